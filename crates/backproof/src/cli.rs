@@ -1,0 +1,204 @@
+//! The arguments. Every flag can be given as a variable, `BACKPROOF_` and its name.
+
+#![allow(missing_docs)] // what a user reads of each argument is its documentation
+
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+/// Trains small image classifiers on Burn and proves their gradients.
+#[derive(Debug, Parser)]
+#[command(name = "backproof", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+impl Cli {
+    /// The arguments of this process, of a program that is called `program`; without any, prints the list of commands.
+    ///
+    /// Ends the process where the arguments are wrong (code 2) or ask for help or the version (code 0).
+    #[must_use]
+    pub fn from_arguments(program: &'static str) -> Self {
+        let mut command = Self::command().bin_name(program);
+        if std::env::args_os().len() < 2 {
+            // Nothing to do is no error: say what can be done.
+            let _ = command.print_help();
+            std::process::exit(0);
+        }
+        let matches = command.get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train an experiment and evaluate it on its test images
+    Train(Train),
+    /// Go on with a run from its last checkpoint
+    Resume(Resume),
+    /// Evaluate a run on one part of its data
+    Evaluate(Evaluate),
+    /// Print the parameter table of a network
+    Params(Params),
+    /// Download, verify or locate data sets
+    Data(Data),
+    /// Check a config, or print the schema or the defaults
+    Config(Config),
+    /// Say what this machine has: cores, backends, devices, data
+    Doctor(Doctor),
+    /// Print the completions of a shell
+    Completions(Completions),
+}
+
+/// Where things are.
+#[derive(Debug, Args)]
+pub struct Places {
+    /// Folder with the data sets, instead of the cache
+    #[arg(long, value_name = "DIR", env = "BACKPROOF_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Device {
+    /// Backend to run on: flex, ndarray, wgpu, cuda
+    #[arg(long, value_name = "B", env = "BACKPROOF_BACKEND", default_value = "flex")]
+    pub backend: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Experiment to train; without it, the bundled quickstart
+    #[arg(short, long, value_name = "FILE", env = "BACKPROOF_CONFIG")]
+    pub config: Option<PathBuf>,
+    #[command(flatten)]
+    pub device: Device,
+    /// Override a key of the config; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Name of the experiment, and so of its folder under runs/
+    #[arg(long, env = "BACKPROOF_NAME")]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub places: Places,
+    /// Folder that run folders are made in
+    #[arg(long, value_name = "DIR", env = "BACKPROOF_RUNS_DIR", default_value = "runs")]
+    pub runs_dir: PathBuf,
+    /// Only 20 iterations, but every output: to see that a config works
+    #[arg(long, env = "BACKPROOF_SMOKE")]
+    pub smoke: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// Run folder, such as runs/quickstart/latest
+    pub run: PathBuf,
+    /// Iteration to go on to, instead of the config's
+    #[arg(long, value_name = "N", env = "BACKPROOF_ITERATIONS")]
+    pub iterations: Option<usize>,
+    #[command(flatten)]
+    pub device: Device,
+    #[command(flatten)]
+    pub places: Places,
+}
+
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// Run folder, such as runs/quickstart/latest
+    pub run: PathBuf,
+    /// Part of the data to evaluate on
+    #[arg(long, value_enum, default_value_t = SplitName::Test, env = "BACKPROOF_SPLIT")]
+    pub split: SplitName,
+    /// Checkpoint to evaluate
+    #[arg(long, value_enum, default_value_t = CheckpointName::Last, env = "BACKPROOF_CHECKPOINT")]
+    pub checkpoint: CheckpointName,
+    /// Print the result as JSON
+    #[arg(long, env = "BACKPROOF_JSON")]
+    pub json: bool,
+    #[command(flatten)]
+    pub device: Device,
+    #[command(flatten)]
+    pub places: Places,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SplitName {
+    Training,
+    Validation,
+    Test,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum CheckpointName {
+    Last,
+    Best,
+}
+
+#[derive(Debug, Args)]
+pub struct Params {
+    /// Published network, such as cifar-baseline, or a config file
+    pub model: String,
+}
+
+#[derive(Debug, Args)]
+pub struct Data {
+    #[command(subcommand)]
+    pub command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum DataCommand {
+    /// Download data sets and verify them
+    Fetch(DataNames),
+    /// Check the files of data sets against the published sums
+    Verify(DataNames),
+    /// Print the folders of data sets
+    Path(DataNames),
+}
+
+#[derive(Debug, Args)]
+pub struct DataNames {
+    /// mnist, fashion-mnist, cifar-10; without a name, all
+    pub names: Vec<String>,
+    #[command(flatten)]
+    pub places: Places,
+}
+
+#[derive(Debug, Args)]
+pub struct Config {
+    #[command(subcommand)]
+    pub command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check configs and say what is wrong with them
+    Check {
+        /// Config files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Override a key; may be repeated
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        overrides: Vec<String>,
+    },
+    /// Print the JSON Schema of a config
+    Schema,
+    /// Print every key with its default; with a file, that config with every default filled in
+    Defaults {
+        /// Config file
+        file: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    #[command(flatten)]
+    pub places: Places,
+}
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// bash, zsh, fish, elvish or powershell
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,104 @@
+//! The arguments of the command line, and the commands that need no Burn.
+//!
+//! Two programs share this library. `backproof` links everything and runs every command. `cargo xtask` links nothing more
+//! than this: it is built in seconds, answers [`answer`]'s commands itself, refuses wrong arguments and configs, and only then
+//! builds `backproof` with the backend that was asked for.
+
+pub mod backend;
+pub mod cli;
+pub mod error;
+
+use std::path::Path;
+
+use backproof_spec::{Architecture, Experiment, nearest, published};
+use clap::CommandFactory;
+
+use cli::{Cli, Command, ConfigCommand, Train};
+use error::Failure;
+
+/// The quickstart is part of the program, so that it runs outside a checkout too.
+const QUICKSTART: &str = include_str!("../../../configs/quickstart.toml");
+
+/// Iterations of `--smoke`.
+pub const SMOKE_ITERATIONS: usize = 20;
+
+/// Runs the command if it needs no Burn; `None` if it does.
+pub fn answer(cli: &Cli) -> Option<anyhow::Result<()>> {
+    match &cli.command {
+        Command::Params(arguments) => Some(params(&arguments.model)),
+        Command::Config(arguments) => Some(config(&arguments.command)),
+        Command::Completions(arguments) => {
+            clap_complete::generate(arguments.shell, &mut Cli::command(), "backproof", &mut std::io::stdout());
+            Some(Ok(()))
+        }
+        _ => None,
+    }
+}
+
+/// The experiment that `train` was asked for.
+///
+/// # Errors
+///
+/// A config or an override that is not valid.
+pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
+    let mut overrides = arguments.overrides.clone();
+    if let Some(name) = &arguments.name {
+        // Single quotes make a TOML string without escapes; a name with one in it is refused as a name.
+        overrides.push(format!("name='{name}'"));
+    }
+    let mut experiment = match &arguments.config {
+        Some(path) => Experiment::load(path, &overrides)?,
+        None => Experiment::from_toml("configs/quickstart.toml", QUICKSTART, &overrides)?,
+    };
+    if arguments.smoke {
+        let training = &mut experiment.training;
+        training.iterations = training.iterations.min(SMOKE_ITERATIONS);
+        training.report_every = training.report_every.min(5);
+        training.validate_every = training.validate_every.min(10);
+        training.checkpoint_every = training.checkpoint_every.min(10);
+        experiment.optimizer.warmup = experiment.optimizer.warmup.min(training.iterations / 2);
+        // Twenty iterations say that a config works, not how good it is.
+        experiment.expect = None;
+    }
+    Ok(experiment)
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+fn params(model: &str) -> anyhow::Result<()> {
+    print!("{}", backproof_spec::parameter_table(&architecture(model)?)?);
+    Ok(())
+}
+
+/// The published architecture of that name, or that of a config file.
+fn architecture(model: &str) -> anyhow::Result<Architecture> {
+    if let Some(architecture) = published::by_name(model) {
+        return Ok(architecture);
+    }
+    let path = Path::new(model);
+    if path.exists() || path.extension().is_some() {
+        return Ok(Experiment::load(path, &[])?.model);
+    }
+    let names = published::names();
+    let failure = Failure::usage(format!("there is no network `{model}`, and no file of that name"));
+    Err(match nearest(model, names) {
+        Some(near) => failure.help(format!("did you mean `{near}`?")),
+        None => failure.help(format!("the networks are {}; or give a config file", names.join(", "))),
+    }
+    .into())
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+fn config(command: &ConfigCommand) -> anyhow::Result<()> {
+    match command {
+        ConfigCommand::Check { files, overrides } => {
+            for file in files {
+                let experiment = Experiment::load(file, overrides)?;
+                println!("{}: {} is valid", file.display(), experiment.name);
+            }
+        }
+        ConfigCommand::Schema => println!("{}", backproof_spec::schema().trim_end()),
+        ConfigCommand::Defaults { file: None } => print!("{}", backproof_spec::defaults()),
+        ConfigCommand::Defaults { file: Some(file) } => print!("{}", Experiment::load(file, &[])?.to_toml()),
+    }
+    Ok(())
+}

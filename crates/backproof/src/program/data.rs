@@ -1,0 +1,194 @@
+//! `data`: fetch, verify and path.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use backproof::cli::{Data, DataCommand, DataNames};
+use backproof::error::{Failure, code};
+use backproof_data::{FetchOptions, FileState, Progress, default_directory, fetch, verify};
+use backproof_spec::{Dataset, nearest};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+pub(crate) fn run(arguments: &Data) -> anyhow::Result<()> {
+    match &arguments.command {
+        DataCommand::Fetch(names) => fetch_all(names),
+        DataCommand::Verify(names) => verify_all(names),
+        DataCommand::Path(names) => print_paths(names),
+    }
+}
+
+/// The data sets that were named, or all that are files.
+fn datasets(names: &[String]) -> anyhow::Result<Vec<Dataset>> {
+    if names.is_empty() {
+        return Ok(Dataset::ALL.into_iter().filter(|dataset| *dataset != Dataset::MnistSample).collect());
+    }
+    names
+        .iter()
+        .map(|name| {
+            Dataset::by_name(name).ok_or_else(|| {
+                let all = Dataset::ALL.map(Dataset::name);
+                let failure = Failure::usage(format!("there is no data set `{name}`"));
+                let help = match nearest(name, &all) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the data sets are {}", all.join(", ")),
+                };
+                failure.help(help).into()
+            })
+        })
+        .collect()
+}
+
+fn directory(names: &DataNames) -> anyhow::Result<PathBuf> {
+    match &names.places.data_dir {
+        Some(directory) => Ok(directory.clone()),
+        None => Ok(default_directory()?),
+    }
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+fn fetch_all(names: &DataNames) -> anyhow::Result<()> {
+    let options = FetchOptions::new(directory(names)?);
+    for dataset in datasets(&names.names)? {
+        if dataset == Dataset::MnistSample {
+            println!("{dataset}: comes with the program");
+            continue;
+        }
+        let mut display = Display::default();
+        let report = fetch(dataset, &options, &mut |progress| display.show(progress))?;
+        println!(
+            "{dataset}: {} files fetched, {} were there already, in {}",
+            report.fetched.len(),
+            report.present.len(),
+            options.directory.display()
+        );
+    }
+    Ok(())
+}
+
+/// A bar on a terminal, lines otherwise, both on stderr.
+#[derive(Default)]
+struct Display {
+    bar: Option<ProgressBar>,
+}
+
+impl Display {
+    #[allow(clippy::print_stderr)] // progress goes to stderr
+    fn line(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{text}")),
+            None => eprintln!("{text}"),
+        }
+    }
+
+    fn show(&mut self, progress: Progress<'_>) {
+        match progress {
+            Progress::Waiting { lock } => {
+                self.line(&format!("waiting for another process, which holds {}", lock.display()));
+            }
+            Progress::Present { .. } => {}
+            Progress::Started { file, url, done, total } => {
+                self.line(&format!("{file} from {url}"));
+                if std::io::stderr().is_terminal() {
+                    let template = match total {
+                        Some(_) => "  {bar:40} {bytes} of {total_bytes}  {bytes_per_sec}  {eta} left",
+                        None => "  {spinner} {bytes}  {bytes_per_sec}",
+                    };
+                    let style =
+                        ProgressStyle::with_template(template).expect("the template is constant").progress_chars("━╸─");
+                    let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr()).with_style(style);
+                    bar.set_position(done);
+                    bar.reset_eta();
+                    self.bar = Some(bar);
+                }
+            }
+            Progress::Advanced { done, .. } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_position(done);
+                }
+            }
+            Progress::Failed { url, reason, .. } => self.line(&format!("  {url}: {reason}")),
+            Progress::Checking { .. } | Progress::Finished { .. } => {
+                if let Some(bar) = self.bar.take() {
+                    bar.finish_and_clear();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+fn verify_all(names: &DataNames) -> anyhow::Result<()> {
+    let mut bad = 0;
+    for dataset in datasets(&names.names)? {
+        if dataset == Dataset::MnistSample {
+            println!("{dataset}: comes with the program");
+        }
+        for file in verify(dataset, names.places.data_dir.as_deref())? {
+            let word = match &file.state {
+                FileState::Published => "ok".to_owned(),
+                FileState::Other { sha256, published } => {
+                    format!("not as published: SHA-256 {sha256}, published {published}")
+                }
+                FileState::Damaged { reason } => {
+                    bad += 1;
+                    format!("damaged: {reason}")
+                }
+                FileState::Missing { url } => {
+                    bad += 1;
+                    format!("missing; from {url}")
+                }
+            };
+            println!("{dataset}: {}: {word}", file.path.display());
+        }
+    }
+    if bad == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(code::CHECK_FAILED, format!("{bad} files are missing or damaged"))
+        .help("`cargo xtask data fetch` downloads them")
+        .into())
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+fn print_paths(names: &DataNames) -> anyhow::Result<()> {
+    let directory = directory(names)?;
+    if names.names.is_empty() {
+        println!("{}", directory.display());
+    }
+    for dataset in datasets(&names.names)? {
+        if !names.names.is_empty() {
+            match verify(dataset, names.places.data_dir.as_deref())?.first().and_then(|file| file.path.parent()) {
+                Some(folder) => println!("{}", folder.display()),
+                None => println!("{dataset} comes with the program"),
+            }
+        }
+    }
+    Ok(())
+}
+
+/// In words, whether a data set is here, for `doctor`.
+pub(crate) fn state(dataset: Dataset, data_dir: Option<&Path>) -> String {
+    if dataset == Dataset::MnistSample {
+        return "comes with the program".to_owned();
+    }
+    match verify(dataset, data_dir) {
+        Err(error) => error.to_string(),
+        Ok(files) => {
+            let folder = files.first().and_then(|file| file.path.parent()).map(|path| path.display().to_string());
+            let folder = folder.unwrap_or_default();
+            let missing = files.iter().filter(|file| matches!(file.state, FileState::Missing { .. })).count();
+            let damaged = files.iter().filter(|file| matches!(file.state, FileState::Damaged { .. })).count();
+            let other = files.iter().filter(|file| matches!(file.state, FileState::Other { .. })).count();
+            if missing == files.len() {
+                format!("not in {folder}; `cargo xtask data fetch {dataset}` downloads it")
+            } else if missing + damaged > 0 {
+                format!("in {folder}, {missing} files missing, {damaged} damaged")
+            } else if other > 0 {
+                format!("in {folder}, complete; {other} of {} files are not as published", files.len())
+            } else {
+                format!("in {folder}, complete, as published")
+            }
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The program: every command, on the backends that it was built with.
+//!
+//! This is the only place that names a backend's device. Results go to stdout, errors and progress to stderr.
+
+mod data;
+mod device;
+mod doctor;
+mod progress;
+mod run;
+
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+use backproof::cli::{Cli, Command};
+use backproof::error;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    let cli = Cli::from_arguments("backproof");
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_env_filter(
+            EnvFilter::try_from_env("BACKPROOF_LOG").unwrap_or_else(|_| EnvFilter::new("off,backproof_data=warn,backproof_train=warn")),
+        )
+        .without_time()
+        .with_target(false)
+        .with_ansi(error::colour(std::io::stderr().is_terminal()))
+        .init();
+    let result = match &cli.command {
+        Command::Train(arguments) => run::train(arguments),
+        Command::Resume(arguments) => run::resume(arguments),
+        Command::Evaluate(arguments) => run::evaluate(arguments),
+        Command::Data(arguments) => data::run(arguments),
+        Command::Doctor(arguments) => doctor::run(arguments),
+        Command::Params(_) | Command::Config(_) | Command::Completions(_) => {
+            backproof::answer(&cli).expect("these need no Burn")
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => error::show(&error),
+    }
+}

@@ -1,0 +1,101 @@
+//! What a person sees while a run trains: a bar on a terminal, lines in a pipe.
+
+use std::io::IsTerminal;
+
+use backproof_train::{EvaluationResult, Observer, Report, Started};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+/// Report lines on stdout and, on a terminal, a bar under them on stderr.
+pub(crate) struct Progress {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self { bar: ProgressBar::hidden() }
+    }
+
+    /// One line on stdout, above the bar.
+    #[allow(clippy::print_stdout)] // results go to stdout
+    fn line(&self, text: &str) {
+        self.bar.suspend(|| println!("{text}"));
+    }
+}
+
+impl Observer for Progress {
+    fn started(&mut self, started: &Started<'_>) {
+        let experiment = started.experiment;
+        let [training, validation, test] = started.images;
+        self.line(&format!("run folder   {}", started.folder.display()));
+        self.line(&format!(
+            "data         {}: {training} training, {validation} validation, {test} test images",
+            experiment.data.dataset.name()
+        ));
+        let parameters = experiment.model.trainable_parameters().unwrap_or_default();
+        self.line(&format!("network      {}: {parameters} trainable parameters", experiment.model.name));
+        self.line(&format!(
+            "training     {} iterations of {} images, engine {}, on {}",
+            experiment.training.iterations,
+            experiment.training.batch_size,
+            experiment.engine.name(),
+            started.device
+        ));
+        if started.iteration > 0 {
+            self.line(&format!("resumed      at iteration {}", started.iteration));
+        }
+        if std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  {eta} left")
+                .expect("the template is constant")
+                .progress_chars("━╸─");
+            self.bar = ProgressBar::with_draw_target(
+                Some(experiment.training.iterations as u64),
+                ProgressDrawTarget::stderr_with_hz(10),
+            )
+            .with_style(style)
+            .with_position(started.iteration as u64);
+            self.bar.reset_eta();
+        }
+    }
+
+    fn iteration(&mut self, iteration: usize) {
+        self.bar.set_position(iteration as u64);
+    }
+
+    fn report(&mut self, report: &Report) {
+        self.line(&report.to_string());
+    }
+
+    fn evaluating(&mut self, _images: usize) {
+        self.bar.finish_and_clear();
+    }
+
+    fn evaluated(&mut self, result: &EvaluationResult) {
+        self.line(&summary(result));
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// Accuracy and loss, then precision and recall per class.
+pub(crate) fn summary(result: &EvaluationResult) -> String {
+    let percent = |share: Option<f64>| share.map_or_else(|| "      –".to_owned(), |share| format!("{:>6.2} %", 100.0 * share));
+    let width = result.classes.iter().map(|class| class.class.chars().count()).max().unwrap_or(0).max(5);
+    let mut text = format!(
+        "\n{} accuracy {:.2} % ({} of {} images), loss {:.4}, at iteration {}\n\n{:<width$}  precision    recall  images",
+        result.split, 100.0 * result.accuracy, result.correct, result.images, result.loss, result.iteration, "class",
+    );
+    for class in &result.classes {
+        text += &format!(
+            "\n{:<width$}   {}  {}  {:>6}",
+            class.class,
+            percent(class.precision),
+            percent(class.recall),
+            class.support
+        );
+    }
+    text
+}

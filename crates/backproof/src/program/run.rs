@@ -1,0 +1,155 @@
+//! `train`, `resume` and `evaluate`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::Context;
+use backproof::backend::Backend;
+use backproof::error::{Failure, code};
+use backproof::{SMOKE_ITERATIONS, cli};
+use backproof_train::{Ending, RunFolder, Setup, Split, TrainError};
+
+use crate::device;
+use crate::progress::{Progress, summary};
+
+#[allow(clippy::print_stdout)] // results go to stdout
+pub(crate) fn train(arguments: &cli::Train) -> anyhow::Result<()> {
+    let experiment = backproof::experiment(arguments)?;
+    let setup = setup(&arguments.device, &arguments.places, arguments.runs_dir.clone())?;
+    let stop = stop_on_signal()?;
+    let ending = backproof_train::train(&experiment, &setup, &mut Progress::new(), &stop).map_err(failure)?;
+    finish(ending, arguments.smoke)
+}
+
+pub(crate) fn resume(arguments: &cli::Resume) -> anyhow::Result<()> {
+    let folder = open(&arguments.run)?;
+    let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
+    let stop = stop_on_signal()?;
+    let ending = backproof_train::resume(folder, arguments.iterations, &setup, &mut Progress::new(), &stop).map_err(failure)?;
+    finish(ending, false)
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+pub(crate) fn evaluate(arguments: &cli::Evaluate) -> anyhow::Result<()> {
+    let folder = open(&arguments.run)?;
+    let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
+    let split = match arguments.split {
+        cli::SplitName::Training => Split::Training,
+        cli::SplitName::Validation => Split::Validation,
+        cli::SplitName::Test => Split::Test,
+    };
+    let best = matches!(arguments.checkpoint, cli::CheckpointName::Best);
+    let result = backproof_train::evaluate(&folder, split, best, &setup).map_err(failure)?;
+    if arguments.json {
+        println!("{}", serde_json::to_string_pretty(&result)?);
+    } else {
+        println!("{}", summary(&result).trim_start());
+    }
+    Ok(())
+}
+
+fn open(run: &Path) -> anyhow::Result<RunFolder> {
+    if !run.exists() {
+        return Err(Failure::usage(format!("there is no run folder {}", run.display()))
+            .help("`train` prints where its run folder is; runs/EXPERIMENT/latest is the newest of an experiment")
+            .into());
+    }
+    Ok(RunFolder::open(run).map_err(failure)?)
+}
+
+fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBuf) -> anyhow::Result<Setup> {
+    let backend = Backend::by_name(&chosen.backend)?;
+    let device = device::open(backend)?;
+    let words = device::describe(backend, &device);
+    Ok(Setup {
+        device,
+        backend: backend.name().to_owned(),
+        device_name: format!("{} ({words})", backend.name()),
+        data_dir: places.data_dir.clone(),
+        runs_dir,
+        command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        git_revision: git_revision(),
+    })
+}
+
+/// The commit of the working tree, `-dirty` where tracked files differ from it; `None` outside a repository or without git.
+fn git_revision() -> Option<String> {
+    let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=40"]).output().ok()?;
+    let revision = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !revision.is_empty()).then_some(revision)
+}
+
+/// A flag that the first SIGINT or SIGTERM raises; the second one ends the process at once.
+fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let raised = stop.clone();
+    ctrlc::set_handler(move || {
+        if raised.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(code::INTERRUPTED));
+        }
+    })
+    .context("cannot listen for interrupts")?;
+    Ok(stop)
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+fn finish(ending: Ending, smoke: bool) -> anyhow::Result<()> {
+    match ending {
+        Ending::Interrupted { folder, iteration } => Err(Failure::new(
+            code::INTERRUPTED,
+            format!("interrupted; a checkpoint of iteration {iteration} is saved in {}", folder.display()),
+        )
+        .help(format!("`cargo xtask resume {}` goes on", folder.display()))
+        .into()),
+        Ending::Finished(finished) => {
+            println!("\nrun folder   {}", finished.folder.display());
+            if smoke {
+                println!("smoke run    {SMOKE_ITERATIONS} iterations: the config works; the accuracy says nothing");
+            }
+            match finished.expected_accuracy {
+                Some(expected) if finished.result.accuracy < expected => Err(Failure::new(
+                    code::CHECK_FAILED,
+                    format!(
+                        "the test accuracy {:.2} % is below the {:.2} % that the experiment expects",
+                        100.0 * finished.result.accuracy,
+                        100.0 * expected
+                    ),
+                )
+                .into()),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+/// The exit code and the way out that go with an error of a run.
+fn failure(error: TrainError) -> Failure {
+    let (code, help) = match &error {
+        TrainError::Diverged { batch, last_good, .. } => {
+            let images: Vec<String> = batch.iter().take(16).map(ToString::to_string).collect();
+            let more = if batch.len() > 16 { ", …" } else { "" };
+            let last = match last_good {
+                Some((path, iteration)) => {
+                    format!("the last good checkpoint is {} (iteration {iteration})", path.display())
+                }
+                None => "no checkpoint had been saved".to_owned(),
+            };
+            let help = format!(
+                "the batch was images {}{more} of the training set; {last}; \
+                 a lower optimizer.learning_rate may help",
+                images.join(", ")
+            );
+            (code::DIVERGED, Some(help))
+        }
+        TrainError::NothingLeft { .. } => (code::USAGE, Some("`--iterations N` goes on to iteration N".to_owned())),
+        TrainError::Shape(_) | TrainError::Config(_) => (code::USAGE, None),
+        _ => (code::FAILED, None),
+    };
+    let failure = Failure::from_error(code, error);
+    match help {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
+}

@@ -1,0 +1,89 @@
+//! The binary version of CIFAR-10.
+//!
+//! No header. A record is 3,073 bytes: the label, then 1,024 red, 1,024 green and 1,024 blue pixels, each plane row by
+//! row. So the pixels are `[C, H, W]` already.
+
+use crate::error::{DataError, Result};
+
+const CHANNELS: usize = 3;
+
+/// Reads the records of images of `side` × `side` pixels in `bytes`; appends to `pixels` and `labels`.
+pub(crate) fn records(
+    file: &str,
+    bytes: &[u8],
+    side: usize,
+    classes: usize,
+    pixels: &mut Vec<u8>,
+    labels: &mut Vec<u8>,
+) -> Result<()> {
+    let record = 1 + CHANNELS * side * side;
+    if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
+        return Err(DataError::format(
+            file,
+            "size",
+            format!("records of {record} bytes"),
+            format!("{} records and {} bytes", bytes.len() / record, bytes.len() % record),
+        ));
+    }
+    let bad = bytes.iter().step_by(record).position(|&label| usize::from(label) >= classes);
+    if let Some(at) = bad {
+        return Err(DataError::format(
+            file,
+            "label",
+            format!("0 to {}", classes - 1),
+            format!("{} in record {at}", bytes[at * record]),
+        ));
+    }
+    for one in bytes.chunks_exact(record) {
+        labels.push(one[0]);
+        pixels.extend_from_slice(&one[1..]);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(bytes: &[u8], side: usize) -> Result<(Vec<u8>, Vec<u8>)> {
+        let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+        records("f.bin", bytes, side, 10, &mut pixels, &mut labels).map(|()| (pixels, labels))
+    }
+
+    /// Two images of 2 × 2 pixels. Red is 1x, green 2x, blue 3x; the second digit is the place: a swapped channel, a
+    /// mirrored or transposed pixel changes the answer.
+    #[test]
+    fn pixels_come_in_the_order_image_channel_row_column() {
+        let first = [4, 11, 12, 13, 14, 21, 22, 23, 24, 31, 32, 33, 34];
+        let second = [9, 15, 16, 17, 18, 25, 26, 27, 28, 35, 36, 37, 38];
+        let (pixels, labels) = read(&[first, second].concat(), 2).unwrap();
+        assert_eq!(labels, [4, 9]);
+        assert_eq!(pixels, [&first[1..], &second[1..]].concat());
+        let image = crate::Images::new(pixels, labels, backproof_spec::Shape::image(3, 2, 2));
+        // Green, row 1, column 0 of image 1.
+        assert_eq!(image.pixels(1)[(2 + 1) * 2], 27);
+    }
+
+    #[test]
+    fn errors_name_the_file_what_was_expected_and_what_was_found() {
+        assert_eq!(
+            read(&[0; 30], 2).unwrap_err().to_string(),
+            "`f.bin`: size: expected records of 13 bytes, found 2 records and 4 bytes"
+        );
+        assert!(read(&[], 2).is_err());
+        let mut bytes = [0; 26];
+        bytes[13] = 10;
+        assert_eq!(read(&bytes, 2).unwrap_err().to_string(), "`f.bin`: label: expected 0 to 9, found 10 in record 1");
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_parser_panic(bytes in prop::collection::vec(0u8..12, 0..200), side in 1usize..4) {
+            if let Ok((pixels, labels)) = read(&bytes, side) {
+                prop_assert_eq!(pixels.len() + labels.len(), bytes.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! What can go wrong between a data set's name and its images in memory.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use backproof_spec::Dataset;
+
+/// Why a data set could not be found, read, fetched or divided.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// The operating system refused to read or write.
+    #[error("cannot {action} `{}`", path.display())]
+    Io {
+        /// What was tried: a verb, as in "read".
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// A file is not what its name says.
+    #[error("`{file}`: {what}: expected {expected}, found {found}")]
+    Format {
+        /// The file, as the caller knows it.
+        file: String,
+        /// What was looked at, for instance "magic number".
+        what: &'static str,
+        /// What it must be.
+        expected: String,
+        /// What it is.
+        found: String,
+    },
+    /// A file belongs to another data set, whose files have the same names.
+    #[error("`{}` is a file of {found}, not of {expected}", path.display())]
+    OtherDataset {
+        /// The file.
+        path: PathBuf,
+        /// The data set that was asked for.
+        expected: Dataset,
+        /// The data set whose published checksum the file has.
+        found: Dataset,
+    },
+    /// Files are not there.
+    #[error(transparent)]
+    Missing(#[from] MissingFiles),
+    /// There is nowhere to look for data.
+    #[error("no folder for data: neither BACKPROOF_DATA_DIR nor XDG_CACHE_HOME is set, and there is no home directory")]
+    NoDirectory,
+    /// The split asks for more images than there are.
+    #[error("{validation} validation images leave nothing to train on: the training set has {available} images")]
+    Split {
+        /// How many validation images were asked for.
+        validation: usize,
+        /// How many images there are to divide.
+        available: usize,
+    },
+    /// A limit of zero training images.
+    #[error("training_images is 0: nothing to train on")]
+    NoTrainingImages,
+    /// No mirror gave the file.
+    #[error(transparent)]
+    Fetch(#[from] FetchFailure),
+    /// An archive holds something that must not be unpacked.
+    #[error("archive `{}`: entry `{entry}`: {problem}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// The entry's name, or the part of the archive.
+        entry: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// The result of everything here that can fail.
+pub type Result<T, E = DataError> = std::result::Result<T, E>;
+
+impl DataError {
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io { action, path, source }
+    }
+
+    pub(crate) fn format(
+        file: &str,
+        what: &'static str,
+        expected: impl fmt::Display,
+        found: impl fmt::Display,
+    ) -> Self {
+        Self::Format { file: file.to_owned(), what, expected: expected.to_string(), found: found.to_string() }
+    }
+
+    /// The way out, where there is one, as a sentence for the user.
+    pub fn help(&self) -> Option<String> {
+        match self {
+            Self::Missing(missing) => Some(format!(
+                "`cargo xtask data fetch {}` downloads {}, or put the files there yourself",
+                missing.dataset,
+                if missing.files.len() == 1 { "it" } else { "them" },
+            )),
+            Self::NoDirectory => Some("give one with --data-dir DIR".to_owned()),
+            Self::OtherDataset { expected, .. } => {
+                Some(format!("give each data set a folder of its own: the one of {expected} is DIR/{expected}"))
+            }
+            Self::Fetch(failure) => Some(format!(
+                "download `{}` by other means, put it at `{}`, and run the command again",
+                failure.file,
+                failure.path.display()
+            )),
+            Self::Split { .. } => Some("lower data.validation_images".to_owned()),
+            _ => None,
+        }
+    }
+}
+
+/// Every file of a data set that is not there, with its address and its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingFiles {
+    /// The data set.
+    pub dataset: Dataset,
+    /// The missing files.
+    pub files: Vec<MissingFile>,
+}
+
+/// One missing file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingFile {
+    /// Where to put the file.
+    pub path: PathBuf,
+    /// Where to get it, or the archive that holds it.
+    pub url: String,
+}
+
+impl std::error::Error for MissingFiles {}
+
+impl fmt::Display for MissingFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = self.files.len();
+        let (files, are) = if count == 1 { ("file", "is") } else { ("files", "are") };
+        write!(f, "{count} {files} of {} {are} missing:", self.dataset)?;
+        for file in &self.files {
+            write!(f, "\n  {}\n    from {}", file.path.display(), file.url)?;
+        }
+        Ok(())
+    }
+}
+
+/// A file that no mirror gave, and why each did not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchFailure {
+    /// The name of the file as published.
+    pub file: String,
+    /// Where it would have been put.
+    pub path: PathBuf,
+    /// What was tried, in order: the address and what came of it.
+    pub tried: Vec<(String, String)>,
+}
+
+impl std::error::Error for FetchFailure {}
+
+impl fmt::Display for FetchFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot download `{}`:", self.file)?;
+        for (url, reason) in &self.tried {
+            write!(f, "\n  {url}: {reason}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn missing_files_are_all_listed_with_address_place_and_command() {
+        let error = DataError::from(MissingFiles {
+            dataset: Dataset::Mnist,
+            files: vec![
+                MissingFile { path: "/d/mnist/a.gz".into(), url: "https://one/a.gz".into() },
+                MissingFile { path: "/d/mnist/b.gz".into(), url: "https://one/b.gz".into() },
+            ],
+        });
+        assert_eq!(
+            error.to_string(),
+            "2 files of mnist are missing:\n  /d/mnist/a.gz\n    from https://one/a.gz\n  /d/mnist/b.gz\n    from https://one/b.gz"
+        );
+        assert!(error.help().is_some_and(|help| help.contains("`cargo xtask data fetch mnist`")));
+    }
+}

@@ -1,0 +1,329 @@
+//! Downloading a data set: resumed, checked, and written whole or not at all.
+//!
+//! A file grows under the name `….part` beside its place. When its content has the published SHA-256 it is flushed to
+//! the disk and renamed; until then nothing has its final name. A `.part` that a cut connection or a killed process
+//! leaves is gone on with by an HTTP range, and thrown away if the sum does not come out. One lock for the data folder
+//! keeps two processes from writing the same `.part`.
+
+mod archive;
+mod http;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::fs::{File, TryLockError};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use backproof_spec::Dataset;
+
+use crate::content::{GZIP, read, sha256, sha256_of_file};
+use crate::error::{DataError, FetchFailure, Result};
+use crate::folder::{Place, places};
+use crate::sources::{Packing, Source};
+use crate::verify::{FileState, state};
+use http::{Attempt, Client, Outcome};
+
+/// Where to put a data set, and how patient to be.
+#[derive(Debug, Clone)]
+pub struct FetchOptions {
+    /// The data folder; the data set goes into a folder of its own in it.
+    pub directory: PathBuf,
+    /// Addresses to download from, in place of the published ones; each ends in `/`, a file's name comes after.
+    pub mirrors: Option<Vec<String>>,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Duration,
+    /// How long a server may send nothing, or next to nothing (less than 1 KiB), before it is given up.
+    pub stall_timeout: Duration,
+    /// How often every mirror is tried without any getting further.
+    pub attempts: u32,
+    /// The pause before the second round over the mirrors; it doubles from round to round, up to 30 s.
+    pub backoff: Duration,
+}
+
+impl FetchOptions {
+    /// Downloads into `directory`: 10 s to connect, 30 s of silence, 4 rounds, 1 s of pause.
+    pub fn new(directory: PathBuf) -> Self {
+        Self {
+            directory,
+            mirrors: None,
+            connect_timeout: Duration::from_secs(10),
+            stall_timeout: Duration::from_secs(30),
+            attempts: 4,
+            backoff: Duration::from_secs(1),
+        }
+    }
+}
+
+/// What a download is doing, for a progress bar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Progress<'a> {
+    /// Another process is downloading into the same data folder; it is waited for.
+    Waiting {
+        /// The lock file.
+        lock: &'a Path,
+    },
+    /// The file is there already, with the published content.
+    Present {
+        /// Its name.
+        file: &'a str,
+    },
+    /// Bytes are about to come.
+    Started {
+        /// The name of the file as published.
+        file: &'a str,
+        /// Its address.
+        url: &'a str,
+        /// How many bytes of it are here from before.
+        done: u64,
+        /// How many bytes it has, if the server says so.
+        total: Option<u64>,
+    },
+    /// Bytes came.
+    Advanced {
+        /// The name of the file as published.
+        file: &'a str,
+        /// How many bytes of it are here.
+        done: u64,
+    },
+    /// A mirror did not give the file.
+    Failed {
+        /// The name of the file as published.
+        file: &'a str,
+        /// Its address.
+        url: &'a str,
+        /// What was wrong.
+        reason: &'a str,
+    },
+    /// All bytes are here; the checksum is computed and an archive unpacked.
+    Checking {
+        /// The name of the file as published.
+        file: &'a str,
+    },
+    /// The file is in its place.
+    Finished {
+        /// The name of the file as published.
+        file: &'a str,
+    },
+}
+
+/// The outcome of [`fetch()`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchReport {
+    /// The files that were put in their place.
+    pub fetched: Vec<PathBuf>,
+    /// The files that were there already, with the published content.
+    pub present: Vec<PathBuf>,
+}
+
+/// Downloads what is missing of `dataset`, or is there without the published content; such a file is kept beside its
+/// place as `NAME.replaced`. Nothing of a data set that is part of the program is missing.
+///
+/// # Errors
+///
+/// If no mirror gives a file with the published content (the error says what each gave instead), or the disk does not
+/// take it.
+pub fn fetch(dataset: Dataset, options: &FetchOptions, progress: &mut dyn FnMut(Progress<'_>)) -> Result<FetchReport> {
+    match Source::of(dataset) {
+        Some(source) => fetch_source(source, options, progress),
+        None => Ok(FetchReport { fetched: Vec::new(), present: Vec::new() }),
+    }
+}
+
+fn fetch_source(
+    source: &'static Source,
+    options: &FetchOptions,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<FetchReport> {
+    std::fs::create_dir_all(&options.directory).map_err(DataError::io("create", &options.directory))?;
+    let _lock = lock(&options.directory, progress)?;
+    // Only now: another process may have fetched it while this one waited.
+    let (present, wanted): (Vec<Place>, Vec<Place>) =
+        places(source, &options.directory).into_iter().partition(|place| state(source, place) == FileState::Published);
+    for place in &present {
+        progress(Progress::Present { file: place.content.name });
+    }
+    if let Some(folder) = wanted.first().and_then(|place| place.path.parent()) {
+        std::fs::create_dir_all(folder).map_err(DataError::io("create", folder))?;
+    }
+    let mut fetched = Vec::new();
+    match source.packing {
+        Packing::Gzip => {
+            for place in &wanted {
+                let name = format!("{}.gz", place.content.name);
+                // What does not get smaller by gzip gets a little larger.
+                let most = place.content.size + place.content.size / 1_000 + 1_024;
+                let put = |part: &Path| put_file(part, place);
+                fetched.push(download(source, options, &name, most, &place.path, put, progress)?);
+            }
+        }
+        Packing::TarGz { name, size, sha256, folder } => {
+            if let Some(first) = wanted.first() {
+                let archive = first.path.with_file_name(name);
+                let unpack = |archive: &Path| {
+                    let sum = sha256_of_file(archive)?;
+                    if sum != sha256 {
+                        return Err(wrong_sum(name, sha256, &sum));
+                    }
+                    archive::unpack(archive, folder, &wanted)
+                };
+                fetched = if archive.is_file() {
+                    // Somebody downloaded it by other means, and it stays theirs.
+                    progress(Progress::Checking { file: name });
+                    unpack(&archive)?
+                } else {
+                    let put = |part: &Path| {
+                        let files = unpack(part)?;
+                        std::fs::remove_file(part).map_err(DataError::io("remove", part))?;
+                        Ok(files)
+                    };
+                    download(source, options, name, size, &archive, put, progress)?
+                };
+            }
+        }
+    }
+    Ok(FetchReport { fetched, present: present.into_iter().map(|place| place.path).collect() })
+}
+
+/// Holds the lock of the data folder until the file is dropped, or the process ends however it ends.
+fn lock(directory: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<File> {
+    let path = directory.join(".lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path);
+    let file = file.map_err(DataError::io("create", &path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            progress(Progress::Waiting { lock: &path });
+            file.lock().map_err(DataError::io("lock", &path))?;
+        }
+        Err(TryLockError::Error(error)) if error.kind() == std::io::ErrorKind::Unsupported => {
+            tracing::warn!("this file system has no locks: do not download twice at a time");
+        }
+        Err(TryLockError::Error(error)) => return Err(DataError::io("lock", &path)(error)),
+    }
+    Ok(file)
+}
+
+/// Downloads `name` of at most `most` bytes beside `target` and hands it to `put`, which checks it and puts it in its
+/// place. Goes over the mirrors until one gives it.
+fn download<T>(
+    source: &Source,
+    options: &FetchOptions,
+    name: &str,
+    most: u64,
+    target: &Path,
+    put: impl Fn(&Path) -> Result<T>,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<T> {
+    /// A mirror that sends wrong content this often is not asked again.
+    const WRONG: u32 = 2;
+    /// However often a connection breaks, this is the end.
+    const ROUNDS: u32 = 100;
+
+    let client = Client::new(options);
+    let part = target.with_file_name(format!("{name}.part"));
+    let published = source.mirrors.iter().map(|&mirror| mirror.to_owned());
+    let bases = options.mirrors.clone().unwrap_or_else(|| published.collect());
+    let mut mirrors: Vec<(String, u32)> = bases.iter().map(|base| (format!("{base}{name}"), 0)).collect();
+    let mut tried: Vec<(String, String)> = Vec::new();
+    let (mut fruitless, mut pause) = (0, options.backoff);
+    for round in 0..ROUNDS {
+        if mirrors.is_empty() || fruitless >= options.attempts {
+            break;
+        }
+        if round > 0 {
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_secs(30));
+        }
+        let mut advanced = false;
+        let mut index = 0;
+        while let Some((url, wrong)) = mirrors.get_mut(index) {
+            let attempt = Attempt { file: name, url, part: &part, most };
+            let (reason, keep) = match client.attempt(&attempt, progress)? {
+                Outcome::Complete => {
+                    progress(Progress::Checking { file: name });
+                    match put(&part) {
+                        Ok(done) => {
+                            progress(Progress::Finished { file: name });
+                            return Ok(done);
+                        }
+                        Err(error @ DataError::Io { .. }) => return Err(error),
+                        Err(error) => {
+                            std::fs::remove_file(&part).map_err(DataError::io("remove", &part))?;
+                            *wrong += 1;
+                            (error.to_string(), *wrong < WRONG)
+                        }
+                    }
+                }
+                Outcome::Interrupted { reason, advanced: further } => {
+                    advanced |= further;
+                    (reason, true)
+                }
+                Outcome::Refused { reason } => (reason, false),
+            };
+            progress(Progress::Failed { file: name, url, reason: &reason });
+            let failure = (url.clone(), reason);
+            if !tried.contains(&failure) {
+                tried.push(failure);
+            }
+            if keep {
+                index += 1;
+            } else {
+                mirrors.remove(index);
+            }
+        }
+        if advanced {
+            pause = options.backoff;
+        } else {
+            fruitless += 1;
+        }
+    }
+    Err(FetchFailure { file: name.to_owned(), path: target.to_path_buf(), tried }.into())
+}
+
+fn wrong_sum(name: &str, expected: &str, found: &str) -> DataError {
+    DataError::format(name, "SHA-256", expected, found)
+}
+
+/// Checks the content of `part` and puts it in its place: under its name if the server unpacked it on the way, which
+/// some do, and else with `.gz`.
+fn put_file(part: &Path, place: &Place) -> Result<PathBuf> {
+    let sum = sha256(&read(part, place.content.size)?);
+    if sum != place.content.sha256 {
+        return Err(wrong_sum(place.content.name, place.content.sha256, &sum));
+    }
+    let mut start = [0; 2];
+    let mut file = File::open(part).map_err(DataError::io("read", part))?;
+    let packed = file.read_exact(&mut start).is_ok() && start == GZIP;
+    let ending = if packed { ".gz" } else { "" };
+    let target = part.with_file_name(format!("{}{ending}", place.content.name));
+    keep_old(place)?;
+    std::fs::rename(part, &target).map_err(DataError::io("write", &target))?;
+    sync_folder(&target);
+    Ok(target)
+}
+
+/// Moves a file that is there, but is not the published one, aside.
+fn keep_old(place: &Place) -> Result<()> {
+    if !place.present {
+        return Ok(());
+    }
+    let mut name = place.path.file_name().unwrap_or_default().to_owned();
+    name.push(".replaced");
+    let aside = place.path.with_file_name(name);
+    tracing::warn!("`{}` is not the published file; kept as `{}`", place.path.display(), aside.display());
+    std::fs::rename(&place.path, &aside).map_err(DataError::io("rename", &place.path))
+}
+
+/// Flushes the folder of `file`, so that a renamed file stays renamed when the power fails. Not every system can; then
+/// the worst is a download more.
+fn sync_folder(file: &Path) {
+    if let Some(folder) = file.parent()
+        && let Ok(folder) = File::open(folder)
+    {
+        let _ = folder.sync_all();
+    }
+}

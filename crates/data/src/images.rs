@@ -1,0 +1,82 @@
+//! Images and labels in memory, as they were published: bytes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use backproof_spec::Shape;
+
+/// N images of one shape and their labels. Cheap to clone: clones share the pixels.
+#[derive(Clone)]
+pub struct Images {
+    // Not `Arc<[u8]>`, which would copy all pixels once on the way in.
+    pixels: Arc<Vec<u8>>,
+    labels: Arc<Vec<u8>>,
+    shape: Shape,
+}
+
+impl Images {
+    /// Images out of `pixels`, `[N, C, H, W]` in row-major order, and `labels`, `[N]`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are not C·H·W pixels for every label.
+    pub fn new(pixels: Vec<u8>, labels: Vec<u8>, shape: Shape) -> Self {
+        assert_eq!(
+            pixels.len(),
+            labels.len() * shape.elements(),
+            "{} images of {shape} need {} pixels",
+            labels.len(),
+            labels.len() * shape.elements(),
+        );
+        Self { pixels: pixels.into(), labels: labels.into(), shape }
+    }
+
+    /// The number of images, N.
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.labels.is_empty()
+    }
+
+    /// The shape of one image.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The pixels of image `index`: `[C, H, W]` in row-major order, 0 to 255.
+    pub fn pixels(&self, index: usize) -> &[u8] {
+        let size = self.shape.elements();
+        &self.pixels[index * size..][..size]
+    }
+
+    /// The label of image `index`: 0 up to, not including, the number of classes.
+    pub fn label(&self, index: usize) -> usize {
+        usize::from(self.labels[index])
+    }
+
+    /// How many images each class has. `classes` must be above every label.
+    pub fn class_counts(&self, classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        for &label in self.labels.iter() {
+            counts[usize::from(label)] += 1;
+        }
+        counts
+    }
+}
+
+impl fmt::Debug for Images {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Images({} × {})", self.len(), self.shape)
+    }
+}
+
+/// `shape` as channels, height, width; a vector is one channel of one row.
+pub(crate) fn planes(shape: Shape) -> (usize, usize, usize) {
+    match shape {
+        Shape::Image { channels, height, width } => (channels, height, width),
+        Shape::Vector { features } => (1, 1, features),
+    }
+}

@@ -1,0 +1,192 @@
+//! From pixels to the numbers that a network sees.
+
+use backproof_spec::{Normalization, Shape};
+use serde::{Deserialize, Serialize};
+
+use crate::Images;
+use crate::images::planes;
+
+/// How pixels p, 0 to 255, become numbers x. Fitted on the training part only; a run can store it (serde), so that it
+/// is applied later to other images. Everything is computed in f64 and rounded once, to f32.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Normalizer {
+    /// x = (p/255 − mean\[c\]) / std\[c\], for each channel c.
+    Standardize {
+        /// The mean of p/255 in each channel, `[C]`.
+        mean: Vec<f32>,
+        /// The standard deviation of p/255 in each channel (over n, not n − 1), `[C]`. A channel that has one value only
+        /// has 1 here: it becomes all zeros, not a division by zero.
+        std: Vec<f32>,
+    },
+    /// x = p/255 − mean\[c, i, j\].
+    SubtractMean {
+        /// The mean image of p/255, `[C, H, W]` in row-major order.
+        mean: Vec<f32>,
+    },
+    /// x = p/255.
+    Unit,
+}
+
+impl Normalizer {
+    /// Fits the normaliser of that kind on the images `indices` of `images`. The sums are of whole numbers, so no
+    /// rounding builds up however many images there are.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `indices` is empty or an index is out of range.
+    pub fn fit(kind: Normalization, images: &Images, indices: &[usize]) -> Self {
+        assert!(!indices.is_empty(), "a normaliser needs at least one image");
+        match kind {
+            Normalization::Standardize => {
+                let (mean, std) = channel_statistics(images, indices);
+                Self::Standardize { mean, std }
+            }
+            Normalization::SubtractMean => Self::SubtractMean { mean: mean_image(images, indices) },
+            Normalization::Unit => Self::Unit,
+        }
+    }
+
+    /// Whether it can be applied to images of that shape.
+    pub fn fits(&self, shape: Shape) -> bool {
+        let (channels, _, _) = planes(shape);
+        match self {
+            Self::Standardize { mean, std } => mean.len() == channels && std.len() == channels,
+            Self::SubtractMean { mean } => mean.len() == shape.elements(),
+            Self::Unit => true,
+        }
+    }
+
+    /// The lookup tables that do it.
+    pub(crate) fn tables(&self, shape: Shape) -> Tables {
+        assert!(self.fits(shape), "the normaliser was fitted on images of another shape than {shape}");
+        let (channels, _, _) = planes(shape);
+        let unit = table(0.0, 1.0);
+        match self {
+            Self::Standardize { mean, std } => Tables {
+                by_channel: mean.iter().zip(std).map(|(&mean, &std)| table(mean.into(), std.into())).collect(),
+                mean_image: None,
+            },
+            Self::SubtractMean { mean } => Tables { by_channel: vec![unit; channels], mean_image: Some(mean.clone()) },
+            Self::Unit => Tables { by_channel: vec![unit; channels], mean_image: None },
+        }
+    }
+}
+
+/// A normaliser made ready: x = `by_channel[c][p]`, less the mean image where there is one.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    pub(crate) by_channel: Vec<[f32; 256]>,
+    pub(crate) mean_image: Option<Vec<f32>>,
+}
+
+/// (p/255 − mean) / std for every p.
+fn table(mean: f64, std: f64) -> [f32; 256] {
+    std::array::from_fn(|pixel| ((pixel as f64 / 255.0 - mean) / std) as f32)
+}
+
+fn channel_statistics(images: &Images, indices: &[usize]) -> (Vec<f32>, Vec<f32>) {
+    let (channels, height, width) = planes(images.shape());
+    let mut histograms = vec![[0u64; 256]; channels];
+    for &index in indices {
+        let pixels = images.pixels(index);
+        for (plane, histogram) in pixels.chunks_exact(height * width).zip(&mut histograms) {
+            plane.iter().for_each(|&pixel| histogram[usize::from(pixel)] += 1);
+        }
+    }
+    let count = (indices.len() * height * width) as f64;
+    let weighted = |histogram: &[u64; 256], value: &dyn Fn(f64) -> f64| {
+        let terms = histogram.iter().enumerate();
+        terms.map(|(pixel, &times)| times as f64 * value(pixel as f64 / 255.0)).sum::<f64>() / count
+    };
+    let statistics = histograms.iter().map(|histogram| {
+        let mean = weighted(histogram, &|x| x);
+        let constant = histogram.iter().filter(|&&times| times > 0).count() <= 1;
+        let std = if constant { 1.0 } else { weighted(histogram, &|x| (x - mean).powi(2)).sqrt() };
+        (mean as f32, std as f32)
+    });
+    statistics.unzip()
+}
+
+fn mean_image(images: &Images, indices: &[usize]) -> Vec<f32> {
+    let mut sums = vec![0u64; images.shape().elements()];
+    for &index in indices {
+        for (sum, &pixel) in sums.iter_mut().zip(images.pixels(index)) {
+            *sum += u64::from(pixel);
+        }
+    }
+    let scale = 255.0 * indices.len() as f64;
+    sums.into_iter().map(|sum| (sum as f64 / scale) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two channels of one row of two pixels; the third image is never fitted on.
+    fn images() -> Images {
+        let pixels = vec![0, 255, 7, 7, /* */ 51, 102, 7, 7, /* */ 255, 255, 255, 255];
+        Images::new(pixels, vec![0, 1, 2], Shape::image(2, 1, 2))
+    }
+
+    fn apply(normalizer: &Normalizer, image: usize) -> Vec<f32> {
+        let tables = normalizer.tables(images().shape());
+        let pixels = images().pixels(image).to_vec();
+        let value = |(i, p): (usize, &u8)| {
+            tables.by_channel[i / 2][usize::from(*p)] - tables.mean_image.as_ref().map_or(0.0, |mean| mean[i])
+        };
+        pixels.iter().enumerate().map(value).collect()
+    }
+
+    #[test]
+    fn standardised_pixels_have_mean_zero_and_deviation_one_in_each_channel() {
+        let normalizer = Normalizer::fit(Normalization::Standardize, &images(), &[0, 1]);
+        let Normalizer::Standardize { mean, std } = &normalizer else { panic!("{normalizer:?}") };
+        // Channel 0: 0, 1, 0.2, 0.4: mean 0.4, variance (0.16 + 0.36 + 0.04 + 0) / 4 = 0.14.
+        assert!((mean[0] - 0.4).abs() < 1e-7 && (std[0] - 0.14f32.sqrt()).abs() < 1e-7);
+        let x = [apply(&normalizer, 0), apply(&normalizer, 1)].concat();
+        let first = [x[0], x[1], x[4], x[5]];
+        assert!(first.iter().sum::<f32>().abs() < 1e-6);
+        assert!((first.iter().map(|x| x * x).sum::<f32>() / 4.0 - 1.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_constant_channel_becomes_zeros() {
+        let normalizer = Normalizer::fit(Normalization::Standardize, &images(), &[0, 1]);
+        let Normalizer::Standardize { std, .. } = &normalizer else { panic!("{normalizer:?}") };
+        assert_eq!(std[1], 1.0);
+        assert!(apply(&normalizer, 0)[2..].iter().all(|x| x.abs() < 1e-7));
+    }
+
+    #[test]
+    fn the_mean_image_is_subtracted_place_by_place() {
+        let normalizer = Normalizer::fit(Normalization::SubtractMean, &images(), &[0, 1]);
+        let x = apply(&normalizer, 0);
+        let expected = [-0.1, 0.3, 0.0, 0.0]; // (0, 1) − (0.1, 0.7)
+        assert!(x.iter().zip(expected).all(|(x, e)| (x - e).abs() < 1e-6), "{x:?}");
+    }
+
+    #[test]
+    fn unit_maps_0_to_0_and_255_to_1() {
+        let x = apply(&Normalizer::fit(Normalization::Unit, &images(), &[0]), 1);
+        assert_eq!(x, [0.2, 0.4, 7.0 / 255.0, 7.0 / 255.0]);
+        assert_eq!(apply(&Normalizer::Unit, 2), [1.0; 4]);
+    }
+
+    #[test]
+    fn a_stored_normaliser_is_the_same_to_the_last_bit() {
+        for kind in Normalization::ALL {
+            let normalizer = Normalizer::fit(kind, &images(), &[0, 1]);
+            let text = serde_json::to_string(&normalizer).unwrap();
+            assert_eq!(serde_json::from_str::<Normalizer>(&text).unwrap(), normalizer, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_normaliser_knows_the_shape_that_it_fits() {
+        let normalizer = Normalizer::fit(Normalization::SubtractMean, &images(), &[0]);
+        assert!(normalizer.fits(Shape::image(2, 1, 2)));
+        assert!(!normalizer.fits(Shape::image(2, 2, 2)));
+        assert!(Normalizer::Unit.fits(Shape::image(9, 9, 9)));
+    }
+}

@@ -1,0 +1,175 @@
+//! Dividing the training set: a validation part, then a limit on what is left, both balanced by class.
+
+use std::ops::Range;
+
+use rand::seq::SliceRandom;
+
+use crate::Images;
+use crate::error::{DataError, Result};
+use crate::random::stream;
+
+/// Which images of a training set are trained on and which are held out. The indices are those of the data set; they
+/// rise.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Split {
+    /// The images to train on.
+    pub training: Vec<usize>,
+    /// The images held out.
+    pub validation: Vec<usize>,
+}
+
+impl Split {
+    /// Holds `validation` of `images` out, and keeps at most `limit` of the others for training. A function of its
+    /// arguments; `limit` has no influence on the validation part.
+    ///
+    /// Both parts are stratified: class by class in proportion to the images there are, rounded by largest remainders
+    /// so that the sum is exact (the lower class wins a tie). Which images of a class is drawn from `seed`.
+    ///
+    /// A data set that comes with a validation part of its own says where it is by `published`: when that many
+    /// images are asked for, they are exactly those, whatever the seed.
+    ///
+    /// # Errors
+    ///
+    /// If nothing would be left to train on.
+    pub fn new(
+        images: &Images,
+        published: Option<Range<usize>>,
+        validation: usize,
+        limit: Option<usize>,
+        seed: u64,
+    ) -> Result<Self> {
+        if validation >= images.len() {
+            return Err(DataError::Split { validation, available: images.len() });
+        }
+        if limit == Some(0) {
+            return Err(DataError::NoTrainingImages);
+        }
+        let classes = (0..images.len()).map(|i| images.label(i) + 1).max().unwrap_or(0);
+        let mut by_class = vec![Vec::new(); classes];
+        let fixed = published.filter(|range| range.len() == validation);
+        for index in 0..images.len() {
+            if !fixed.as_ref().is_some_and(|range| range.contains(&index)) {
+                by_class[images.label(index)].push(index);
+            }
+        }
+        for (class, members) in by_class.iter_mut().enumerate() {
+            members.shuffle(&mut stream(seed, "split", class as u64, 0));
+        }
+        let mut held_out = match fixed {
+            Some(range) => range.collect(),
+            None => take(&mut by_class, validation),
+        };
+        let left = by_class.iter().map(Vec::len).sum();
+        let mut training = take(&mut by_class, limit.unwrap_or(left).min(left));
+        held_out.sort_unstable();
+        training.sort_unstable();
+        Ok(Self { training, validation: held_out })
+    }
+}
+
+/// Takes `count` images off the front of the classes, in proportion to their sizes.
+fn take(by_class: &mut [Vec<usize>], count: usize) -> Vec<usize> {
+    let sizes: Vec<usize> = by_class.iter().map(Vec::len).collect();
+    let mut taken = Vec::with_capacity(count);
+    for (members, share) in by_class.iter_mut().zip(shares(&sizes, count)) {
+        taken.extend(members.drain(..share));
+    }
+    taken
+}
+
+/// Divides `count` in proportion to `sizes` by largest remainders. No share is above its size where `count` is at most
+/// their sum.
+fn shares(sizes: &[usize], count: usize) -> Vec<usize> {
+    let total: usize = sizes.iter().sum();
+    if total == 0 {
+        return vec![0; sizes.len()];
+    }
+    let mut shares: Vec<usize> = sizes.iter().map(|size| size * count / total).collect();
+    let mut by_remainder: Vec<usize> = (0..sizes.len()).collect();
+    by_remainder.sort_by_key(|&class| std::cmp::Reverse(sizes[class] * count % total));
+    let missing = count - shares.iter().sum::<usize>();
+    for &class in by_remainder.iter().take(missing) {
+        shares[class] += 1;
+    }
+    shares
+}
+
+#[cfg(test)]
+mod tests {
+    use backproof_spec::Shape;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// `counts[c]` images of class c, the classes taking turns while they last.
+    fn images(counts: &[usize]) -> Images {
+        let most = counts.iter().copied().max().unwrap_or(0);
+        let labels: Vec<u8> =
+            (0..most).flat_map(|turn| (0..counts.len()).filter(move |&c| turn < counts[c]).map(|c| c as u8)).collect();
+        Images::new(vec![0; labels.len()], labels, Shape::image(1, 1, 1))
+    }
+
+    fn class_counts(images: &Images, indices: &[usize], classes: usize) -> Vec<usize> {
+        let mut counts = vec![0; classes];
+        indices.iter().for_each(|&index| counts[images.label(index)] += 1);
+        counts
+    }
+
+    #[test]
+    fn both_parts_are_stratified_disjoint_and_of_the_size_asked_for() {
+        let images = images(&[60, 30, 10]);
+        let split = Split::new(&images, None, 25, Some(40), 1).unwrap();
+        // 25 · (60, 30, 10) / 100 = 15, 7.5, 2.5: the tie of remainders goes to the lower class.
+        assert_eq!(class_counts(&images, &split.validation, 3), [15, 8, 2]);
+        // 40 · (45, 22, 8) / 75 = 24, 11.73, 4.27.
+        assert_eq!(class_counts(&images, &split.training, 3), [24, 12, 4]);
+        assert!(split.training.iter().all(|index| !split.validation.contains(index)));
+    }
+
+    #[test]
+    fn the_seed_decides_and_the_limit_leaves_the_validation_part_alone() {
+        let images = images(&[50; 10]);
+        let split = |limit, seed| Split::new(&images, None, 100, limit, seed).unwrap();
+        assert_eq!(split(None, 1), split(None, 1));
+        assert_ne!(split(None, 1).validation, split(None, 2).validation);
+        assert_eq!(split(Some(17), 1).validation, split(None, 1).validation);
+        assert_eq!(split(Some(17), 1).training.len(), 17);
+        assert_eq!(split(None, 1).training.len(), 400);
+        assert_eq!(split(Some(100_000), 1), split(None, 1));
+    }
+
+    #[test]
+    fn a_published_validation_part_is_used_as_it_is_when_its_size_is_asked_for() {
+        let images = images(&[50; 10]);
+        for seed in 0..3 {
+            let split = Split::new(&images, Some(400..500), 100, None, seed).unwrap();
+            assert_eq!(split.validation, (400..500).collect::<Vec<_>>());
+            assert_eq!(split.training, (0..400).collect::<Vec<_>>());
+        }
+        let other = Split::new(&images, Some(400..500), 50, None, 1).unwrap();
+        assert_eq!(class_counts(&images, &other.validation, 10), [5; 10]);
+        assert!(other.validation.iter().any(|&index| index < 400));
+    }
+
+    #[test]
+    fn a_split_that_leaves_nothing_is_an_error() {
+        let images = images(&[3, 3]);
+        assert_eq!(
+            Split::new(&images, None, 6, None, 1).unwrap_err().to_string(),
+            "6 validation images leave nothing to train on: the training set has 6 images"
+        );
+        assert!(Split::new(&images, None, 5, None, 1).is_ok());
+        assert!(Split::new(&images, None, 0, Some(0), 1).is_err());
+        assert!(Split::new(&super::Images::new(vec![], vec![], Shape::image(1, 1, 1)), None, 0, None, 1).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn shares_add_up_and_none_is_above_its_size(sizes in prop::collection::vec(0usize..200, 1..12), part in 0.0f64..=1.0) {
+            let count = (sizes.iter().sum::<usize>() as f64 * part) as usize;
+            let shares = shares(&sizes, count);
+            prop_assert_eq!(shares.iter().sum::<usize>(), count);
+            prop_assert!(shares.iter().zip(&sizes).all(|(share, size)| share <= size));
+        }
+    }
+}

@@ -1,0 +1,167 @@
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+/// The affine map of every row of a batch, `y = x W + b`.
+///
+/// # Derivation
+///
+/// With `x` of shape `[N, I]` (a sample a row), `W` of shape `[I, O]` and `b` of shape `[O]`,
+///
+/// ```text
+/// y_no = Σ_i x_ni W_io + b_o .
+/// ```
+///
+/// Let `L` be any scalar that depends on the layer through `y` alone, and `g = ∂L/∂y`, of shape `[N, O]`. The chain
+/// rule sums over every output that an element reaches:
+///
+/// ```text
+/// ∂L/∂x_ni = Σ_o g_no ∂y_no/∂x_ni = Σ_o g_no W_io        ∂L/∂x = g Wᵀ      [N, I]
+/// ∂L/∂W_io = Σ_n g_no ∂y_no/∂W_io = Σ_n x_ni g_no        ∂L/∂W = xᵀ g      [I, O]
+/// ∂L/∂b_o  = Σ_n g_no                                    ∂L/∂b = Σ_n g_n·  [O]
+/// ```
+///
+/// A sample reaches its own row of `y` only, and a parameter reaches all of them: hence the sums over `n` in the last
+/// two lines. They are sums, not means; a factor `1/N` belongs to the loss and is already in `g`.
+///
+/// # Notation
+///
+/// Textbooks that write a sample as a column have `z = W' a + b` and `δ = ∂L/∂z`, with `∂L/∂W' = δ aᵀ` and `∂L/∂a = W'ᵀ
+/// δ` (Nielsen, *Neural Networks and Deep Learning*, equations BP2 to BP4; Goodfellow, Bengio and Courville, *Deep
+/// Learning*, algorithm 6.4). Their `W'` is our `Wᵀ`, `a` is a row of our `x` and `δ` a row of our `g`. PyTorch stores
+/// `W'` too; Burn stores `W`, as we do.
+#[derive(Module, Debug)]
+pub struct Linear {
+    /// `W`, of shape `[inputs, outputs]`.
+    pub weight: Param<Tensor<2>>,
+    /// `b`, of shape `[outputs]`.
+    pub bias: Option<Param<Tensor<1>>>,
+}
+
+/// What [`Linear::backward`] needs of the forward pass.
+#[derive(Debug, Clone)]
+pub struct LinearSaved {
+    /// `x`, of shape `[N, inputs]`.
+    pub input: Tensor<2>,
+}
+
+/// What [`Linear::backward`] returns.
+#[derive(Debug, Clone)]
+pub struct LinearGradients {
+    /// `∂L/∂x`, of shape `[N, inputs]`.
+    pub input: Tensor<2>,
+    /// `∂L/∂W`, of shape `[inputs, outputs]`.
+    pub weight: Tensor<2>,
+    /// `∂L/∂b`, of shape `[outputs]`, if the layer has a bias.
+    pub bias: Option<Tensor<1>>,
+}
+
+impl Linear {
+    /// The layer with these values: `weight` of shape `[inputs, outputs]`, `bias` of shape `[outputs]`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if the bias has another length than the weight has columns.
+    pub fn new(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
+        if let Some(bias) = &bias {
+            let [outputs] = bias.dims();
+            assert_eq!(
+                outputs,
+                weight.dims()[1],
+                "the bias has {outputs} elements and the weight is {:?}",
+                weight.dims()
+            );
+        }
+        Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor) }
+    }
+
+    /// `[N, inputs]` to `[N, outputs]`.
+    pub fn forward(&self, input: Tensor<2>) -> Tensor<2> {
+        let product = input.matmul(self.weight.val());
+        match &self.bias {
+            Some(bias) => product + bias.val().unsqueeze(),
+            None => product,
+        }
+    }
+
+    /// [`forward`](Self::forward), and what [`backward`](Self::backward) needs of it.
+    pub fn forward_saving(&self, input: Tensor<2>) -> (Tensor<2>, LinearSaved) {
+        (self.forward(input.clone()), LinearSaved { input })
+    }
+
+    /// The gradients, from `output_gradient = ∂L/∂y` of shape `[N, outputs]`.
+    pub fn backward(&self, saved: LinearSaved, output_gradient: Tensor<2>) -> LinearGradients {
+        LinearGradients {
+            bias: self.bias.as_ref().map(|_| output_gradient.clone().sum_dim(0).squeeze_dim(0)),
+            weight: saved.input.transpose().matmul(output_gradient.clone()),
+            input: output_gradient.matmul(self.weight.val().transpose()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::*;
+
+    #[test]
+    fn agrees_with_pytorch() {
+        for case in Fixture::load("linear").cases() {
+            let layer = |engine: Engine| {
+                Linear::new(engine.place(case.tensor("weight")), case.optional("bias").map(|bias| engine.place(bias)))
+            };
+            let manual = layer(Engine::Manual);
+            let (output, saved) = manual.forward_saving(case.tensor("input"));
+            let gradients = manual.backward(saved, case.tensor("cotangent"));
+            case.assert("output", output);
+            case.assert("input_gradient", gradients.input);
+            case.assert("weight_gradient", gradients.weight);
+            assert_eq!(gradients.bias.is_some(), manual.bias.is_some());
+            if let Some(bias) = gradients.bias {
+                case.assert("bias_gradient", bias);
+            }
+
+            let autodiff = layer(Engine::Autodiff);
+            let (output, input, gradients) =
+                differentiate(case.tensor("input"), case.tensor("cotangent"), |input| autodiff.forward(input));
+            case.assert("output", output);
+            case.assert("input_gradient", input);
+            case.assert("weight_gradient", autodiff.weight.val().grad(&gradients).unwrap());
+            if let Some(bias) = autodiff.bias {
+                case.assert("bias_gradient", bias.val().grad(&gradients).unwrap());
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #![proptest_config(generated())]
+        #[test]
+        fn agrees_with_autodiff(seed: u64, batch in 1..6usize, inputs in 1..9usize, outputs in 1..9usize, with_bias: bool, transposed: bool) {
+            let weight = random::<2>(seed ^ 2, [inputs, outputs]);
+            let bias = with_bias.then(|| random::<1>(seed ^ 3, [outputs]));
+            let cotangent = random::<2>(seed ^ 1, [batch, outputs]);
+            let input = if transposed {
+                random::<2>(seed, [inputs, batch]).transpose()
+            } else {
+                random::<2>(seed, [batch, inputs])
+            };
+            let manual = Linear::new(weight.clone(), bias.clone());
+            let (_, saved) = manual.forward_saving(input.clone());
+            let gradients = manual.backward(saved, cotangent.clone());
+            let autodiff = Linear::new(weight.autodiff(), bias.map(Tensor::autodiff));
+            let (_, expected, all) = differentiate(input, cotangent, |input| autodiff.forward(input));
+            assert_close("input", gradients.input, expected, AUTODIFF);
+            assert_close("weight", gradients.weight, autodiff.weight.val().grad(&all).unwrap(), AUTODIFF);
+            if let Some(bias) = autodiff.bias {
+                assert_close("bias", gradients.bias.unwrap(), bias.val().grad(&all).unwrap(), AUTODIFF);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mean_in_place_of_the_sum_over_samples_is_noticed() {
+        let layer = Linear::new(random(1, [3, 2]), Some(random(2, [2])));
+        let (_, saved) = layer.forward_saving(random(3, [4, 3]));
+        let right = layer.backward(saved, random(4, [4, 2])).bias.unwrap();
+        assert!(difference(right.clone() / 4.0, right, AUTODIFF).is_some());
+    }
+}

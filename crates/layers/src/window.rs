@@ -1,0 +1,85 @@
+//! Where the windows of a pooling layer lie, along one axis of the image.
+
+/// The windows along one axis.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Axis {
+    pub(crate) size: usize,
+    pub(crate) kernel: usize,
+    pub(crate) stride: usize,
+    pub(crate) padding: usize,
+    pub(crate) dilation: usize,
+    pub(crate) ceil_mode: bool,
+}
+
+/// Height and width.
+pub(crate) fn axes(
+    size: [usize; 2],
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+    ceil_mode: bool,
+) -> [Axis; 2] {
+    [0, 1].map(|axis| Axis {
+        size: size[axis],
+        kernel: kernel[axis],
+        stride: stride[axis],
+        padding: padding[axis],
+        dilation: dilation[axis],
+        ceil_mode,
+    })
+}
+
+impl Axis {
+    /// From the first pixel under a window to one past the last.
+    fn extent(&self) -> usize {
+        self.dilation * (self.kernel - 1) + 1
+    }
+
+    /// The number of windows, as PyTorch counts them: in ceil mode a last window that reaches over the end counts,
+    /// unless it starts behind the last pixel.
+    pub(crate) fn windows(&self) -> usize {
+        let room = (self.size + 2 * self.padding).checked_sub(self.extent());
+        let Some(room) = room else { return 0 };
+        if !self.ceil_mode {
+            return room / self.stride + 1;
+        }
+        let windows = room.div_ceil(self.stride) + 1;
+        if (windows - 1) * self.stride >= self.size + self.padding { windows - 1 } else { windows }
+    }
+
+    /// The number of pixels of the image in a window.
+    pub(crate) fn pixels(&self, window: usize) -> usize {
+        let start = window * self.stride;
+        (0..self.kernel)
+            .map(|k| start + k * self.dilation)
+            .filter(|position| (self.padding..self.padding + self.size).contains(position))
+            .count()
+    }
+
+    /// The number of positions in a window that belong to the image or its padding.
+    pub(crate) fn padded_pixels(&self, window: usize) -> usize {
+        let start = window * self.stride;
+        (0..self.kernel).filter(|k| start + k * self.dilation < self.size + 2 * self.padding).count()
+    }
+
+    /// Asks for at least one window, and at least one pixel in each.
+    pub(crate) fn check(&self) {
+        if let Some(problem) = self.problem() {
+            panic!("{problem}");
+        }
+    }
+
+    pub(crate) fn problem(&self) -> Option<String> {
+        let windows = self.windows();
+        if windows == 0 {
+            let Self { size, padding, .. } = self;
+            return Some(format!(
+                "an image of {size} pixels with {padding} of padding is smaller than the window of {}",
+                self.extent()
+            ));
+        }
+        let empty = (0..windows).find(|&window| self.pixels(window) == 0)?;
+        Some(format!("window {empty} has only padding in it: {self:?}"))
+    }
+}

@@ -1,0 +1,35 @@
+//! Networks as Burn modules, built from an [`Architecture`](backproof_spec::Architecture).
+//!
+//! A network is defined once, in `backproof-spec`, as a list of layers with their shapes. [`Network::new`] turns that list
+//! into a Burn module: parameters with their initial values, drawn from one seed. Everything else reads the same list:
+//! the parameter table, the shape check, the names of the tensors in a weights file.
+//!
+//! A network runs in one of two ways. [`Network::forward`] is what Burn's autodiff differentiates.
+//! [`Network::forward_saving`] and [`Network::backward`] use the backward passes derived by hand in `backproof-layers`,
+//! on plain tensors.
+//!
+//! ```
+//! use backproof_models::{Mode, cifar_baseline};
+//! use burn::Tensor;
+//! use burn::tensor::Device;
+//!
+//! let device = Device::flex();
+//! let network = cifar_baseline(&device);
+//! let logits = network.forward(Tensor::zeros([2, 3, 32, 32], &device), Mode::Inference);
+//! assert_eq!(logits.dims(), [2, 10]);
+//! ```
+
+mod features;
+mod initialization;
+mod layer;
+mod network;
+mod published;
+mod weights;
+
+pub use features::{Features, Ranked};
+pub use layer::{Layer, Saved};
+pub use network::{Mode, Network, SavedForward};
+pub use published::{
+    bai_improved, cifar_baseline, mnist_baseline, timurtas_improved, willis_improved,
+};
+pub use weights::{NamedTensor, WeightsError, load_weights, save_weights};

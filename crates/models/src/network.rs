@@ -1,0 +1,201 @@
+//! A network: its layers in order, and their names.
+
+use backproof_layers as layers;
+use backproof_spec::{Architecture, ShapeError, Size2, TracedLayer, stream_seed};
+use backproof_spec::{Layer as LayerSpec, Shape};
+use burn::Tensor;
+use burn::module::{Module, ModuleMapper, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::Device;
+
+use crate::features::{Features, Ranked};
+use crate::initialization::he_normal;
+use crate::layer::{Layer, Saved};
+
+/// Whether a pass trains or predicts: what [`backproof_layers::Mode`] is to one layer, for a whole network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Batch statistics, and dropout masks that are a function of (seed, step, layer).
+    Training {
+        /// The experiment's seed.
+        seed: u64,
+        /// The iteration, from 0.
+        step: u64,
+    },
+    /// Running statistics, no dropout.
+    Inference,
+}
+
+impl Mode {
+    fn of_layer(self, layer: usize) -> layers::Mode {
+        match self {
+            Self::Training { seed, step } => layers::Mode::Training {
+                dropout_seed: stream_seed(seed, "dropout", step, layer as u64),
+            },
+            Self::Inference => layers::Mode::Inference,
+        }
+    }
+}
+
+/// Layers in order, images in and logits out.
+#[derive(Module, Debug)]
+pub struct Network {
+    layers: Vec<Layer>,
+    #[module(skip)]
+    names: Vec<String>,
+}
+
+/// What [`Network::backward`] needs of a forward pass: one entry per layer.
+#[derive(Debug, Clone)]
+pub struct SavedForward(Vec<Saved>);
+
+impl Network {
+    /// The network on `device`, weights drawn from `seed` by He initialisation and biases zero.
+    ///
+    /// The parameters have the ids 1, 2, … in order, so that an optimizer's state finds them again in another process.
+    ///
+    /// # Errors
+    ///
+    /// A layer whose shape does not fit, or an architecture that does not map an image to a vector.
+    pub fn new(architecture: &Architecture, seed: u64, device: &Device) -> Result<Self, ShapeError> {
+        architecture.classes()?;
+        let traced = architecture.trace()?;
+        let layers = traced
+            .iter()
+            .enumerate()
+            .map(|(place, layer)| build(layer, seed, place, device))
+            .collect();
+        let network = Self {
+            layers,
+            names: traced.into_iter().map(|layer| layer.name).collect(),
+        };
+        Ok(network.map(&mut NumberParameters::default()))
+    }
+
+    /// The names of the layers, `conv1`, `relu1`, …
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// The layers.
+    #[must_use]
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// Logits `[N, K]` of images `[N, C, H, W]`, by operations that autodiff can differentiate.
+    #[must_use]
+    pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Tensor<2> {
+        let mut features: Features = Ranked::Images(images);
+        for (place, layer) in self.layers.iter().enumerate() {
+            features = layer.forward(features, mode.of_layer(place));
+        }
+        features.vectors()
+    }
+
+    /// Logits, and what [`backward`](Self::backward) needs, on plain tensors.
+    #[must_use]
+    pub fn forward_saving(&self, images: Tensor<4>, mode: Mode) -> (Tensor<2>, SavedForward) {
+        let mut features: Features = Ranked::Images(images);
+        let mut kept = Vec::with_capacity(self.layers.len());
+        for (place, layer) in self.layers.iter().enumerate() {
+            let (output, saved) = layer.forward_saving(features, mode.of_layer(place));
+            features = output;
+            kept.push(saved);
+        }
+        (features.vectors(), SavedForward(kept))
+    }
+
+    /// The gradients of all parameters by id, and that of the images, from the gradient of the logits `[N, K]`: the chain
+    /// rule from the last layer to the first.
+    #[must_use]
+    pub fn backward(
+        &self,
+        saved: SavedForward,
+        logits_gradient: Tensor<2>,
+    ) -> (GradientsParams, Tensor<4>) {
+        let mut gradients = GradientsParams::new();
+        let mut gradient: Features = Ranked::Vectors(logits_gradient);
+        for (layer, saved) in self.layers.iter().zip(saved.0).rev() {
+            gradient = layer.backward(saved, gradient, &mut gradients);
+        }
+        (gradients, gradient.images())
+    }
+}
+
+fn build(traced: &TracedLayer, seed: u64, place: usize, device: &Device) -> Layer {
+    let pair = |size: Size2| [size.height, size.width];
+    let zeros = |features| Tensor::<1>::zeros([features], device);
+    match &traced.layer {
+        LayerSpec::Conv2d(conv) => {
+            let Shape::Image { channels, .. } = traced.input else {
+                unreachable!("`trace` gives convolutions images")
+            };
+            let [height, width] = pair(conv.kernel);
+            let shape = [conv.out_channels, channels / conv.groups, height, width];
+            let weight = he_normal(shape, shape[1] * height * width, seed, place, device);
+            let bias = conv.bias.then(|| zeros(conv.out_channels));
+            let options = layers::Conv2dOptions {
+                stride: pair(conv.stride),
+                padding: pair(conv.padding),
+                dilation: pair(conv.dilation),
+                groups: conv.groups,
+            };
+            Layer::Conv2d(layers::Conv2d::new(weight, bias, options))
+        }
+        LayerSpec::Linear(linear) => {
+            let inputs = traced.input.elements();
+            let weight = he_normal([inputs, linear.out_features], inputs, seed, place, device);
+            let bias = linear.bias.then(|| zeros(linear.out_features));
+            Layer::Linear(layers::Linear::new(weight, bias))
+        }
+        LayerSpec::MaxPool2d(pool) => Layer::MaxPool2d(layers::MaxPool2d::new(layers::MaxPool2dOptions {
+            kernel: pair(pool.kernel),
+            stride: pair(pool.effective_stride()),
+            padding: pair(pool.padding),
+            dilation: pair(pool.dilation),
+            ceil_mode: pool.ceil_mode,
+        })),
+        LayerSpec::AvgPool2d(pool) => Layer::AvgPool2d(layers::AvgPool2d::new(layers::AvgPool2dOptions {
+            kernel: pair(pool.kernel),
+            stride: pair(pool.effective_stride()),
+            padding: pair(pool.padding),
+            ceil_mode: pool.ceil_mode,
+            count_include_pad: pool.count_include_pad,
+        })),
+        LayerSpec::BatchNorm(norm) => {
+            let features = match traced.input {
+                Shape::Image { channels, .. } => channels,
+                Shape::Vector { features } => features,
+            };
+            let ones = Tensor::ones([features], device);
+            Layer::BatchNorm(layers::BatchNorm::new(ones, zeros(features), norm.epsilon, norm.momentum))
+        }
+        LayerSpec::Dropout(dropout) => Layer::Dropout(layers::Dropout::new(dropout.probability)),
+        LayerSpec::LeakyRelu { slope } => Layer::LeakyRelu(layers::LeakyRelu::new(*slope)),
+        LayerSpec::Prelu { initial_slope } => {
+            Layer::Prelu(layers::Prelu::new(Tensor::full([1], *initial_slope, device)))
+        }
+        LayerSpec::Elu { alpha } => Layer::Elu(layers::Elu::new(*alpha)),
+        LayerSpec::Flatten => Layer::Flatten(layers::Flatten),
+        LayerSpec::Relu => Layer::Relu(layers::Relu),
+        LayerSpec::Gelu => Layer::Gelu(layers::Gelu),
+        LayerSpec::Sigmoid => Layer::Sigmoid(layers::Sigmoid),
+        LayerSpec::Tanh => Layer::Tanh(layers::Tanh),
+    }
+}
+
+/// Gives the parameters the ids 1, 2, … in the order of the module tree.
+#[derive(Default)]
+struct NumberParameters {
+    given: u64,
+}
+
+impl ModuleMapper for NumberParameters {
+    fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        self.given += 1;
+        let (_, value, mapper) = parameter.consume();
+        Param::from_mapped_value(ParamId::from(self.given), value, mapper)
+    }
+}

@@ -1,0 +1,66 @@
+//! A network as a list of layers, and what each of them makes of the shape that it is given.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Layer, Shape, ShapeError, inference};
+
+/// A network: the shape of one input and the layers in order.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Architecture {
+    /// What it is called, `cifar-baseline`.
+    pub name: String,
+    /// The shape of one input, without the batch axis.
+    pub input: Shape,
+    /// The layers, from the input on.
+    pub layers: Vec<Layer>,
+}
+
+/// One layer with the shapes and the numbers that follow from its place in the network.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TracedLayer {
+    /// Kind and 1-based count of that kind: `conv1`, `relu2`, `pool1`, `linear1`, `norm1`.
+    pub name: String,
+    /// The layer itself.
+    pub layer: Layer,
+    /// The shape of what comes in.
+    pub input: Shape,
+    /// The shape of what goes out.
+    pub output: Shape,
+    /// Trainable numbers other than biases: kernels, matrices, scales, learned slopes.
+    pub weights: usize,
+    /// Trainable numbers that are added: biases, offsets.
+    pub biases: usize,
+    /// Numbers that are kept but not trained: running means and variances.
+    pub running_statistics: usize,
+}
+
+impl Architecture {
+    /// Follows the shape of one input through every layer.
+    ///
+    /// # Errors
+    ///
+    /// The first layer that does not fit what it is given, by name and place.
+    pub fn trace(&self) -> Result<Vec<TracedLayer>, ShapeError> {
+        inference::trace(self)
+    }
+
+    /// How many classes the network tells apart: the number of features of its output vector.
+    ///
+    /// # Errors
+    ///
+    /// As [`trace`](Self::trace); and when the network ends in an image.
+    pub fn classes(&self) -> Result<usize, ShapeError> {
+        inference::classes(self)
+    }
+
+    /// The number of trainable parameters of all layers, weights and biases.
+    ///
+    /// # Errors
+    ///
+    /// As [`trace`](Self::trace).
+    pub fn trainable_parameters(&self) -> Result<usize, ShapeError> {
+        let layers = self.trace()?;
+        // `trace` has checked that the total fits.
+        Ok(layers.iter().map(|layer| layer.weights + layer.biases).sum())
+    }
+}

@@ -1,0 +1,336 @@
+//! A tree from a file against the description of a config: what does not agree is reported, what is absent gets its default.
+
+use super::document::{Entry, Node, Span, Table, Value};
+use super::format::{Key, Kind, Literal, Presence, Section, Variant, Variants};
+use super::record::{Checked, Chosen, Field, Record};
+use super::suggest;
+use crate::{Shape, ShapeError, Size2};
+
+/// Something wrong with a config, at a span or at none.
+#[derive(Debug)]
+pub(super) struct Fault {
+    pub(super) message: String,
+    pub(super) span: Option<Span>,
+    pub(super) help: Option<String>,
+    /// For a missing key, its name and its table's path.
+    missing: Option<[&'static str; 2]>,
+}
+
+impl Fault {
+    pub(super) fn new(message: impl Into<String>, span: Option<Span>) -> Self {
+        Self { message: message.into(), span, help: None, missing: None }
+    }
+
+    /// A misfit of a network.
+    pub(super) fn of_shape(error: ShapeError, span: Option<Span>) -> Self {
+        let fault = Self::new(error.to_string(), span);
+        match error.help {
+            Some(help) => fault.help(help),
+            None => fault,
+        }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Collects every fault; a checked value that comes with faults is never used.
+#[derive(Debug, Default)]
+pub(super) struct Checker {
+    faults: Vec<Fault>,
+    /// The keys and tables that unknown keys were probably meant to be.
+    meant: Vec<&'static str>,
+}
+
+/// Where a key is, in words: ` in [data]`, ` in a `conv2d` layer`.
+#[derive(Clone, Copy)]
+enum Place {
+    Section(&'static Section),
+    Variant(&'static Variants, &'static Variant),
+}
+
+impl Place {
+    fn keys(self) -> &'static [Key] {
+        match self {
+            Self::Section(section) => section.keys,
+            Self::Variant(_, variant) => variant.keys,
+        }
+    }
+
+    fn words(self) -> String {
+        match self {
+            Self::Section(Section { path: "", .. }) => String::new(),
+            Self::Section(section) => format!(" in [{}]", section.path),
+            Self::Variant(variants, variant) => {
+                format!(" in a `{}` {}", variant.name, variants.noun)
+            }
+        }
+    }
+}
+
+impl Checker {
+    pub(super) fn section(&mut self, section: &'static Section, table: &Table, span: Option<Span>) -> Record {
+        self.keys(Place::Section(section), table, span)
+    }
+
+    /// What was found. That a key is missing is not said when it is there under a misspelt name, or in another table.
+    pub(super) fn into_faults(mut self) -> Vec<Fault> {
+        let meant = self.meant;
+        self.faults
+            .retain(|fault| fault.missing.is_none_or(|missing| !missing.iter().any(|name| meant.contains(name))));
+        self.faults
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
+    fn keys(&mut self, place: Place, table: &Table, span: Option<Span>) -> Record {
+        for entry in table {
+            let is_type = matches!(place, Place::Variant(..)) && entry.key == "type";
+            if !is_type && !place.keys().iter().any(|key| key.name == entry.key) {
+                self.unknown_key(place, entry);
+            }
+        }
+        let fields = place
+            .keys()
+            .iter()
+            .map(|key| {
+                let entry = table.iter().find(|entry| entry.key == key.name);
+                let value = match entry {
+                    Some(entry) => self.value(key, &entry.node),
+                    None => self.absent(place, key, span),
+                };
+                Field { key: key.name, span: entry.map(|entry| entry.node.span), value }
+            })
+            .collect();
+        Record { span, fields }
+    }
+
+    fn unknown_key(&mut self, place: Place, entry: &Entry) {
+        let names: Vec<&'static str> = place.keys().iter().map(|key| key.name).collect();
+        self.meant.extend(suggest::closest(&entry.key, &names));
+        let help = suggest::nearest(&entry.key, &names)
+            .or_else(|| {
+                let (section, key) = suggest::elsewhere(&entry.key)?;
+                self.meant.push(key);
+                Some(if section.is_empty() {
+                    format!("`{key}` belongs at the top, before the first table")
+                } else {
+                    format!("`{key}` belongs in [{section}]")
+                })
+            })
+            .unwrap_or_else(|| match (place, names.is_empty()) {
+                (Place::Variant(_, variant), true) => {
+                    format!("`{}` has no keys but its type", variant.name)
+                }
+                _ => suggest::list("valid keys", &names),
+            });
+        self.fault(
+            Fault::new(format!("unknown key `{}`{}", entry.key, place.words()), Some(entry.key_span)).help(help),
+        );
+    }
+
+    fn absent(&mut self, place: Place, key: &'static Key, span: Option<Span>) -> Checked {
+        match key.presence {
+            Presence::Required(example) => {
+                let help = match place {
+                    Place::Section(section) if span.is_none() => {
+                        format!("add a table [{}] with `{} = {example}`", section.path, key.name)
+                    }
+                    _ => format!("add `{} = {example}`, for example", key.name),
+                };
+                let message = format!("missing key `{}`{}", key.name, place.words());
+                let path = match place {
+                    Place::Section(section) => section.path,
+                    Place::Variant(..) => "",
+                };
+                let mut fault = Fault::new(message, span).help(help);
+                fault.missing = Some([key.name, path]);
+                self.fault(fault);
+                Checked::Absent
+            }
+            Presence::Optional(_) => Checked::Absent,
+            Presence::Table => match key.kind {
+                Kind::Section(section) => Checked::Record(self.section(section, &Vec::new(), None)),
+                _ => Checked::Absent,
+            },
+            Presence::Default(literal) => self.default(key, literal),
+        }
+    }
+
+    /// The default goes through the same checks as a value from a file.
+    fn default(&mut self, key: &'static Key, literal: Literal) -> Checked {
+        let value = match literal {
+            Literal::Integer(integer) => Value::Integer(i128::from(integer)),
+            Literal::Number(number) => Value::Number(number),
+            Literal::Flag(flag) => Value::Flag(flag),
+            Literal::Word(text) | Literal::Toml(text) => Value::Text(text.to_owned()),
+        };
+        let nowhere = Span { source: 0, start: 0, end: 0 };
+        self.value(key, &Node { span: nowhere, value })
+    }
+
+    fn value(&mut self, key: &'static Key, node: &Node) -> Checked {
+        match (&key.kind, &node.value) {
+            (Kind::Section(section), Value::Table(table)) => {
+                Checked::Record(self.section(section, table, Some(node.span)))
+            }
+            (Kind::Variant(variants), Value::Table(_) | Value::Text(_)) => {
+                self.chosen(variants, node).map_or(Checked::Absent, Checked::Variant)
+            }
+            (Kind::Variants(variants), Value::Array(items)) => {
+                Checked::Variants(items.iter().filter_map(|item| self.item(variants, item)).collect())
+            }
+            (Kind::Choice(words), Value::Text(text)) => self.choice(key.name, words, text, node),
+            (kind, _) => match scalar(kind, node) {
+                Some(checked) => checked,
+                None => {
+                    self.wrong_value(key, node);
+                    Checked::Absent
+                }
+            },
+        }
+    }
+
+    fn choice(&mut self, key: &str, words: &[&str], text: &str, node: &Node) -> Checked {
+        if !words.contains(&text) {
+            let help = suggest::nearest(text, words).unwrap_or_else(|| suggest::list("valid values", words));
+            let message = format!("unknown value `{text}` for `{key}`");
+            self.fault(Fault::new(message, Some(node.span)).help(help));
+        }
+        Checked::Text(text.to_owned())
+    }
+
+    fn wrong_value(&mut self, key: &Key, node: &Node) {
+        let mut fault = Fault::new(
+            format!("`{}` should be {}, got {}", key.name, describe(&key.kind), node.describe()),
+            Some(node.span),
+        );
+        if let Value::Text(text) = &node.value
+            && matches!(key.kind, Kind::Integer { .. } | Kind::Number(_) | Kind::Flag)
+            && (text.parse::<f64>().is_ok() || text.parse::<bool>().is_ok())
+        {
+            fault = fault.help(format!("without quotes: {text}"));
+        }
+        if matches!(node.value, Value::Integer(integer) if integer > i128::from(u64::MAX)) {
+            fault = fault.help(format!("the largest is {}", u64::MAX));
+        }
+        self.fault(fault);
+    }
+
+    fn item(&mut self, variants: &'static Variants, item: &Node) -> Option<Chosen> {
+        if matches!(item.value, Value::Table(_) | Value::Text(_)) {
+            return self.chosen(variants, item);
+        }
+        self.fault(Fault::new(
+            format!("a {} should be a table with a `type`, got {}", variants.noun, item.describe()),
+            Some(item.span),
+        ));
+        None
+    }
+
+    /// A table with a `type`, or a type alone.
+    fn chosen(&mut self, variants: &'static Variants, node: &Node) -> Option<Chosen> {
+        let nothing = Vec::new();
+        let table = match &node.value {
+            Value::Table(table) => table,
+            _ => &nothing,
+        };
+        let type_node = match &node.value {
+            Value::Text(_) => Some(node),
+            _ => table.iter().find(|entry| entry.key == "type").map(|entry| &entry.node),
+        };
+        let names: Vec<&str> = variants.variants.iter().map(|it| it.name).collect();
+        let noun = variants.noun;
+        let Some(type_node) = type_node else {
+            let types = suggest::list("valid types", &names);
+            let message = format!("missing key `type` in a {noun}");
+            self.fault(Fault::new(message, Some(node.span)).help(types));
+            return None;
+        };
+        let Value::Text(name) = &type_node.value else {
+            self.fault(Fault::new(
+                format!("`type` should be a string, got {}", type_node.describe()),
+                Some(type_node.span),
+            ));
+            return None;
+        };
+        let Some(variant) = variants.variants.iter().find(|it| it.name == name) else {
+            let help = suggest::nearest(name, &names).unwrap_or_else(|| suggest::list("valid types", &names));
+            let message = format!("unknown {noun} type `{name}`");
+            self.fault(Fault::new(message, Some(type_node.span)).help(help));
+            return None;
+        };
+        let place = Place::Variant(variants, variant);
+        Some(Chosen { variant: variant.name, record: self.keys(place, table, Some(node.span)) })
+    }
+}
+
+fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
+    match (kind, &node.value) {
+        (Kind::Name, Value::Text(text)) if is_name(text) => Some(Checked::Text(text.clone())),
+        (Kind::Flag, Value::Flag(flag)) => Some(Checked::Flag(*flag)),
+        (Kind::Integer { least }, Value::Integer(integer)) => {
+            u64::try_from(*integer).ok().filter(|integer| integer >= least).map(Checked::Integer)
+        }
+        (Kind::Number(range), Value::Number(_) | Value::Integer(_)) => {
+            let number = match node.value {
+                Value::Number(number) => number,
+                Value::Integer(integer) => integer as f64,
+                _ => return None,
+            };
+            range.contains(number).then_some(Checked::Number(number))
+        }
+        (Kind::Size { least }, Value::Integer(integer)) => {
+            dimension(*integer, *least).map(|side| Checked::Size(Size2::square(side)))
+        }
+        (Kind::Size { least }, Value::Array(items)) => match dimensions(items, *least)?[..] {
+            [height, width] => Some(Checked::Size(Size2::new(height, width))),
+            _ => None,
+        },
+        (Kind::Shape, Value::Array(items)) => Shape::from_dimensions(&dimensions(items, 1)?).map(Checked::Shape),
+        _ => None,
+    }
+}
+
+fn dimensions(items: &[Node], least: u64) -> Option<Vec<usize>> {
+    items
+        .iter()
+        .map(|item| match item.value {
+            Value::Integer(integer) => dimension(integer, least),
+            _ => None,
+        })
+        .collect()
+}
+
+fn dimension(integer: i128, least: u64) -> Option<usize> {
+    usize::try_from(integer).ok().filter(|&side| side as u64 >= least)
+}
+
+/// A name is a folder's name on every system: letters, digits, `-`, `_` and `.`, the last not in front.
+pub(super) fn is_name(text: &str) -> bool {
+    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=64).contains(&text.len()) && text.chars().all(valid) && !text.starts_with('.') && !text.ends_with('.')
+}
+
+fn describe(kind: &Kind) -> String {
+    match kind {
+        Kind::Name => "a name of 1 to 64 letters, digits, `-`, `_` or `.`".to_owned(),
+        Kind::Integer { least } => format!("an integer of at least {least}"),
+        Kind::Number(range) => range.describe(),
+        Kind::Flag => "true or false".to_owned(),
+        Kind::Choice(words) => format!("one of {}", suggest::quoted(words)),
+        Kind::Size { least } => {
+            format!("an integer of at least {least}, or two of them, [height, width]")
+        }
+        Kind::Shape => "[channels, height, width] or [features], each at least 1".to_owned(),
+        Kind::Section(section) => format!("a table, [{}]", section.path),
+        Kind::Variant(variants) => {
+            format!("a {} type or a table with a `type`", variants.noun)
+        }
+        Kind::Variants(variants) => format!("an array of {}s", variants.noun),
+    }
+}

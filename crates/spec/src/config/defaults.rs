@@ -1,0 +1,71 @@
+//! The commented list of every key with its default.
+
+use super::format::{Key, Kind, Presence, Section, Variants};
+use super::keys::EXPERIMENT;
+
+/// A config with every key, its meaning and its default, as commented TOML. It is itself a valid config.
+///
+/// Keys that a config must have are there with an example; keys whose absence means something are commented out.
+pub fn defaults() -> String {
+    let mut out = String::from(
+        "# Every key of a config, with its default. Required keys have none: theirs is an example.\n\
+         # What is commented out is optional and has no default: absence means something of its own.\n\n",
+    );
+    section(&mut out, &EXPERIMENT);
+    out
+}
+
+fn section(out: &mut String, section: &'static Section) {
+    let (tables, values): (Vec<&Key>, Vec<&Key>) =
+        section.keys.iter().partition(|key| matches!(key.kind, Kind::Section(_)));
+    for key in values {
+        value(out, section, key);
+    }
+    for key in tables {
+        let Kind::Section(below) = key.kind else {
+            continue;
+        };
+        let mut text = format!("[{}]\n", below.path);
+        self::section(&mut text, below);
+        if matches!(key.presence, Presence::Optional(_)) {
+            text = text.lines().map(|line| format!("# {line}\n")).collect();
+        }
+        *out += &format!("\n# {}\n{text}", below.doc);
+    }
+}
+
+fn value(out: &mut String, section: &Section, key: &Key) {
+    let (mark, required, literal) = match key.presence {
+        Presence::Required(example) => ("", " Required.", example),
+        Presence::Default(default) => ("", "", default),
+        // A published name makes the model of this config complete.
+        Presence::Optional(example) if section.path == "model" && key.name == "name" => ("", "", example),
+        Presence::Optional(example) => ("# ", "", example),
+        Presence::Table => return,
+    };
+    *out += &format!("# {}{required}\n{mark}{} = {literal}\n", key.doc, key.name);
+    if let Kind::Variant(variants) | Kind::Variants(variants) = key.kind {
+        types(out, variants);
+    }
+}
+
+/// Each type with its keys, as comments.
+fn types(out: &mut String, variants: &Variants) {
+    for variant in variants.variants {
+        *out += &format!("#   {{ type = \"{}\"", variant.name);
+        for key in variant.keys {
+            match key.presence {
+                Presence::Required(it) | Presence::Default(it) => {
+                    *out += &format!(", {} = {it}", key.name);
+                }
+                Presence::Optional(_) | Presence::Table => {}
+            }
+        }
+        *out += &format!(" }}    {}\n", variant.doc);
+        for key in variant.keys {
+            if matches!(key.presence, Presence::Optional(_)) {
+                *out += &format!("#       {}: {}\n", key.name, key.doc);
+            }
+        }
+    }
+}

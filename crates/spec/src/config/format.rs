@@ -1,0 +1,148 @@
+//! What a config may say, as data: one description that checks a file, writes the defaults and makes the JSON Schema.
+
+/// A table of the config.
+#[derive(Debug)]
+pub(super) struct Section {
+    /// Its path, `data.augmentation`; empty for the file itself.
+    pub(super) path: &'static str,
+    pub(super) doc: &'static str,
+    pub(super) keys: &'static [Key],
+}
+
+/// One key of a table.
+#[derive(Debug)]
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) kind: Kind,
+    pub(super) presence: Presence,
+    pub(super) doc: &'static str,
+}
+
+/// What a key holds.
+#[derive(Debug)]
+pub(super) enum Kind {
+    /// A string that can name a folder.
+    Name,
+    /// A whole number of at least `least`.
+    Integer { least: u64 },
+    /// A finite number.
+    Number(Range),
+    /// `true` or `false`.
+    Flag,
+    /// One of a few words.
+    Choice(&'static [&'static str]),
+    /// `5` or `[5, 3]`, each at least `least`.
+    Size { least: u64 },
+    /// `[1, 28, 28]` or `[784]`.
+    Shape,
+    /// A table.
+    Section(&'static Section),
+    /// A table whose `type` says which keys it has, or its type alone.
+    Variant(&'static Variants),
+    /// An array of such tables.
+    Variants(&'static Variants),
+}
+
+/// The tables that a `type` chooses from.
+#[derive(Debug)]
+pub(super) struct Variants {
+    /// What one of them is called: `layer`.
+    pub(super) noun: &'static str,
+    pub(super) variants: &'static [Variant],
+}
+
+/// One `type` with its other keys.
+#[derive(Debug)]
+pub(super) struct Variant {
+    pub(super) name: &'static str,
+    pub(super) doc: &'static str,
+    pub(super) keys: &'static [Key],
+}
+
+/// Whether a key must be there, and what holds when it is not.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Presence {
+    /// It must be; the literal is an example.
+    Required(Literal),
+    /// The literal holds when it is absent.
+    Default(Literal),
+    /// Absence means something of its own; the literal is an example.
+    Optional(Literal),
+    /// A table that is read as if it were empty when it is absent.
+    Table,
+}
+
+/// A value as it is written in a config.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Literal {
+    Integer(u64),
+    Number(f64),
+    Flag(bool),
+    Word(&'static str),
+    /// Anything else, as TOML.
+    Toml(&'static str),
+}
+
+/// As TOML, which for all but [`Literal::Toml`] is JSON too.
+impl std::fmt::Display for Literal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Integer(number) => write!(f, "{number}"),
+            Self::Number(number) => write!(f, "{number:?}"),
+            Self::Flag(flag) => write!(f, "{flag}"),
+            Self::Word(word) => write!(f, "\"{word}\""),
+            Self::Toml(text) => f.write_str(text),
+        }
+    }
+}
+
+/// The numbers between two bounds; a bound is included unless it is open.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Range {
+    pub(super) least: f64,
+    pub(super) least_open: bool,
+    pub(super) most: f64,
+    pub(super) most_open: bool,
+}
+
+impl Range {
+    /// All finite numbers.
+    pub(super) const FINITE: Self = Self::new(f64::NEG_INFINITY, true, f64::INFINITY, true);
+    /// (0, ∞).
+    pub(super) const POSITIVE: Self = Self::new(0.0, true, f64::INFINITY, true);
+    /// [0, ∞).
+    pub(super) const NOT_NEGATIVE: Self = Self::new(0.0, false, f64::INFINITY, true);
+    /// [0, 1].
+    pub(super) const FRACTION: Self = Self::new(0.0, false, 1.0, false);
+    /// [0, 1).
+    pub(super) const BELOW_ONE: Self = Self::new(0.0, false, 1.0, true);
+    /// (0, 1].
+    pub(super) const ABOVE_ZERO_TO_ONE: Self = Self::new(0.0, true, 1.0, false);
+
+    const fn new(least: f64, least_open: bool, most: f64, most_open: bool) -> Self {
+        Self { least, least_open, most, most_open }
+    }
+
+    /// Whether `number` is between the bounds; NaN never is.
+    pub(super) fn contains(self, number: f64) -> bool {
+        let above = if self.least_open { number > self.least } else { number >= self.least };
+        let below = if self.most_open { number < self.most } else { number <= self.most };
+        above && below
+    }
+
+    /// `a number above 0`, as errors say it.
+    pub(super) fn describe(self) -> String {
+        match (self.least.is_finite(), self.most.is_finite()) {
+            (false, _) => "a finite number".to_owned(),
+            (true, false) if self.least_open => format!("a number above {}", self.least),
+            (true, false) => format!("a number of at least {}", self.least),
+            (true, true) => format!(
+                "a number in {}{}, {}{}",
+                if self.least_open { '(' } else { '[' },
+                self.least,
+                self.most,
+                if self.most_open { ')' } else { ']' },
+            ),
+        }
+    }
+}

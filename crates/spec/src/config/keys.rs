@@ -1,0 +1,309 @@
+//! Every key of a config, with its kind, its default and what it does.
+
+use super::format::Literal::{Flag, Integer, Number, Toml, Word};
+use super::format::Presence::{Default, Optional, Required, Table};
+use super::format::{Key, Kind, Presence, Range, Section, Variant, Variants};
+
+const fn key(name: &'static str, kind: Kind, presence: Presence, doc: &'static str) -> Key {
+    Key { name, kind, presence, doc }
+}
+
+pub(super) static EXPERIMENT: Section = Section {
+    path: "",
+    doc: "An experiment: everything that a run is a function of.",
+    keys: &[
+        key(
+            "name",
+            Kind::Name,
+            Optional(Word("mnist-baseline")),
+            "What the runs are filed under; the file's name when absent.",
+        ),
+        key("seed", Kind::Integer { least: 0 }, Default(Integer(1)), "Everything random comes from this number."),
+        key(
+            "engine",
+            Kind::Choice(&["autodiff", "manual"]),
+            Default(Word("autodiff")),
+            "Gradients by Burn's autodiff, or by the backward passes derived by hand: autodiff, manual.",
+        ),
+        key("data", Kind::Section(&DATA), Table, DATA.doc),
+        key("model", Kind::Section(&MODEL), Table, MODEL.doc),
+        key("optimizer", Kind::Section(&OPTIMIZER), Table, OPTIMIZER.doc),
+        key("training", Kind::Section(&TRAINING), Table, TRAINING.doc),
+        key("expect", Kind::Section(&EXPECT), Optional(Toml("{}")), EXPECT.doc),
+    ],
+};
+
+pub(super) static DATA: Section = Section {
+    path: "data",
+    doc: "Which images to train on, and what is done to them on the way in.",
+    keys: &[
+        key(
+            "dataset",
+            Kind::Choice(&["mnist-sample", "mnist", "fashion-mnist", "cifar-10"]),
+            Required(Word("mnist-sample")),
+            "The data set: mnist-sample, mnist, fashion-mnist, cifar-10.",
+        ),
+        key(
+            "training_images",
+            Kind::Integer { least: 1 },
+            Optional(Integer(1000)),
+            "How many training images are used, of those that the split leaves; all when absent.",
+        ),
+        key(
+            "validation_images",
+            Kind::Integer { least: 0 },
+            Default(Integer(500)),
+            "How many images of the training set are held out for validation.",
+        ),
+        key(
+            "normalization",
+            Kind::Choice(&["standardize", "subtract-mean", "unit"]),
+            Default(Word("standardize")),
+            "standardize: per channel; subtract-mean: [0, 1] minus the mean image; unit: [0, 1].",
+        ),
+        key("augmentation", Kind::Section(&AUGMENTATION), Table, AUGMENTATION.doc),
+    ],
+};
+
+pub(super) static AUGMENTATION: Section = Section {
+    path: "data.augmentation",
+    doc: "Random changes to training images.",
+    keys: &[
+        key("horizontal_flip", Kind::Flag, Default(Flag(false)), "Mirror half of the images left to right."),
+        key(
+            "crop_padding",
+            Kind::Integer { least: 0 },
+            Default(Integer(0)),
+            "Pad each side by that many zeros, then cut out the old size at a random place.",
+        ),
+    ],
+};
+
+pub(super) static MODEL: Section = Section {
+    path: "model",
+    doc: "The network: the `name` of a published one, or an `input` and `layers`.",
+    keys: &[
+        key(
+            "name",
+            Kind::Name,
+            Optional(Word("mnist-baseline")),
+            "A published network; with `layers`, any other name for what they make.",
+        ),
+        key("input", Kind::Shape, Optional(Toml("[1, 28, 28]")), "The shape of one input, [channels, height, width]."),
+        key(
+            "layers",
+            Kind::Variants(&LAYERS),
+            Optional(Toml("[\"flatten\", { type = \"linear\", out_features = 10 }]")),
+            "The layers in order, each a table with a `type`, or the type alone.",
+        ),
+    ],
+};
+
+pub(super) static OPTIMIZER: Section = Section {
+    path: "optimizer",
+    doc: "How weights are updated: m ← μ m + (1 − μ) ∂L/∂w, then w ← w − α (m + λ w).",
+    keys: &[
+        key("kind", Kind::Choice(&["momentum"]), Default(Word("momentum")), "The update rule: momentum."),
+        key(
+            "learning_rate",
+            Kind::Number(Range::POSITIVE),
+            Required(Number(0.05)),
+            "α, the highest learning rate of the run.",
+        ),
+        key("momentum", Kind::Number(Range::BELOW_ONE), Default(Number(0.95)), "μ, in [0, 1)."),
+        key(
+            "weight_decay",
+            Kind::Number(Range::NOT_NEGATIVE),
+            Default(Number(0.001)),
+            "λ, decoupled from the momentum.",
+        ),
+        key(
+            "warmup",
+            Kind::Integer { least: 0 },
+            Default(Integer(0)),
+            "Iterations over which the learning rate rises linearly to α.",
+        ),
+        key(
+            "schedule",
+            Kind::Variant(&SCHEDULES),
+            Default(Word("constant")),
+            "The learning rate after the warm-up: constant, step, cosine.",
+        ),
+    ],
+};
+
+pub(super) static SCHEDULES: Variants = Variants {
+    noun: "schedule",
+    variants: &[
+        Variant { name: "constant", doc: "α throughout.", keys: &[] },
+        Variant {
+            name: "step",
+            doc: "Multiplied by a factor every so many iterations.",
+            keys: &[
+                key("every", Kind::Integer { least: 1 }, Required(Integer(1000)), "Iterations between two steps."),
+                key(
+                    "factor",
+                    Kind::Number(Range::ABOVE_ZERO_TO_ONE),
+                    Required(Number(0.1)),
+                    "What each step multiplies by.",
+                ),
+            ],
+        },
+        Variant {
+            name: "cosine",
+            doc: "Half a cosine from α down to a fraction of it.",
+            keys: &[key(
+                "final_fraction",
+                Kind::Number(Range::FRACTION),
+                Default(Number(0.0)),
+                "Where it ends, as a fraction of α.",
+            )],
+        },
+    ],
+};
+
+pub(super) static TRAINING: Section = Section {
+    path: "training",
+    doc: "How long a run is, and what is reported when. All but the batch size in iterations.",
+    keys: &[
+        key("iterations", Kind::Integer { least: 1 }, Required(Integer(2000)), "How many updates are made."),
+        key("batch_size", Kind::Integer { least: 1 }, Default(Integer(16)), "Images in a mini-batch."),
+        key("report_every", Kind::Integer { least: 1 }, Default(Integer(50)), "Between two reports of the losses."),
+        key(
+            "validate_every",
+            Kind::Integer { least: 1 },
+            Default(Integer(500)),
+            "Between two evaluations on the validation images.",
+        ),
+        key("checkpoint_every", Kind::Integer { least: 1 }, Default(Integer(500)), "Between two checkpoints."),
+    ],
+};
+
+pub(super) static EXPECT: Section = Section {
+    path: "expect",
+    doc: "What the outcome should be; a run that misses it exits with code 3.",
+    keys: &[key(
+        "test_accuracy",
+        Kind::Number(Range::FRACTION),
+        Required(Number(0.95)),
+        "The least final accuracy on the test images, in [0, 1].",
+    )],
+};
+
+const KERNEL: Key =
+    key("kernel", Kind::Size { least: 1 }, Required(Integer(2)), "Size of a window, 2 or [height, width].");
+const POOL_STRIDE: Key = key(
+    "stride",
+    Kind::Size { least: 1 },
+    Optional(Integer(2)),
+    "Step from one window to the next; the kernel's size when absent.",
+);
+const PADDING: Key = key("padding", Kind::Size { least: 0 }, Default(Integer(0)), "Pixels added on each side.");
+const DILATION: Key =
+    key("dilation", Kind::Size { least: 1 }, Default(Integer(1)), "Distance between the taps of a window.");
+const CEIL_MODE: Key =
+    key("ceil_mode", Kind::Flag, Default(Flag(false)), "Whether a window may hang over the far edge.");
+const BIAS: Key = key("bias", Kind::Flag, Default(Flag(true)), "Whether each output has a bias.");
+
+pub(super) static LAYERS: Variants = Variants {
+    noun: "layer",
+    variants: &[
+        Variant {
+            name: "conv2d",
+            doc: "Convolution of images.",
+            keys: &[
+                key("out_channels", Kind::Integer { least: 1 }, Required(Integer(16)), "Number of kernels."),
+                key("kernel", Kind::Size { least: 1 }, Required(Integer(5)), "Size of a kernel, 5 or [height, width]."),
+                key("stride", Kind::Size { least: 1 }, Default(Integer(1)), "Step from one window to the next."),
+                PADDING,
+                DILATION,
+                key(
+                    "groups",
+                    Kind::Integer { least: 1 },
+                    Default(Integer(1)),
+                    "Groups of channels that do not see one another.",
+                ),
+                BIAS,
+            ],
+        },
+        Variant {
+            name: "max_pool2d",
+            doc: "The largest value of each window.",
+            keys: &[KERNEL, POOL_STRIDE, PADDING, DILATION, CEIL_MODE],
+        },
+        Variant {
+            name: "avg_pool2d",
+            doc: "The mean value of each window.",
+            keys: &[
+                KERNEL,
+                POOL_STRIDE,
+                PADDING,
+                CEIL_MODE,
+                key(
+                    "count_include_pad",
+                    Kind::Flag,
+                    Default(Flag(true)),
+                    "Whether the padding counts in the mean's divisor.",
+                ),
+            ],
+        },
+        Variant {
+            name: "linear",
+            doc: "Fully connected layer on vectors.",
+            keys: &[key("out_features", Kind::Integer { least: 1 }, Required(Integer(10)), "Number of outputs."), BIAS],
+        },
+        Variant { name: "flatten", doc: "An image to a vector.", keys: &[] },
+        Variant { name: "relu", doc: "max(0, x).", keys: &[] },
+        Variant {
+            name: "leaky_relu",
+            doc: "x above 0, slope · x elsewhere.",
+            keys: &[key("slope", Kind::Number(Range::FINITE), Default(Number(0.01)), "Slope below 0.")],
+        },
+        Variant {
+            name: "prelu",
+            doc: "leaky_relu with one learned slope.",
+            keys: &[key(
+                "initial_slope",
+                Kind::Number(Range::FINITE),
+                Default(Number(0.25)),
+                "The slope before training.",
+            )],
+        },
+        Variant {
+            name: "elu",
+            doc: "x above 0, α · (eˣ − 1) elsewhere.",
+            keys: &[key("alpha", Kind::Number(Range::FINITE), Default(Number(1.0)), "α.")],
+        },
+        Variant { name: "gelu", doc: "x · Φ(x).", keys: &[] },
+        Variant { name: "sigmoid", doc: "1 / (1 + e⁻ˣ).", keys: &[] },
+        Variant { name: "tanh", doc: "tanh x.", keys: &[] },
+        Variant {
+            name: "batch_norm",
+            doc: "Normalisation over the batch, per channel or feature.",
+            keys: &[
+                key(
+                    "epsilon",
+                    Kind::Number(Range::POSITIVE),
+                    Default(Number(1e-5)),
+                    "Added to the variance before the root.",
+                ),
+                key(
+                    "momentum",
+                    Kind::Number(Range::ABOVE_ZERO_TO_ONE),
+                    Default(Number(0.1)),
+                    "Weight of a batch in the running statistics.",
+                ),
+            ],
+        },
+        Variant {
+            name: "dropout",
+            doc: "Zeroes values at random while training.",
+            keys: &[key(
+                "probability",
+                Kind::Number(Range::BELOW_ONE),
+                Required(Number(0.25)),
+                "Probability that a value is zeroed.",
+            )],
+        },
+    ],
+};

@@ -1,0 +1,135 @@
+//! `--set key.path=value`: changes to the tree before it is checked, so that they obey the same rules as the file.
+
+use super::document::{self, Entry, Node, Span, SyntaxError, Table, Value};
+
+/// Puts the override `text`, source number `source`, into `root`.
+///
+/// A key that is not there is made, and refused later if no config may have it. `model.name` replaces a network that is
+/// spelled out, and `model.layers` or `model.input` drops the name of the one that they change.
+pub(super) fn apply(root: &mut Table, text: &str, source: usize) -> Result<(), SyntaxError> {
+    let whole = Span { source, start: 0, end: text.len() };
+    let Some(equals) = text.find('=') else {
+        return Err(SyntaxError {
+            message: "an override is `key.path=value`, and this has no `=`".to_owned(),
+            span: whole,
+        });
+    };
+    let path = parse_path(&text[..equals], source)?;
+    let node = parse_value(text, equals + 1, source)?;
+    let names: Vec<&str> = path.iter().map(|segment| segment.name).collect();
+    match names[..] {
+        ["model", "name"] => keep_in_model(root, &[]),
+        ["model", "layers" | "input", ..] => keep_in_model(root, &["layers", "input"]),
+        _ => {}
+    }
+    insert(root, &path, node)
+}
+
+/// No config goes this deep, and recursion that far is safe.
+const DEEPEST: usize = 16;
+
+struct Segment<'a> {
+    name: &'a str,
+    span: Span,
+}
+
+fn parse_path(text: &str, source: usize) -> Result<Vec<Segment<'_>>, SyntaxError> {
+    let mut start = 0;
+    let mut path = Vec::new();
+    for part in text.split('.') {
+        let name = part.trim();
+        let name_start = start + (part.len() - part.trim_start().len());
+        let span = Span { source, start: name_start, end: name_start + name.len() };
+        let valid = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+        if name.is_empty() || !name.chars().all(valid) {
+            return Err(SyntaxError { message: format!("`{name}` is not a key"), span });
+        }
+        if path.len() == DEEPEST {
+            return Err(SyntaxError { message: format!("a key has at most {DEEPEST} parts"), span });
+        }
+        path.push(Segment { name, span });
+        start += part.len() + 1;
+    }
+    Ok(path)
+}
+
+/// The value from byte `start` on, as TOML or else as a bare string.
+fn parse_value(text: &str, start: usize, source: usize) -> Result<Node, SyntaxError> {
+    const BEFORE: &str = "v = ";
+    let value = text[start..].trim();
+    let start = start + (text[start..].len() - text[start..].trim_start().len());
+    let offset = start as isize - BEFORE.len() as isize;
+    let bare = Node { span: Span { source, start, end: start + value.len() }, value: Value::Text(value.to_owned()) };
+    // More than one entry: the value had a newline and a further key in it.
+    match document::parse(&format!("{BEFORE}{value}"), source, offset) {
+        Ok(mut table) if table.len() == 1 => Ok(table.remove(0).node),
+        Err(error) if value.starts_with(['[', '{', '"', '\'']) => Err(error),
+        Ok(_) | Err(_) => Ok(bare),
+    }
+}
+
+fn keep_in_model(root: &mut Table, keys: &[&str]) {
+    if let Some(Value::Table(model)) =
+        root.iter_mut().find(|entry| entry.key == "model").map(|entry| &mut entry.node.value)
+    {
+        model.retain(|entry| keys.contains(&entry.key.as_str()));
+    }
+}
+
+fn insert(table: &mut Table, path: &[Segment<'_>], node: Node) -> Result<(), SyntaxError> {
+    let [segment, rest @ ..] = path else {
+        return Ok(());
+    };
+    let index = table.iter().position(|entry| entry.key == segment.name);
+    if rest.is_empty() {
+        if let Some(index) = index {
+            table.remove(index);
+        }
+        table.push(Entry { key: segment.name.to_owned(), key_span: segment.span, node });
+        return Ok(());
+    }
+    let index = index.unwrap_or_else(|| {
+        table.push(Entry {
+            key: segment.name.to_owned(),
+            key_span: segment.span,
+            node: Node { span: segment.span, value: Value::Table(Vec::new()) },
+        });
+        table.len() - 1
+    });
+    insert_below(&mut table[index].node, segment, rest, node)
+}
+
+fn insert_below(parent: &mut Node, segment: &Segment<'_>, rest: &[Segment<'_>], node: Node) -> Result<(), SyntaxError> {
+    // `schedule = "cosine"` is short for a table with that type.
+    if let Value::Text(text) = &parent.value {
+        let kind = Node { span: parent.span, value: Value::Text(text.clone()) };
+        parent.value = Value::Table(vec![Entry { key: "type".to_owned(), key_span: parent.span, node: kind }]);
+    }
+    match &mut parent.value {
+        Value::Table(table) => insert(table, rest, node),
+        Value::Array(items) => {
+            let [index, below @ ..] = rest else {
+                return Ok(());
+            };
+            let count = items.len();
+            let item = index.name.parse().ok().and_then(|n: usize| items.get_mut(n));
+            let Some(item) = item else {
+                return Err(SyntaxError {
+                    message: format!(
+                        "`{}` has {count} items, counted from 0; there is no `{}`",
+                        segment.name, index.name
+                    ),
+                    span: index.span,
+                });
+            };
+            if below.is_empty() {
+                *item = node;
+                return Ok(());
+            }
+            // What is wrong with the item as a whole is now the override's doing.
+            item.span = Span { source: node.span.source, start: 0, end: node.span.end };
+            insert_below(item, index, below, node)
+        }
+        _ => Err(SyntaxError { message: format!("`{}` is a value and has no keys", segment.name), span: segment.span }),
+    }
+}

@@ -1,0 +1,157 @@
+//! A table that has been checked: every key is there, with its value or its default, and of the kind that it should be.
+
+use super::document::Span;
+use crate::{Shape, Size2};
+
+/// A checked table.
+#[derive(Debug)]
+pub(super) struct Record {
+    /// Where the table stands; the span of nothing when it is absent from the file.
+    pub(super) span: Option<Span>,
+    pub(super) fields: Vec<Field>,
+}
+
+/// A key of a checked table.
+#[derive(Debug)]
+pub(super) struct Field {
+    pub(super) key: &'static str,
+    /// Where the value stands; `None` for a default.
+    pub(super) span: Option<Span>,
+    pub(super) value: Checked,
+}
+
+/// A checked value.
+#[derive(Debug)]
+pub(super) enum Checked {
+    Absent,
+    Text(String),
+    Integer(u64),
+    Number(f64),
+    Flag(bool),
+    Size(Size2),
+    Shape(Shape),
+    Record(Record),
+    Variant(Chosen),
+    Variants(Vec<Chosen>),
+}
+
+/// A checked table with a `type`.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) variant: &'static str,
+    pub(super) record: Record,
+}
+
+/// The readers below panic when the description of the config has no such key of such a kind, which no input can bring
+/// about: every key is read by every test that resolves a config.
+impl Record {
+    pub(super) fn field(&self, key: &str) -> &Field {
+        self.fields
+            .iter()
+            .find(|field| field.key == key)
+            .unwrap_or_else(|| panic!("the description of a config has no key `{key}`"))
+    }
+
+    /// Where the value of `key` stands, or else the table.
+    pub(super) fn span_of(&self, key: &str) -> Option<Span> {
+        self.field(key).span.or(self.span)
+    }
+
+    pub(super) fn optional_text(&self, key: &str) -> Option<&str> {
+        match &self.field(key).value {
+            Checked::Text(text) => Some(text),
+            Checked::Absent => None,
+            other => unexpected(key, other),
+        }
+    }
+
+    pub(super) fn text(&self, key: &str) -> &str {
+        self.optional_text(key).unwrap_or_else(|| unexpected(key, &Checked::Absent))
+    }
+
+    pub(super) fn integer(&self, key: &str) -> u64 {
+        match self.field(key).value {
+            Checked::Integer(integer) => integer,
+            ref other => unexpected(key, other),
+        }
+    }
+
+    pub(super) fn optional_count(&self, key: &str) -> Option<usize> {
+        match self.field(key).value {
+            Checked::Absent => None,
+            _ => Some(self.count(key)),
+        }
+    }
+
+    pub(super) fn count(&self, key: &str) -> usize {
+        usize::try_from(self.integer(key)).unwrap_or(usize::MAX) // as good as 2⁶⁴ where addresses have 32 bits
+    }
+
+    pub(super) fn number(&self, key: &str) -> f64 {
+        match self.field(key).value {
+            Checked::Number(number) => number,
+            ref other => unexpected(key, other),
+        }
+    }
+
+    pub(super) fn flag(&self, key: &str) -> bool {
+        match self.field(key).value {
+            Checked::Flag(flag) => flag,
+            ref other => unexpected(key, other),
+        }
+    }
+
+    pub(super) fn optional_size(&self, key: &str) -> Option<Size2> {
+        match self.field(key).value {
+            Checked::Absent => None,
+            Checked::Size(size) => Some(size),
+            ref other => unexpected(key, other),
+        }
+    }
+
+    pub(super) fn size(&self, key: &str) -> Size2 {
+        self.optional_size(key).unwrap_or_else(|| unexpected(key, &Checked::Absent))
+    }
+
+    pub(super) fn optional_shape(&self, key: &str) -> Option<Shape> {
+        match self.field(key).value {
+            Checked::Absent => None,
+            Checked::Shape(shape) => Some(shape),
+            ref other => unexpected(key, other),
+        }
+    }
+
+    pub(super) fn optional_table(&self, key: &str) -> Option<&Record> {
+        match &self.field(key).value {
+            Checked::Absent => None,
+            Checked::Record(record) => Some(record),
+            other => unexpected(key, other),
+        }
+    }
+
+    pub(super) fn table(&self, key: &str) -> &Record {
+        self.optional_table(key).unwrap_or_else(|| unexpected(key, &Checked::Absent))
+    }
+
+    pub(super) fn chosen(&self, key: &str) -> &Chosen {
+        match &self.field(key).value {
+            Checked::Variant(chosen) => chosen,
+            other => unexpected(key, other),
+        }
+    }
+
+    pub(super) fn optional_list(&self, key: &str) -> Option<&[Chosen]> {
+        match &self.field(key).value {
+            Checked::Absent => None,
+            Checked::Variants(list) => Some(list),
+            other => unexpected(key, other),
+        }
+    }
+}
+
+fn unexpected<T>(key: &str, value: &Checked) -> T
+where
+    T: Sized,
+{
+    panic!("the description of a config has another kind for `{key}`: {value:?}")
+}

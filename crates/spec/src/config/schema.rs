@@ -1,0 +1,181 @@
+//! The JSON Schema of a config, made from the description that checks it.
+
+use super::format::{Key, Kind, Presence, Range, Section, Variants};
+use super::keys::EXPERIMENT;
+
+/// The JSON Schema (draft 2020-12) of a config, for editors that complete and check TOML by one. Ends in a newline.
+///
+/// It says what each key alone may hold. What needs more than one key, a network's shapes above all, only reading checks.
+pub fn schema() -> String {
+    let mut root = vec![
+        ("$schema", string("https://json-schema.org/draft/2020-12/schema")),
+        ("title", string("Backproof experiment")),
+    ];
+    root.extend(section(&EXPERIMENT));
+    let mut out = String::new();
+    Json::Object(root).write(&mut out, 0);
+    out + "\n"
+}
+
+/// As much of JSON as a schema needs.
+enum Json {
+    /// A number, a flag or a string, as JSON.
+    Literal(String),
+    Array(Vec<Json>),
+    Object(Vec<(&'static str, Json)>),
+}
+
+impl Json {
+    fn write(&self, out: &mut String, depth: usize) {
+        let indent = "  ".repeat(depth + 1);
+        match self {
+            Self::Literal(text) => *out += text,
+            Self::Array(items) => {
+                *out += "[";
+                for (index, item) in items.iter().enumerate() {
+                    *out += if index > 0 { ",\n" } else { "\n" };
+                    *out += &indent;
+                    item.write(out, depth + 1);
+                }
+                *out += &format!("\n{}]", "  ".repeat(depth));
+            }
+            Self::Object(entries) if entries.is_empty() => *out += "{}",
+            Self::Object(entries) => {
+                *out += "{";
+                for (index, (key, value)) in entries.iter().enumerate() {
+                    *out += if index > 0 { ",\n" } else { "\n" };
+                    *out += &format!("{indent}\"{key}\": ");
+                    value.write(out, depth + 1);
+                }
+                *out += &format!("\n{}}}", "  ".repeat(depth));
+            }
+        }
+    }
+}
+
+/// The texts of the description have no character that JSON escapes but the quotation mark and the backslash.
+fn string(text: &str) -> Json {
+    Json::Literal(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
+}
+
+fn literal(value: impl std::fmt::Display) -> Json {
+    Json::Literal(value.to_string())
+}
+
+type Entries = Vec<(&'static str, Json)>;
+
+fn section(section: &'static Section) -> Entries {
+    let mut entries = vec![("description", string(section.doc))];
+    entries.extend(object(section.keys, None));
+    entries
+}
+
+/// An object with `keys`, and with a `type` when it is one of several.
+fn object(keys: &'static [Key], of_type: Option<&'static str>) -> Entries {
+    let mut properties: Entries = Vec::new();
+    let mut required = Vec::new();
+    if let Some(name) = of_type {
+        properties.push(("type", Json::Object(vec![("const", string(name))])));
+        required.push(string("type"));
+    }
+    for key in keys {
+        properties.push((key.name, property(key)));
+        if is_required(key) {
+            required.push(string(key.name));
+        }
+    }
+    let mut entries = vec![
+        ("type", string("object")),
+        ("additionalProperties", literal(false)),
+        ("properties", Json::Object(properties)),
+    ];
+    if !required.is_empty() {
+        entries.push(("required", Json::Array(required)));
+    }
+    entries
+}
+
+/// A table is required when something in it is.
+fn is_required(key: &Key) -> bool {
+    match (key.presence, &key.kind) {
+        (Presence::Required(_), _) => true,
+        (Presence::Table, Kind::Section(section)) => section.keys.iter().any(is_required),
+        _ => false,
+    }
+}
+
+fn property(key: &'static Key) -> Json {
+    if let Kind::Section(below) = key.kind {
+        return Json::Object(section(below));
+    }
+    let mut entries = vec![("description", string(key.doc))];
+    entries.extend(kind(&key.kind));
+    if let Presence::Default(default) = key.presence {
+        entries.push(("default", literal(default)));
+    }
+    Json::Object(entries)
+}
+
+fn kind(kind: &'static Kind) -> Entries {
+    match kind {
+        Kind::Name => vec![
+            ("type", string("string")),
+            ("pattern", string("^[A-Za-z0-9_-]([A-Za-z0-9._-]*[A-Za-z0-9_-])?$")),
+            ("maxLength", literal(64)),
+        ],
+        Kind::Integer { least } => integer(*least),
+        Kind::Number(range) => number(*range),
+        Kind::Flag => vec![("type", string("boolean"))],
+        Kind::Choice(words) => vec![("enum", Json::Array(words.iter().map(|word| string(word)).collect()))],
+        Kind::Size { least } => {
+            vec![("anyOf", Json::Array(vec![Json::Object(integer(*least)), Json::Object(integers(*least, 2))]))]
+        }
+        Kind::Shape => vec![("anyOf", Json::Array(vec![Json::Object(integers(1, 3)), Json::Object(integers(1, 1))]))],
+        Kind::Section(section) => self::section(section),
+        Kind::Variant(variants) => one_of(variants),
+        Kind::Variants(variants) => vec![("type", string("array")), ("items", Json::Object(one_of(variants)))],
+    }
+}
+
+fn integer(least: u64) -> Entries {
+    vec![("type", string("integer")), ("minimum", literal(least))]
+}
+
+fn integers(least: u64, count: usize) -> Entries {
+    vec![
+        ("type", string("array")),
+        ("items", Json::Object(integer(least))),
+        ("minItems", literal(count)),
+        ("maxItems", literal(count)),
+    ]
+}
+
+fn number(range: Range) -> Entries {
+    let mut entries = vec![("type", string("number"))];
+    if range.least.is_finite() {
+        let key = if range.least_open { "exclusiveMinimum" } else { "minimum" };
+        entries.push((key, literal(range.least)));
+    }
+    if range.most.is_finite() {
+        let key = if range.most_open { "exclusiveMaximum" } else { "maximum" };
+        entries.push((key, literal(range.most)));
+    }
+    entries
+}
+
+/// A type alone, where it needs no key, or a table with a type.
+fn one_of(variants: &'static Variants) -> Entries {
+    let alone = variants
+        .variants
+        .iter()
+        .filter(|variant| !variant.keys.iter().any(is_required))
+        .map(|variant| string(variant.name))
+        .collect();
+    let mut choices = vec![Json::Object(vec![("enum", Json::Array(alone))])];
+    for variant in variants.variants {
+        let mut entries = vec![("description", string(variant.doc))];
+        entries.extend(object(variant.keys, Some(variant.name)));
+        choices.push(Json::Object(entries));
+    }
+    vec![("oneOf", Json::Array(choices))]
+}

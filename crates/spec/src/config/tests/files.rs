@@ -1,0 +1,120 @@
+//! The defaults, the schema, and the configs that come with the program.
+
+use std::path::Path;
+
+use super::read;
+use crate::{Augmentation, Dataset, Engine, Experiment, Normalization, Schedule, defaults, published, schema};
+
+#[test]
+fn the_defaults_load_and_are_the_defaults() {
+    let text = defaults();
+    let experiment = read(&text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let bare = "[data]\ndataset = \"mnist-sample\"\n[model]\nname = \"mnist-baseline\"\n\
+                [optimizer]\nlearning_rate = 0.05\n[training]\niterations = 2000\n";
+    assert_eq!(experiment, read(bare, &[]).unwrap());
+    assert_eq!((experiment.name.as_str(), experiment.seed, experiment.engine), ("a", 1, Engine::Autodiff));
+    assert_eq!((experiment.data.validation_images, experiment.data.training_images), (500, None));
+    assert_eq!(experiment.data.normalization, Normalization::Standardize);
+    assert_eq!(experiment.data.augmentation, Augmentation::default());
+    let optimizer = &experiment.optimizer;
+    assert_eq!((optimizer.momentum, optimizer.weight_decay, optimizer.warmup), (0.95, 0.001, 0));
+    assert_eq!(optimizer.schedule, Schedule::Constant);
+    let training = &experiment.training;
+    assert_eq!((training.batch_size, training.report_every), (16, 50));
+    assert_eq!((training.validate_every, training.checkpoint_every), (500, 500));
+    assert_eq!(experiment.expect, None);
+}
+
+/// Every line that is commented out is valid once it is not.
+#[test]
+fn the_optional_keys_of_the_defaults_load_too() {
+    let text = defaults()
+        .replace("# training_images", "training_images")
+        .replace("# name", "name")
+        .replace("name = \"mnist-baseline\"\n# The shape", "# The shape")
+        .replace("# input", "input")
+        .replace("# layers", "layers")
+        .replace("# [expect]", "[expect]")
+        .replace("# test_accuracy", "test_accuracy");
+    let experiment = read(&text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    assert_eq!(experiment.data.training_images, Some(1_000));
+    assert_eq!(experiment.model.layers.len(), 2);
+    assert!(experiment.expect.is_some());
+}
+
+#[test]
+fn the_layers_of_the_defaults_are_the_defaults_of_layers() {
+    for line in defaults().lines().filter_map(|line| line.strip_prefix("#   { type = ")) {
+        let kind = line.split('"').nth(1).unwrap();
+        assert!(schema().contains(&format!("\"const\": \"{kind}\"")), "{kind}");
+    }
+}
+
+#[test]
+fn the_schema_is_json_that_describes_every_key() {
+    let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+    let properties = |path: &str| {
+        let object = schema.pointer(path).and_then(|it| it.as_object());
+        object.unwrap_or_else(|| panic!("{path}")).keys().cloned().collect::<Vec<_>>()
+    };
+    let mut top = properties("/properties");
+    top.sort();
+    assert_eq!(top, ["data", "engine", "expect", "model", "name", "optimizer", "seed", "training"]);
+    let rate = &schema["properties"]["optimizer"]["properties"]["learning_rate"];
+    assert_eq!(rate["exclusiveMinimum"], 0);
+    assert_eq!(schema["properties"]["optimizer"]["additionalProperties"], false);
+    let required: Vec<_> = schema["required"].as_array().unwrap().iter().collect();
+    assert_eq!(required, ["data", "optimizer", "training"]);
+    let layers = schema["properties"]["model"]["properties"]["layers"]["items"]["oneOf"].as_array().unwrap();
+    assert_eq!(layers.len(), 1 + 14); // the types alone, and each with its keys
+}
+
+fn config(name: &str) -> (String, Experiment) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs").join(name).with_extension("toml");
+    let experiment = Experiment::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+    (std::fs::read_to_string(path).unwrap(), experiment)
+}
+
+/// Name, data set, network, iterations, learning rate.
+const CONFIGS: [(&str, Dataset, &str, usize, f64); 7] = [
+    ("quickstart", Dataset::MnistSample, "mnist-baseline", 2_000, 0.05),
+    ("mnist-baseline", Dataset::Mnist, "mnist-baseline", 3_000, 0.05),
+    ("fashion-mnist-baseline", Dataset::FashionMnist, "mnist-baseline", 3_000, 0.05),
+    ("cifar-baseline", Dataset::Cifar10, "cifar-baseline", 5_000, 0.02),
+    ("willis-improved", Dataset::Cifar10, "willis-improved", 7_000, 0.02),
+    ("bai-improved", Dataset::Cifar10, "bai-improved", 5_000, 0.02),
+    ("timurtas-improved", Dataset::Cifar10, "timurtas-improved", 5_000, 0.01),
+];
+
+#[test]
+fn each_config_is_what_it_says() {
+    for (name, dataset, network, iterations, learning_rate) in CONFIGS {
+        let (text, experiment) = config(name);
+        assert_eq!(experiment.name, name);
+        assert_eq!(experiment.data.dataset, dataset);
+        assert_eq!(Some(experiment.model), published::by_name(network));
+        assert_eq!((experiment.training.iterations, experiment.training.batch_size), (iterations, 16));
+        assert_eq!(experiment.optimizer.learning_rate, learning_rate);
+        assert_eq!(experiment.optimizer.schedule, Schedule::Cosine { final_fraction: 0.0 });
+        for head in ["# command:  cargo xtask train", "# time:     ", "# result:   "] {
+            assert!(text.lines().any(|line| line.starts_with(head)), "{name} has no `{head}`");
+        }
+    }
+}
+
+#[test]
+fn every_config_is_tested_here() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            let stem = path.file_stem().unwrap().to_str().unwrap();
+            assert!(CONFIGS.iter().any(|config| config.0 == stem), "{stem}");
+        }
+    }
+}
+
+#[test]
+fn the_quickstart_expects_95_percent() {
+    assert_eq!(config("quickstart").1.expect.unwrap().test_accuracy, 0.95);
+}

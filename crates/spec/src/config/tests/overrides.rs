@@ -1,0 +1,121 @@
+//! `--set key.path=value`.
+
+use super::{SPELLED_OUT, read};
+use crate::{Dataset, Layer, Schedule, Size2, published};
+
+#[track_caller]
+fn expect(overrides: &[&str], expected: &str) {
+    let error = read(SPELLED_OUT, overrides).unwrap_err().to_string();
+    assert_eq!(error, expected, "\n{error}");
+}
+
+#[test]
+fn values_are_toml_or_else_bare_strings() {
+    let overrides = [
+        "data.dataset=fashion-mnist",
+        "optimizer.learning_rate=1e-3",
+        "name = \"quoted\"",
+        " training . batch_size = 8 ",
+        "optimizer.schedule={ type = \"step\", every = 10, factor = 0.5 }",
+        "expect.test_accuracy=0.5",
+    ];
+    let experiment = read(SPELLED_OUT, &overrides).unwrap();
+    assert_eq!(experiment.data.dataset, Dataset::FashionMnist);
+    assert_eq!(experiment.optimizer.learning_rate, 1e-3);
+    assert_eq!(experiment.name, "quoted");
+    assert_eq!(experiment.training.batch_size, 8);
+    assert_eq!(experiment.optimizer.schedule, Schedule::Step { every: 10, factor: 0.5 });
+    assert_eq!(experiment.expect.unwrap().test_accuracy, 0.5);
+}
+
+#[test]
+fn the_last_override_of_a_key_wins() {
+    let experiment = read(SPELLED_OUT, &["seed=2", "seed=3"]).unwrap();
+    assert_eq!(experiment.seed, 3);
+}
+
+#[test]
+fn a_type_alone_takes_further_keys() {
+    let experiment = read(SPELLED_OUT, &["optimizer.schedule.final_fraction=0.1"]).unwrap();
+    assert_eq!(experiment.optimizer.schedule, Schedule::Cosine { final_fraction: 0.1 });
+}
+
+#[test]
+fn a_published_name_replaces_layers() {
+    let experiment = read(SPELLED_OUT, &["model.name=mnist-baseline"]).unwrap();
+    assert_eq!(experiment.model, published::mnist_baseline());
+    // And in what a run keeps, where name and layers stand together.
+    let overrides = ["model.name=cifar-baseline", "data.dataset=cifar-10"];
+    let experiment = read(&experiment.to_toml(), &overrides).unwrap();
+    assert_eq!(experiment.model, published::cifar_baseline());
+}
+
+#[test]
+fn layers_are_counted_from_zero_and_lose_the_published_name() {
+    let kept = read(SPELLED_OUT, &["model.name=mnist-baseline"]).unwrap().to_toml();
+    let experiment = read(&kept, &["model.layers.3.kernel=[3, 5]", "model.layers.1=tanh"]).unwrap();
+    assert_eq!(experiment.model.name, "custom");
+    assert_eq!(experiment.model.layers[1], Layer::Tanh);
+    let Layer::Conv2d(conv) = &experiment.model.layers[3] else { panic!("{:?}", experiment.model) };
+    assert_eq!(conv.kernel, Size2::new(3, 5));
+}
+
+#[test]
+fn errors_name_the_override() {
+    expect(
+        &["seed=3", "optimizer.learn_rate=3"],
+        "\
+unknown key `learn_rate` in [optimizer]
+  --> --set optimizer.learn_rate=3
+                      ^^^^^^^^^^
+help: did you mean `learning_rate`?",
+    );
+    expect(
+        &["optimizer.learning_rate=-3"],
+        "\
+`learning_rate` should be a number above 0, got -3
+  --> --set optimizer.learning_rate=-3
+                                    ^^",
+    );
+    expect(
+        &["data.dataset=minst"],
+        "\
+unknown value `minst` for `dataset`
+  --> --set data.dataset=minst
+                         ^^^^^
+help: did you mean `mnist`?",
+    );
+    expect(
+        &["model.layers.0.kernel=77"],
+        "\
+conv1 (layer 1 of 4): a window of 77 does not fit in height 28 with padding 2, got 1×28×28
+  --> --set model.layers.0.kernel=77
+            ^^^^^^^^^^^^^^^^^^^^^^^^
+help: use a smaller kernel, more padding, or less pooling before it",
+    );
+    expect(
+        &["model.name=cifar-basline"],
+        "\
+unknown network `cifar-basline`
+  --> --set model.name=cifar-basline
+                       ^^^^^^^^^^^^^
+help: did you mean `cifar-baseline`?",
+    );
+}
+
+#[test]
+fn malformed_overrides_are_errors() {
+    for (text, expected) in [
+        ("seed", "an override is `key.path=value`, and this has no `=`"),
+        ("=3", "`` is not a key"),
+        ("data..x=3", "`` is not a key"),
+        ("model.layers=[1", "unclosed array, expected `]`"),
+        ("model.layers.7.kernel=1", "`layers` has 4 items, counted from 0; there is no `7`"),
+        ("seed.x=1", "`seed` is a value and has no keys"),
+        ("seed=1\nname = \"b\"", "`seed` should be an integer of at least 0, got the string"),
+    ] {
+        let error = read(SPELLED_OUT, &[text]).unwrap_err().to_string();
+        assert!(error.starts_with(expected), "{text}: {error}");
+        assert!(error.contains("--> --set "), "{text}: {error}");
+    }
+}

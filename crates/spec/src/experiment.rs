@@ -1,0 +1,108 @@
+//! The whole of an experiment: everything that a run is a function of.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Architecture, ConfigError, Data, Optimizer};
+
+/// One experiment, every default filled in and every value checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Experiment {
+    /// What it is called; its runs lie in `runs/<name>/`.
+    pub name: String,
+    /// The one seed from which everything random comes.
+    pub seed: u64,
+    /// How gradients are computed.
+    pub engine: Engine,
+    /// What it trains on.
+    pub data: Data,
+    /// The network.
+    pub model: Architecture,
+    /// How weights are updated.
+    pub optimizer: Optimizer,
+    /// How long, and what is reported when.
+    pub training: Training,
+    /// What the outcome should be, if that is said.
+    pub expect: Option<Expect>,
+}
+
+/// How gradients are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// By Burn's automatic differentiation.
+    #[default]
+    Autodiff,
+    /// By the backward passes derived by hand.
+    Manual,
+}
+
+impl Engine {
+    /// Every engine.
+    pub const ALL: [Self; 2] = [Self::Autodiff, Self::Manual];
+
+    /// Its name in a config.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Autodiff => "autodiff",
+            Self::Manual => "manual",
+        }
+    }
+}
+
+/// The length of a run, and how often it reports. All in iterations, that is, mini-batches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Training {
+    /// How many updates are made.
+    pub iterations: usize,
+    /// Images in a mini-batch.
+    pub batch_size: usize,
+    /// Iterations between two reports of the losses.
+    pub report_every: usize,
+    /// Iterations between two evaluations on the validation images.
+    pub validate_every: usize,
+    /// Iterations between two checkpoints.
+    pub checkpoint_every: usize,
+}
+
+/// What the outcome of a run should be. A run that misses it exits with code 3.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Expect {
+    /// The least final accuracy on the test images, in [0, 1].
+    pub test_accuracy: f64,
+}
+
+impl Experiment {
+    /// Reads an experiment from `text`; `source_name` is what errors call it, normally the file's path.
+    ///
+    /// Each of `overrides` is `key.path=value`, as `--set` takes it: the value is read as TOML, or, where it is none, as
+    /// a string.
+    ///
+    /// # Errors
+    ///
+    /// Text that is not TOML, unknown keys, wrong types, impossible values and a network whose shapes do not fit, each
+    /// with its line.
+    pub fn from_toml(source_name: &str, text: &str, overrides: &[String]) -> Result<Self, ConfigError> {
+        crate::config::read(source_name, text, overrides)
+    }
+
+    /// Reads an experiment from the file at `path`, as [`from_toml`](Self::from_toml) does.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read as UTF-8; otherwise as [`from_toml`](Self::from_toml).
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        crate::config::load(path, overrides)
+    }
+
+    /// The experiment as TOML with every default written out. [`from_toml`](Self::from_toml) gives an equal one back.
+    pub fn to_toml(&self) -> String {
+        crate::config::write(self)
+    }
+
+    /// The first 8 hexadecimal digits of the SHA-256 of [`to_toml`](Self::to_toml): equal for equal experiments.
+    pub fn hash(&self) -> String {
+        crate::random::short_hash(self.to_toml().as_bytes())
+    }
+}

@@ -1,0 +1,80 @@
+//! Experiments and architectures as plain, validated data.
+//!
+//! This crate says what to do and does none of it. An [`Experiment`] names the data, the network, the optimizer and the
+//! length of a run; it is read from TOML, with every default filled in and every value checked, before anything is
+//! compiled or loaded. The crate knows no tensors, so that a program that only wants to look at a config, or to print a
+//! network's [`parameter_table`], is built in seconds.
+//!
+//! # Networks
+//!
+//! An [`Architecture`] is an input [`Shape`] and a list of [`Layer`]s, and nothing else: the modules, the backward passes,
+//! the kernels, the parameter table and the shape check all read that one list. [`Architecture::trace`] walks it once
+//! and says of each layer its name, its shapes and its parameters; a layer that does not fit is a [`ShapeError`] that
+//! names the layer, what came and what was expected. The networks from the literature are functions in [`published`]:
+//!
+//! ```
+//! use backproof_spec::published;
+//!
+//! let network = published::cifar_baseline();
+//! assert_eq!(network.trainable_parameters()?, 48_602);
+//! assert_eq!(network.trace()?[3].output.to_string(), "16×16×16"); // conv2
+//! # Ok::<(), backproof_spec::ShapeError>(())
+//! ```
+//!
+//! # Configs
+//!
+//! [`Experiment::from_toml`] reads a config, and overrides as `--set` takes them:
+//!
+//! ```
+//! use backproof_spec::Experiment;
+//!
+//! let text = r#"
+//!     [data]
+//!     dataset = "mnist"
+//!     [model]
+//!     name = "mnist-baseline"
+//!     [optimizer]
+//!     learning_rate = 0.05
+//!     schedule = "cosine"
+//!     [training]
+//!     iterations = 3_000
+//! "#;
+//! let experiment = Experiment::from_toml("mnist.toml", text, &["training.batch_size=32".to_owned()])?;
+//! assert_eq!((experiment.name.as_str(), experiment.training.batch_size), ("mnist", 32));
+//!
+//! let error = Experiment::from_toml("mnist.toml", &text.replace("learning", "leaning"), &[]).unwrap_err();
+//! assert!(error.to_string().ends_with("help: did you mean `learning_rate`?"));
+//! # Ok::<(), backproof_spec::ConfigError>(())
+//! ```
+//!
+//! A [`ConfigError`] shows each fault with its line and a caret, and a way out. [`Experiment::to_toml`] writes everything
+//! out, defaults included, and reads back equal: it is what a run keeps of its config. [`defaults`] explains every key,
+//! and [`schema`] does so to an editor.
+//!
+//! # Randomness
+//!
+//! All randomness of a run comes from the experiment's seed by named streams; [`stream_seed`] is their one definition.
+
+mod architecture;
+mod config;
+mod data;
+mod experiment;
+mod inference;
+mod layer;
+mod optimizer;
+pub mod published;
+mod random;
+mod shape;
+mod shape_error;
+mod table;
+
+pub use architecture::{Architecture, TracedLayer};
+pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema};
+pub use data::{Augmentation, Data, Dataset, Normalization};
+pub use experiment::{Engine, Expect, Experiment, Training};
+pub use layer::{AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d};
+pub use optimizer::{Optimizer, OptimizerKind, Schedule};
+pub use random::stream_seed;
+pub use shape::{Shape, Size2};
+pub use shape_error::ShapeError;
+pub use table::parameter_table;

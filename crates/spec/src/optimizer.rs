@@ -1,0 +1,149 @@
+//! The optimizer and its learning rate at every step.
+
+use std::f64::consts::PI;
+
+use serde::{Deserialize, Serialize};
+
+/// Momentum with decoupled weight decay, and the learning rate that goes with each step.
+///
+/// m ← μ m + (1 − μ) ∂L/∂w, then w ← w − α (m + λ w), with m₀ = 0.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Optimizer {
+    /// The update rule.
+    pub kind: OptimizerKind,
+    /// α, the highest learning rate of the run.
+    pub learning_rate: f64,
+    /// μ, in [0, 1).
+    pub momentum: f64,
+    /// λ, not negative.
+    pub weight_decay: f64,
+    /// Iterations over which the learning rate rises linearly to α; 0 for none.
+    pub warmup: usize,
+    /// What the learning rate does after the warm-up.
+    pub schedule: Schedule,
+}
+
+/// The update rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// m ← μ m + (1 − μ) ∂L/∂w, then w ← w − α (m + λ w).
+    #[default]
+    Momentum,
+}
+
+impl OptimizerKind {
+    /// Every update rule.
+    pub const ALL: [Self; 1] = [Self::Momentum];
+
+    /// Its name in a config.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Momentum => "momentum",
+        }
+    }
+}
+
+/// The learning rate after the warm-up, as a fraction of α.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Schedule {
+    /// α throughout.
+    #[default]
+    Constant,
+    /// α · factor^⌊t / every⌋, t counted from the end of the warm-up.
+    Step {
+        /// Iterations between two steps, at least 1.
+        every: usize,
+        /// What each step multiplies by, in (0, 1].
+        factor: f64,
+    },
+    /// Half a cosine from α to `final_fraction` · α at the last iteration.
+    Cosine {
+        /// Where it ends, in [0, 1].
+        final_fraction: f64,
+    },
+}
+
+impl Optimizer {
+    /// The learning rate of step `step`, counted from 0, in a run of `iterations` steps.
+    ///
+    /// During the warm-up, step s has α · (s + 1) / warmup, so that the first step moves and the last one has α. After it,
+    /// with t = step − warmup of T = iterations − warmup steps, the [`Schedule`] says. The cosine is
+    /// f + (1 − f) · (1 + cos(π t / T)) / 2, which would reach the final fraction f at t = T, one past the last step; from
+    /// there on it stays at f.
+    pub fn learning_rate_at(&self, step: usize, iterations: usize) -> f64 {
+        if step < self.warmup {
+            return self.learning_rate * (step + 1) as f64 / self.warmup as f64;
+        }
+        let t = step - self.warmup;
+        let fraction = match self.schedule {
+            Schedule::Constant => 1.0,
+            Schedule::Step { every, factor } => factor.powf((t / every.max(1)) as f64),
+            Schedule::Cosine { final_fraction } => {
+                let total = iterations.saturating_sub(self.warmup);
+                if t >= total {
+                    final_fraction
+                } else {
+                    let progress = t as f64 / total as f64;
+                    final_fraction + (1.0 - final_fraction) * (1.0 + (PI * progress).cos()) / 2.0
+                }
+            }
+        };
+        self.learning_rate * fraction
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn optimizer(warmup: usize, schedule: Schedule) -> Optimizer {
+        Optimizer {
+            kind: OptimizerKind::Momentum,
+            learning_rate: 0.2,
+            momentum: 0.95,
+            weight_decay: 0.001,
+            warmup,
+            schedule,
+        }
+    }
+
+    fn assert_rates(optimizer: &Optimizer, iterations: usize, expected: &[f64]) {
+        for (step, expected) in expected.iter().enumerate() {
+            let rate = optimizer.learning_rate_at(step, iterations);
+            assert!((rate - expected).abs() < 1e-15, "step {step}: {rate}, expected {expected}");
+        }
+    }
+
+    #[test]
+    fn a_constant_rate_stays_after_it_has_warmed_up() {
+        assert_rates(&optimizer(0, Schedule::Constant), 3, &[0.2, 0.2, 0.2]);
+        assert_rates(&optimizer(4, Schedule::Constant), 6, &[0.05, 0.1, 0.15, 0.2, 0.2, 0.2]);
+    }
+
+    #[test]
+    fn steps_are_counted_from_the_end_of_the_warmup() {
+        let schedule = Schedule::Step { every: 2, factor: 0.5 };
+        assert_rates(&optimizer(0, schedule), 5, &[0.2, 0.2, 0.1, 0.1, 0.05]);
+        assert_rates(&optimizer(1, schedule), 5, &[0.2, 0.2, 0.2, 0.1, 0.1]);
+    }
+
+    #[test]
+    fn a_cosine_falls_by_hand_values() {
+        // (1 + cos(π t / 4)) / 2 for t = 0 to 4: 1, (2 + √2)/4, 1/2, (2 − √2)/4, 0.
+        let root = 2.0_f64.sqrt();
+        let fractions = [1.0, (2.0 + root) / 4.0, 0.5, (2.0 - root) / 4.0, 0.0, 0.0];
+        let to_zero = optimizer(0, Schedule::Cosine { final_fraction: 0.0 });
+        assert_rates(&to_zero, 4, &fractions.map(|it| 0.2 * it));
+        let to_tenth = optimizer(0, Schedule::Cosine { final_fraction: 0.1 });
+        assert_rates(&to_tenth, 4, &fractions.map(|it| 0.2 * (0.1 + 0.9 * it)));
+        let warmed = optimizer(2, Schedule::Cosine { final_fraction: 0.0 });
+        assert_rates(&warmed, 6, &[0.1, 0.2, 0.2, 0.2 * fractions[1], 0.1, 0.2 * fractions[3], 0.0]);
+    }
+
+    #[test]
+    fn a_run_that_is_all_warmup_ends_at_the_full_rate() {
+        assert_rates(&optimizer(2, Schedule::Cosine { final_fraction: 0.0 }), 2, &[0.1, 0.2, 0.0]);
+    }
+}

@@ -1,0 +1,41 @@
+//! Why a network cannot be built.
+
+use std::fmt;
+
+use crate::{Architecture, Shape};
+
+/// A layer that does not fit what it is given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShapeError {
+    /// The layer's name, `conv2`.
+    pub layer: String,
+    /// Its place, counted from 1; 0 when the network as a whole is at fault.
+    pub position: usize,
+    /// How many layers the network has.
+    pub layers: usize,
+    /// The shape that came.
+    pub input: Shape,
+    /// What is wrong: what came, and what was expected.
+    pub problem: String,
+    /// A way out, where there is one.
+    pub help: Option<String>,
+}
+
+impl ShapeError {
+    /// An error of the network as a whole.
+    pub(crate) fn of_network(architecture: &Architecture, input: Shape, problem: String, help: Option<String>) -> Self {
+        Self { layer: architecture.name.clone(), position: 0, layers: architecture.layers.len(), input, problem, help }
+    }
+}
+
+/// `conv2 (layer 4 of 6): …`, without the help.
+impl fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.position > 0 {
+            write!(f, "{} (layer {} of {}): ", self.layer, self.position, self.layers)?;
+        }
+        f.write_str(&self.problem)
+    }
+}
+
+impl std::error::Error for ShapeError {}

@@ -1,0 +1,166 @@
+//! The parameter table: what a network is made of, a line a layer.
+
+use crate::{Architecture, Layer, ShapeError, Size2, TracedLayer};
+
+/// The parameter table of a network as aligned plain text: layer, what it is, output shape, weights, biases and their
+/// total, a line a layer and one for their sums. Running statistics, which are not trained, follow where there are any.
+/// Ends in a newline.
+///
+/// # Errors
+///
+/// As [`Architecture::trace`].
+pub fn parameter_table(architecture: &Architecture) -> Result<String, ShapeError> {
+    let layers = architecture.trace()?;
+    let head = ["layer", "type", "output", "weights", "biases", "total"].map(str::to_owned);
+    let count = |number: usize| if number == 0 { "–".to_owned() } else { thousands(number) };
+    let row = |name: &str, kind: String, output: String, weights: usize, biases: usize| {
+        [name.to_owned(), kind, output, count(weights), count(biases), count(weights + biases)]
+    };
+    let input = row("input", String::new(), architecture.input.to_string(), 0, 0);
+    let input = input.map(|cell| if cell == "–" { String::new() } else { cell });
+    let mut rows = vec![head, input];
+    for layer in &layers {
+        let output = layer.output.to_string();
+        rows.push(row(&layer.name, describe(&layer.layer), output, layer.weights, layer.biases));
+    }
+    let sum = |of: fn(&TracedLayer) -> usize| layers.iter().map(of).sum::<usize>();
+    rows.push(row("total", String::new(), String::new(), sum(|it| it.weights), sum(|it| it.biases)));
+
+    let mut out = format!("{}\n\n", architecture.name) + &align(&rows);
+    match sum(|it| it.running_statistics) {
+        0 => {}
+        statistics => out += &format!("\nand {} running statistics, not trained\n", thousands(statistics)),
+    }
+    Ok(out)
+}
+
+/// Columns two spaces apart, text to the left and numbers to the right, with a rule under the head and over the sums.
+fn align(rows: &[[String; 6]]) -> String {
+    const TEXT_COLUMNS: usize = 3;
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 6] = std::array::from_fn(width);
+    let rule = "─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1)) + "\n";
+    let mut out = String::new();
+    for (index, row) in rows.iter().enumerate() {
+        if index == 1 || index + 1 == rows.len() {
+            out += &rule;
+        }
+        let cells: Vec<String> = row
+            .iter()
+            .zip(widths)
+            .enumerate()
+            .map(
+                |(column, (cell, width))| {
+                    if column < TEXT_COLUMNS { format!("{cell:<width$}") } else { format!("{cell:>width$}") }
+                },
+            )
+            .collect();
+        out += cells.join("  ").trim_end();
+        out.push('\n');
+    }
+    out
+}
+
+/// What a layer is, with the hyperparameters that differ from the plain case: `conv 16, 5×5, padding 2`.
+fn describe(layer: &Layer) -> String {
+    let mut parts = Vec::new();
+    let mut unless = |name: &str, size: Size2, plain: Size2| {
+        if size != plain {
+            parts.push(if size.height == size.width {
+                format!("{name} {}", size.height)
+            } else {
+                format!("{name} {size}")
+            });
+        }
+    };
+    let (zero, one) = (Size2::square(0), Size2::square(1));
+    let what = match layer {
+        Layer::Conv2d(conv) => {
+            unless("stride", conv.stride, one);
+            unless("padding", conv.padding, zero);
+            unless("dilation", conv.dilation, one);
+            if conv.groups > 1 {
+                parts.push(format!("{} groups", conv.groups));
+            }
+            if !conv.bias {
+                parts.push("no bias".to_owned());
+            }
+            format!("conv {}, {}", conv.out_channels, conv.kernel)
+        }
+        Layer::MaxPool2d(pool) => {
+            unless("stride", pool.effective_stride(), zero);
+            unless("padding", pool.padding, zero);
+            unless("dilation", pool.dilation, one);
+            format!("max pool {}", pool.kernel)
+        }
+        Layer::AvgPool2d(pool) => {
+            unless("stride", pool.effective_stride(), zero);
+            unless("padding", pool.padding, zero);
+            format!("average pool {}", pool.kernel)
+        }
+        Layer::Linear(linear) => {
+            if !linear.bias {
+                parts.push("no bias".to_owned());
+            }
+            format!("linear {}", linear.out_features)
+        }
+        Layer::Flatten => "flatten".to_owned(),
+        Layer::Relu => "ReLU".to_owned(),
+        Layer::LeakyRelu { slope } => format!("leaky ReLU, slope {slope}"),
+        Layer::Prelu { .. } => "PReLU".to_owned(),
+        Layer::Elu { alpha } => format!("ELU, α {alpha}"),
+        Layer::Gelu => "GELU".to_owned(),
+        Layer::Sigmoid => "sigmoid".to_owned(),
+        Layer::Tanh => "tanh".to_owned(),
+        Layer::BatchNorm(_) => "batch norm".to_owned(),
+        Layer::Dropout(dropout) => format!("dropout {}", dropout.probability),
+    };
+    parts.insert(0, what);
+    parts.join(", ")
+}
+
+/// `1234567` as `1,234,567`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::published;
+
+    #[test]
+    fn the_table_of_cifar_baseline_is_the_published_one() {
+        let expected = "\
+cifar-baseline
+
+layer     type                     output    weights  biases   total
+────────────────────────────────────────────────────────────────────
+input                              3×32×32
+conv1     conv 16, 5×5, padding 2  16×32×32    1,200      16   1,216
+relu1     ReLU                     16×32×32        –       –       –
+pool1     max pool 2×2, stride 2   16×16×16        –       –       –
+conv2     conv 16, 5×5, padding 2  16×16×16    6,400      16   6,416
+relu2     ReLU                     16×16×16        –       –       –
+flatten1  flatten                  4096            –       –       –
+linear1   linear 10                10         40,960      10  40,970
+────────────────────────────────────────────────────────────────────
+total                                         48,560      42  48,602
+";
+        let table = parameter_table(&published::cifar_baseline()).unwrap();
+        assert_eq!(table, expected, "\n{table}");
+    }
+
+    #[test]
+    fn thousands_are_separated() {
+        assert_eq!([0, 12, 999, 1_000, 60_965_224].map(thousands), ["0", "12", "999", "1,000", "60,965,224"]);
+    }
+}

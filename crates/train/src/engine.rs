@@ -1,0 +1,69 @@
+//! The one fork: how gradients are made. Both engines return the same, so nothing after them can know which one ran.
+
+use backproof_layers::SoftmaxCrossEntropy;
+use backproof_models::{Mode, Network};
+use backproof_spec::Engine;
+use burn::Tensor;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Int};
+
+/// What one pass over a batch gives.
+#[derive(Debug)]
+pub struct Gradients {
+    /// Mean cross-entropy over the batch in nats.
+    pub loss: f64,
+    /// Logits `[N, K]`, a plain tensor.
+    pub logits: Tensor<2>,
+    /// The gradient of the loss with respect to each parameter, by id, as plain tensors.
+    pub parameters: GradientsParams,
+}
+
+/// The device that a network must be on for `engine`: with autodiff or without.
+#[must_use]
+pub fn device_of(engine: Engine, device: &Device) -> Device {
+    match engine {
+        Engine::Autodiff => device.clone().autodiff(),
+        Engine::Manual => device.clone().without_autodiff(),
+    }
+}
+
+/// Loss, logits and gradients of one batch: images `[N, C, H, W]` on the network's device, labels `[N]`.
+#[must_use]
+pub fn gradients(
+    engine: Engine,
+    network: &Network,
+    images: Tensor<4>,
+    labels: Tensor<1, Int>,
+    mode: Mode,
+) -> Gradients {
+    match engine {
+        Engine::Autodiff => by_autodiff(network, images, labels, mode),
+        Engine::Manual => by_hand(network, images, labels, mode),
+    }
+}
+
+fn by_autodiff(network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {
+    let logits = network.forward(images, mode);
+    let loss = SoftmaxCrossEntropy.mean(logits.clone(), labels);
+    let graph = loss.backward();
+    Gradients {
+        loss: scalar(loss.inner()),
+        logits: logits.inner(),
+        parameters: GradientsParams::from_grads(graph, network),
+    }
+}
+
+fn by_hand(network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {
+    let (logits, saved) = network.forward_saving(images, mode);
+    let (losses, saved_loss) = SoftmaxCrossEntropy.forward_saving(logits.clone(), labels);
+    let (parameters, _) = network.backward(saved, SoftmaxCrossEntropy.mean_backward(saved_loss));
+    Gradients {
+        loss: scalar(losses.mean()),
+        logits,
+        parameters,
+    }
+}
+
+fn scalar(tensor: Tensor<1>) -> f64 {
+    tensor.into_data().iter::<f64>().next().expect("a mean has one element")
+}

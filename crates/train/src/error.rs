@@ -1,0 +1,101 @@
+//! What can go wrong while training.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use backproof_data::DataError;
+use backproof_models::WeightsError;
+use backproof_spec::{ConfigError, ShapeError};
+
+/// An error of training, resuming or evaluating.
+#[derive(Debug, thiserror::Error)]
+pub enum TrainError {
+    /// The data could not be loaded.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The architecture does not fit together.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The config of a run folder cannot be read.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A weights file does not fit the network, or is damaged.
+    #[error(transparent)]
+    Weights(#[from] WeightsError),
+    /// A file could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A file of a run folder is not what it should be.
+    #[error("{} {found}; expected {expected}", path.display())]
+    Damaged {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it, as a verb phrase.
+        found: String,
+        /// What should be there.
+        expected: String,
+    },
+    /// The loss or a weight is no longer a finite number.
+    #[error("training diverged at iteration {iteration}: {what}")]
+    Diverged {
+        /// The iteration, counted from 1.
+        iteration: usize,
+        /// What is not finite.
+        what: String,
+        /// Data set indices of the images of the batch.
+        batch: Vec<usize>,
+        /// The last checkpoint with finite weights, and its iteration.
+        last_good: Option<(PathBuf, usize)>,
+    },
+    /// The run has already done the iterations asked for.
+    #[error("the run is at iteration {at} of {of}: there is nothing left to do")]
+    NothingLeft {
+        /// Iterations done.
+        at: usize,
+        /// Iterations asked for.
+        of: usize,
+    },
+    /// Another process is training in this run folder.
+    #[error("another process is training in {}", folder.display())]
+    Busy {
+        /// The run folder.
+        folder: PathBuf,
+    },
+}
+
+impl TrainError {
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn read(path: &Path, source: io::Error) -> Self {
+        Self::Read {
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    pub(crate) fn damaged(path: &Path, found: impl Into<String>, expected: impl Into<String>) -> Self {
+        Self::Damaged {
+            path: path.to_owned(),
+            found: found.into(),
+            expected: expected.into(),
+        }
+    }
+}

@@ -1,0 +1,238 @@
+//! What a network gets right on a set of images: every image counted once.
+
+use burn::Tensor;
+use serde::{Deserialize, Serialize};
+
+/// The version of `result.json`, `confusion.csv` and `predictions.csv`.
+pub const EVALUATION_SCHEMA: u32 = 1;
+
+/// What the network said of one image.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prediction {
+    /// The image's index in its data set file.
+    pub index: usize,
+    /// Its true class.
+    pub label: usize,
+    /// The class of the largest logit; the first one wins a tie.
+    pub predicted: usize,
+    /// A probability per class; they sum to 1.
+    pub probabilities: Vec<f64>,
+    /// −ln p(label).
+    pub loss: f64,
+}
+
+/// Predictions of a whole subset.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// One prediction per image, in the subset's order.
+    pub predictions: Vec<Prediction>,
+    classes: usize,
+}
+
+/// Precision and recall of one class; `None` where the denominator is zero.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassResult {
+    /// The class's name.
+    pub class: String,
+    /// True positives / all images predicted to be of this class.
+    pub precision: Option<f64>,
+    /// True positives / all images of this class.
+    pub recall: Option<f64>,
+    /// True positives.
+    pub true_positives: usize,
+    /// Images of this class.
+    pub support: usize,
+}
+
+/// The content of `result.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct EvaluationResult {
+    /// [`EVALUATION_SCHEMA`].
+    pub schema_version: u32,
+    /// The subset: `training`, `validation` or `test`.
+    pub split: String,
+    /// The iteration of the weights.
+    pub iteration: usize,
+    /// Images evaluated.
+    pub images: usize,
+    /// Images whose predicted class is the true one.
+    pub correct: usize,
+    /// `correct / images`.
+    pub accuracy: f64,
+    /// Mean cross-entropy in nats.
+    pub loss: f64,
+    /// One entry per class, in label order.
+    pub classes: Vec<ClassResult>,
+}
+
+impl Evaluation {
+    /// No predictions yet, of a network with `classes` outputs.
+    #[must_use]
+    pub fn new(classes: usize) -> Self {
+        Self {
+            predictions: Vec::new(),
+            classes,
+        }
+    }
+
+    /// Adds the predictions of one batch. `logits` is `[N, K]`; `indices` and `labels` have N entries.
+    pub fn add(&mut self, logits: Tensor<2>, indices: &[usize], labels: &[usize]) {
+        let rows = host_rows(logits);
+        for ((row, &index), &label) in rows.iter().zip(indices).zip(labels) {
+            self.predictions.push(predict(row, index, label));
+        }
+    }
+
+    /// Images evaluated.
+    #[must_use]
+    pub fn images(&self) -> usize {
+        self.predictions.len()
+    }
+
+    /// Images whose predicted class is the true one.
+    #[must_use]
+    pub fn correct(&self) -> usize {
+        self.predictions
+            .iter()
+            .filter(|prediction| prediction.predicted == prediction.label)
+            .count()
+    }
+
+    /// Share of images whose predicted class is the true one; 0 of no images.
+    #[must_use]
+    pub fn accuracy(&self) -> f64 {
+        self.correct() as f64 / self.images().max(1) as f64
+    }
+
+    /// Mean cross-entropy in nats; 0 of no images.
+    #[must_use]
+    pub fn loss(&self) -> f64 {
+        let sum: f64 = self.predictions.iter().map(|prediction| prediction.loss).sum();
+        sum / self.images().max(1) as f64
+    }
+
+    /// `[true][predicted]` counts: rows are true classes, columns predicted ones.
+    #[must_use]
+    pub fn confusion(&self) -> Vec<Vec<usize>> {
+        let mut counts = vec![vec![0; self.classes]; self.classes];
+        for prediction in &self.predictions {
+            counts[prediction.label][prediction.predicted] += 1;
+        }
+        counts
+    }
+
+    /// The content of `result.json`.
+    #[must_use]
+    pub fn result(&self, split: &str, iteration: usize, class_names: &[&str]) -> EvaluationResult {
+        let confusion = self.confusion();
+        let share = |part: usize, of: usize| (of > 0).then(|| part as f64 / of as f64);
+        let classes = class_names
+            .iter()
+            .enumerate()
+            .map(|(class, name)| {
+                let true_positives = confusion[class][class];
+                let support = confusion[class].iter().sum();
+                let predicted = confusion.iter().map(|row| row[class]).sum();
+                ClassResult {
+                    class: (*name).to_owned(),
+                    precision: share(true_positives, predicted),
+                    recall: share(true_positives, support),
+                    true_positives,
+                    support,
+                }
+            })
+            .collect();
+        EvaluationResult {
+            schema_version: EVALUATION_SCHEMA,
+            split: split.to_owned(),
+            iteration,
+            images: self.images(),
+            correct: self.correct(),
+            accuracy: self.accuracy(),
+            loss: self.loss(),
+            classes,
+        }
+    }
+}
+
+/// The rows of a matrix on the host, in f64.
+pub(crate) fn host_rows(matrix: Tensor<2>) -> Vec<Vec<f64>> {
+    let [_, columns] = matrix.dims();
+    let values: Vec<f64> = matrix.into_data().iter::<f64>().collect();
+    values.chunks(columns).map(<[f64]>::to_vec).collect()
+}
+
+/// The index of the largest value; the first one wins a tie.
+pub(crate) fn argmax(row: &[f64]) -> usize {
+    let mut best = 0;
+    for (class, &value) in row.iter().enumerate() {
+        if value > row[best] {
+            best = class;
+        }
+    }
+    best
+}
+
+/// Softmax with the maximum subtracted, so that no logit overflows.
+fn predict(logits: &[f64], index: usize, label: usize) -> Prediction {
+    let predicted = argmax(logits);
+    let largest = logits[predicted];
+    let exponentials: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
+    let sum: f64 = exponentials.iter().sum();
+    Prediction {
+        index,
+        label,
+        predicted,
+        loss: sum.ln() + largest - logits[label],
+        probabilities: exponentials.iter().map(|e| e / sum).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    fn evaluation() -> Evaluation {
+        let device = Device::flex();
+        let mut evaluation = Evaluation::new(3);
+        let logits = Tensor::from_data([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0]], &device);
+        evaluation.add(logits, &[7, 9], &[0, 0]);
+        evaluation.add(Tensor::from_data([[0.0, 1e4, -1e4]], &device), &[8], &[1]);
+        evaluation
+    }
+
+    #[test]
+    fn a_partial_batch_weighs_as_much_per_image_as_a_full_one() {
+        let evaluation = evaluation();
+        assert_eq!(evaluation.images(), 3);
+        assert_eq!(evaluation.correct(), 2);
+        assert_eq!(evaluation.accuracy(), 2.0 / 3.0);
+        // −ln softmax by hand: ln(1 + e⁻¹ + e⁻²), ln(2 + e³), and 0 for a logit ahead by 1e4.
+        let by_hand = (0.407_605_964_444_380 + 3.094_923_011_017_860 + 0.0) / 3.0;
+        assert!((evaluation.loss() - by_hand).abs() < 1e-6, "{}", evaluation.loss());
+    }
+
+    #[test]
+    fn rows_of_the_confusion_matrix_are_true_classes() {
+        assert_eq!(
+            evaluation().confusion(),
+            [vec![1, 1, 0], vec![0, 1, 0], vec![0, 0, 0]]
+        );
+    }
+
+    #[test]
+    fn a_class_without_images_or_predictions_has_no_precision_and_no_recall() {
+        let result = evaluation().result("test", 5, &["a", "b", "c"]);
+        assert_eq!(result.classes[0].precision, Some(1.0));
+        assert_eq!(result.classes[0].recall, Some(0.5));
+        assert_eq!(result.classes[1].precision, Some(0.5));
+        assert_eq!(result.classes[2].precision, None);
+        assert_eq!(result.classes[2].recall, None);
+    }
+
+    #[test]
+    fn the_first_class_wins_a_tie() {
+        assert_eq!(argmax(&[1.0, 2.0, 2.0]), 1);
+    }
+}

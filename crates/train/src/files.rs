@@ -1,0 +1,131 @@
+//! Files written whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use crate::TrainError;
+
+/// Writes `content` beside `path`, flushes it to the disk and renames it into place: a reader sees the old file or the
+/// new one, never a part.
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let write = || -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
+        make_readable(file.as_file())?;
+        file.write_all(content)?;
+        file.as_file().sync_all()?;
+        file.persist(path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|source| TrainError::write(path, source))
+}
+
+/// `tempfile` makes files that only their owner can read; a run folder is for whoever may read its parent.
+#[cfg(unix)]
+fn make_readable(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// As [`write_whole`], indented JSON with a final newline.
+pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+    let mut text = serde_json::to_string_pretty(value).expect("our types have string keys only");
+    text.push('\n');
+    write_whole(path, text.as_bytes())
+}
+
+/// Makes `folder` hold what `fill` writes, as a whole: `fill` writes into a folder beside it, which then takes its place.
+/// A kill between the two renames leaves the old content under `<folder>.previous`, which [`swapped_folder`] finds.
+pub(crate) fn replace_folder(
+    folder: &Path,
+    fill: impl FnOnce(&Path) -> Result<(), TrainError>,
+) -> Result<(), TrainError> {
+    let parent = folder.parent().unwrap_or(Path::new("."));
+    let wrap = |source| TrainError::write(folder, source);
+    fs::create_dir_all(parent).map_err(wrap)?;
+    let new = tempfile::Builder::new()
+        .prefix(".writing-")
+        .tempdir_in(parent)
+        .map_err(wrap)?;
+    fill(new.path())?;
+    let previous = previous(folder);
+    let swap = || -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            fs::set_permissions(new.path(), fs::Permissions::from_mode(0o755))?;
+        }
+        if folder.exists() {
+            if previous.exists() {
+                fs::remove_dir_all(&previous)?;
+            }
+            fs::rename(folder, &previous)?;
+        }
+        fs::rename(new.keep(), folder)?;
+        File::open(parent)?.sync_all()?;
+        if previous.exists() {
+            fs::remove_dir_all(&previous)?;
+        }
+        Ok(())
+    };
+    swap().map_err(wrap)
+}
+
+/// `folder`, or what [`replace_folder`] left of it if it was killed between its renames.
+pub(crate) fn swapped_folder(folder: &Path) -> PathBuf {
+    let previous = previous(folder);
+    if !folder.exists() && previous.exists() {
+        previous
+    } else {
+        folder.to_owned()
+    }
+}
+
+fn previous(folder: &Path) -> PathBuf {
+    let mut name = folder.file_name().unwrap_or_default().to_owned();
+    name.push(".previous");
+    folder.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fill(text: &str) -> impl FnOnce(&Path) -> Result<(), TrainError> + '_ {
+        move |folder| write_whole(&folder.join("a"), text.as_bytes())
+    }
+
+    #[test]
+    fn a_folder_that_could_not_be_filled_leaves_the_old_one() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("last");
+        replace_folder(&folder, fill("one")).unwrap();
+        let failed = replace_folder(&folder, |new| {
+            write_whole(&new.join("a"), b"two")?;
+            Err(TrainError::write(new, io::Error::other("disk full")))
+        });
+        assert!(failed.is_err());
+        assert_eq!(fs::read_to_string(folder.join("a")).unwrap(), "one");
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1, "nothing is left lying about");
+    }
+
+    #[test]
+    fn a_kill_between_the_two_renames_loses_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("last");
+        replace_folder(&folder, fill("one")).unwrap();
+        fs::rename(&folder, previous(&folder)).unwrap();
+        assert_eq!(fs::read_to_string(swapped_folder(&folder).join("a")).unwrap(), "one");
+        replace_folder(&folder, fill("two")).unwrap();
+        assert_eq!(fs::read_to_string(swapped_folder(&folder).join("a")).unwrap(), "two");
+        assert!(!previous(&folder).exists());
+    }
+}

@@ -1,0 +1,29 @@
+//! Training: the engines, the momentum optimizer, the loop, the metrics, the checkpoints and the run folder.
+//!
+//! [`train`] takes an [`Experiment`](backproof_spec::Experiment) and makes a run folder; [`resume`] goes on with one;
+//! [`evaluate`] measures one. They share one flat loop, in `run.rs`, which reads from top to bottom.
+//!
+//! The [engines](engine) are the only fork: autodiff and manual both return loss, logits and gradients by parameter id, so
+//! nothing else can know which of them ran. Everything random is a function of (seed, step), so that a run can go on from any
+//! step and be the run that it would have been.
+//!
+//! This crate prints nothing. What a person watches goes through [`Observer`].
+
+mod checkpoint;
+pub mod engine;
+mod error;
+mod evaluation;
+mod files;
+mod momentum;
+mod observer;
+mod report;
+mod run;
+mod run_folder;
+
+pub use error::TrainError;
+pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
+pub use momentum::{Momentum, MomentumState};
+pub use observer::{Observer, Silent, Started};
+pub use report::Report;
+pub use run::{Ending, Finished, Setup, Split, evaluate, resume, train};
+pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};

@@ -1,0 +1,42 @@
+//! Who watches a run.
+
+use std::path::Path;
+
+use backproof_spec::Experiment;
+
+use crate::{EvaluationResult, Report};
+
+/// What is known when training begins.
+#[derive(Debug)]
+pub struct Started<'a> {
+    /// The resolved experiment.
+    pub experiment: &'a Experiment,
+    /// The run folder.
+    pub folder: &'a Path,
+    /// Iterations that a checkpoint has done already; 0 for a new run.
+    pub iteration: usize,
+    /// Training, validation and test images.
+    pub images: [usize; 3],
+    /// The device, in words.
+    pub device: &'a str,
+}
+
+/// Told about a run's progress, to show it. Every method does nothing unless it is overridden.
+pub trait Observer {
+    /// Data and network are ready.
+    fn started(&mut self, _started: &Started<'_>) {}
+    /// `iteration` iterations are done.
+    fn iteration(&mut self, _iteration: usize) {}
+    /// A line of `metrics.jsonl` was written.
+    fn report(&mut self, _report: &Report) {}
+    /// The final evaluation begins.
+    fn evaluating(&mut self, _images: usize) {}
+    /// The evaluation is done and written.
+    fn evaluated(&mut self, _result: &EvaluationResult) {}
+}
+
+/// Shows nothing.
+#[derive(Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}

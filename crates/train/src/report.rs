@@ -1,0 +1,116 @@
+//! The figures of one stretch of training: a line of `metrics.jsonl`.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What is reported every `training.report_every` iterations, one JSON object a line in `metrics.jsonl`.
+///
+/// Loss and training accuracy are means over the images seen since the report before, so every image of that stretch
+/// counts once; the network changes meanwhile. Validation figures are of the network as it is at `iteration`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Iterations done.
+    pub iteration: usize,
+    /// Passes over the training images done.
+    pub epoch: f64,
+    /// Learning rate of the last iteration.
+    pub learning_rate: f64,
+    /// Mean cross-entropy in nats.
+    pub classification_loss: f64,
+    /// λ/2 ‖w‖² over all trainable parameters, after the last iteration.
+    pub weight_decay_loss: f64,
+    /// The sum of the two.
+    pub total_loss: f64,
+    /// Share of the images that were classified right when they were trained on.
+    pub training_accuracy: f64,
+    /// Share of the validation images, where the network was validated at this iteration.
+    pub validation_accuracy: Option<f64>,
+    /// Mean cross-entropy over the validation images, likewise.
+    pub validation_loss: Option<f64>,
+    /// Training images per second since the report before.
+    pub images_per_second: f64,
+    /// Seconds of training so far, validation and checkpoints included.
+    pub seconds: f64,
+    /// Seconds that the rest will take at the mean rate so far.
+    pub seconds_left: f64,
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "iteration {:>6}  loss {:.4} + {:.4} = {:.4}  training {:>6.2} %",
+            self.iteration,
+            self.classification_loss,
+            self.weight_decay_loss,
+            self.total_loss,
+            100.0 * self.training_accuracy,
+        )?;
+        match self.validation_accuracy {
+            Some(accuracy) => write!(f, "  validation {:>6.2} %", 100.0 * accuracy)?,
+            None => write!(f, "                     ")?,
+        }
+        write!(
+            f,
+            "  {:>6.0} images/s  {} left",
+            self.images_per_second,
+            duration(self.seconds_left)
+        )
+    }
+}
+
+/// `4 s`, `1 min 05 s` or `2 h 03 min`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let seconds = seconds.max(0.0).round() as u64;
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s} s"),
+        (0, m, s) => format!("{m} min {s:02} s"),
+        (h, m, _) => format!("{h} h {m:02} min"),
+    }
+}
+
+/// Sums over the images since the last report.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Window {
+    pub(crate) images: usize,
+    pub(crate) correct: usize,
+    pub(crate) loss_sum: f64,
+}
+
+impl Window {
+    pub(crate) fn add(&mut self, images: usize, correct: usize, mean_loss: f64) {
+        self.images += images;
+        self.correct += correct;
+        self.loss_sum += mean_loss * images as f64;
+    }
+
+    pub(crate) fn loss(&self) -> f64 {
+        self.loss_sum / self.images.max(1) as f64
+    }
+
+    pub(crate) fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.images.max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_weighs_a_small_batch_by_its_images() {
+        let mut window = Window::default();
+        window.add(16, 8, 1.0);
+        window.add(4, 4, 2.0);
+        assert_eq!(window.loss(), 24.0 / 20.0);
+        assert_eq!(window.accuracy(), 12.0 / 20.0);
+    }
+
+    #[test]
+    fn durations_are_read_at_a_glance() {
+        assert_eq!(duration(0.4), "0 s");
+        assert_eq!(duration(65.0), "1 min 05 s");
+        assert_eq!(duration(7400.0), "2 h 03 min");
+    }
+}

@@ -1,0 +1,449 @@
+//! The training loop, from top to bottom.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use backproof_data::{Prepared, Subset, evaluation_batches, prepare};
+use backproof_models::{Mode, Network, WeightsError};
+use backproof_spec::{Experiment, OptimizerKind};
+use burn::module::Module;
+use burn::optim::ModuleOptimizer;
+use burn::tensor::Device;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::checkpoint::{Best, Position};
+use crate::evaluation::{argmax, host_rows};
+use crate::report::Window;
+use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary};
+use crate::{Evaluation, EvaluationResult, Momentum, Observer, Report, RunFolder, Started, TrainError, engine};
+
+/// Images per batch when a network is evaluated; it changes the time, not the figures.
+const EVALUATION_BATCH: usize = 250;
+
+/// Where and how a run is made: what is not part of the experiment.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The device, without autodiff.
+    pub device: Device,
+    /// `flex`, `ndarray`, `wgpu` or `cuda`.
+    pub backend: String,
+    /// The device in words.
+    pub device_name: String,
+    /// Where the data sets are, if not in the cache.
+    pub data_dir: Option<PathBuf>,
+    /// Where run folders are made.
+    pub runs_dir: PathBuf,
+    /// The arguments as typed, for `run.json`.
+    pub command_line: Vec<String>,
+    /// The commit of the working tree, for `run.json`.
+    pub git_revision: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// All iterations done, evaluated on the test images.
+    Finished(Finished),
+    /// Stopped on request, with a checkpoint.
+    Interrupted {
+        /// The run folder.
+        folder: PathBuf,
+        /// Iterations done.
+        iteration: usize,
+    },
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Finished {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// The final evaluation on the test images.
+    pub result: EvaluationResult,
+    /// What `run.json` ends with.
+    pub summary: Summary,
+    /// The accuracy that the experiment expects, if it says one.
+    pub expected_accuracy: Option<f64>,
+}
+
+/// Trains `experiment` from its first iteration in a new run folder.
+///
+/// `stop` is looked at after every iteration; when it is true, a checkpoint is saved and the run ends.
+///
+/// # Errors
+///
+/// Data that cannot be loaded, files that cannot be written, and [`TrainError::Diverged`].
+pub fn train(
+    experiment: &Experiment,
+    setup: &Setup,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Ending, TrainError> {
+    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
+    let network = new_network(experiment, setup)?;
+    let folder = RunFolder::create(&setup.runs_dir, experiment)?;
+    let record = RunRecord {
+        schema_version: RUN_SCHEMA,
+        experiment: experiment.name.clone(),
+        command_line: setup.command_line.clone(),
+        versions: BTreeMap::from([
+            ("backproof".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
+            ("burn".to_owned(), "0.22.1".to_owned()),
+        ]),
+        git_revision: setup.git_revision.clone(),
+        backend: setup.backend.clone(),
+        device: setup.device_name.clone(),
+        data_checksums: data.checksums.clone(),
+        seed: experiment.seed,
+        trainable_parameters: experiment.model.trainable_parameters()?,
+        status: Status::Running,
+        started: now(),
+        ended: None,
+        summary: None,
+    };
+    folder.write_record(&record)?;
+    let optimizer = new_optimizer(experiment);
+    let run = Run { experiment, setup, data: &data, folder: &folder };
+    run.to_the_end(network, optimizer, Position::default(), record, observer, stop)
+}
+
+/// Goes on with the run in `folder` from its last checkpoint, up to `iterations` if that is given, else to the config's end.
+///
+/// # Errors
+///
+/// As [`train`]; and a folder without a checkpoint, a damaged one, or a run that is done.
+pub fn resume(
+    folder: RunFolder,
+    iterations: Option<usize>,
+    setup: &Setup,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Ending, TrainError> {
+    let folder = folder.locked()?;
+    let mut experiment = folder.experiment()?;
+    if let Some(iterations) = iterations {
+        experiment.training.iterations = iterations;
+    }
+    let mut record = folder.record()?;
+    let last = folder.last();
+    if !last.exists() {
+        return Err(TrainError::damaged(
+            last.folder(),
+            "is not there",
+            "a checkpoint; the run was stopped before it saved one, so train it anew",
+        ));
+    }
+    let (network, position) = last.load_network(new_network(&experiment, setup)?)?;
+    let of = experiment.training.iterations;
+    if position.iteration > of || (position.iteration == of && record.status == Status::Done) {
+        return Err(TrainError::NothingLeft { at: position.iteration, of });
+    }
+    let optimizer = last.load_optimizer(new_optimizer(&experiment))?;
+    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
+    if iterations.is_some() {
+        folder.write_config(&experiment)?;
+    }
+    folder.rewind_metrics(position.iteration)?;
+    folder.log(&format!("resumed at iteration {}", position.iteration))?;
+    record.status = Status::Running;
+    record.ended = None;
+    record.summary = None;
+    folder.write_record(&record)?;
+    let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
+    run.to_the_end(network, optimizer, position, record, observer, stop)
+}
+
+/// A part of the data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// The images that the network is trained on, without augmentation.
+    Training,
+    /// The part of the training set that is held out.
+    Validation,
+    /// The test set.
+    Test,
+}
+
+impl Split {
+    /// `training`, `validation` or `test`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
+
+/// Evaluates a checkpoint of the run in `folder` (the best one by validation if `best`, else the last) on every image of
+/// `split`, and writes the result into the folder.
+///
+/// # Errors
+///
+/// Data, config or checkpoint that cannot be read.
+pub fn evaluate(
+    folder: &RunFolder,
+    split: Split,
+    best: bool,
+    setup: &Setup,
+) -> Result<EvaluationResult, TrainError> {
+    let experiment = folder.experiment()?;
+    let checkpoint = if best { folder.best() } else { folder.last() };
+    let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
+    let (network, position) = checkpoint.load_network(network)?;
+    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
+    let run = Run { experiment: &experiment, setup, data: &data, folder };
+    let subset = match split {
+        Split::Training => &data.training,
+        Split::Validation => &data.validation,
+        Split::Test => &data.test,
+    };
+    let evaluation = run.evaluate(&network, subset);
+    let class_names = experiment.data.dataset.class_names();
+    let result = evaluation.result(split.name(), position.iteration, &class_names);
+    folder.write_evaluation(&evaluation, &result, &class_names)?;
+    Ok(result)
+}
+
+fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {
+    let device = engine::device_of(experiment.engine, &setup.device);
+    Ok(Network::new(&experiment.model, experiment.seed, &device)?)
+}
+
+fn new_optimizer(experiment: &Experiment) -> ModuleOptimizer {
+    let optimizer = &experiment.optimizer;
+    match optimizer.kind {
+        OptimizerKind::Momentum => Momentum::new(optimizer.momentum, optimizer.weight_decay).into(),
+    }
+}
+
+fn now() -> String {
+    OffsetDateTime::now_utc().format(&Rfc3339).expect("UTC has an RFC 3339 form")
+}
+
+/// One run: what does not change while it trains.
+struct Run<'a> {
+    experiment: &'a Experiment,
+    setup: &'a Setup,
+    data: &'a Prepared,
+    folder: &'a RunFolder,
+}
+
+impl Run<'_> {
+    /// Trains from `position`, evaluates, and leaves the record with the status that fits.
+    fn to_the_end(
+        &self,
+        network: Network,
+        optimizer: ModuleOptimizer,
+        position: Position,
+        mut record: RunRecord,
+        observer: &mut dyn Observer,
+        stop: &AtomicBool,
+    ) -> Result<Ending, TrainError> {
+        let ending = self.train(network, optimizer, position, observer, stop);
+        record.status = match &ending {
+            Ok(Ending::Finished(finished)) => {
+                record.summary = Some(finished.summary.clone());
+                Status::Done
+            }
+            Ok(Ending::Interrupted { .. }) => Status::Interrupted,
+            Err(TrainError::Diverged { .. }) => Status::Diverged,
+            Err(_) => Status::Failed,
+        };
+        record.ended = Some(now());
+        if let Err(error) = &ending {
+            // The first error is the one to tell; a full disk may refuse these lines too.
+            let _ = self.folder.log(&format!("stopped: {error}"));
+            let _ = self.folder.write_record(&record);
+        } else {
+            self.folder.write_record(&record)?;
+        }
+        ending
+    }
+
+    fn train(
+        &self,
+        mut network: Network,
+        mut optimizer: ModuleOptimizer,
+        mut position: Position,
+        observer: &mut dyn Observer,
+        stop: &AtomicBool,
+    ) -> Result<Ending, TrainError> {
+        let Experiment { seed, engine, training, .. } = self.experiment;
+        let device = engine::device_of(*engine, &self.setup.device);
+        let batches = self.data.training_batches(training.batch_size);
+        observer.started(&Started {
+            experiment: self.experiment,
+            folder: self.folder.path(),
+            iteration: position.iteration,
+            images: [&self.data.training, &self.data.validation, &self.data.test].map(Subset::len),
+            device: &self.setup.device_name,
+        });
+
+        let resumed_at = position.iteration;
+        let seconds_before = position.seconds;
+        let started = Instant::now();
+        let mut last_report = Instant::now();
+
+        while position.iteration < training.iterations {
+            let step = position.iteration;
+            let batch = batches.batch(step, &device);
+            let mode = Mode::Training { seed: *seed, step: step as u64 };
+            let pass = engine::gradients(*engine, &network, batch.images, batch.labels, mode);
+            if !pass.loss.is_finite() {
+                return Err(self.diverged(step + 1, format!("the loss is {}", pass.loss), batch.indices));
+            }
+            let learning_rate = self.experiment.optimizer.learning_rate_at(step, training.iterations);
+            network = optimizer.step(learning_rate, network, pass.parameters);
+
+            position.iteration += 1;
+            position.window.add(batch.label_values.len(), correct(pass.logits, &batch.label_values), pass.loss);
+            position.seconds = seconds_before + started.elapsed().as_secs_f64();
+            observer.iteration(position.iteration);
+
+            let at_end = position.iteration == training.iterations;
+            let due = |every: usize| at_end || position.iteration.is_multiple_of(every);
+            let validating = due(training.validate_every) && !self.data.validation.is_empty();
+
+            if due(training.report_every) || validating {
+                let epochs = batches.images_before(position.iteration) as f64 / self.data.training.len() as f64;
+                let validation = validating.then(|| self.evaluate(&network.valid(), &self.data.validation));
+                let report = self.report(&network, &position, learning_rate, validation.as_ref(), &started, &last_report, resumed_at, epochs);
+                if !report.weight_decay_loss.is_finite() {
+                    return Err(self.diverged(position.iteration, "a weight is not finite".to_owned(), batch.indices));
+                }
+                self.folder.append_report(&report)?;
+                observer.report(&report);
+                position.window = Window::default();
+                last_report = Instant::now();
+
+                if let Some(accuracy) = report.validation_accuracy
+                    && position.best.as_ref().is_none_or(|best| accuracy > best.validation_accuracy)
+                {
+                    position.best = Some(Best { iteration: position.iteration, validation_accuracy: accuracy });
+                    self.save(&self.folder.best(), &network, &optimizer, &position, &batch.indices)?;
+                }
+            }
+
+            let stopping = stop.load(Ordering::Relaxed) && !at_end;
+            if due(training.checkpoint_every) || stopping {
+                self.save(&self.folder.last(), &network, &optimizer, &position, &batch.indices)?;
+            }
+            if stopping {
+                self.folder.log(&format!("interrupted at iteration {}", position.iteration))?;
+                return Ok(Ending::Interrupted {
+                    folder: self.folder.path().to_owned(),
+                    iteration: position.iteration,
+                });
+            }
+        }
+
+        observer.evaluating(self.data.test.len());
+        let class_names = self.experiment.data.dataset.class_names();
+        let evaluation = self.evaluate(&network.valid(), &self.data.test);
+        let result = evaluation.result(Split::Test.name(), position.iteration, &class_names);
+        self.folder.write_evaluation(&evaluation, &result, &class_names)?;
+        self.folder.log(&format!(
+            "test accuracy {:.2} %, loss {:.4}, over {} images",
+            100.0 * result.accuracy,
+            result.loss,
+            result.images
+        ))?;
+        observer.evaluated(&result);
+        let summary = Summary {
+            test_accuracy: result.accuracy,
+            test_loss: result.loss,
+            best_validation: position.best.map(|best| (best.validation_accuracy, best.iteration)),
+            training_seconds: position.seconds,
+        };
+        Ok(Ending::Finished(Finished {
+            folder: self.folder.path().to_owned(),
+            result,
+            summary,
+            expected_accuracy: self.experiment.expect.as_ref().map(|expect| expect.test_accuracy),
+        }))
+    }
+
+    /// Every image of `subset` once, by a network without autodiff.
+    fn evaluate(&self, network: &Network, subset: &Subset) -> Evaluation {
+        let mut evaluation = Evaluation::new(self.experiment.data.dataset.classes());
+        for batch in evaluation_batches(subset, EVALUATION_BATCH, &self.setup.device) {
+            let logits = network.forward(batch.images, Mode::Inference);
+            evaluation.add(logits, &batch.indices, &batch.label_values);
+        }
+        evaluation
+    }
+
+    #[allow(clippy::too_many_arguments)] // each is a figure of the report
+    fn report(
+        &self,
+        network: &Network,
+        position: &Position,
+        learning_rate: f64,
+        validation: Option<&Evaluation>,
+        started: &Instant,
+        last_report: &Instant,
+        resumed_at: usize,
+        epochs: f64,
+    ) -> Report {
+        let training = &self.experiment.training;
+        let classification_loss = position.window.loss();
+        let weight_decay_loss = self.experiment.optimizer.weight_decay * network.half_squared_norm();
+        let done = (position.iteration - resumed_at) as f64;
+        let left = (training.iterations - position.iteration) as f64;
+        Report {
+            iteration: position.iteration,
+            epoch: epochs,
+            learning_rate,
+            classification_loss,
+            weight_decay_loss,
+            total_loss: classification_loss + weight_decay_loss,
+            training_accuracy: position.window.accuracy(),
+            validation_accuracy: validation.map(Evaluation::accuracy),
+            validation_loss: validation.map(Evaluation::loss),
+            images_per_second: position.window.images as f64 / last_report.elapsed().as_secs_f64().max(1e-9),
+            seconds: position.seconds,
+            seconds_left: started.elapsed().as_secs_f64() / done * left,
+        }
+    }
+
+    /// Saves a checkpoint, or says that training diverged if a weight is not finite.
+    fn save(
+        &self,
+        checkpoint: &crate::checkpoint::Checkpoint,
+        network: &Network,
+        optimizer: &ModuleOptimizer,
+        position: &Position,
+        batch: &[usize],
+    ) -> Result<(), TrainError> {
+        checkpoint.save(network, optimizer, position).map_err(|error| match error {
+            TrainError::Weights(WeightsError::NotFinite { name }) => {
+                let what = format!("{name} has an element that is not a finite number");
+                self.diverged(position.iteration, what, batch.to_vec())
+            }
+            error => error,
+        })
+    }
+
+    fn diverged(&self, iteration: usize, what: String, batch: Vec<usize>) -> TrainError {
+        let last = self.folder.last();
+        let last_good = last
+            .position()
+            .ok()
+            .map(|position| (last.folder().to_owned(), position.iteration));
+        TrainError::Diverged { iteration, what, batch, last_good }
+    }
+}
+
+/// How many rows of `logits` have their largest element at the label.
+fn correct(logits: burn::Tensor<2>, labels: &[usize]) -> usize {
+    host_rows(logits)
+        .iter()
+        .zip(labels)
+        .filter(|(row, label)| argmax(row) == **label)
+        .count()
+}

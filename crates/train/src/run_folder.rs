@@ -1,0 +1,334 @@
+//! The folder of one run: what is written into it, and under which names.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use backproof_spec::Experiment;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::macros::format_description;
+
+use crate::checkpoint::Checkpoint;
+use crate::files::{write_json, write_whole};
+use crate::{Evaluation, EvaluationResult, Report, TrainError};
+
+/// The version of `run.json` and `metrics.jsonl`.
+pub const RUN_SCHEMA: u32 = 1;
+
+/// How far a run came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Training, or killed while training.
+    Running,
+    /// All iterations and the final evaluation are done.
+    Done,
+    /// Stopped by a signal, with a checkpoint.
+    Interrupted,
+    /// The loss or a weight stopped being finite.
+    Diverged,
+    /// Stopped by another error.
+    Failed,
+}
+
+/// `run.json`: how the run was made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// [`RUN_SCHEMA`].
+    pub schema_version: u32,
+    /// The experiment's name.
+    pub experiment: String,
+    /// The arguments as typed.
+    pub command_line: Vec<String>,
+    /// Versions of `backproof` and `burn`.
+    pub versions: BTreeMap<String, String>,
+    /// The commit of the working tree, with `-dirty` where files differ from it; absent outside a repository.
+    pub git_revision: Option<String>,
+    /// `flex`, `ndarray`, `wgpu` or `cuda`.
+    pub backend: String,
+    /// The device in words.
+    pub device: String,
+    /// SHA-256 of each data file that was read.
+    pub data_checksums: BTreeMap<String, String>,
+    /// The seed of everything random.
+    pub seed: u64,
+    /// Trainable parameters.
+    pub trainable_parameters: usize,
+    /// How far the run came.
+    pub status: Status,
+    /// UTC, RFC 3339.
+    pub started: String,
+    /// UTC, RFC 3339; absent while it runs.
+    pub ended: Option<String>,
+    /// Absent until the final evaluation.
+    pub summary: Option<Summary>,
+}
+
+/// The figures that a run ends with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Summary {
+    /// Share of test images classified right by the last weights.
+    pub test_accuracy: f64,
+    /// Mean cross-entropy over the test images.
+    pub test_loss: f64,
+    /// The best validation accuracy and its iteration; absent without validation images.
+    pub best_validation: Option<(f64, usize)>,
+    /// Seconds of training, validation included.
+    pub training_seconds: f64,
+}
+
+/// A run folder.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    /// Held while a process trains in the folder.
+    _lock: Option<File>,
+}
+
+impl RunFolder {
+    /// Makes `runs/<experiment>/<UTC time>-<config hash>/` with the resolved config, and points `latest` at it.
+    pub(crate) fn create(runs: &Path, experiment: &Experiment) -> Result<Self, TrainError> {
+        let parent = runs.join(&experiment.name);
+        fs::create_dir_all(&parent).map_err(|error| TrainError::write(&parent, error))?;
+        let time = OffsetDateTime::now_utc()
+            .format(format_description!("[year][month][day]T[hour][minute][second]Z"))
+            .expect("the format has no component that can fail");
+        let base = format!("{time}-{}", experiment.hash());
+        // Two runs of one config in one second get a number each: `create_dir` is what decides who is first.
+        let mut path = parent.join(&base);
+        let mut number = 1;
+        loop {
+            match fs::create_dir(&path) {
+                Ok(()) => break,
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    number += 1;
+                    path = parent.join(format!("{base}-{number}"));
+                }
+                Err(error) => return Err(TrainError::write(&path, error)),
+            }
+        }
+        let lock = lock(&path)?;
+        let folder = Self { path, _lock: Some(lock) };
+        folder.write_config(experiment)?;
+        point_latest(&parent, &folder.path);
+        Ok(folder)
+    }
+
+    /// Opens a run folder; `latest` and other links are followed.
+    ///
+    /// # Errors
+    ///
+    /// A folder that is not there, or that has no `run.json`.
+    pub fn open(path: &Path) -> Result<Self, TrainError> {
+        let path = fs::canonicalize(path).map_err(|error| TrainError::read(path, error))?;
+        if !path.join("run.json").is_file() {
+            return Err(TrainError::damaged(
+                &path,
+                "has no run.json",
+                "a run folder, such as runs/quickstart/latest",
+            ));
+        }
+        Ok(Self { path, _lock: None })
+    }
+
+    /// Keeps other processes from training in this folder as long as the value lives.
+    pub(crate) fn locked(mut self) -> Result<Self, TrainError> {
+        self._lock = Some(lock(&self.path)?);
+        Ok(self)
+    }
+
+    /// The folder.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn last(&self) -> Checkpoint {
+        Checkpoint::new(&self.path, "last")
+    }
+
+    pub(crate) fn best(&self) -> Checkpoint {
+        Checkpoint::new(&self.path, "best")
+    }
+
+    /// The resolved experiment.
+    ///
+    /// # Errors
+    ///
+    /// A `config.toml` that cannot be read or is not valid.
+    pub fn experiment(&self) -> Result<Experiment, TrainError> {
+        Ok(Experiment::load(&self.path.join("config.toml"), &[])?)
+    }
+
+    pub(crate) fn write_config(&self, experiment: &Experiment) -> Result<(), TrainError> {
+        write_whole(&self.path.join("config.toml"), experiment.to_toml().as_bytes())
+    }
+
+    /// `run.json`.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or of another schema version.
+    pub fn record(&self) -> Result<RunRecord, TrainError> {
+        let path = self.path.join("run.json");
+        let text = fs::read_to_string(&path).map_err(|error| TrainError::read(&path, error))?;
+        let record: RunRecord = serde_json::from_str(&text)
+            .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), "the record of a run"))?;
+        if record.schema_version != RUN_SCHEMA {
+            return Err(TrainError::damaged(
+                &path,
+                format!("has schema version {}", record.schema_version),
+                format!("version {RUN_SCHEMA}, which this program reads"),
+            ));
+        }
+        Ok(record)
+    }
+
+    pub(crate) fn write_record(&self, record: &RunRecord) -> Result<(), TrainError> {
+        write_json(&self.path.join("run.json"), record)
+    }
+
+    /// Appends a line to `metrics.jsonl` and to `log.txt`.
+    pub(crate) fn append_report(&self, report: &Report) -> Result<(), TrainError> {
+        let line = serde_json::to_string(report).expect("our types have string keys only");
+        self.append("metrics.jsonl", &line)?;
+        self.append("log.txt", &report.to_string())
+    }
+
+    /// Appends a line to `log.txt`.
+    pub(crate) fn log(&self, line: &str) -> Result<(), TrainError> {
+        self.append("log.txt", line)
+    }
+
+    fn append(&self, name: &str, line: &str) -> Result<(), TrainError> {
+        let path = self.path.join(name);
+        // One write a line: a kill leaves whole lines.
+        OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&path)
+            .and_then(|mut file| file.write_all(format!("{line}\n").as_bytes()))
+            .map_err(|error| TrainError::write(&path, error))
+    }
+
+    /// Every line of `metrics.jsonl`.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or a line that is no report, by number.
+    pub fn reports(&self) -> Result<Vec<Report>, TrainError> {
+        let path = self.path.join("metrics.jsonl");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(TrainError::read(&path, error)),
+        };
+        text.lines()
+            .enumerate()
+            .map(|(number, line)| {
+                serde_json::from_str(line).map_err(|error| {
+                    TrainError::damaged(&path, format!("line {}: {error}", number + 1), "a report in JSON")
+                })
+            })
+            .collect()
+    }
+
+    /// Drops the lines of `metrics.jsonl` after `iteration`, which a resumed run will write again, and a last line cut by a
+    /// kill.
+    pub(crate) fn rewind_metrics(&self, iteration: usize) -> Result<(), TrainError> {
+        let path = self.path.join("metrics.jsonl");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(TrainError::read(&path, error)),
+        };
+        let kept: String = text
+            .split_inclusive('\n')
+            .filter(|line| line.ends_with('\n'))
+            .filter(|line| {
+                serde_json::from_str::<Report>(line).is_ok_and(|report| report.iteration <= iteration)
+            })
+            .collect();
+        write_whole(&path, kept.as_bytes())
+    }
+
+    /// Writes `result.json`, `confusion.csv` and `predictions.csv` into `evaluation/`, or `evaluation/<split>` for another
+    /// split than the test images.
+    pub(crate) fn write_evaluation(
+        &self,
+        evaluation: &Evaluation,
+        result: &EvaluationResult,
+        class_names: &[&str],
+    ) -> Result<(), TrainError> {
+        let mut folder = self.path.join("evaluation");
+        if result.split != "test" {
+            folder = folder.join(&result.split);
+        }
+        fs::create_dir_all(&folder).map_err(|error| TrainError::write(&folder, error))?;
+
+        let mut confusion = csv::Writer::from_writer(Vec::new());
+        let head = std::iter::once("true \\ predicted").chain(class_names.iter().copied());
+        write_row(&mut confusion, head);
+        for (name, row) in class_names.iter().zip(evaluation.confusion()) {
+            let counts = row.iter().map(ToString::to_string);
+            write_row(&mut confusion, std::iter::once((*name).to_owned()).chain(counts));
+        }
+        write_whole(&folder.join("confusion.csv"), &finish(confusion))?;
+
+        let mut predictions = csv::Writer::from_writer(Vec::new());
+        let fixed = ["index", "true", "predicted"].map(str::to_owned);
+        let probabilities = class_names.iter().map(|name| format!("p({name})"));
+        write_row(&mut predictions, fixed.into_iter().chain(probabilities));
+        for prediction in &evaluation.predictions {
+            let fixed = [prediction.index, prediction.label, prediction.predicted].map(|n| n.to_string());
+            let probabilities = prediction.probabilities.iter().map(ToString::to_string);
+            write_row(&mut predictions, fixed.into_iter().chain(probabilities));
+        }
+        write_whole(&folder.join("predictions.csv"), &finish(predictions))?;
+        // Last, so that who finds a result finds the rest.
+        write_json(&folder.join("result.json"), result)
+    }
+}
+
+fn write_row<S: AsRef<[u8]>>(writer: &mut csv::Writer<Vec<u8>>, row: impl Iterator<Item = S>) {
+    writer.write_record(row).expect("rows have one length, and memory does not fail");
+}
+
+fn finish(writer: csv::Writer<Vec<u8>>) -> Vec<u8> {
+    writer.into_inner().expect("memory does not fail")
+}
+
+fn lock(folder: &Path) -> Result<File, TrainError> {
+    let path = folder.join(".lock");
+    let file = File::create(&path).map_err(|error| TrainError::write(&path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(TrainError::Busy {
+            folder: folder.to_owned(),
+        }),
+        // A file system without locks is no reason not to train.
+        Err(TryLockError::Error(error)) => {
+            tracing::warn!("{} cannot be locked: {error}", path.display());
+            Ok(file)
+        }
+    }
+}
+
+/// A link beside the runs; a file system without links does without.
+fn point_latest(parent: &Path, run: &Path) {
+    #[cfg(unix)]
+    {
+        let Some(name) = run.file_name() else { return };
+        let next = parent.join(format!(".latest-{}", std::process::id()));
+        let result = std::os::unix::fs::symlink(name, &next)
+            .and_then(|()| fs::rename(&next, parent.join("latest")));
+        if let Err(error) = result {
+            let _ = fs::remove_file(&next);
+            tracing::warn!("{} cannot be linked: {error}", parent.join("latest").display());
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (parent, run);
+}

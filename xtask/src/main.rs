@@ -1,0 +1,97 @@
+//! `cargo xtask COMMAND`: refuses what is wrong and answers what needs no Burn, else builds `backproof` with the backend that
+//! was asked for and runs it. The exit code passes through.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, bail};
+use backproof::backend::Backend;
+use backproof::cli::{self, Cli};
+use backproof::error;
+
+fn main() -> ExitCode {
+    let cli = Cli::from_arguments("cargo xtask");
+    let result = match backproof::answer(&cli) {
+        Some(answer) => answer.map(|()| ExitCode::SUCCESS),
+        None => check(&cli).and_then(build).and_then(|program| run(&program)),
+    };
+    result.unwrap_or_else(|error| error::show(&error))
+}
+
+/// The backend to build, once everything that can be checked without Burn has been.
+fn check(cli: &Cli) -> anyhow::Result<Backend> {
+    let device = match &cli.command {
+        cli::Command::Train(arguments) => {
+            backproof::experiment(arguments)?;
+            Some(&arguments.device)
+        }
+        cli::Command::Resume(arguments) => Some(&arguments.device),
+        cli::Command::Evaluate(arguments) => Some(&arguments.device),
+        _ => None,
+    };
+    Ok(device.map_or(Ok(Backend::Flex), |device| Backend::by_name(&device.backend))?)
+}
+
+/// Builds `backproof` with the default features and `backend`'s, and gives the program's path.
+///
+/// Each backend's program is kept under its own name, so that going back and forth between two rebuilds nothing.
+#[allow(clippy::print_stderr)] // a first build takes minutes, and should not look like a hang
+fn build(backend: Backend) -> anyhow::Result<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("xtask lies in the workspace")?;
+    let target = env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    let suffix = env::consts::EXE_SUFFIX;
+    let kept = target.join("xtask").join(format!("backproof-{}{suffix}", backend.name()));
+
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root).args(["build", "--release", "--locked", "--package", "backproof"]);
+    cargo.arg("--features").arg(backend.name()).arg("--target-dir").arg(&target);
+    if kept.exists() {
+        cargo.arg("--quiet");
+    } else {
+        let minutes = match backend {
+            Backend::Flex | Backend::NdArray => "about 5",
+            Backend::Wgpu | Backend::Cuda => "10 to 15",
+        };
+        eprintln!("Building backproof for the backend {}: the first time takes {minutes} minutes on two cores.", backend.name());
+    }
+    // Cargo's own progress goes to stderr, so that stdout has results alone.
+    let status = cargo.status().context("cannot run cargo")?;
+    if !status.success() {
+        bail!("backproof could not be built for the backend {}", backend.name());
+    }
+    let built = target.join("release").join(format!("backproof{suffix}"));
+    keep(&built, &kept).with_context(|| format!("cannot keep {}", kept.display()))?;
+    Ok(kept)
+}
+
+/// Makes `kept` the file that `built` is now, by a rename, so that a process that runs the old one is not disturbed.
+fn keep(built: &Path, kept: &Path) -> std::io::Result<()> {
+    fs::create_dir_all(kept.parent().unwrap_or(Path::new(".")))?;
+    let new = kept.with_extension(format!("new-{}", std::process::id()));
+    let _ = fs::remove_file(&new);
+    if fs::hard_link(built, &new).is_err() {
+        fs::copy(built, &new)?;
+    }
+    fs::rename(&new, kept)?;
+    // Renaming a link onto another link of the same file does nothing, and leaves both.
+    let _ = fs::remove_file(&new);
+    Ok(())
+}
+
+/// Runs the program with this process's arguments, in this process's place where the system can.
+fn run(program: &Path) -> anyhow::Result<ExitCode> {
+    let mut command = Command::new(program);
+    command.args(env::args_os().skip(1));
+    #[cfg(unix)]
+    {
+        use std::os::unix::process::CommandExt;
+        Err(command.exec()).with_context(|| format!("cannot run {}", program.display()))
+    }
+    #[cfg(not(unix))]
+    {
+        let status = command.status().with_context(|| format!("cannot run {}", program.display()))?;
+        Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
+    }
+}
