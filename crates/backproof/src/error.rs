@@ -87,7 +87,8 @@ pub fn show(error: &anyhow::Error) -> ExitCode {
         said = text;
     }
     let failure = error.downcast_ref::<Failure>();
-    if let Some(help) = failure.and_then(|failure| failure.help.as_ref()) {
+    let help = failure.and_then(|failure| failure.help.as_ref());
+    if let Some(help) = help.or_else(|| error.downcast_ref::<ShapeError>()?.help.as_ref()) {
         eprintln!("{bold}help:{reset} {help}");
     }
     ExitCode::from(match failure {

@@ -4,7 +4,8 @@ use backproof_layers::SoftmaxCrossEntropy;
 use backproof_models::{Mode, Network};
 use backproof_spec::Engine;
 use burn::Tensor;
-use burn::optim::GradientsParams;
+use burn::module::Module;
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int};
 
 /// What one pass over a batch gives.
@@ -18,16 +19,43 @@ pub struct Gradients {
     pub parameters: GradientsParams,
 }
 
-/// The device that a network must be on for `engine`: with autodiff or without.
+/// The device of the batches for `engine`: with autodiff or without.
 #[must_use]
-pub fn device_of(engine: Engine, device: &Device) -> Device {
+pub fn batch_device(engine: Engine, device: &Device) -> Device {
     match engine {
         Engine::Autodiff => device.clone().autodiff(),
         Engine::Manual => device.clone().without_autodiff(),
     }
 }
 
-/// Loss, logits and gradients of one batch: images `[N, C, H, W]` on the network's device, labels `[N]`.
+/// The network as `engine` wants it: on its autodiff device, or plain.
+#[must_use]
+pub fn ready(engine: Engine, network: Network) -> Network {
+    match engine {
+        Engine::Autodiff => network,
+        Engine::Manual => network.valid(),
+    }
+}
+
+/// One step of the optimizer.
+///
+/// Burn's optimizers take a network on an autodiff device only; a plain one goes there and back, which copies no numbers.
+#[must_use]
+pub fn update(
+    engine: Engine,
+    optimizer: &mut ModuleOptimizer,
+    learning_rate: f64,
+    network: Network,
+    gradients: GradientsParams,
+) -> Network {
+    match engine {
+        Engine::Autodiff => optimizer.step(learning_rate, network, gradients),
+        Engine::Manual => optimizer.step(learning_rate, network.train(), gradients).valid(),
+    }
+}
+
+/// Loss, logits and gradients of one batch: images `[N, C, H, W]` and labels `[N]` on [`batch_device`],
+/// the network as it is [`ready`].
 #[must_use]
 pub fn gradients(
     engine: Engine,

@@ -210,8 +210,7 @@ pub fn evaluate(
 }
 
 fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {
-    let device = engine::device_of(experiment.engine, &setup.device);
-    Ok(Network::new(&experiment.model, experiment.seed, &device)?)
+    Ok(Network::new(&experiment.model, experiment.seed, &setup.device.clone().autodiff())?)
 }
 
 fn new_optimizer(experiment: &Experiment) -> ModuleOptimizer {
@@ -274,7 +273,8 @@ impl Run<'_> {
         stop: &AtomicBool,
     ) -> Result<Ending, TrainError> {
         let Experiment { seed, engine, training, .. } = self.experiment;
-        let device = engine::device_of(*engine, &self.setup.device);
+        let device = engine::batch_device(*engine, &self.setup.device);
+        network = engine::ready(*engine, network);
         let batches = self.data.training_batches(training.batch_size);
         observer.started(&Started {
             experiment: self.experiment,
@@ -298,7 +298,7 @@ impl Run<'_> {
                 return Err(self.diverged(step + 1, format!("the loss is {}", pass.loss), batch.indices));
             }
             let learning_rate = self.experiment.optimizer.learning_rate_at(step, training.iterations);
-            network = optimizer.step(learning_rate, network, pass.parameters);
+            network = engine::update(*engine, &mut optimizer, learning_rate, network, pass.parameters);
 
             position.iteration += 1;
             position.window.add(batch.label_values.len(), correct(pass.logits, &batch.label_values), pass.loss);

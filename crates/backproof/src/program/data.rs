@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use backproof::cli::{Data, DataCommand, DataNames};
 use backproof::error::{Failure, code};
-use backproof_data::{FetchOptions, FileState, Progress, default_directory, fetch, verify};
+use backproof_data::{
+    DataError, FetchOptions, FileState, Progress, dataset_directory, default_directory, fetch, verify,
+};
 use backproof_spec::{Dataset, nearest};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -41,7 +43,7 @@ fn datasets(names: &[String]) -> anyhow::Result<Vec<Dataset>> {
 fn directory(names: &DataNames) -> anyhow::Result<PathBuf> {
     match &names.places.data_dir {
         Some(directory) => Ok(directory.clone()),
-        None => Ok(default_directory()?),
+        None => Ok(default_directory().map_err(failure)?),
     }
 }
 
@@ -54,7 +56,7 @@ fn fetch_all(names: &DataNames) -> anyhow::Result<()> {
             continue;
         }
         let mut display = Display::default();
-        let report = fetch(dataset, &options, &mut |progress| display.show(progress))?;
+        let report = fetch(dataset, &options, &mut |progress| display.show(progress)).map_err(failure)?;
         println!(
             "{dataset}: {} files fetched, {} were there already, in {}",
             report.fetched.len(),
@@ -124,7 +126,7 @@ fn verify_all(names: &DataNames) -> anyhow::Result<()> {
         if dataset == Dataset::MnistSample {
             println!("{dataset}: comes with the program");
         }
-        for file in verify(dataset, names.places.data_dir.as_deref())? {
+        for file in verify(dataset, names.places.data_dir.as_deref()).map_err(failure)? {
             let word = match &file.state {
                 FileState::Published => "ok".to_owned(),
                 FileState::Other { sha256, published } => {
@@ -152,19 +154,27 @@ fn verify_all(names: &DataNames) -> anyhow::Result<()> {
 
 #[allow(clippy::print_stdout)] // results go to stdout
 fn print_paths(names: &DataNames) -> anyhow::Result<()> {
-    let directory = directory(names)?;
     if names.names.is_empty() {
-        println!("{}", directory.display());
+        println!("{}", directory(names)?.display());
+        return Ok(());
     }
     for dataset in datasets(&names.names)? {
-        if !names.names.is_empty() {
-            match verify(dataset, names.places.data_dir.as_deref())?.first().and_then(|file| file.path.parent()) {
-                Some(folder) => println!("{}", folder.display()),
-                None => println!("{dataset} comes with the program"),
-            }
+        match dataset_directory(dataset, names.places.data_dir.as_deref()).map_err(failure)? {
+            Some(folder) => println!("{}", folder.display()),
+            None => println!("{dataset} comes with the program"),
         }
     }
     Ok(())
+}
+
+/// An error of the data with its way out.
+pub(crate) fn failure(error: DataError) -> Failure {
+    let help = error.help();
+    let failure = Failure::from_error(code::FAILED, error);
+    match help {
+        Some(help) => failure.help(help),
+        None => failure,
+    }
 }
 
 /// In words, whether a data set is here, for `doctor`.

@@ -144,7 +144,9 @@ fn failure(error: TrainError) -> Failure {
             (code::DIVERGED, Some(help))
         }
         TrainError::NothingLeft { .. } => (code::USAGE, Some("`--iterations N` goes on to iteration N".to_owned())),
-        TrainError::Shape(_) | TrainError::Config(_) => (code::USAGE, None),
+        TrainError::Shape(error) => (code::USAGE, error.help.clone()),
+        TrainError::Config(_) => (code::USAGE, None),
+        TrainError::Data(error) => (code::FAILED, error.help()),
         _ => (code::FAILED, None),
     };
     let failure = Failure::from_error(code, error);

@@ -1,0 +1,44 @@
+//! Other backends give the losses of flex.
+//!
+//! Building them takes minutes, so this runs for the backends that `BACKPROOF_TEST_BACKENDS` names, separated by spaces.
+
+use std::path::Path;
+
+use backproof_tests::{latest, xtask};
+
+/// The classification loss of each of 20 steps from one seed.
+fn losses(folder: &Path, backend: &str, engine: &str) -> Vec<f64> {
+    xtask()
+        .args(["train", "--backend", backend, "--set", "training.iterations=20", "--set", "training.report_every=1"])
+        .args(["--set", &format!("engine={engine}"), "--set", "expect.test_accuracy=0", "--runs-dir"])
+        .arg(folder.join("runs"))
+        .assert()
+        .success();
+    let text = std::fs::read_to_string(latest(folder, "quickstart").join("metrics.jsonl")).unwrap();
+    text.lines()
+        .map(|line| {
+            let report: serde_json::Value = serde_json::from_str(line).unwrap();
+            report["classification_loss"].as_f64().unwrap()
+        })
+        .collect()
+}
+
+#[test]
+fn twenty_steps_from_one_seed_give_the_losses_of_flex() {
+    let Ok(backends) = std::env::var("BACKPROOF_TEST_BACKENDS") else {
+        eprintln!("skipped: BACKPROOF_TEST_BACKENDS names no backends to compare with flex");
+        return;
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for engine in ["autodiff", "manual"] {
+        let flex = losses(folder.path(), "flex", engine);
+        assert_eq!(flex.len(), 20);
+        for backend in backends.split_whitespace() {
+            let other = losses(folder.path(), backend, engine);
+            let pairs = flex.iter().zip(&other);
+            let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+            println!("{backend}, engine {engine}: the largest difference from flex over 20 losses is {worst:.1e}");
+            assert!(other.len() == 20 && worst < 1e-3, "{backend}, {engine}: {other:?}\nflex: {flex:?}");
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Commands that need no training, as typed.
+
+use backproof_tests::{backproof, root, stderr, stdout, xtask};
+
+#[test]
+fn a_bare_xtask_lists_the_commands() {
+    let assert = xtask().assert().success();
+    let text = stdout(&assert);
+    for command in ["train", "resume", "evaluate", "params", "data", "config", "doctor", "completions"] {
+        assert!(text.contains(&format!("\n  {command} ")), "{command} is not listed:\n{text}");
+    }
+}
+
+#[test]
+fn params_prints_the_published_table() {
+    let text = stdout(&xtask().args(["params", "cifar-baseline"]).assert().success());
+    assert!(text.contains("conv1     conv 16, 5×5, padding 2  16×32×32    1,200      16   1,216"), "{text}");
+    assert!(text.contains("total                                         48,560      42  48,602"), "{text}");
+}
+
+#[test]
+fn params_reads_the_network_of_a_config() {
+    let text = stdout(&xtask().args(["params", "configs/timurtas-improved.toml"]).assert().success());
+    assert!(text.contains("68,086"), "{text}");
+}
+
+#[test]
+fn a_misspelt_network_gets_the_nearest_name() {
+    let assert = xtask().args(["params", "cifar-basline"]).assert().code(2);
+    let text = stderr(&assert);
+    assert!(text.contains("error: there is no network `cifar-basline`"), "{text}");
+    assert!(text.contains("help: did you mean `cifar-baseline`?"), "{text}");
+}
+
+#[test]
+fn a_misspelt_command_or_flag_is_a_usage_error() {
+    xtask().arg("trian").assert().code(2);
+    xtask().args(["train", "--smok"]).assert().code(2);
+}
+
+#[test]
+fn a_bad_config_is_refused_before_anything_is_built() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bad.toml");
+    std::fs::write(
+        &path,
+        "[data]\ndataset = \"mnist-sample\"\n[model]\nname = \"mnist-baseline\"\n\
+         [optimizer]\nlearning_rat = 0.1\n[training]\niterations = 10\n",
+    )
+    .unwrap();
+    // An empty target folder: if this started to build Burn, it would take minutes and leave files.
+    let target = folder.path().join("target");
+    let assert = xtask().env("CARGO_TARGET_DIR", &target).args(["train", "-c"]).arg(&path).assert().code(2);
+    let text = stderr(&assert);
+    assert!(text.contains("bad.toml:6:1"), "{text}");
+    assert!(text.contains("6 | learning_rat = 0.1"), "{text}");
+    assert!(text.contains("^^^^^^^^^^^^"), "{text}");
+    assert!(text.contains("did you mean `learning_rate`?"), "{text}");
+    assert!(!target.join("release").exists(), "something was built");
+}
+
+#[test]
+fn every_config_is_valid_and_says_its_command_time_and_result() {
+    let mut files: Vec<_> =
+        std::fs::read_dir(root().join("configs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "toml"));
+    assert!(files.len() >= 7);
+    xtask().args(["config", "check"]).args(&files).assert().success();
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for head in ["# command:", "# time:", "# result:"] {
+            assert!(text.contains(head), "{} has no `{head}`", file.display());
+        }
+        assert!(!text.contains("TO BE MEASURED"), "{}", file.display());
+    }
+}
+
+#[test]
+fn the_defaults_are_a_config_once_the_required_keys_are_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = stdout(&xtask().args(["config", "defaults"]).assert().success());
+    let path = folder.path().join("defaults.toml");
+    std::fs::write(&path, text).unwrap();
+    xtask().args(["config", "check"]).arg(&path).assert().success();
+}
+
+#[test]
+fn a_config_with_every_default_is_the_same_experiment() {
+    let folder = tempfile::tempdir().unwrap();
+    let once = stdout(&xtask().args(["config", "defaults", "configs/quickstart.toml"]).assert().success());
+    let path = folder.path().join("quickstart.toml");
+    std::fs::write(&path, &once).unwrap();
+    let twice = stdout(&xtask().args(["config", "defaults"]).arg(&path).assert().success());
+    assert_eq!(once, twice);
+}
+
+#[test]
+fn the_schema_is_json() {
+    let text = stdout(&xtask().args(["config", "schema"]).assert().success());
+    let schema: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(schema["type"], "object");
+}
+
+#[test]
+fn completions_are_printed() {
+    let text = stdout(&xtask().args(["completions", "bash"]).assert().success());
+    assert!(text.contains("_backproof"), "{text}");
+}
+
+#[test]
+fn doctor_says_what_is_here_and_what_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = stdout(&backproof(folder.path()).args(["doctor", "--data-dir"]).arg(folder.path()).assert().success());
+    assert!(text.contains("flex          works: CPU"), "{text}");
+    assert!(text.contains("cuda          not built in; `--backend cuda` builds it"), "{text}");
+    assert!(text.contains("mnist-sample  comes with the program"), "{text}");
+    assert!(text.contains("`cargo xtask data fetch cifar-10` downloads it"), "{text}");
+}
+
+#[test]
+fn a_backend_that_is_not_built_in_is_an_error_and_no_other_takes_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let assert = backproof(folder.path()).args(["train", "--smoke", "--backend", "cuda"]).assert().code(2);
+    let text = stderr(&assert);
+    assert!(text.contains("built without the backend `cuda`"), "{text}");
+    assert!(text.contains("--backend cuda"), "{text}");
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn a_misspelt_backend_gets_the_nearest_name() {
+    let assert = xtask().args(["train", "--backend", "wpgu"]).assert().code(2);
+    assert!(stderr(&assert).contains("help: did you mean `wgpu`?"), "{}", stderr(&assert));
+}

@@ -1,0 +1,91 @@
+//! Helpers of the end-to-end tests: the program as `cargo xtask` builds it, and folders that go away.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use assert_cmd::assert::Assert;
+
+/// The root of the workspace.
+#[must_use]
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests lie in the workspace")
+}
+
+/// `cargo xtask`, typed in the root of the workspace.
+#[must_use]
+pub fn xtask() -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(env!("CARGO"));
+    command.current_dir(root()).arg("xtask");
+    clean(&mut command);
+    command
+}
+
+/// The program that `cargo xtask` runs, typed in `folder`. The first call builds it.
+#[must_use]
+pub fn backproof(folder: &Path) -> assert_cmd::Command {
+    let mut command = assert_cmd::Command::new(program());
+    command.current_dir(folder);
+    clean(&mut command);
+    command
+}
+
+/// The path of the program. The first call builds it.
+#[must_use]
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        xtask().arg("doctor").assert().success();
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+        target.join("xtask").join(format!("backproof-flex{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// The variables that the program reads are the test's own to set.
+fn clean(command: &mut assert_cmd::Command) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with("BACKPROOF_") {
+            command.env_remove(name);
+        }
+    }
+    command.env("NO_COLOR", "1");
+}
+
+/// What the program wrote to stdout.
+#[must_use]
+pub fn stdout(assert: &Assert) -> String {
+    String::from_utf8_lossy(&assert.get_output().stdout).into_owned()
+}
+
+/// What the program wrote to stderr.
+#[must_use]
+pub fn stderr(assert: &Assert) -> String {
+    String::from_utf8_lossy(&assert.get_output().stderr).into_owned()
+}
+
+/// The newest run of `experiment` in `folder/runs`.
+#[must_use]
+pub fn latest(folder: &Path, experiment: &str) -> PathBuf {
+    folder.join("runs").join(experiment).join("latest")
+}
+
+/// A file as JSON.
+///
+/// # Panics
+///
+/// If it cannot be read or is no JSON.
+#[must_use]
+pub fn json(path: &Path) -> serde_json::Value {
+    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Sends `signal` (`INT`, `TERM`, `KILL`) to a process.
+///
+/// # Panics
+///
+/// If there is no `kill`.
+pub fn send(signal: &str, process: u32) {
+    let status = Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status();
+    assert!(status.is_ok_and(|status| status.success()), "kill -{signal} {process} failed");
+}

@@ -1,0 +1,298 @@
+//! Training, resuming and evaluating, as typed, on the bundled digits.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use backproof_tests::{backproof, json, latest, program, send, stderr, stdout};
+
+/// `train` with the arguments `set`, one `--set` each, in `folder`.
+fn train(folder: &Path, set: &[&str]) -> assert_cmd::Command {
+    let mut command = backproof(folder);
+    command.arg("train");
+    for value in set {
+        command.args(["--set", value]);
+    }
+    command
+}
+
+fn read(run: &Path, name: &str) -> Vec<u8> {
+    fs::read(run.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// What must be equal to the last bit between two runs that are the same run.
+fn assert_same_outcome(one: &Path, other: &Path) {
+    for name in ["checkpoints/last/weights.safetensors", "evaluation/predictions.csv", "evaluation/result.json"] {
+        assert!(read(one, name) == read(other, name), "{name} differs");
+    }
+    let state = |run: &Path| json(&run.join("checkpoints/last/state.json"))["weights_sha256"].clone();
+    assert_eq!(state(one), state(other));
+    assert_eq!(figures(one), figures(other));
+}
+
+/// The lines of `metrics.jsonl` without the figures that the clock gives.
+fn figures(run: &Path) -> Vec<serde_json::Value> {
+    let text = String::from_utf8(read(run, "metrics.jsonl")).unwrap();
+    text.lines()
+        .map(|line| {
+            let mut report: serde_json::Value = serde_json::from_str(line).unwrap();
+            let report_object = report.as_object_mut().unwrap();
+            for clock in ["images_per_second", "seconds", "seconds_left"] {
+                assert!(report_object.remove(clock).is_some());
+            }
+            report
+        })
+        .collect()
+}
+
+#[test]
+fn a_smoke_run_leaves_every_file_of_a_run_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let assert = backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    let run = latest(folder.path(), "quickstart");
+    let text = stdout(&assert);
+    assert!(text.contains("network      mnist-baseline: 14682 trainable parameters"), "{text}");
+    let real = fs::canonicalize(&run).unwrap();
+    assert!(text.contains(real.file_name().unwrap().to_str().unwrap()), "the run folder is not named:\n{text}");
+
+    let record = json(&run.join("run.json"));
+    assert_eq!(record["schema_version"], 1);
+    assert_eq!(record["status"], "done");
+    assert_eq!(record["backend"], "flex");
+    assert_eq!(record["trainable_parameters"], 14_682);
+    assert_eq!(record["versions"]["burn"], "0.22.1");
+
+    let result = json(&run.join("evaluation/result.json"));
+    assert_eq!(result["images"], 500);
+    assert_eq!(result["classes"].as_array().unwrap().len(), 10);
+
+    let predictions = String::from_utf8(read(&run, "evaluation/predictions.csv")).unwrap();
+    assert_eq!(predictions.lines().count(), 501);
+    for line in predictions.lines().skip(1) {
+        let fields: Vec<f64> = line.split(',').map(|field| field.parse().unwrap()).collect();
+        let sum: f64 = fields[3..].iter().sum();
+        assert!((sum - 1.0).abs() < 1e-12, "probabilities sum to {sum}");
+    }
+    let confusion = String::from_utf8(read(&run, "evaluation/confusion.csv")).unwrap();
+    for line in confusion.lines().skip(1) {
+        let row: usize = line.split(',').skip(1).map(|field| field.parse::<usize>().unwrap()).sum();
+        assert_eq!(row, 50, "each class has 50 test images");
+    }
+    for name in ["config.toml", "log.txt", "checkpoints/best/weights.safetensors", "checkpoints/last/optimizer.bpk"] {
+        assert!(run.join(name).is_file(), "{name} is missing");
+    }
+    let iterations: Vec<_> = figures(&run).iter().map(|report| report["iteration"].as_u64().unwrap()).collect();
+    assert_eq!(iterations, [5, 10, 15, 20]);
+}
+
+#[test]
+fn the_config_of_a_run_folder_makes_the_same_run_again() {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    let first = fs::canonicalize(latest(folder.path(), "quickstart")).unwrap();
+    backproof(folder.path()).args(["train", "-c"]).arg(first.join("config.toml")).assert().success();
+    let second = fs::canonicalize(latest(folder.path(), "quickstart")).unwrap();
+    assert_ne!(first, second, "a run folder is never used again");
+    assert_eq!(read(&first, "config.toml"), read(&second, "config.toml"));
+    assert_same_outcome(&first, &second);
+}
+
+#[test]
+fn another_seed_makes_another_run() {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    let first = fs::canonicalize(latest(folder.path(), "quickstart")).unwrap();
+    backproof(folder.path()).args(["train", "--smoke", "--set", "seed=2"]).assert().success();
+    let second = fs::canonicalize(latest(folder.path(), "quickstart")).unwrap();
+    assert_ne!(read(&first, "evaluation/predictions.csv"), read(&second, "evaluation/predictions.csv"));
+}
+
+#[test]
+fn the_manual_engine_trains_the_same_network() {
+    let folder = tempfile::tempdir().unwrap();
+    let losses = |engine: &str| -> Vec<f64> {
+        let engine = format!("engine={engine}");
+        train(folder.path(), &[&engine, "training.iterations=20", "training.report_every=1", "expect.test_accuracy=0"])
+            .assert()
+            .success();
+        let run = latest(folder.path(), "quickstart");
+        figures(&run).iter().map(|report| report["classification_loss"].as_f64().unwrap()).collect()
+    };
+    let autodiff = losses("autodiff");
+    let manual = losses("manual");
+    assert_eq!(autodiff.len(), 20);
+    for (step, (a, m)) in autodiff.iter().zip(&manual).enumerate() {
+        assert!((a - m).abs() < 1e-4 * a.abs(), "step {step}: {a} by autodiff, {m} by hand");
+    }
+}
+
+#[test]
+fn a_missed_expectation_exits_with_3() {
+    let folder = tempfile::tempdir().unwrap();
+    let assert = train(folder.path(), &["training.iterations=5", "expect.test_accuracy=1.0"]).assert().code(3);
+    assert!(stderr(&assert).contains("is below the 100.00 % that the experiment expects"), "{}", stderr(&assert));
+    assert_eq!(json(&latest(folder.path(), "quickstart").join("run.json"))["status"], "done");
+}
+
+#[test]
+fn divergence_exits_with_4_and_names_batch_step_and_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let set = ["training.iterations=400", "training.checkpoint_every=1", "optimizer.learning_rate=1e30"];
+    let assert = train(folder.path(), &set).assert().code(4);
+    let text = stderr(&assert);
+    assert!(text.contains("error: training diverged at iteration "), "{text}");
+    assert!(text.contains("help: the batch was images "), "{text}");
+    assert!(text.contains("checkpoint"), "{text}");
+    let run = latest(folder.path(), "quickstart");
+    assert_eq!(json(&run.join("run.json"))["status"], "diverged");
+}
+
+/// Starts a run of `iterations` and waits until its first report.
+fn start(folder: &Path, iterations: usize) -> Child {
+    let mut child = Command::new(program())
+        .current_dir(folder)
+        .args(["train", "--set", &format!("training.iterations={iterations}")])
+        .args(["--set", "training.report_every=10", "--set", "training.checkpoint_every=70", "--set", "expect.test_accuracy=0"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let metrics = latest(folder, "quickstart").join("metrics.jsonl");
+    let begun = Instant::now();
+    while !metrics.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the program ended before its first report");
+        assert!(begun.elapsed() < Duration::from_secs(120), "no report in two minutes");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let whole = tempfile::tempdir().unwrap();
+    let child = start(folder.path(), 300);
+    send("INT", child.id());
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{text}");
+    assert!(text.contains("interrupted; a checkpoint of iteration "), "{text}");
+    let run = latest(folder.path(), "quickstart");
+    assert_eq!(json(&run.join("run.json"))["status"], "interrupted");
+
+    backproof(folder.path()).args(["resume", "runs/quickstart/latest"]).assert().success();
+    assert_eq!(json(&run.join("run.json"))["status"], "done");
+
+    start(whole.path(), 300).wait().unwrap();
+    assert_same_outcome(&run, &latest(whole.path(), "quickstart"));
+}
+
+#[test]
+#[cfg(unix)]
+fn a_killed_run_goes_on_from_its_last_checkpoint() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = start(folder.path(), 200);
+    let run = latest(folder.path(), "quickstart");
+    let begun = Instant::now();
+    while !run.join("checkpoints/last/state.json").exists() {
+        assert!(begun.elapsed() < Duration::from_secs(120), "no checkpoint in two minutes");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    backproof(folder.path()).args(["resume", "runs/quickstart/latest"]).assert().success();
+    let whole = tempfile::tempdir().unwrap();
+    start(whole.path(), 200).wait().unwrap();
+    assert_same_outcome(&run, &latest(whole.path(), "quickstart"));
+}
+
+#[test]
+fn a_finished_run_goes_on_only_when_more_iterations_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    let assert = backproof(folder.path()).args(["resume", "runs/quickstart/latest"]).assert().code(2);
+    assert!(stderr(&assert).contains("iteration 20 of 20: there is nothing left to do"), "{}", stderr(&assert));
+    assert!(stderr(&assert).contains("--iterations N"), "{}", stderr(&assert));
+    backproof(folder.path()).args(["resume", "runs/quickstart/latest", "--iterations", "30"]).assert().success();
+    let iterations: Vec<_> = figures(&latest(folder.path(), "quickstart"))
+        .iter()
+        .map(|report| report["iteration"].as_u64().unwrap())
+        .collect();
+    assert_eq!(iterations, [5, 10, 15, 20, 25, 30]);
+}
+
+#[test]
+fn evaluate_gives_the_result_of_the_run_again() {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    let run = latest(folder.path(), "quickstart");
+    let written = json(&run.join("evaluation/result.json"));
+    let assert = backproof(folder.path()).args(["evaluate", "runs/quickstart/latest", "--json"]).assert().success();
+    let printed: serde_json::Value = serde_json::from_str(&stdout(&assert)).unwrap();
+    assert_eq!(written, printed);
+    backproof(folder.path())
+        .args(["evaluate", "runs/quickstart/latest", "--split", "validation", "--checkpoint", "best"])
+        .assert()
+        .success();
+    assert_eq!(json(&run.join("evaluation/validation/result.json"))["split"], "validation");
+    assert_eq!(json(&run.join("evaluation/result.json")), written, "the test result is left alone");
+}
+
+#[test]
+fn a_damaged_checkpoint_is_refused_with_a_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    let weights = latest(folder.path(), "quickstart").join("checkpoints/last/weights.safetensors");
+    let mut bytes = fs::read(&weights).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&weights, bytes).unwrap();
+    let assert = backproof(folder.path()).args(["evaluate", "runs/quickstart/latest"]).assert().code(1);
+    assert!(stderr(&assert).contains("the file was changed or cut"), "{}", stderr(&assert));
+}
+
+#[test]
+fn a_folder_that_is_no_run_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let assert = backproof(folder.path()).args(["evaluate", "."]).assert().code(1);
+    assert!(stderr(&assert).contains("has no run.json"), "{}", stderr(&assert));
+    let assert = backproof(folder.path()).args(["resume", "runs/none/latest"]).assert().code(2);
+    assert!(stderr(&assert).contains("there is no run folder runs/none/latest"), "{}", stderr(&assert));
+}
+
+#[test]
+fn a_network_spelled_out_in_a_config_trains() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(
+        folder.path().join("own.toml"),
+        r#"
+name = "own"
+[data]
+dataset = "mnist-sample"
+[model]
+input = [1, 28, 28]
+layers = [
+    { type = "conv2d", out_channels = 4, kernel = 3, padding = 1, stride = 2 },
+    { type = "batch_norm" },
+    { type = "leaky_relu" },
+    { type = "avg_pool2d", kernel = 2 },
+    "flatten",
+    { type = "dropout", probability = 0.2 },
+    { type = "linear", out_features = 10 },
+]
+[optimizer]
+learning_rate = 0.05
+[training]
+iterations = 10
+"#,
+    )
+    .unwrap();
+    for engine in ["autodiff", "manual"] {
+        backproof(folder.path())
+            .args(["train", "-c", "own.toml", "--set", &format!("engine={engine}")])
+            .assert()
+            .success();
+    }
+}
