@@ -11,8 +11,7 @@ fn missing_data_is_an_error_that_lists_every_file_its_address_and_its_place() {
         [data]\ndataset = \"mnist\"\n[model]\nname = \"mnist-baseline\"\n\
         [optimizer]\nlearning_rate = 0.1\n[training]\niterations = 10\n";
     fs::write(folder.path().join("mnist.toml"), config).unwrap();
-    let assert =
-        backproof(folder.path()).args(["train", "-c", "mnist.toml", "--data-dir", "there"]).assert().code(1);
+    let assert = backproof(folder.path()).args(["train", "-c", "mnist.toml", "--data-dir", "there"]).assert().code(1);
     let text = stderr(&assert);
     for name in
         ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"]

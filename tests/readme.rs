@@ -31,6 +31,14 @@ fn elsewhere(command: &str) -> Option<&'static str> {
 }
 
 #[test]
+fn the_readme_shows_the_quickstart_as_it_is() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    let config = std::fs::read_to_string(root().join("configs/quickstart.toml")).unwrap();
+    let (_, keys) = config.split_at(config.find("name =").unwrap());
+    assert!(readme.contains(keys.trim()));
+}
+
+#[test]
 fn every_command_of_the_readme_does_what_it_says() {
     let folder = tempfile::tempdir().unwrap();
     // A finished run, for the commands that read one.
@@ -52,7 +60,9 @@ fn every_command_of_the_readme_does_what_it_says() {
         }
         if words.first() == Some(&"train") {
             // Twenty iterations of it, and on data that is here.
-            words.push("--smoke");
+            if !words.contains(&"--smoke") {
+                words.push("--smoke");
+            }
             if words.iter().any(|word| word.starts_with("configs/")) && !words.contains(&"configs/quickstart.toml") {
                 words.extend(["--set", "data.dataset=mnist-sample", "--set", "model.name=mnist-baseline"]);
                 words.extend(["--set", "data.validation_images=500"]);

@@ -153,7 +153,14 @@ fn start(folder: &Path, iterations: usize) -> Child {
     let mut child = Command::new(program())
         .current_dir(folder)
         .args(["train", "--set", &format!("training.iterations={iterations}")])
-        .args(["--set", "training.report_every=10", "--set", "training.checkpoint_every=70", "--set", "expect.test_accuracy=0"])
+        .args([
+            "--set",
+            "training.report_every=10",
+            "--set",
+            "training.checkpoint_every=70",
+            "--set",
+            "expect.test_accuracy=0",
+        ])
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()

@@ -54,7 +54,10 @@ fn build(backend: Backend) -> anyhow::Result<PathBuf> {
             Backend::Flex | Backend::NdArray => "about 5",
             Backend::Wgpu | Backend::Cuda => "10 to 15",
         };
-        eprintln!("Building backproof for the backend {}: the first time takes {minutes} minutes on two cores.", backend.name());
+        eprintln!(
+            "Building backproof for the backend {}: the first time takes {minutes} minutes on two cores.",
+            backend.name()
+        );
     }
     // Cargo's own progress goes to stderr, so that stdout has results alone.
     let status = cargo.status().context("cannot run cargo")?;

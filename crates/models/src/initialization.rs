@@ -35,12 +35,8 @@ mod tests {
     #[test]
     fn the_variance_is_two_over_fan_in_and_the_seed_decides_the_values() {
         let device = Device::flex();
-        let draw = |seed, layer| {
-            he_normal([100, 100], 50, seed, layer, &device)
-                .into_data()
-                .try_to_vec::<f32>()
-                .unwrap()
-        };
+        let draw =
+            |seed, layer| he_normal([100, 100], 50, seed, layer, &device).into_data().try_to_vec::<f32>().unwrap();
         let values = draw(1, 0);
         let variance = values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>() / 1e4;
         // The relative deviation of a sample variance of 10,000 normals is √(2/10,000) = 0.014.

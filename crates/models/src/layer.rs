@@ -153,12 +153,7 @@ impl Layer {
     /// # Panics
     ///
     /// If `saved` is of another layer.
-    pub fn backward(
-        &self,
-        saved: Saved,
-        gradient: Features,
-        gradients: &mut GradientsParams,
-    ) -> Features {
+    pub fn backward(&self, saved: Saved, gradient: Features, gradients: &mut GradientsParams) -> Features {
         match (self, saved) {
             (Self::Conv2d(layer), Saved::Conv2d(saved)) => {
                 let found = layer.backward(saved, gradient.images());

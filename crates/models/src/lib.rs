@@ -29,7 +29,5 @@ mod weights;
 pub use features::{Features, Ranked};
 pub use layer::{Layer, Saved};
 pub use network::{Mode, Network, SavedForward};
-pub use published::{
-    bai_improved, cifar_baseline, mnist_baseline, timurtas_improved, willis_improved,
-};
+pub use published::{bai_improved, cifar_baseline, mnist_baseline, timurtas_improved, willis_improved};
 pub use weights::{NamedTensor, WeightsError, load_weights, save_weights};

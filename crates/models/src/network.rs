@@ -29,9 +29,9 @@ pub enum Mode {
 impl Mode {
     fn of_layer(self, layer: usize) -> layers::Mode {
         match self {
-            Self::Training { seed, step } => layers::Mode::Training {
-                dropout_seed: stream_seed(seed, "dropout", step, layer as u64),
-            },
+            Self::Training { seed, step } => {
+                layers::Mode::Training { dropout_seed: stream_seed(seed, "dropout", step, layer as u64) }
+            }
             Self::Inference => layers::Mode::Inference,
         }
     }
@@ -60,15 +60,8 @@ impl Network {
     pub fn new(architecture: &Architecture, seed: u64, device: &Device) -> Result<Self, ShapeError> {
         architecture.classes()?;
         let traced = architecture.trace()?;
-        let layers = traced
-            .iter()
-            .enumerate()
-            .map(|(place, layer)| build(layer, seed, place, device))
-            .collect();
-        let network = Self {
-            layers,
-            names: traced.into_iter().map(|layer| layer.name).collect(),
-        };
+        let layers = traced.iter().enumerate().map(|(place, layer)| build(layer, seed, place, device)).collect();
+        let network = Self { layers, names: traced.into_iter().map(|layer| layer.name).collect() };
         Ok(network.map(&mut NumberParameters::default()))
     }
 
@@ -110,11 +103,7 @@ impl Network {
     /// The gradients of all parameters by id, and that of the images, from the gradient of the logits `[N, K]`: the chain
     /// rule from the last layer to the first.
     #[must_use]
-    pub fn backward(
-        &self,
-        saved: SavedForward,
-        logits_gradient: Tensor<2>,
-    ) -> (GradientsParams, Tensor<4>) {
+    pub fn backward(&self, saved: SavedForward, logits_gradient: Tensor<2>) -> (GradientsParams, Tensor<4>) {
         let mut gradients = GradientsParams::new();
         let mut gradient: Features = Ranked::Vectors(logits_gradient);
         for (layer, saved) in self.layers.iter().zip(saved.0).rev() {
@@ -129,9 +118,7 @@ fn build(traced: &TracedLayer, seed: u64, place: usize, device: &Device) -> Laye
     let zeros = |features| Tensor::<1>::zeros([features], device);
     match &traced.layer {
         LayerSpec::Conv2d(conv) => {
-            let Shape::Image { channels, .. } = traced.input else {
-                unreachable!("`trace` gives convolutions images")
-            };
+            let Shape::Image { channels, .. } = traced.input else { unreachable!("`trace` gives convolutions images") };
             let [height, width] = pair(conv.kernel);
             let shape = [conv.out_channels, channels / conv.groups, height, width];
             let weight = he_normal(shape, shape[1] * height * width, seed, place, device);

@@ -65,10 +65,7 @@ impl Network {
     /// Every tensor of the network, in the order of its layers.
     #[must_use]
     pub fn tensors(&self) -> Vec<NamedTensor> {
-        let mut collect = Collect {
-            path: Path::new(self.names()),
-            tensors: Vec::new(),
-        };
+        let mut collect = Collect { path: Path::new(self.names()), tensors: Vec::new() };
         // `valid` brings running statistics up to date; a visit alone may see them one step old.
         self.valid().visit(&mut collect);
         collect.tensors
@@ -92,9 +89,7 @@ pub fn save_weights(network: &Network) -> Result<Vec<u8>, WeightsError> {
     let tensors = network.tensors();
     for tensor in &tensors {
         if !tensor.data.iter::<f64>().all(f64::is_finite) {
-            return Err(WeightsError::NotFinite {
-                name: tensor.name.clone(),
-            });
+            return Err(WeightsError::NotFinite { name: tensor.name.clone() });
         }
     }
     let views = tensors
@@ -130,19 +125,13 @@ pub fn load_weights(network: Network, bytes: &[u8]) -> Result<Network, WeightsEr
     }
 
     let expected = network.tensors();
-    let missing: Vec<String> = expected
-        .iter()
-        .filter(|tensor| !found.contains_key(&tensor.name))
-        .map(|tensor| tensor.name.clone())
-        .collect();
+    let missing: Vec<String> =
+        expected.iter().filter(|tensor| !found.contains_key(&tensor.name)).map(|tensor| tensor.name.clone()).collect();
     if !missing.is_empty() {
         return Err(WeightsError::Missing(missing));
     }
-    let unexpected: Vec<String> = found
-        .keys()
-        .filter(|name| expected.iter().all(|tensor| &tensor.name != *name))
-        .cloned()
-        .collect();
+    let unexpected: Vec<String> =
+        found.keys().filter(|name| expected.iter().all(|tensor| &tensor.name != *name)).cloned().collect();
     if !unexpected.is_empty() {
         return Err(WeightsError::Unexpected(unexpected));
     }
@@ -156,10 +145,7 @@ pub fn load_weights(network: Network, bytes: &[u8]) -> Result<Network, WeightsEr
             });
         }
     }
-    let mut replace = Replace {
-        path: Path::new(network.names()),
-        found,
-    };
+    let mut replace = Replace { path: Path::new(network.names()), found };
     Ok(network.map(&mut replace))
 }
 
@@ -175,10 +161,7 @@ fn decode(name: &str, view: &TensorView<'_>) -> Result<TensorData, WeightsError>
             let values = bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b));
             Ok(TensorData::new(values.collect::<Vec<_>>(), shape))
         }
-        other => Err(WeightsError::Type {
-            name: name.to_owned(),
-            found: format!("{other:?}"),
-        }),
+        other => Err(WeightsError::Type { name: name.to_owned(), found: format!("{other:?}") }),
     }
 }
 
@@ -190,10 +173,7 @@ struct Path {
 
 impl Path {
     fn new(names: &[String]) -> Self {
-        Self {
-            names: names.to_vec(),
-            steps: Vec::new(),
-        }
+        Self { names: names.to_vec(), steps: Vec::new() }
     }
 
     /// PyTorch's name of the tensor here.
@@ -279,10 +259,7 @@ impl ModuleMapper for Replace {
     }
 
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let data = self
-            .found
-            .remove(&self.path.tensor_name())
-            .expect("every tensor was looked for before");
+        let data = self.found.remove(&self.path.tensor_name()).expect("every tensor was looked for before");
         let (device, dtype) = (parameter.device(), data.dtype());
         let mut tensor = Tensor::from_data(data, (&device, dtype));
         if self.path.is_linear_weight() {
@@ -318,10 +295,8 @@ mod tests {
     #[test]
     fn names_and_layouts_are_those_of_pytorch() {
         let tensors = mnist_baseline(&Device::flex()).tensors();
-        let table: Vec<(&str, Vec<usize>)> = tensors
-            .iter()
-            .map(|tensor| (tensor.name.as_str(), tensor.data.shape().to_vec()))
-            .collect();
+        let table: Vec<(&str, Vec<usize>)> =
+            tensors.iter().map(|tensor| (tensor.name.as_str(), tensor.data.shape().to_vec())).collect();
         let expected = [
             ("conv1.weight", vec![16, 1, 5, 5]),
             ("conv1.bias", vec![16]),
@@ -338,10 +313,7 @@ mod tests {
         let device = Device::flex();
         let bytes = save_weights(&cifar_baseline(&device)).unwrap();
         let error = load_weights(mnist_baseline(&device), &bytes).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "conv1.weight has the shape [16, 3, 5, 5]; the network's is [16, 1, 5, 5]"
-        );
+        assert_eq!(error.to_string(), "conv1.weight has the shape [16, 3, 5, 5]; the network's is [16, 1, 5, 5]");
         let bytes = save_weights(&crate::willis_improved(&device)).unwrap();
         let error = load_weights(cifar_baseline(&device), &bytes).unwrap_err();
         assert!(matches!(&error, WeightsError::Unexpected(names) if names.len() == 2), "{error}");

@@ -58,9 +58,7 @@ pub(crate) struct Checkpoint {
 
 impl Checkpoint {
     pub(crate) fn new(run: &Path, name: &str) -> Self {
-        Self {
-            folder: run.join("checkpoints").join(name),
-        }
+        Self { folder: run.join("checkpoints").join(name) }
     }
 
     pub(crate) fn folder(&self) -> &Path {

@@ -78,24 +78,14 @@ pub enum TrainError {
 
 impl TrainError {
     pub(crate) fn write(path: &Path, source: io::Error) -> Self {
-        Self::Write {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Write { path: path.to_owned(), source }
     }
 
     pub(crate) fn read(path: &Path, source: io::Error) -> Self {
-        Self::Read {
-            path: path.to_owned(),
-            source,
-        }
+        Self::Read { path: path.to_owned(), source }
     }
 
     pub(crate) fn damaged(path: &Path, found: impl Into<String>, expected: impl Into<String>) -> Self {
-        Self::Damaged {
-            path: path.to_owned(),
-            found: found.into(),
-            expected: expected.into(),
-        }
+        Self::Damaged { path: path.to_owned(), found: found.into(), expected: expected.into() }
     }
 }

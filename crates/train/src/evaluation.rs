@@ -69,10 +69,7 @@ impl Evaluation {
     /// No predictions yet, of a network with `classes` outputs.
     #[must_use]
     pub fn new(classes: usize) -> Self {
-        Self {
-            predictions: Vec::new(),
-            classes,
-        }
+        Self { predictions: Vec::new(), classes }
     }
 
     /// Adds the predictions of one batch. `logits` is `[N, K]`; `indices` and `labels` have N entries.
@@ -92,10 +89,7 @@ impl Evaluation {
     /// Images whose predicted class is the true one.
     #[must_use]
     pub fn correct(&self) -> usize {
-        self.predictions
-            .iter()
-            .filter(|prediction| prediction.predicted == prediction.label)
-            .count()
+        self.predictions.iter().filter(|prediction| prediction.predicted == prediction.label).count()
     }
 
     /// Share of images whose predicted class is the true one; 0 of no images.
@@ -209,16 +203,13 @@ mod tests {
         assert_eq!(evaluation.correct(), 2);
         assert_eq!(evaluation.accuracy(), 2.0 / 3.0);
         // −ln softmax by hand: ln(1 + e⁻¹ + e⁻²), ln(2 + e³), and 0 for a logit ahead by 1e4.
-        let by_hand = (0.407_605_964_444_380 + 3.094_923_011_017_860 + 0.0) / 3.0;
+        let by_hand = (0.407_605_964_444_38 + 3.094_923_011_017_86 + 0.0) / 3.0;
         assert!((evaluation.loss() - by_hand).abs() < 1e-6, "{}", evaluation.loss());
     }
 
     #[test]
     fn rows_of_the_confusion_matrix_are_true_classes() {
-        assert_eq!(
-            evaluation().confusion(),
-            [vec![1, 1, 0], vec![0, 1, 0], vec![0, 0, 0]]
-        );
+        assert_eq!(evaluation().confusion(), [vec![1, 1, 0], vec![0, 1, 0], vec![0, 0, 0]]);
     }
 
     #[test]

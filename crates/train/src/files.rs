@@ -51,10 +51,7 @@ pub(crate) fn replace_folder(
     let parent = folder.parent().unwrap_or(Path::new("."));
     let wrap = |source| TrainError::write(folder, source);
     fs::create_dir_all(parent).map_err(wrap)?;
-    let new = tempfile::Builder::new()
-        .prefix(".writing-")
-        .tempdir_in(parent)
-        .map_err(wrap)?;
+    let new = tempfile::Builder::new().prefix(".writing-").tempdir_in(parent).map_err(wrap)?;
     fill(new.path())?;
     let previous = previous(folder);
     let swap = || -> io::Result<()> {
@@ -82,11 +79,7 @@ pub(crate) fn replace_folder(
 /// `folder`, or what [`replace_folder`] left of it if it was killed between its renames.
 pub(crate) fn swapped_folder(folder: &Path) -> PathBuf {
     let previous = previous(folder);
-    if !folder.exists() && previous.exists() {
-        previous
-    } else {
-        folder.to_owned()
-    }
+    if !folder.exists() && previous.exists() { previous } else { folder.to_owned() }
 }
 
 fn previous(folder: &Path) -> PathBuf {

@@ -45,10 +45,7 @@ impl Momentum {
     /// μ in [0, 1) and λ ≥ 0.
     #[must_use]
     pub fn new(momentum: f64, weight_decay: f64) -> Self {
-        Self {
-            momentum,
-            weight_decay,
-        }
+        Self { momentum, weight_decay }
     }
 }
 
@@ -67,15 +64,13 @@ impl Optimizer for Momentum {
             Some(state) => state.momentum.mul_scalar(self.momentum) + fresh,
             None => fresh,
         };
-        let weight = weight.mul_scalar(1.0 - learning_rate * self.weight_decay)
-            - momentum.clone().mul_scalar(learning_rate);
+        let weight =
+            weight.mul_scalar(1.0 - learning_rate * self.weight_decay) - momentum.clone().mul_scalar(learning_rate);
         (weight, Some(MomentumState { momentum }))
     }
 
     fn to_device<const D: usize>(state: Self::State<D>, device: &Device) -> Self::State<D> {
-        MomentumState {
-            momentum: state.momentum.to_device(device),
-        }
+        MomentumState { momentum: state.momentum.to_device(device) }
     }
 }
 
@@ -133,9 +128,7 @@ mod tests {
         let weights = run(|lr, weight, gradient, state| {
             let old = state.take().map_or(scalar(0.0), |state| state.momentum);
             let moved = weight.clone() - (old.clone() + weight.mul_scalar(0.01)).mul_scalar(lr);
-            *state = Some(MomentumState {
-                momentum: old.mul_scalar(0.9) + gradient.mul_scalar(0.1),
-            });
+            *state = Some(MomentumState { momentum: old.mul_scalar(0.9) + gradient.mul_scalar(0.1) });
             moved
         });
         for (weight, expected) in weights.iter().zip(WEIGHTS) {

@@ -40,7 +40,7 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "iteration {:>6}  loss {:.4} + {:.4} = {:.4}  training {:>6.2} %",
+            "iteration {:>6}  loss {:.4} + decay {:.4} = {:.4}  training {:>6.2} %",
             self.iteration,
             self.classification_loss,
             self.weight_decay_loss,
@@ -51,12 +51,7 @@ impl fmt::Display for Report {
             Some(accuracy) => write!(f, "  validation {:>6.2} %", 100.0 * accuracy)?,
             None => write!(f, "                     ")?,
         }
-        write!(
-            f,
-            "  {:>6.0} images/s  {} left",
-            self.images_per_second,
-            duration(self.seconds_left)
-        )
+        write!(f, "  {:>6.0} images/s  {} left", self.images_per_second, duration(self.seconds_left))
     }
 }
 

@@ -185,12 +185,7 @@ impl Split {
 /// # Errors
 ///
 /// Data, config or checkpoint that cannot be read.
-pub fn evaluate(
-    folder: &RunFolder,
-    split: Split,
-    best: bool,
-    setup: &Setup,
-) -> Result<EvaluationResult, TrainError> {
+pub fn evaluate(folder: &RunFolder, split: Split, best: bool, setup: &Setup) -> Result<EvaluationResult, TrainError> {
     let experiment = folder.experiment()?;
     let checkpoint = if best { folder.best() } else { folder.last() };
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
@@ -287,10 +282,12 @@ impl Run<'_> {
         let resumed_at = position.iteration;
         let seconds_before = position.seconds;
         let started = Instant::now();
-        let mut last_report = Instant::now();
+        // Of the steps since the last report alone, without validation and checkpoints.
+        let mut step_seconds = 0.0;
 
         while position.iteration < training.iterations {
             let step = position.iteration;
+            let step_started = Instant::now();
             let batch = batches.batch(step, &device);
             let mode = Mode::Training { seed: *seed, step: step as u64 };
             let pass = engine::gradients(*engine, &network, batch.images, batch.labels, mode);
@@ -302,6 +299,7 @@ impl Run<'_> {
 
             position.iteration += 1;
             position.window.add(batch.label_values.len(), correct(pass.logits, &batch.label_values), pass.loss);
+            step_seconds += step_started.elapsed().as_secs_f64();
             position.seconds = seconds_before + started.elapsed().as_secs_f64();
             observer.iteration(position.iteration);
 
@@ -312,14 +310,23 @@ impl Run<'_> {
             if due(training.report_every) || validating {
                 let epochs = batches.images_before(position.iteration) as f64 / self.data.training.len() as f64;
                 let validation = validating.then(|| self.evaluate(&network.valid(), &self.data.validation));
-                let report = self.report(&network, &position, learning_rate, validation.as_ref(), &started, &last_report, resumed_at, epochs);
+                let report = self.report(
+                    &network,
+                    &position,
+                    learning_rate,
+                    validation.as_ref(),
+                    &started,
+                    step_seconds,
+                    resumed_at,
+                    epochs,
+                );
                 if !report.weight_decay_loss.is_finite() {
                     return Err(self.diverged(position.iteration, "a weight is not finite".to_owned(), batch.indices));
                 }
                 self.folder.append_report(&report)?;
                 observer.report(&report);
                 position.window = Window::default();
-                last_report = Instant::now();
+                step_seconds = 0.0;
 
                 if let Some(accuracy) = report.validation_accuracy
                     && position.best.as_ref().is_none_or(|best| accuracy > best.validation_accuracy)
@@ -386,7 +393,7 @@ impl Run<'_> {
         learning_rate: f64,
         validation: Option<&Evaluation>,
         started: &Instant,
-        last_report: &Instant,
+        step_seconds: f64,
         resumed_at: usize,
         epochs: f64,
     ) -> Report {
@@ -405,7 +412,7 @@ impl Run<'_> {
             training_accuracy: position.window.accuracy(),
             validation_accuracy: validation.map(Evaluation::accuracy),
             validation_loss: validation.map(Evaluation::loss),
-            images_per_second: position.window.images as f64 / last_report.elapsed().as_secs_f64().max(1e-9),
+            images_per_second: position.window.images as f64 / step_seconds.max(1e-9),
             seconds: position.seconds,
             seconds_left: started.elapsed().as_secs_f64() / done * left,
         }
@@ -431,19 +438,12 @@ impl Run<'_> {
 
     fn diverged(&self, iteration: usize, what: String, batch: Vec<usize>) -> TrainError {
         let last = self.folder.last();
-        let last_good = last
-            .position()
-            .ok()
-            .map(|position| (last.folder().to_owned(), position.iteration));
+        let last_good = last.position().ok().map(|position| (last.folder().to_owned(), position.iteration));
         TrainError::Diverged { iteration, what, batch, last_good }
     }
 }
 
 /// How many rows of `logits` have their largest element at the label.
 fn correct(logits: burn::Tensor<2>, labels: &[usize]) -> usize {
-    host_rows(logits)
-        .iter()
-        .zip(labels)
-        .filter(|(row, label)| argmax(row) == **label)
-        .count()
+    host_rows(logits).iter().zip(labels).filter(|(row, label)| argmax(row) == **label).count()
 }

@@ -124,11 +124,7 @@ impl RunFolder {
     pub fn open(path: &Path) -> Result<Self, TrainError> {
         let path = fs::canonicalize(path).map_err(|error| TrainError::read(path, error))?;
         if !path.join("run.json").is_file() {
-            return Err(TrainError::damaged(
-                &path,
-                "has no run.json",
-                "a run folder, such as runs/quickstart/latest",
-            ));
+            return Err(TrainError::damaged(&path, "has no run.json", "a run folder, such as runs/quickstart/latest"));
         }
         Ok(Self { path, _lock: None })
     }
@@ -247,9 +243,7 @@ impl RunFolder {
         let kept: String = text
             .split_inclusive('\n')
             .filter(|line| line.ends_with('\n'))
-            .filter(|line| {
-                serde_json::from_str::<Report>(line).is_ok_and(|report| report.iteration <= iteration)
-            })
+            .filter(|line| serde_json::from_str::<Report>(line).is_ok_and(|report| report.iteration <= iteration))
             .collect();
         write_whole(&path, kept.as_bytes())
     }
@@ -305,9 +299,7 @@ fn lock(folder: &Path) -> Result<File, TrainError> {
     let file = File::create(&path).map_err(|error| TrainError::write(&path, error))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(TrainError::Busy {
-            folder: folder.to_owned(),
-        }),
+        Err(TryLockError::WouldBlock) => Err(TrainError::Busy { folder: folder.to_owned() }),
         // A file system without locks is no reason not to train.
         Err(TryLockError::Error(error)) => {
             tracing::warn!("{} cannot be locked: {error}", path.display());
@@ -322,8 +314,7 @@ fn point_latest(parent: &Path, run: &Path) {
     {
         let Some(name) = run.file_name() else { return };
         let next = parent.join(format!(".latest-{}", std::process::id()));
-        let result = std::os::unix::fs::symlink(name, &next)
-            .and_then(|()| fs::rename(&next, parent.join("latest")));
+        let result = std::os::unix::fs::symlink(name, &next).and_then(|()| fs::rename(&next, parent.join("latest")));
         if let Err(error) = result {
             let _ = fs::remove_file(&next);
             tracing::warn!("{} cannot be linked: {error}", parent.join("latest").display());

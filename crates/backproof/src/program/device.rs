@@ -1,5 +1,7 @@
 //! Devices of the backends that this binary was built with.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use backproof::backend::Backend;
 use backproof::error::{Failure, code};
 use burn::tensor::{Device, Tensor};
@@ -27,28 +29,26 @@ pub(crate) fn open(backend: Backend) -> Result<Device, Failure> {
              or build with `cargo build --release -p backproof --features {name}`"
         )));
     }
-    // GPU backends panic where there is no device; a person gets a sentence instead.
-    let silent = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| {}));
+    // GPU backends panic where there is no device, the first time on a thread of their own; a person gets a sentence instead.
+    let first_panic: Arc<Mutex<Option<String>>> = Arc::default();
+    let hook = std::panic::take_hook();
+    let seen = Arc::clone(&first_panic);
+    std::panic::set_hook(Box::new(move |panic| {
+        let line = panic.payload_as_str().and_then(|text| text.lines().next()).unwrap_or_default();
+        seen.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| line.to_owned());
+    }));
     let device = std::panic::catch_unwind(|| {
         let device = construct(backend);
         let sum: Vec<f64> = (Tensor::<1>::ones([1], &device) + 1.0).into_data().iter().collect();
         (sum == [2.0]).then_some(device)
     });
-    std::panic::set_hook(silent);
+    std::panic::set_hook(hook);
+    let reason = first_panic.lock().unwrap_or_else(PoisonError::into_inner).take().unwrap_or_default();
     match device {
         Ok(Some(device)) => Ok(device),
         Ok(None) => Err(Failure::new(code::FAILED, format!("the device of `{name}` says that 1 + 1 is not 2"))),
-        Err(panic) => {
-            let reason = panic
-                .downcast_ref::<String>()
-                .cloned()
-                .or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            let reason = reason.and_then(|text| text.lines().next().map(str::to_owned));
-            let message = match reason {
-                Some(reason) => format!("the backend `{name}` found no device that works: {reason}"),
-                None => format!("the backend `{name}` found no device that works"),
-            };
+        Err(_) => {
+            let message = format!("the backend `{name}` found no device that works: {reason}");
             Err(Failure::new(code::FAILED, message).help(device_help(backend)))
         }
     }
@@ -94,7 +94,7 @@ pub(crate) fn describe(backend: Backend, device: &Device) -> String {
 
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn gpu_name(device: &Device) -> String {
-    device.identity().map_or_else(|| format!("{device:?}"), |identity| format!("{identity:?}"))
+    device.identity().map_or_else(|| format!("{device:?}"), |identity| identity.name)
 }
 
 #[cfg(not(any(feature = "wgpu", feature = "cuda")))]

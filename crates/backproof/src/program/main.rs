@@ -20,7 +20,8 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
         .with_env_filter(
-            EnvFilter::try_from_env("BACKPROOF_LOG").unwrap_or_else(|_| EnvFilter::new("off,backproof_data=warn,backproof_train=warn")),
+            EnvFilter::try_from_env("BACKPROOF_LOG")
+                .unwrap_or_else(|_| EnvFilter::new("off,backproof_data=warn,backproof_train=warn")),
         )
         .without_time()
         .with_target(false)

@@ -27,7 +27,8 @@ pub(crate) fn resume(arguments: &cli::Resume) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     let stop = stop_on_signal()?;
-    let ending = backproof_train::resume(folder, arguments.iterations, &setup, &mut Progress::new(), &stop).map_err(failure)?;
+    let ending =
+        backproof_train::resume(folder, arguments.iterations, &setup, &mut Progress::new(), &stop).map_err(failure)?;
     finish(ending, false)
 }
 

@@ -31,10 +31,13 @@ pub(super) enum Behaviour {
     Endless,
 }
 
+/// The path and the start of the range of each request.
+type Requests = Arc<Mutex<Vec<(String, Option<u64>)>>>;
+
 pub(super) struct Server {
     /// The address, ending in `/`.
     pub(super) base: String,
-    requests: Arc<Mutex<Vec<(String, Option<u64>)>>>,
+    requests: Requests,
 }
 
 impl Server {

@@ -1,0 +1,21 @@
+"""Draws what a terminal showed as an SVG: `command 2>&1 | python3 docs/terminal_picture.py "$ command" > picture.svg`."""
+
+import html
+import sys
+
+LINE, CHARACTER = 19, 8.43  # of a monospace font at 14 px
+
+lines = [sys.argv[1], ""] + sys.stdin.read().rstrip("\n").split("\n")
+width = round(max(map(len, lines)) * CHARACTER) + 40
+height = len(lines) * LINE + 68
+print(f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" role="img">')
+print(f"<title>{html.escape(sys.argv[1])}</title>")
+print(f'<rect width="{width}" height="{height}" rx="8" fill="#1b1f24"/>')
+for place, colour in enumerate(["#ff5f57", "#febc2e", "#28c840"]):
+    print(f'<circle cx="{20 + 20 * place}" cy="20" r="6" fill="{colour}"/>')
+print('<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">')
+for number, line in enumerate(lines):
+    colour = "#7ee787" if number == 0 else "#e6edf3" if "accuracy" in line or line.startswith("class") else "#adbac7"
+    weight = ' font-weight="bold"' if "accuracy" in line else ""
+    print(f'<text x="20" y="{56 + number * LINE}" fill="{colour}"{weight}>{html.escape(line)}</text>')
+print("</g></svg>")
