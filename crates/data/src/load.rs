@@ -153,10 +153,7 @@ mod tests {
             missing(source, &places(source, folder)).is_none()
         });
         if found.is_none() {
-            #[expect(clippy::print_stderr, reason = "a skipped test says why")]
-            {
-                eprintln!("skipped {test}: BACKPROOF_DATA_DIR does not name a folder with {dataset}");
-            }
+            eprintln!("skipped {test}: BACKPROOF_DATA_DIR does not name a folder with {dataset}");
         }
         found
     }
