@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use backproof::backend::Backend;
 use backproof::cli::{self, Cli};
-use backproof::error;
+use backproof::error::{self, Failure, code};
 
 fn main() -> ExitCode {
     let cli = Cli::from_arguments("cargo xtask");
@@ -62,7 +62,15 @@ fn build(backend: Backend) -> anyhow::Result<PathBuf> {
     // Cargo's own progress goes to stderr, so that stdout has results alone.
     let status = cargo.status().context("cannot run cargo")?;
     if !status.success() {
-        bail!("backproof could not be built for the backend {}", backend.name());
+        let failure = Failure::new(code::FAILED, format!("backproof could not be built for {}", backend.name()));
+        return Err(match backend {
+            Backend::Cuda => failure.help(
+                "the build of Burn's CUDA backend downloads LLVM (crate tracel-llvm-bundler): it needs the network once; \
+                 to run it needs an NVIDIA driver and the CUDA toolkit",
+            ),
+            _ => failure,
+        }
+        .into());
     }
     let built = target.join("release").join(format!("backproof{suffix}"));
     keep(&built, &kept).with_context(|| format!("cannot keep {}", kept.display()))?;

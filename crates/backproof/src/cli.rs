@@ -75,7 +75,7 @@ pub struct Train {
     #[command(flatten)]
     pub device: Device,
     /// Override a key of the config; may be repeated
-    #[arg(long = "set", value_name = "KEY=VALUE")]
+    #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
     pub overrides: Vec<String>,
     /// Name of the experiment, and so of its folder under runs/
     #[arg(long, env = "BACKPROOF_NAME")]
@@ -179,7 +179,7 @@ pub enum ConfigCommand {
         #[arg(required = true)]
         files: Vec<PathBuf>,
         /// Override a key; may be repeated
-        #[arg(long = "set", value_name = "KEY=VALUE")]
+        #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
         overrides: Vec<String>,
     },
     /// Print the JSON Schema of a config
