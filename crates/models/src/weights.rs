@@ -74,9 +74,8 @@ impl Network {
     /// ½ ‖w‖² over all trainable parameters, in f64.
     #[must_use]
     pub fn half_squared_norm(&self) -> f64 {
-        let mut sum = HalfSquaredNorm { path: Path::new(self.names()), sum: 0.0 };
-        self.visit(&mut sum);
-        sum.sum
+        let trainable = self.tensors().into_iter().filter(|tensor| tensor.trainable);
+        trainable.map(|tensor| 0.5 * tensor.data.iter::<f64>().map(|w| w * w).sum::<f64>()).sum()
     }
 }
 
@@ -219,28 +218,6 @@ impl ModuleVisitor for Collect {
             data: tensor.into_data(),
             trainable: self.path.is_trainable(),
         });
-    }
-}
-
-struct HalfSquaredNorm {
-    path: Path,
-    sum: f64,
-}
-
-impl ModuleVisitor for HalfSquaredNorm {
-    fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.steps.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.steps.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        if self.path.is_trainable() {
-            let values = parameter.val().into_data();
-            self.sum += 0.5 * values.iter::<f64>().map(|w| w * w).sum::<f64>();
-        }
     }
 }
 

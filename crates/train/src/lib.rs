@@ -19,11 +19,13 @@ mod observer;
 mod report;
 mod run;
 mod run_folder;
+mod setup;
 
 pub use error::TrainError;
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
 pub use report::Report;
-pub use run::{Ending, Finished, Setup, Split, evaluate, resume, train};
+pub use run::{evaluate, resume, train};
 pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};
+pub use setup::{Ending, Finished, Setup, Split};

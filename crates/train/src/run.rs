@@ -1,7 +1,6 @@
 //! The training loop, from top to bottom.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
@@ -10,7 +9,6 @@ use backproof_models::{Mode, Network, WeightsError};
 use backproof_spec::{Experiment, OptimizerKind};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
-use burn::tensor::Device;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -18,56 +16,13 @@ use crate::checkpoint::{Best, Position};
 use crate::evaluation::{argmax, host_rows};
 use crate::report::Window;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary};
-use crate::{Evaluation, EvaluationResult, Momentum, Observer, Report, RunFolder, Started, TrainError, engine};
+use crate::{
+    Ending, Evaluation, EvaluationResult, Finished, Momentum, Observer, Report, RunFolder, Setup, Split, Started,
+    TrainError, engine,
+};
 
 /// Images per batch when a network is evaluated; it changes the time, not the figures.
 const EVALUATION_BATCH: usize = 250;
-
-/// Where and how a run is made: what is not part of the experiment.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// The device, without autodiff.
-    pub device: Device,
-    /// `flex`, `ndarray`, `wgpu` or `cuda`.
-    pub backend: String,
-    /// The device in words.
-    pub device_name: String,
-    /// Where the data sets are, if not in the cache.
-    pub data_dir: Option<PathBuf>,
-    /// Where run folders are made.
-    pub runs_dir: PathBuf,
-    /// The arguments as typed, for `run.json`.
-    pub command_line: Vec<String>,
-    /// The commit of the working tree, for `run.json`.
-    pub git_revision: Option<String>,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub enum Ending {
-    /// All iterations done, evaluated on the test images.
-    Finished(Finished),
-    /// Stopped on request, with a checkpoint.
-    Interrupted {
-        /// The run folder.
-        folder: PathBuf,
-        /// Iterations done.
-        iteration: usize,
-    },
-}
-
-/// A finished run.
-#[derive(Debug)]
-pub struct Finished {
-    /// The run folder.
-    pub folder: PathBuf,
-    /// The final evaluation on the test images.
-    pub result: EvaluationResult,
-    /// What `run.json` ends with.
-    pub summary: Summary,
-    /// The accuracy that the experiment expects, if it says one.
-    pub expected_accuracy: Option<f64>,
-}
 
 /// Trains `experiment` from its first iteration in a new run folder.
 ///
@@ -154,29 +109,6 @@ pub fn resume(
     folder.write_record(&record)?;
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
     run.to_the_end(network, optimizer, position, record, observer, stop)
-}
-
-/// A part of the data set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// The images that the network is trained on, without augmentation.
-    Training,
-    /// The part of the training set that is held out.
-    Validation,
-    /// The test set.
-    Test,
-}
-
-impl Split {
-    /// `training`, `validation` or `test`.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Training => "training",
-            Self::Validation => "validation",
-            Self::Test => "test",
-        }
-    }
 }
 
 /// Evaluates a checkpoint of the run in `folder` (the best one by validation if `best`, else the last) on every image of

@@ -1,0 +1,275 @@
+use std::rc::Rc;
+
+use burn::tensor::{DType, Device, Tensor};
+
+use crate::poison::{LARGE, NAN};
+use crate::{
+    Arguments, Examination, Forward, Gradients, Mutants, Options, Problem, Report, Role, Source, Value, Variable,
+    unit_roundoff,
+};
+
+/// A check of closures over tensors, put together step by step.
+///
+/// ```
+/// use backproof_gradcheck::{Check, Gradients, Value};
+/// use burn::tensor::Device;
+///
+/// let device = Device::flex();
+/// Check::new("square")
+///     .input("x", Value::normal([3, 2], 1))
+///     .forward(&device, |t| t.get::<2>("x").square())
+///     .source("manual", &device, |t| Gradients::new().with("x", t.get::<2>("x") * t.cotangent::<2>() * 2))
+///     .autodiff(&device)
+///     .run()
+///     .assert();
+/// ```
+///
+/// Tensors come first, then the forward, then the sources.
+#[derive(Clone)]
+pub struct Check<'a> {
+    name: String,
+    dtype: DType,
+    options: Options,
+    variables: Vec<Variable>,
+    forward: Option<TensorForward<'a>>,
+    reference: Option<Forward<'a>>,
+    sources: Vec<Source<'a>>,
+}
+
+type TensorForward<'a> = Rc<dyn Fn(&Arguments<'_>) -> Outcome + 'a>;
+
+/// A forward's output, and how to go back from `⟨w, output⟩`.
+struct Outcome {
+    output: Box<dyn FnOnce() -> Value>,
+    backward: Box<Backward>,
+}
+
+/// From the arguments and `w` to the gradient of each variable, absent where nothing reached it.
+type Backward = dyn FnOnce(&Arguments<'_>, &Value) -> Vec<Option<Value>>;
+
+impl<'a> Check<'a> {
+    /// A check of this name, of code in single precision, with the default options.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            dtype: DType::F32,
+            options: Options::default(),
+            variables: Vec::new(),
+            forward: None,
+            reference: None,
+            sources: Vec::new(),
+        }
+    }
+
+    /// The precision of the code under test; [`DType::F32`] unless said otherwise. Say it before any source.
+    pub fn dtype(self, dtype: DType) -> Self {
+        assert!(self.sources.is_empty(), "the precision comes before the sources");
+        Self { dtype, ..self }
+    }
+
+    /// How much is checked.
+    pub fn options(self, options: Options) -> Self {
+        Self { options, ..self }
+    }
+
+    /// What the cotangents and the choice of elements are drawn from.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.options.seed = seed;
+        self
+    }
+
+    /// Data that is differentiated.
+    pub fn input(self, name: impl Into<String>, value: Value) -> Self {
+        self.variable(name, Role::Input, value)
+    }
+
+    /// A weight.
+    pub fn parameter(self, name: impl Into<String>, value: Value) -> Self {
+        self.variable(name, Role::Parameter, value)
+    }
+
+    /// Data that is not differentiated.
+    pub fn constant(self, name: impl Into<String>, value: Value) -> Self {
+        self.variable(name, Role::Constant, value)
+    }
+
+    /// The function does not depend on the tensor added last, and that is right: zero is then a pass.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no tensor yet.
+    pub fn expect_zero(mut self) -> Self {
+        self.variables.last_mut().expect("a tensor comes first").expect_zero = true;
+        self
+    }
+
+    fn variable(mut self, name: impl Into<String>, role: Role, value: Value) -> Self {
+        let name = name.into();
+        assert!(self.sources.is_empty() && self.forward.is_none(), "the tensors come before the forward");
+        assert!(self.variables.iter().all(|other| other.name != name), "there are two tensors `{name}`");
+        self.variables.push(Variable { name, role, value, expect_zero: false });
+        self
+    }
+
+    /// The function. It is evaluated in double precision on this device, which must be able to, with tensors of f64; constants that it creates
+    /// must take their precision from [`Arguments::dtype`].
+    ///
+    /// The device is taken as it is: if it is one of autodiff, Burn's own layers behave as in training.
+    pub fn forward<const D: usize>(
+        mut self,
+        device: &Device,
+        forward: impl Fn(&Arguments<'_>) -> Tensor<D> + 'a,
+    ) -> Self {
+        let forward: TensorForward<'a> = Rc::new(move |arguments| Outcome::of(forward(arguments)));
+        let (variables, device, f) = (self.variables.clone(), device.clone(), forward.clone());
+        self.reference =
+            Some(Rc::new(move |values| (f(&Arguments::new(&variables, values, None, &device, DType::F64)).output)()));
+        self.forward = Some(forward);
+        self
+    }
+
+    /// Burn's autodiff of the forward on this device as a source named `autodiff`. Its forward is held against the one in double precision.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no forward yet.
+    pub fn autodiff(self, device: &Device) -> Self {
+        self.autodiff_as("autodiff", device)
+    }
+
+    /// [`autodiff`](Self::autodiff) under another name: one source for each backend.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no forward yet.
+    pub fn autodiff_as(self, name: &str, device: &Device) -> Self {
+        let forward = self.forward.clone().expect("the forward comes before autodiff");
+        let (variables, dtype) = (self.variables.clone(), self.dtype);
+        let (first, f, place) = (variables.clone(), forward.clone(), device.clone());
+        let mut source = Source::new(name, unit_roundoff(dtype), move |values, cotangent| {
+            let arguments = Arguments::new(&variables, values, Some(cotangent), &place, dtype).tracked();
+            poison_device(&place, values, dtype);
+            (f(&arguments).backward)(&arguments, cotangent)
+        });
+        let place = device.clone();
+        source.forward = Some(Rc::new(move |values| {
+            let arguments = Arguments::new(&first, values, None, &place, dtype).tracked();
+            (forward(&arguments).output)()
+        }));
+        self.add(source)
+    }
+
+    /// A backward on tensors as a source: it gets the tensors and the cotangent on this device, in the precision under test and not
+    /// tracked, and returns the gradients.
+    pub fn source(self, name: &str, device: &Device, backward: impl Fn(&Arguments<'_>) -> Gradients + 'a) -> Self {
+        let (variables, dtype, device) = (self.variables.clone(), self.dtype, device.clone());
+        self.add(Source::new(name, unit_roundoff(dtype), move |values, cotangent| {
+            poison_device(&device, values, dtype);
+            let arguments = Arguments::new(&variables, values, Some(cotangent), &device, dtype);
+            backward(&arguments).in_order(&variables)
+        }))
+    }
+
+    /// The forward of the source added last, if it has one of its own: it must agree with the check's.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no source yet.
+    pub fn source_forward<const D: usize>(
+        mut self,
+        device: &Device,
+        forward: impl Fn(&Arguments<'_>) -> Tensor<D> + 'a,
+    ) -> Self {
+        let (variables, dtype, device) = (self.variables.clone(), self.dtype, device.clone());
+        let source = self.sources.last_mut().expect("a source comes first");
+        source.forward =
+            Some(Rc::new(move |values| forward(&Arguments::new(&variables, values, None, &device, dtype)).into()));
+        self
+    }
+
+    /// The unit round-off of the source added last, where it is not that of the precision: what
+    /// [`measure_unit_roundoff`](crate::measure_unit_roundoff) finds.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no source yet.
+    pub fn source_roundoff(mut self, unit_roundoff: f64) -> Self {
+        self.sources.last_mut().expect("a source comes first").unit_roundoff = unit_roundoff;
+        self
+    }
+
+    /// Any other source. Its gradients are in the order in which the tensors were added.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is another one of this name.
+    #[allow(clippy::should_implement_trait, reason = "a step of a builder, not a sum")]
+    pub fn add(mut self, source: Source<'a>) -> Self {
+        assert!(self.sources.iter().all(|other| other.name != source.name), "two sources are named {}", source.name);
+        self.sources.push(source);
+        self
+    }
+
+    /// The problem that this describes.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no forward.
+    pub fn problem(&self) -> Problem<'a> {
+        Problem {
+            name: self.name.clone(),
+            dtype: self.dtype,
+            tensors: self.variables.clone(),
+            forward: self.reference.clone().expect("a check needs a forward"),
+            sources: self.sources.clone(),
+        }
+    }
+
+    /// Looks at everything.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no forward, or if a closure panics.
+    pub fn run(&self) -> Report {
+        self.examine(|examination| examination.report().clone())
+    }
+
+    /// [`run`](Self::run), and the negative control.
+    ///
+    /// # Panics
+    ///
+    /// See [`run`](Self::run).
+    pub fn run_with_mutants(&self) -> (Report, Mutants) {
+        self.examine(|examination| (examination.report().clone(), examination.mutants()))
+    }
+
+    fn examine<T>(&self, then: impl FnOnce(&Examination<'_, 'a>) -> T) -> T {
+        then(&self.problem().examine(&self.options))
+    }
+}
+
+impl Outcome {
+    fn of<const D: usize>(output: Tensor<D>) -> Self {
+        let tensor = output.clone();
+        Self {
+            output: Box::new(move || output.into()),
+            backward: Box::new(move |arguments, cotangent| {
+                if !tensor.is_tracked() {
+                    return arguments.none();
+                }
+                let weights = cotangent.tensor::<D>(arguments.device(), arguments.dtype());
+                arguments.gradients(&(tensor * weights).sum().backward())
+            }),
+        }
+    }
+}
+
+/// Does on the device what `poison` does on the host: tensors full of garbage, freed at once.
+pub(crate) fn poison_device(device: &Device, values: &[Value], dtype: DType) {
+    let device = device.clone().without_autodiff();
+    for garbage in [f64::from_bits(NAN), f64::from_bits(LARGE)] {
+        let held: Vec<Tensor<1>> =
+            values.iter().map(|value| Tensor::full([value.len().max(1)], garbage, (&device, dtype))).collect();
+        drop(held);
+    }
+}

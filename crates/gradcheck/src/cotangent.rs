@@ -1,0 +1,47 @@
+use crate::random::Random;
+use crate::{Options, Value};
+
+/// A direction `w` in which the output is looked at: the objective is `⟨w, f⟩`.
+pub(crate) struct Cotangent {
+    pub(crate) name: String,
+    pub(crate) value: Value,
+    /// The only output that counts, if there is only one: the others need not be looked at.
+    pub(crate) only: Option<usize>,
+}
+
+impl Cotangent {
+    pub(crate) fn rademacher(dims: &[usize], seed: u64, number: usize) -> Self {
+        let name = format!("random {number}");
+        let mut random = Random::new(seed, &name);
+        let data = (0..dims.iter().product()).map(|_| random.sign()).collect();
+        Self { name, value: Value::new(dims, data), only: None }
+    }
+
+    pub(crate) fn one_hot(dims: &[usize], output: usize) -> Self {
+        let mut value = Value::full(dims, 0.0);
+        value.set(output, 1.0);
+        Self { name: format!("output {output}"), value, only: Some(output) }
+    }
+
+    /// The pairs `(o, w_o)` that are not zero.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = (usize, f64)> + '_ {
+        let outputs = match self.only {
+            Some(output) => output..output + 1,
+            None => 0..self.value.len(),
+        };
+        outputs.map(|output| (output, self.value.data()[output]))
+    }
+}
+
+/// Random signs, and every output by itself where that is cheap. Never all ones: under `Σf` a softmax and a batch norm do not move.
+///
+/// With one output every random cotangent is ±1 and one is enough.
+pub(crate) fn cotangents(dims: &[usize], elements: usize, options: &Options) -> Vec<Cotangent> {
+    let outputs: usize = dims.iter().product();
+    let random = if outputs == 1 { options.cotangents.min(1) } else { options.cotangents };
+    let mut all: Vec<_> = (0..random).map(|number| Cotangent::rademacher(dims, options.seed, number)).collect();
+    if outputs > 1 && outputs * elements <= options.jacobian {
+        all.extend((0..outputs).map(|output| Cotangent::one_hot(dims, output)));
+    }
+    all
+}

@@ -1,0 +1,88 @@
+use crate::patterns::{
+    kink_only, masks, offset, one_element, one_slice, permuted, rearranged, scaled, zero_everywhere,
+};
+
+/// A gradient that is wrong, and what it should be where that is known.
+pub(crate) struct Symptoms<'s> {
+    pub(crate) dims: &'s [usize],
+    /// The tensor's values.
+    pub(crate) value: &'s [f64],
+    pub(crate) gradient: &'s [f64],
+    pub(crate) truth: Vec<Option<f64>>,
+    /// How far two numbers may be apart and still count as equal.
+    pub(crate) tolerance: f64,
+    /// Elements that lie on a kink.
+    pub(crate) kinks: Vec<usize>,
+    /// Sizes that a mean may have been taken over, and what they are sizes of.
+    pub(crate) factors: Vec<(f64, String)>,
+}
+
+impl Symptoms<'_> {
+    /// Elements whose truth is known: index, gradient, truth.
+    pub(crate) fn known(&self) -> impl Iterator<Item = (usize, f64, f64)> + '_ {
+        let triples = self.truth.iter().zip(self.gradient).enumerate();
+        triples.filter_map(|(index, (truth, &gradient))| Some((index, gradient, (*truth)?)))
+    }
+
+    /// The indices of the known elements that are wrong.
+    pub(crate) fn wrong(&self) -> Vec<usize> {
+        self.known().filter(|&(_, gradient, truth)| !self.same(gradient, truth)).map(|(index, ..)| index).collect()
+    }
+
+    pub(crate) fn same(&self, a: f64, b: f64) -> bool {
+        (a - b).abs() <= 2.0 * self.tolerance
+    }
+}
+
+/// What the mismatch looks like, in a sentence. The first pattern that explains every known element wins; the order is from the particular to the
+/// general, so that one wrong element is not called a wrong row.
+pub(crate) fn diagnose(symptoms: &Symptoms<'_>) -> String {
+    let wrong = symptoms.wrong();
+    let patterns = [kink_only, zero_everywhere, scaled, one_element, rearranged, masks, one_slice, offset, permuted];
+    let found = patterns.iter().find_map(|pattern| pattern(symptoms, &wrong));
+    let known = symptoms.known().count();
+    found.unwrap_or_else(|| format!("no known pattern: {} of {known} known elements are wrong", wrong.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A 3 × 4 gradient with the truth `1, 2, 4, 7, 11, …`, which `fault` makes wrong.
+    fn diagnosis(fault: impl FnOnce(&mut Vec<f64>)) -> String {
+        let truth: Vec<f64> = (0..12).map(|i| 1.0 + f64::from(i * (i + 1) / 2)).collect();
+        let mut gradient = truth.clone();
+        fault(&mut gradient);
+        diagnose(&Symptoms {
+            dims: &[3, 4],
+            value: &[0.5, 0.0, -1.0, 2.0, 0.25, 0.0, 3.0, -0.75, 1.5, 0.0, -2.5, 1.25],
+            gradient: &gradient,
+            truth: truth.into_iter().map(Some).collect(),
+            tolerance: 1e-9,
+            kinks: vec![7],
+            factors: vec![(8.0, "axis 0 of the output".into())],
+        })
+    }
+
+    #[test]
+    fn every_fault_has_its_name() {
+        let times = |factor: f64| move |g: &mut Vec<f64>| g.iter_mut().for_each(|x| *x *= factor);
+        assert_eq!(diagnosis(times(-1.0)), "the sign is flipped");
+        assert!(diagnosis(times(8.0)).contains("a lost factor 1/N, N = 8 is axis 0 of the output"));
+        assert!(diagnosis(times(-0.125)).contains("an extra factor 1/N, N = 8 is axis 0 of the output, and the sign"));
+        assert!(diagnosis(times(3.0)).contains("3.000000 times"));
+        assert!(diagnosis(times(0.0)).contains("zero everywhere"));
+        assert!(diagnosis(|g| g[7] = 0.0).contains("kinks or ties"));
+        assert!(diagnosis(|g| [1, 5, 9].into_iter().for_each(|i| g[i] += 1.0)).contains("exactly 0"));
+        assert!(diagnosis(|g| g[6] = 0.0).contains("only the element [1, 2] is wrong"));
+        assert!(diagnosis(|g| g.rotate_left(1)).contains("shifted by one element"));
+        assert!(diagnosis(|g| g.chunks_mut(4).for_each(|row| row.rotate_right(1))).contains("along axis 1"));
+        assert!(diagnosis(|g| g.reverse()).contains("turned by 180°"));
+        assert!(diagnosis(|g| g.swap(0, 11)).contains("wrong places"));
+        assert!(diagnosis(|g| g[4..8].iter_mut().for_each(|x| *x *= 2.0)).contains("index 1 of 3 along axis 0"));
+        assert!(diagnosis(|g| g.iter_mut().for_each(|x| *x += 0.5)).contains("0.500000 too much in every element"));
+        assert!(
+            diagnosis(|g| [0, 6, 11].into_iter().for_each(|i| g[i] *= 1.0 + i as f64)).contains("no known pattern")
+        );
+    }
+}

@@ -1,0 +1,327 @@
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use crate::cotangent::Cotangent;
+use crate::noise::{output_noise, scale};
+use crate::{Forward, Options, Value};
+
+/// What differences say of `∂⟨w, f⟩/∂x_i` for one element `x_i` and one cotangent `w`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Estimate {
+    /// `D_R`, the extrapolated central difference.
+    pub(crate) derivative: f64,
+    /// `|D_R − D_h|`.
+    pub(crate) truncation: f64,
+    /// The round-off of the outputs over the step.
+    pub(crate) noise: f64,
+    /// `Σ_o |w_o ∂f_o/∂x_i|`: the terms that a backward adds up.
+    pub(crate) magnitude: f64,
+    /// The step that was used, half of the distance between the outer points.
+    pub(crate) step: f64,
+    /// The hull of the derivatives from the left and the right, if they differ at the element itself however small the step.
+    pub(crate) kink: Option<[f64; 2]>,
+    /// The hull of the slopes on both sides of a kink that is so near that the code under test may round to its other side.
+    pub(crate) near: Option<[f64; 2]>,
+}
+
+/// Differentiates the forward in double precision by differences, and remembers what it has found.
+///
+/// The outputs are kept apart until they are subtracted: `Σ_o w_o (y₊_o − y₋_o)` and not `⟨w, y₊⟩ − ⟨w, y₋⟩`, so that an output that does not
+/// move costs no digits. One set of evaluations serves all cotangents.
+pub(crate) struct Oracle<'a> {
+    forward: Forward<'a>,
+    pub(crate) values: Vec<Value>,
+    pub(crate) output: Value,
+    pub(crate) cotangents: Vec<Cotangent>,
+    noise: Vec<f64>,
+    /// Of every cotangent's objective: `(Σ_o w_o² σ_o²)^½`.
+    objective_noise: Vec<f64>,
+    steps: Vec<f64>,
+    /// Relative steps up to which a kink is near, from the round-off of the code under test.
+    near: f64,
+    scales: Vec<f64>,
+    found: RefCell<Found>,
+    /// `Σ |∂f_o/∂x_i · x_i|` over the elements differentiated so far, for every output: the condition of the forward.
+    condition: RefCell<Vec<f64>>,
+}
+
+/// The estimates of an element's derivatives, one per cotangent, by tensor and index.
+type Found = HashMap<(usize, usize), Rc<Vec<Estimate>>>;
+
+impl<'a> Oracle<'a> {
+    /// `roundoff` is the largest of the sources.
+    pub(crate) fn new(
+        forward: Forward<'a>,
+        values: Vec<Value>,
+        output: Value,
+        cotangents: Vec<Cotangent>,
+        options: &Options,
+        roundoff: f64,
+    ) -> Self {
+        let noise = output_noise(|values| forward(values), &values, &output, options.seed);
+        let objective_noise = cotangents
+            .iter()
+            .map(|cotangent| cotangent.terms().map(|(output, w)| (w * noise[output]).powi(2)).sum::<f64>().sqrt())
+            .collect();
+        Self {
+            forward,
+            scales: values.iter().map(scale).collect(),
+            condition: RefCell::new(vec![0.0; output.len()]),
+            values,
+            output,
+            cotangents,
+            noise,
+            objective_noise,
+            steps: options.steps.clone(),
+            near: 32768.0 * roundoff,
+            found: RefCell::default(),
+        }
+    }
+
+    /// One estimate for every cotangent.
+    pub(crate) fn element(&self, tensor: usize, index: usize) -> Rc<Vec<Estimate>> {
+        if let Some(known) = self.found.borrow().get(&(tensor, index)) {
+            return known.clone();
+        }
+        let estimates = Rc::new(self.differentiate(tensor, index));
+        self.found.borrow_mut().insert((tensor, index), estimates.clone());
+        estimates
+    }
+
+    /// `Σ_i |∂f_o/∂x_i · x_i|` over `elements` in all, estimated from those differentiated so far, and the noise of the output.
+    pub(crate) fn forward_condition(&self, output: usize, elements: usize) -> (f64, f64) {
+        let share = elements as f64 / self.found.borrow().len().max(1) as f64;
+        (self.condition.borrow()[output] * share, self.noise[output])
+    }
+
+    /// `(Σ_o (w_o y_o)²)^½`.
+    pub(crate) fn objective_size(&self, cotangent: usize) -> f64 {
+        self.cotangents[cotangent].terms().map(|(o, w)| (w * self.output.data()[o]).powi(2)).sum::<f64>().sqrt()
+    }
+
+    /// The central difference at the step `step · scale`, without extrapolation.
+    pub(crate) fn central(&self, tensor: usize, index: usize, cotangent: usize, step: f64) -> (f64, f64) {
+        let x = self.values[tensor].data()[index];
+        let step = step * x.abs().max(self.scales[tensor]);
+        let mut values = self.values.clone();
+        let plus = self.at(&mut values, tensor, index, x + step);
+        let minus = self.at(&mut values, tensor, index, x - step);
+        let moved =
+            self.cotangents[cotangent].terms().map(|(o, w)| w * (plus.data()[o] - minus.data()[o])).sum::<f64>();
+        (step, moved / ((x + step) - (x - step)))
+    }
+
+    fn at(&self, values: &mut [Value], tensor: usize, index: usize, x: f64) -> Value {
+        let before = values[tensor].data()[index];
+        values[tensor].set(index, x);
+        let output = (self.forward)(values);
+        values[tensor].set(index, before);
+        output
+    }
+
+    fn differentiate(&self, tensor: usize, index: usize) -> Vec<Estimate> {
+        let x = self.values[tensor].data()[index];
+        let scale = x.abs().max(self.scales[tensor]);
+        let mut values = self.values.clone();
+        let mut states: Vec<State> = vec![State::default(); self.cotangents.len()];
+        for (level, &relative) in self.steps.iter().enumerate() {
+            let step = relative * scale;
+            let mut point = |x| self.at(&mut values, tensor, index, x);
+            let points = Points {
+                x: [x - step, x - step / 2.0, x, x + step / 2.0, x + step],
+                y: [
+                    point(x - step),
+                    point(x - step / 2.0),
+                    self.output.clone(),
+                    point(x + step / 2.0),
+                    point(x + step),
+                ],
+            };
+            let last = level + 1 == self.steps.len();
+            for (number, cotangent) in self.cotangents.iter().enumerate() {
+                if !states[number].clean {
+                    let noise = 16.0 * self.objective_noise[number] / step;
+                    let near = relative <= self.near;
+                    states[number].add(points.measure(cotangent, &self.noise), step, noise, last, near);
+                }
+            }
+            if last || states.iter().all(|state| state.clean) {
+                let mut condition = self.condition.borrow_mut();
+                for (output, sum) in condition.iter_mut().enumerate() {
+                    let slope = (points.y[4].data()[output] - points.y[0].data()[output]) / (points.x[4] - points.x[0]);
+                    *sum += if slope.is_finite() { (slope * x).abs() } else { 0.0 };
+                }
+                break;
+            }
+        }
+        states
+            .into_iter()
+            .map(|state| Estimate { near: state.near, ..state.best.expect("there is at least one step") })
+            .collect()
+    }
+}
+
+/// What the steps tried so far say for one cotangent.
+#[derive(Clone, Default)]
+struct State {
+    best: Option<Estimate>,
+    near: Option<[f64; 2]>,
+    /// The last step's distance between the derivatives from both sides.
+    width: Option<f64>,
+    /// No smaller step is needed.
+    clean: bool,
+}
+
+impl State {
+    fn add(&mut self, measured: Measured, step: f64, noise: f64, last: bool, near: bool) {
+        // The distance between the two sides falls with the third power of the step where the function is smooth, and stays at a kink.
+        let falls = self.width.is_some_and(|before| measured.width < 0.1 * before);
+        let kinked = measured.width > (1e-5 * measured.magnitude).max(measured.width_noise) && !falls;
+        self.width = Some(measured.width);
+        self.clean = !kinked && measured.truncation <= (1e-6 * measured.magnitude).max(noise);
+        if near && !self.clean {
+            self.near = Some(hull(self.near.unwrap_or(measured.slopes), measured.slopes));
+        }
+        // A difference over a kink looks exact where both sides are straight, so its error is unknown.
+        let mut truncation = if kinked { f64::INFINITY } else { measured.truncation };
+        // Two steps that contradict each other by more than the longer one's error say that the shorter one sees noise.
+        if let Some(known) = self.best.filter(|known| known.truncation.is_finite() && !kinked) {
+            let apart = (measured.derivative - known.derivative).abs() - known.truncation - known.noise;
+            truncation += apart.max(0.0);
+        }
+        let estimate = Estimate {
+            derivative: measured.derivative,
+            truncation: if kinked && last { measured.truncation } else { truncation },
+            noise,
+            magnitude: measured.magnitude,
+            step,
+            kink: (last && kinked).then(|| hull(measured.one_sided, measured.slopes)),
+            near: None,
+        };
+        let better = self.best.is_none_or(|known| truncation + noise < known.truncation + known.noise);
+        if better || (last && kinked && self.best.is_none_or(|known| known.truncation.is_infinite())) {
+            self.best = Some(estimate);
+        }
+    }
+}
+
+/// The function at `x − h`, `x − h/2`, `x`, `x + h/2`, `x + h`, with the abscissae that were really taken.
+struct Points {
+    x: [f64; 5],
+    y: [Value; 5],
+}
+
+struct Measured {
+    derivative: f64,
+    truncation: f64,
+    magnitude: f64,
+    /// `Σ_o |w_o (D₊ − D₋)_o|`, and how much of it may be noise.
+    width: f64,
+    width_noise: f64,
+    /// Hull over the outputs of the extrapolated derivatives from the left and from the right.
+    one_sided: [f64; 2],
+    /// Hull over the outputs of the slopes between neighbouring points.
+    slopes: [f64; 2],
+}
+
+impl Points {
+    fn measure(&self, cotangent: &Cotangent, noise: &[f64]) -> Measured {
+        let step = (self.x[4] - self.x[0]) / 2.0;
+        let (mut coarse, mut fine, mut magnitude) = (0.0, 0.0, 0.0);
+        let (mut one_sided, mut slopes) = ([0.0; 2], [0.0; 2]);
+        let (mut width, mut width_noise) = (0.0, 0.0);
+        for (output, w) in cotangent.terms() {
+            let y: [f64; 5] = std::array::from_fn(|point| self.y[point].data()[output]);
+            if y.iter().all(|&other| other == y[2]) {
+                continue;
+            }
+            let slope = |from: usize, to: usize| (y[to] - y[from]) / (self.x[to] - self.x[from]);
+            let (outer, inner) = (slope(0, 4), slope(1, 3));
+            coarse += w * outer;
+            fine += w * inner;
+            magnitude += (w * (4.0 * inner - outer) / 3.0).abs();
+            let right = 2.0 * slope(2, 3) - slope(2, 4);
+            let left = 2.0 * slope(1, 2) - slope(0, 2);
+            add_interval(&mut one_sided, w, [left.min(right), left.max(right)]);
+            width += (w * (right - left)).abs();
+            // The two sides differ by 11 deviations of noise over the step, typically.
+            width_noise += 64.0 * w.abs() * noise[output] / step;
+            let pieces = [slope(0, 1), slope(1, 2), slope(2, 3), slope(3, 4)];
+            add_interval(&mut slopes, w, pieces.iter().fold([pieces[0]; 2], |range, &slope| hull(range, [slope; 2])));
+        }
+        let derivative = (4.0 * fine - coarse) / 3.0;
+        let truncation = (derivative - coarse).abs();
+        Measured {
+            derivative,
+            truncation: if truncation.is_nan() { f64::INFINITY } else { truncation },
+            magnitude,
+            width,
+            width_noise,
+            one_sided,
+            slopes,
+        }
+    }
+}
+
+fn add_interval(sum: &mut [f64; 2], w: f64, [low, high]: [f64; 2]) {
+    sum[0] += (w * low).min(w * high);
+    sum[1] += (w * low).max(w * high);
+}
+
+fn hull(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
+    [a[0].min(b[0]), a[1].max(b[1])]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::rc::Rc;
+
+    use super::*;
+
+    /// The errors of the central and of the extrapolated difference of `f` at `x` with this step.
+    fn errors(f: fn(f64) -> f64, derivative: f64, x: f64, step: f64) -> [f64; 2] {
+        let forward: Forward<'static> = Rc::new(move |values| Value::new([1], vec![f(values[0].data()[0])]));
+        let values = vec![Value::new([1], vec![x])];
+        let output = forward(&values);
+        let options = Options { steps: vec![step], ..Options::default() };
+        let cotangents = vec![Cotangent::one_hot(&[1], 0)];
+        let oracle = Oracle::new(forward, values, output, cotangents, &options, 0.0);
+        let estimate = oracle.element(0, 0)[0];
+        let (_, central) = oracle.central(0, 0, 0, step);
+        [(central - derivative).abs(), (estimate.derivative - derivative).abs()]
+    }
+
+    /// Halving the step divides the error by 2 to the order.
+    fn orders(f: fn(f64) -> f64, derivative: f64, x: f64) -> [f64; 2] {
+        let (coarse, fine) = (errors(f, derivative, x, 0.04), errors(f, derivative, x, 0.02));
+        std::array::from_fn(|kind| (coarse[kind] / fine[kind]).log2())
+    }
+
+    #[test]
+    fn central_differences_are_of_second_order_and_extrapolated_ones_of_fourth() {
+        for (f, derivative, x) in [
+            (f64::exp as fn(f64) -> f64, 0.7f64.exp(), 0.7),
+            (f64::sin, 1.3f64.cos(), 1.3),
+            (f64::tanh, 1.0 - 0.4f64.tanh().powi(2), 0.4),
+        ] {
+            let [central, extrapolated] = orders(f, derivative, x);
+            assert!((central - 2.0).abs() < 0.05, "central: order {central}");
+            assert!((extrapolated - 4.0).abs() < 0.1, "extrapolated: order {extrapolated}");
+        }
+    }
+
+    #[test]
+    fn a_thousandth_is_the_right_step_in_double_precision() {
+        let [central, extrapolated] = errors(f64::exp, 1f64.exp(), 1.0, 1e-3);
+        assert!(central < 1e-6 && extrapolated < 1e-11, "{central:e} {extrapolated:e}");
+    }
+
+    #[test]
+    fn the_truncation_term_bounds_the_error_of_the_extrapolated_difference() {
+        for step in [0.1, 0.03, 0.01] {
+            let [central, extrapolated] = errors(f64::tanh, 1.0 - 0.8f64.tanh().powi(2), 0.8, step);
+            assert!(extrapolated < 0.1 * central, "{step}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Proves gradients.
+//!
+//! A backward pass is a claim: *these numbers are the derivatives of that function*. This crate holds such claims, as many as there are for one
+//! function (a formula derived by hand, Burn's autodiff, a kernel), against finite differences, and says of each whether it is proven, wrong, or
+//! not decided. It works for any Burn module, for closures over tensors, and for code that knows no tensors.
+//!
+//! ```
+//! use backproof_gradcheck::{Check, Gradients, Value};
+//! use burn::tensor::{Device, activation};
+//!
+//! let device = Device::flex();
+//! let report = Check::new("tanh")
+//!     .input("x", Value::normal([4, 3], 7))
+//!     .forward(&device, |t| activation::tanh(t.get::<2>("x")))
+//!     .autodiff(&device)
+//!     .source("manual", &device, |t| {
+//!         let y = activation::tanh(t.get::<2>("x"));
+//!         Gradients::new().with("x", t.cotangent::<2>() * (-y.square() + 1))
+//!     })
+//!     .run();
+//! println!("{report}");
+//! report.assert();
+//! ```
+//!
+//! [`check`] and [`assert_gradients!`] do this for a module. [`Check::run_with_mutants`] also shows that wrong gradients would have been noticed.
+//!
+//! # The differences are taken in double precision
+//!
+//! A central difference in single precision is off by 10⁻⁴ of the gradient at its best step: too much to tell a right f32 gradient from a
+//! wrong one. So the inputs are rounded to the precision under test, those numbers are taken as exact, and the function is differentiated in f64
+//! at them. Two steps, `h` and `h/2`, give the central differences `D_h` and `D_{h/2}` with errors of order `h²`; `D_R = (4 D_{h/2} − D_h) / 3` has one
+//! of order `h⁴`. Steps are scaled to the element, divided out as they were really taken, and shortened when the difference is not clean.
+//!
+//! # Every element has its own tolerance
+//!
+//! ```text
+//! tol = |D_R − D_h|  +  noise of the outputs / h  +  c · u · A
+//! ```
+//!
+//! The first term bounds the truncation error, the second the round-off of the differences (the noise is measured, see `noise.rs`), the third that of the
+//! code under test: `u` is its unit round-off, `A` the magnitude of what it adds up, `Σ_o |w_o ∂f_o/∂x_i|`, which the differences yield on the way.
+//! A gradient that is what is left of a cancellation carries errors that `A` does not show; so what would be a mismatch is judged again, allowing for what
+//! the source's own gradient changes by when the tensors are scaled by a few units in the last place. Where `tol` is more than a tenth of the gradient and more than a thousandth of the tensor's largest, the verdict is
+//! [`Unresolved`](Verdict::Unresolved) and never a pass.
+//!
+//! # The objective is `⟨w, f⟩` with random signs `w`
+//!
+//! Under `Σf` the gradients of a softmax and of a batch norm vanish, and any backward that returns zeros passes. Random signs see everything
+//! with probability one half each; several are used, and every output by itself where that is cheap. A tensor that moves nothing
+//! at all is [`Unobservable`](Verdict::Unobservable), which is no proof, unless [`Check::expect_zero`] says that it is right.
+//!
+//! # Kinks
+//!
+//! At a kink (`relu` at 0, a tie in a maximum) the derivatives from the left and from the right differ and a central difference is their mean, however
+//! small the step. There any gradient between the two is accepted and counted; one outside is a mismatch. The interval is taken for each output
+//! by itself. Where several kinks meet at one point inside a larger function, a source may choose a side at each, and the sum may leave the interval: check
+//! such functions at a point of general position.
+//!
+//! # What is checked first
+//!
+//! That the forwards agree, since a right gradient of another function is wrong; that every source gives the same bits twice, over memory that was
+//! filled with garbage and freed in between; that everything is finite.
+//!
+//! # When it fails
+//!
+//! The report shows the worst element with every source's value, the terms of the tolerance, the error against the step (an error that stays is a
+//! bug), which side is the odd one out, and what the mismatch looks like: a lost `1/N`, a flipped sign, a transposed matrix, a wrong channel.
+#![warn(missing_docs)]
+
+mod arguments;
+mod check;
+mod cotangent;
+mod diagnosis;
+mod difference;
+mod display;
+mod examine;
+mod judge;
+mod module;
+mod mutants;
+mod noise;
+mod options;
+mod patterns;
+mod poison;
+mod problem;
+mod random;
+mod report;
+mod roundoff;
+mod rows;
+mod runs;
+mod select;
+mod value;
+mod verdict;
+
+pub use arguments::{Arguments, Gradients};
+pub use check::Check;
+pub use examine::Examination;
+pub use module::{check, check_module};
+pub use mutants::{Mutant, Mutants, Mutation};
+pub use options::Options;
+pub use problem::{Backward, Forward, Problem, Role, Source, Variable};
+pub use report::{ForwardRow, Report, Row, Sweep, Tolerance, Worst};
+pub use roundoff::{measure_unit_roundoff, unit_roundoff};
+pub use value::Value;
+pub use verdict::Verdict;

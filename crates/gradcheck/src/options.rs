@@ -1,0 +1,32 @@
+/// How much is checked, and how strictly.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Draws the cotangents and the elements that are checked.
+    pub seed: u64,
+    /// How many random cotangents; default 3.
+    pub cotangents: usize,
+    /// Tensors of up to so many elements are checked in full; default 256.
+    pub full: usize,
+    /// So many elements are checked of a larger tensor; default 64.
+    pub quota: usize,
+    /// The full Jacobian is checked, one output at a time, if outputs × differentiated elements are at most so many; default 1024.
+    pub jacobian: usize,
+    /// The steps relative to an element's scale that are tried one after the other until the difference is clean.
+    pub steps: Vec<f64>,
+    /// `c`: what the round-off of the code under test is multiplied by; default 16.
+    pub roundoff_factor: f64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            seed: 0,
+            cotangents: 3,
+            full: 256,
+            quota: 64,
+            jacobian: 1024,
+            steps: vec![1e-3, 1e-4, 1e-5, 1e-6],
+            roundoff_factor: 16.0,
+        }
+    }
+}

@@ -1,0 +1,109 @@
+use crate::poison::{LARGE, NAN, poison};
+use crate::{Problem, Source, Value};
+
+/// Everything that one source says: its gradients `[cotangent][tensor]`.
+#[derive(Clone)]
+pub(crate) struct Run {
+    pub(crate) gradients: Vec<Vec<Option<Value>>>,
+    pub(crate) magnitudes: Option<Vec<Vec<Option<Value>>>>,
+    /// For every tensor, whether both runs were equal to the last bit.
+    pub(crate) repeatable: Vec<bool>,
+    /// How much every element `[cotangent][tensor][element]` changes when the tensors change by about their round-off; empty where there is no gradient.
+    pub(crate) wobble: Vec<Vec<Vec<f64>>>,
+    /// Its forward, and whether that was repeatable.
+    pub(crate) output: Option<(Value, bool)>,
+}
+
+impl Run {
+    /// Runs the source twice for every cotangent, over memory with other garbage in it.
+    pub(crate) fn new(source: &Source<'_>, values: &[Value], perturbed: &[Vec<Value>], cotangents: &[&Value]) -> Self {
+        let sizes = || {
+            let lengths = values.iter().chain(cotangents.first().copied()).map(Value::len);
+            lengths.flat_map(|length| [4 * length, 8 * length]).collect::<Vec<_>>()
+        };
+        let mut repeatable = vec![true; values.len()];
+        let mut gradients = Vec::new();
+        for cotangent in cotangents {
+            poison(sizes(), NAN);
+            let first = (source.backward)(values, cotangent);
+            assert_eq!(first.len(), values.len(), "{}: one entry for each tensor", source.name);
+            poison(sizes(), LARGE);
+            let second = (source.backward)(values, cotangent);
+            for (repeatable, (a, b)) in repeatable.iter_mut().zip(first.iter().zip(&second)) {
+                *repeatable &= match (a, b) {
+                    (Some(a), Some(b)) => a.same_bits(b),
+                    (None, None) => true,
+                    _ => false,
+                };
+            }
+            gradients.push(first);
+        }
+        let wobble = wobble(source, values, perturbed, cotangents, &gradients);
+        let magnitudes = source
+            .magnitudes
+            .as_ref()
+            .map(|magnitudes| cotangents.iter().map(|cotangent| magnitudes(values, cotangent)).collect());
+        let output = source.forward.as_ref().map(|forward| {
+            poison(sizes(), NAN);
+            let first = forward(values);
+            poison(sizes(), LARGE);
+            let repeatable = first.same_bits(&forward(values));
+            (first, repeatable)
+        });
+        Self { gradients, magnitudes, repeatable, wobble, output }
+    }
+
+    /// The gradient of a tensor for every cotangent.
+    pub(crate) fn of(&self, tensor: usize) -> Vec<Option<&Value>> {
+        self.gradients.iter().map(|all| all[tensor].as_ref()).collect()
+    }
+}
+
+/// Runs the source at points that differ by a few units in the last place. What changes is round-off, which no bound from outside sees where a
+/// gradient is what is left of a cancellation (a batch norm of two rows). No element gets less than the tensor's median: one may stay by luck.
+fn wobble(
+    source: &Source<'_>,
+    values: &[Value],
+    perturbed: &[Vec<Value>],
+    cotangents: &[&Value],
+    gradients: &[Vec<Option<Value>>],
+) -> Vec<Vec<Vec<f64>>> {
+    let of_cotangent = |(cotangent, first): (&&Value, &Vec<Option<Value>>)| {
+        let others: Vec<_> = perturbed.iter().map(|values| (source.backward)(values, cotangent)).collect();
+        (0..values.len())
+            .map(|tensor| {
+                let Some(gradient) = &first[tensor] else { return Vec::new() };
+                let mut change = vec![0.0f64; gradient.len()];
+                for other in others.iter().filter_map(|other| other[tensor].as_ref()) {
+                    for (change, (a, b)) in change.iter_mut().zip(gradient.data().iter().zip(other.data())) {
+                        *change = change.max((a - b).abs());
+                    }
+                }
+                let mut sorted = change.clone();
+                let median = match sorted.len() {
+                    0 => 0.0,
+                    length => *sorted.select_nth_unstable_by(length / 2, f64::total_cmp).1,
+                };
+                change.iter().map(|change| change.max(median)).collect()
+            })
+            .collect()
+    };
+    cotangents.iter().zip(gradients).map(of_cotangent).collect()
+}
+
+/// The runs of every source, `None` for a skipped one.
+pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Option<Run>> {
+    let run = |source: &Source<'_>| {
+        // One factor for a whole tensor, so that equal elements stay equal and ties stay ties.
+        let scaled = |by: f64| -> Vec<Value> {
+            let scale = |(tensor, value): (usize, &Value)| {
+                let factor = if problem.differentiated(tensor) { 1.0 + by * source.unit_roundoff } else { 1.0 };
+                value.map_data(value.data().iter().map(|x| factor * x).collect()).rounded(problem.dtype)
+            };
+            values.iter().enumerate().map(scale).collect()
+        };
+        let perturbed = [scaled(3.0), scaled(-5.0)];
+        source.skipped.is_none().then(|| Run::new(source, values, &perturbed, cotangents))
+    };
+    problem.sources.iter().map(run).collect()
+}

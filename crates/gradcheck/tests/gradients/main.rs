@@ -1,0 +1,8 @@
+//! The check, used as somebody with a layer of their own would.
+
+mod common;
+mod faults;
+mod functions;
+mod generated;
+mod modules;
+mod verdicts;

@@ -1,0 +1,76 @@
+//! What goes into a run beside the experiment, and how it can end.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+
+use crate::{EvaluationResult, Summary};
+
+/// Where and how a run is made: what is not part of the experiment.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The device, without autodiff.
+    pub device: Device,
+    /// `flex`, `ndarray`, `wgpu` or `cuda`.
+    pub backend: String,
+    /// The device in words.
+    pub device_name: String,
+    /// Where the data sets are, if not in the cache.
+    pub data_dir: Option<PathBuf>,
+    /// Where run folders are made.
+    pub runs_dir: PathBuf,
+    /// The arguments as typed, for `run.json`.
+    pub command_line: Vec<String>,
+    /// The commit of the working tree, for `run.json`.
+    pub git_revision: Option<String>,
+}
+
+/// How a run ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// All iterations done, evaluated on the test images.
+    Finished(Finished),
+    /// Stopped on request, with a checkpoint.
+    Interrupted {
+        /// The run folder.
+        folder: PathBuf,
+        /// Iterations done.
+        iteration: usize,
+    },
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Finished {
+    /// The run folder.
+    pub folder: PathBuf,
+    /// The final evaluation on the test images.
+    pub result: EvaluationResult,
+    /// What `run.json` ends with.
+    pub summary: Summary,
+    /// The accuracy that the experiment expects, if it says one.
+    pub expected_accuracy: Option<f64>,
+}
+
+/// A part of the data set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// The images that the network is trained on, without augmentation.
+    Training,
+    /// The part of the training set that is held out.
+    Validation,
+    /// The test set.
+    Test,
+}
+
+impl Split {
+    /// `training`, `validation` or `test`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Training => "training",
+            Self::Validation => "validation",
+            Self::Test => "test",
+        }
+    }
+}
