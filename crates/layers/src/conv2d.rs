@@ -160,12 +160,19 @@ impl Conv2d {
 
     /// The gradients, from `output_gradient = ∂L/∂y` of shape `[N, O, H', W']`.
     pub fn backward(&self, saved: Conv2dSaved, output_gradient: Tensor<4>) -> Conv2dGradients {
-        let input_size = saved.input.dims();
-        Conv2dGradients {
-            bias: self.bias.as_ref().map(|_| bias_gradient(output_gradient.clone())),
-            weight: self.weight_gradient(saved.input, output_gradient.clone()),
-            input: self.input_gradient(input_size, output_gradient),
-        }
+        let input = self.input_gradient(saved.input.dims(), output_gradient.clone());
+        let (weight, bias) = self.parameter_gradients(saved, output_gradient);
+        Conv2dGradients { input, weight, bias }
+    }
+
+    /// `∂L/∂w` and, if there is a bias, `∂L/∂b` alone: a network's first layer needs no more, and the rest is most of the work.
+    pub fn parameter_gradients(
+        &self,
+        saved: Conv2dSaved,
+        output_gradient: Tensor<4>,
+    ) -> (Tensor<4>, Option<Tensor<1>>) {
+        let bias = self.bias.as_ref().map(|_| bias_gradient(output_gradient.clone()));
+        (self.weight_gradient(saved.input, output_gradient), bias)
     }
 
     fn input_gradient(&self, [_, _, height, width]: [usize; 4], output_gradient: Tensor<4>) -> Tensor<4> {

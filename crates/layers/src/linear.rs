@@ -90,11 +90,19 @@ impl Linear {
 
     /// The gradients, from `output_gradient = ∂L/∂y` of shape `[N, outputs]`.
     pub fn backward(&self, saved: LinearSaved, output_gradient: Tensor<2>) -> LinearGradients {
-        LinearGradients {
-            bias: self.bias.as_ref().map(|_| output_gradient.clone().sum_dim(0).squeeze_dim(0)),
-            weight: saved.input.transpose().matmul(output_gradient.clone()),
-            input: output_gradient.matmul(self.weight.val().transpose()),
-        }
+        let input = output_gradient.clone().matmul(self.weight.val().transpose());
+        let (weight, bias) = self.parameter_gradients(saved, output_gradient);
+        LinearGradients { input, weight, bias }
+    }
+
+    /// `∂L/∂W` and, if there is a bias, `∂L/∂b` alone, which is all that a network's first layer needs.
+    pub fn parameter_gradients(
+        &self,
+        saved: LinearSaved,
+        output_gradient: Tensor<2>,
+    ) -> (Tensor<2>, Option<Tensor<1>>) {
+        let bias = self.bias.as_ref().map(|_| output_gradient.clone().sum_dim(0).squeeze_dim(0));
+        (saved.input.transpose().matmul(output_gradient), bias)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use backproof_layers as layers;
 use backproof_layers::Mode;
-use burn::module::Module;
+use burn::Tensor;
+use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 
 use crate::features::{Features, Ranked};
@@ -157,18 +158,14 @@ impl Layer {
         match (self, saved) {
             (Self::Conv2d(layer), Saved::Conv2d(saved)) => {
                 let found = layer.backward(saved, gradient.images());
-                gradients.register(layer.weight.id, found.weight);
-                if let (Some(bias), Some(gradient)) = (&layer.bias, found.bias) {
-                    gradients.register(bias.id, gradient);
-                }
+                register(gradients, &layer.weight, found.weight);
+                register_bias(gradients, layer.bias.as_ref(), found.bias);
                 Ranked::Images(found.input)
             }
             (Self::Linear(layer), Saved::Linear(saved)) => {
                 let found = layer.backward(saved, gradient.vectors());
-                gradients.register(layer.weight.id, found.weight);
-                if let (Some(bias), Some(gradient)) = (&layer.bias, found.bias) {
-                    gradients.register(bias.id, gradient);
-                }
+                register(gradients, &layer.weight, found.weight);
+                register_bias(gradients, layer.bias.as_ref(), found.bias);
                 Ranked::Vectors(found.input)
             }
             (Self::MaxPool2d(layer), Saved::MaxPool2d(saved)) => {
@@ -199,7 +196,7 @@ impl Layer {
                         (Ranked::Vectors(found.input), found.slope)
                     }
                 };
-                gradients.register(layer.slope.id, slope);
+                register(gradients, &layer.slope, slope);
                 input
             }
             (Self::BatchNorm(layer), Saved::BatchNorm(saved)) => {
@@ -213,11 +210,51 @@ impl Layer {
                         (Ranked::Vectors(found.input), found.gamma, found.beta)
                     }
                 };
-                gradients.register(layer.gamma.id, gamma);
-                gradients.register(layer.beta.id, beta);
+                register(gradients, &layer.gamma, gamma);
+                register(gradients, &layer.beta, beta);
                 input
             }
             _ => panic!("what was saved is of another layer"),
         }
+    }
+
+    /// The gradients of the parameters alone, registered in `gradients`: less work than [`backward`](Self::backward) where
+    /// nobody asks for the gradient of the input.
+    ///
+    /// # Panics
+    ///
+    /// If `saved` is of another layer.
+    pub fn parameter_gradients(&self, saved: Saved, gradient: Features, gradients: &mut GradientsParams) {
+        match (self, saved) {
+            (Self::Conv2d(layer), Saved::Conv2d(saved)) => {
+                let (weight, bias) = layer.parameter_gradients(saved, gradient.images());
+                register(gradients, &layer.weight, weight);
+                register_bias(gradients, layer.bias.as_ref(), bias);
+            }
+            (Self::Linear(layer), Saved::Linear(saved)) => {
+                let (weight, bias) = layer.parameter_gradients(saved, gradient.vectors());
+                register(gradients, &layer.weight, weight);
+                register_bias(gradients, layer.bias.as_ref(), bias);
+            }
+            (layer, saved) => {
+                layer.backward(saved, gradient, gradients);
+            }
+        }
+    }
+
+    /// Whether the layer has parameters to train.
+    #[must_use]
+    pub fn is_trainable(&self) -> bool {
+        matches!(self, Self::Conv2d(_) | Self::Linear(_) | Self::Prelu(_) | Self::BatchNorm(_))
+    }
+}
+
+fn register<const D: usize>(gradients: &mut GradientsParams, parameter: &Param<Tensor<D>>, gradient: Tensor<D>) {
+    gradients.register(parameter.id, gradient);
+}
+
+fn register_bias(gradients: &mut GradientsParams, bias: Option<&Param<Tensor<1>>>, gradient: Option<Tensor<1>>) {
+    if let (Some(bias), Some(gradient)) = (bias, gradient) {
+        register(gradients, bias, gradient);
     }
 }

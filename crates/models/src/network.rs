@@ -100,16 +100,23 @@ impl Network {
         (features.vectors(), SavedForward(kept))
     }
 
-    /// The gradients of all parameters by id, and that of the images, from the gradient of the logits `[N, K]`: the chain
-    /// rule from the last layer to the first.
+    /// The gradients of all parameters by id, from the gradient of the logits `[N, K]`: the chain rule from the last layer to
+    /// the first that has parameters, of which the input's gradient is not computed.
     #[must_use]
-    pub fn backward(&self, saved: SavedForward, logits_gradient: Tensor<2>) -> (GradientsParams, Tensor<4>) {
+    pub fn backward(&self, saved: SavedForward, logits_gradient: Tensor<2>) -> GradientsParams {
         let mut gradients = GradientsParams::new();
+        let Some(first) = self.layers.iter().position(Layer::is_trainable) else {
+            return gradients;
+        };
         let mut gradient: Features = Ranked::Vectors(logits_gradient);
-        for (layer, saved) in self.layers.iter().zip(saved.0).rev() {
+        for (place, (layer, saved)) in self.layers.iter().zip(saved.0).enumerate().skip(first).rev() {
+            if place == first {
+                layer.parameter_gradients(saved, gradient, &mut gradients);
+                break;
+            }
             gradient = layer.backward(saved, gradient, &mut gradients);
         }
-        (gradients, gradient.images())
+        gradients
     }
 }
 

@@ -84,7 +84,7 @@ fn by_autodiff(network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mod
 fn by_hand(network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {
     let (logits, saved) = network.forward_saving(images, mode);
     let (losses, saved_loss) = SoftmaxCrossEntropy.forward_saving(logits.clone(), labels);
-    let (parameters, _) = network.backward(saved, SoftmaxCrossEntropy.mean_backward(saved_loss));
+    let parameters = network.backward(saved, SoftmaxCrossEntropy.mean_backward(saved_loss));
     Gradients { loss: scalar(losses.mean()), logits, parameters }
 }
 
