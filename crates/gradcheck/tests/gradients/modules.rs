@@ -1,5 +1,6 @@
 use backproof_gradcheck::{Options, Role, Verdict, assert_gradients, check, check_module};
 use burn::module::{Module, Param, RunningState};
+use burn::nn::LinearConfig;
 use burn::tensor::{Device, Distribution, Tensor, activation};
 
 use crate::common::device;
@@ -111,4 +112,10 @@ fn frozen_parameters_and_running_statistics_are_constants() {
     let examination = problem.examine(&options);
     examination.report().assert();
     examination.mutants().assert();
+}
+
+#[test]
+fn burns_own_linear_layer_is_proven_as_the_readme_shows() {
+    let layer = LinearConfig::new(4, 3).init(&Device::flex());
+    assert_gradients!(layer, Tensor::<2>::random([2, 4], Distribution::Default, &Device::flex()));
 }
