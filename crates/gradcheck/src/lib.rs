@@ -102,3 +102,8 @@ pub use report::{ForwardRow, Report, Row, Sweep, Tolerance, Worst};
 pub use roundoff::{measure_unit_roundoff, unit_roundoff};
 pub use value::Value;
 pub use verdict::Verdict;
+
+/// The code in the guide is compiled and run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/check-your-own.md")]
+struct Guide;
