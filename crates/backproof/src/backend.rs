@@ -1,7 +1,5 @@
 //! Backends by name. Each is a cargo feature of this package; one binary may hold several, and none stands in for another.
 
-use backproof_spec::nearest;
-
 use crate::error::Failure;
 
 /// A backend that this program knows.
@@ -40,11 +38,8 @@ impl Backend {
     pub fn by_name(name: &str) -> Result<Self, Failure> {
         Self::ALL.into_iter().find(|backend| backend.name() == name).ok_or_else(|| {
             let names = Self::ALL.map(Self::name);
-            let failure = Failure::usage(format!("there is no backend `{name}`"));
-            match nearest(name, &names) {
-                Some(near) => failure.help(format!("did you mean `{near}`?")),
-                None => failure.help(format!("the backends are {}", names.join(", "))),
-            }
+            let otherwise = format!("the backends are {}", names.join(", "));
+            Failure::usage(format!("there is no backend `{name}`")).nearest(name, &names, otherwise)
         })
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-use backproof_spec::{ConfigError, ShapeError};
+use backproof_spec::{ConfigError, ShapeError, nearest};
 
 /// Exit codes that other people's scripts rely on. 0 is done and 1 any other failure.
 pub mod code {
@@ -47,9 +47,21 @@ impl Failure {
 
     /// The same with a way out.
     #[must_use]
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    pub fn help(self, help: impl Into<String>) -> Self {
+        self.maybe_help(Some(help.into()))
+    }
+
+    /// The same with a way out, where there is one.
+    #[must_use]
+    pub fn maybe_help(mut self, help: Option<String>) -> Self {
+        self.help = help;
         self
+    }
+
+    /// The same with the one of `names` that is nearest to the misspelt `name` as the way out, or with `otherwise`.
+    #[must_use]
+    pub fn nearest(self, name: &str, names: &[&str], otherwise: impl Into<String>) -> Self {
+        self.help(nearest(name, names).map_or_else(|| otherwise.into(), |near| format!("did you mean `{near}`?")))
     }
 }
 

@@ -10,7 +10,7 @@ pub mod error;
 
 use std::path::Path;
 
-use backproof_spec::{Architecture, Experiment, nearest, published};
+use backproof_spec::{Architecture, Experiment, published};
 use clap::CommandFactory;
 
 use cli::{Cli, Command, ConfigCommand, Train};
@@ -79,12 +79,9 @@ fn architecture(model: &str) -> anyhow::Result<Architecture> {
         return Ok(Experiment::load(path, &[])?.model);
     }
     let names = published::names();
+    let otherwise = format!("the networks are {}; or give a config file", names.join(", "));
     let failure = Failure::usage(format!("there is no network `{model}`, and no file of that name"));
-    Err(match nearest(model, names) {
-        Some(near) => failure.help(format!("did you mean `{near}`?")),
-        None => failure.help(format!("the networks are {}; or give a config file", names.join(", "))),
-    }
-    .into())
+    Err(failure.nearest(model, names, otherwise).into())
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout

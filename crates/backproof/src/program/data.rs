@@ -8,7 +8,7 @@ use backproof::error::{Failure, code};
 use backproof_data::{
     DataError, FetchOptions, FileState, Progress, dataset_directory, default_directory, fetch, verify,
 };
-use backproof_spec::{Dataset, nearest};
+use backproof_spec::Dataset;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 pub(crate) fn run(arguments: &Data) -> anyhow::Result<()> {
@@ -29,12 +29,8 @@ fn datasets(names: &[String]) -> anyhow::Result<Vec<Dataset>> {
         .map(|name| {
             Dataset::by_name(name).ok_or_else(|| {
                 let all = Dataset::ALL.map(Dataset::name);
-                let failure = Failure::usage(format!("there is no data set `{name}`"));
-                let help = match nearest(name, &all) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("the data sets are {}", all.join(", ")),
-                };
-                failure.help(help).into()
+                let otherwise = format!("the data sets are {}", all.join(", "));
+                Failure::usage(format!("there is no data set `{name}`")).nearest(name, &all, otherwise).into()
             })
         })
         .collect()
@@ -170,11 +166,7 @@ fn print_paths(names: &DataNames) -> anyhow::Result<()> {
 /// An error of the data with its way out.
 pub(crate) fn failure(error: DataError) -> Failure {
     let help = error.help();
-    let failure = Failure::from_error(code::FAILED, error);
-    match help {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
+    Failure::from_error(code::FAILED, error).maybe_help(help)
 }
 
 /// In words, whether a data set is here, for `doctor`.

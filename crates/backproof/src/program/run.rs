@@ -150,9 +150,5 @@ fn failure(error: TrainError) -> Failure {
         TrainError::Data(error) => (code::FAILED, error.help()),
         _ => (code::FAILED, None),
     };
-    let failure = Failure::from_error(code, error);
-    match help {
-        Some(help) => failure.help(help),
-        None => failure,
-    }
+    Failure::from_error(code, error).maybe_help(help)
 }
