@@ -60,7 +60,7 @@ fn unpack(name: &str, reader: impl Read, packed: bool, size: u64) -> Result<Vec<
 }
 
 /// The SHA-256 of `bytes`, in hexadecimal.
-pub(crate) fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 

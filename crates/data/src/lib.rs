@@ -62,6 +62,7 @@ mod verify;
 
 pub use batch::{Batch, Batcher};
 pub use batches::{TrainingBatches, evaluation_batches};
+pub use content::sha256;
 pub use error::{DataError, FetchFailure, MissingFile, MissingFiles, Result};
 pub use fetch::{FetchOptions, FetchReport, Progress, fetch};
 pub use folder::{dataset_directory, default_directory};

@@ -3,11 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use backproof_data::sha256;
 use backproof_models::{Network, WeightsError, load_weights, save_weights};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::TrainError;
 use crate::files::{replace_folder, swapped_folder, write_json, write_whole};
@@ -148,8 +148,4 @@ fn read_checked(path: &Path, expected: &str) -> Result<Vec<u8>, TrainError> {
         ));
     }
     Ok(bytes)
-}
-
-pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
