@@ -30,6 +30,18 @@ impl Backend {
         }
     }
 
+    /// Whether it computes in double precision.
+    #[must_use]
+    pub fn has_double_precision(self) -> bool {
+        !matches!(self, Self::Wgpu)
+    }
+
+    /// Whether it runs on the CPU, where several threads can use it at once.
+    #[must_use]
+    pub fn is_cpu(self) -> bool {
+        matches!(self, Self::Flex | Self::NdArray)
+    }
+
     /// The backend of that name.
     ///
     /// # Errors

@@ -6,6 +6,7 @@
 
 pub mod backend;
 pub mod cli;
+pub mod comparison;
 pub mod error;
 
 use std::path::Path;
@@ -71,17 +72,20 @@ fn params(model: &str) -> anyhow::Result<()> {
 
 /// The published architecture of that name, or that of a config file.
 fn architecture(model: &str) -> anyhow::Result<Architecture> {
-    if let Some(architecture) = published::by_name(model) {
-        return Ok(architecture);
-    }
     let path = Path::new(model);
-    if path.exists() || path.extension().is_some() {
+    if published::by_name(model).is_none() && (path.exists() || path.extension().is_some()) {
         return Ok(Experiment::load(path, &[])?.model);
     }
-    let names = published::names();
-    let otherwise = format!("the networks are {}; or give a config file", names.join(", "));
-    let failure = Failure::usage(format!("there is no network `{model}`, and no file of that name"));
-    Err(failure.nearest(model, names, otherwise).into())
+    Ok(published_architecture(model, "; or give a config file")?)
+}
+
+/// The published architecture of that name; `or` says what else could have been given.
+fn published_architecture(model: &str, or: &str) -> Result<Architecture, Failure> {
+    published::by_name(model).ok_or_else(|| {
+        let names = published::names();
+        let otherwise = format!("the networks are {}{or}", names.join(", "));
+        Failure::usage(format!("there is no network `{model}`")).nearest(model, names, otherwise)
+    })
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout

@@ -94,7 +94,7 @@ mod verdict;
 pub use arguments::{Arguments, Gradients};
 pub use check::Check;
 pub use examine::Examination;
-pub use module::{check, check_module};
+pub use module::{check, check_module, module_at};
 pub use mutants::{Mutant, Mutants, Mutation};
 pub use options::Options;
 pub use problem::{Backward, Forward, Problem, Role, Source, Variable};

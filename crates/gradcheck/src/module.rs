@@ -66,9 +66,7 @@ pub fn check_module<'a, M: Module + 'a, const D: usize, const E: usize>(
     let run = |device: &Device, dtype: DType| {
         let (module, forward, device) = (module.clone(), forward.clone(), device.clone());
         move |values: &[Value]| {
-            let plain = device.clone().without_autodiff();
-            let module = module.as_ref().clone().valid().to_device(&plain).map(&mut Replace { values, next: 1, dtype });
-            let module = module.train();
+            let module = module_at(module.as_ref(), &values[1..], &device, dtype).train();
             let input = values[0].tensor::<D>(&device.clone().autodiff(), dtype).require_grad();
             let output = forward(&module, input.clone());
             (module, input, output)
@@ -127,6 +125,18 @@ impl ModuleVisitor for Names {
         }
         self.variables.push(variable(name, role, param.base().into()));
     }
+}
+
+/// The module with these values for its float parameters and running statistics, in the order in which it visits them, on a device
+/// without autodiff and in this precision: what a backward of its own needs, as a [`Source`] of the problem that
+/// [`check_module`] gives. The order is that of [`Problem::tensors`] after the input.
+///
+/// # Panics
+///
+/// Panics if there are fewer values than parameters, or if one has another rank.
+pub fn module_at<M: Module>(module: &M, values: &[Value], device: &Device, dtype: DType) -> M {
+    let plain = device.clone().without_autodiff();
+    module.clone().valid().to_device(&plain).map(&mut Replace { values, next: 0, dtype })
 }
 
 /// Puts values into a plain module's float parameters, in the order of the visit.

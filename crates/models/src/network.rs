@@ -105,18 +105,36 @@ impl Network {
     #[must_use]
     pub fn backward(&self, saved: SavedForward, logits_gradient: Tensor<2>) -> GradientsParams {
         let mut gradients = GradientsParams::new();
-        let Some(first) = self.layers.iter().position(Layer::is_trainable) else {
-            return gradients;
-        };
-        let mut gradient: Features = Ranked::Vectors(logits_gradient);
-        for (place, (layer, saved)) in self.layers.iter().zip(saved.0).enumerate().skip(first).rev() {
-            if place == first {
-                layer.parameter_gradients(saved, gradient, &mut gradients);
-                break;
-            }
-            gradient = layer.backward(saved, gradient, &mut gradients);
+        if let Some(first) = self.layers.iter().position(Layer::is_trainable) {
+            let mut saved = saved.0;
+            let gradient = self.backward_to(first + 1, &mut saved, logits_gradient, &mut gradients);
+            let last = saved.pop().expect("one entry per layer");
+            self.layers[first].parameter_gradients(last, gradient, &mut gradients);
         }
         gradients
+    }
+
+    /// [`backward`](Self::backward) down to the images: their gradient `[N, C, H, W]` comes with those of the parameters.
+    #[must_use]
+    pub fn backward_to_images(&self, saved: SavedForward, logits_gradient: Tensor<2>) -> (Tensor<4>, GradientsParams) {
+        let mut gradients = GradientsParams::new();
+        let images = self.backward_to(0, &mut saved.0.clone(), logits_gradient, &mut gradients);
+        (images.images(), gradients)
+    }
+
+    /// The gradient of the input of layer `place`; leaves in `saved` what the layers before it saved.
+    fn backward_to(
+        &self,
+        place: usize,
+        saved: &mut Vec<Saved>,
+        logits_gradient: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) -> Features {
+        let mut gradient: Features = Ranked::Vectors(logits_gradient);
+        for (layer, saved) in self.layers.iter().skip(place).rev().zip(saved.drain(place..).rev()) {
+            gradient = layer.backward(saved, gradient, gradients);
+        }
+        gradient
     }
 }
 

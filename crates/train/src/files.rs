@@ -10,7 +10,11 @@ use crate::TrainError;
 
 /// Writes `content` beside `path`, flushes it to the disk and renames it into place: a reader sees the old file or the
 /// new one, never a part.
-pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainError> {
+///
+/// # Errors
+///
+/// A folder that is not there or cannot be written, or a full disk.
+pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
         let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
@@ -36,7 +40,15 @@ fn make_readable(_: &File) -> io::Result<()> {
 }
 
 /// As [`write_whole`], indented JSON with a final newline.
-pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
+///
+/// # Errors
+///
+/// As [`write_whole`].
+///
+/// # Panics
+///
+/// Panics if the value has keys that are not strings.
+pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError> {
     let mut text = serde_json::to_string_pretty(value).expect("our types have string keys only");
     text.push('\n');
     write_whole(path, text.as_bytes())

@@ -1,0 +1,79 @@
+//! What `compare-gradients` is asked to compare, checked before anything is built.
+
+use std::path::Path;
+
+use backproof_spec::{Architecture, Experiment, published};
+
+use crate::backend::Backend;
+use crate::cli::{CompareGradients, Precision, Suite};
+use crate::error::Failure;
+use crate::published_architecture;
+
+/// The layers with a backward derived by hand, in the order of the table. The program has cases for each.
+pub const LAYERS: [&str; 17] = [
+    "linear",
+    "conv2d",
+    "max_pool2d",
+    "avg_pool2d",
+    "flatten",
+    "relu",
+    "leaky_relu",
+    "prelu",
+    "elu",
+    "gelu",
+    "sigmoid",
+    "tanh",
+    "batch_norm",
+    "dropout",
+    "softmax_cross_entropy",
+    "mean_squared_error",
+    "binary_cross_entropy",
+];
+
+/// What is compared.
+#[derive(Debug, Clone)]
+pub enum Selection {
+    /// Layers over generated shapes, and published networks on real images.
+    Ours {
+        /// Some of [`LAYERS`].
+        layers: Vec<&'static str>,
+        /// The networks.
+        networks: Vec<Architecture>,
+    },
+    /// The network of an experiment, on its data.
+    Experiment(Box<Experiment>),
+    /// Burn's operations, or the one of this name.
+    Burn(Option<String>),
+}
+
+/// What the arguments ask for.
+///
+/// # Errors
+///
+/// A layer, network or backend that does not exist; a config that is not valid; a precision that the backend does not have.
+pub fn selection(arguments: &CompareGradients) -> anyhow::Result<Selection> {
+    let backend = Backend::by_name(&arguments.device.backend)?;
+    if arguments.dtype == Precision::F64 && !backend.has_double_precision() {
+        let failure = Failure::usage(format!("the backend `{}` does not compute in f64", backend.name()));
+        return Err(failure.help("`--dtype f32` checks what it does compute; the differences are in f64 anyway").into());
+    }
+    if arguments.suite == Some(Suite::Burn) {
+        return Ok(Selection::Burn(arguments.layer.clone()));
+    }
+    if let Some(name) = &arguments.layer {
+        let layer = LAYERS.into_iter().find(|layer| layer == name).ok_or_else(|| {
+            let otherwise = format!("the layers are {}", LAYERS.join(", "));
+            Failure::usage(format!("there is no layer `{name}`")).nearest(name, &LAYERS, otherwise)
+        })?;
+        return Ok(Selection::Ours { layers: vec![layer], networks: Vec::new() });
+    }
+    if let Some(name) = &arguments.model {
+        let network = published_architecture(name, "; `-c FILE` takes the network of a config")?;
+        return Ok(Selection::Ours { layers: Vec::new(), networks: vec![network] });
+    }
+    if let Some(path) = &arguments.config {
+        return Ok(Selection::Experiment(Box::new(Experiment::load(Path::new(path), &[])?)));
+    }
+    let networks = published::names().iter().filter_map(|name| published::by_name(name)).collect();
+    Ok(Selection::Ours { layers: LAYERS.to_vec(), networks })
+}

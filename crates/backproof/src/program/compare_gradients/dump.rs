@@ -1,0 +1,38 @@
+//! Tensors of all checks in one safetensors file.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use burn::tensor::DType;
+use safetensors::tensor::{Dtype, TensorView};
+
+use super::outcome::Outcome;
+
+/// Writes `SUBJECT/CASE/TENSOR` for every check: its inputs and parameters under their names, `cotangent`, and `gradient.SOURCE.TENSOR`.
+/// The metadata has a line for each check, `SUBJECT/CASE`, with its shapes and options. Everything is stored as F64; what was computed in f32 is
+/// exact in it.
+pub(crate) fn write(path: &Path, outcomes: &[Outcome], dtype: DType) -> anyhow::Result<()> {
+    let mut metadata = HashMap::from([
+        ("format".to_owned(), "backproof-gradients".to_owned()),
+        ("schema".to_owned(), "1".to_owned()),
+        ("dtype".to_owned(), format!("{dtype:?}").to_lowercase()),
+    ]);
+    let mut tensors = Vec::new();
+    for outcome in outcomes {
+        let check = match outcome.case {
+            Some(case) => format!("{}/{case}", outcome.subject),
+            None => format!("{}/{}", outcome.subject, outcome.about.split(' ').next_back().unwrap_or_default()),
+        };
+        for (name, value) in &outcome.tensors {
+            let bytes: Vec<u8> = value.data().iter().flat_map(|x| x.to_le_bytes()).collect();
+            tensors.push((format!("{check}/{name}"), value.dims().to_vec(), bytes));
+        }
+        metadata.insert(check, outcome.about.clone());
+    }
+    let views = tensors
+        .iter()
+        .map(|(name, dims, bytes)| Ok((name.as_str(), TensorView::new(Dtype::F64, dims.clone(), bytes)?)))
+        .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    let bytes = safetensors::serialize(views, Some(metadata))?;
+    Ok(backproof_train::write_whole(path, &bytes)?)
+}

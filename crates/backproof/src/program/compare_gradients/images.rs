@@ -1,0 +1,90 @@
+//! A few real images for a network.
+
+use std::path::Path;
+
+use backproof_data::{Prepared, dataset_directory, evaluation_batches, prepare};
+use backproof_gradcheck::Value;
+use backproof_spec::{Augmentation, Data, Dataset, Normalization, Shape};
+use burn::tensor::Device;
+
+/// Images and labels on the host.
+#[derive(Debug, Clone)]
+pub(crate) struct RealImages {
+    /// Normalised, `[N, C, H, W]`.
+    pub(crate) images: Value,
+    /// `[N]`, each below the number of classes.
+    pub(crate) labels: Vec<usize>,
+    /// How many they are, and of what.
+    pub(crate) about: String,
+}
+
+/// The first test images of a data set of this shape if it lies on this machine, else bundled digits, enlarged to the shape.
+///
+/// # Errors
+///
+/// A data set that is there and cannot be read.
+pub(crate) fn of_shape(
+    shape: Shape,
+    classes: usize,
+    count: usize,
+    data_dir: Option<&Path>,
+    device: &Device,
+) -> backproof_data::Result<RealImages> {
+    let mut found = Dataset::MnistSample;
+    for dataset in [Dataset::Cifar10, Dataset::FashionMnist] {
+        // Digits are bundled: the full MNIST adds nothing to them.
+        if dataset.shape() == shape && found.shape() != shape && dataset_directory(dataset, data_dir)?.is_some() {
+            found = dataset;
+        }
+    }
+    let data = Data {
+        dataset: found,
+        training_images: None,
+        validation_images: 0,
+        normalization: Normalization::Standardize,
+        augmentation: Augmentation::default(),
+    };
+    let images = of_prepared(&prepare(&data, data_dir, 0)?, classes, count, found.name(), device);
+    Ok(if found.shape() == shape { images } else { enlarged(&images, shape) })
+}
+
+/// The first test images of an experiment.
+pub(crate) fn of_prepared(
+    prepared: &Prepared,
+    classes: usize,
+    count: usize,
+    name: &str,
+    device: &Device,
+) -> RealImages {
+    let batch = evaluation_batches(&prepared.test, count, device).next().expect("a test set has images");
+    let labels: Vec<usize> = batch.label_values.iter().map(|label| label % classes).collect();
+    RealImages { about: format!("{} of {name}", labels.len()), images: batch.images.into(), labels }
+}
+
+/// Digits in the middle of a larger image, one pixel further down and to the right in every channel: equal channels would hide it if a
+/// backward mixed them up.
+fn enlarged(digits: &RealImages, shape: Shape) -> RealImages {
+    let Shape::Image { channels, height, width } = shape else { unreachable!("networks take images") };
+    let [count, _, rows, columns] = *digits.images.dims() else { unreachable!("images have four axes") };
+    let factor = (height / rows).min(width / columns).max(1);
+    let background = digits.images.data()[0];
+    let mut data = Vec::with_capacity(count * channels * height * width);
+    for image in 0..count {
+        for channel in 0..channels {
+            for row in 0..height {
+                for column in 0..width {
+                    let along = |at: usize, size: usize, of: usize| -> Option<usize> {
+                        let offset = (size.saturating_sub(of * factor)) / 2 + channel;
+                        Some(at.checked_sub(offset)? / factor).filter(|&at| at < of)
+                    };
+                    data.push(match (along(row, height, rows), along(column, width, columns)) {
+                        (Some(row), Some(column)) => digits.images.data()[(image * rows + row) * columns + column],
+                        _ => background,
+                    });
+                }
+            }
+        }
+    }
+    let images = Value::new([count, channels, height, width], data);
+    RealImages { images, labels: digits.labels.clone(), about: format!("{}, enlarged", digits.about) }
+}

@@ -1,0 +1,98 @@
+//! Convolution with stride, padding, dilation and groups.
+
+use backproof_gradcheck::{Arguments, Gradients, Value};
+use backproof_layers::{Conv2d, Conv2dOptions};
+
+use super::windows::{SLIPS, Windows, convolution, plane};
+use crate::compare_gradients::subject::{Case, Context, Draw, extent, shape};
+
+pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
+    let groups = draw.pick(&[1, 1, 1, 2, 3]);
+    let large = draw.once_in(12);
+    let [samples, of_group, outputs] = match large {
+        true => [draw.size(1..=3), draw.size(1..=8), groups * draw.size(2..=8)],
+        false => [draw.size(1..=3), draw.size(1..=3), groups * draw.size(1..=3)],
+    };
+    let (kernel, stride, dilation) = (draw.pair(1..=3), draw.pair(1..=3), draw.pair(1..=3));
+    let padding = [0, 1].map(|axis| draw.size(0..=dilation[axis] * (kernel[axis] - 1)));
+    // The image is at least as large as the kernel, padding included.
+    let rest = draw.pair(if large { 8..=14 } else { 0..=4 });
+    let size = [0, 1].map(|axis| {
+        let reach = dilation[axis] * (kernel[axis] - 1) + 1;
+        (reach + rest[axis]).saturating_sub(2 * padding[axis]).max(1)
+    });
+    let (has_bias, layout) = (!draw.once_in(4), draw.layout());
+    let options = Conv2dOptions { stride, padding, dilation, groups };
+    let scale = (1.0 / (of_group * kernel[0] * kernel[1]) as f64).sqrt();
+    let dims = [samples, groups * of_group, size[0], size[1]];
+    let mut check = context
+        .check("conv2d")
+        .input("x", draw.normal(dims, 1.0))
+        .parameter("weight", draw.normal([outputs, of_group, kernel[0], kernel[1]], scale));
+    if has_bias {
+        check = check.parameter("bias", draw.normal([outputs], 1.0));
+    }
+    let about = format!(
+        "{} → {outputs} channels, kernel {}, stride {}, padding {}, dilation {}, groups {groups}{}{}",
+        shape(&dims),
+        extent(kernel),
+        extent(stride),
+        extent(padding),
+        extent(dilation),
+        if has_bias { "" } else { ", no bias" },
+        layout.words(),
+    );
+
+    let layer = move |t: &Arguments<'_>| {
+        Conv2d::new(t.get("weight"), has_bias.then(|| t.get("bias")), options.clone())
+    };
+    let [of_autodiff, of_forward] = [layer.clone(), layer.clone()];
+    let x = move |t: &Arguments<'_>| layout.place(t.get::<4>("x"));
+    let check = context.autodiff(check, move |t| of_autodiff(t).forward(x(t)));
+    let check = context.manual(
+        check,
+        move |t| of_forward(t).forward_saving(x(t)).0,
+        move |t| {
+            let (layer, g) = (layer(t), layout.place(t.cotangent::<4>()));
+            let found = layer.backward(layer.forward_saving(x(t)).1, g);
+            let gradients = Gradients::new().with("x", found.input).with("weight", found.weight);
+            found.bias.into_iter().fold(gradients, |all, bias| all.with("bias", bias))
+        },
+    );
+
+    let windows = Windows { stride, padding, dilation };
+    let per_group = outputs / groups;
+    let by_definition = move |t: &Arguments<'_>, windows: Windows, shift: usize| {
+        let values = [t.value("x"), t.value("weight"), t.cotangent_value()];
+        let [x, weight] = convolution(windows, values, |o| (o / per_group + shift) % groups);
+        Gradients::new().with("x", x).with("weight", weight)
+    };
+    let mut check = check;
+    for (name, slip) in SLIPS {
+        check = context.mutant(check, name, move |t| by_definition(t, slip(windows), 0));
+    }
+    check = context.mutant(check, "the outputs read another group's channels", move |t| by_definition(t, windows, 1));
+    check = context.mutant(check, "the kernel is turned by 180°", move |t| {
+        let turned = t.get::<4>("weight").flip([2, 3]);
+        let values = [t.value("x"), &Value::from(turned), t.cotangent_value()];
+        let [x, weight] = convolution(windows, values, |o| o / per_group);
+        let weight = weight.tensor::<4>(t.device(), t.dtype()).flip([2, 3]);
+        Gradients::new().with("x", x).with("weight", weight)
+    });
+    check = context.mutant(check, "only the first sample counts for the weight", move |t| {
+        let [x, g] = [t.get::<4>("x"), t.cotangent::<4>()].map(|tensor| Value::from(tensor.slice([0..1])));
+        Gradients::new().with("weight", convolution(windows, [&x, t.value("weight"), &g], |o| o / per_group)[1].clone())
+    });
+    if has_bias {
+        check = context.mutant(check, "the bias averaged over batch and positions", |t| {
+            let g = t.cotangent::<4>();
+            let [rows, columns] = plane(t.cotangent_value());
+            let count = (g.dims()[0] * rows * columns) as f64;
+            Gradients::new().with("bias", g.sum_dims_squeeze::<1>(&[0, 2, 3]) * (1.0 / count))
+        });
+        check = context.mutant(check, "the bias summed over the batch alone", |t| {
+            Gradients::new().with("bias", t.cotangent::<4>().slice([0..usize::MAX, 0..usize::MAX, 0..1, 0..1]).sum_dims_squeeze::<1>(&[0, 2, 3]))
+        });
+    }
+    Case { about, check }
+}

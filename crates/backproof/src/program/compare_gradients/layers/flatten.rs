@@ -1,0 +1,32 @@
+//! The same numbers in another shape.
+
+use backproof_gradcheck::Gradients;
+use backproof_layers::Flatten;
+use burn::tensor::Tensor;
+
+use crate::compare_gradients::subject::{Case, Context, Draw, shape};
+
+pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
+    let dims = [draw.size(1..=3), draw.size(1..=4), draw.size(1..=5), draw.size(2..=5)];
+    let layout = draw.layout();
+    let check = context.check("flatten").input("x", draw.normal(dims, 1.0));
+    let check = context.autodiff(check, move |t| Flatten.forward(layout.place(t.get::<4>("x"))));
+    let check = context.manual(
+        check,
+        move |t| Flatten.forward_saving(layout.place(t.get::<4>("x"))).0,
+        move |t| {
+            let (_, saved) = Flatten.forward_saving(layout.place(t.get::<4>("x")));
+            Gradients::new().with("x", Flatten.backward(saved, layout.place(t.cotangent::<2>())))
+        },
+    );
+    let [samples, channels, height, width] = dims;
+    let check = context.mutant(check, "read as if the channels came last", move |t| {
+        let g: Tensor<4> = t.cotangent::<2>().reshape([samples, height, width, channels]);
+        Gradients::new().with("x", g.permute([0, 3, 1, 2]))
+    });
+    let check = context.mutant(check, "read as if columns came before rows", move |t| {
+        let g: Tensor<4> = t.cotangent::<2>().reshape([samples, channels, width, height]);
+        Gradients::new().with("x", g.swap_dims(2, 3))
+    });
+    Case { about: format!("{}{}", shape(&dims), layout.words()), check }
+}

@@ -1,0 +1,56 @@
+//! `Y = X W + b`.
+
+use backproof_gradcheck::{Arguments, Gradients};
+use backproof_layers::Linear;
+
+use crate::compare_gradients::subject::{Case, Context, Draw, shape};
+
+pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
+    let [samples, inputs, outputs] = match draw.once_in(10) {
+        true => [draw.size(9..=17), draw.size(30..=65), draw.size(20..=33)],
+        false => [draw.size(1..=6), draw.size(1..=9), draw.size(1..=7)],
+    };
+    let (has_bias, layout) = (!draw.once_in(5), draw.layout());
+    let scale = (1.0 / inputs as f64).sqrt();
+    let mut check = context
+        .check("linear")
+        .input("x", draw.normal([samples, inputs], 1.0))
+        .parameter("weight", draw.normal([inputs, outputs], scale));
+    if has_bias {
+        check = check.parameter("bias", draw.normal([outputs], 1.0));
+    }
+    let layer = move |t: &Arguments<'_>| Linear::new(t.get("weight"), has_bias.then(|| t.get("bias")));
+    let x = move |t: &Arguments<'_>| layout.place(t.get::<2>("x"));
+    let check = context.autodiff(check, move |t| layer(t).forward(x(t)));
+    let check = context.manual(
+        check,
+        move |t| layer(t).forward_saving(x(t)).0,
+        move |t| {
+            let (layer, g) = (layer(t), layout.place(t.cotangent::<2>()));
+            let found = layer.backward(layer.forward_saving(x(t)).1, g);
+            let gradients = Gradients::new().with("x", found.input).with("weight", found.weight);
+            found.bias.into_iter().fold(gradients, |all, bias| all.with("bias", bias))
+        },
+    );
+    let check = context.mutant(check, "only the first sample counts for the weight", |t| {
+        let (x, g) = (t.get::<2>("x").slice([0..1]), t.cotangent::<2>().slice([0..1]));
+        Gradients::new().with("weight", x.transpose().matmul(g))
+    });
+    let check = context.mutant(check, "the weight's gradient from the absolute input", |t| {
+        Gradients::new().with("weight", t.get::<2>("x").abs().transpose().matmul(t.cotangent::<2>()))
+    });
+    let check = context.mutant(check, "the samples of the input in another order than those of the gradient", |t| {
+        Gradients::new().with("weight", t.get::<2>("x").flip([0]).transpose().matmul(t.cotangent::<2>()))
+    });
+    let check = context.mutant(check, "the outputs of the weight in another order than those of the gradient", |t| {
+        Gradients::new().with("x", t.cotangent::<2>().matmul(t.get::<2>("weight").flip([1]).transpose()))
+    });
+    let check = match has_bias {
+        false => check,
+        true => context.mutant(check, "the bias averaged over the batch", |t| {
+            Gradients::new().with("bias", t.cotangent::<2>().mean_dim(0).squeeze_dim::<1>(0))
+        }),
+    };
+    let bias = if has_bias { "" } else { ", no bias" };
+    Case { about: format!("{} → {outputs}{}{bias}", shape(&[samples, inputs]), layout.words()), check }
+}

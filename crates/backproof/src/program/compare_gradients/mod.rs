@@ -1,0 +1,193 @@
+//! `compare-gradients`: the backward passes by hand, Burn's autodiff and finite differences held against each other.
+//!
+//! A [`Subject`](subject::Subject) makes cases of a layer or of one of Burn's operations; `networks.rs` makes a problem of a network. Each is
+//! examined by `backproof-gradcheck`; [`summary`] says what came of it.
+
+mod burn;
+mod dump;
+mod images;
+mod layers;
+mod networks;
+mod outcome;
+mod subject;
+mod summary;
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use anyhow::Context as _;
+use backproof::backend::Backend;
+use backproof::cli::{CompareGradients, Precision};
+use backproof::comparison::{Selection, selection};
+use backproof::error::{Failure, code};
+use backproof_gradcheck::measure_unit_roundoff;
+use backproof_models::Mode;
+use backproof_spec::{Architecture, Experiment};
+use ::burn::tensor::{DType, Device};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::device;
+use images::RealImages;
+use outcome::{Outcome, Wanted, quietly};
+use subject::{Context, Subject};
+
+/// Images in the batch of a network.
+const IMAGES: usize = 4;
+
+/// One check to make.
+enum Task {
+    Case(&'static Subject, u64),
+    Network(Box<Architecture>, RealImages, &'static str, Mode),
+}
+
+pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
+    let selection = selection(arguments)?;
+    for file in [&arguments.json, &arguments.dump].into_iter().flatten() {
+        writable(file)?;
+    }
+    let backend = Backend::by_name(&arguments.device.backend)?;
+    let device = device::open(backend)?;
+    let dtype = match arguments.dtype {
+        Precision::F32 => DType::F32,
+        Precision::F64 => DType::F64,
+    };
+    let unit_roundoff = measure_unit_roundoff(&device, dtype);
+    let context = Context { device, reference: Device::flex(), dtype, unit_roundoff, seed: arguments.seed };
+    let (start, tasks) = (Instant::now(), tasks(&selection, arguments, &context)?);
+    let wanted = Wanted { mutants: arguments.mutants, tensors: arguments.dump.is_some() };
+    let outcomes = quietly(|| perform(&tasks, &context, wanted, backend.is_cpu()));
+    let outcomes: Vec<Outcome> = outcomes.into_iter().collect::<Result<_, _>>()?;
+
+    let heading = summary::Heading { backend, context: &context, seconds: start.elapsed().as_secs_f64() };
+    summary::print(&heading, &outcomes, arguments);
+    if let Some(path) = &arguments.json {
+        summary::write_json(path, &heading, &outcomes)?;
+    }
+    if let Some(path) = &arguments.dump {
+        dump::write(path, &outcomes, dtype)?;
+    }
+    let unproven = outcomes.iter().filter(|outcome| !outcome.proven()).count();
+    match unproven {
+        0 => Ok(()),
+        _ => Err(Failure::new(code::CHECK_FAILED, format!("{unproven} of {} checks failed", outcomes.len())).into()),
+    }
+}
+
+/// Refuses a file in a folder that does not exist before minutes are spent on what goes into it.
+fn writable(file: &Path) -> Result<(), Failure> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.is_dir() {
+        return Ok(());
+    }
+    Err(Failure::usage(format!("cannot write {}: there is no folder {}", file.display(), folder.display())))
+}
+
+fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context) -> anyhow::Result<Vec<Task>> {
+    let numbers = match arguments.case {
+        Some(number) => number..number + 1,
+        None => 0..arguments.cases,
+    };
+    let cases = |subject: &'static Subject| numbers.clone().map(move |number| Task::Case(subject, number));
+    let mut tasks = Vec::new();
+    match selection {
+        Selection::Ours { layers, networks } => {
+            for name in layers {
+                let subject = layers::SUBJECTS.iter().find(|subject| subject.name == *name);
+                tasks.extend(cases(subject.expect("every layer has cases, which a test says")));
+            }
+            for architecture in networks {
+                let (classes, data_dir) = (architecture.classes()?, arguments.places.data_dir.as_deref());
+                let images = images::of_shape(architecture.input, classes, IMAGES, data_dir, &context.reference)
+                    .map_err(|error| crate::run::data_failure(error))?;
+                tasks.extend(network_tasks(architecture, &images, context));
+            }
+        }
+        Selection::Experiment(experiment) => {
+            let images = images_of(experiment, arguments.places.data_dir.as_ref(), context)?;
+            tasks.extend(network_tasks(&experiment.model, &images, context));
+        }
+        Selection::Burn(name) => {
+            let of_name = |subject: &&Subject| name.as_ref().is_none_or(|name| name == subject.name);
+            tasks.extend(burn::SUBJECTS.iter().filter(of_name).flat_map(cases));
+            if let (Some(name), true) = (name, tasks.is_empty()) {
+                let names: Vec<&str> = burn::SUBJECTS.iter().map(|subject| subject.name).collect();
+                let failure = Failure::usage(format!("the suite has no operation `{name}`"));
+                return Err(failure.nearest(name, &names, format!("it has {}", names.join(", "))).into());
+            }
+        }
+    }
+    Ok(tasks)
+}
+
+fn images_of(experiment: &Experiment, data_dir: Option<&PathBuf>, context: &Context) -> anyhow::Result<RealImages> {
+    let prepared = backproof_data::prepare(&experiment.data, data_dir.map(PathBuf::as_path), experiment.seed)
+        .map_err(|error| crate::run::data_failure(error))?;
+    let (classes, name) = (experiment.model.classes()?, experiment.data.dataset.name());
+    Ok(images::of_prepared(&prepared, classes, IMAGES, name, &context.reference))
+}
+
+fn network_tasks(architecture: &Architecture, images: &RealImages, context: &Context) -> Vec<Task> {
+    let modes = networks::modes(architecture, context.seed).into_iter();
+    modes.map(|(words, mode)| Task::Network(Box::new(architecture.clone()), images.clone(), words, mode)).collect()
+}
+
+/// The outcome of each task, in their order. On a CPU every core takes the next one: most cases are too small for more than one.
+fn perform(tasks: &[Task], context: &Context, wanted: Wanted, parallel: bool) -> Vec<anyhow::Result<Outcome>> {
+    let threads = if parallel { std::thread::available_parallelism().map_or(1, usize::from) } else { 1 };
+    // Networks take longest, and come first, so that no core is left with one at the end.
+    let mut order: Vec<usize> = (0..tasks.len()).collect();
+    order.sort_by_key(|&index| matches!(tasks[index], Task::Case(..)));
+    let (next, bar) = (AtomicUsize::new(0), bar(tasks.len()));
+    let outcomes: Mutex<Vec<Option<anyhow::Result<Outcome>>>> = Mutex::new((0..tasks.len()).map(|_| None).collect());
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(tasks.len()) {
+            scope.spawn(|| {
+                while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let outcome = perform_one(&tasks[index], context, wanted);
+                    outcomes.lock().expect("no panic while it is held")[index] = Some(outcome);
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish_and_clear();
+    outcomes.into_inner().expect("no thread panics").into_iter().flatten().collect()
+}
+
+fn perform_one(task: &Task, context: &Context, wanted: Wanted) -> anyhow::Result<Outcome> {
+    match task {
+        Task::Case(subject, number) => Ok(Outcome::of(subject.name, Some(*number), wanted, || {
+            let case = subject.case(context, *number);
+            (case.about, case.check.problem(), case.check.own_options().clone())
+        })),
+        Task::Network(architecture, images, words, mode) => {
+            let count = images.labels.len();
+            let problem = networks::problem(architecture, images, *mode, context).context("the network cannot be built")?;
+            let options = networks::options(architecture, count, context.seed)?;
+            let about = format!("{}, {words}", images.about);
+            Ok(Outcome::of(&architecture.name, None, wanted, || (about, problem, options)))
+        }
+    }
+}
+
+/// On a terminal, how far it is.
+fn bar(tasks: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} checks  {eta} left")
+        .expect("the template is constant")
+        .progress_chars("━╸─");
+    // Indicatif draws nothing where stderr is no terminal.
+    ProgressBar::new(tasks as u64).with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_layer_of_the_command_line_has_cases() {
+        let names: Vec<&str> = layers::SUBJECTS.iter().map(|subject| subject.name).collect();
+        assert_eq!(names, backproof::comparison::LAYERS);
+    }
+}

@@ -1,0 +1,181 @@
+//! Whole networks on real images: from the loss of each image back to the image and to every parameter.
+
+use std::rc::Rc;
+
+use backproof_gradcheck::{Options, Problem, Role, Source, Value, Variable, module_at};
+use backproof_layers::SoftmaxCrossEntropy;
+use backproof_models::{Mode, Network};
+use backproof_spec::{Architecture, Layer, Shape, ShapeError};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
+
+use super::images::RealImages;
+use super::subject::Context;
+
+/// The check of a network in one mode.
+pub(crate) fn problem(
+    architecture: &Architecture,
+    images: &RealImages,
+    mode: Mode,
+    context: &Context,
+) -> Result<Problem<'static>, ShapeError> {
+    let network = Network::new(architecture, context.seed, &context.reference)?;
+    let mut parameters = Collect(Vec::new());
+    network.clone().train().visit(&mut parameters);
+    let mut tensors = vec![variable("images", Role::Input, images.images.clone())];
+    // The visit is in the order of the names.
+    for ((role, value), named) in parameters.0.into_iter().zip(network.tensors()) {
+        tensors.push(variable(named.name, role, value));
+    }
+    let point = Rc::new(Point { network, labels: images.labels.clone(), mode });
+
+    let (of_forward, reference) = (point.clone(), context.reference.clone());
+    let forward = move |values: &[Value]| of_forward.losses(values, &reference, DType::F64);
+    let (device, dtype, unit_roundoff) = (context.device.clone(), context.dtype, context.unit_roundoff);
+
+    let (first, second, of_source, place) = (point.clone(), point.clone(), point.clone(), device.clone());
+    let mut manual = Source::new("manual", unit_roundoff, move |values, cotangent| {
+        first.by_hand(values, cotangent, &device, dtype)
+    });
+    let device = place.clone();
+    manual.forward = Some(Rc::new(move |values| second.losses(values, &device, dtype)));
+    let device = place.clone();
+    let mut autodiff = Source::new("autodiff", unit_roundoff, move |values, cotangent| {
+        of_source.by_autodiff(values, cotangent, &device, dtype)
+    });
+    autodiff.forward = Some(Rc::new(move |values| point.tracked(values, &place, dtype).losses.into()));
+    Ok(Problem {
+        name: architecture.name.clone(),
+        dtype,
+        tensors,
+        forward: Rc::new(forward),
+        sources: vec![autodiff, manual],
+        mutants: Vec::new(),
+    })
+}
+
+/// What every closure of the problem needs: the structure, whose numbers are replaced, and the labels.
+struct Point {
+    network: Network,
+    labels: Vec<usize>,
+    mode: Mode,
+}
+
+/// A pass that autodiff follows.
+struct Tracked {
+    network: Network,
+    images: Tensor<4>,
+    losses: Tensor<1>,
+}
+
+impl Point {
+    fn labels(&self, device: &Device) -> Tensor<1, Int> {
+        let labels: Vec<i64> = self.labels.iter().map(|&label| label as i64).collect();
+        let count = labels.len();
+        Tensor::from_data(TensorData::new(labels, [count]), device)
+    }
+
+    /// The loss of each image, without autodiff.
+    fn losses(&self, values: &[Value], device: &Device, dtype: DType) -> Value {
+        let network = module_at(&self.network, &values[1..], device, dtype);
+        let (logits, _) = network.forward_saving(values[0].tensor(device, dtype), self.mode);
+        SoftmaxCrossEntropy.forward(logits, self.labels(device)).into()
+    }
+
+    fn by_hand(&self, values: &[Value], cotangent: &Value, device: &Device, dtype: DType) -> Vec<Option<Value>> {
+        let network = module_at(&self.network, &values[1..], device, dtype);
+        let (logits, saved) = network.forward_saving(values[0].tensor(device, dtype), self.mode);
+        let (_, of_loss) = SoftmaxCrossEntropy.forward_saving(logits, self.labels(device));
+        let logits_gradient = SoftmaxCrossEntropy.backward(of_loss, cotangent.tensor(device, dtype));
+        let (images, parameters) = network.backward_to_images(saved, logits_gradient);
+        let mut found = ByHand { parameters: &parameters, values: vec![Some(images.into())] };
+        network.visit(&mut found);
+        found.values
+    }
+
+    fn tracked(&self, values: &[Value], device: &Device, dtype: DType) -> Tracked {
+        let network = module_at(&self.network, &values[1..], device, dtype).train();
+        let device = device.clone().autodiff();
+        let images = values[0].tensor::<4>(&device, dtype).require_grad();
+        let logits = network.forward(images.clone(), self.mode);
+        let losses = SoftmaxCrossEntropy.forward(logits, self.labels(&device));
+        Tracked { network, images, losses }
+    }
+
+    fn by_autodiff(&self, values: &[Value], cotangent: &Value, device: &Device, dtype: DType) -> Vec<Option<Value>> {
+        let Tracked { network, images, losses } = self.tracked(values, device, dtype);
+        let weights = cotangent.tensor::<1>(&losses.device(), dtype);
+        let gradients = (losses * weights).sum().backward();
+        let mut found = ByAutodiff { values: vec![images.grad(&gradients).map(Value::from)], gradients: &gradients };
+        network.visit(&mut found);
+        found.values
+    }
+}
+
+fn variable(name: impl Into<String>, role: Role, value: Value) -> Variable {
+    Variable { name: name.into(), role, value, expect_zero: false }
+}
+
+/// Roles and values of a module's tensors, in the order of the visit.
+struct Collect(Vec<(Role, Value)>);
+
+impl ModuleVisitor for Collect {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let role = if param.base().is_require_grad() { Role::Parameter } else { Role::Constant };
+        self.0.push((role, param.base().into()));
+    }
+}
+
+/// The gradients that the backward by hand registered, in the order of the visit.
+struct ByHand<'g> {
+    parameters: &'g GradientsParams,
+    values: Vec<Option<Value>>,
+}
+
+impl ModuleVisitor for ByHand<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.values.push(self.parameters.get::<D>(param.id).map(Value::from));
+    }
+}
+
+/// The gradients that autodiff found, in the order of the visit.
+struct ByAutodiff<'g> {
+    gradients: &'g Gradients,
+    values: Vec<Option<Value>>,
+}
+
+impl ModuleVisitor for ByAutodiff<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.values.push(param.base().grad(self.gradients).map(Value::from));
+    }
+}
+
+/// The modes in which the gradients of an architecture differ.
+pub(crate) fn modes(architecture: &Architecture, seed: u64) -> Vec<(&'static str, Mode)> {
+    let training = ("training", Mode::Training { seed, step: 0 });
+    let depends = |layer: &Layer| matches!(layer, Layer::BatchNorm(_) | Layer::Dropout(_));
+    match architecture.layers.iter().any(depends) {
+        true => vec![training, ("inference", Mode::Inference)],
+        false => vec![training],
+    }
+}
+
+/// How much of a network is checked: as many elements of each tensor as a budget of multiplications allows, from 4 to 64.
+pub(crate) fn options(architecture: &Architecture, images: usize, seed: u64) -> Result<Options, ShapeError> {
+    /// About ten seconds of a core in double precision.
+    const BUDGET: usize = 10_000_000_000;
+    /// Evaluations for one element: two steps to either side.
+    const EVALUATIONS: usize = 4;
+    let (mut multiplications, mut tensors) = (0, 1);
+    for layer in architecture.trace()? {
+        let of_output = match layer.output {
+            Shape::Image { height, width, .. } => height * width,
+            Shape::Vector { .. } => 1,
+        };
+        multiplications += images * layer.weights * of_output;
+        tensors += usize::from(layer.weights > 0) + usize::from(layer.biases > 0);
+    }
+    let quota = (BUDGET / (EVALUATIONS * tensors * multiplications.max(1))).clamp(4, 64);
+    Ok(Options { seed, cotangents: 2, full: quota, quota, jacobian: 0, ..Options::default() })
+}

@@ -1,0 +1,252 @@
+//! What a person reads of a comparison, and what a program does.
+
+use std::path::Path;
+
+use backproof::backend::Backend;
+use backproof::cli::{CompareGradients, Precision, Suite};
+use backproof_gradcheck::{Mutant, Verdict};
+use backproof_spec::thousands;
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use serde::Serialize;
+
+use super::outcome::Outcome;
+use super::subject::Context;
+
+/// How many failures are shown in full; of the others, the command that does.
+const IN_FULL: usize = 3;
+
+/// What holds for all checks.
+pub(crate) struct Heading<'c> {
+    pub(crate) backend: Backend,
+    pub(crate) context: &'c Context,
+    pub(crate) seconds: f64,
+}
+
+/// Everything that was found of one layer, network or operation.
+#[derive(Debug, Clone, Default, Serialize)]
+struct Line {
+    subject: String,
+    /// Shapes and options of the only check, or nothing.
+    about: String,
+    checks: usize,
+    proven: bool,
+    /// The worst verdict.
+    verdict: String,
+    gradients_proven: usize,
+    gradients: usize,
+    elements_checked: usize,
+    elements: usize,
+    kinks: usize,
+    /// The largest error of a checked element over its tolerance.
+    worst: f64,
+    mutants_killed: usize,
+    mutants: usize,
+    /// Core seconds.
+    seconds: f64,
+}
+
+impl Line {
+    fn of(outcomes: &[&Outcome]) -> Self {
+        let mut line = Self { subject: outcomes[0].subject.clone(), checks: outcomes.len(), ..Self::default() };
+        if outcomes[0].case.is_none() {
+            line.about.clone_from(&outcomes[0].about);
+        }
+        line.proven = outcomes.iter().all(|outcome| outcome.proven());
+        let mut worst = Verdict::Pass;
+        for outcome in outcomes {
+            line.seconds += outcome.seconds;
+            if let Some(mutants) = &outcome.mutants {
+                line.mutants += mutants.tried.len();
+                line.mutants_killed += mutants.killed();
+            }
+            let Some(report) = &outcome.report else { continue };
+            for row in &report.rows {
+                line.gradients += 1;
+                line.gradients_proven += usize::from(row.verdict.proven());
+                line.elements_checked += row.checked;
+                line.elements += row.total;
+                line.kinks += row.kinks;
+                if let Some(element) = &row.worst {
+                    line.worst = line.worst.max(element.error / element.tolerance.total().max(f64::MIN_POSITIVE));
+                }
+            }
+            let verdicts = report.rows.iter().map(|row| row.verdict);
+            let forwards = report.forwards.iter().map(|forward| forward.verdict);
+            worst = verdicts.chain(forwards).fold(worst, Verdict::max);
+        }
+        let panicked = outcomes.iter().any(|outcome| outcome.panic.is_some());
+        line.verdict = match worst {
+            _ if panicked => "PANICKED".to_owned(),
+            // A kink that was accepted is a pass; how many there were has a column.
+            verdict if verdict.proven() => Verdict::Pass.to_string(),
+            verdict => verdict.to_string(),
+        };
+        line
+    }
+}
+
+/// One line for each layer or operation, and for each mode of a network.
+fn lines(outcomes: &[Outcome]) -> Vec<Line> {
+    let mut groups: Vec<Vec<&Outcome>> = Vec::new();
+    for outcome in outcomes {
+        match groups.last_mut() {
+            Some(group) if group[0].subject == outcome.subject && outcome.case.is_some() => group.push(outcome),
+            _ => groups.push(vec![outcome]),
+        }
+    }
+    groups.iter().map(|group| Line::of(group)).collect()
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &CompareGradients) {
+    if let [outcome] = outcomes {
+        println!("{}", in_full(outcome));
+    } else {
+        println!("{}", table(&lines(outcomes), arguments.mutants));
+        let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.proven()).collect();
+        for outcome in failed.iter().take(IN_FULL) {
+            println!("\n{}\nreplay: {}", in_full(outcome), replay(outcome, heading, arguments));
+        }
+        if failed.len() > IN_FULL {
+            println!("\n{} more failed; to see one in full:", failed.len() - IN_FULL);
+            for outcome in failed.iter().skip(IN_FULL).take(20) {
+                println!("  {}", replay(outcome, heading, arguments));
+            }
+        }
+    }
+    println!("\n{}", conclusion(heading, outcomes));
+}
+
+fn table(lines: &[Line], mutants: bool) -> Table {
+    let mut table = Table::new();
+    table.load_preset(presets::NOTHING);
+    let mut head = vec!["", "checks", "gradients proven", "elements checked", "kinks", "error / tolerance", "verdict"];
+    if mutants {
+        head.push("mutants killed");
+    }
+    table.set_header(head.iter().enumerate().map(|(column, name)| aligned(column, (*name).to_owned())));
+    for line in lines {
+        let name = if line.about.is_empty() { line.subject.clone() } else { format!("{} ({})", line.subject, line.about) };
+        let mut cells = vec![
+            name,
+            thousands(line.checks),
+            share(line.gradients_proven, line.gradients),
+            share(line.elements_checked, line.elements),
+            if line.kinks == 0 { "–".to_owned() } else { thousands(line.kinks) },
+            format!("{:.2}", line.worst),
+            line.verdict.clone(),
+        ];
+        if mutants {
+            cells.push(share(line.mutants_killed, line.mutants));
+        }
+        table.add_row(cells.into_iter().enumerate().map(|(column, cell)| aligned(column, cell)));
+    }
+    table
+}
+
+fn aligned(column: usize, text: String) -> Cell {
+    let left = matches!(column, 0 | 6);
+    Cell::new(text).set_alignment(if left { CellAlignment::Left } else { CellAlignment::Right })
+}
+
+/// A check with its report, or the panic in its place, and the mutants that survived.
+fn in_full(outcome: &Outcome) -> String {
+    let case = outcome.case.map(|case| format!(", case {case}")).unwrap_or_default();
+    let mut text = format!("{}{case}: {}\n", outcome.subject, outcome.about);
+    match (&outcome.report, &outcome.panic) {
+        (Some(report), _) => text += &report.to_string(),
+        (None, panic) => text += &format!("PANICKED: {}", panic.as_deref().unwrap_or("no message")),
+    }
+    if let Some(mutants) = &outcome.mutants {
+        text += &format!("\n{mutants}");
+    }
+    text
+}
+
+/// The command that makes this check alone.
+fn replay(outcome: &Outcome, heading: &Heading<'_>, arguments: &CompareGradients) -> String {
+    let mut command = "cargo xtask compare-gradients".to_owned();
+    let mut flag = |name: &str, value: &str| command += &format!(" --{name} {value}");
+    if arguments.suite == Some(Suite::Burn) {
+        flag("suite", "burn");
+    }
+    match (outcome.case, &arguments.config) {
+        (Some(case), _) => {
+            flag("layer", &outcome.subject);
+            flag("case", &case.to_string());
+        }
+        (None, Some(config)) => flag("config", &format!("'{}'", config.display())),
+        (None, None) => flag("model", &outcome.subject),
+    }
+    if heading.backend != Backend::Flex {
+        flag("backend", heading.backend.name());
+    }
+    if arguments.dtype == Precision::F64 {
+        flag("dtype", "f64");
+    }
+    if heading.context.seed != 0 {
+        flag("seed", &heading.context.seed.to_string());
+    }
+    if arguments.mutants {
+        command += " --mutants";
+    }
+    command
+}
+
+fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String {
+    let lines = lines(outcomes);
+    let sum = |of: fn(&Line) -> usize| lines.iter().map(of).sum::<usize>();
+    let (proven, gradients) = (sum(|line| line.gradients_proven), sum(|line| line.gradients));
+    let Heading { backend, context, seconds } = heading;
+    let verdict = if outcomes.iter().all(Outcome::proven) { "proven" } else { "NOT PROVEN" };
+    let mut text = format!(
+        "{verdict}: {} of {} gradients in {} checks, on {} in {:?} (unit round-off {:.1e}), against differences in F64, in {seconds:.0} s",
+        thousands(proven),
+        thousands(gradients),
+        thousands(outcomes.len()),
+        backend.name(),
+        context.dtype,
+        context.unit_roundoff,
+    );
+    let mutants: Vec<&Mutant> =
+        outcomes.iter().filter_map(|outcome| outcome.mutants.as_ref()).flat_map(|mutants| &mutants.tried).collect();
+    if !mutants.is_empty() {
+        let killed = mutants.iter().filter(|mutant| mutant.killed).count();
+        text += &format!("\n{} of {} mutants killed", thousands(killed), thousands(mutants.len()));
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct Json<'o> {
+    schema: u32,
+    backend: &'o str,
+    dtype: String,
+    unit_roundoff: f64,
+    seed: u64,
+    seconds: f64,
+    proven: bool,
+    summary: String,
+    subjects: Vec<Line>,
+    checks: &'o [Outcome],
+}
+
+pub(crate) fn write_json(path: &Path, heading: &Heading<'_>, outcomes: &[Outcome]) -> anyhow::Result<()> {
+    let json = Json {
+        schema: 1,
+        backend: heading.backend.name(),
+        dtype: format!("{:?}", heading.context.dtype).to_lowercase(),
+        unit_roundoff: heading.context.unit_roundoff,
+        seed: heading.context.seed,
+        seconds: heading.seconds,
+        proven: outcomes.iter().all(Outcome::proven),
+        summary: conclusion(heading, outcomes),
+        subjects: lines(outcomes),
+        checks: outcomes,
+    };
+    Ok(backproof_train::write_json(path, &json)?)
+}
+
+fn share(part: usize, whole: usize) -> String {
+    format!("{} of {}", thousands(part), thousands(whole))
+}
