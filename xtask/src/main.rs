@@ -27,6 +27,10 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
             backproof::experiment(arguments)?;
             Some(&arguments.device)
         }
+        cli::Command::CompareGradients(arguments) => {
+            backproof::comparison::selection(arguments)?;
+            Some(&arguments.device)
+        }
         cli::Command::Resume(arguments) => Some(&arguments.device),
         cli::Command::Evaluate(arguments) => Some(&arguments.device),
         _ => None,

@@ -34,6 +34,7 @@ pub struct Check<'a> {
     forward: Option<TensorForward<'a>>,
     reference: Option<Forward<'a>>,
     sources: Vec<Source<'a>>,
+    mutants: Vec<Source<'a>>,
 }
 
 type TensorForward<'a> = Rc<dyn Fn(&Arguments<'_>) -> Outcome + 'a>;
@@ -58,12 +59,14 @@ impl<'a> Check<'a> {
             forward: None,
             reference: None,
             sources: Vec::new(),
+            mutants: Vec::new(),
         }
     }
 
     /// The precision of the code under test; [`DType::F32`] unless said otherwise. Say it before any source.
     pub fn dtype(self, dtype: DType) -> Self {
-        assert!(self.sources.is_empty(), "the precision comes before the sources");
+        let none = self.sources.is_empty() && self.mutants.is_empty();
+        assert!(none, "the precision comes before the sources");
         Self { dtype, ..self }
     }
 
@@ -105,7 +108,8 @@ impl<'a> Check<'a> {
 
     fn variable(mut self, name: impl Into<String>, role: Role, value: Value) -> Self {
         let name = name.into();
-        assert!(self.sources.is_empty() && self.forward.is_none(), "the tensors come before the forward");
+        let none = self.sources.is_empty() && self.mutants.is_empty() && self.forward.is_none();
+        assert!(none, "the tensors come before the forward");
         assert!(self.variables.iter().all(|other| other.name != name), "there are two tensors `{name}`");
         self.variables.push(Variable { name, role, value, expect_zero: false });
         self
@@ -210,6 +214,45 @@ impl<'a> Check<'a> {
         self
     }
 
+    /// A backward that is wrong on purpose: a fault of this operation that was seen before or that is easy to make. It gets what a
+    /// [`source`](Self::source) gets; tensors of which it returns no gradient are not changed by it.
+    ///
+    /// [`run_with_mutants`](Self::run_with_mutants) must find it out, and a source that is wrong in the same way is recognised by this name.
+    ///
+    /// ```
+    /// # use backproof_gradcheck::{Check, Gradients, Value};
+    /// # use burn::tensor::{Device, activation};
+    /// # let device = Device::flex();
+    /// let (report, mutants) = Check::new("tanh")
+    ///     .input("x", Value::normal([4, 3], 7))
+    ///     .forward(&device, |t| activation::tanh(t.get::<2>("x")))
+    ///     .autodiff(&device)
+    ///     .mutant("x in place of y = tanh(x)", &device, |t| {
+    ///         Gradients::new().with("x", t.cotangent::<2>() * (-t.get::<2>("x").square() + 1))
+    ///     })
+    ///     .run_with_mutants();
+    /// report.assert();
+    /// mutants.assert();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is another one of this name.
+    pub fn mutant(mut self, name: &str, device: &Device, backward: impl Fn(&Arguments<'_>) -> Gradients + 'a) -> Self {
+        assert!(self.mutants.iter().all(|other| other.name != name), "two mutants are named {name}");
+        let (variables, dtype, device) = (self.variables.clone(), self.dtype, device.clone());
+        self.mutants.push(Source::new(name, unit_roundoff(dtype), move |values, cotangent| {
+            let arguments = Arguments::new(&variables, values, Some(cotangent), &device, dtype);
+            backward(&arguments).in_order(&variables)
+        }));
+        self
+    }
+
+    /// How much is checked, as [`options`](Self::options) and [`seed`](Self::seed) said.
+    pub fn own_options(&self) -> &Options {
+        &self.options
+    }
+
     /// The problem that this describes.
     ///
     /// # Panics
@@ -222,6 +265,7 @@ impl<'a> Check<'a> {
             tensors: self.variables.clone(),
             forward: self.reference.clone().expect("a check needs a forward"),
             sources: self.sources.clone(),
+            mutants: self.mutants.clone(),
         }
     }
 

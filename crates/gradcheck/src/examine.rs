@@ -1,11 +1,14 @@
+use std::cell::OnceCell;
+
 use crate::cotangent::cotangents;
 use crate::difference::Oracle;
 use crate::judge::{Scales, judge, tolerance};
+use crate::named::NamedRun;
 use crate::noise::scale;
 use crate::report::{ForwardRow, Tolerance, dtype_name};
 use crate::runs::{Run, run_all};
 use crate::select::select;
-use crate::{Mutants, Options, Problem, Report, Role, Value, Verdict, mutants, rows};
+use crate::{Mutants, Options, Problem, Report, Role, Value, Verdict, mutants, named, rows};
 
 /// A problem that has been looked at: the report, and what is needed to try mutants without differentiating again.
 pub struct Examination<'p, 'a> {
@@ -17,6 +20,7 @@ pub struct Examination<'p, 'a> {
     /// `A · |x|`, the largest of all tensors: what an element that cancels to zero may have been the difference of.
     pub(crate) energy: f64,
     pub(crate) report: Report,
+    named: OnceCell<Vec<NamedRun>>,
 }
 
 /// The verdict on one source's gradient of one tensor, with the counts behind it.
@@ -63,8 +67,15 @@ impl<'a> Problem<'a> {
             rows: Vec::new(),
             proven: false,
         };
-        let mut examination =
-            Examination { problem: self, options, oracle: None, runs: Vec::new(), energy: 0.0, report };
+        let mut examination = Examination {
+            problem: self,
+            options,
+            oracle: None,
+            runs: Vec::new(),
+            energy: 0.0,
+            report,
+            named: OnceCell::new(),
+        };
         let bad = match (output.data().iter().all(|y| y.is_finite()), output.same_bits(&again)) {
             (false, _) => Some(Verdict::NonFinite),
             (_, false) => Some(Verdict::NonDeterministic),
@@ -117,9 +128,24 @@ impl Examination<'_, '_> {
     }
 
     /// The negative control: every source's proven gradients are falsified in all the ways of [`Mutation`](crate::Mutation), one at a time, and
-    /// each must lose its proof. No differences are taken again, other than of elements that only a mutant brings into the choice.
+    /// each must lose its proof. Then come the [mutants that know the operation](Problem::mutants), each judged as if the least exact source that is
+    /// proven had returned its gradients: it is killed if one of those that it changes is not proven.
+    ///
+    /// No differences are taken again, other than of elements that only a mutant brings into the choice.
     pub fn mutants(&self) -> Mutants {
-        mutants::try_all(self)
+        match self.oracle {
+            Some(_) => mutants::try_all(self),
+            None => Mutants::default(),
+        }
+    }
+
+    /// What the named mutants say; they run when somebody asks.
+    pub(crate) fn named(&self) -> &[NamedRun] {
+        self.named.get_or_init(|| {
+            let oracle = self.oracle();
+            let directions: Vec<&Value> = oracle.cotangents.iter().map(|cotangent| &cotangent.value).collect();
+            named::run_all(self.problem, &oracle.values, &directions)
+        })
     }
 
     pub(crate) fn oracle(&self) -> &Oracle<'_> {
@@ -246,7 +272,7 @@ impl Examination<'_, '_> {
     }
 
     /// Four times what round-off alone does to an element of this source's own gradient.
-    fn wobble(&self, source: usize, cotangent: usize, tensor: usize, index: usize) -> f64 {
+    pub(crate) fn wobble(&self, source: usize, cotangent: usize, tensor: usize, index: usize) -> f64 {
         let run = self.runs[source].as_ref().and_then(|run| run.wobble[cotangent][tensor].get(index));
         4.0 * run.copied().unwrap_or(0.0)
     }

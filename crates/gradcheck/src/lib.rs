@@ -64,7 +64,8 @@
 //! # When it fails
 //!
 //! The report shows the worst element with every source's value, the terms of the tolerance, the error against the step (an error that stays is a
-//! bug), which side is the odd one out, and what the mismatch looks like: a lost `1/N`, a flipped sign, a transposed matrix, a wrong channel.
+//! bug), which side is the odd one out, and what the mismatch looks like: a known fault of this operation by its name ([`Check::mutant`]), or a lost `1/N`,
+//! a flipped sign, a transposed matrix, a wrong channel.
 #![warn(missing_docs)]
 
 mod arguments;
@@ -77,6 +78,8 @@ mod examine;
 mod judge;
 mod module;
 mod mutants;
+mod mutation;
+mod named;
 mod noise;
 mod options;
 mod patterns;
@@ -95,7 +98,8 @@ pub use arguments::{Arguments, Gradients};
 pub use check::Check;
 pub use examine::Examination;
 pub use module::{check, check_module, module_at};
-pub use mutants::{Mutant, Mutants, Mutation};
+pub use mutants::{LeftOut, Mutant, Mutants};
+pub use mutation::Mutation;
 pub use options::Options;
 pub use problem::{Backward, Forward, Problem, Role, Source, Variable};
 pub use report::{ForwardRow, Report, Row, Sweep, Tolerance, Worst};

@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Gradients as BurnGradients, Tensor};
 
 use crate::check::poison_device;
-use crate::{Forward, Options, Problem, Report, Role, Source, Value, Variable, unit_roundoff};
+use crate::{Options, Problem, Report, Role, Source, Value, Variable, unit_roundoff};
 
 /// Proves the gradients that Burn's autodiff finds for a module: of its input and of every parameter, by name.
 ///
@@ -75,7 +75,6 @@ pub fn check_module<'a, M: Module + 'a, const D: usize, const E: usize>(
     let (in_double, on_device) = (run(reference, DType::F64), run(device, dtype));
     let on_device_again = on_device.clone();
     let place = device.clone();
-    let reference: Forward<'a> = Rc::new(move |values| Value::from_tensor(in_double(values).2));
     let mut autodiff = Source::new("autodiff", unit_roundoff(dtype), move |values, cotangent| {
         poison_device(&place, values, dtype);
         let (module, input, output) = on_device(values);
@@ -89,13 +88,9 @@ pub fn check_module<'a, M: Module + 'a, const D: usize, const E: usize>(
         found.values
     });
     autodiff.forward = Some(Rc::new(move |values| Value::from_tensor(on_device_again(values).2)));
-    Problem {
-        name: std::any::type_name::<M>().rsplit("::").next().unwrap_or("module").into(),
-        dtype,
-        tensors: names.variables,
-        forward: reference,
-        sources: vec![autodiff],
-    }
+    let name = std::any::type_name::<M>().rsplit("::").next().unwrap_or("module");
+    let reference = move |values: &[Value]| Value::from_tensor(in_double(values).2);
+    Problem { sources: vec![autodiff], ..Problem::new(name, dtype, names.variables, reference) }
 }
 
 fn variable(name: impl Into<String>, role: Role, value: Value) -> Variable {

@@ -2,76 +2,26 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Value;
-use crate::examine::{Examination, Judgement};
-use crate::patterns::swapped;
+use crate::examine::Examination;
+use crate::mutation::mutate;
+use crate::{Mutation, Value, named};
 
-/// A way to falsify a gradient.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Mutation {
-    /// The sign flipped.
-    Sign,
-    /// Times 1.001.
-    Thousandth,
-    /// Times the length of the output's first axis (2 if that is 1): a lost mean.
-    LostMean,
-    /// The largest element off by a hundredth.
-    OneElement,
-    /// The last two axes swapped.
-    Transposed,
-    /// Every element in its neighbour's place.
-    Shifted,
-    /// One channel zero.
-    DroppedChannel,
-    /// None at all.
-    Detached,
-    /// Outside of both sides at a kink.
-    Kink,
-}
-
-impl Mutation {
-    /// All of them.
-    pub const ALL: [Self; 9] = [
-        Self::Sign,
-        Self::Thousandth,
-        Self::LostMean,
-        Self::OneElement,
-        Self::Transposed,
-        Self::Shifted,
-        Self::DroppedChannel,
-        Self::Detached,
-        Self::Kink,
-    ];
-}
-
-impl fmt::Display for Mutation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Sign => "sign",
-            Self::Thousandth => "× 1.001",
-            Self::LostMean => "lost 1/N",
-            Self::OneElement => "one element",
-            Self::Transposed => "transposed",
-            Self::Shifted => "shifted",
-            Self::DroppedChannel => "dropped channel",
-            Self::Detached => "detached",
-            Self::Kink => "at the kink",
-        })
-    }
-}
-
-/// A falsified gradient, and whether it was found out.
+/// A gradient that is wrong on purpose, and whether it was found out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mutant {
-    /// Whose gradient.
+    /// Whose gradient was spoilt; [`Mutant::NAMED`] if it was no source's but that of a backward which is wrong by itself.
     pub source: String,
-    /// Of which tensor.
+    /// Of which tensor. A wrong backward may change several: their names, with commas between them.
     pub tensor: String,
-    /// How.
-    pub mutation: Mutation,
+    /// How: a [`Mutation`]'s name, or the name that [`Check::mutant`](crate::Check::mutant) was given.
+    pub mutation: String,
     /// It was not proven.
     pub killed: bool,
+}
+
+impl Mutant {
+    /// The source of a mutant that knows the operation.
+    pub const NAMED: &str = "formula";
 }
 
 impl fmt::Display for Mutant {
@@ -80,14 +30,26 @@ impl fmt::Display for Mutant {
     }
 }
 
+/// A mutant of [`Check::mutant`](crate::Check::mutant) that could not be tried, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeftOut {
+    /// Its name.
+    pub mutation: String,
+    /// In a sentence.
+    pub reason: String,
+}
+
 /// The negative control: every mutant that was tried.
 ///
-/// A mutation that changes nothing is no mutant (a shift of equal numbers, a transposed vector), and neither is one of a gradient that was not
-/// proven in the first place.
+/// What changes nothing is no mutant (a shift of equal numbers, a swap of two equal strides), and neither is a falsified gradient that was not
+/// proven in the first place. Several controls are collected into one with [`Extend`] or [`FromIterator`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mutants {
-    /// In the order of tensors and sources.
+    /// In the order of tensors and sources; those that know the operation come last.
     pub tried: Vec<Mutant>,
+    /// Those that know the operation and are no mutants at this point. One that is left out everywhere tests nothing.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
 }
 
 impl Mutants {
@@ -112,18 +74,47 @@ impl Mutants {
     }
 }
 
+impl Extend<Mutant> for Mutants {
+    fn extend<I: IntoIterator<Item = Mutant>>(&mut self, mutants: I) {
+        self.tried.extend(mutants);
+    }
+}
+
+impl Extend<Mutants> for Mutants {
+    fn extend<I: IntoIterator<Item = Mutants>>(&mut self, controls: I) {
+        for control in controls {
+            self.tried.extend(control.tried);
+            self.left_out.extend(control.left_out);
+        }
+    }
+}
+
+impl<T> FromIterator<T> for Mutants
+where
+    Mutants: Extend<T>,
+{
+    fn from_iter<I: IntoIterator<Item = T>>(items: I) -> Self {
+        let mut all = Self::default();
+        all.extend(items);
+        all
+    }
+}
+
 impl fmt::Display for Mutants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} of {} mutants killed", self.killed(), self.tried.len())?;
         for survivor in self.survivors() {
             write!(f, "\n  survived: {survivor}")?;
         }
+        for LeftOut { mutation, reason } in &self.left_out {
+            write!(f, "\n  left out: {mutation}: {reason}")?;
+        }
         Ok(())
     }
 }
 
 pub(crate) fn try_all(examination: &Examination<'_, '_>) -> Mutants {
-    let mut tried = Vec::new();
+    let mut mutants = Mutants::default();
     let problem = examination.problem;
     for tensor in (0..problem.tensors.len()).filter(|&tensor| problem.differentiated(tensor)) {
         for (source, run) in examination.runs.iter().enumerate() {
@@ -137,86 +128,15 @@ pub(crate) fn try_all(examination: &Examination<'_, '_>) -> Mutants {
             for mutation in Mutation::ALL {
                 let Some(mutant) = mutate(examination, source, tensor, mutation, &gradients, &base) else { continue };
                 let mutant: Vec<Option<&Value>> = mutant.iter().map(Option::as_ref).collect();
-                tried.push(Mutant {
+                mutants.tried.push(Mutant {
                     source: problem.sources[source].name.clone(),
                     tensor: problem.tensors[tensor].name.clone(),
-                    mutation,
+                    mutation: mutation.to_string(),
                     killed: !examination.judge(source, tensor, &mutant).verdict.proven(),
                 });
             }
         }
     }
-    Mutants { tried }
-}
-
-/// The falsified gradients, one for each cotangent; `None` if that changes nothing.
-fn mutate(
-    examination: &Examination<'_, '_>,
-    source: usize,
-    tensor: usize,
-    mutation: Mutation,
-    gradients: &[&Value],
-    base: &Judgement,
-) -> Option<Vec<Option<Value>>> {
-    let oracle = examination.oracle();
-    let dims = gradients.first()?.dims();
-    let largest = gradients.iter().map(|gradient| gradient.max_abs()).fold(0.0, f64::max);
-    if mutation == Mutation::Detached {
-        return (largest > 0.0).then(|| vec![None; gradients.len()]);
-    }
-    let batch = match oracle.output.dims().first() {
-        Some(&size) if size > 1 => size as f64,
-        _ => 2.0,
-    };
-    let each = |change: &dyn Fn(usize, &[f64]) -> Vec<f64>| -> Vec<Value> {
-        gradients.iter().enumerate().map(|(number, g)| g.map_data(change(number, g.data()))).collect()
-    };
-    let total = |index: usize| gradients.iter().map(|gradient| gradient.data()[index].abs()).sum::<f64>();
-    let mutants = match mutation {
-        Mutation::Sign => each(&|_, g| g.iter().map(|x| -x).collect()),
-        Mutation::Thousandth => each(&|_, g| g.iter().map(|x| 1.001 * x).collect()),
-        Mutation::LostMean => each(&|_, g| g.iter().map(|x| batch * x).collect()),
-        Mutation::OneElement => {
-            let straight = (0..gradients[0].len()).filter(|index| !base.kinks.contains(index));
-            let index = straight.max_by(|&a, &b| total(a).total_cmp(&total(b)))?;
-            each(&|_, g| g.iter().enumerate().map(|(i, x)| if i == index { x + 0.01 * largest } else { *x }).collect())
-        }
-        Mutation::Transposed => {
-            let [.., rows, columns] = dims else { return None };
-            if *rows == 1 || *columns == 1 {
-                return None;
-            }
-            each(&|_, g| (0..g.len()).map(|i| g[swapped(dims, dims.len() - 2, dims.len() - 1, i)]).collect())
-        }
-        Mutation::Shifted => each(&|_, g| (0..g.len()).map(|i| g[(i + g.len() - 1) % g.len()]).collect()),
-        Mutation::DroppedChannel => {
-            let axis = if dims.len() > 1 { 1 } else { 0 };
-            let size = dims.get(axis).copied().filter(|&size| size > 1)?;
-            let inner: usize = dims[axis + 1..].iter().product();
-            let channel = |i: usize| i / inner % size;
-            let mut weights = vec![0.0; size];
-            (0..gradients[0].len()).for_each(|i| weights[channel(i)] += total(i));
-            let heaviest = (0..size).max_by(|&a, &b| weights[a].total_cmp(&weights[b]))?;
-            each(&|_, g| g.iter().enumerate().map(|(i, x)| if channel(i) == heaviest { 0.0 } else { *x }).collect())
-        }
-        Mutation::Kink => each(&|cotangent, g| {
-            let mut g = g.to_vec();
-            for &index in &base.kinks {
-                if let Some([low, high]) = oracle.element(tensor, index)[cotangent].kink {
-                    g[index] = high + 0.5 * (high - low);
-                }
-            }
-            g
-        }),
-        Mutation::Detached => return None,
-    };
-    // Numbers that should be equal and differ by rounding make no mutant when they change places.
-    let rounding = 256.0 * examination.problem.sources[source].unit_roundoff * largest;
-    // A difference that is not a number is a change too.
-    let differs = |a: f64, b: f64| (a - b).is_nan() || (a - b).abs() > rounding;
-    let changed = mutants
-        .iter()
-        .zip(gradients)
-        .any(|(mutant, gradient)| mutant.data().iter().zip(gradient.data()).any(|(a, b)| differs(*a, *b)));
-    changed.then(|| mutants.into_iter().map(Some).collect())
+    named::try_all(examination, &mut mutants);
+    mutants
 }

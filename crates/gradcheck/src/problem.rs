@@ -28,6 +28,8 @@ pub struct Problem<'a> {
     pub forward: Forward<'a>,
     /// Who computes gradients.
     pub sources: Vec<Source<'a>>,
+    /// Backward passes that are wrong on purpose, by the name of the fault; see [`Check::mutant`](crate::Check::mutant).
+    pub mutants: Vec<Source<'a>>,
 }
 
 /// A tensor that the function depends on.
@@ -96,7 +98,18 @@ impl<'a> Source<'a> {
     }
 }
 
-impl Problem<'_> {
+impl<'a> Problem<'a> {
+    /// A function of these tensors in double precision, whose gradients nobody claims to know yet.
+    pub fn new(
+        name: impl Into<String>,
+        dtype: DType,
+        tensors: Vec<Variable>,
+        forward: impl Fn(&[Value]) -> Value + 'a,
+    ) -> Self {
+        let forward = Rc::new(forward);
+        Self { name: name.into(), dtype, tensors, forward, sources: Vec::new(), mutants: Vec::new() }
+    }
+
     /// The values, rounded to the precision of the code under test.
     pub fn values(&self) -> Vec<Value> {
         self.tensors.iter().map(|tensor| tensor.value.rounded(self.dtype)).collect()

@@ -1,5 +1,6 @@
 use crate::diagnosis::{Symptoms, diagnose};
 use crate::examine::{Examination, Judgement, WorstOf};
+use crate::named::{Suspect, recognise};
 use crate::report::{Row, Sweep, Worst};
 use crate::value::position;
 use crate::{Value, Verdict};
@@ -149,7 +150,9 @@ fn explain(
         row.diagnosis = Some(format!("{count} of {} elements are NaN or infinite", gradient.len()));
         return;
     }
-    row.diagnosis = Some(diagnose(&symptoms(examination, tensor, judgements, source, worst, gradient)));
+    let symptoms = symptoms(examination, tensor, judgements, source, worst, gradient);
+    let suspect = Suspect { source, tensor, cotangent: worst.cotangent, gradient, truth: &symptoms.truth };
+    row.diagnosis = Some(recognise(examination, &suspect).unwrap_or_else(|| diagnose(&symptoms)));
     let points: Vec<(f64, f64)> = (1..=8)
         .map(|exponent| {
             let (step, central) = oracle.central(tensor, worst.index, worst.cotangent, 10f64.powi(-exponent));

@@ -119,7 +119,7 @@ fn describe(layer: &Layer) -> String {
     parts.join(", ")
 }
 
-/// `1234567` as `1,234,567`.
+/// `1234567` as `1,234,567`, for a person to read.
 pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut out = String::new();

@@ -2,6 +2,7 @@
 //!
 //! This is the only place that names a backend's device. Results go to stdout, errors and progress to stderr.
 
+mod compare_gradients;
 mod data;
 mod device;
 mod doctor;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => run::train(arguments),
         Command::Resume(arguments) => run::resume(arguments),
         Command::Evaluate(arguments) => run::evaluate(arguments),
+        Command::CompareGradients(arguments) => compare_gradients::run(arguments),
         Command::Data(arguments) => data::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Params(_) | Command::Config(_) | Command::Completions(_) => {

@@ -152,3 +152,9 @@ fn failure(error: TrainError) -> Failure {
     };
     Failure::from_error(code, error).maybe_help(help)
 }
+
+/// A data set that is missing or damaged, with the way out.
+pub(crate) fn data_failure(error: backproof_data::DataError) -> Failure {
+    let help = error.help();
+    Failure::from_error(code::FAILED, error).maybe_help(help)
+}

@@ -5,4 +5,5 @@ mod faults;
 mod functions;
 mod generated;
 mod modules;
+mod named;
 mod verdicts;

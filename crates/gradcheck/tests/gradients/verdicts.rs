@@ -1,5 +1,4 @@
 use std::cell::Cell;
-use std::rc::Rc;
 
 use backproof_gradcheck::{Check, Gradients, Problem, Role, Source, Value, Variable, Verdict, unit_roundoff};
 use burn::tensor::{DType, Tensor};
@@ -13,13 +12,9 @@ fn host<'a>(
     gradient: impl Fn(&Value, &Value) -> Option<Value> + 'a,
 ) -> Problem<'a> {
     let map = move |x: &Value| Value::new(x.dims(), x.data().iter().map(|&x| forward(x)).collect());
-    Problem {
-        name: "host".into(),
-        dtype: DType::F64,
-        tensors: vec![Variable { name: "x".into(), role: Role::Input, value: x, expect_zero: false }],
-        forward: Rc::new(move |values| map(&values[0])),
-        sources: vec![Source::new("host", unit_roundoff(DType::F64), move |values, w| vec![gradient(&values[0], w)])],
-    }
+    let tensors = vec![Variable { name: "x".into(), role: Role::Input, value: x, expect_zero: false }];
+    let source = Source::new("host", unit_roundoff(DType::F64), move |values, w| vec![gradient(&values[0], w)]);
+    Problem { sources: vec![source], ..Problem::new("host", DType::F64, tensors, move |values| map(&values[0])) }
 }
 
 fn each(x: &Value, w: &Value, derivative: impl Fn(f64) -> f64) -> Option<Value> {

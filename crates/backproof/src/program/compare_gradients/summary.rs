@@ -119,7 +119,7 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &Com
 
 fn table(lines: &[Line], mutants: bool) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     let mut head = vec!["", "checks", "gradients proven", "elements checked", "kinks", "error / tolerance", "verdict"];
     if mutants {
         head.push("mutants killed");

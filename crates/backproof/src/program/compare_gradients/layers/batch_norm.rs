@@ -60,13 +60,13 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         (s.g - s.mean - s.component * (count / (count - 1.0).max(1.0))) * s.scale
     });
     let check = context.mutant(check, "γ's gradient from x in the place of the normalised x", |t| {
-        Gradients::new().with("gamma", (t.get::<4>("x") * t.cotangent::<4>()).sum_dims_squeeze::<1>(&[0, 2, 3]))
+        Gradients::new().with("gamma", (t.get::<4>("x") * t.cotangent::<4>()).sum_dims_squeeze::<1, _>(&[0, 2, 3]))
     });
     let check = context.mutant(check, "γ and β averaged over the batch", move |t| {
         let terms = Terms::new(t, training);
         Gradients::new()
-            .with("gamma", (terms.normalized * terms.g.clone()).sum_dims_squeeze::<1>(&[0, 2, 3]) * (1.0 / count))
-            .with("beta", terms.g.sum_dims_squeeze::<1>(&[0, 2, 3]) * (1.0 / count))
+            .with("gamma", (terms.normalized * terms.g.clone()).sum_dims_squeeze::<1, _>(&[0, 2, 3]) * (1.0 / count))
+            .with("beta", terms.g.sum_dims_squeeze::<1, _>(&[0, 2, 3]) * (1.0 / count))
     });
     let mode = if training { "training" } else { "inference" };
     Case { about: format!("{}{}, {mode}", shape(&dims), layout.words()), check }
@@ -89,7 +89,7 @@ impl Terms {
         let [samples, channels, height, width] = x.dims();
         let share = 1.0 / (samples * height * width) as f64;
         let along = |vector: Tensor<1>| vector.reshape([1, channels, 1, 1]);
-        let average = |tensor: Tensor<4>| along(tensor.sum_dims_squeeze::<1>(&[0, 2, 3]) * share);
+        let average = |tensor: Tensor<4>| along(tensor.sum_dims_squeeze::<1, _>(&[0, 2, 3]) * share);
         let (center, variance) = if training {
             let center = average(x.clone());
             (center.clone(), average((x.clone() - center).powi_scalar(2)))
