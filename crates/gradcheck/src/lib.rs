@@ -62,7 +62,7 @@
 //! # What is checked first
 //!
 //! That the forwards agree, since a right gradient of another function is wrong; that every source gives the same bits twice, over memory that was
-//! filled with garbage and freed in between; that everything is finite.
+//! filled with garbage and freed in between; that everything is finite. A program with the [`PoisonAllocator`] runs every source over garbage for certain.
 //!
 //! # When it fails
 //!
@@ -71,6 +71,7 @@
 //! a flipped sign, a transposed matrix, a wrong channel.
 #![warn(missing_docs)]
 
+mod allocator;
 mod arguments;
 mod check;
 mod cotangent;
@@ -98,6 +99,7 @@ mod select;
 mod value;
 mod verdict;
 
+pub use allocator::PoisonAllocator;
 pub use arguments::{Arguments, Gradients};
 pub use check::Check;
 pub use examine::Examination;
