@@ -4,8 +4,8 @@ use burn::tensor::{DType, Device, Tensor};
 
 use crate::poison::{LARGE, NAN};
 use crate::{
-    Arguments, Examination, Forward, Gradients, Mutants, Options, Problem, Report, Role, Source, Value, Variable,
-    unit_roundoff,
+    Arguments, Examination, Forward, Gradients, Kinks, Mutants, Options, Problem, RecordingForward, Report, Role,
+    Source, Value, Variable, unit_roundoff,
 };
 
 /// A check of closures over tensors, put together step by step.
@@ -33,6 +33,7 @@ pub struct Check<'a> {
     variables: Vec<Variable>,
     forward: Option<TensorForward<'a>>,
     reference: Option<Forward<'a>>,
+    recording: Option<RecordingForward<'a>>,
     sources: Vec<Source<'a>>,
     mutants: Vec<Source<'a>>,
 }
@@ -58,6 +59,7 @@ impl<'a> Check<'a> {
             variables: Vec::new(),
             forward: None,
             reference: None,
+            recording: None,
             sources: Vec::new(),
             mutants: Vec::new(),
         }
@@ -128,8 +130,39 @@ impl<'a> Check<'a> {
         let (variables, device, f) = (self.variables.clone(), device.clone(), forward.clone());
         self.reference =
             Some(Rc::new(move |values| (f(&Arguments::new(&variables, values, None, &device, DType::F64)).output)()));
-        self.forward = Some(forward);
+        (self.forward, self.recording) = (Some(forward), None);
         self
+    }
+
+    /// [`forward`](Self::forward) of a function with kinks, which takes down what it decides: the signs at a ReLU, the winners of a maximum.
+    ///
+    /// Without it, kinks are told from the slopes on both sides, which does not see one that is much nearer than the smallest step.
+    ///
+    /// ```
+    /// # use backproof_gradcheck::{Check, Value};
+    /// # use burn::tensor::{DType, Device, activation};
+    /// # let device = Device::flex();
+    /// // The second element lies 10⁻⁷ from the kink of the ReLU.
+    /// let check = Check::new("relu").dtype(DType::F64).input("x", Value::new([3], vec![1.0, 1e-7, -1.0]));
+    /// let check = check.forward_recording(&device, |t, kinks| {
+    ///     let x = t.get::<1>("x");
+    ///     kinks.signs(&x);
+    ///     activation::relu(x)
+    /// });
+    /// assert_eq!(check.autodiff(&device).run().row("autodiff", "x").unwrap().kinks, 0);
+    /// ```
+    pub fn forward_recording<const D: usize>(
+        self,
+        device: &Device,
+        forward: impl Fn(&Arguments<'_>, &Kinks) -> Tensor<D> + 'a,
+    ) -> Self {
+        let forward = Rc::new(forward);
+        let (variables, place, f) = (self.variables.clone(), device.clone(), forward.clone());
+        let mut check = self.forward(device, move |t| f(t, &Kinks::ignored()));
+        check.recording = Some(Rc::new(move |values, kinks| {
+            forward(&Arguments::new(&variables, values, None, &place, DType::F64), kinks).into()
+        }));
+        check
     }
 
     /// Burn's autodiff of the forward on this device as a source named `autodiff`. Its forward is held against the one in double precision.
@@ -264,6 +297,7 @@ impl<'a> Check<'a> {
             dtype: self.dtype,
             tensors: self.variables.clone(),
             forward: self.reference.clone().expect("a check needs a forward"),
+            recording: self.recording.clone(),
             sources: self.sources.clone(),
             mutants: self.mutants.clone(),
         }

@@ -3,8 +3,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::cotangent::Cotangent;
+use crate::kinks::Crossing;
 use crate::noise::{output_noise, scale};
-use crate::{Forward, Options, Value};
+use crate::problem::Evaluation;
+use crate::{Options, Value};
 
 /// What differences say of `∂⟨w, f⟩/∂x_i` for one element `x_i` and one cotangent `w`.
 #[derive(Debug, Clone, Copy)]
@@ -30,9 +32,11 @@ pub(crate) struct Estimate {
 /// The outputs are kept apart until they are subtracted: `Σ_o w_o (y₊_o − y₋_o)` and not `⟨w, y₊⟩ − ⟨w, y₋⟩`, so that an output that does not
 /// move costs no digits. One set of evaluations serves all cotangents.
 pub(crate) struct Oracle<'a> {
-    forward: Forward<'a>,
+    forward: Evaluation<'a>,
     pub(crate) values: Vec<Value>,
     pub(crate) output: Value,
+    /// Of the decisions at the point itself.
+    fingerprint: Option<u64>,
     pub(crate) cotangents: Vec<Cotangent>,
     noise: Vec<f64>,
     /// Of every cotangent's objective: `(Σ_o w_o² σ_o²)^½`.
@@ -52,14 +56,15 @@ type Found = HashMap<(usize, usize), Rc<Vec<Estimate>>>;
 impl<'a> Oracle<'a> {
     /// `roundoff` is the largest of the sources.
     pub(crate) fn new(
-        forward: Forward<'a>,
+        forward: Evaluation<'a>,
         values: Vec<Value>,
-        output: Value,
+        center: (Value, Option<u64>),
         cotangents: Vec<Cotangent>,
         options: &Options,
         roundoff: f64,
     ) -> Self {
-        let noise = output_noise(|values| forward(values), &values, &output, options.seed);
+        let noise = output_noise(|values| forward(values), &values, &center, options.seed);
+        let (output, fingerprint) = center;
         let objective_noise = cotangents
             .iter()
             .map(|cotangent| cotangent.terms().map(|(output, w)| (w * noise[output]).powi(2)).sum::<f64>().sqrt())
@@ -70,6 +75,7 @@ impl<'a> Oracle<'a> {
             condition: RefCell::new(vec![0.0; output.len()]),
             values,
             output,
+            fingerprint,
             cotangents,
             noise,
             objective_noise,
@@ -105,14 +111,14 @@ impl<'a> Oracle<'a> {
         let x = self.values[tensor].data()[index];
         let step = step * x.abs().max(self.scales[tensor]);
         let mut values = self.values.clone();
-        let plus = self.at(&mut values, tensor, index, x + step);
-        let minus = self.at(&mut values, tensor, index, x - step);
+        let (plus, _) = self.at(&mut values, tensor, index, x + step);
+        let (minus, _) = self.at(&mut values, tensor, index, x - step);
         let moved =
             self.cotangents[cotangent].terms().map(|(o, w)| w * (plus.data()[o] - minus.data()[o])).sum::<f64>();
         (step, moved / ((x + step) - (x - step)))
     }
 
-    fn at(&self, values: &mut [Value], tensor: usize, index: usize, x: f64) -> Value {
+    fn at(&self, values: &mut [Value], tensor: usize, index: usize, x: f64) -> (Value, Option<u64>) {
         let before = values[tensor].data()[index];
         values[tensor].set(index, x);
         let output = (self.forward)(values);
@@ -125,25 +131,30 @@ impl<'a> Oracle<'a> {
         let scale = x.abs().max(self.scales[tensor]);
         let mut values = self.values.clone();
         let mut states: Vec<State> = vec![State::default(); self.cotangents.len()];
-        for (level, &relative) in self.steps.iter().enumerate() {
+        let smallest = self.steps.iter().copied().fold(f64::INFINITY, f64::min);
+        let recorded = self.fingerprint.is_some();
+        let nearer = NEARER.iter().copied().filter(|&step| recorded && step < smallest);
+        let steps: Vec<f64> = self.steps.iter().copied().chain(nearer).collect();
+        for (level, &relative) in steps.iter().enumerate() {
             let step = relative * scale;
             let mut point = |x| self.at(&mut values, tensor, index, x);
+            let (far_left, left) = (point(x - step), point(x - step / 2.0));
+            let (right, far_right) = (point(x + step / 2.0), point(x + step));
             let points = Points {
                 x: [x - step, x - step / 2.0, x, x + step / 2.0, x + step],
-                y: [
-                    point(x - step),
-                    point(x - step / 2.0),
-                    self.output.clone(),
-                    point(x + step / 2.0),
-                    point(x + step),
-                ],
+                y: [far_left.0, left.0, self.output.clone(), right.0, far_right.0],
+                crossing: Crossing::of([far_left.1, left.1, self.fingerprint, right.1, far_right.1]),
             };
-            let last = level + 1 == self.steps.len();
+            let last = match points.crossing {
+                Crossing::Between => level + 1 == steps.len(),
+                _ => level + 1 >= self.steps.len(),
+            };
             for (number, cotangent) in self.cotangents.iter().enumerate() {
                 if !states[number].clean {
                     let noise = 16.0 * self.objective_noise[number] / step;
                     let near = relative <= self.near;
-                    states[number].add(points.measure(cotangent, &self.noise), step, noise, last, near);
+                    let place = Place { crossing: points.crossing, step, noise, last, near };
+                    states[number].add(points.measure(cotangent, &self.noise), place);
                 }
             }
             if last || states.iter().all(|state| state.clean) {
@@ -162,6 +173,22 @@ impl<'a> Oracle<'a> {
     }
 }
 
+/// Smaller relative steps for a kink that is known to lie between the points of the smallest one.
+const NEARER: [f64; 2] = [1e-7, 1e-8];
+
+/// The step that a measurement was taken with.
+#[derive(Clone, Copy)]
+struct Place {
+    crossing: Crossing,
+    step: f64,
+    /// The round-off of the outputs over the step.
+    noise: f64,
+    /// There is no smaller step.
+    last: bool,
+    /// The code under test may round to the other side of a kink within the step.
+    near: bool,
+}
+
 /// What the steps tried so far say for one cotangent.
 #[derive(Clone, Default)]
 struct State {
@@ -174,13 +201,20 @@ struct State {
 }
 
 impl State {
-    fn add(&mut self, measured: Measured, step: f64, noise: f64, last: bool, near: bool) {
+    fn add(&mut self, measured: Measured, place: Place) {
+        let Place { crossing, step, noise, last, near } = place;
         // The distance between the two sides falls with the third power of the step where the function is smooth, and stays at a kink.
         let falls = self.width.is_some_and(|before| measured.width < 0.1 * before);
-        let kinked = measured.width > (1e-5 * measured.magnitude).max(measured.width_noise) && !falls;
+        let bent = measured.width > (1e-5 * measured.magnitude).max(measured.width_noise);
+        let kinked = match crossing {
+            Crossing::Unknown => bent && !falls,
+            Crossing::None => false,
+            // With the smallest step, a kink that does not show in the slopes is one of something else.
+            Crossing::At | Crossing::Between => bent || !last,
+        };
         self.width = Some(measured.width);
         self.clean = !kinked && measured.truncation <= (1e-6 * measured.magnitude).max(noise);
-        if near && !self.clean {
+        if near && !self.clean && crossing != Crossing::None {
             self.near = Some(hull(self.near.unwrap_or(measured.slopes), measured.slopes));
         }
         // A difference over a kink looks exact where both sides are straight, so its error is unknown.
@@ -210,6 +244,7 @@ impl State {
 struct Points {
     x: [f64; 5],
     y: [Value; 5],
+    crossing: Crossing,
 }
 
 struct Measured {
@@ -281,12 +316,12 @@ mod tests {
 
     /// The errors of the central and of the extrapolated difference of `f` at `x` with this step.
     fn errors(f: fn(f64) -> f64, derivative: f64, x: f64, step: f64) -> [f64; 2] {
-        let forward: Forward<'static> = Rc::new(move |values| Value::new([1], vec![f(values[0].data()[0])]));
+        let forward: Evaluation<'static> = Rc::new(move |values| (Value::new([1], vec![f(values[0].data()[0])]), None));
         let values = vec![Value::new([1], vec![x])];
-        let output = forward(&values);
+        let center = forward(&values);
         let options = Options { steps: vec![step], ..Options::default() };
         let cotangents = vec![Cotangent::one_hot(&[1], 0)];
-        let oracle = Oracle::new(forward, values, output, cotangents, &options, 0.0);
+        let oracle = Oracle::new(forward, values, center, cotangents, &options, 0.0);
         let estimate = oracle.element(0, 0)[0];
         let (_, central) = oracle.central(0, 0, 0, step);
         [(central - derivative).abs(), (estimate.derivative - derivative).abs()]

@@ -53,8 +53,9 @@ impl<'a> Problem<'a> {
     /// Panics if a source does not return one entry for each tensor, or if a closure panics.
     pub fn examine<'p>(&'p self, options: &'p Options) -> Examination<'p, 'a> {
         let values = self.values();
-        let output = (self.forward)(&values);
-        let again = (self.forward)(&values);
+        let evaluation = self.evaluation();
+        let (output, fingerprint) = evaluation(&values);
+        let (again, _) = evaluation(&values);
         let report = Report {
             schema: 1,
             name: self.name.clone(),
@@ -92,7 +93,8 @@ impl<'a> Problem<'a> {
         let directions: Vec<&Value> = cotangents.iter().map(|cotangent| &cotangent.value).collect();
         examination.runs = run_all(self, &values, &directions);
         let roundoff = self.sources.iter().map(|source| source.unit_roundoff).fold(0.0, f64::max);
-        examination.oracle = Some(Oracle::new(self.forward.clone(), values, output, cotangents, options, roundoff));
+        let center = (output, fingerprint);
+        examination.oracle = Some(Oracle::new(evaluation, values, center, cotangents, options, roundoff));
         examination.energy = examination.find_energy();
         examination.report.forwards = examination.forward_rows();
         examination.report.rows = rows::rows(&examination);

@@ -56,10 +56,13 @@
 //! by itself. Where several kinks meet at one point inside a larger function, a source may choose a side at each, and the sum may leave the interval: check
 //! such functions at a point of general position.
 //!
+//! Kinks are told from the slopes on both sides, or, if the forward [records what it decided](Check::forward_recording), by comparing decisions: then a
+//! step that crosses a kink is seen for certain, and the gradient is proven down to a distance of about 10⁻⁸ from one.
+//!
 //! # What is checked first
 //!
 //! That the forwards agree, since a right gradient of another function is wrong; that every source gives the same bits twice, over memory that was
-//! filled with garbage and freed in between; that everything is finite.
+//! filled with garbage and freed in between; that everything is finite. A program with the [`PoisonAllocator`] runs every source over garbage for certain.
 //!
 //! # When it fails
 //!
@@ -68,6 +71,7 @@
 //! a flipped sign, a transposed matrix, a wrong channel.
 #![warn(missing_docs)]
 
+mod allocator;
 mod arguments;
 mod check;
 mod cotangent;
@@ -76,6 +80,7 @@ mod difference;
 mod display;
 mod examine;
 mod judge;
+mod kinks;
 mod module;
 mod mutants;
 mod mutation;
@@ -94,14 +99,16 @@ mod select;
 mod value;
 mod verdict;
 
+pub use allocator::PoisonAllocator;
 pub use arguments::{Arguments, Gradients};
 pub use check::Check;
 pub use examine::Examination;
+pub use kinks::Kinks;
 pub use module::{check, check_module, module_at};
 pub use mutants::{LeftOut, Mutant, Mutants};
 pub use mutation::Mutation;
 pub use options::Options;
-pub use problem::{Backward, Forward, Problem, Role, Source, Variable};
+pub use problem::{Backward, Forward, Problem, RecordingForward, Role, Source, Variable};
 pub use report::{ForwardRow, Report, Row, Sweep, Tolerance, Worst};
 pub use roundoff::{measure_unit_roundoff, unit_roundoff};
 pub use value::Value;

@@ -8,27 +8,42 @@ use crate::random::Random;
 /// samples of the difference may vanish by luck, so that no output gets less than the root mean square of all.
 ///
 /// The points are 1e-7 of the typical element apart: far enough that an intermediate result a billion times the size of the input still changes,
-/// near enough that the fourth derivative does not show. A kink that happens to lie between them looks like noise; of two directions
-/// the smaller result counts.
+/// near enough that the fourth derivative does not show. A kink that happens to lie between them looks like noise. Where decisions are recorded, points
+/// that saw one are moved closer together; of two directions, and of all distances tried, the smallest result counts.
 pub(crate) fn output_noise(
-    forward: impl Fn(&[Value]) -> Value,
+    forward: impl Fn(&[Value]) -> (Value, Option<u64>),
     values: &[Value],
-    center: &Value,
+    center: &(Value, Option<u64>),
     seed: u64,
 ) -> Vec<f64> {
-    let [first, second] =
-        ["noise", "more noise"].map(|stream| variances(&forward, values, center, &mut Random::new(seed, stream)));
-    let variances: Vec<f64> = first.iter().zip(&second).map(|(a, b)| a.min(*b)).collect();
+    let mut variances = vec![f64::INFINITY; center.0.len()];
+    for stream in ["noise", "more noise"] {
+        for spacing in [1e-7, 1e-8, 1e-9, 1e-10] {
+            let (found, smooth) = along(&forward, values, center, spacing, &mut Random::new(seed, stream));
+            variances.iter_mut().zip(found).for_each(|(least, variance)| *least = least.min(variance));
+            if smooth {
+                break;
+            }
+        }
+    }
+    let center = &center.0;
     let typical = (variances.iter().sum::<f64>() / variances.len().max(1) as f64).sqrt();
     let rounding = center.data().iter().map(|y| f64::EPSILON * y.abs());
     variances.iter().zip(rounding).map(|(variance, rounding)| variance.sqrt().max(typical).max(rounding)).collect()
 }
 
-fn variances(forward: impl Fn(&[Value]) -> Value, values: &[Value], center: &Value, random: &mut Random) -> Vec<f64> {
+/// The variance of every output along one direction, and whether all points made the same decisions.
+fn along(
+    forward: impl Fn(&[Value]) -> (Value, Option<u64>),
+    values: &[Value],
+    center: &(Value, Option<u64>),
+    spacing: f64,
+    random: &mut Random,
+) -> (Vec<f64>, bool) {
     const POINTS: usize = 7;
     let mut direction = |value: &Value| -> Vec<f64> {
         let scale = scale(value);
-        value.data().iter().map(|x| random.sign() * x.abs().max(scale) * 1e-7).collect()
+        value.data().iter().map(|x| random.sign() * x.abs().max(scale) * spacing).collect()
     };
     let directions: Vec<Vec<f64>> = values.iter().map(&mut direction).collect();
     let at = |point: usize| {
@@ -40,17 +55,19 @@ fn variances(forward: impl Fn(&[Value]) -> Value, values: &[Value], center: &Val
         };
         forward(&values.iter().zip(&directions).map(along).collect::<Vec<_>>())
     };
-    let table: Vec<Value> = (0..POINTS).map(at).collect();
-    (0..center.len())
+    let table: Vec<(Value, Option<u64>)> = (0..POINTS).map(at).collect();
+    let smooth = table.iter().all(|(_, fingerprint)| *fingerprint == center.1);
+    let variances = (0..center.0.len())
         .map(|output| {
-            let mut column: Vec<f64> = table.iter().map(|y| y.data()[output]).collect();
+            let mut column: Vec<f64> = table.iter().map(|(y, _)| y.data()[output]).collect();
             for _ in 0..4 {
                 column = column.windows(2).map(|pair| pair[1] - pair[0]).collect();
             }
             let variance = column.iter().map(|d| d * d).sum::<f64>() / (70.0 * column.len() as f64);
             if variance.is_finite() { variance } else { 0.0 }
         })
-        .collect()
+        .collect();
+    (variances, smooth)
 }
 
 /// The typical magnitude of a tensor's elements, 1 if they are all zero: what a step is small beside.

@@ -3,14 +3,20 @@ use std::rc::Rc;
 use burn::tensor::DType;
 use serde::{Deserialize, Serialize};
 
-use crate::Value;
+use crate::{Kinks, Value};
 
 /// A function of several tensors in double precision: the values in the order of [`Problem::tensors`] in, the output out.
 pub type Forward<'a> = Rc<dyn Fn(&[Value]) -> Value + 'a>;
 
+/// A [`Forward`] that takes down on which side of its kinks it was.
+pub type RecordingForward<'a> = Rc<dyn Fn(&[Value], &Kinks) -> Value + 'a>;
+
 /// The gradients of `⟨w, f⟩`: the values in the order of [`Problem::tensors`] and the cotangent `w` in the shape of the output in, a
 /// gradient in the shape of each tensor out, or `None` for one that it does not have.
 pub type Backward<'a> = Rc<dyn Fn(&[Value], &Value) -> Vec<Option<Value>> + 'a>;
+
+/// The output and the fingerprint of the decisions.
+pub(crate) type Evaluation<'a> = Rc<dyn Fn(&[Value]) -> (Value, Option<u64>) + 'a>;
 
 /// What is to be proven: a function, the point at which it is looked at, and who claims to know its gradients there.
 ///
@@ -26,6 +32,8 @@ pub struct Problem<'a> {
     pub tensors: Vec<Variable>,
     /// The function in double precision.
     pub forward: Forward<'a>,
+    /// The same function, which takes down its decisions: then kinks need not be guessed from slopes. Used in place of `forward` if there is one.
+    pub recording: Option<RecordingForward<'a>>,
     /// Who computes gradients.
     pub sources: Vec<Source<'a>>,
     /// Backward passes that are wrong on purpose, by the name of the fault; see [`Check::mutant`](crate::Check::mutant).
@@ -107,7 +115,24 @@ impl<'a> Problem<'a> {
         forward: impl Fn(&[Value]) -> Value + 'a,
     ) -> Self {
         let forward = Rc::new(forward);
-        Self { name: name.into(), dtype, tensors, forward, sources: Vec::new(), mutants: Vec::new() }
+        Self { name: name.into(), dtype, tensors, forward, recording: None, sources: Vec::new(), mutants: Vec::new() }
+    }
+
+    /// The function at a point, and the fingerprint of what it decided there if that was recorded.
+    pub(crate) fn evaluation(&self) -> Evaluation<'a> {
+        match (&self.recording, &self.forward) {
+            (Some(recording), _) => {
+                let recording = recording.clone();
+                Rc::new(move |values| {
+                    let kinks = Kinks::recorder();
+                    (recording(values, &kinks), kinks.fingerprint())
+                })
+            }
+            (None, forward) => {
+                let forward = forward.clone();
+                Rc::new(move |values| (forward(values), None))
+            }
+        }
     }
 
     /// The values, rounded to the precision of the code under test.

@@ -1,3 +1,4 @@
+use crate::allocator::Garbage;
 use crate::poison::{LARGE, NAN, poison};
 use crate::{Problem, Source, Value};
 
@@ -24,11 +25,9 @@ impl Run {
         let mut repeatable = vec![true; values.len()];
         let mut gradients = Vec::new();
         for cotangent in cotangents {
-            poison(sizes(), NAN);
-            let first = (source.backward)(values, cotangent);
+            let first = over_garbage(sizes(), NAN, || (source.backward)(values, cotangent));
             assert_eq!(first.len(), values.len(), "{}: one entry for each tensor", source.name);
-            poison(sizes(), LARGE);
-            let second = (source.backward)(values, cotangent);
+            let second = over_garbage(sizes(), LARGE, || (source.backward)(values, cotangent));
             for (repeatable, (a, b)) in repeatable.iter_mut().zip(first.iter().zip(&second)) {
                 *repeatable &= match (a, b) {
                     (Some(a), Some(b)) => a.same_bits(b),
@@ -44,10 +43,8 @@ impl Run {
             .as_ref()
             .map(|magnitudes| cotangents.iter().map(|cotangent| magnitudes(values, cotangent)).collect());
         let output = source.forward.as_ref().map(|forward| {
-            poison(sizes(), NAN);
-            let first = forward(values);
-            poison(sizes(), LARGE);
-            let repeatable = first.same_bits(&forward(values));
+            let first = over_garbage(sizes(), NAN, || forward(values));
+            let repeatable = first.same_bits(&over_garbage(sizes(), LARGE, || forward(values)));
             (first, repeatable)
         });
         Self { gradients, magnitudes, repeatable, wobble, output }
@@ -57,6 +54,13 @@ impl Run {
     pub(crate) fn of(&self, tensor: usize) -> Vec<Option<&Value>> {
         self.gradients.iter().map(|all| all[tensor].as_ref()).collect()
     }
+}
+
+/// Runs over memory that holds this garbage: likely where the program has another allocator than ours, certainly where it has ours.
+fn over_garbage<T>(sizes: Vec<usize>, pattern: u64, run: impl FnOnce() -> T) -> T {
+    poison(sizes, pattern);
+    let _garbage = Garbage::new(pattern);
+    run()
 }
 
 /// Runs the source at points that differ by a few units in the last place. What changes is round-off, which no bound from outside sees where a

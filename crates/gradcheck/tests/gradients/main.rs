@@ -4,6 +4,7 @@ mod common;
 mod faults;
 mod functions;
 mod generated;
+mod kinks;
 mod modules;
 mod named;
 mod verdicts;
