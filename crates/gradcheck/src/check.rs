@@ -342,8 +342,13 @@ impl Outcome {
     }
 }
 
-/// Does on the device what `poison` does on the host: tensors full of garbage, freed at once.
-pub(crate) fn poison_device(device: &Device, values: &[Value], dtype: DType) {
+/// Leaves garbage in the memory of a device: tensors of the sizes of `values`, full of NaN and of large numbers, freed at once. A source of
+/// [`Check`] or [`check_module`](crate::check_module) does so before each run; one of your own may call it.
+///
+/// # Panics
+///
+/// Panics if the device does not have this type.
+pub fn poison_device(device: &Device, values: &[Value], dtype: DType) {
     let device = device.clone().without_autodiff();
     for garbage in [f64::from_bits(NAN), f64::from_bits(LARGE)] {
         let held: Vec<Tensor<1>> =

@@ -54,16 +54,17 @@ pub(crate) struct Oracle<'a> {
 type Found = HashMap<(usize, usize), Rc<Vec<Estimate>>>;
 
 impl<'a> Oracle<'a> {
-    /// `roundoff` is the largest of the sources.
+    /// `moves` says which tensors are differentiated; `roundoff` is the largest of the sources.
     pub(crate) fn new(
         forward: Evaluation<'a>,
         values: Vec<Value>,
+        moves: impl Fn(usize) -> bool,
         center: (Value, Option<u64>),
         cotangents: Vec<Cotangent>,
         options: &Options,
         roundoff: f64,
     ) -> Self {
-        let noise = output_noise(|values| forward(values), &values, &center, options.seed);
+        let noise = output_noise(|values| forward(values), &values, moves, &center, options.seed);
         let (output, fingerprint) = center;
         let objective_noise = cotangents
             .iter()
@@ -321,7 +322,7 @@ mod tests {
         let center = forward(&values);
         let options = Options { steps: vec![step], ..Options::default() };
         let cotangents = vec![Cotangent::one_hot(&[1], 0)];
-        let oracle = Oracle::new(forward, values, center, cotangents, &options, 0.0);
+        let oracle = Oracle::new(forward, values, |_| true, center, cotangents, &options, 0.0);
         let estimate = oracle.element(0, 0)[0];
         let (_, central) = oracle.central(0, 0, 0, step);
         [(central - derivative).abs(), (estimate.derivative - derivative).abs()]

@@ -101,7 +101,7 @@ mod verdict;
 
 pub use allocator::PoisonAllocator;
 pub use arguments::{Arguments, Gradients};
-pub use check::Check;
+pub use check::{Check, poison_device};
 pub use examine::Examination;
 pub use kinks::Kinks;
 pub use module::{check, check_module, module_at};

@@ -9,17 +9,19 @@ use crate::random::Random;
 ///
 /// The points are 1e-7 of the typical element apart: far enough that an intermediate result a billion times the size of the input still changes,
 /// near enough that the fourth derivative does not show. A kink that happens to lie between them looks like noise. Where decisions are recorded, points
-/// that saw one are moved closer together; of two directions, and of all distances tried, the smallest result counts.
+/// that saw one are moved closer together; of two directions, and of all distances tried, the smallest result counts. Only tensors that `moves` says
+/// are moved: a constant may be the number of a class.
 pub(crate) fn output_noise(
     forward: impl Fn(&[Value]) -> (Value, Option<u64>),
     values: &[Value],
+    moves: impl Fn(usize) -> bool,
     center: &(Value, Option<u64>),
     seed: u64,
 ) -> Vec<f64> {
     let mut variances = vec![f64::INFINITY; center.0.len()];
     for stream in ["noise", "more noise"] {
         for spacing in [1e-7, 1e-8, 1e-9, 1e-10] {
-            let (found, smooth) = along(&forward, values, center, spacing, &mut Random::new(seed, stream));
+            let (found, smooth) = along(&forward, values, &moves, center, spacing, &mut Random::new(seed, stream));
             variances.iter_mut().zip(found).for_each(|(least, variance)| *least = least.min(variance));
             if smooth {
                 break;
@@ -36,16 +38,17 @@ pub(crate) fn output_noise(
 fn along(
     forward: impl Fn(&[Value]) -> (Value, Option<u64>),
     values: &[Value],
+    moves: impl Fn(usize) -> bool,
     center: &(Value, Option<u64>),
     spacing: f64,
     random: &mut Random,
 ) -> (Vec<f64>, bool) {
     const POINTS: usize = 7;
-    let mut direction = |value: &Value| -> Vec<f64> {
-        let scale = scale(value);
+    let mut direction = |(tensor, value): (usize, &Value)| -> Vec<f64> {
+        let (scale, spacing) = (scale(value), if moves(tensor) { spacing } else { 0.0 });
         value.data().iter().map(|x| random.sign() * x.abs().max(scale) * spacing).collect()
     };
-    let directions: Vec<Vec<f64>> = values.iter().map(&mut direction).collect();
+    let directions: Vec<Vec<f64>> = values.iter().enumerate().map(&mut direction).collect();
     let at = |point: usize| {
         if point == 0 {
             return center.clone();

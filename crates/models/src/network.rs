@@ -49,6 +49,14 @@ pub struct Network {
 #[derive(Debug, Clone)]
 pub struct SavedForward(Vec<Saved>);
 
+impl SavedForward {
+    /// What each layer kept.
+    #[must_use]
+    pub fn layers(&self) -> &[Saved] {
+        &self.0
+    }
+}
+
 impl Network {
     /// The network on `device`, weights drawn from `seed` by He initialisation and biases zero.
     ///

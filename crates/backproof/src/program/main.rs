@@ -14,7 +14,12 @@ use std::process::ExitCode;
 
 use backproof::cli::{Cli, Command};
 use backproof::error;
+use backproof_gradcheck::PoisonAllocator;
 use tracing_subscriber::EnvFilter;
+
+/// While gradients are compared, fresh memory holds garbage: what a kernel reads before it wrote it shows.
+#[global_allocator]
+static ALLOCATOR: PoisonAllocator = PoisonAllocator;
 
 fn main() -> ExitCode {
     let cli = Cli::from_arguments("backproof");

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
-use backproof_data::{Prepared, dataset_directory, evaluation_batches, prepare};
+use backproof_data::{DataError, Prepared, evaluation_batches, prepare};
 use backproof_gradcheck::Value;
 use backproof_spec::{Augmentation, Data, Dataset, Normalization, Shape};
 use burn::tensor::Device;
+
+use super::subject::Draw;
 
 /// Images and labels on the host.
 #[derive(Debug, Clone)]
@@ -18,34 +20,47 @@ pub(crate) struct RealImages {
     pub(crate) about: String,
 }
 
-/// The first test images of a data set of this shape if it lies on this machine, else bundled digits, enlarged to the shape.
+/// The first test images of a data set of this shape if it lies on this machine, else bundled digits, enlarged to the shape; for a network with so many
+/// classes.
 ///
 /// # Errors
 ///
 /// A data set that is there and cannot be read.
 pub(crate) fn of_shape(
-    shape: Shape,
-    classes: usize,
+    (shape, classes): (Shape, usize),
     count: usize,
     data_dir: Option<&Path>,
     device: &Device,
 ) -> backproof_data::Result<RealImages> {
-    let mut found = Dataset::MnistSample;
-    for dataset in [Dataset::Cifar10, Dataset::FashionMnist] {
-        // Digits are bundled: the full MNIST adds nothing to them.
-        if dataset.shape() == shape && found.shape() != shape && dataset_directory(dataset, data_dir)?.is_some() {
-            found = dataset;
-        }
-    }
-    let data = Data {
-        dataset: found,
-        training_images: None,
-        validation_images: 0,
-        normalization: Normalization::Standardize,
-        augmentation: Augmentation::default(),
+    // Digits are bundled: the full MNIST adds nothing to them.
+    let fitting = [Dataset::Cifar10, Dataset::FashionMnist].into_iter().find(|dataset| dataset.shape() == shape);
+    let wanted = fitting.filter(|_| Dataset::MnistSample.shape() != shape).unwrap_or(Dataset::MnistSample);
+    let load = |dataset: Dataset| {
+        let data = Data {
+            dataset,
+            training_images: None,
+            validation_images: 0,
+            normalization: Normalization::Standardize,
+            augmentation: Augmentation::default(),
+        };
+        let prepared = prepare(&data, data_dir, 0)?;
+        Ok(of_prepared(&prepared, classes, count, dataset.name(), device))
     };
-    let images = of_prepared(&prepare(&data, data_dir, 0)?, classes, count, found.name(), device);
-    Ok(if found.shape() == shape { images } else { enlarged(&images, shape) })
+    let images = match load(wanted) {
+        Err(DataError::Missing { .. }) => load(Dataset::MnistSample)?,
+        loaded => loaded?,
+    };
+    Ok(if Shape::from_dimensions(&images.images.dims()[1..]) == Some(shape) { images } else { enlarged(&images, shape) })
+}
+
+/// With up to half a grey level of noise at each pixel. In a patch of one colour all outputs of a convolution tie in a maximum; where several ties
+/// meet, no gradient is the right one.
+pub(crate) fn without_ties(images: RealImages, seed: u64) -> RealImages {
+    // A standardised grey level is about 1/70.
+    const HALF_A_LEVEL: f64 = 0.007;
+    let mut draw = Draw::new(seed, "images", 0);
+    let data = images.images.data().iter().map(|x| x + draw.real(-HALF_A_LEVEL..HALF_A_LEVEL)).collect();
+    RealImages { images: Value::new(images.images.dims(), data), ..images }
 }
 
 /// The first test images of an experiment.

@@ -24,11 +24,12 @@ use backproof::comparison::{Selection, selection};
 use backproof::error::{Failure, code};
 use backproof_gradcheck::measure_unit_roundoff;
 use backproof_models::Mode;
-use backproof_spec::{Architecture, Experiment};
+use backproof_spec::{Architecture, Experiment, Shape};
 use ::burn::tensor::{DType, Device};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::device;
+use crate::run::data_failure;
 use images::RealImages;
 use outcome::{Outcome, Wanted, quietly};
 use subject::{Context, Subject};
@@ -97,11 +98,16 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
                 let subject = layers::SUBJECTS.iter().find(|subject| subject.name == *name);
                 tasks.extend(cases(subject.expect("every layer has cases, which a test says")));
             }
+            let mut of_shape: Vec<((Shape, usize), RealImages)> = Vec::new();
             for architecture in networks {
-                let (classes, data_dir) = (architecture.classes()?, arguments.places.data_dir.as_deref());
-                let images = images::of_shape(architecture.input, classes, IMAGES, data_dir, &context.reference)
-                    .map_err(|error| crate::run::data_failure(error))?;
-                tasks.extend(network_tasks(architecture, &images, context));
+                let shape = (architecture.input, architecture.classes()?);
+                if of_shape.iter().all(|(known, _)| *known != shape) {
+                    let data_dir = arguments.places.data_dir.as_deref();
+                    let images = images::of_shape(shape, IMAGES, data_dir, &context.reference).map_err(data_failure)?;
+                    of_shape.push((shape, images));
+                }
+                let (_, images) = of_shape.iter().find(|(known, _)| *known == shape).expect("it was loaded");
+                tasks.extend(network_tasks(architecture, images, context));
             }
         }
         Selection::Experiment(experiment) => {
@@ -123,12 +129,13 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
 
 fn images_of(experiment: &Experiment, data_dir: Option<&PathBuf>, context: &Context) -> anyhow::Result<RealImages> {
     let prepared = backproof_data::prepare(&experiment.data, data_dir.map(PathBuf::as_path), experiment.seed)
-        .map_err(|error| crate::run::data_failure(error))?;
+        .map_err(data_failure)?;
     let (classes, name) = (experiment.model.classes()?, experiment.data.dataset.name());
     Ok(images::of_prepared(&prepared, classes, IMAGES, name, &context.reference))
 }
 
 fn network_tasks(architecture: &Architecture, images: &RealImages, context: &Context) -> Vec<Task> {
+    let images = images::without_ties(images.clone(), context.seed);
     let modes = networks::modes(architecture, context.seed).into_iter();
     modes.map(|(words, mode)| Task::Network(Box::new(architecture.clone()), images.clone(), words, mode)).collect()
 }

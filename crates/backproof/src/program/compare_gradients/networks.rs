@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use backproof_gradcheck::{Options, Problem, Role, Source, Value, Variable, module_at};
+use backproof_gradcheck::{Kinks, Options, Problem, Role, Source, Value, Variable, module_at, poison_device};
 use backproof_layers::SoftmaxCrossEntropy;
-use backproof_models::{Mode, Network};
+use backproof_models::{Mode, Network, Ranked, Saved};
 use backproof_spec::{Architecture, Layer, Shape, ShapeError};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -30,29 +30,31 @@ pub(crate) fn problem(
     }
     let point = Rc::new(Point { network, labels: images.labels.clone(), mode });
 
-    let (of_forward, reference) = (point.clone(), context.reference.clone());
-    let forward = move |values: &[Value]| of_forward.losses(values, &reference, DType::F64);
-    let (device, dtype, unit_roundoff) = (context.device.clone(), context.dtype, context.unit_roundoff);
+    let (device, dtype, unit_roundoff) = (&context.device, context.dtype, context.unit_roundoff);
 
-    let (first, second, of_source, place) = (point.clone(), point.clone(), point.clone(), device.clone());
-    let mut manual = Source::new("manual", unit_roundoff, move |values, cotangent| {
-        first.by_hand(values, cotangent, &device, dtype)
-    });
-    let device = place.clone();
-    manual.forward = Some(Rc::new(move |values| second.losses(values, &device, dtype)));
-    let device = place.clone();
+    let (point_of, place) = (point.clone(), device.clone());
     let mut autodiff = Source::new("autodiff", unit_roundoff, move |values, cotangent| {
-        of_source.by_autodiff(values, cotangent, &device, dtype)
+        poison_device(&place, values, dtype);
+        point_of.by_autodiff(values, cotangent, &place, dtype)
     });
-    autodiff.forward = Some(Rc::new(move |values| point.tracked(values, &place, dtype).losses.into()));
-    Ok(Problem {
-        name: architecture.name.clone(),
-        dtype,
-        tensors,
-        forward: Rc::new(forward),
-        sources: vec![autodiff, manual],
-        mutants: Vec::new(),
-    })
+    let (point_of, place) = (point.clone(), device.clone());
+    autodiff.forward = Some(Rc::new(move |values| point_of.tracked(values, &place, dtype).losses.into()));
+
+    let (point_of, place) = (point.clone(), device.clone());
+    let mut manual = Source::new("manual", unit_roundoff, move |values, cotangent| {
+        poison_device(&place, values, dtype);
+        point_of.by_hand(values, cotangent, &place, dtype)
+    });
+    let (point_of, place) = (point.clone(), device.clone());
+    manual.forward = Some(Rc::new(move |values| point_of.losses(values, &Kinks::ignored(), &place, dtype)));
+
+    let (point_of, place) = (point.clone(), context.reference.clone());
+    let forward = move |values: &[Value]| point_of.losses(values, &Kinks::ignored(), &place, DType::F64);
+    let mut problem = Problem::new(&architecture.name, dtype, tensors, forward);
+    let place = context.reference.clone();
+    problem.recording = Some(Rc::new(move |values, kinks| point.losses(values, kinks, &place, DType::F64)));
+    problem.sources = vec![autodiff, manual];
+    Ok(problem)
 }
 
 /// What every closure of the problem needs: the structure, whose numbers are replaced, and the labels.
@@ -77,9 +79,10 @@ impl Point {
     }
 
     /// The loss of each image, without autodiff.
-    fn losses(&self, values: &[Value], device: &Device, dtype: DType) -> Value {
+    fn losses(&self, values: &[Value], kinks: &Kinks, device: &Device, dtype: DType) -> Value {
         let network = module_at(&self.network, &values[1..], device, dtype);
-        let (logits, _) = network.forward_saving(values[0].tensor(device, dtype), self.mode);
+        let (logits, saved) = network.forward_saving(values[0].tensor(device, dtype), self.mode);
+        saved.layers().iter().for_each(|saved| record(saved, kinks));
         SoftmaxCrossEntropy.forward(logits, self.labels(device)).into()
     }
 
@@ -110,6 +113,27 @@ impl Point {
         let mut found = ByAutodiff { values: vec![images.grad(&gradients).map(Value::from)], gradients: &gradients };
         network.visit(&mut found);
         found.values
+    }
+}
+
+/// On which side of its kinks a layer was.
+fn record(saved: &Saved, kinks: &Kinks) {
+    macro_rules! signs {
+        ($saved:expr, $field:ident) => {
+            match $saved {
+                Ranked::Images(saved) => kinks.signs(&saved.$field),
+                Ranked::Vectors(saved) => kinks.signs(&saved.$field),
+            }
+        };
+    }
+    match saved {
+        Saved::Relu(saved) => signs!(saved, output),
+        Saved::Prelu(saved) => signs!(saved, input),
+        Saved::Elu(saved) => signs!(saved, input),
+        Saved::LeakyRelu(Ranked::Images(saved)) => kinks.signs(&(saved.slopes.clone() - 1)),
+        Saved::LeakyRelu(Ranked::Vectors(saved)) => kinks.signs(&(saved.slopes.clone() - 1)),
+        Saved::MaxPool2d(saved) => kinks.winners(&saved.winners),
+        _ => {}
     }
 }
 

@@ -30,6 +30,15 @@ impl Windows {
         Some([along(0)?, along(1)?])
     }
 
+    /// Whether any window has a pixel of the image in it.
+    pub(super) fn touch(&self, kernel: [usize; 2], size: [usize; 2]) -> bool {
+        let outputs = [0, 1].map(|axis| {
+            let reach = self.dilation[axis] * (kernel[axis] - 1) + 1;
+            (size[axis] + 2 * self.padding[axis] - reach) / self.stride[axis] + 1
+        });
+        grid(outputs).any(|at| grid(kernel).any(|k| self.pixel(at, k, size).is_some()))
+    }
+
     /// Calls `each(plane, output, input, kernel)` with flat indices, for every element of every window of every plane.
     pub(super) fn for_each(
         &self,
