@@ -96,6 +96,15 @@ impl<'a> Oracle<'a> {
         estimates
     }
 
+    /// Whether an element that has been differentiated lies on a kink, and this gradient between the derivatives on its sides: as good an answer as any
+    /// other.
+    pub(crate) fn allows(&self, tensor: usize, index: usize, cotangent: usize, gradient: f64, slack: f64) -> bool {
+        let found = self.found.borrow();
+        let Some(estimate) = found.get(&(tensor, index)).map(|estimates| estimates[cotangent]) else { return false };
+        let within = |[low, high]: [f64; 2]| (low - slack..=high + slack).contains(&gradient);
+        estimate.kink.or(estimate.near).is_some_and(within)
+    }
+
     /// `Σ_i |∂f_o/∂x_i · x_i|` over `elements` in all, estimated from those differentiated so far, and the noise of the output.
     pub(crate) fn forward_condition(&self, output: usize, elements: usize) -> (f64, f64) {
         let share = elements as f64 / self.found.borrow().len().max(1) as f64;
