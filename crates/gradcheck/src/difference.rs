@@ -266,7 +266,7 @@ struct Measured {
     width_noise: f64,
     /// Hull over the outputs of the extrapolated derivatives from the left and from the right.
     one_sided: [f64; 2],
-    /// Hull over the outputs of the slopes between neighbouring points.
+    /// Hull over the outputs of the slopes between neighbouring points, of outputs that see a kink between them.
     slopes: [f64; 2],
 }
 
@@ -293,7 +293,10 @@ impl Points {
             // The two sides differ by 11 deviations of noise over the step, typically.
             width_noise += 64.0 * w.abs() * noise[output] / step;
             let pieces = [slope(0, 1), slope(1, 2), slope(2, 3), slope(3, 4)];
-            add_interval(&mut slopes, w, pieces.iter().fold([pieces[0]; 2], |range, &slope| hull(range, [slope; 2])));
+            let range = pieces.iter().fold([pieces[0]; 2], |range, &slope| hull(range, [slope; 2]));
+            // Slopes also differ where the function merely bends, by h f″; its two sides then differ by h² f‴ only. A kink must not excuse a bend.
+            let crossed = (right - left).abs() > 0.25 * (range[1] - range[0]);
+            add_interval(&mut slopes, w, if crossed { range } else { [(4.0 * inner - outer) / 3.0; 2] });
         }
         let derivative = (4.0 * fine - coarse) / 3.0;
         let truncation = (derivative - coarse).abs();

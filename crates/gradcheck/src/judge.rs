@@ -19,14 +19,15 @@ pub(crate) struct Scales {
 ///
 /// A backward written in terms of its output, such as `1 − y²` for `tanh`, has the absolute error of rounding `y`, which is not in `A` where the
 /// function is flat; four times `c` allows for it, but never for more than a hundred times the element's own terms, so that in single precision a
-/// gradient that is off by a thousandth is still found.
+/// gradient that is off by a thousandth is still found. Terms of order 1 that cancel, as `1 + erf(x/√2)` far to the left, leave an absolute error too, which an
+/// output by itself does not show: a quarter of `c` units of the largest derivative of all.
 pub(crate) fn tolerance(estimate: &Estimate, scales: &Scales, own_magnitude: Option<f64>) -> Tolerance {
     let magnitude = own_magnitude.unwrap_or(scales.magnitude).max(estimate.magnitude);
     let of_output = scales.output.min(100.0 * estimate.magnitude);
     Tolerance {
         truncation: estimate.truncation,
         noise: estimate.noise,
-        roundoff: scales.roundoff * (magnitude + 4.0 * of_output),
+        roundoff: scales.roundoff * (magnitude + 4.0 * of_output + 0.25 * scales.derivative),
     }
 }
 
