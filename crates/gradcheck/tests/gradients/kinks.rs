@@ -196,3 +196,28 @@ fn a_sharp_bend_is_no_kink_if_the_forward_says_so() {
     assert_eq!(check(false), Verdict::Kink);
     assert!(!check(true).proven());
 }
+
+#[test]
+fn noise_is_measured_beside_a_kink_that_the_point_lies_on() {
+    // What is left of 1e8 after a cancellation rounds by far more than the rest moves, and the second element lies on a kink.
+    let forward = |values: &[Value]| {
+        let x = values[0].data();
+        Value::new([2], vec![((1e8 + x[0]) - 1e8 - x[0]) + 1e-8 * x[0], x[1].max(0.0)])
+    };
+    let tensors = vec![Variable {
+        name: "x".into(),
+        role: Role::Input,
+        value: Value::new([2], vec![0.7, 0.0]),
+        expect_zero: false,
+    }];
+    let right = |_: &[Value], w: &Value| vec![Some(Value::new([2], vec![1e-8 * w.data()[0], 0.0]))];
+    let mut problem = Problem::new("buried", DType::F64, tensors, forward);
+    problem.sources = vec![Source::new("right", unit_roundoff(DType::F64), right)];
+    problem.recording = Some(std::rc::Rc::new(move |values, kinks| {
+        kinks.decisions([values[0].data()[1].partial_cmp(&0.0).map_or(2, |order| order as i64)]);
+        forward(values)
+    }));
+    let options = Options::default();
+    let report = problem.examine(&options).report().clone();
+    assert_eq!(report.faults(), 0, "{report}");
+}
