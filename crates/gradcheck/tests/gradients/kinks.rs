@@ -45,6 +45,25 @@ fn bias_at_a_kink() -> f64 {
     -Value::from_tensor(largest).data()[1]
 }
 
+/// The network at this distance from a kink.
+pub(crate) fn network_beside_a_kink(dtype: DType, distance: f64) -> Check<'static> {
+    check(dtype, bias_at_a_kink() + distance, true).autodiff(&device())
+}
+
+/// Max pooling of a ReLU, both recorded.
+pub(crate) fn rectified_pool(dtype: DType, x: Value) -> Check<'static> {
+    let check = Check::new("ReLU and max pooling").dtype(dtype).input("x", x);
+    let check = check.forward_recording(&device(), |t, kinks| {
+        let x = t.get::<4>("x");
+        kinks.signs(&x);
+        let options = MaxPoolOptions::new([2, 2]).with_stride([2, 2]);
+        let (y, winners) = max_pool2d_with_indices(activation::relu(x), options);
+        kinks.winners(&winners);
+        y
+    });
+    check.autodiff(&device())
+}
+
 /// The check of the network at this distance from the kink, with autodiff and with autodiff of the network on the other side.
 fn beside_a_kink(dtype: DType, distance: f64, recording: bool) -> Report {
     let kink = bias_at_a_kink();
