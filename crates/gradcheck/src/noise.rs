@@ -9,8 +9,8 @@ use crate::random::Random;
 ///
 /// The points are 1e-7 of the typical element apart: far enough that an intermediate result a billion times the size of the input still changes,
 /// near enough that the fourth derivative does not show. A kink that happens to lie between them looks like noise. Where decisions are recorded, points
-/// that saw one are moved closer together; of two directions, and of all distances tried, the smallest result counts. Only tensors that `moves` says
-/// are moved: a constant may be the number of a class.
+/// that see one are moved closer together, and the center, which may lie on one, is none of them. Of two directions, and of all distances tried,
+/// the smallest result counts. Only tensors that `moves` says are moved: a constant may be the number of a class.
 pub(crate) fn output_noise(
     forward: impl Fn(&[Value]) -> (Value, Option<u64>),
     values: &[Value],
@@ -49,6 +49,7 @@ fn along(
         value.data().iter().map(|x| random.sign() * x.abs().max(scale) * spacing).collect()
     };
     let directions: Vec<Vec<f64>> = values.iter().enumerate().map(&mut direction).collect();
+    let first = usize::from(center.1.is_some());
     let at = |point: usize| {
         if point == 0 {
             return center.clone();
@@ -58,8 +59,8 @@ fn along(
         };
         forward(&values.iter().zip(&directions).map(along).collect::<Vec<_>>())
     };
-    let table: Vec<(Value, Option<u64>)> = (0..POINTS).map(at).collect();
-    let smooth = table.iter().all(|(_, fingerprint)| *fingerprint == center.1);
+    let table: Vec<(Value, Option<u64>)> = (first..first + POINTS).map(at).collect();
+    let smooth = table.iter().all(|(_, fingerprint)| *fingerprint == table[0].1);
     let variances = (0..center.0.len())
         .map(|output| {
             let mut column: Vec<f64> = table.iter().map(|(y, _)| y.data()[output]).collect();

@@ -62,4 +62,18 @@ proptest! {
         let x = values([channels, size * size], seed, integers);
         no_fault(max_pool(dtype, Value::new([1, channels, size, size], x.data().to_vec())), seed)?;
     }
+
+    #[test]
+    fn recorded_kinks_give_no_false_alarm(seed: u64, channels in 1..3usize, size in 2..6usize, integers: bool, single: bool) {
+        let dtype = if single { DType::F32 } else { DType::F64 };
+        let x = values([channels, size * size], seed, integers);
+        no_fault(crate::kinks::rectified_pool(dtype, Value::new([1, channels, size, size], x.data().to_vec())), seed)?;
+    }
+
+    #[test]
+    fn a_network_beside_a_recorded_kink_gives_no_false_alarm(seed: u64, exponent in 2.0..7.5f64, below: bool, single: bool) {
+        let dtype = if single { DType::F32 } else { DType::F64 };
+        let distance = 10f64.powf(-exponent);
+        no_fault(crate::kinks::network_beside_a_kink(dtype, if below { -distance } else { distance }), seed)?;
+    }
 }

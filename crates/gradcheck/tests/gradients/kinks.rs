@@ -45,6 +45,25 @@ fn bias_at_a_kink() -> f64 {
     -Value::from_tensor(largest).data()[1]
 }
 
+/// The network at this distance from a kink.
+pub(crate) fn network_beside_a_kink(dtype: DType, distance: f64) -> Check<'static> {
+    check(dtype, bias_at_a_kink() + distance, true).autodiff(&device())
+}
+
+/// Max pooling of a ReLU, both recorded.
+pub(crate) fn rectified_pool(dtype: DType, x: Value) -> Check<'static> {
+    let check = Check::new("ReLU and max pooling").dtype(dtype).input("x", x);
+    let check = check.forward_recording(&device(), |t, kinks| {
+        let x = t.get::<4>("x");
+        kinks.signs(&x);
+        let options = MaxPoolOptions::new([2, 2]).with_stride([2, 2]);
+        let (y, winners) = max_pool2d_with_indices(activation::relu(x), options);
+        kinks.winners(&winners);
+        y
+    });
+    check.autodiff(&device())
+}
+
 /// The check of the network at this distance from the kink, with autodiff and with autodiff of the network on the other side.
 fn beside_a_kink(dtype: DType, distance: f64, recording: bool) -> Report {
     let kink = bias_at_a_kink();
@@ -195,4 +214,29 @@ fn a_sharp_bend_is_no_kink_if_the_forward_says_so() {
     };
     assert_eq!(check(false), Verdict::Kink);
     assert!(!check(true).proven());
+}
+
+#[test]
+fn noise_is_measured_beside_a_kink_that_the_point_lies_on() {
+    // What is left of 1e8 after a cancellation rounds by far more than the rest moves, and the second element lies on a kink.
+    let forward = |values: &[Value]| {
+        let x = values[0].data();
+        Value::new([2], vec![((1e8 + x[0]) - 1e8 - x[0]) + 1e-8 * x[0], x[1].max(0.0)])
+    };
+    let tensors = vec![Variable {
+        name: "x".into(),
+        role: Role::Input,
+        value: Value::new([2], vec![0.7, 0.0]),
+        expect_zero: false,
+    }];
+    let right = |_: &[Value], w: &Value| vec![Some(Value::new([2], vec![1e-8 * w.data()[0], 0.0]))];
+    let mut problem = Problem::new("buried", DType::F64, tensors, forward);
+    problem.sources = vec![Source::new("right", unit_roundoff(DType::F64), right)];
+    problem.recording = Some(std::rc::Rc::new(move |values, kinks| {
+        kinks.decisions([values[0].data()[1].partial_cmp(&0.0).map_or(2, |order| order as i64)]);
+        forward(values)
+    }));
+    let options = Options::default();
+    let report = problem.examine(&options).report().clone();
+    assert_eq!(report.faults(), 0, "{report}");
 }
