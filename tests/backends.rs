@@ -1,10 +1,10 @@
-//! Other backends give the losses of flex.
+//! Other backends give the losses of flex, and their gradients are proven.
 //!
 //! Building them takes minutes, so this runs for the backends that `BACKPROOF_TEST_BACKENDS` names, separated by spaces.
 
 use std::path::Path;
 
-use backproof_tests::{latest, xtask};
+use backproof_tests::{latest, stdout, xtask};
 
 /// The classification loss of each of 20 steps from one seed.
 fn losses(folder: &Path, backend: &str, engine: &str) -> Vec<f64> {
@@ -40,5 +40,25 @@ fn twenty_steps_from_one_seed_give_the_losses_of_flex() {
             println!("{backend}, engine {engine}: the largest difference from flex over 20 losses is {worst:.1e}");
             assert!(other.len() == 20 && worst < 1e-3, "{backend}, {engine}: {other:?}\nflex: {flex:?}");
         }
+    }
+}
+
+#[test]
+fn gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out() {
+    let Ok(backends) = std::env::var("BACKPROOF_TEST_BACKENDS") else {
+        eprintln!("skipped: BACKPROOF_TEST_BACKENDS names no backends to compare gradients on");
+        return;
+    };
+    for backend in backends.split_whitespace() {
+        let compare = |arguments: &[&str]| {
+            xtask().args(["compare-gradients", "--backend", backend, "--cases", "3"]).args(arguments).assert()
+        };
+        println!("{}", stdout(&compare(&[]).success()));
+        // The default `gelu_backward` of burn-backend 0.22.1 differentiates the tanh approximation, the forward is the exact erf.
+        let text = stdout(&compare(&["--suite", "burn"]).code(3));
+        println!("{text}");
+        let row = text.lines().find(|line| line.trim_start().starts_with("gelu "));
+        assert!(row.is_some_and(|row| row.contains("MISMATCH")), "{backend}: {text}");
+        assert!(text.contains("the backward differentiates the tanh approximation"), "{backend}: {text}");
     }
 }

@@ -1,0 +1,152 @@
+//! `compare-gradients`, as typed.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use backproof_tests::{backproof, json, root, stderr, stdout, xtask};
+use safetensors::SafeTensors;
+
+/// Layers with parameters that are trained.
+const WITH_PARAMETERS: [&str; 4] = ["linear", "conv2d", "prelu", "batch_norm"];
+
+#[test]
+fn without_arguments_every_layer_and_network_is_proven_and_every_mutant_killed() {
+    let folder = tempfile::tempdir().unwrap();
+    let assert = backproof(folder.path())
+        .args(["compare-gradients", "--cases", "12", "--mutants", "--json", "all.json", "--data-dir", "no-data"])
+        .assert()
+        .success();
+    let text = stdout(&assert);
+    assert!(text.contains("\nproven: "), "{text}");
+    assert!(!text.contains("NOT PROVEN") && !text.contains("survived"), "{text}");
+
+    let found = json(&folder.path().join("all.json"));
+    assert_eq!(found["schema"], 1);
+    assert_eq!(found["proven"], true);
+    let subjects: Vec<&str> =
+        found["subjects"].as_array().unwrap().iter().map(|line| line["subject"].as_str().unwrap()).collect();
+    for layer in backproof::comparison::LAYERS {
+        assert!(subjects.contains(&layer), "{layer} is not among {subjects:?}");
+        let of_layer = found["checks"].as_array().unwrap().iter().filter(|check| check["subject"] == layer);
+        let tried = of_layer.flat_map(|check| check["mutants"]["tried"].as_array().unwrap());
+        let kinds: BTreeSet<&str> = tried
+            .map(|mutant| {
+                assert_eq!(mutant["killed"], true, "{layer}: {mutant}");
+                mutant["mutation"].as_str().unwrap()
+            })
+            .collect();
+        let least = if WITH_PARAMETERS.contains(&layer) { 8 } else { 4 };
+        assert!(kinds.len() >= least, "{layer} has only the mutants {kinds:?}");
+    }
+    for network in backproof_spec::published::names() {
+        assert!(subjects.contains(network), "{network} is not among {subjects:?}");
+    }
+}
+
+#[test]
+fn the_network_of_a_config_is_checked_on_its_own_data_in_double_precision() {
+    let assert = xtask()
+        .args(["compare-gradients", "-c", "configs/quickstart.toml", "--dtype", "f64"])
+        .assert()
+        .success();
+    let text = stdout(&assert);
+    assert!(text.contains("mnist-baseline: 4 of mnist-sample, training"), "{text}");
+    for tensor in ["images", "conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "linear1.weight", "linear1.bias"] {
+        for source in ["autodiff", "manual"] {
+            let row = text.lines().find(|line| line.trim_start().starts_with(tensor) && line.contains(source));
+            assert!(row.is_some_and(|row| row.contains("PASS") || row.contains("KINK")), "{tensor}, {source}:\n{text}");
+        }
+    }
+}
+
+/// The report of a case, without the line that says how long it took.
+fn report(folder: &Path, arguments: &[&str]) -> serde_json::Value {
+    backproof(folder).args(["compare-gradients", "--json", "found.json"]).args(arguments).assert().success();
+    json(&folder.join("found.json"))["checks"].as_array().unwrap().last().unwrap()["report"].clone()
+}
+
+#[test]
+fn a_case_by_itself_is_the_case_among_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let among_others = report(folder.path(), &["--layer", "conv2d", "--cases", "4", "--seed", "7"]);
+    let by_itself = report(folder.path(), &["--layer", "conv2d", "--case", "3", "--seed", "7"]);
+    assert_eq!(among_others, by_itself);
+    assert_ne!(by_itself, report(folder.path(), &["--layer", "conv2d", "--case", "3", "--seed", "8"]));
+}
+
+/// A tensor of a dump, row-major.
+fn tensor(file: &SafeTensors<'_>, name: &str) -> (Vec<usize>, Vec<f64>) {
+    let view = file.tensor(name).unwrap_or_else(|_| panic!("no {name} among {:?}", file.names()));
+    let numbers = view.data().as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect();
+    (view.shape().to_vec(), numbers)
+}
+
+#[test]
+fn a_dump_has_all_that_another_framework_needs_to_find_the_same_gradients() {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path())
+        .args(["compare-gradients", "--layer", "linear", "--cases", "3", "--dump", "linear.safetensors"])
+        .assert()
+        .success();
+    let bytes = std::fs::read(folder.path().join("linear.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    for case in 0..3 {
+        let of_case = |name: &str| tensor(&file, &format!("linear/{case}/{name}"));
+        let (([samples, inputs], x), (_, weight), (output, g)) =
+            (pair(of_case("x")), of_case("weight"), of_case("cotangent"));
+        assert_eq!(output[0], samples);
+        for source in ["manual", "autodiff"] {
+            let ([rows, columns], found) = pair(of_case(&format!("gradient.{source}.x")));
+            assert_eq!([rows, columns], [samples, inputs]);
+            for (index, found) in found.iter().enumerate() {
+                let (sample, input) = (index / inputs, index % inputs);
+                let expected: f64 =
+                    (0..output[1]).map(|o| g[sample * output[1] + o] * weight[input * output[1] + o]).sum();
+                assert!((found - expected).abs() < 1e-5, "case {case}, {source}, {sample}, {input}");
+            }
+            assert_eq!(of_case(&format!("gradient.{source}.weight")).1.len(), weight.len());
+        }
+        assert_eq!(x.len(), samples * inputs);
+    }
+}
+
+fn pair((dims, data): (Vec<usize>, Vec<f64>)) -> ([usize; 2], Vec<f64>) {
+    (dims.try_into().expect("two axes"), data)
+}
+
+#[test]
+fn burns_operations_are_right_on_flex() {
+    let text = stdout(&xtask().args(["compare-gradients", "--suite", "burn", "--cases", "3"]).assert().success());
+    assert!(text.contains("\nproven: "), "{text}");
+    assert!(text.lines().any(|line| line.trim_start().starts_with("gelu ") && line.contains("PASS")), "{text}");
+}
+
+#[test]
+fn what_cannot_be_compared_is_refused_before_anything_is_built() {
+    let target = tempfile::tempdir().unwrap();
+    let refused = |arguments: &[&str], expected: &[&str]| {
+        let assert =
+            xtask().env("CARGO_TARGET_DIR", target.path()).arg("compare-gradients").args(arguments).assert().code(2);
+        let text = stderr(&assert);
+        for expected in expected {
+            assert!(text.contains(expected), "{arguments:?}: {text}");
+        }
+    };
+    refused(&["--layer", "conv2"], &["there is no layer `conv2`", "did you mean `conv2d`?"]);
+    refused(&["--model", "cifar"], &["there is no network `cifar`"]);
+    refused(&["--backend", "wgpu", "--dtype", "f64"], &["`wgpu` does not compute in f64", "help: "]);
+    refused(&["--layer", "relu", "--model", "cifar-baseline"], &["cannot be used with"]);
+    refused(&["--case", "3"], &["--layer <L>"]);
+    refused(&["--cases", "0"], &["0 is not in 1..="]);
+    refused(&["-c", "configs/missing.toml"], &["configs/missing.toml"]);
+    assert!(!target.path().join("release").exists(), "something was built");
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_refused_before_the_work() {
+    let assert = backproof(root()).args(["compare-gradients", "--json", "no/such/folder/all.json"]).assert().code(2);
+    assert!(stderr(&assert).contains("there is no folder no/such/folder"), "{}", stderr(&assert));
+    let assert =
+        backproof(root()).args(["compare-gradients", "--suite", "burn", "--layer", "geluu"]).assert().code(2);
+    assert!(stderr(&assert).contains("did you mean `gelu`?"), "{}", stderr(&assert));
+}
