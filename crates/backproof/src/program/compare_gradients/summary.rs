@@ -103,7 +103,15 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &Com
         println!("{}", in_full(outcome));
     } else {
         println!("{}", table(&lines(outcomes), arguments.mutants));
-        let failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.proven()).collect();
+        let mut failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.proven()).collect();
+        if failed.len() > 1 {
+            println!("\nwhat it looks like");
+            for (count, symptom) in symptoms(&failed) {
+                println!("{count:>5} ×  {symptom}");
+            }
+        }
+        // Those first from which most can be seen.
+        failed.sort_by_key(|outcome| opacity(outcome));
         for outcome in failed.iter().take(IN_FULL) {
             println!("\n{}\nreplay: {}", in_full(outcome), replay(outcome, heading, arguments));
         }
@@ -115,6 +123,50 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &Com
         }
     }
     println!("\n{}", conclusion(heading, outcomes));
+}
+
+/// How little a failure shows: a diagnosis at some element, then the smaller the better; a wrong shape shows less, a panic least.
+fn opacity(outcome: &Outcome) -> (u8, usize) {
+    let Some(report) = &outcome.report else { return (4, 0) };
+    let wrong = || report.rows.iter().filter(|row| !row.verdict.proven());
+    let size = wrong().map(|row| row.total).sum();
+    let diagnosed = wrong().filter(|row| row.worst.is_some()).filter_map(|row| row.diagnosis.as_ref()).next();
+    match diagnosed {
+        Some(diagnosis) if !diagnosis.starts_with("no known pattern") => (0, size),
+        Some(_) => (1, size),
+        None => (2, size),
+    }
+}
+
+/// What is wrong, the most frequent first. Diagnoses that differ in numbers alone are one.
+fn symptoms(failed: &[&Outcome]) -> Vec<(usize, String)> {
+    let mut found: Vec<(String, usize, String)> = Vec::new();
+    let mut add = |text: String| {
+        let key: String = text.chars().filter(|c| !c.is_ascii_digit() && !"[], .-".contains(*c)).collect();
+        match found.iter_mut().find(|(known, ..)| *known == key) {
+            Some((_, count, _)) => *count += 1,
+            None => found.push((key, 1, text)),
+        }
+    };
+    for outcome in failed {
+        let subject = &outcome.subject;
+        if let Some(panic) = &outcome.panic {
+            add(format!("{subject} panicked: {}", panic.lines().next().unwrap_or_default()));
+        }
+        let Some(report) = &outcome.report else { continue };
+        for row in report.rows.iter().filter(|row| !row.verdict.proven()) {
+            let diagnosis = row.diagnosis.as_ref().map(|diagnosis| format!(": {diagnosis}")).unwrap_or_default();
+            add(format!("{subject}: {}/{} {}{diagnosis}", row.source, row.tensor, row.verdict));
+        }
+        for forward in report.forwards.iter().filter(|forward| !forward.verdict.proven()) {
+            add(format!("{subject}: the forward of {} {}", forward.source, forward.verdict));
+        }
+        for survivor in outcome.mutants.iter().flat_map(|mutants| mutants.survivors()) {
+            add(format!("{subject}: the mutant {survivor} survived"));
+        }
+    }
+    found.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
+    found.into_iter().map(|(_, count, text)| (count, text)).collect()
 }
 
 fn table(lines: &[Line], mutants: bool) -> Table {

@@ -51,6 +51,9 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     };
     let check = mutant(check, "the term of the mean is lost", |s, _| (s.g - s.component) * s.scale);
     let check = mutant(check, "the term of the variance is lost", |s, _| (s.g - s.mean) * s.scale);
+    let check = mutant(check, "the term of the mean has the wrong sign", |s, _| (s.g + s.mean - s.component) * s.scale);
+    let check =
+        mutant(check, "the term of the variance has the wrong sign", |s, _| (s.g - s.mean + s.component) * s.scale);
     let check = mutant(check, "mean and variance taken for constants, as in inference", |s, _| s.g * s.scale);
     let check = mutant(check, "the terms of mean and variance in inference too", |s, _| {
         (s.g - s.mean - s.component) * s.scale

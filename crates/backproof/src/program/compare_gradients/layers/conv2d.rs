@@ -81,6 +81,14 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         let weight = weight.tensor::<4>(t.device(), t.dtype()).flip([2, 3]);
         Gradients::new().with("x", x).with("weight", weight)
     });
+    if kernel[0] == kernel[1] {
+        check = context.mutant(check, "the kernel's rows and columns are exchanged", move |t| {
+            let exchanged = Value::from(t.get::<4>("weight").swap_dims(2, 3));
+            let [x, weight] = convolution(windows, [t.value("x"), &exchanged, t.cotangent_value()], |o| o / per_group);
+            let weight = weight.tensor::<4>(t.device(), t.dtype()).swap_dims(2, 3);
+            Gradients::new().with("x", x).with("weight", weight)
+        });
+    }
     check = context.mutant(check, "only the first sample counts for the weight", move |t| {
         let [x, g] = [t.get::<4>("x"), t.cotangent::<4>()].map(|tensor| Value::from(tensor.slice([0..1])));
         Gradients::new().with("weight", convolution(windows, [&x, t.value("weight"), &g], |o| o / per_group)[1].clone())
