@@ -45,13 +45,13 @@ fn without_arguments_every_layer_and_network_is_proven_and_every_mutant_killed()
 
 #[test]
 fn the_network_of_a_config_is_checked_on_its_own_data_in_double_precision() {
-    let assert = xtask()
-        .args(["compare-gradients", "-c", "configs/quickstart.toml", "--dtype", "f64"])
-        .assert()
-        .success();
+    let assert =
+        xtask().args(["compare-gradients", "-c", "configs/quickstart.toml", "--dtype", "f64"]).assert().success();
     let text = stdout(&assert);
     assert!(text.contains("mnist-baseline: 4 of mnist-sample, training"), "{text}");
-    for tensor in ["images", "conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "linear1.weight", "linear1.bias"] {
+    for tensor in
+        ["images", "conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "linear1.weight", "linear1.bias"]
+    {
         for source in ["autodiff", "manual"] {
             let row = text.lines().find(|line| line.trim_start().starts_with(tensor) && line.contains(source));
             assert!(row.is_some_and(|row| row.contains("PASS") || row.contains("KINK")), "{tensor}, {source}:\n{text}");
@@ -146,7 +146,6 @@ fn what_cannot_be_compared_is_refused_before_anything_is_built() {
 fn a_file_that_cannot_be_written_is_refused_before_the_work() {
     let assert = backproof(root()).args(["compare-gradients", "--json", "no/such/folder/all.json"]).assert().code(2);
     assert!(stderr(&assert).contains("there is no folder no/such/folder"), "{}", stderr(&assert));
-    let assert =
-        backproof(root()).args(["compare-gradients", "--suite", "burn", "--layer", "geluu"]).assert().code(2);
+    let assert = backproof(root()).args(["compare-gradients", "--suite", "burn", "--layer", "geluu"]).assert().code(2);
     assert!(stderr(&assert).contains("did you mean `gelu`?"), "{}", stderr(&assert));
 }

@@ -51,7 +51,7 @@ fn every_command_of_the_readme_does_what_it_says() {
         let words = command.strip_prefix("cargo xtask").unwrap_or_else(|| panic!("`{command}` is no xtask"));
         let mut words: Vec<&str> = words.split_whitespace().collect();
         if words.contains(&"--backend") {
-            eprintln!("not run: `{command}`: CI trains on this backend, or it needs a GPU");
+            eprintln!("not run: `{command}`: CI runs its like on this backend, or it needs a GPU");
             // Its arguments are right, at least: the config that it trains is checked.
             if let Some(place) = words.iter().position(|word| *word == "-c") {
                 xtask().args(["config", "check", words[place + 1]]).assert().success();
@@ -72,7 +72,7 @@ fn every_command_of_the_readme_does_what_it_says() {
             words[place + 1] = "25"; // five more than the smoke runs have
         }
         let mut program = match words.first() {
-            Some(&"train" | &"resume" | &"evaluate" | &"doctor" | &"data") => {
+            Some(&"train" | &"resume" | &"evaluate" | &"compare-gradients" | &"doctor" | &"data") => {
                 // In a folder of its own, with the configs where they are in a checkout.
                 #[cfg(unix)]
                 let _ = std::os::unix::fs::symlink(root().join("configs"), folder.path().join("configs"));

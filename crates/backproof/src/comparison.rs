@@ -55,7 +55,9 @@ pub fn selection(arguments: &CompareGradients) -> anyhow::Result<Selection> {
     let backend = Backend::by_name(&arguments.device.backend)?;
     if arguments.dtype == Precision::F64 && !backend.has_double_precision() {
         let failure = Failure::usage(format!("the backend `{}` does not compute in f64", backend.name()));
-        return Err(failure.help("`--dtype f32` checks what it does compute; the differences are in f64 anyway").into());
+        return Err(failure
+            .help("`--dtype f32` checks what it does compute; the differences are in f64 anyway")
+            .into());
     }
     if arguments.suite == Some(Suite::Burn) {
         return Ok(Selection::Burn(arguments.layer.clone()));

@@ -50,7 +50,11 @@ pub(crate) fn of_shape(
         Err(DataError::Missing { .. }) => load(Dataset::MnistSample)?,
         loaded => loaded?,
     };
-    Ok(if Shape::from_dimensions(&images.images.dims()[1..]) == Some(shape) { images } else { enlarged(&images, shape) })
+    Ok(if Shape::from_dimensions(&images.images.dims()[1..]) == Some(shape) {
+        images
+    } else {
+        enlarged(&images, shape)
+    })
 }
 
 /// With up to half a grey level of noise at each pixel. In a patch of one colour all outputs of a convolution tie in a maximum; where several ties

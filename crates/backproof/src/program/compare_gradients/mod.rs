@@ -17,6 +17,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
+use ::burn::tensor::{DType, Device};
 use anyhow::Context as _;
 use backproof::backend::Backend;
 use backproof::cli::{CompareGradients, Precision};
@@ -25,7 +26,6 @@ use backproof::error::{Failure, code};
 use backproof_gradcheck::measure_unit_roundoff;
 use backproof_models::Mode;
 use backproof_spec::{Architecture, Experiment, Shape};
-use ::burn::tensor::{DType, Device};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::device;
@@ -171,7 +171,8 @@ fn perform_one(task: &Task, context: &Context, wanted: Wanted) -> anyhow::Result
         })),
         Task::Network(architecture, images, words, mode) => {
             let count = images.labels.len();
-            let problem = networks::problem(architecture, images, *mode, context).context("the network cannot be built")?;
+            let problem =
+                networks::problem(architecture, images, *mode, context).context("the network cannot be built")?;
             let options = networks::options(architecture, count, context.seed)?;
             let about = format!("{}, {words}", images.about);
             Ok(Outcome::of(&architecture.name, None, wanted, || (about, problem, options)))

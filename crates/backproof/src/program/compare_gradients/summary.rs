@@ -178,7 +178,8 @@ fn table(lines: &[Line], mutants: bool) -> Table {
     }
     table.set_header(head.iter().enumerate().map(|(column, name)| aligned(column, (*name).to_owned())));
     for line in lines {
-        let name = if line.about.is_empty() { line.subject.clone() } else { format!("{} ({})", line.subject, line.about) };
+        let name =
+            if line.about.is_empty() { line.subject.clone() } else { format!("{} ({})", line.subject, line.about) };
         let mut cells = vec![
             name,
             thousands(line.checks),

@@ -13,9 +13,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let dims = [draw.size(3..=5), draw.size(1..=4), draw.size(1..=4), draw.size(1..=4)];
     let (training, layout) = (!draw.once_in(3), draw.layout());
     let channels = [dims[1]];
-    let positive = |draw: &mut Draw| {
-        Value::new(channels, (0..channels[0]).map(|_| draw.real(0.3..2.0)).collect())
-    };
+    let positive = |draw: &mut Draw| Value::new(channels, (0..channels[0]).map(|_| draw.real(0.3..2.0)).collect());
     let (gamma, variance) = (positive(draw), positive(draw));
     let shift = draw.real(-2.0..2.0);
     let x = draw.normal(dims, 1.0);
@@ -55,9 +53,8 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let check =
         mutant(check, "the term of the variance has the wrong sign", |s, _| (s.g - s.mean + s.component) * s.scale);
     let check = mutant(check, "mean and variance taken for constants, as in inference", |s, _| s.g * s.scale);
-    let check = mutant(check, "the terms of mean and variance in inference too", |s, _| {
-        (s.g - s.mean - s.component) * s.scale
-    });
+    let check =
+        mutant(check, "the terms of mean and variance in inference too", |s, _| (s.g - s.mean - s.component) * s.scale);
     let check = mutant(check, "γ is lost", |s, _| (s.g - s.mean - s.component) * s.inverse_deviation);
     let check = mutant(check, "the deviation is lost", |s, _| (s.g - s.mean - s.component) * s.gamma);
     let check = mutant(check, "the variance divided by M − 1", |s, count| {

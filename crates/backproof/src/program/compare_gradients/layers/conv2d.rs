@@ -46,9 +46,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         layout.words(),
     );
 
-    let layer = move |t: &Arguments<'_>| {
-        Conv2d::new(t.get("weight"), has_bias.then(|| t.get("bias")), options.clone())
-    };
+    let layer = move |t: &Arguments<'_>| Conv2d::new(t.get("weight"), has_bias.then(|| t.get("bias")), options.clone());
     let [of_autodiff, of_forward] = [layer.clone(), layer.clone()];
     let x = move |t: &Arguments<'_>| layout.place(t.get::<4>("x"));
     let check = context.autodiff(check, move |t| of_autodiff(t).forward(x(t)));

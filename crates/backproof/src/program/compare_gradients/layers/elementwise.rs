@@ -36,8 +36,7 @@ macro_rules! sources {
     ($context:expr, $point:expr, $layer:expr) => {{
         let (layer, layout) = ($layer, $point.layout);
         let (by_autodiff, by_hand) = (layer.clone(), layer.clone());
-        let check = $context
-            .autodiff($point.check, move |t| by_autodiff.forward(layout.place(t.get::<3>("x"))));
+        let check = $context.autodiff($point.check, move |t| by_autodiff.forward(layout.place(t.get::<3>("x"))));
         $context.manual(
             check,
             move |t| layer.forward_saving(layout.place(t.get::<3>("x"))).0,
@@ -56,9 +55,7 @@ fn wrong(
     name: &str,
     derivative: impl Fn(Tensor<3>) -> Tensor<3> + 'static,
 ) -> Check<'static> {
-    context.mutant(check, name, move |t| {
-        Gradients::new().with("x", derivative(t.get::<3>("x")) * t.cotangent::<3>())
-    })
+    context.mutant(check, name, move |t| Gradients::new().with("x", derivative(t.get::<3>("x")) * t.cotangent::<3>()))
 }
 
 /// `[x > 0]`.
@@ -112,9 +109,8 @@ pub(super) fn elu(context: &Context, draw: &mut Draw) -> Case {
     let check = wrong(context, check, "the mask of another batch", move |x| {
         sides(of_another_batch(x.clone()), x.exp() * alpha)
     });
-    let check = wrong(context, check, "the mask is lost: the negative side's formula everywhere", move |x| {
-        x.exp() * alpha
-    });
+    let check =
+        wrong(context, check, "the mask is lost: the negative side's formula everywhere", move |x| x.exp() * alpha);
     Case { about, check }
 }
 

@@ -40,7 +40,8 @@ pub(super) fn softmax_cross_entropy(context: &Context, draw: &mut Draw) -> Case 
     let check = wrong(check, "the target is not subtracted: p in the place of p − y", |p, _| p);
     let check = wrong(check, "the probabilities are lost: −y in the place of p − y", |_, y| -y);
     let check = wrong(check, "the targets of another batch", |p, y| p - y.flip([0, 1]));
-    let check = wrong(check, "p (1 − p) is left in, as of a squared error", |p, y| (p.clone() - y) * p.clone() * (-p + 1.0));
+    let check =
+        wrong(check, "p (1 − p) is left in, as of a squared error", |p, y| (p.clone() - y) * p.clone() * (-p + 1.0));
     Case { about: format!("{}, logits of deviation {scale}", shape(&[samples, classes])), check }
 }
 

@@ -51,10 +51,10 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     check = context.mutant(check, "the winners of another batch", move |t| {
         pool(t, &Value::from(t.get::<4>("x").flip([0, 1, 2, 3])), windows, Rule::Winner)
     });
-    check = context.mutant(check, "the smallest wins", move |t| pool(t, &Value::from(-t.get::<4>("x")), windows, Rule::Winner));
-    check = context.mutant(check, "every pixel of a window gets the gradient", move |t| {
-        pool(t, t.value("x"), windows, Rule::All)
-    });
+    check = context
+        .mutant(check, "the smallest wins", move |t| pool(t, &Value::from(-t.get::<4>("x")), windows, Rule::Winner));
+    check = context
+        .mutant(check, "every pixel of a window gets the gradient", move |t| pool(t, t.value("x"), windows, Rule::All));
     check = context.mutant(check, "where windows overlap, the last one overwrites the sum", move |t| {
         pool(t, t.value("x"), windows, Rule::Overwrite)
     });

@@ -24,7 +24,8 @@ impl Windows {
     /// The pixel under element `k` of window `at`, if it is one of the image's.
     fn pixel(&self, at: [usize; 2], k: [usize; 2], size: [usize; 2]) -> Option<[usize; 2]> {
         let along = |axis: usize| {
-            let position = (at[axis] * self.stride[axis] + k[axis] * self.dilation[axis]).checked_sub(self.padding[axis]);
+            let position =
+                (at[axis] * self.stride[axis] + k[axis] * self.dilation[axis]).checked_sub(self.padding[axis]);
             position.filter(|&position| position < size[axis])
         };
         Some([along(0)?, along(1)?])
@@ -72,11 +73,7 @@ pub(super) fn plane(value: &Value) -> [usize; 2] {
 }
 
 /// `[∂⟨g, y⟩/∂x, ∂⟨g, y⟩/∂w]` of a convolution, with output channel `o` of group `group_of(o)`.
-pub(super) fn convolution(
-    windows: Windows,
-    [x, w, g]: [&Value; 3],
-    group_of: impl Fn(usize) -> usize,
-) -> [Value; 2] {
+pub(super) fn convolution(windows: Windows, [x, w, g]: [&Value; 3], group_of: impl Fn(usize) -> usize) -> [Value; 2] {
     let (samples, channels) = (x.dims()[0], x.dims()[1]);
     let (outputs, of_group) = (w.dims()[0], w.dims()[1]);
     let sizes = [plane(g), plane(w), plane(x)];
