@@ -86,7 +86,7 @@ pub(crate) fn mutate(
         Mutation::Thousandth => each(&|_, g| g.iter().map(|x| 1.001 * x).collect()),
         Mutation::LostMean => each(&|_, g| g.iter().map(|x| batch * x).collect()),
         Mutation::OneElement => {
-            let straight = (0..gradients[0].len()).filter(|index| !base.kinks.contains(index));
+            let straight = base.selected.iter().copied().filter(|index| !base.kinks.contains(index));
             let index = straight.max_by(|&a, &b| total(a).total_cmp(&total(b)))?;
             each(&|_, g| g.iter().enumerate().map(|(i, x)| if i == index { x + 0.01 * largest } else { *x }).collect())
         }

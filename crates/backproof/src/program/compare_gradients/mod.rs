@@ -116,9 +116,9 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
         }
         Selection::Burn(name) => {
             let of_name = |subject: &&Subject| name.as_ref().is_none_or(|name| name == subject.name);
-            tasks.extend(burn::SUBJECTS.iter().filter(of_name).flat_map(cases));
+            tasks.extend(burn::subjects().filter(of_name).flat_map(cases));
             if let (Some(name), true) = (name, tasks.is_empty()) {
-                let names: Vec<&str> = burn::SUBJECTS.iter().map(|subject| subject.name).collect();
+                let names: Vec<&str> = burn::subjects().map(|subject| subject.name).collect();
                 let failure = Failure::usage(format!("the suite has no operation `{name}`"));
                 return Err(failure.nearest(name, &names, format!("it has {}", names.join(", "))).into());
             }

@@ -1,5 +1,48 @@
-//! Burn's own operations.
+//! Burn's own operations: the function is Burn's on the reference device in double precision, the gradient is that of Burn's autodiff on the
+//! device under test.
+//!
+//! One file holds a family of operations, with the cases of each and the *mutants* that bring faults back which Burn has had. A mutant is named
+//! after the fault's cause, so that a mismatch that equals it is explained by its name.
+
+mod activation;
+mod convolution;
+mod deformable_convolution;
+mod indexing;
+mod maker;
+mod math;
+mod matmul;
+mod normalization;
+mod pairs;
+mod pooling;
+mod reduction;
+mod resampling;
+mod shape;
+mod transposed_convolution;
+mod window;
 
 use super::subject::Subject;
 
-pub(crate) const SUBJECTS: &[Subject] = &[];
+/// The families, each in its file.
+const FAMILIES: &[&[Subject]] = &[
+    activation::SUBJECTS,
+    math::SUBJECTS,
+    pairs::SUBJECTS,
+    reduction::SUBJECTS,
+    shape::SUBJECTS,
+    indexing::SUBJECTS,
+    matmul::SUBJECTS,
+    convolution::SUBJECTS,
+    transposed_convolution::SUBJECTS,
+    deformable_convolution::SUBJECTS,
+    pooling::SUBJECTS,
+    resampling::SUBJECTS,
+    normalization::SUBJECTS,
+];
+
+/// Every operation.
+pub(crate) fn subjects() -> impl Iterator<Item = &'static Subject> {
+    FAMILIES.iter().copied().flatten()
+}
+
+#[cfg(test)]
+mod tests;
