@@ -69,10 +69,9 @@ pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
     if let Some(path) = &arguments.dump {
         dump::write(path, &outcomes, dtype)?;
     }
-    let unproven = outcomes.iter().filter(|outcome| !outcome.proven()).count();
-    match unproven {
+    match outcomes.iter().filter(|outcome| outcome.failed()).count() {
         0 => Ok(()),
-        _ => Err(Failure::new(code::CHECK_FAILED, format!("{unproven} of {} checks failed", outcomes.len())).into()),
+        failed => Err(Failure::new(code::CHECK_FAILED, format!("{failed} of {} checks failed", outcomes.len())).into()),
     }
 }
 

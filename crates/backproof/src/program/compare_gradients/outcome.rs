@@ -37,6 +37,17 @@ pub(crate) struct Wanted {
 }
 
 impl Outcome {
+    /// The backend does not have the operation, and says so: nothing is wrong, and nothing is proven.
+    pub(crate) fn unsupported(&self) -> bool {
+        let says = |panic: &String| ["not supported", "unsupported", "not implemented"].iter().any(|no| panic.contains(no));
+        self.panic.as_ref().is_some_and(says)
+    }
+
+    /// Something is wrong, or could not be proven.
+    pub(crate) fn failed(&self) -> bool {
+        !self.proven() && !self.unsupported()
+    }
+
     /// Every gradient is proven, and every mutant was found out.
     pub(crate) fn proven(&self) -> bool {
         let killed = self.mutants.as_ref().is_none_or(|mutants| mutants.survivors().next().is_none());

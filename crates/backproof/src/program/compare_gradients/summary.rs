@@ -15,6 +15,9 @@ use super::subject::Context;
 /// How many failures are shown in full; of the others, the command that does.
 const IN_FULL: usize = 3;
 
+/// The verdict on an operation that the backend does not have.
+const NOT_SUPPORTED: &str = "NOT SUPPORTED";
+
 /// What holds for all checks.
 pub(crate) struct Heading<'c> {
     pub(crate) backend: Backend,
@@ -52,6 +55,7 @@ impl Line {
             line.about.clone_from(&outcomes[0].about);
         }
         line.proven = outcomes.iter().all(|outcome| outcome.proven());
+        let unsupported = outcomes.iter().all(|outcome| outcome.unsupported());
         let mut worst = Verdict::Pass;
         for outcome in outcomes {
             line.seconds += outcome.seconds;
@@ -76,6 +80,7 @@ impl Line {
         }
         let panicked = outcomes.iter().any(|outcome| outcome.panic.is_some());
         line.verdict = match worst {
+            _ if unsupported => NOT_SUPPORTED.to_owned(),
             _ if panicked => "PANICKED".to_owned(),
             // A kink that was accepted is a pass; how many there were has a column.
             verdict if verdict.proven() => Verdict::Pass.to_string(),
@@ -103,7 +108,7 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &Com
         println!("{}", in_full(outcome));
     } else {
         println!("{}", table(&lines(outcomes), arguments.mutants));
-        let mut failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.proven()).collect();
+        let mut failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.failed()).collect();
         if failed.len() > 1 {
             println!("\nwhat it looks like");
             for (count, symptom) in symptoms(&failed) {
@@ -251,7 +256,7 @@ fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String {
     let sum = |of: fn(&Line) -> usize| lines.iter().map(of).sum::<usize>();
     let (proven, gradients) = (sum(|line| line.gradients_proven), sum(|line| line.gradients));
     let Heading { backend, context, seconds } = heading;
-    let verdict = if outcomes.iter().all(Outcome::proven) { "proven" } else { "NOT PROVEN" };
+    let verdict = if outcomes.iter().any(Outcome::failed) { "NOT PROVEN" } else { "proven" };
     let mut text = format!(
         "{verdict}: {} of {} gradients in {} checks, on {} in {:?} (unit round-off {:.1e}), against differences in F64, in {seconds:.0} s",
         thousands(proven),
@@ -261,6 +266,10 @@ fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String {
         context.dtype,
         context.unit_roundoff,
     );
+    let unsupported = lines.iter().filter(|line| line.verdict == NOT_SUPPORTED).count();
+    if unsupported > 0 {
+        text += &format!("\n{unsupported} operations are not supported there");
+    }
     let mutants: Vec<&Mutant> =
         outcomes.iter().filter_map(|outcome| outcome.mutants.as_ref()).flat_map(|mutants| &mutants.tried).collect();
     if !mutants.is_empty() {
@@ -292,7 +301,7 @@ pub(crate) fn write_json(path: &Path, heading: &Heading<'_>, outcomes: &[Outcome
         unit_roundoff: heading.context.unit_roundoff,
         seed: heading.context.seed,
         seconds: heading.seconds,
-        proven: outcomes.iter().all(Outcome::proven),
+        proven: !outcomes.iter().any(Outcome::failed),
         summary: conclusion(heading, outcomes),
         subjects: lines(outcomes),
         checks: outcomes,

@@ -4,6 +4,7 @@ use backproof_gradcheck::{Mutant, Report, Verdict, measure_unit_roundoff};
 use burn::tensor::{DType, Device};
 
 use super::*;
+use crate::compare_gradients::subject::Context;
 
 fn context(device: Device, dtype: DType) -> Context {
     let unit_roundoff = measure_unit_roundoff(&device, dtype);

@@ -57,7 +57,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     check = context.mutant(check, "only every other channel is written", move |t| {
         let right = gradient(windows, kernel, t, divisor);
         let [rows, columns] = plane(&right);
-        let written = |index: usize| (index / (rows * columns)) % right.dims()[1] % 2 == 0;
+        let written = |index: usize| (index / (rows * columns) % right.dims()[1]).is_multiple_of(2);
         let data = right.data().iter().enumerate().map(|(index, &g)| if written(index) { g } else { 0.0 }).collect();
         Gradients::new().with("x", Value::new(right.dims(), data))
     });

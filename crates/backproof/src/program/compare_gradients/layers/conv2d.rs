@@ -88,7 +88,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         });
     }
     check = context.mutant(check, "only the first sample counts for the weight", move |t| {
-        let [x, g] = [t.get::<4>("x"), t.cotangent::<4>()].map(|tensor| Value::from(tensor.slice([0..1])));
+        let [x, g] = [t.get::<4>("x"), t.cotangent::<4>()].map(|tensor| Value::from(tensor.narrow(0, 0, 1)));
         Gradients::new().with("weight", convolution(windows, [&x, t.value("weight"), &g], |o| o / per_group)[1].clone())
     });
     if has_bias {

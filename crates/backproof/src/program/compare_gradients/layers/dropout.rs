@@ -17,7 +17,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     // A small tensor may be dropped altogether.
     let check = context.check("dropout").input("x", draw.normal(dims, 1.0)).expect_zero();
     let layer = Dropout::new(probability);
-    let [by_autodiff, by_hand, forward] = [const { () }; 3].map(|()| layer.clone());
+    let (by_autodiff, by_hand, forward) = (layer.clone(), layer.clone(), layer.clone());
     let check = context.autodiff(check, move |t| by_autodiff.forward(layout.place(t.get::<3>("x")), mode));
     let check = context.manual(
         check,
@@ -29,7 +29,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     );
     // Dropping a tensor of ones gives the mask, with its scale.
     let mask = move |g: &Tensor<3>, mode: Mode| layer.forward(g.ones_like(), mode);
-    let [first, second, third, fourth] = [const { () }; 4].map(|()| mask.clone());
+    let (first, second, third, fourth) = (mask.clone(), mask.clone(), mask.clone(), mask);
     let scale = 1.0 / (1.0 - probability);
     let check = context.mutant(check, "the mask of another step", move |t| {
         let g = t.cotangent::<3>();

@@ -90,7 +90,7 @@ pub(super) fn leaky_relu(context: &Context, draw: &mut Draw) -> Case {
     let check = wrong(context, check, "the mask of another batch", move |x| slopes(of_another_batch(x)));
     let check = wrong(context, check, "the sides are exchanged", move |x| slopes(-x));
     let check = wrong(context, check, "the mask is lost: the slope is 1 everywhere", |x| x.ones_like());
-    Case { about, check: check }
+    Case { about, check }
 }
 
 pub(super) fn elu(context: &Context, draw: &mut Draw) -> Case {
@@ -131,7 +131,7 @@ pub(super) fn gelu(context: &Context, draw: &mut Draw) -> Case {
     let check = wrong(context, check, "φ without 1/√(2π)", move |x| {
         cumulative(x.clone()) + x.clone() * phi(x) * (2.0 * PI).sqrt()
     });
-    Case { about, check: check }
+    Case { about, check }
 }
 
 /// The derivative of `½ x (1 + tanh(√(2/π) (x + 0.044715 x³)))`.
@@ -151,7 +151,7 @@ pub(super) fn sigmoid(context: &Context, draw: &mut Draw) -> Case {
     let check = wrong(context, check, "1 − y in the place of y (1 − y)", move |x| -y(x) + 1.0);
     let check = wrong(context, check, "x (1 − x) in the place of y (1 − y)", |x| x.clone() * (-x + 1.0));
     let check = wrong(context, check, "1 − y², as for tanh", move |x| -y(x).powi_scalar(2) + 1.0);
-    Case { about, check: check }
+    Case { about, check }
 }
 
 pub(super) fn tanh(context: &Context, draw: &mut Draw) -> Case {

@@ -33,7 +33,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         },
     );
     let check = context.mutant(check, "only the first sample counts for the weight", |t| {
-        let (x, g) = (t.get::<2>("x").slice([0..1]), t.cotangent::<2>().slice([0..1]));
+        let (x, g) = (t.get::<2>("x").narrow(0, 0, 1), t.cotangent::<2>().narrow(0, 0, 1));
         Gradients::new().with("weight", x.transpose().matmul(g))
     });
     let check = context.mutant(check, "the weight's gradient from the absolute input", |t| {

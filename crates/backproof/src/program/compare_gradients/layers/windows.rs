@@ -10,8 +10,11 @@ pub(super) struct Windows {
     pub(super) dilation: [usize; 2],
 }
 
+/// What is wrong, and the windows that it leads to.
+type Slip = (&'static str, fn(Windows) -> Windows);
+
 /// Places of windows that one gets by a slip of the hand. One that is no slip here (unit strides) changes nothing and is not counted.
-pub(super) const SLIPS: [(&str, fn(Windows) -> Windows); 6] = [
+pub(super) const SLIPS: [Slip; 6] = [
     ("stride and dilation are exchanged", |w| Windows { stride: w.dilation, dilation: w.stride, ..w }),
     ("the stride of the rows is used for the columns too", |w| Windows { stride: [w.stride[0]; 2], ..w }),
     ("the dilation of the rows is used for the columns too", |w| Windows { dilation: [w.dilation[0]; 2], ..w }),
