@@ -29,5 +29,8 @@ mod weights;
 pub use features::{Features, Ranked};
 pub use layer::{Layer, Saved};
 pub use network::{Mode, Network, SavedForward};
-pub use published::{bai_improved, cifar_baseline, mnist_baseline, timurtas_improved, willis_improved};
+pub use published::{
+    alexnet, bai_improved, cifar_baseline, lenet_5, mnist_baseline, petre_cnn, petre_cnn_fashion, petre_mlp,
+    petre_mlp_fashion, timurtas_32_16_8, timurtas_64_32_16, timurtas_improved, willis_improved,
+};
 pub use weights::{NamedTensor, WeightsError, load_weights, save_weights};

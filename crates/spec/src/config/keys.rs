@@ -56,6 +56,12 @@ pub(super) static DATA: Section = Section {
             "How many images of the training set are held out for validation.",
         ),
         key(
+            "padding",
+            Kind::Integer { least: 0 },
+            Default(Integer(0)),
+            "Black pixels put around every image, on each side: 2 makes 28×28 images 32×32.",
+        ),
+        key(
             "normalization",
             Kind::Choice(&["standardize", "subtract-mean", "unit"]),
             Default(Word("standardize")),

@@ -9,6 +9,9 @@ use crate::{
     Schedule, Shape, Training,
 };
 
+/// The most padding that an error proposes; more would be mostly margin.
+const MOST_PADDING: usize = 4;
+
 pub(super) fn experiment(record: &Record, default_name: &str) -> Result<Experiment, Vec<Fault>> {
     let model = model::resolve(record.table("model")).map_err(|fault| vec![fault])?;
     let experiment = Experiment {
@@ -23,8 +26,11 @@ pub(super) fn experiment(record: &Record, default_name: &str) -> Result<Experime
     };
     let mut faults = Vec::new();
     check_data(&experiment, record.table("data"), &mut faults);
+    // Images of an impossible size fit no network, which needs no saying.
+    if faults.is_empty() {
+        check_model(&experiment, record, &mut faults);
+    }
     check_lengths(&experiment, record, &mut faults);
-    check_model(&experiment, record, &mut faults);
     if faults.is_empty() { Ok(experiment) } else { Err(faults) }
 }
 
@@ -34,6 +40,7 @@ fn data(record: &Record) -> Data {
         dataset: choice(record, "dataset", &Dataset::ALL, |dataset| dataset.name()),
         training_images: record.optional_count("training_images"),
         validation_images: record.count("validation_images"),
+        padding: record.count("padding"),
         normalization: choice(record, "normalization", &Normalization::ALL, |it| it.name()),
         augmentation: Augmentation {
             horizontal_flip: augmentation.flag("horizontal_flip"),
@@ -105,14 +112,16 @@ fn check_data(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>)
             record.span_of("training_images"),
         ));
     }
-    let padding = data.augmentation.crop_padding;
-    if let Shape::Image { height, width, .. } = data.dataset.shape()
-        && padding > height.min(width)
-    {
-        faults.push(Fault::new(
-            format!("crop_padding = {padding} is more than the {height}×{width} pixels of {name}"),
-            record.table("augmentation").span_of("crop_padding"),
-        ));
+    let Shape::Image { height, width, .. } = data.dataset.shape() else { return };
+    let paddings = [
+        ("padding", data.padding, record.span_of("padding")),
+        ("crop_padding", data.augmentation.crop_padding, record.table("augmentation").span_of("crop_padding")),
+    ];
+    for (key, padding, span) in paddings {
+        if padding > height.min(width) {
+            let message = format!("{key} = {padding} is more than the {height}×{width} pixels of {name}");
+            faults.push(Fault::new(message, span));
+        }
     }
 }
 
@@ -137,18 +146,15 @@ fn check_lengths(experiment: &Experiment, record: &Record, faults: &mut Vec<Faul
 }
 
 fn check_model(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
-    let (model, dataset) = (&experiment.model, experiment.data.dataset);
+    let (model, data) = (&experiment.model, &experiment.data);
+    let (dataset, shape) = (data.dataset, data.shape());
     let table = record.table("model");
     let span = network_span(table);
-    if model.input != dataset.shape() {
+    if model.input != shape {
         let span = table.field("input").span.or(span);
-        faults.push(
-            Fault::new(
-                format!("`{}` takes images of {}, and {dataset} has {}", model.name, model.input, dataset.shape()),
-                span,
-            )
-            .help(fitting(model, dataset)),
-        );
+        let padded = if data.padding > 0 { ", padded," } else { "" };
+        let message = format!("`{}` takes images of {}, and {dataset}{padded} has {shape}", model.name, model.input);
+        faults.push(Fault::new(message, span).help(fitting(model, data)));
     }
     match model.classes() {
         Ok(classes) if classes == dataset.classes() => {}
@@ -169,16 +175,24 @@ fn network_span(model: &Record) -> Option<Span> {
     layers.or_else(|| model.span_of("name"))
 }
 
-/// What to do about a network and a data set that do not fit: the data sets or the networks that do.
-fn fitting(model: &Architecture, dataset: Dataset) -> String {
+/// What to do about a network and data that do not fit: the networks or the data sets that do, or a padding.
+fn fitting(model: &Architecture, data: &Data) -> String {
+    let fits = |data: &Data| data.shape() == model.input;
+    let padded = (0..=MOST_PADDING).map(|padding| Data { padding, ..data.clone() }).find(fits);
+    if let Some(Data { padding, dataset, .. }) = padded {
+        return format!("`padding = {padding}` under [data] makes the images of {dataset} {}", model.input);
+    }
     let networks: Vec<&str> = crate::published::names()
         .iter()
         .copied()
-        .filter(|name| crate::published::by_name(name).is_some_and(|it| it.input == dataset.shape()))
+        .filter(|name| crate::published::by_name(name).is_some_and(|it| it.input == data.shape()))
         .collect();
-    let datasets: Vec<&str> =
-        Dataset::ALL.into_iter().filter(|dataset| dataset.shape() == model.input).map(Dataset::name).collect();
-    let networks = super::suggest::list(&format!("networks for {dataset}"), &networks);
+    let datasets: Vec<&str> = Dataset::ALL
+        .into_iter()
+        .filter(|&dataset| fits(&Data { dataset, ..data.clone() }))
+        .map(Dataset::name)
+        .collect();
+    let networks = super::suggest::list(&format!("networks for {}", data.dataset), &networks);
     if datasets.is_empty() {
         networks
     } else {

@@ -17,6 +17,7 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
         out.entry("training_images", images);
     }
     out.entry("validation_images", data.validation_images);
+    out.entry("padding", data.padding);
     out.entry("normalization", quoted(data.normalization.name()));
     out.header("data.augmentation");
     out.entry("horizontal_flip", data.augmentation.horizontal_flip);

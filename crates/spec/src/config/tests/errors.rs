@@ -219,8 +219,22 @@ fn a_network_for_other_images() {
    |
  5 | input = [1, 28, 28]
    |         ^^^^^^^^^^^
-help: networks for cifar-10: `cifar-baseline`, `willis-improved`, `bai-improved`, `timurtas-improved`; \
-data sets for 1×28×28: `mnist-sample`, `mnist`, `fashion-mnist`",
+help: networks for cifar-10: `cifar-baseline`, `willis-improved`, `bai-improved`, `timurtas-improved`, \
+`timurtas-64-32-16`, `timurtas-32-16-8`, `petre-mlp`, `petre-cnn`; data sets for 1×28×28: `mnist-sample`, `mnist`, `fashion-mnist`",
+    );
+}
+
+#[test]
+fn images_that_only_need_padding() {
+    expect(
+        &changed("input = [1, 28, 28]", "input = [1, 32, 32]"),
+        "\
+`custom` takes images of 1×32×32, and mnist has 1×28×28
+  --> configs/a.toml:5:9
+   |
+ 5 | input = [1, 32, 32]
+   |         ^^^^^^^^^^^
+help: `padding = 2` under [data] makes the images of mnist 1×32×32",
     );
 }
 
@@ -298,6 +312,7 @@ fn impossible_values_are_refused_at_their_line() {
         ("[model]", "validation_images = 60_000\n[model]", "validation_images = 60000 leaves nothing to train on"),
         ("[model]", "training_images = 59_501\n[model]", "training_images = 59501 is more than the 59500"),
         ("[model]", "augmentation = { crop_padding = 29 }\n[model]", "crop_padding = 29 is more than the 28×28"),
+        ("[model]", "padding = 29\n[model]", "padding = 29 is more than the 28×28"),
         ("[model]", "normalization = 3\n[model]", "`normalization` should be one of `standardize`"),
         ("[1, 28, 28]", "[1, 0, 28]", "`input` should be [channels, height, width] or [features], each at least 1"),
         ("[1, 28, 28]", "[28, 28]", "`input` should be [channels, height, width] or [features], each at least 1"),

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{SPELLED_OUT, read};
 use crate::{
     Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dataset, Dropout, Engine, Expect, Experiment,
-    Layer, Linear, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Size2, Training, published,
+    Layer, Linear, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training, published,
 };
 
 fn size(range: std::ops::Range<usize>) -> impl Strategy<Value = Size2> {
@@ -44,11 +44,11 @@ fn layer_for_any_shape() -> impl Strategy<Value = Layer> {
     ]
 }
 
-fn model(dataset: Dataset) -> impl Strategy<Value = Architecture> {
+fn model(input: Shape) -> impl Strategy<Value = Architecture> {
     let published: Vec<Architecture> = published::names()
         .iter()
         .filter_map(|name| published::by_name(name))
-        .filter(|network| network.input == dataset.shape())
+        .filter(|network| network.input == input)
         .collect();
     let image_layers = prop::collection::vec(image_layer(), 0..4);
     let vector_layers = prop::collection::vec(layer_for_any_shape(), 0..3);
@@ -57,10 +57,14 @@ fn model(dataset: Dataset) -> impl Strategy<Value = Architecture> {
             layers.push(Layer::Flatten);
             layers.extend(vector_layers);
             layers.push(Layer::Linear(Linear { out_features: 10, bias }));
-            Architecture { name, input: dataset.shape(), layers }
+            Architecture { name, input, layers }
         },
     );
-    prop_oneof![prop::sample::select(published), custom.prop_filter("it fits", |it| it.trace().is_ok())]
+    let custom = custom.prop_filter("it fits", |it| it.trace().is_ok());
+    match published.is_empty() {
+        true => custom.boxed(),
+        false => prop_oneof![prop::sample::select(published), custom].boxed(),
+    }
 }
 
 fn data() -> impl Strategy<Value = Data> {
@@ -68,11 +72,14 @@ fn data() -> impl Strategy<Value = Data> {
     let augmentation = (any::<bool>(), 0_usize..=28)
         .prop_map(|(horizontal_flip, crop_padding)| Augmentation { horizontal_flip, crop_padding });
     let normalization = prop::sample::select(Normalization::ALL.to_vec());
-    (prop::sample::select(Dataset::ALL.to_vec()), images, 0_usize..=500, normalization, augmentation).prop_map(
-        |(dataset, training_images, validation_images, normalization, augmentation)| Data {
+    let dataset = prop::sample::select(Dataset::ALL.to_vec());
+    let padding = prop_oneof![Just(0), Just(2)];
+    (dataset, images, 0_usize..=500, padding, normalization, augmentation).prop_map(
+        |(dataset, training_images, validation_images, padding, normalization, augmentation)| Data {
             dataset,
             training_images,
             validation_images,
+            padding,
             normalization,
             augmentation,
         },
@@ -113,7 +120,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     let expect = prop::option::of((0.0..=1.0).prop_map(|test_accuracy| Expect { test_accuracy }));
     let engine = prop::sample::select(Engine::ALL.to_vec());
     let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), engine);
-    data().prop_flat_map(|data| (Just(data.clone()), model(data.dataset))).prop_flat_map(move |(data, model)| {
+    data().prop_flat_map(|data| (Just(data.clone()), model(data.shape()))).prop_flat_map(move |(data, model)| {
         (head.clone(), Just(data), Just(model), optimizer(), training(), expect.clone()).prop_map(
             |((name, seed, engine), data, model, optimizer, training, expect)| Experiment {
                 name,
