@@ -73,7 +73,7 @@ pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, 
 pub use data::{Augmentation, Data, Dataset, Normalization};
 pub use experiment::{Engine, Expect, Experiment, Training};
 pub use layer::{AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d};
-pub use optimizer::{Optimizer, OptimizerKind, Schedule};
+pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule};
 pub use random::stream_seed;
 pub use shape::{Shape, Size2};
 pub use shape_error::ShapeError;

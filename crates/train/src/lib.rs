@@ -1,4 +1,4 @@
-//! Training: the engines, the momentum optimizer, the loop, the metrics, the checkpoints and the run folder.
+//! Training: the engines, the optimizers, the loop, the metrics, the checkpoints and the run folder.
 //!
 //! [`train`] takes an [`Experiment`](backproof_spec::Experiment) and makes a run folder; [`resume`] goes on with one;
 //! [`evaluate`] measures one. They share one flat loop, in `run.rs`, which reads from top to bottom.
@@ -16,6 +16,7 @@ mod evaluation;
 mod files;
 mod momentum;
 mod observer;
+mod optimizer;
 mod report;
 mod run;
 mod run_folder;
@@ -25,6 +26,7 @@ pub use error::TrainError;
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
+pub use optimizer::new_optimizer;
 pub use report::Report;
 pub use run::{evaluate, resume, train};
 pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};

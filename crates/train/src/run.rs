@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use backproof_data::{Prepared, Subset, evaluation_batches, prepare};
 use backproof_models::{Mode, Network, WeightsError};
-use backproof_spec::{Experiment, OptimizerKind};
+use backproof_spec::Experiment;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use time::OffsetDateTime;
@@ -14,11 +14,12 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::checkpoint::{Best, Position};
 use crate::evaluation::{argmax, host_rows};
+use crate::optimizer::new_optimizer;
 use crate::report::Window;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary};
 use crate::{
-    Ending, Evaluation, EvaluationResult, Finished, Momentum, Observer, Report, RunFolder, Setup, Split, Started,
-    TrainError, engine,
+    Ending, Evaluation, EvaluationResult, Finished, Observer, Report, RunFolder, Setup, Split, Started, TrainError,
+    engine,
 };
 
 /// Images per batch when a network is evaluated; it changes the time, not the figures.
@@ -60,7 +61,7 @@ pub fn train(
         summary: None,
     };
     folder.write_record(&record)?;
-    let optimizer = new_optimizer(experiment);
+    let optimizer = new_optimizer(&experiment.optimizer);
     let run = Run { experiment, setup, data: &data, folder: &folder };
     run.to_the_end(network, optimizer, Position::default(), record, observer, stop)
 }
@@ -96,7 +97,7 @@ pub fn resume(
     if position.iteration > of || (position.iteration == of && record.status == Status::Done) {
         return Err(TrainError::NothingLeft { at: position.iteration, of });
     }
-    let optimizer = last.load_optimizer(new_optimizer(&experiment))?;
+    let optimizer = last.load_optimizer(new_optimizer(&experiment.optimizer))?;
     let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
     if iterations.is_some() {
         folder.write_config(&experiment)?;
@@ -138,13 +139,6 @@ pub fn evaluate(folder: &RunFolder, split: Split, best: bool, setup: &Setup) -> 
 
 fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {
     Ok(Network::new(&experiment.model, experiment.seed, &setup.device.clone().autodiff())?)
-}
-
-fn new_optimizer(experiment: &Experiment) -> ModuleOptimizer {
-    let optimizer = &experiment.optimizer;
-    match optimizer.kind {
-        OptimizerKind::Momentum => Momentum::new(optimizer.momentum, optimizer.weight_decay).into(),
-    }
 }
 
 fn now() -> String {

@@ -1,8 +1,11 @@
 //! Every key of a config, with its kind, its default and what it does.
 
+mod optimizers;
+
 use super::format::Literal::{Flag, Integer, Number, Toml, Word};
 use super::format::Presence::{Default, Optional, Required, Table};
 use super::format::{Key, Kind, Presence, Range, Section, Variant, Variants};
+pub(super) use optimizers::OPTIMIZERS;
 
 const fn key(name: &'static str, kind: Kind, presence: Presence, doc: &'static str) -> Key {
     Key { name, kind, presence, doc }
@@ -11,6 +14,7 @@ const fn key(name: &'static str, kind: Kind, presence: Presence, doc: &'static s
 pub(super) static EXPERIMENT: Section = Section {
     path: "",
     doc: "An experiment: everything that a run is a function of.",
+    kinds: None,
     keys: &[
         key(
             "name",
@@ -36,6 +40,7 @@ pub(super) static EXPERIMENT: Section = Section {
 pub(super) static DATA: Section = Section {
     path: "data",
     doc: "Which images to train on, and what is done to them on the way in.",
+    kinds: None,
     keys: &[
         key(
             "dataset",
@@ -74,6 +79,7 @@ pub(super) static DATA: Section = Section {
 pub(super) static AUGMENTATION: Section = Section {
     path: "data.augmentation",
     doc: "Random changes to training images.",
+    kinds: None,
     keys: &[
         key("horizontal_flip", Kind::Flag, Default(Flag(false)), "Mirror half of the images left to right."),
         key(
@@ -88,6 +94,7 @@ pub(super) static AUGMENTATION: Section = Section {
 pub(super) static MODEL: Section = Section {
     path: "model",
     doc: "The network: the `name` of a published one, or an `input` and `layers`.",
+    kinds: None,
     keys: &[
         key(
             "name",
@@ -107,21 +114,20 @@ pub(super) static MODEL: Section = Section {
 
 pub(super) static OPTIMIZER: Section = Section {
     path: "optimizer",
-    doc: "How weights are updated: m ← μ m + (1 − μ) ∂L/∂w, then w ← w − α (m + λ w).",
+    doc: "How weights are updated, and the learning rate of each iteration.",
+    kinds: Some(&OPTIMIZERS),
     keys: &[
-        key("kind", Kind::Choice(&["momentum"]), Default(Word("momentum")), "The update rule: momentum."),
+        key(
+            "kind",
+            Kind::Choice(&["momentum", "sgd", "adagrad", "rmsprop", "adam", "adamw"]),
+            Default(Word("momentum")),
+            "The update rule: momentum, sgd, adagrad, rmsprop, adam, adamw.",
+        ),
         key(
             "learning_rate",
             Kind::Number(Range::POSITIVE),
             Required(Number(0.05)),
             "α, the highest learning rate of the run.",
-        ),
-        key("momentum", Kind::Number(Range::BELOW_ONE), Default(Number(0.95)), "μ, in [0, 1)."),
-        key(
-            "weight_decay",
-            Kind::Number(Range::NOT_NEGATIVE),
-            Default(Number(0.001)),
-            "λ, decoupled from the momentum.",
         ),
         key(
             "warmup",
@@ -171,6 +177,7 @@ pub(super) static SCHEDULES: Variants = Variants {
 pub(super) static TRAINING: Section = Section {
     path: "training",
     doc: "How long a run is, and what is reported when. All but the batch size in iterations.",
+    kinds: None,
     keys: &[
         key("iterations", Kind::Integer { least: 1 }, Required(Integer(2000)), "How many updates are made."),
         key("batch_size", Kind::Integer { least: 1 }, Default(Integer(16)), "Images in a mini-batch."),
@@ -188,6 +195,7 @@ pub(super) static TRAINING: Section = Section {
 pub(super) static EXPECT: Section = Section {
     path: "expect",
     doc: "What the outcome should be; a run that misses it exits with code 3.",
+    kinds: None,
     keys: &[key(
         "test_accuracy",
         Kind::Number(Range::FRACTION),

@@ -5,8 +5,8 @@ use super::document::Span;
 use super::model;
 use super::record::Record;
 use crate::{
-    Architecture, Augmentation, Data, Dataset, Engine, Expect, Experiment, Normalization, Optimizer, OptimizerKind,
-    Schedule, Shape, Training,
+    Adam, Architecture, Augmentation, Data, Dataset, Engine, Expect, Experiment, Normalization, Optimizer,
+    OptimizerKind, Schedule, Shape, Training,
 };
 
 /// The most padding that an error proposes; more would be mostly margin.
@@ -31,6 +31,7 @@ pub(super) fn experiment(record: &Record, default_name: &str) -> Result<Experime
         check_model(&experiment, record, &mut faults);
     }
     check_lengths(&experiment, record, &mut faults);
+    check_optimizer(&experiment, record.table("optimizer"), &mut faults);
     if faults.is_empty() { Ok(experiment) } else { Err(faults) }
 }
 
@@ -52,9 +53,8 @@ fn data(record: &Record) -> Data {
 fn optimizer(record: &Record) -> Optimizer {
     let schedule = record.chosen("schedule");
     Optimizer {
-        kind: choice(record, "kind", &OptimizerKind::ALL, |kind| kind.name()),
+        kind: optimizer_kind(record),
         learning_rate: record.number("learning_rate"),
-        momentum: record.number("momentum"),
         weight_decay: record.number("weight_decay"),
         warmup: record.count("warmup"),
         schedule: match schedule.variant {
@@ -64,6 +64,36 @@ fn optimizer(record: &Record) -> Optimizer {
             "cosine" => Schedule::Cosine { final_fraction: schedule.record.number("final_fraction") },
             _ => Schedule::Constant,
         },
+    }
+}
+
+fn optimizer_kind(record: &Record) -> OptimizerKind {
+    let adam = || Adam {
+        beta_1: record.number("beta_1"),
+        beta_2: record.number("beta_2"),
+        epsilon: record.number("epsilon"),
+        amsgrad: record.flag("amsgrad"),
+    };
+    match record.text("kind") {
+        "momentum" => OptimizerKind::Momentum { momentum: record.number("momentum") },
+        "sgd" => OptimizerKind::Sgd {
+            momentum: record.number("momentum"),
+            dampening: record.number("dampening"),
+            nesterov: record.flag("nesterov"),
+        },
+        "adagrad" => OptimizerKind::AdaGrad {
+            learning_rate_decay: record.number("learning_rate_decay"),
+            epsilon: record.number("epsilon"),
+        },
+        "rmsprop" => OptimizerKind::RmsProp {
+            smoothing: record.number("smoothing"),
+            momentum: record.number("momentum"),
+            epsilon: record.number("epsilon"),
+            centered: record.flag("centered"),
+        },
+        "adam" => OptimizerKind::Adam(adam()),
+        "adamw" => OptimizerKind::AdamW(adam()),
+        other => panic!("the description of a config has an optimizer too many: `{other}`"),
     }
 }
 
@@ -142,6 +172,15 @@ fn check_lengths(experiment: &Experiment, record: &Record, faults: &mut Vec<Faul
             format!("batch_size = {} is more than the {images} training images", training.batch_size),
             span,
         ));
+    }
+}
+
+fn check_optimizer(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+    if let OptimizerKind::Sgd { momentum, dampening, nesterov: true } = experiment.optimizer.kind
+        && (momentum == 0.0 || dampening > 0.0)
+    {
+        let message = "nesterov = true needs a momentum above 0 and a dampening of 0";
+        faults.push(Fault::new(message, record.span_of("nesterov")));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::{Architecture, Experiment, Layer, Schedule, Size2};
+use crate::{Architecture, Experiment, Layer, OptimizerKind, Schedule, Size2};
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
     let mut out = Writer(String::new());
@@ -27,10 +27,9 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
 
     let optimizer = &experiment.optimizer;
     out.header("optimizer");
-    out.entry("kind", quoted(optimizer.kind.name()));
-    out.entry("learning_rate", float(optimizer.learning_rate));
-    out.entry("momentum", float(optimizer.momentum));
+    optimizer_kind(&mut out, &optimizer.kind);
     out.entry("weight_decay", float(optimizer.weight_decay));
+    out.entry("learning_rate", float(optimizer.learning_rate));
     out.entry("warmup", optimizer.warmup);
     out.entry("schedule", schedule(optimizer.schedule));
 
@@ -70,6 +69,34 @@ fn model(out: &mut Writer, model: &Architecture) {
         out.0 += &format!("    {{ {} }},\n", layer(it));
     }
     out.0 += "]\n";
+}
+
+fn optimizer_kind(out: &mut Writer, kind: &OptimizerKind) {
+    out.entry("kind", quoted(kind.name()));
+    match *kind {
+        OptimizerKind::Momentum { momentum } => out.entry("momentum", float(momentum)),
+        OptimizerKind::Sgd { momentum, dampening, nesterov } => {
+            out.entry("momentum", float(momentum));
+            out.entry("dampening", float(dampening));
+            out.entry("nesterov", nesterov);
+        }
+        OptimizerKind::AdaGrad { learning_rate_decay, epsilon } => {
+            out.entry("learning_rate_decay", float(learning_rate_decay));
+            out.entry("epsilon", float(epsilon));
+        }
+        OptimizerKind::RmsProp { smoothing, momentum, epsilon, centered } => {
+            out.entry("smoothing", float(smoothing));
+            out.entry("momentum", float(momentum));
+            out.entry("epsilon", float(epsilon));
+            out.entry("centered", centered);
+        }
+        OptimizerKind::Adam(adam) | OptimizerKind::AdamW(adam) => {
+            out.entry("beta_1", float(adam.beta_1));
+            out.entry("beta_2", float(adam.beta_2));
+            out.entry("epsilon", float(adam.epsilon));
+            out.entry("amsgrad", adam.amsgrad);
+        }
+    }
 }
 
 fn schedule(schedule: Schedule) -> String {

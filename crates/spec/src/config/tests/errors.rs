@@ -101,6 +101,45 @@ help: `constant` has no keys but its type",
 }
 
 #[test]
+fn a_key_of_another_optimizer() {
+    expect(
+        &changed("schedule = \"cosine\"", "kind = \"adam\"\nmomentum = 0.9"),
+        "\
+`momentum` is not a key of the optimizer `adam`
+   --> configs/a.toml:15:1
+    |
+ 15 | momentum = 0.9
+    | ^^^^^^^^
+help: it is one of `momentum`, `sgd`, `rmsprop`; \
+`adam` has `beta_1`, `beta_2`, `epsilon`, `amsgrad`, `weight_decay`",
+    );
+    expect(
+        &changed("schedule = \"cosine\"", "beta_2 = 0.9"),
+        "\
+`beta_2` is not a key of the optimizer `momentum`
+   --> configs/a.toml:14:1
+    |
+ 14 | beta_2 = 0.9
+    | ^^^^^^
+help: it is one of `adam`, `adamw`; `momentum` has `momentum`, `weight_decay`",
+    );
+}
+
+#[test]
+fn a_misspelt_key_of_an_optimizer() {
+    expect(
+        &changed("schedule = \"cosine\"", "kind = \"adam\"\nbeta1 = 0.9"),
+        "\
+unknown key `beta1` in [optimizer]
+   --> configs/a.toml:15:1
+    |
+ 15 | beta1 = 0.9
+    | ^^^^^
+help: did you mean `beta_1`?",
+    );
+}
+
+#[test]
 fn a_linear_layer_on_an_image() {
     expect(
         &changed("    \"flatten\",\n", ""),
@@ -303,7 +342,10 @@ fn impossible_values_are_refused_at_their_line() {
         ("schedule = \"cosine\"", "weight_decay = -1e-3", "`weight_decay` should be a number of at least 0"),
         ("schedule = \"cosine\"", "warmup = 101", "warmup = 101 is more than the 100 iterations of the run"),
         ("schedule = \"cosine\"", "schedule = \"cosin\"", "unknown schedule type `cosin`"),
-        ("schedule = \"cosine\"", "kind = \"adam\"", "unknown value `adam` for `kind`"),
+        ("schedule = \"cosine\"", "kind = \"adem\"", "unknown value `adem` for `kind`"),
+        ("schedule = \"cosine\"", "kind = \"adem\"\nbeta_1 = 0.9", "unknown value `adem` for `kind`"),
+        ("schedule = \"cosine\"", "kind = \"sgd\"\nnesterov = true", "nesterov = true needs a momentum above 0"),
+        ("schedule = \"cosine\"", "kind = \"adam\"\nepsilon = 0", "`epsilon` should be a number above 0, got 0"),
         ("schedule = \"cosine\"", "schedule = { type = \"step\", every = 0, factor = 0.5 }", "`every` should be"),
         ("iterations = 100", "iterations = 1.5", "`iterations` should be an integer of at least 1, got 1.5"),
         ("iterations = 100", "iterations = 100\nbatch_size = 0", "`batch_size` should be an integer of at least 1"),

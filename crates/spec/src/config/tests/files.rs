@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use super::read;
-use crate::{Augmentation, Dataset, Engine, Experiment, Normalization, Schedule, defaults, published, schema};
+use super::{SPELLED_OUT, read};
+use crate::{
+    Augmentation, Dataset, Engine, Experiment, Normalization, OptimizerKind, Schedule, defaults, published, schema,
+};
 
 #[test]
 fn the_defaults_load_and_are_the_defaults() {
@@ -17,7 +19,8 @@ fn the_defaults_load_and_are_the_defaults() {
     assert_eq!(experiment.data.normalization, Normalization::Standardize);
     assert_eq!(experiment.data.augmentation, Augmentation::default());
     let optimizer = &experiment.optimizer;
-    assert_eq!((optimizer.momentum, optimizer.weight_decay, optimizer.warmup), (0.95, 0.001, 0));
+    assert_eq!(optimizer.kind, OptimizerKind::Momentum { momentum: 0.95 });
+    assert_eq!((optimizer.weight_decay, optimizer.warmup), (0.001, 0));
     assert_eq!(optimizer.schedule, Schedule::Constant);
     let training = &experiment.training;
     assert_eq!((training.batch_size, training.report_every), (16, 50));
@@ -42,6 +45,24 @@ fn the_optional_keys_of_the_defaults_load_too() {
     assert!(experiment.expect.is_some());
 }
 
+/// Each optimizer of the commented list is one that is read, with the keys and the defaults that it is listed with.
+#[test]
+fn the_optimizers_of_the_defaults_are_those_that_are_read() {
+    let text = defaults();
+    let listed: Vec<&str> = text.split("#   kind = ").skip(1).collect();
+    assert_eq!(listed.len(), 5);
+    for listed in listed {
+        let kind = listed.split('"').nth(1).unwrap();
+        let lines = listed.lines().skip(1).map_while(|line| line.strip_prefix("#       "));
+        let keys: Vec<String> = lines.map(|line| line.split("    ").next().unwrap().replace(" = ", "=")).collect();
+        assert!(keys.iter().any(|key| key.starts_with("weight_decay=")), "{listed}");
+        let kind = format!("optimizer.kind={kind}");
+        let all: Vec<String> = keys.iter().map(|key| format!("optimizer.{key}")).collect();
+        let all: Vec<&str> = std::iter::once(kind.as_str()).chain(all.iter().map(String::as_str)).collect();
+        assert_eq!(read(SPELLED_OUT, &all).unwrap().optimizer, read(SPELLED_OUT, &[&kind]).unwrap().optimizer);
+    }
+}
+
 #[test]
 fn the_layers_of_the_defaults_are_the_defaults_of_layers() {
     for line in defaults().lines().filter_map(|line| line.strip_prefix("#   { type = ")) {
@@ -60,9 +81,15 @@ fn the_schema_is_json_that_describes_every_key() {
     let mut top = properties("/properties");
     top.sort();
     assert_eq!(top, ["data", "engine", "expect", "model", "name", "optimizer", "seed", "training"]);
-    let rate = &schema["properties"]["optimizer"]["properties"]["learning_rate"];
-    assert_eq!(rate["exclusiveMinimum"], 0);
-    assert_eq!(schema["properties"]["optimizer"]["additionalProperties"], false);
+    let optimizers = schema["properties"]["optimizer"]["oneOf"].as_array().unwrap();
+    assert_eq!(optimizers.len(), 6);
+    for optimizer in optimizers {
+        let (kind, properties) = (&optimizer["properties"]["kind"]["const"], &optimizer["properties"]);
+        assert_eq!(properties["learning_rate"]["exclusiveMinimum"], 0, "{kind}");
+        assert_eq!(optimizer["additionalProperties"], false, "{kind}");
+        assert_eq!(properties.get("beta_1").is_some(), kind == "adam" || kind == "adamw", "{kind}");
+        assert_eq!(optimizer["required"].as_array().unwrap().contains(&"kind".into()), kind != "momentum", "{kind}");
+    }
     let required: Vec<_> = schema["required"].as_array().unwrap().iter().collect();
     assert_eq!(required, ["data", "optimizer", "training"]);
     let layers = schema["properties"]["model"]["properties"]["layers"]["items"]["oneOf"].as_array().unwrap();

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{SPELLED_OUT, read};
 use crate::{
-    Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dataset, Dropout, Engine, Expect, Experiment,
+    Adam, Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dataset, Dropout, Engine, Expect, Experiment,
     Layer, Linear, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training, published,
 };
 
@@ -92,16 +92,39 @@ fn optimizer() -> impl Strategy<Value = Optimizer> {
         (1_usize.., 1e-9..=1.0).prop_map(|(every, factor)| Schedule::Step { every, factor }),
         (0.0..=1.0).prop_map(|final_fraction| Schedule::Cosine { final_fraction }),
     ];
-    (1e-300..1e300, 0.0..1.0, 0.0..1e10, 0_usize..100, schedule).prop_map(
-        |(learning_rate, momentum, weight_decay, warmup, schedule)| Optimizer {
-            kind: OptimizerKind::Momentum,
+    (optimizer_kind(), 1e-300..1e300, 0.0..1e10, 0_usize..100, schedule).prop_map(
+        |(kind, learning_rate, weight_decay, warmup, schedule)| Optimizer {
+            kind,
             learning_rate,
-            momentum,
             weight_decay,
             warmup,
             schedule,
         },
     )
+}
+
+fn optimizer_kind() -> impl Strategy<Value = OptimizerKind> {
+    let epsilon = || 1e-300..1.0;
+    let adam = (0.0..1.0, 0.0..1.0, epsilon(), any::<bool>()).prop_map(|(beta_1, beta_2, epsilon, amsgrad)| Adam {
+        beta_1,
+        beta_2,
+        epsilon,
+        amsgrad,
+    });
+    prop_oneof![
+        (0.0..1.0).prop_map(|momentum| OptimizerKind::Momentum { momentum }),
+        (1e-9..1.0, 0.0..=1.0, any::<bool>()).prop_map(|(momentum, dampening, nesterov)| {
+            let dampening = if nesterov { 0.0 } else { dampening };
+            OptimizerKind::Sgd { momentum, dampening, nesterov }
+        }),
+        (0.0..1e10, epsilon())
+            .prop_map(|(learning_rate_decay, epsilon)| OptimizerKind::AdaGrad { learning_rate_decay, epsilon }),
+        (0.0..1.0, 0.0..1.0, epsilon(), any::<bool>()).prop_map(|(smoothing, momentum, epsilon, centered)| {
+            OptimizerKind::RmsProp { smoothing, momentum, epsilon, centered }
+        }),
+        adam.clone().prop_map(OptimizerKind::Adam),
+        adam.prop_map(OptimizerKind::AdamW),
+    ]
 }
 
 fn training() -> impl Strategy<Value = Training> {
