@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Architecture, ConfigError, Data, Optimizer};
+use crate::{Architecture, ConfigError, Data, Loss, Optimizer};
 
 /// One experiment, every default filled in and every value checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,9 +51,11 @@ impl Engine {
     }
 }
 
-/// The length of a run, and how often it reports. All in iterations, that is, mini-batches.
+/// What is made small, for how long, and how often it is reported; lengths in iterations, that is, mini-batches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Training {
+    /// What is made small.
+    pub loss: Loss,
     /// How many updates are made.
     pub iterations: usize,
     /// Images in a mini-batch.

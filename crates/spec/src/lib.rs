@@ -61,6 +61,7 @@ mod data;
 mod experiment;
 mod inference;
 mod layer;
+mod loss;
 mod optimizer;
 pub mod published;
 mod random;
@@ -73,6 +74,7 @@ pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, 
 pub use data::{Augmentation, Data, Dataset, Normalization};
 pub use experiment::{Engine, Expect, Experiment, Training};
 pub use layer::{AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d};
+pub use loss::Loss;
 pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule};
 pub use random::stream_seed;
 pub use shape::{Shape, Size2};

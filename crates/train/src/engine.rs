@@ -1,17 +1,18 @@
 //! The one fork: how gradients are made. Both engines return the same, so nothing after them can know which one ran.
 
-use backproof_layers::SoftmaxCrossEntropy;
 use backproof_models::{Mode, Network};
-use backproof_spec::Engine;
+use backproof_spec::{Engine, Loss};
 use burn::Tensor;
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int};
 
+use crate::loss;
+
 /// What one pass over a batch gives.
 #[derive(Debug)]
 pub struct Gradients {
-    /// Mean cross-entropy over the batch in nats.
+    /// Mean loss over the batch.
     pub loss: f64,
     /// Logits `[N, K]`, a plain tensor.
     pub logits: Tensor<2>,
@@ -54,25 +55,26 @@ pub fn update(
     }
 }
 
-/// Loss, logits and gradients of one batch: images `[N, C, H, W]` and labels `[N]` on [`batch_device`],
+/// The mean of `loss`, logits and gradients of one batch: images `[N, C, H, W]` and labels `[N]` on [`batch_device`],
 /// the network as it is [`ready`].
 #[must_use]
 pub fn gradients(
     engine: Engine,
+    loss: Loss,
     network: &Network,
     images: Tensor<4>,
     labels: Tensor<1, Int>,
     mode: Mode,
 ) -> Gradients {
     match engine {
-        Engine::Autodiff => by_autodiff(network, images, labels, mode),
-        Engine::Manual => by_hand(network, images, labels, mode),
+        Engine::Autodiff => by_autodiff(loss, network, images, labels, mode),
+        Engine::Manual => by_hand(loss, network, images, labels, mode),
     }
 }
 
-fn by_autodiff(network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {
+fn by_autodiff(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {
     let logits = network.forward(images, mode);
-    let loss = SoftmaxCrossEntropy.mean(logits.clone(), labels);
+    let loss = loss::mean(loss, logits.clone(), labels);
     let graph = loss.backward();
     Gradients {
         loss: scalar(loss.inner()),
@@ -81,11 +83,10 @@ fn by_autodiff(network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mod
     }
 }
 
-fn by_hand(network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {
+fn by_hand(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {
     let (logits, saved) = network.forward_saving(images, mode);
-    let (losses, saved_loss) = SoftmaxCrossEntropy.forward_saving(logits.clone(), labels);
-    let parameters = network.backward(saved, SoftmaxCrossEntropy.mean_backward(saved_loss));
-    Gradients { loss: scalar(losses.mean()), logits, parameters }
+    let (loss, gradient) = loss::mean_and_gradient(loss, logits.clone(), labels);
+    Gradients { loss: scalar(loss), logits, parameters: network.backward(saved, gradient) }
 }
 
 fn scalar(tensor: Tensor<1>) -> f64 {

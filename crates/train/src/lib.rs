@@ -14,6 +14,7 @@ pub mod engine;
 mod error;
 mod evaluation;
 mod files;
+mod loss;
 mod momentum;
 mod observer;
 mod optimizer;

@@ -216,7 +216,7 @@ impl Run<'_> {
             let step_started = Instant::now();
             let batch = batches.batch(step, &device);
             let mode = Mode::Training { seed: *seed, step: step as u64 };
-            let pass = engine::gradients(*engine, &network, batch.images, batch.labels, mode);
+            let pass = engine::gradients(*engine, training.loss, &network, batch.images, batch.labels, mode);
             if !pass.loss.is_finite() {
                 return Err(self.diverged(step + 1, format!("the loss is {}", pass.loss), batch.indices));
             }
@@ -303,7 +303,7 @@ impl Run<'_> {
 
     /// Every image of `subset` once, by a network without autodiff.
     fn evaluate(&self, network: &Network, subset: &Subset) -> Evaluation {
-        let mut evaluation = Evaluation::new(self.experiment.data.dataset.classes());
+        let mut evaluation = Evaluation::new(self.experiment.training.loss, self.experiment.data.dataset.classes());
         for batch in evaluation_batches(subset, EVALUATION_BATCH, &self.setup.device) {
             let logits = network.forward(batch.images, Mode::Inference);
             evaluation.add(logits, &batch.indices, &batch.label_values);

@@ -71,7 +71,7 @@ pub struct RunRecord {
 pub struct Summary {
     /// Share of test images classified right by the last weights.
     pub test_accuracy: f64,
-    /// Mean cross-entropy over the test images.
+    /// Mean loss over the test images.
     pub test_loss: f64,
     /// The best validation accuracy and its iteration; absent without validation images.
     pub best_validation: Option<(f64, usize)>,

@@ -176,9 +176,16 @@ pub(super) static SCHEDULES: Variants = Variants {
 
 pub(super) static TRAINING: Section = Section {
     path: "training",
-    doc: "How long a run is, and what is reported when. All but the batch size in iterations.",
+    doc: "What is made small, how long a run is, and what is reported when; lengths in iterations.",
     kinds: None,
     keys: &[
+        key(
+            "loss",
+            Kind::Choice(&["cross-entropy", "mean-squared-error", "binary-cross-entropy"]),
+            Default(Word("cross-entropy")),
+            "Of softmax, of the outputs themselves, of a logistic function a class: cross-entropy, mean-squared-error, \
+             binary-cross-entropy.",
+        ),
         key("iterations", Kind::Integer { least: 1 }, Required(Integer(2000)), "How many updates are made."),
         key("batch_size", Kind::Integer { least: 1 }, Default(Integer(16)), "Images in a mini-batch."),
         key("report_every", Kind::Integer { least: 1 }, Default(Integer(50)), "Between two reports of the losses."),

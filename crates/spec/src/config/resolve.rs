@@ -5,7 +5,7 @@ use super::document::Span;
 use super::model;
 use super::record::Record;
 use crate::{
-    Adam, Architecture, Augmentation, Data, Dataset, Engine, Expect, Experiment, Normalization, Optimizer,
+    Adam, Architecture, Augmentation, Data, Dataset, Engine, Expect, Experiment, Loss, Normalization, Optimizer,
     OptimizerKind, Schedule, Shape, Training,
 };
 
@@ -99,6 +99,7 @@ fn optimizer_kind(record: &Record) -> OptimizerKind {
 
 fn training(record: &Record) -> Training {
     Training {
+        loss: choice(record, "loss", &Loss::ALL, |loss| loss.name()),
         iterations: record.count("iterations"),
         batch_size: record.count("batch_size"),
         report_every: record.count("report_every"),

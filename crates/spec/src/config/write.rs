@@ -35,6 +35,7 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
 
     let training = &experiment.training;
     out.header("training");
+    out.entry("loss", quoted(training.loss.name()));
     out.entry("iterations", training.iterations);
     out.entry("batch_size", training.batch_size);
     out.entry("report_every", training.report_every);

@@ -33,7 +33,7 @@ fn batch(step: usize, shape: [usize; 3], device: &Device) -> (Tensor<4>, Tensor<
 }
 
 /// All parameters after `steps` steps.
-fn train(engine: Engine, architecture: &Architecture, steps: usize) -> Vec<(String, Vec<f64>)> {
+fn train(engine: Engine, loss: Loss, architecture: &Architecture, steps: usize) -> Vec<(String, Vec<f64>)> {
     let plain = Device::flex();
     let network = Network::new(architecture, 1, &plain.clone().autodiff()).unwrap().map(&mut Double);
     let mut network = ready(engine, network);
@@ -42,7 +42,7 @@ fn train(engine: Engine, architecture: &Architecture, steps: usize) -> Vec<(Stri
     for step in 0..steps {
         let (images, labels) = batch(step, shape, &batch_device(engine, &plain));
         let mode = Mode::Training { seed: 1, step: step as u64 };
-        let pass = gradients(engine, &network, images, labels, mode);
+        let pass = gradients(engine, loss, &network, images, labels, mode);
         assert!(pass.loss.is_finite());
         network = update(engine, &mut optimizer, 0.01, network, pass.parameters);
     }
@@ -59,20 +59,34 @@ fn steps(architecture: &Architecture) -> Option<usize> {
     }
 }
 
+/// Asserts that both engines reach the same parameters, and others than at the start.
+fn assert_agreement(loss: Loss, architecture: &Architecture, steps: usize) {
+    let name = &architecture.name;
+    let start = Network::new(architecture, 1, &Device::flex()).unwrap().tensors();
+    let autodiff = train(Engine::Autodiff, loss, architecture, steps);
+    let manual = train(Engine::Manual, loss, architecture, steps);
+    for (((tensor, a), (_, m)), start) in autodiff.iter().zip(&manual).zip(start) {
+        let largest = a.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        let difference = a.iter().zip(m).map(|(a, m)| (a - m).abs()).fold(0.0, f64::max);
+        assert!(difference <= 1e-10 * largest, "{name}, {loss:?}, {tensor}: {difference:e} of {largest:e}");
+        let moved = a.iter().zip(start.data.iter::<f64>()).any(|(a, start)| (a - start).abs() > 1e-4);
+        assert!(moved, "{name}, {loss:?}, {tensor} was not trained");
+    }
+}
+
 #[test]
 fn both_engines_reach_the_same_parameters_in_double_precision() {
     for name in published::names() {
         let architecture = published::by_name(name).unwrap();
-        let Some(steps) = steps(&architecture) else { continue };
-        let start = Network::new(&architecture, 1, &Device::flex()).unwrap().tensors();
-        let autodiff = train(Engine::Autodiff, &architecture, steps);
-        let manual = train(Engine::Manual, &architecture, steps);
-        for (((tensor, a), (_, m)), start) in autodiff.iter().zip(&manual).zip(start) {
-            let largest = a.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
-            let difference = a.iter().zip(m).map(|(a, m)| (a - m).abs()).fold(0.0, f64::max);
-            assert!(difference <= 1e-10 * largest, "{name}, {tensor}: {difference:e} of {largest:e}");
-            let moved = a.iter().zip(start.data.iter::<f64>()).any(|(a, start)| (a - start).abs() > 1e-4);
-            assert!(moved, "{name}, {tensor} was not trained");
+        if let Some(steps) = steps(&architecture) {
+            assert_agreement(Loss::CrossEntropy, &architecture, steps);
         }
+    }
+}
+
+#[test]
+fn both_engines_reach_the_same_parameters_by_every_loss() {
+    for loss in Loss::ALL {
+        assert_agreement(loss, &published::mnist_baseline(), 50);
     }
 }

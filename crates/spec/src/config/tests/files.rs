@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::{SPELLED_OUT, read};
 use crate::{
-    Augmentation, Dataset, Engine, Experiment, Normalization, OptimizerKind, Schedule, defaults, published, schema,
+    Augmentation, Dataset, Engine, Experiment, Loss, Normalization, OptimizerKind, Schedule, defaults, published,
+    schema,
 };
 
 #[test]
@@ -23,7 +24,7 @@ fn the_defaults_load_and_are_the_defaults() {
     assert_eq!((optimizer.weight_decay, optimizer.warmup), (0.001, 0));
     assert_eq!(optimizer.schedule, Schedule::Constant);
     let training = &experiment.training;
-    assert_eq!((training.batch_size, training.report_every), (16, 50));
+    assert_eq!((training.loss, training.batch_size, training.report_every), (Loss::CrossEntropy, 16, 50));
     assert_eq!((training.validate_every, training.checkpoint_every), (500, 500));
     assert_eq!(experiment.expect, None);
 }

@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use super::{SPELLED_OUT, read};
 use crate::{
     Adam, Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dataset, Dropout, Engine, Expect, Experiment,
-    Layer, Linear, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training, published,
+    Layer, Linear, Loss, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training,
+    published,
 };
 
 fn size(range: std::ops::Range<usize>) -> impl Strategy<Value = Size2> {
@@ -128,8 +129,10 @@ fn optimizer_kind() -> impl Strategy<Value = OptimizerKind> {
 }
 
 fn training() -> impl Strategy<Value = Training> {
-    (100_usize.., 1_usize..100, 1_usize.., 1_usize.., 1_usize..).prop_map(
-        |(iterations, batch_size, report_every, validate_every, checkpoint_every)| Training {
+    let loss = prop::sample::select(Loss::ALL.to_vec());
+    (loss, 100_usize.., 1_usize..100, 1_usize.., 1_usize.., 1_usize..).prop_map(
+        |(loss, iterations, batch_size, report_every, validate_every, checkpoint_every)| Training {
+            loss,
             iterations,
             batch_size,
             report_every,

@@ -17,12 +17,12 @@ fn step(engine: Engine) -> ([f64; 2], Network) {
     let mut optimizer: ModuleOptimizer = Momentum::new(0.9, 0.0005).into();
     let mode = Mode::Training { seed: 1, step: 0 };
     let (image, label) = photograph(&batch_device(engine, &plain));
-    let before = gradients(engine, &network, image.clone(), label.clone(), mode);
+    let before = gradients(engine, Loss::CrossEntropy, &network, image.clone(), label.clone(), mode);
     assert_eq!(before.logits.dims(), [1, 1_000]);
     network = update(engine, &mut optimizer, 1e-4, network, before.parameters);
     // With the dropout masks of the step, so that the loss has to fall.
     let logits = network.forward(image, mode);
-    let after = scalar(SoftmaxCrossEntropy.mean(logits, label));
+    let after = scalar(loss::mean(Loss::CrossEntropy, logits, label));
     ([before.loss, after], network)
 }
 
