@@ -20,10 +20,12 @@
 //! ```
 
 mod features;
+mod freeze;
 mod initialization;
 mod layer;
 mod network;
 mod published;
+mod transfer;
 mod weights;
 
 pub use features::{Features, Ranked};
@@ -33,4 +35,5 @@ pub use published::{
     alexnet, bai_improved, cifar_baseline, lenet_5, mnist_baseline, petre_cnn, petre_cnn_fashion, petre_mlp,
     petre_mlp_fashion, timurtas_32_16_8, timurtas_64_32_16, timurtas_improved, willis_improved,
 };
+pub use transfer::{Resized, Skipped, Transfer, transfer_weights};
 pub use weights::{NamedTensor, WeightsError, load_weights, save_weights};

@@ -19,6 +19,8 @@ pub struct Experiment {
     pub data: Data,
     /// The network.
     pub model: Architecture,
+    /// Where its first weights come from, in place of random ones.
+    pub warm_start: Option<WarmStart>,
     /// How weights are updated.
     pub optimizer: Optimizer,
     /// How long, and what is reported when.
@@ -49,6 +51,17 @@ impl Engine {
             Self::Manual => "manual",
         }
     }
+}
+
+/// Weights of an earlier run, or of another program, to begin with: every tensor whose name and shape fit is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarmStart {
+    /// A run folder, of which the last weights are taken, or a safetensors file.
+    pub init_from: String,
+    /// Whether what was taken as it is stays so: it is not updated, weight decay included.
+    pub freeze: bool,
+    /// Whether tensors of another shape give the part that both shapes have.
+    pub resize: bool,
 }
 
 /// What is made small, for how long, and how often it is reported; lengths in iterations, that is, mini-batches.

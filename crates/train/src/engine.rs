@@ -16,7 +16,7 @@ pub struct Gradients {
     pub loss: f64,
     /// Logits `[N, K]`, a plain tensor.
     pub logits: Tensor<2>,
-    /// The gradient of the loss with respect to each parameter, by id, as plain tensors.
+    /// The gradient of the loss with respect to each parameter that is not frozen, by id, as plain tensors.
     pub parameters: GradientsParams,
 }
 
@@ -66,10 +66,11 @@ pub fn gradients(
     labels: Tensor<1, Int>,
     mode: Mode,
 ) -> Gradients {
-    match engine {
+    let pass = match engine {
         Engine::Autodiff => by_autodiff(loss, network, images, labels, mode),
         Engine::Manual => by_hand(loss, network, images, labels, mode),
-    }
+    };
+    Gradients { parameters: network.without_frozen(pass.parameters), ..pass }
 }
 
 fn by_autodiff(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {

@@ -22,6 +22,9 @@ mod report;
 mod run;
 mod run_folder;
 mod setup;
+#[cfg(test)]
+mod testing;
+mod warm_start;
 
 pub use error::TrainError;
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
@@ -32,3 +35,4 @@ pub use report::Report;
 pub use run::{evaluate, resume, train};
 pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};
 pub use setup::{Ending, Finished, Setup, Split};
+pub use warm_start::WarmStartRecord;

@@ -299,6 +299,7 @@ fn key_of_other_kind(section: &Section, kind: &Variant, kinds: &[&str], entry: &
 fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
     match (kind, &node.value) {
         (Kind::Name, Value::Text(text)) if is_name(text) => Some(Checked::Text(text.clone())),
+        (Kind::Path, Value::Text(text)) if !text.is_empty() => Some(Checked::Text(text.clone())),
         (Kind::Flag, Value::Flag(flag)) => Some(Checked::Flag(*flag)),
         (Kind::Integer { least }, Value::Integer(integer)) => {
             u64::try_from(*integer).ok().filter(|integer| integer >= least).map(Checked::Integer)
@@ -346,6 +347,7 @@ pub(super) fn is_name(text: &str) -> bool {
 fn describe(kind: &Kind) -> String {
     match kind {
         Kind::Name => "a name of 1 to 64 letters, digits, `-`, `_` or `.`".to_owned(),
+        Kind::Path => "a path".to_owned(),
         Kind::Integer { least } => format!("an integer of at least {least}"),
         Kind::Number(range) => range.describe(),
         Kind::Flag => "true or false".to_owned(),

@@ -47,6 +47,8 @@ pub(super) struct Key {
 pub(super) enum Kind {
     /// A string that can name a folder.
     Name,
+    /// A path, as a string that is not empty.
+    Path,
     /// A whole number of at least `least`.
     Integer { least: u64 },
     /// A finite number.

@@ -1,10 +1,12 @@
 //! Every key of a config, with its kind, its default and what it does.
 
+mod layers;
 mod optimizers;
 
 use super::format::Literal::{Flag, Integer, Number, Toml, Word};
 use super::format::Presence::{Default, Optional, Required, Table};
 use super::format::{Key, Kind, Presence, Range, Section, Variant, Variants};
+pub(super) use layers::LAYERS;
 pub(super) use optimizers::OPTIMIZERS;
 
 const fn key(name: &'static str, kind: Kind, presence: Presence, doc: &'static str) -> Key {
@@ -93,7 +95,7 @@ pub(super) static AUGMENTATION: Section = Section {
 
 pub(super) static MODEL: Section = Section {
     path: "model",
-    doc: "The network: the `name` of a published one, or an `input` and `layers`.",
+    doc: "The network: the `name` of a published one, or an `input` and `layers`; and its first weights.",
     kinds: None,
     keys: &[
         key(
@@ -108,6 +110,19 @@ pub(super) static MODEL: Section = Section {
             Kind::Variants(&LAYERS),
             Optional(Toml("[\"flatten\", { type = \"linear\", out_features = 10 }]")),
             "The layers in order, each a table with a `type`, or the type alone.",
+        ),
+        key(
+            "init_from",
+            Kind::Path,
+            Optional(Word("runs/cifar-baseline/latest")),
+            "A run folder or a safetensors file: begin with every tensor whose name and shape fit.",
+        ),
+        key("freeze", Kind::Flag, Default(Flag(false)), "With init_from: do not update what was loaded."),
+        key(
+            "resize",
+            Kind::Flag,
+            Default(Flag(false)),
+            "With init_from: grow or shrink tensors of another shape by copying the overlap.",
         ),
     ],
 };
@@ -209,122 +224,4 @@ pub(super) static EXPECT: Section = Section {
         Required(Number(0.95)),
         "The least final accuracy on the test images, in [0, 1].",
     )],
-};
-
-const KERNEL: Key =
-    key("kernel", Kind::Size { least: 1 }, Required(Integer(2)), "Size of a window, 2 or [height, width].");
-const POOL_STRIDE: Key = key(
-    "stride",
-    Kind::Size { least: 1 },
-    Optional(Integer(2)),
-    "Step from one window to the next; the kernel's size when absent.",
-);
-const PADDING: Key = key("padding", Kind::Size { least: 0 }, Default(Integer(0)), "Pixels added on each side.");
-const DILATION: Key =
-    key("dilation", Kind::Size { least: 1 }, Default(Integer(1)), "Distance between the taps of a window.");
-const CEIL_MODE: Key =
-    key("ceil_mode", Kind::Flag, Default(Flag(false)), "Whether a window may hang over the far edge.");
-const BIAS: Key = key("bias", Kind::Flag, Default(Flag(true)), "Whether each output has a bias.");
-
-pub(super) static LAYERS: Variants = Variants {
-    noun: "layer",
-    variants: &[
-        Variant {
-            name: "conv2d",
-            doc: "Convolution of images.",
-            keys: &[
-                key("out_channels", Kind::Integer { least: 1 }, Required(Integer(16)), "Number of kernels."),
-                key("kernel", Kind::Size { least: 1 }, Required(Integer(5)), "Size of a kernel, 5 or [height, width]."),
-                key("stride", Kind::Size { least: 1 }, Default(Integer(1)), "Step from one window to the next."),
-                PADDING,
-                DILATION,
-                key(
-                    "groups",
-                    Kind::Integer { least: 1 },
-                    Default(Integer(1)),
-                    "Groups of channels that do not see one another.",
-                ),
-                BIAS,
-            ],
-        },
-        Variant {
-            name: "max_pool2d",
-            doc: "The largest value of each window.",
-            keys: &[KERNEL, POOL_STRIDE, PADDING, DILATION, CEIL_MODE],
-        },
-        Variant {
-            name: "avg_pool2d",
-            doc: "The mean value of each window.",
-            keys: &[
-                KERNEL,
-                POOL_STRIDE,
-                PADDING,
-                CEIL_MODE,
-                key(
-                    "count_include_pad",
-                    Kind::Flag,
-                    Default(Flag(true)),
-                    "Whether the padding counts in the mean's divisor.",
-                ),
-            ],
-        },
-        Variant {
-            name: "linear",
-            doc: "Fully connected layer on vectors.",
-            keys: &[key("out_features", Kind::Integer { least: 1 }, Required(Integer(10)), "Number of outputs."), BIAS],
-        },
-        Variant { name: "flatten", doc: "An image to a vector.", keys: &[] },
-        Variant { name: "relu", doc: "max(0, x).", keys: &[] },
-        Variant {
-            name: "leaky_relu",
-            doc: "x above 0, slope · x elsewhere.",
-            keys: &[key("slope", Kind::Number(Range::FINITE), Default(Number(0.01)), "Slope below 0.")],
-        },
-        Variant {
-            name: "prelu",
-            doc: "leaky_relu with one learned slope.",
-            keys: &[key(
-                "initial_slope",
-                Kind::Number(Range::FINITE),
-                Default(Number(0.25)),
-                "The slope before training.",
-            )],
-        },
-        Variant {
-            name: "elu",
-            doc: "x above 0, α · (eˣ − 1) elsewhere.",
-            keys: &[key("alpha", Kind::Number(Range::FINITE), Default(Number(1.0)), "α.")],
-        },
-        Variant { name: "gelu", doc: "x · Φ(x).", keys: &[] },
-        Variant { name: "sigmoid", doc: "1 / (1 + e⁻ˣ).", keys: &[] },
-        Variant { name: "tanh", doc: "tanh x.", keys: &[] },
-        Variant {
-            name: "batch_norm",
-            doc: "Normalisation over the batch, per channel or feature.",
-            keys: &[
-                key(
-                    "epsilon",
-                    Kind::Number(Range::POSITIVE),
-                    Default(Number(1e-5)),
-                    "Added to the variance before the root.",
-                ),
-                key(
-                    "momentum",
-                    Kind::Number(Range::ABOVE_ZERO_TO_ONE),
-                    Default(Number(0.1)),
-                    "Weight of a batch in the running statistics.",
-                ),
-            ],
-        },
-        Variant {
-            name: "dropout",
-            doc: "Zeroes values at random while training.",
-            keys: &[key(
-                "probability",
-                Kind::Number(Range::BELOW_ONE),
-                Required(Number(0.25)),
-                "Probability that a value is zeroed.",
-            )],
-        },
-    ],
 };

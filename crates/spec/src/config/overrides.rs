@@ -20,8 +20,8 @@ pub(super) fn apply(root: &mut Table, text: &str, source: usize) -> Result<(), S
     let node = parse_value(text, equals + 1, source)?;
     let names: Vec<&str> = path.iter().map(|segment| segment.name).collect();
     match names[..] {
-        ["model", "name"] => keep_in_model(root, &[]),
-        ["model", "layers" | "input", ..] => keep_in_model(root, &["layers", "input"]),
+        ["model", "name"] => drop_from_model(root, &["layers", "input"]),
+        ["model", "layers" | "input", ..] => drop_from_model(root, &["name"]),
         ["optimizer", "kind"] => drop_keys_of_other_kinds(root, &node),
         _ => {}
     }
@@ -71,11 +71,11 @@ fn parse_value(text: &str, start: usize, source: usize) -> Result<Node, SyntaxEr
     }
 }
 
-fn keep_in_model(root: &mut Table, keys: &[&str]) {
+fn drop_from_model(root: &mut Table, keys: &[&str]) {
     if let Some(Value::Table(model)) =
         root.iter_mut().find(|entry| entry.key == "model").map(|entry| &mut entry.node.value)
     {
-        model.retain(|entry| keys.contains(&entry.key.as_str()));
+        model.retain(|entry| !keys.contains(&entry.key.as_str()));
     }
 }
 

@@ -147,6 +147,7 @@ fn kind(kind: &'static Kind) -> Entries {
             ("pattern", string("^[A-Za-z0-9_-]([A-Za-z0-9._-]*[A-Za-z0-9_-])?$")),
             ("maxLength", literal(64)),
         ],
+        Kind::Path => vec![("type", string("string")), ("minLength", literal(1))],
         Kind::Integer { least } => integer(*least),
         Kind::Number(range) => number(*range),
         Kind::Flag => vec![("type", string("boolean"))],

@@ -24,6 +24,11 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     out.entry("crop_padding", data.augmentation.crop_padding);
 
     model(&mut out, &experiment.model);
+    if let Some(warm_start) = &experiment.warm_start {
+        out.entry("init_from", quoted(&warm_start.init_from));
+        out.entry("freeze", warm_start.freeze);
+        out.entry("resize", warm_start.resize);
+    }
 
     let optimizer = &experiment.optimizer;
     out.header("optimizer");

@@ -22,7 +22,10 @@ use crate::{Architecture, Conv2d, Dropout, Layer, Linear, MaxPool2d, Shape};
 const MNIST: Shape = Shape::image(1, 28, 28);
 const CIFAR: Shape = Shape::image(3, 32, 32);
 
-const NETWORKS: [(&str, fn() -> Architecture); 13] = [
+/// A name, and the function that builds the network.
+type Named = (&'static str, fn() -> Architecture);
+
+const NETWORKS: [Named; 13] = [
     ("mnist-baseline", mnist_baseline),
     ("cifar-baseline", cifar_baseline),
     ("willis-improved", willis_improved),

@@ -1,9 +1,7 @@
 //! Burn's optimizers against PyTorch's, and each of them across a checkpoint.
 
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 
-use backproof_spec::Experiment;
 use burn::Tensor;
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
@@ -11,16 +9,7 @@ use burn::tensor::{DType, Device, TensorData};
 use safetensors::SafeTensors;
 
 use super::*;
-use crate::{Ending, RunFolder, Setup, Silent, resume, train};
-
-/// An experiment with this `[optimizer]`.
-fn experiment(optimizer: &str) -> Experiment {
-    let text = format!(
-        "name = \"test\"\n[data]\ndataset = \"mnist-sample\"\n[model]\nname = \"mnist-baseline\"\n\
-         [training]\niterations = 20\nreport_every = 5\n[optimizer]\n{optimizer}\n"
-    );
-    Experiment::from_toml("test", &text, &[]).unwrap_or_else(|error| panic!("{error}"))
-}
+use crate::testing::{assert_same, experiment, go_on, run};
 
 #[derive(Module, Debug)]
 struct OneWeight {
@@ -43,7 +32,9 @@ fn the_first_steps_are_those_of_pytorch() {
     };
     let mut checked = 0;
     for (case, config) in header.metadata().as_ref().unwrap().iter().filter(|(name, _)| *name != "made_by") {
-        let settings = experiment(config).optimizer;
+        let overrides: Vec<String> =
+            config.lines().map(|key| format!("optimizer.{}", key.replace(" = ", "="))).collect();
+        let settings = experiment(&overrides.iter().map(String::as_str).collect::<Vec<_>>()).optimizer;
         let mut optimizer = new_optimizer(&settings);
         let start = numbers(&format!("{case}/start"));
         let mut module = OneWeight { weight: Param::from_tensor(tensor(&start).autodiff()) };
@@ -66,48 +57,26 @@ fn the_first_steps_are_those_of_pytorch() {
     assert_eq!(checked, 12 * 6 * 12);
 }
 
-fn setup(folder: &Path) -> Setup {
-    Setup {
-        device: Device::flex(),
-        backend: "flex".to_owned(),
-        device_name: "flex".to_owned(),
-        data_dir: None,
-        runs_dir: folder.to_owned(),
-        command_line: Vec::new(),
-        git_revision: None,
-    }
-}
-
-fn run_folder(ending: Ending) -> RunFolder {
-    let Ending::Finished(finished) = ending else { panic!("interrupted") };
-    RunFolder::open(&finished.folder).unwrap()
-}
-
 #[test]
 fn a_resumed_run_ends_in_the_bits_of_one_that_was_never_stopped() {
-    let folder = tempfile::tempdir().unwrap();
-    let (setup, stop) = (setup(folder.path()), AtomicBool::new(false));
+    let runs = tempfile::tempdir().unwrap();
     for optimizer in [
-        "kind = \"momentum\"\nlearning_rate = 0.05",
-        "kind = \"sgd\"\nlearning_rate = 0.01",
-        "kind = \"sgd\"\nlearning_rate = 0.01\nmomentum = 0.9\nnesterov = true\nweight_decay = 1e-4",
-        "kind = \"adagrad\"\nlearning_rate = 0.01\nlearning_rate_decay = 0.1",
-        "kind = \"rmsprop\"\nlearning_rate = 1e-3",
-        "kind = \"rmsprop\"\nlearning_rate = 1e-3\nmomentum = 0.9\ncentered = true\nepsilon = 1e-3",
-        "kind = \"adam\"\nlearning_rate = 1e-3\namsgrad = true\nweight_decay = 1e-4",
-        "kind = \"adamw\"\nlearning_rate = 1e-3",
+        "kind=momentum",
+        "kind=sgd",
+        "kind=sgd learning_rate=0.01 momentum=0.9 nesterov=true weight_decay=1e-4",
+        "kind=adagrad learning_rate=0.01 learning_rate_decay=0.1",
+        "kind=rmsprop learning_rate=1e-3",
+        "kind=rmsprop learning_rate=1e-3 momentum=0.9 centered=true epsilon=1e-3",
+        "kind=adam learning_rate=1e-3 amsgrad=true weight_decay=1e-4",
+        "kind=adamw learning_rate=1e-3",
     ] {
-        let whole = experiment(optimizer);
+        let overrides: Vec<String> = optimizer.split(' ').map(|key| format!("optimizer.{key}")).collect();
+        let whole = experiment(&overrides.iter().map(String::as_str).collect::<Vec<_>>());
         let mut half = whole.clone();
         half.training.iterations = 10;
-        let whole = run_folder(train(&whole, &setup, &mut Silent, &stop).unwrap());
-        let half = run_folder(train(&half, &setup, &mut Silent, &stop).unwrap());
-        let read = |run: &RunFolder, name: &str| std::fs::read(run.path().join(name)).unwrap();
-        let weights = "checkpoints/last/weights.safetensors";
-        assert!(read(&whole, weights) != read(&half, weights), "{optimizer}");
-        let half = run_folder(resume(half, Some(20), &setup, &mut Silent, &stop).unwrap());
-        for name in [weights, "evaluation/predictions.csv", "config.toml"] {
-            assert!(read(&whole, name) == read(&half, name), "{optimizer}: {name} differs");
-        }
+        let whole = run(&whole, runs.path()).unwrap();
+        let half = run(&half, runs.path()).unwrap();
+        assert!(whole.last().weights().unwrap() != half.last().weights().unwrap(), "{optimizer}");
+        assert_same(&whole, &go_on(half, 20), optimizer);
     }
 }

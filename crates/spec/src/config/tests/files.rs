@@ -35,6 +35,7 @@ fn the_optional_keys_of_the_defaults_load_too() {
     let text = defaults()
         .replace("# training_images", "training_images")
         .replace("# name", "name")
+        .replace("# init_from", "init_from")
         .replace("name = \"mnist-baseline\"\n# The shape", "# The shape")
         .replace("# input", "input")
         .replace("# layers", "layers")
@@ -43,7 +44,7 @@ fn the_optional_keys_of_the_defaults_load_too() {
     let experiment = read(&text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
     assert_eq!(experiment.data.training_images, Some(1_000));
     assert_eq!(experiment.model.layers.len(), 2);
-    assert!(experiment.expect.is_some());
+    assert!(experiment.expect.is_some() && experiment.warm_start.is_some());
 }
 
 /// Each optimizer of the commented list is one that is read, with the keys and the defaults that it is listed with.

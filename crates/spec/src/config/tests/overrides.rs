@@ -1,7 +1,7 @@
 //! `--set key.path=value`.
 
 use super::{SPELLED_OUT, read};
-use crate::{Dataset, Layer, OptimizerKind, Schedule, Size2, published};
+use crate::{Dataset, Layer, OptimizerKind, Schedule, Size2, WarmStart, published};
 
 #[track_caller]
 fn expect(overrides: &[&str], expected: &str) {
@@ -58,6 +58,14 @@ fn layers_are_counted_from_zero_and_lose_the_published_name() {
     assert_eq!(experiment.model.layers[1], Layer::Tanh);
     let Layer::Conv2d(conv) = &experiment.model.layers[3] else { panic!("{:?}", experiment.model) };
     assert_eq!(conv.kernel, Size2::new(3, 5));
+}
+
+#[test]
+fn another_network_keeps_the_warm_start() {
+    let overrides = ["model.init_from=runs/a/latest", "model.freeze=true", "model.name=mnist-baseline"];
+    let experiment = read(SPELLED_OUT, &overrides).unwrap();
+    let warm_start = WarmStart { init_from: "runs/a/latest".to_owned(), freeze: true, resize: false };
+    assert_eq!((experiment.model, experiment.warm_start), (published::mnist_baseline(), Some(warm_start)));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use super::{SPELLED_OUT, read};
 use crate::{
     Adam, Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dataset, Dropout, Engine, Expect, Experiment,
     Layer, Linear, Loss, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training,
-    published,
+    WarmStart, published,
 };
 
 fn size(range: std::ops::Range<usize>) -> impl Strategy<Value = Size2> {
@@ -142,18 +142,28 @@ fn training() -> impl Strategy<Value = Training> {
     )
 }
 
+fn warm_start() -> impl Strategy<Value = Option<WarmStart>> {
+    let warm_start = ("\\PC{1,20}", any::<bool>(), any::<bool>()).prop_map(|(init_from, freeze, resize)| WarmStart {
+        init_from,
+        freeze,
+        resize,
+    });
+    prop::option::of(warm_start)
+}
+
 fn experiment() -> impl Strategy<Value = Experiment> {
     let expect = prop::option::of((0.0..=1.0).prop_map(|test_accuracy| Expect { test_accuracy }));
     let engine = prop::sample::select(Engine::ALL.to_vec());
     let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), engine);
     data().prop_flat_map(|data| (Just(data.clone()), model(data.shape()))).prop_flat_map(move |(data, model)| {
-        (head.clone(), Just(data), Just(model), optimizer(), training(), expect.clone()).prop_map(
-            |((name, seed, engine), data, model, optimizer, training, expect)| Experiment {
+        (head.clone(), Just(data), Just(model), warm_start(), optimizer(), training(), expect.clone()).prop_map(
+            |((name, seed, engine), data, model, warm_start, optimizer, training, expect)| Experiment {
                 name,
                 seed,
                 engine,
                 data,
                 model,
+                warm_start,
                 optimizer,
                 training,
                 expect,
