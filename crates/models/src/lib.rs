@@ -4,6 +4,9 @@
 //! into a Burn module: parameters with their initial values, drawn from one seed. Everything else reads the same list:
 //! the parameter table, the shape check, the names of the tensors in a weights file.
 //!
+//! [`transfer_weights`] begins with the weights of another network, as far as they fit, and [`Network::freeze`] keeps
+//! tensors as they are.
+//!
 //! A network runs in one of two ways. [`Network::forward`] is what Burn's autodiff differentiates.
 //! [`Network::forward_saving`] and [`Network::backward`] use the backward passes derived by hand in `backproof-layers`,
 //! on plain tensors.

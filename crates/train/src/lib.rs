@@ -3,6 +3,9 @@
 //! [`train`] takes an [`Experiment`](backproof_spec::Experiment) and makes a run folder; [`resume`] goes on with one;
 //! [`evaluate`] measures one. They share one flat loop, in `run.rs`, which reads from top to bottom.
 //!
+//! [`new_optimizer`] makes the update rule that a config names, ours or one of Burn's. A run may begin with the weights of
+//! another; [`WarmStartRecord`] says which of them fitted.
+//!
 //! The [engines](engine) are the only fork: autodiff and manual both return loss, logits and gradients by parameter id, so
 //! nothing else can know which of them ran. Everything random is a function of (seed, step), so that a run can go on from any
 //! step and be the run that it would have been.

@@ -63,6 +63,7 @@ fn kinds(out: &mut String, section: &'static Section) {
             }
         }
     }
+    *out += &format!("# {}: {}\n", default.name, default.doc);
     for key in default.keys {
         value(out, section, key);
     }
