@@ -50,11 +50,12 @@ fn train(engine: Engine, loss: Loss, architecture: &Architecture, steps: usize) 
     tensors.into_iter().map(|tensor| (tensor.name, tensor.data.iter::<f64>().collect())).collect()
 }
 
-/// How many steps a network is trained for here: 200, or 20 of one that takes ten times as long.
+/// How many steps a network is trained for here: fewer, the longer one takes.
 fn steps(architecture: &Architecture) -> Option<usize> {
     match architecture.name.as_str() {
         "alexnet" => None, // see `alexnet.rs`
-        name if name.starts_with("petre-cnn") || name == "timurtas-64-32-16" => Some(20),
+        "petre-cnn" | "petre-cnn-fashion" | "timurtas-64-32-16" => Some(10),
+        "petre-mlp" | "petre-mlp-fashion" | "timurtas-32-16-8" | "lenet-5" => Some(50),
         _ => Some(200),
     }
 }
