@@ -21,6 +21,14 @@ fn params_prints_the_published_table() {
 }
 
 #[test]
+fn params_tells_running_statistics_from_trained_parameters() {
+    let text = stdout(&xtask().args(["params", "petre-cnn"]).assert().success());
+    assert!(text.contains("328,810") && text.contains("and 384 running statistics, not trained"), "{text}");
+    let text = stdout(&xtask().args(["params", "alexnet"]).assert().success());
+    assert!(text.contains("60,965,224"), "{text}");
+}
+
+#[test]
 fn params_reads_the_network_of_a_config() {
     let text = stdout(&xtask().args(["params", "configs/timurtas-improved.toml"]).assert().success());
     assert!(text.contains("68,086"), "{text}");

@@ -248,6 +248,53 @@ fn evaluate_gives_the_result_of_the_run_again() {
 }
 
 #[test]
+fn a_run_begins_with_the_weights_of_another() {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    let first = fs::canonicalize(latest(folder.path(), "quickstart")).unwrap();
+    let set =
+        ["name=warm", "model.init_from=runs/quickstart/latest", "training.iterations=5", "expect.test_accuracy=0"];
+    let assert = train(folder.path(), &set).assert().success();
+    let line = "warm start   6 tensors loaded, 0 resized, 0 not loaded, 0 frozen, from ";
+    assert!(stdout(&assert).contains(line), "{}", stdout(&assert));
+    let run = latest(folder.path(), "warm");
+    let record = json(&run.join("run.json"));
+    assert_eq!(record["warm_start"]["source"], first.to_str().unwrap());
+    assert_eq!(record["warm_start"]["loaded"].as_array().unwrap().len(), 6);
+    backproof(folder.path()).args(["resume", "runs/warm/latest", "--iterations", "8"]).assert().success();
+    assert_eq!(json(&run.join("run.json"))["warm_start"], record["warm_start"]);
+}
+
+#[test]
+fn a_warm_start_that_cannot_be_is_a_usage_error_with_a_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let assert = train(folder.path(), &["model.init_from=runs/none/latest"]).assert().code(2);
+    let text = stderr(&assert);
+    assert!(text.contains("error: there is nothing at runs/none/latest to begin with"), "{text}");
+    assert!(text.contains("help: `model.init_from` takes a run folder"), "{text}");
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn every_loss_and_every_optimizer_trains_and_evaluates() {
+    let folder = tempfile::tempdir().unwrap();
+    let kinds = ["momentum", "sgd", "adagrad", "rmsprop", "adam", "adamw"];
+    let losses = ["cross-entropy", "mean-squared-error", "binary-cross-entropy"];
+    for (kind, loss) in kinds.into_iter().zip(losses.into_iter().cycle()) {
+        let set =
+            [format!("optimizer.kind={kind}"), format!("training.loss={loss}"), "optimizer.learning_rate=1e-3".into()];
+        let mut command = train(folder.path(), &set.each_ref().map(String::as_str));
+        command.arg("--smoke").assert().success();
+        let run = latest(folder.path(), "quickstart");
+        let predictions = String::from_utf8(read(&run, "evaluation/predictions.csv")).unwrap();
+        for line in predictions.lines().skip(1) {
+            let sum: f64 = line.split(',').skip(3).map(|field| field.parse::<f64>().unwrap()).sum();
+            assert!((sum - 1.0).abs() < 1e-12, "{loss}: probabilities sum to {sum}");
+        }
+    }
+}
+
+#[test]
 fn a_damaged_checkpoint_is_refused_with_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     backproof(folder.path()).args(["train", "--smoke"]).assert().success();

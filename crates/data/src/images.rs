@@ -57,6 +57,28 @@ impl Images {
         usize::from(self.labels[index])
     }
 
+    /// The same images with `padding` black pixels around each, on every side; vectors stay as they are.
+    #[must_use]
+    pub fn padded(&self, padding: usize) -> Self {
+        let Shape::Image { channels, height, width } = self.shape else { return self.clone() };
+        if padding == 0 {
+            return self.clone();
+        }
+        let shape = Shape::image(channels, height + 2 * padding, width + 2 * padding);
+        let mut pixels = Vec::with_capacity(self.len() * shape.elements());
+        let black = |pixels: &mut Vec<u8>, count: usize| pixels.resize(pixels.len() + count, 0);
+        for plane in self.pixels.chunks_exact(height * width) {
+            black(&mut pixels, padding * (width + 2 * padding));
+            for row in plane.chunks_exact(width) {
+                black(&mut pixels, padding);
+                pixels.extend_from_slice(row);
+                black(&mut pixels, padding);
+            }
+            black(&mut pixels, padding * (width + 2 * padding));
+        }
+        Self { pixels: pixels.into(), labels: self.labels.clone(), shape }
+    }
+
     /// How many images each class has. `classes` must be above every label.
     pub fn class_counts(&self, classes: usize) -> Vec<usize> {
         let mut counts = vec![0; classes];
@@ -78,5 +100,36 @@ pub(crate) fn planes(shape: Shape) -> (usize, usize, usize) {
     match shape {
         Shape::Image { channels, height, width } => (channels, height, width),
         Shape::Vector { features } => (1, 1, features),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn padding_puts_black_pixels_around_every_channel_of_every_image() {
+        // Two images of 2×1×2, no two pixels alike.
+        let images = Images::new((1..=8).collect(), vec![3, 4], Shape::image(2, 1, 2));
+        let padded = images.padded(1);
+        assert_eq!(padded.shape(), Shape::image(2, 3, 4));
+        #[rustfmt::skip]
+        let second = [
+            0, 0, 0, 0,
+            0, 5, 6, 0,
+            0, 0, 0, 0,
+
+            0, 0, 0, 0,
+            0, 7, 8, 0,
+            0, 0, 0, 0,
+        ];
+        assert_eq!(padded.pixels(1), second);
+        assert_eq!((padded.len(), padded.label(1)), (2, 4));
+    }
+
+    #[test]
+    fn no_padding_copies_no_pixels() {
+        let images = Images::new(vec![1, 2], vec![0], Shape::image(1, 1, 2));
+        assert!(Arc::ptr_eq(&images.pixels, &images.padded(0).pixels));
     }
 }

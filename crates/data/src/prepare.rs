@@ -25,7 +25,7 @@ pub struct Prepared {
     seed: u64,
 }
 
-/// Loads the data set, from `data_dir` as [`load()`] does, divides its training set by `seed` and fits the normaliser on the
+/// Loads the data set, from `data_dir` as [`load()`] does, pads its images, divides its training set by `seed` and fits the normaliser on the
 /// training part only, after the limit.
 ///
 /// # Errors
@@ -33,19 +33,15 @@ pub struct Prepared {
 /// What [`load()`] and [`Split::new`] give.
 pub fn prepare(data: &Data, data_dir: Option<&Path>, seed: u64) -> Result<Prepared> {
     let loaded = load(data.dataset, data_dir)?;
-    let split = Split::new(
-        &loaded.training,
-        loaded.published_validation.clone(),
-        data.validation_images,
-        data.training_images,
-        seed,
-    )?;
-    let normalizer = Normalizer::fit(data.normalization, &loaded.training, &split.training);
-    let test: Vec<usize> = (0..loaded.test.len()).collect();
+    let (training, test) = (loaded.training.padded(data.padding), loaded.test.padded(data.padding));
+    let split =
+        Split::new(&training, loaded.published_validation.clone(), data.validation_images, data.training_images, seed)?;
+    let normalizer = Normalizer::fit(data.normalization, &training, &split.training);
+    let test_images: Vec<usize> = (0..test.len()).collect();
     Ok(Prepared {
-        training: Subset::new(loaded.training.clone(), split.training, &normalizer),
-        validation: Subset::new(loaded.training, split.validation, &normalizer),
-        test: Subset::new(loaded.test, test, &normalizer),
+        training: Subset::new(training.clone(), split.training, &normalizer),
+        validation: Subset::new(training, split.validation, &normalizer),
+        test: Subset::new(test, test_images, &normalizer),
         normalizer,
         checksums: loaded.checksums,
         augmentation: data.augmentation,
@@ -75,6 +71,7 @@ mod tests {
             dataset: Dataset::MnistSample,
             training_images,
             validation_images,
+            padding: 0,
             normalization: Normalization::Standardize,
             augmentation: Augmentation::default(),
         }
@@ -101,6 +98,16 @@ mod tests {
                 assert_eq!((0..part.len()).filter(|&i| part.label(i) == class).count(), each);
             }
         }
+    }
+
+    #[test]
+    fn padding_makes_the_images_as_large_as_the_experiment_says() {
+        let data = Data { padding: 2, ..data(Some(50), 500) };
+        let prepared = prepare(&data, None, 1).unwrap();
+        for part in [&prepared.training, &prepared.validation, &prepared.test] {
+            assert_eq!(part.images().shape(), data.shape());
+        }
+        assert_eq!(data.shape(), backproof_spec::Shape::image(1, 32, 32));
     }
 
     #[test]

@@ -4,6 +4,9 @@
 //! into a Burn module: parameters with their initial values, drawn from one seed. Everything else reads the same list:
 //! the parameter table, the shape check, the names of the tensors in a weights file.
 //!
+//! [`transfer_weights`] begins with the weights of another network, as far as they fit, and [`Network::freeze`] keeps
+//! tensors as they are.
+//!
 //! A network runs in one of two ways. [`Network::forward`] is what Burn's autodiff differentiates.
 //! [`Network::forward_saving`] and [`Network::backward`] use the backward passes derived by hand in `backproof-layers`,
 //! on plain tensors.
@@ -20,14 +23,20 @@
 //! ```
 
 mod features;
+mod freeze;
 mod initialization;
 mod layer;
 mod network;
 mod published;
+mod transfer;
 mod weights;
 
 pub use features::{Features, Ranked};
 pub use layer::{Layer, Saved};
 pub use network::{Mode, Network, SavedForward};
-pub use published::{bai_improved, cifar_baseline, mnist_baseline, timurtas_improved, willis_improved};
+pub use published::{
+    alexnet, bai_improved, cifar_baseline, lenet_5, mnist_baseline, petre_cnn, petre_cnn_fashion, petre_mlp,
+    petre_mlp_fashion, timurtas_32_16_8, timurtas_64_32_16, timurtas_improved, willis_improved,
+};
+pub use transfer::{Resized, Skipped, Transfer, transfer_weights};
 pub use weights::{NamedTensor, WeightsError, load_weights, save_weights};

@@ -1,5 +1,7 @@
 //! A network: its layers in order, and their names.
 
+use std::collections::BTreeSet;
+
 use backproof_layers as layers;
 use backproof_spec::{Architecture, ShapeError, Size2, TracedLayer, stream_seed};
 use backproof_spec::{Layer as LayerSpec, Shape};
@@ -43,6 +45,12 @@ pub struct Network {
     layers: Vec<Layer>,
     #[module(skip)]
     names: Vec<String>,
+    /// The names of the tensors that training leaves as they are.
+    #[module(skip)]
+    pub(crate) frozen: BTreeSet<String>,
+    /// For each layer whether it is batch normalisation that is frozen as a whole; empty where nothing is frozen.
+    #[module(skip)]
+    pub(crate) frozen_layers: Vec<bool>,
 }
 
 /// What [`Network::backward`] needs of a forward pass: one entry per layer.
@@ -69,7 +77,8 @@ impl Network {
         architecture.classes()?;
         let traced = architecture.trace()?;
         let layers = traced.iter().enumerate().map(|(place, layer)| build(layer, seed, place, device)).collect();
-        let network = Self { layers, names: traced.into_iter().map(|layer| layer.name).collect() };
+        let names = traced.into_iter().map(|layer| layer.name).collect();
+        let network = Self { layers, names, frozen: BTreeSet::new(), frozen_layers: Vec::new() };
         Ok(network.map(&mut NumberParameters::default()))
     }
 
@@ -90,7 +99,7 @@ impl Network {
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Tensor<2> {
         let mut features: Features = Ranked::Images(images);
         for (place, layer) in self.layers.iter().enumerate() {
-            features = layer.forward(features, mode.of_layer(place));
+            features = layer.forward(features, self.mode_of(place, mode));
         }
         features.vectors()
     }
@@ -101,11 +110,17 @@ impl Network {
         let mut features: Features = Ranked::Images(images);
         let mut kept = Vec::with_capacity(self.layers.len());
         for (place, layer) in self.layers.iter().enumerate() {
-            let (output, saved) = layer.forward_saving(features, mode.of_layer(place));
+            let (output, saved) = layer.forward_saving(features, self.mode_of(place, mode));
             features = output;
             kept.push(saved);
         }
         (features.vectors(), SavedForward(kept))
+    }
+
+    /// The mode of the layer at `place`: that of the pass, or inference where the layer is frozen as a whole.
+    fn mode_of(&self, place: usize, mode: Mode) -> layers::Mode {
+        let frozen = self.frozen_layers.get(place).is_some_and(|&frozen| frozen);
+        if frozen { layers::Mode::Inference } else { mode.of_layer(place) }
     }
 
     /// The gradients of all parameters by id, from the gradient of the logits `[N, K]`: the chain rule from the last layer to

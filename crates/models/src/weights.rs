@@ -3,7 +3,7 @@
 //! A tensor is called after its layer and its role, `conv1.weight`, `linear1.bias`, `norm2.running_var`. A linear weight is stored
 //! `[out, in]` as PyTorch has it, and is `[in, out]` in memory as Burn has it; everything else has one layout in both.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
@@ -57,7 +57,7 @@ pub struct NamedTensor {
     pub name: String,
     /// Values in PyTorch's layout.
     pub data: TensorData,
-    /// Whether it is trained; running statistics are not.
+    /// Whether it is trained; running statistics and frozen tensors are not.
     pub trainable: bool,
 }
 
@@ -65,7 +65,7 @@ impl Network {
     /// Every tensor of the network, in the order of its layers.
     #[must_use]
     pub fn tensors(&self) -> Vec<NamedTensor> {
-        let mut collect = Collect { path: Path::new(self.names()), tensors: Vec::new() };
+        let mut collect = Collect { path: Path::new(self.names()), frozen: self.frozen(), tensors: Vec::new() };
         // `valid` brings running statistics up to date; a visit alone may see them one step old.
         self.valid().visit(&mut collect);
         collect.tensors
@@ -144,11 +144,11 @@ pub fn load_weights(network: Network, bytes: &[u8]) -> Result<Network, WeightsEr
             });
         }
     }
-    let mut replace = Replace { path: Path::new(network.names()), found };
+    let mut replace = Replace::new(&network, found);
     Ok(network.map(&mut replace))
 }
 
-fn decode(name: &str, view: &TensorView<'_>) -> Result<TensorData, WeightsError> {
+pub(crate) fn decode(name: &str, view: &TensorView<'_>) -> Result<TensorData, WeightsError> {
     let bytes = view.data();
     let shape = view.shape().to_vec();
     match view.dtype() {
@@ -165,18 +165,26 @@ fn decode(name: &str, view: &TensorView<'_>) -> Result<TensorData, WeightsError>
 }
 
 /// Where a walk over the module tree is: `layers`, the layer's place, its variant, the field.
-struct Path {
+pub(crate) struct Path {
     names: Vec<String>,
     steps: Vec<String>,
 }
 
 impl Path {
-    fn new(names: &[String]) -> Self {
+    pub(crate) fn new(names: &[String]) -> Self {
         Self { names: names.to_vec(), steps: Vec::new() }
     }
 
+    pub(crate) fn enter(&mut self, step: &str) {
+        self.steps.push(step.to_owned());
+    }
+
+    pub(crate) fn exit(&mut self) {
+        self.steps.pop();
+    }
+
     /// PyTorch's name of the tensor here.
-    fn tensor_name(&self) -> String {
+    pub(crate) fn tensor_name(&self) -> String {
         let place: usize = self.steps[1].parse().expect("the layers are a `Vec`");
         let role = match self.steps.last().expect("a tensor is a field").as_str() {
             "gamma" | "slope" => "weight",
@@ -196,47 +204,53 @@ impl Path {
     }
 }
 
-struct Collect {
+struct Collect<'a> {
     path: Path,
+    frozen: &'a BTreeSet<String>,
     tensors: Vec<NamedTensor>,
 }
 
-impl ModuleVisitor for Collect {
+impl ModuleVisitor for Collect<'_> {
     fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.steps.push(name.to_owned());
+        self.path.enter(name);
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.steps.pop();
+        self.path.exit();
     }
 
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         let tensor = parameter.val();
         let tensor = if self.path.is_linear_weight() { tensor.transpose() } else { tensor };
-        self.tensors.push(NamedTensor {
-            name: self.path.tensor_name(),
-            data: tensor.into_data(),
-            trainable: self.path.is_trainable(),
-        });
+        let name = self.path.tensor_name();
+        let trainable = self.path.is_trainable() && !self.frozen.contains(&name);
+        self.tensors.push(NamedTensor { name, data: tensor.into_data(), trainable });
     }
 }
 
-struct Replace {
+/// Puts the tensors of `found` in place of those of the same name; each has its shape.
+pub(crate) struct Replace {
     path: Path,
     found: BTreeMap<String, TensorData>,
 }
 
+impl Replace {
+    pub(crate) fn new(network: &Network, found: BTreeMap<String, TensorData>) -> Self {
+        Self { path: Path::new(network.names()), found }
+    }
+}
+
 impl ModuleMapper for Replace {
     fn enter_module(&mut self, name: &str, _: &str) {
-        self.path.steps.push(name.to_owned());
+        self.path.enter(name);
     }
 
     fn exit_module(&mut self, _: &str, _: &str) {
-        self.path.steps.pop();
+        self.path.exit();
     }
 
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let data = self.found.remove(&self.path.tensor_name()).expect("every tensor was looked for before");
+        let Some(data) = self.found.remove(&self.path.tensor_name()) else { return parameter };
         let (device, dtype) = (parameter.device(), data.dtype());
         let mut tensor = Tensor::from_data(data, (&device, dtype));
         if self.path.is_linear_weight() {

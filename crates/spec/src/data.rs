@@ -15,6 +15,8 @@ pub struct Data {
     pub training_images: Option<usize>,
     /// How many images of the training set are held out for validation.
     pub validation_images: usize,
+    /// Black pixels put around every image, on each side, before anything else.
+    pub padding: usize,
     /// How pixels become numbers.
     pub normalization: Normalization,
     /// What is done to training images at random.
@@ -26,6 +28,17 @@ impl Data {
     pub fn epoch_images(&self) -> usize {
         let left = self.dataset.training_images().saturating_sub(self.validation_images);
         self.training_images.map_or(left, |limit| limit.min(left))
+    }
+
+    /// The shape of one image as the network sees it: the data set's, padded.
+    pub fn shape(&self) -> Shape {
+        match self.dataset.shape() {
+            Shape::Image { channels, height, width } => {
+                let padded = |side: usize| side.saturating_add(self.padding.saturating_mul(2));
+                Shape::image(channels, padded(height), padded(width))
+            }
+            vector @ Shape::Vector { .. } => vector,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Architecture, ConfigError, Data, Optimizer};
+use crate::{Architecture, ConfigError, Data, Loss, Optimizer};
 
 /// One experiment, every default filled in and every value checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -19,6 +19,8 @@ pub struct Experiment {
     pub data: Data,
     /// The network.
     pub model: Architecture,
+    /// Where its first weights come from, in place of random ones.
+    pub warm_start: Option<WarmStart>,
     /// How weights are updated.
     pub optimizer: Optimizer,
     /// How long, and what is reported when.
@@ -51,9 +53,23 @@ impl Engine {
     }
 }
 
-/// The length of a run, and how often it reports. All in iterations, that is, mini-batches.
+/// Weights of an earlier run, or of another program, to begin with: every tensor whose name and shape fit is taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WarmStart {
+    /// A run folder, of which the last weights are taken, or a safetensors file; relative to the working folder. A run
+    /// writes down the whole path, with links followed.
+    pub init_from: String,
+    /// Whether what was taken as it is stays so: it is not updated, weight decay included.
+    pub freeze: bool,
+    /// Whether tensors of another shape give the part that both shapes have.
+    pub resize: bool,
+}
+
+/// What is made small, for how long, and how often it is reported; lengths in iterations, that is, mini-batches.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Training {
+    /// What is made small.
+    pub loss: Loss,
     /// How many updates are made.
     pub iterations: usize,
     /// Images in a mini-batch.

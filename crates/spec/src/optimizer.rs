@@ -4,18 +4,15 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
-/// Momentum with decoupled weight decay, and the learning rate that goes with each step.
-///
-/// m ← μ m + (1 − μ) ∂L/∂w, then w ← w − α (m + λ w), with m₀ = 0.
+/// The update rule, and the learning rate that goes with each step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Optimizer {
     /// The update rule.
+    #[serde(flatten)]
     pub kind: OptimizerKind,
     /// α, the highest learning rate of the run.
     pub learning_rate: f64,
-    /// μ, in [0, 1).
-    pub momentum: f64,
-    /// λ, not negative.
+    /// λ, not negative; what it does is the update rule's to say.
     pub weight_decay: f64,
     /// Iterations over which the learning rate rises linearly to α; 0 for none.
     pub warmup: usize,
@@ -23,23 +20,78 @@ pub struct Optimizer {
     pub schedule: Schedule,
 }
 
-/// The update rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+/// The update rule: how a weight w moves on its gradient g. All operations go element by element, and what a rule keeps
+/// begins at 0.
+///
+/// Weight decay is decoupled, w ← w − α λ w beside the step, in [`Momentum`](Self::Momentum) and [`AdamW`](Self::AdamW).
+/// In the others it is the gradient of λ/2 ‖w‖²: g there stands for ∂L/∂w + λ w.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase")]
 pub enum OptimizerKind {
-    /// m ← μ m + (1 − μ) ∂L/∂w, then w ← w − α (m + λ w).
-    #[default]
-    Momentum,
+    /// The course's: m ← μ m + (1 − μ) g, then w ← w − α (m + λ w).
+    Momentum {
+        /// μ, in [0, 1).
+        momentum: f64,
+    },
+    /// Gradient descent: b ← μ b + (1 − d) g, at the first step b ← g, then w ← w − α b, or w ← w − α (g + μ b) with
+    /// Nesterov's momentum. With μ = 0 it is w ← w − α g.
+    Sgd {
+        /// μ, in [0, 1).
+        momentum: f64,
+        /// d, in [0, 1].
+        dampening: f64,
+        /// Nesterov's momentum (Sutskever et al. 2013); with momentum and without dampening only.
+        nesterov: bool,
+    },
+    /// Duchi, Hazan and Singer 2011: s ← s + g², then w ← w − α / (1 + (t − 1) η) · g / (√s + ε) at step t = 1, 2, …
+    AdaGrad {
+        /// η, not negative.
+        learning_rate_decay: f64,
+        /// ε, above 0.
+        epsilon: f64,
+    },
+    /// Hinton 2012: s ← ρ s + (1 − ρ) g², b ← μ b + g / (√s + ε), then w ← w − α b. Centred, with a ← ρ a + (1 − ρ) g,
+    /// the root is of s − a².
+    RmsProp {
+        /// ρ, in [0, 1).
+        smoothing: f64,
+        /// μ, in [0, 1).
+        momentum: f64,
+        /// ε, above 0.
+        epsilon: f64,
+        /// Whether the mean gradient is subtracted under the root.
+        centered: bool,
+    },
+    /// Kingma and Ba 2015: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², then
+    /// w ← w − α m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ) and v̂ = v / (1 − β₂ᵗ) at step t = 1, 2, …
+    Adam(Adam),
+    /// Loshchilov and Hutter 2019: [`Adam`](Self::Adam) with decoupled weight decay.
+    AdamW(Adam),
+}
+
+/// The hyperparameters of [`OptimizerKind::Adam`] and [`OptimizerKind::AdamW`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Adam {
+    /// β₁, in [0, 1).
+    pub beta_1: f64,
+    /// β₂, in [0, 1).
+    pub beta_2: f64,
+    /// ε, above 0.
+    pub epsilon: f64,
+    /// Whether v̂ is the largest so far (Reddi, Kale and Kumar 2018).
+    pub amsgrad: bool,
 }
 
 impl OptimizerKind {
-    /// Every update rule.
-    pub const ALL: [Self; 1] = [Self::Momentum];
-
     /// Its name in a config.
-    pub const fn name(self) -> &'static str {
+    pub const fn name(&self) -> &'static str {
         match self {
-            Self::Momentum => "momentum",
+            Self::Momentum { .. } => "momentum",
+            Self::Sgd { .. } => "sgd",
+            Self::AdaGrad { .. } => "adagrad",
+            Self::RmsProp { .. } => "rmsprop",
+            Self::Adam(_) => "adam",
+            Self::AdamW(_) => "adamw",
         }
     }
 }
@@ -100,9 +152,8 @@ mod tests {
 
     fn optimizer(warmup: usize, schedule: Schedule) -> Optimizer {
         Optimizer {
-            kind: OptimizerKind::Momentum,
+            kind: OptimizerKind::Momentum { momentum: 0.95 },
             learning_rate: 0.2,
-            momentum: 0.95,
             weight_decay: 0.001,
             warmup,
             schedule,

@@ -93,6 +93,12 @@ impl Checkpoint {
         })
     }
 
+    /// The weights, as a safetensors file.
+    pub(crate) fn weights(&self) -> Result<Vec<u8>, TrainError> {
+        let (folder, state) = self.state()?;
+        read_checked(&folder.join(WEIGHTS), &state.weights_sha256)
+    }
+
     /// The network with this checkpoint's weights, and its position.
     pub(crate) fn load_network(&self, network: Network) -> Result<(Network, Position), TrainError> {
         let (folder, state) = self.state()?;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use backproof_data::DataError;
-use backproof_models::WeightsError;
+use backproof_models::{Transfer, WeightsError};
 use backproof_spec::{ConfigError, ShapeError};
 
 /// An error of training, resuming or evaluating.
@@ -59,6 +59,26 @@ pub enum TrainError {
         batch: Vec<usize>,
         /// The last checkpoint with finite weights, and its iteration.
         last_good: Option<(PathBuf, usize)>,
+    },
+    /// There is no run folder and no file to begin with.
+    #[error("there is nothing at {} to begin with", path.display())]
+    NoWarmStart {
+        /// What the config asks for.
+        path: PathBuf,
+    },
+    /// No tensor of the weights to begin with fits the network.
+    #[error("{source_name} has no tensor that fits the network\n{transfer}")]
+    NothingLoaded {
+        /// The run folder or the file.
+        source_name: String,
+        /// Why each did not.
+        transfer: Transfer,
+    },
+    /// Everything was loaded, and everything loaded is frozen.
+    #[error("freeze = true leaves nothing to train: every parameter fits that of {source_name}")]
+    AllFrozen {
+        /// The run folder or the file.
+        source_name: String,
     },
     /// The run has already done the iterations asked for.
     #[error("the run is at iteration {at} of {of}: there is nothing left to do")]

@@ -1,7 +1,10 @@
 //! What a network gets right on a set of images: every image counted once.
 
+use backproof_spec::Loss;
 use burn::Tensor;
 use serde::{Deserialize, Serialize};
+
+use crate::loss::{Score, score};
 
 /// The version of `result.json`, `confusion.csv` and `predictions.csv`.
 pub const EVALUATION_SCHEMA: u32 = 1;
@@ -13,11 +16,11 @@ pub struct Prediction {
     pub index: usize,
     /// Its true class.
     pub label: usize,
-    /// The class of the largest logit; the first one wins a tie.
+    /// The class of the largest output; the first one wins a tie.
     pub predicted: usize,
-    /// A probability per class; they sum to 1.
+    /// A probability per class, as [`Loss`] defines it; they sum to 1.
     pub probabilities: Vec<f64>,
-    /// −ln p(label).
+    /// The loss of this image.
     pub loss: f64,
 }
 
@@ -26,6 +29,7 @@ pub struct Prediction {
 pub struct Evaluation {
     /// One prediction per image, in the subset's order.
     pub predictions: Vec<Prediction>,
+    loss: Loss,
     classes: usize,
 }
 
@@ -59,24 +63,25 @@ pub struct EvaluationResult {
     pub correct: usize,
     /// `correct / images`.
     pub accuracy: f64,
-    /// Mean cross-entropy in nats.
+    /// Mean of the loss that was trained; in nats where it is a cross-entropy.
     pub loss: f64,
     /// One entry per class, in label order.
     pub classes: Vec<ClassResult>,
 }
 
 impl Evaluation {
-    /// No predictions yet, of a network with `classes` outputs.
+    /// No predictions yet, of a network with `classes` outputs that was trained by `loss`.
     #[must_use]
-    pub fn new(classes: usize) -> Self {
-        Self { predictions: Vec::new(), classes }
+    pub fn new(loss: Loss, classes: usize) -> Self {
+        Self { predictions: Vec::new(), loss, classes }
     }
 
     /// Adds the predictions of one batch. `logits` is `[N, K]`; `indices` and `labels` have N entries.
     pub fn add(&mut self, logits: Tensor<2>, indices: &[usize], labels: &[usize]) {
         let rows = host_rows(logits);
         for ((row, &index), &label) in rows.iter().zip(indices).zip(labels) {
-            self.predictions.push(predict(row, index, label));
+            let Score { probabilities, loss } = score(self.loss, row, label);
+            self.predictions.push(Prediction { index, label, predicted: argmax(row), probabilities, loss });
         }
     }
 
@@ -98,7 +103,7 @@ impl Evaluation {
         self.correct() as f64 / self.images().max(1) as f64
     }
 
-    /// Mean cross-entropy in nats; 0 of no images.
+    /// Mean loss; 0 of no images.
     #[must_use]
     pub fn loss(&self) -> f64 {
         let sum: f64 = self.predictions.iter().map(|prediction| prediction.loss).sum();
@@ -167,21 +172,6 @@ pub(crate) fn argmax(row: &[f64]) -> usize {
     best
 }
 
-/// Softmax with the maximum subtracted, so that no logit overflows.
-fn predict(logits: &[f64], index: usize, label: usize) -> Prediction {
-    let predicted = argmax(logits);
-    let largest = logits[predicted];
-    let exponentials: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
-    let sum: f64 = exponentials.iter().sum();
-    Prediction {
-        index,
-        label,
-        predicted,
-        loss: sum.ln() + largest - logits[label],
-        probabilities: exponentials.iter().map(|e| e / sum).collect(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -189,7 +179,7 @@ mod tests {
 
     fn evaluation() -> Evaluation {
         let device = Device::flex();
-        let mut evaluation = Evaluation::new(3);
+        let mut evaluation = Evaluation::new(Loss::CrossEntropy, 3);
         let logits = Tensor::from_data([[2.0, 1.0, 0.0], [0.0, 3.0, 0.0]], &device);
         evaluation.add(logits, &[7, 9], &[0, 0]);
         evaluation.add(Tensor::from_data([[0.0, 1e4, -1e4]], &device), &[8], &[1]);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use backproof_spec::Experiment;
 
-use crate::{EvaluationResult, Report};
+use crate::{EvaluationResult, Report, WarmStartRecord};
 
 /// What is known when training begins.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Started<'a> {
     pub folder: &'a Path,
     /// Iterations that a checkpoint has done already; 0 for a new run.
     pub iteration: usize,
+    /// The weights that the run began with, where they were not random ones.
+    pub warm_start: Option<&'a WarmStartRecord>,
     /// Training, validation and test images.
     pub images: [usize; 3],
     /// The device, in words.

@@ -16,7 +16,7 @@ pub struct Report {
     pub epoch: f64,
     /// Learning rate of the last iteration.
     pub learning_rate: f64,
-    /// Mean cross-entropy in nats.
+    /// Mean of the loss that is trained, in nats where it is a cross-entropy.
     pub classification_loss: f64,
     /// λ/2 ‖w‖² over all trainable parameters, after the last iteration.
     pub weight_decay_loss: f64,
@@ -26,7 +26,7 @@ pub struct Report {
     pub training_accuracy: f64,
     /// Share of the validation images, where the network was validated at this iteration.
     pub validation_accuracy: Option<f64>,
-    /// Mean cross-entropy over the validation images, likewise.
+    /// Mean loss over the validation images, likewise.
     pub validation_loss: Option<f64>,
     /// Training images per second since the report before.
     pub images_per_second: f64,

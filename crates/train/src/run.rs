@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use backproof_data::{Prepared, Subset, evaluation_batches, prepare};
 use backproof_models::{Mode, Network, WeightsError};
-use backproof_spec::{Experiment, OptimizerKind};
+use backproof_spec::Experiment;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use time::OffsetDateTime;
@@ -14,11 +14,12 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::checkpoint::{Best, Position};
 use crate::evaluation::{argmax, host_rows};
+use crate::optimizer::new_optimizer;
 use crate::report::Window;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary};
 use crate::{
-    Ending, Evaluation, EvaluationResult, Finished, Momentum, Observer, Report, RunFolder, Setup, Split, Started,
-    TrainError, engine,
+    Ending, Evaluation, EvaluationResult, Finished, Observer, Report, RunFolder, Setup, Split, Started, TrainError,
+    WarmStartRecord, engine, warm_start,
 };
 
 /// Images per batch when a network is evaluated; it changes the time, not the figures.
@@ -37,9 +38,27 @@ pub fn train(
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Ending, TrainError> {
+    let mut experiment = experiment.clone();
+    let mut network = new_network(&experiment, setup)?;
+    let mut warm_start = None;
+    if let Some(asked) = &mut experiment.warm_start {
+        let (begun, record) = warm_start::begin(asked, network)?;
+        network = begun;
+        // `latest` will be another run tomorrow.
+        asked.init_from.clone_from(&record.source);
+        warm_start = Some(record);
+    }
     let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
-    let network = new_network(experiment, setup)?;
-    let folder = RunFolder::create(&setup.runs_dir, experiment)?;
+    if let Some(record) = &mut warm_start
+        && !data.validation.is_empty()
+    {
+        record.validation_accuracy =
+            Some(evaluate_subset(&experiment, setup, &network.valid(), &data.validation).accuracy());
+    }
+    let folder = RunFolder::create(&setup.runs_dir, &experiment)?;
+    if let Some(record) = &warm_start {
+        folder.log(&record.to_string())?;
+    }
     let record = RunRecord {
         schema_version: RUN_SCHEMA,
         experiment: experiment.name.clone(),
@@ -54,14 +73,15 @@ pub fn train(
         data_checksums: data.checksums.clone(),
         seed: experiment.seed,
         trainable_parameters: experiment.model.trainable_parameters()?,
+        warm_start,
         status: Status::Running,
         started: now(),
         ended: None,
         summary: None,
     };
     folder.write_record(&record)?;
-    let optimizer = new_optimizer(experiment);
-    let run = Run { experiment, setup, data: &data, folder: &folder };
+    let optimizer = new_optimizer(&experiment.optimizer);
+    let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
     run.to_the_end(network, optimizer, Position::default(), record, observer, stop)
 }
 
@@ -91,12 +111,16 @@ pub fn resume(
             "a checkpoint; the run was stopped before it saved one, so train it anew",
         ));
     }
-    let (network, position) = last.load_network(new_network(&experiment, setup)?)?;
+    let mut network = new_network(&experiment, setup)?;
+    if let Some(warm_start) = &record.warm_start {
+        network = network.freeze(warm_start.frozen.iter().cloned());
+    }
+    let (network, position) = last.load_network(network)?;
     let of = experiment.training.iterations;
     if position.iteration > of || (position.iteration == of && record.status == Status::Done) {
         return Err(TrainError::NothingLeft { at: position.iteration, of });
     }
-    let optimizer = last.load_optimizer(new_optimizer(&experiment))?;
+    let optimizer = last.load_optimizer(new_optimizer(&experiment.optimizer))?;
     let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
     if iterations.is_some() {
         folder.write_config(&experiment)?;
@@ -123,13 +147,12 @@ pub fn evaluate(folder: &RunFolder, split: Split, best: bool, setup: &Setup) -> 
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
     let (network, position) = checkpoint.load_network(network)?;
     let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
-    let run = Run { experiment: &experiment, setup, data: &data, folder };
     let subset = match split {
         Split::Training => &data.training,
         Split::Validation => &data.validation,
         Split::Test => &data.test,
     };
-    let evaluation = run.evaluate(&network, subset);
+    let evaluation = evaluate_subset(&experiment, setup, &network, subset);
     let class_names = experiment.data.dataset.class_names();
     let result = evaluation.result(split.name(), position.iteration, &class_names);
     folder.write_evaluation(&evaluation, &result, &class_names)?;
@@ -140,11 +163,14 @@ fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainE
     Ok(Network::new(&experiment.model, experiment.seed, &setup.device.clone().autodiff())?)
 }
 
-fn new_optimizer(experiment: &Experiment) -> ModuleOptimizer {
-    let optimizer = &experiment.optimizer;
-    match optimizer.kind {
-        OptimizerKind::Momentum => Momentum::new(optimizer.momentum, optimizer.weight_decay).into(),
+/// Every image of `subset` once, by a network without autodiff.
+fn evaluate_subset(experiment: &Experiment, setup: &Setup, network: &Network, subset: &Subset) -> Evaluation {
+    let mut evaluation = Evaluation::new(experiment.training.loss, experiment.data.dataset.classes());
+    for batch in evaluation_batches(subset, EVALUATION_BATCH, &setup.device) {
+        let logits = network.forward(batch.images, Mode::Inference);
+        evaluation.add(logits, &batch.indices, &batch.label_values);
     }
+    evaluation
 }
 
 fn now() -> String {
@@ -170,7 +196,7 @@ impl Run<'_> {
         observer: &mut dyn Observer,
         stop: &AtomicBool,
     ) -> Result<Ending, TrainError> {
-        let ending = self.train(network, optimizer, position, observer, stop);
+        let ending = self.train(network, optimizer, position, record.warm_start.as_ref(), observer, stop);
         record.status = match &ending {
             Ok(Ending::Finished(finished)) => {
                 record.summary = Some(finished.summary.clone());
@@ -196,6 +222,7 @@ impl Run<'_> {
         mut network: Network,
         mut optimizer: ModuleOptimizer,
         mut position: Position,
+        warm_start: Option<&WarmStartRecord>,
         observer: &mut dyn Observer,
         stop: &AtomicBool,
     ) -> Result<Ending, TrainError> {
@@ -207,6 +234,7 @@ impl Run<'_> {
             experiment: self.experiment,
             folder: self.folder.path(),
             iteration: position.iteration,
+            warm_start,
             images: [&self.data.training, &self.data.validation, &self.data.test].map(Subset::len),
             device: &self.setup.device_name,
         });
@@ -222,7 +250,7 @@ impl Run<'_> {
             let step_started = Instant::now();
             let batch = batches.batch(step, &device);
             let mode = Mode::Training { seed: *seed, step: step as u64 };
-            let pass = engine::gradients(*engine, &network, batch.images, batch.labels, mode);
+            let pass = engine::gradients(*engine, training.loss, &network, batch.images, batch.labels, mode);
             if !pass.loss.is_finite() {
                 return Err(self.diverged(step + 1, format!("the loss is {}", pass.loss), batch.indices));
             }
@@ -307,14 +335,8 @@ impl Run<'_> {
         }))
     }
 
-    /// Every image of `subset` once, by a network without autodiff.
     fn evaluate(&self, network: &Network, subset: &Subset) -> Evaluation {
-        let mut evaluation = Evaluation::new(self.experiment.data.dataset.classes());
-        for batch in evaluation_batches(subset, EVALUATION_BATCH, &self.setup.device) {
-            let logits = network.forward(batch.images, Mode::Inference);
-            evaluation.add(logits, &batch.indices, &batch.label_values);
-        }
-        evaluation
+        evaluate_subset(self.experiment, self.setup, network, subset)
     }
 
     #[allow(clippy::too_many_arguments)] // each is a figure of the report

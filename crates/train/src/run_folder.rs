@@ -12,7 +12,7 @@ use time::macros::format_description;
 
 use crate::checkpoint::Checkpoint;
 use crate::files::{write_json, write_whole};
-use crate::{Evaluation, EvaluationResult, Report, TrainError};
+use crate::{Evaluation, EvaluationResult, Report, TrainError, WarmStartRecord};
 
 /// The version of `run.json` and `metrics.jsonl`.
 pub const RUN_SCHEMA: u32 = 1;
@@ -56,6 +56,9 @@ pub struct RunRecord {
     pub seed: u64,
     /// Trainable parameters.
     pub trainable_parameters: usize,
+    /// The weights that it began with; absent where they were random ones.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warm_start: Option<WarmStartRecord>,
     /// How far the run came.
     pub status: Status,
     /// UTC, RFC 3339.
@@ -71,7 +74,7 @@ pub struct RunRecord {
 pub struct Summary {
     /// Share of test images classified right by the last weights.
     pub test_accuracy: f64,
-    /// Mean cross-entropy over the test images.
+    /// Mean loss over the test images.
     pub test_loss: f64,
     /// The best validation accuracy and its iteration; absent without validation images.
     pub best_validation: Option<(f64, usize)>,
@@ -193,7 +196,7 @@ impl RunFolder {
         self.append("log.txt", &report.to_string())
     }
 
-    /// Appends a line to `log.txt`.
+    /// Appends one line or several to `log.txt`.
     pub(crate) fn log(&self, line: &str) -> Result<(), TrainError> {
         self.append("log.txt", line)
     }

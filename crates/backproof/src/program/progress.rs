@@ -33,6 +33,17 @@ impl Observer for Progress {
         ));
         let parameters = experiment.model.trainable_parameters().unwrap_or_default();
         self.line(&format!("network      {}: {parameters} trainable parameters", experiment.model.name));
+        if let Some(warm_start) = started.warm_start.filter(|_| started.iteration == 0) {
+            let transfer = &warm_start.transfer;
+            self.line(&format!(
+                "warm start   {} tensors loaded, {} resized, {} not loaded, {} frozen, from {}; log.txt names them",
+                transfer.loaded.len(),
+                transfer.resized.len(),
+                transfer.skipped.len(),
+                warm_start.frozen.len(),
+                warm_start.source
+            ));
+        }
         self.line(&format!(
             "training     {} iterations of {} images, engine {}, on {}",
             experiment.training.iterations,

@@ -145,6 +145,14 @@ fn failure(error: TrainError) -> Failure {
             (code::DIVERGED, Some(help))
         }
         TrainError::NothingLeft { .. } => (code::USAGE, Some("`--iterations N` goes on to iteration N".to_owned())),
+        TrainError::NoWarmStart { .. } => {
+            let help = "`model.init_from` takes a run folder, such as runs/EXPERIMENT/latest, or a safetensors file";
+            (code::USAGE, Some(help.to_owned()))
+        }
+        TrainError::NothingLoaded { .. } => {
+            (code::USAGE, Some("`resize = true` under [model] takes the overlap of other shapes".to_owned()))
+        }
+        TrainError::AllFrozen { .. } => (code::USAGE, Some("leave out `freeze`, or add a layer".to_owned())),
         TrainError::Shape(error) => (code::USAGE, error.help.clone()),
         TrainError::Config(_) => (code::USAGE, None),
         TrainError::Data(error) => (code::FAILED, error.help()),

@@ -47,22 +47,24 @@ pub(super) struct Checker {
 /// Where a key is, in words: ` in [data]`, ` in a `conv2d` layer`.
 #[derive(Clone, Copy)]
 enum Place {
-    Section(&'static Section),
+    /// With its kind, in a table that has kinds and whose `kind` is one of them.
+    Section(&'static Section, Option<&'static Variant>),
     Variant(&'static Variants, &'static Variant),
 }
 
 impl Place {
-    fn keys(self) -> &'static [Key] {
-        match self {
-            Self::Section(section) => section.keys,
-            Self::Variant(_, variant) => variant.keys,
-        }
+    fn keys(self) -> impl Iterator<Item = &'static Key> {
+        let (keys, further) = match self {
+            Self::Section(section, kind) => (section.keys, kind.map_or(&[][..], |kind| kind.keys)),
+            Self::Variant(_, variant) => (variant.keys, &[][..]),
+        };
+        keys.iter().chain(further)
     }
 
     fn words(self) -> String {
         match self {
-            Self::Section(Section { path: "", .. }) => String::new(),
-            Self::Section(section) => format!(" in [{}]", section.path),
+            Self::Section(Section { path: "", .. }, _) => String::new(),
+            Self::Section(section, _) => format!(" in [{}]", section.path),
             Self::Variant(variants, variant) => {
                 format!(" in a `{}` {}", variant.name, variants.noun)
             }
@@ -72,7 +74,12 @@ impl Place {
 
 impl Checker {
     pub(super) fn section(&mut self, section: &'static Section, table: &Table, span: Option<Span>) -> Record {
-        self.keys(Place::Section(section), table, span)
+        let kind = match table.iter().find(|entry| entry.key == "kind").map(|entry| &entry.node.value) {
+            Some(Value::Text(name)) => section.kind(name),
+            Some(_) => None,
+            None => section.default_kind(),
+        };
+        self.keys(Place::Section(section, kind), table, span)
     }
 
     /// What was found. That a key is missing is not said when it is there under a misspelt name, or in another table.
@@ -90,13 +97,12 @@ impl Checker {
     fn keys(&mut self, place: Place, table: &Table, span: Option<Span>) -> Record {
         for entry in table {
             let is_type = matches!(place, Place::Variant(..)) && entry.key == "type";
-            if !is_type && !place.keys().iter().any(|key| key.name == entry.key) {
+            if !is_type && !place.keys().any(|key| key.name == entry.key) {
                 self.unknown_key(place, entry);
             }
         }
         let fields = place
             .keys()
-            .iter()
             .map(|key| {
                 let entry = table.iter().find(|entry| entry.key == key.name);
                 let value = match entry {
@@ -110,7 +116,15 @@ impl Checker {
     }
 
     fn unknown_key(&mut self, place: Place, entry: &Entry) {
-        let names: Vec<&'static str> = place.keys().iter().map(|key| key.name).collect();
+        if let Place::Section(section, kind) = place
+            && let kinds = section.kinds_with(&entry.key)
+            && !kinds.is_empty()
+        {
+            // Which keys there are cannot be said of an unknown kind, which is a fault of its own.
+            self.faults.extend(kind.map(|kind| key_of_other_kind(section, kind, &kinds, entry)));
+            return;
+        }
+        let names: Vec<&'static str> = place.keys().map(|key| key.name).collect();
         self.meant.extend(suggest::closest(&entry.key, &names));
         let help = suggest::nearest(&entry.key, &names)
             .or_else(|| {
@@ -137,14 +151,14 @@ impl Checker {
         match key.presence {
             Presence::Required(example) => {
                 let help = match place {
-                    Place::Section(section) if span.is_none() => {
+                    Place::Section(section, _) if span.is_none() => {
                         format!("add a table [{}] with `{} = {example}`", section.path, key.name)
                     }
                     _ => format!("add `{} = {example}`, for example", key.name),
                 };
                 let message = format!("missing key `{}`{}", key.name, place.words());
                 let path = match place {
-                    Place::Section(section) => section.path,
+                    Place::Section(section, _) => section.path,
                     Place::Variant(..) => "",
                 };
                 let mut fault = Fault::new(message, span).help(help);
@@ -269,9 +283,23 @@ impl Checker {
     }
 }
 
+/// `beta_1` where the kind is `momentum`.
+fn key_of_other_kind(section: &Section, kind: &Variant, kinds: &[&str], entry: &Entry) -> Fault {
+    let noun = section.kinds.map_or("kind", |kinds| kinds.noun);
+    let own: Vec<&str> = kind.keys.iter().map(|key| key.name).collect();
+    let message = format!("`{}` is not a key of the {noun} `{}`", entry.key, kind.name);
+    Fault::new(message, Some(entry.key_span)).help(format!(
+        "it is one of {}; `{}` has {}",
+        suggest::quoted(kinds),
+        kind.name,
+        suggest::quoted(&own)
+    ))
+}
+
 fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
     match (kind, &node.value) {
         (Kind::Name, Value::Text(text)) if is_name(text) => Some(Checked::Text(text.clone())),
+        (Kind::Path, Value::Text(text)) if !text.is_empty() => Some(Checked::Text(text.clone())),
         (Kind::Flag, Value::Flag(flag)) => Some(Checked::Flag(*flag)),
         (Kind::Integer { least }, Value::Integer(integer)) => {
             u64::try_from(*integer).ok().filter(|integer| integer >= least).map(Checked::Integer)
@@ -319,6 +347,7 @@ pub(super) fn is_name(text: &str) -> bool {
 fn describe(kind: &Kind) -> String {
     match kind {
         Kind::Name => "a name of 1 to 64 letters, digits, `-`, `_` or `.`".to_owned(),
+        Kind::Path => "a path".to_owned(),
         Kind::Integer { least } => format!("an integer of at least {least}"),
         Kind::Number(range) => range.describe(),
         Kind::Flag => "true or false".to_owned(),

@@ -20,6 +20,9 @@ fn section(out: &mut String, section: &'static Section) {
         section.keys.iter().partition(|key| matches!(key.kind, Kind::Section(_)));
     for key in values {
         value(out, section, key);
+        if key.name == "kind" {
+            kinds(out, section);
+        }
     }
     for key in tables {
         let Kind::Section(below) = key.kind else {
@@ -46,6 +49,23 @@ fn value(out: &mut String, section: &Section, key: &Key) {
     *out += &format!("# {}{required}\n{mark}{} = {literal}\n", key.doc, key.name);
     if let Kind::Variant(variants) | Kind::Variants(variants) = key.kind {
         types(out, variants);
+    }
+}
+
+/// The keys of the default kind, and each other kind with its keys, as comments.
+fn kinds(out: &mut String, section: &'static Section) {
+    let (Some(kinds), Some(default)) = (section.kinds, section.default_kind()) else { return };
+    for kind in kinds.variants.iter().filter(|kind| kind.name != default.name) {
+        *out += &format!("#   kind = \"{}\"    {}\n", kind.name, kind.doc);
+        for key in kind.keys {
+            if let Presence::Required(it) | Presence::Default(it) = key.presence {
+                *out += &format!("#       {} = {it}    {}\n", key.name, key.doc);
+            }
+        }
+    }
+    *out += &format!("# {}: {}\n", default.name, default.doc);
+    for key in default.keys {
+        value(out, section, key);
     }
 }
 

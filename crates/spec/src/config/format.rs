@@ -7,6 +7,30 @@ pub(super) struct Section {
     pub(super) path: &'static str,
     pub(super) doc: &'static str,
     pub(super) keys: &'static [Key],
+    /// The further keys that go with each value of the key `kind`, in a table that has one.
+    pub(super) kinds: Option<&'static Variants>,
+}
+
+impl Section {
+    /// The default of the key `kind`, in a table with kinds.
+    pub(super) fn default_kind(&self) -> Option<&'static Variant> {
+        let key = self.keys.iter().find(|key| key.name == "kind")?;
+        match key.presence {
+            Presence::Default(Literal::Word(name)) => self.kind(name),
+            _ => None,
+        }
+    }
+
+    /// The kind of that name.
+    pub(super) fn kind(&self, name: &str) -> Option<&'static Variant> {
+        self.kinds?.variants.iter().find(|kind| kind.name == name)
+    }
+
+    /// The names of the kinds that have the key `name` beyond those of all kinds.
+    pub(super) fn kinds_with(&self, name: &str) -> Vec<&'static str> {
+        let kinds = self.kinds.map_or(&[][..], |kinds| kinds.variants);
+        kinds.iter().filter(|kind| kind.keys.iter().any(|key| key.name == name)).map(|kind| kind.name).collect()
+    }
 }
 
 /// One key of a table.
@@ -23,6 +47,8 @@ pub(super) struct Key {
 pub(super) enum Kind {
     /// A string that can name a folder.
     Name,
+    /// A path, as a string that is not empty.
+    Path,
     /// A whole number of at least `least`.
     Integer { least: u64 },
     /// A finite number.

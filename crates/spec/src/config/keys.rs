@@ -1,8 +1,13 @@
 //! Every key of a config, with its kind, its default and what it does.
 
+mod layers;
+mod optimizers;
+
 use super::format::Literal::{Flag, Integer, Number, Toml, Word};
 use super::format::Presence::{Default, Optional, Required, Table};
 use super::format::{Key, Kind, Presence, Range, Section, Variant, Variants};
+pub(super) use layers::LAYERS;
+pub(super) use optimizers::OPTIMIZERS;
 
 const fn key(name: &'static str, kind: Kind, presence: Presence, doc: &'static str) -> Key {
     Key { name, kind, presence, doc }
@@ -11,6 +16,7 @@ const fn key(name: &'static str, kind: Kind, presence: Presence, doc: &'static s
 pub(super) static EXPERIMENT: Section = Section {
     path: "",
     doc: "An experiment: everything that a run is a function of.",
+    kinds: None,
     keys: &[
         key(
             "name",
@@ -36,6 +42,7 @@ pub(super) static EXPERIMENT: Section = Section {
 pub(super) static DATA: Section = Section {
     path: "data",
     doc: "Which images to train on, and what is done to them on the way in.",
+    kinds: None,
     keys: &[
         key(
             "dataset",
@@ -56,6 +63,12 @@ pub(super) static DATA: Section = Section {
             "How many images of the training set are held out for validation.",
         ),
         key(
+            "padding",
+            Kind::Integer { least: 0 },
+            Default(Integer(0)),
+            "Black pixels put around every image, on each side: 2 makes 28×28 images 32×32.",
+        ),
+        key(
             "normalization",
             Kind::Choice(&["standardize", "subtract-mean", "unit"]),
             Default(Word("standardize")),
@@ -68,6 +81,7 @@ pub(super) static DATA: Section = Section {
 pub(super) static AUGMENTATION: Section = Section {
     path: "data.augmentation",
     doc: "Random changes to training images.",
+    kinds: None,
     keys: &[
         key("horizontal_flip", Kind::Flag, Default(Flag(false)), "Mirror half of the images left to right."),
         key(
@@ -81,7 +95,8 @@ pub(super) static AUGMENTATION: Section = Section {
 
 pub(super) static MODEL: Section = Section {
     path: "model",
-    doc: "The network: the `name` of a published one, or an `input` and `layers`.",
+    doc: "The network: the `name` of a published one, or an `input` and `layers`; and its first weights.",
+    kinds: None,
     keys: &[
         key(
             "name",
@@ -96,26 +111,38 @@ pub(super) static MODEL: Section = Section {
             Optional(Toml("[\"flatten\", { type = \"linear\", out_features = 10 }]")),
             "The layers in order, each a table with a `type`, or the type alone.",
         ),
+        key(
+            "init_from",
+            Kind::Path,
+            Optional(Word("runs/cifar-baseline/latest")),
+            "A run folder or a safetensors file: begin with every tensor whose name and shape fit.",
+        ),
+        key("freeze", Kind::Flag, Default(Flag(false)), "With init_from: do not update what was loaded."),
+        key(
+            "resize",
+            Kind::Flag,
+            Default(Flag(false)),
+            "With init_from: grow or shrink tensors of another shape by copying the overlap.",
+        ),
     ],
 };
 
 pub(super) static OPTIMIZER: Section = Section {
     path: "optimizer",
-    doc: "How weights are updated: m ← μ m + (1 − μ) ∂L/∂w, then w ← w − α (m + λ w).",
+    doc: "How weights are updated, and the learning rate of each iteration.",
+    kinds: Some(&OPTIMIZERS),
     keys: &[
-        key("kind", Kind::Choice(&["momentum"]), Default(Word("momentum")), "The update rule: momentum."),
+        key(
+            "kind",
+            Kind::Choice(&["momentum", "sgd", "adagrad", "rmsprop", "adam", "adamw"]),
+            Default(Word("momentum")),
+            "The update rule: momentum, sgd, adagrad, rmsprop, adam, adamw.",
+        ),
         key(
             "learning_rate",
             Kind::Number(Range::POSITIVE),
             Required(Number(0.05)),
             "α, the highest learning rate of the run.",
-        ),
-        key("momentum", Kind::Number(Range::BELOW_ONE), Default(Number(0.95)), "μ, in [0, 1)."),
-        key(
-            "weight_decay",
-            Kind::Number(Range::NOT_NEGATIVE),
-            Default(Number(0.001)),
-            "λ, decoupled from the momentum.",
         ),
         key(
             "warmup",
@@ -164,8 +191,16 @@ pub(super) static SCHEDULES: Variants = Variants {
 
 pub(super) static TRAINING: Section = Section {
     path: "training",
-    doc: "How long a run is, and what is reported when. All but the batch size in iterations.",
+    doc: "What is made small, how long a run is, and what is reported when; lengths in iterations.",
+    kinds: None,
     keys: &[
+        key(
+            "loss",
+            Kind::Choice(&["cross-entropy", "mean-squared-error", "binary-cross-entropy"]),
+            Default(Word("cross-entropy")),
+            "Of softmax, of the outputs themselves, of a logistic function a class: cross-entropy, mean-squared-error, \
+             binary-cross-entropy.",
+        ),
         key("iterations", Kind::Integer { least: 1 }, Required(Integer(2000)), "How many updates are made."),
         key("batch_size", Kind::Integer { least: 1 }, Default(Integer(16)), "Images in a mini-batch."),
         key("report_every", Kind::Integer { least: 1 }, Default(Integer(50)), "Between two reports of the losses."),
@@ -182,128 +217,11 @@ pub(super) static TRAINING: Section = Section {
 pub(super) static EXPECT: Section = Section {
     path: "expect",
     doc: "What the outcome should be; a run that misses it exits with code 3.",
+    kinds: None,
     keys: &[key(
         "test_accuracy",
         Kind::Number(Range::FRACTION),
         Required(Number(0.95)),
         "The least final accuracy on the test images, in [0, 1].",
     )],
-};
-
-const KERNEL: Key =
-    key("kernel", Kind::Size { least: 1 }, Required(Integer(2)), "Size of a window, 2 or [height, width].");
-const POOL_STRIDE: Key = key(
-    "stride",
-    Kind::Size { least: 1 },
-    Optional(Integer(2)),
-    "Step from one window to the next; the kernel's size when absent.",
-);
-const PADDING: Key = key("padding", Kind::Size { least: 0 }, Default(Integer(0)), "Pixels added on each side.");
-const DILATION: Key =
-    key("dilation", Kind::Size { least: 1 }, Default(Integer(1)), "Distance between the taps of a window.");
-const CEIL_MODE: Key =
-    key("ceil_mode", Kind::Flag, Default(Flag(false)), "Whether a window may hang over the far edge.");
-const BIAS: Key = key("bias", Kind::Flag, Default(Flag(true)), "Whether each output has a bias.");
-
-pub(super) static LAYERS: Variants = Variants {
-    noun: "layer",
-    variants: &[
-        Variant {
-            name: "conv2d",
-            doc: "Convolution of images.",
-            keys: &[
-                key("out_channels", Kind::Integer { least: 1 }, Required(Integer(16)), "Number of kernels."),
-                key("kernel", Kind::Size { least: 1 }, Required(Integer(5)), "Size of a kernel, 5 or [height, width]."),
-                key("stride", Kind::Size { least: 1 }, Default(Integer(1)), "Step from one window to the next."),
-                PADDING,
-                DILATION,
-                key(
-                    "groups",
-                    Kind::Integer { least: 1 },
-                    Default(Integer(1)),
-                    "Groups of channels that do not see one another.",
-                ),
-                BIAS,
-            ],
-        },
-        Variant {
-            name: "max_pool2d",
-            doc: "The largest value of each window.",
-            keys: &[KERNEL, POOL_STRIDE, PADDING, DILATION, CEIL_MODE],
-        },
-        Variant {
-            name: "avg_pool2d",
-            doc: "The mean value of each window.",
-            keys: &[
-                KERNEL,
-                POOL_STRIDE,
-                PADDING,
-                CEIL_MODE,
-                key(
-                    "count_include_pad",
-                    Kind::Flag,
-                    Default(Flag(true)),
-                    "Whether the padding counts in the mean's divisor.",
-                ),
-            ],
-        },
-        Variant {
-            name: "linear",
-            doc: "Fully connected layer on vectors.",
-            keys: &[key("out_features", Kind::Integer { least: 1 }, Required(Integer(10)), "Number of outputs."), BIAS],
-        },
-        Variant { name: "flatten", doc: "An image to a vector.", keys: &[] },
-        Variant { name: "relu", doc: "max(0, x).", keys: &[] },
-        Variant {
-            name: "leaky_relu",
-            doc: "x above 0, slope · x elsewhere.",
-            keys: &[key("slope", Kind::Number(Range::FINITE), Default(Number(0.01)), "Slope below 0.")],
-        },
-        Variant {
-            name: "prelu",
-            doc: "leaky_relu with one learned slope.",
-            keys: &[key(
-                "initial_slope",
-                Kind::Number(Range::FINITE),
-                Default(Number(0.25)),
-                "The slope before training.",
-            )],
-        },
-        Variant {
-            name: "elu",
-            doc: "x above 0, α · (eˣ − 1) elsewhere.",
-            keys: &[key("alpha", Kind::Number(Range::FINITE), Default(Number(1.0)), "α.")],
-        },
-        Variant { name: "gelu", doc: "x · Φ(x).", keys: &[] },
-        Variant { name: "sigmoid", doc: "1 / (1 + e⁻ˣ).", keys: &[] },
-        Variant { name: "tanh", doc: "tanh x.", keys: &[] },
-        Variant {
-            name: "batch_norm",
-            doc: "Normalisation over the batch, per channel or feature.",
-            keys: &[
-                key(
-                    "epsilon",
-                    Kind::Number(Range::POSITIVE),
-                    Default(Number(1e-5)),
-                    "Added to the variance before the root.",
-                ),
-                key(
-                    "momentum",
-                    Kind::Number(Range::ABOVE_ZERO_TO_ONE),
-                    Default(Number(0.1)),
-                    "Weight of a batch in the running statistics.",
-                ),
-            ],
-        },
-        Variant {
-            name: "dropout",
-            doc: "Zeroes values at random while training.",
-            keys: &[key(
-                "probability",
-                Kind::Number(Range::BELOW_ONE),
-                Required(Number(0.25)),
-                "Probability that a value is zeroed.",
-            )],
-        },
-    ],
 };

@@ -1,11 +1,13 @@
 //! `--set key.path=value`: changes to the tree before it is checked, so that they obey the same rules as the file.
 
 use super::document::{self, Entry, Node, Span, SyntaxError, Table, Value};
+use super::keys::OPTIMIZER;
 
 /// Puts the override `text`, source number `source`, into `root`.
 ///
 /// A key that is not there is made, and refused later if no config may have it. `model.name` replaces a network that is
-/// spelled out, and `model.layers` or `model.input` drops the name of the one that they change.
+/// spelled out, and `model.layers` or `model.input` drops the name of the one that they change. `optimizer.kind` drops
+/// the keys of the file that the new kind does not have.
 pub(super) fn apply(root: &mut Table, text: &str, source: usize) -> Result<(), SyntaxError> {
     let whole = Span { source, start: 0, end: text.len() };
     let Some(equals) = text.find('=') else {
@@ -18,8 +20,9 @@ pub(super) fn apply(root: &mut Table, text: &str, source: usize) -> Result<(), S
     let node = parse_value(text, equals + 1, source)?;
     let names: Vec<&str> = path.iter().map(|segment| segment.name).collect();
     match names[..] {
-        ["model", "name"] => keep_in_model(root, &[]),
-        ["model", "layers" | "input", ..] => keep_in_model(root, &["layers", "input"]),
+        ["model", "name"] => drop_from_model(root, &["layers", "input"]),
+        ["model", "layers" | "input", ..] => drop_from_model(root, &["name"]),
+        ["optimizer", "kind"] => drop_keys_of_other_kinds(root, &node),
         _ => {}
     }
     insert(root, &path, node)
@@ -68,11 +71,27 @@ fn parse_value(text: &str, start: usize, source: usize) -> Result<Node, SyntaxEr
     }
 }
 
-fn keep_in_model(root: &mut Table, keys: &[&str]) {
+fn drop_from_model(root: &mut Table, keys: &[&str]) {
     if let Some(Value::Table(model)) =
         root.iter_mut().find(|entry| entry.key == "model").map(|entry| &mut entry.node.value)
     {
-        model.retain(|entry| keys.contains(&entry.key.as_str()));
+        model.retain(|entry| !keys.contains(&entry.key.as_str()));
+    }
+}
+
+/// Only of the file: a key of another kind among the overrides is a mistake to be told of.
+fn drop_keys_of_other_kinds(root: &mut Table, kind: &Node) {
+    let Value::Text(kind) = &kind.value else { return };
+    if OPTIMIZER.kind(kind).is_none() {
+        return; // Which is refused later, as the file would be.
+    }
+    if let Some(Value::Table(optimizer)) =
+        root.iter_mut().find(|entry| entry.key == OPTIMIZER.path).map(|entry| &mut entry.node.value)
+    {
+        optimizer.retain(|entry| {
+            let kinds = OPTIMIZER.kinds_with(&entry.key);
+            entry.key_span.source > 0 || kinds.is_empty() || kinds.contains(&kind.as_str())
+        });
     }
 }
 

@@ -1,6 +1,6 @@
 //! The JSON Schema of a config, made from the description that checks it.
 
-use super::format::{Key, Kind, Presence, Range, Section, Variants};
+use super::format::{Key, Kind, Presence, Range, Section, Variant, Variants};
 use super::keys::EXPERIMENT;
 
 /// The JSON Schema (draft 2020-12) of a config, for editors that complete and check TOML by one. Ends in a newline.
@@ -66,17 +66,41 @@ type Entries = Vec<(&'static str, Json)>;
 
 fn section(section: &'static Section) -> Entries {
     let mut entries = vec![("description", string(section.doc))];
-    entries.extend(object(section.keys, None));
+    match section.kinds {
+        None => entries.extend(object(section.keys.iter(), None)),
+        Some(kinds) => {
+            entries.push(("oneOf", Json::Array(kinds.variants.iter().map(|it| kind_of(section, it)).collect())))
+        }
+    }
     entries
 }
 
-/// An object with `keys`, and with a `type` when it is one of several.
-fn object(keys: &'static [Key], of_type: Option<&'static str>) -> Entries {
+/// The table `section` with the keys of one of its kinds; the default kind need not be said.
+fn kind_of(section: &'static Section, kind: &'static Variant) -> Json {
+    let keys = section.keys.iter().filter(|key| key.name != "kind").chain(kind.keys);
+    let is_default = section.default_kind().is_some_and(|default| default.name == kind.name);
+    let tag = Tag { key: "kind", value: kind.name, required: !is_default };
+    let mut entries = vec![("description", string(kind.doc))];
+    entries.extend(object(keys, Some(tag)));
+    Json::Object(entries)
+}
+
+/// The key that says which of several an object is.
+struct Tag {
+    key: &'static str,
+    value: &'static str,
+    required: bool,
+}
+
+/// An object with `keys`, and with a tag when it is one of several.
+fn object(keys: impl Iterator<Item = &'static Key>, tag: Option<Tag>) -> Entries {
     let mut properties: Entries = Vec::new();
     let mut required = Vec::new();
-    if let Some(name) = of_type {
-        properties.push(("type", Json::Object(vec![("const", string(name))])));
-        required.push(string("type"));
+    if let Some(tag) = tag {
+        properties.push((tag.key, Json::Object(vec![("const", string(tag.value))])));
+        if tag.required {
+            required.push(string(tag.key));
+        }
     }
     for key in keys {
         properties.push((key.name, property(key)));
@@ -123,6 +147,7 @@ fn kind(kind: &'static Kind) -> Entries {
             ("pattern", string("^[A-Za-z0-9_-]([A-Za-z0-9._-]*[A-Za-z0-9_-])?$")),
             ("maxLength", literal(64)),
         ],
+        Kind::Path => vec![("type", string("string")), ("minLength", literal(1))],
         Kind::Integer { least } => integer(*least),
         Kind::Number(range) => number(*range),
         Kind::Flag => vec![("type", string("boolean"))],
@@ -174,7 +199,8 @@ fn one_of(variants: &'static Variants) -> Entries {
     let mut choices = vec![Json::Object(vec![("enum", Json::Array(alone))])];
     for variant in variants.variants {
         let mut entries = vec![("description", string(variant.doc))];
-        entries.extend(object(variant.keys, Some(variant.name)));
+        let tag = Tag { key: "type", value: variant.name, required: true };
+        entries.extend(object(variant.keys.iter(), Some(tag)));
         choices.push(Json::Object(entries));
     }
     vec![("oneOf", Json::Array(choices))]

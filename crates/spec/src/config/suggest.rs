@@ -46,6 +46,10 @@ pub(super) fn elsewhere(name: &str) -> Option<(&'static str, &'static str)> {
         if let Some(key) = section.keys.iter().find(|key| key.name == name) {
             return Some((section.path, key.name));
         }
+        let kinds = section.kinds.map_or(&[][..], |kinds| kinds.variants);
+        if let Some(key) = kinds.iter().flat_map(|kind| kind.keys).find(|key| key.name == name) {
+            return Some((section.path, key.name));
+        }
         section.keys.iter().find_map(|key| match key.kind {
             Kind::Section(below) => find(below, name),
             _ => None,

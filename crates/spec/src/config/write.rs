@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::{Architecture, Experiment, Layer, Schedule, Size2};
+use crate::{Architecture, Experiment, Layer, OptimizerKind, Schedule, Size2};
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
     let mut out = Writer(String::new());
@@ -17,24 +17,30 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
         out.entry("training_images", images);
     }
     out.entry("validation_images", data.validation_images);
+    out.entry("padding", data.padding);
     out.entry("normalization", quoted(data.normalization.name()));
     out.header("data.augmentation");
     out.entry("horizontal_flip", data.augmentation.horizontal_flip);
     out.entry("crop_padding", data.augmentation.crop_padding);
 
     model(&mut out, &experiment.model);
+    if let Some(warm_start) = &experiment.warm_start {
+        out.entry("init_from", quoted(&warm_start.init_from));
+        out.entry("freeze", warm_start.freeze);
+        out.entry("resize", warm_start.resize);
+    }
 
     let optimizer = &experiment.optimizer;
     out.header("optimizer");
-    out.entry("kind", quoted(optimizer.kind.name()));
-    out.entry("learning_rate", float(optimizer.learning_rate));
-    out.entry("momentum", float(optimizer.momentum));
+    optimizer_kind(&mut out, &optimizer.kind);
     out.entry("weight_decay", float(optimizer.weight_decay));
+    out.entry("learning_rate", float(optimizer.learning_rate));
     out.entry("warmup", optimizer.warmup);
     out.entry("schedule", schedule(optimizer.schedule));
 
     let training = &experiment.training;
     out.header("training");
+    out.entry("loss", quoted(training.loss.name()));
     out.entry("iterations", training.iterations);
     out.entry("batch_size", training.batch_size);
     out.entry("report_every", training.report_every);
@@ -69,6 +75,34 @@ fn model(out: &mut Writer, model: &Architecture) {
         out.0 += &format!("    {{ {} }},\n", layer(it));
     }
     out.0 += "]\n";
+}
+
+fn optimizer_kind(out: &mut Writer, kind: &OptimizerKind) {
+    out.entry("kind", quoted(kind.name()));
+    match *kind {
+        OptimizerKind::Momentum { momentum } => out.entry("momentum", float(momentum)),
+        OptimizerKind::Sgd { momentum, dampening, nesterov } => {
+            out.entry("momentum", float(momentum));
+            out.entry("dampening", float(dampening));
+            out.entry("nesterov", nesterov);
+        }
+        OptimizerKind::AdaGrad { learning_rate_decay, epsilon } => {
+            out.entry("learning_rate_decay", float(learning_rate_decay));
+            out.entry("epsilon", float(epsilon));
+        }
+        OptimizerKind::RmsProp { smoothing, momentum, epsilon, centered } => {
+            out.entry("smoothing", float(smoothing));
+            out.entry("momentum", float(momentum));
+            out.entry("epsilon", float(epsilon));
+            out.entry("centered", centered);
+        }
+        OptimizerKind::Adam(adam) | OptimizerKind::AdamW(adam) => {
+            out.entry("beta_1", float(adam.beta_1));
+            out.entry("beta_2", float(adam.beta_2));
+            out.entry("epsilon", float(adam.epsilon));
+            out.entry("amsgrad", adam.amsgrad);
+        }
+    }
 }
 
 fn schedule(schedule: Schedule) -> String {

@@ -101,6 +101,45 @@ help: `constant` has no keys but its type",
 }
 
 #[test]
+fn a_key_of_another_optimizer() {
+    expect(
+        &changed("schedule = \"cosine\"", "kind = \"adam\"\nmomentum = 0.9"),
+        "\
+`momentum` is not a key of the optimizer `adam`
+   --> configs/a.toml:15:1
+    |
+ 15 | momentum = 0.9
+    | ^^^^^^^^
+help: it is one of `momentum`, `sgd`, `rmsprop`; \
+`adam` has `beta_1`, `beta_2`, `epsilon`, `amsgrad`, `weight_decay`",
+    );
+    expect(
+        &changed("schedule = \"cosine\"", "beta_2 = 0.9"),
+        "\
+`beta_2` is not a key of the optimizer `momentum`
+   --> configs/a.toml:14:1
+    |
+ 14 | beta_2 = 0.9
+    | ^^^^^^
+help: it is one of `adam`, `adamw`; `momentum` has `momentum`, `weight_decay`",
+    );
+}
+
+#[test]
+fn a_misspelt_key_of_an_optimizer() {
+    expect(
+        &changed("schedule = \"cosine\"", "kind = \"adam\"\nbeta1 = 0.9"),
+        "\
+unknown key `beta1` in [optimizer]
+   --> configs/a.toml:15:1
+    |
+ 15 | beta1 = 0.9
+    | ^^^^^
+help: did you mean `beta_1`?",
+    );
+}
+
+#[test]
 fn a_linear_layer_on_an_image() {
     expect(
         &changed("    \"flatten\",\n", ""),
@@ -152,7 +191,7 @@ unknown key `epochs` in [training]
     |
  16 | epochs = 3
     | ^^^^^^
-help: valid keys: `iterations`, `batch_size`, `report_every`, `validate_every`, `checkpoint_every`",
+help: valid keys: `loss`, `iterations`, `batch_size`, `report_every`, `validate_every`, `checkpoint_every`",
     );
 }
 
@@ -219,8 +258,22 @@ fn a_network_for_other_images() {
    |
  5 | input = [1, 28, 28]
    |         ^^^^^^^^^^^
-help: networks for cifar-10: `cifar-baseline`, `willis-improved`, `bai-improved`, `timurtas-improved`; \
-data sets for 1×28×28: `mnist-sample`, `mnist`, `fashion-mnist`",
+help: networks for cifar-10: `cifar-baseline`, `willis-improved`, `bai-improved`, `timurtas-improved`, \
+`timurtas-64-32-16`, `timurtas-32-16-8`, `petre-mlp`, `petre-cnn`; data sets for 1×28×28: `mnist-sample`, `mnist`, `fashion-mnist`",
+    );
+}
+
+#[test]
+fn images_that_only_need_padding() {
+    expect(
+        &changed("input = [1, 28, 28]", "input = [1, 32, 32]"),
+        "\
+`custom` takes images of 1×32×32, and mnist has 1×28×28
+  --> configs/a.toml:5:9
+   |
+ 5 | input = [1, 32, 32]
+   |         ^^^^^^^^^^^
+help: `padding = 2` under [data] makes the images of mnist 1×32×32",
     );
 }
 
@@ -289,7 +342,10 @@ fn impossible_values_are_refused_at_their_line() {
         ("schedule = \"cosine\"", "weight_decay = -1e-3", "`weight_decay` should be a number of at least 0"),
         ("schedule = \"cosine\"", "warmup = 101", "warmup = 101 is more than the 100 iterations of the run"),
         ("schedule = \"cosine\"", "schedule = \"cosin\"", "unknown schedule type `cosin`"),
-        ("schedule = \"cosine\"", "kind = \"adam\"", "unknown value `adam` for `kind`"),
+        ("schedule = \"cosine\"", "kind = \"adem\"", "unknown value `adem` for `kind`"),
+        ("schedule = \"cosine\"", "kind = \"adem\"\nbeta_1 = 0.9", "unknown value `adem` for `kind`"),
+        ("schedule = \"cosine\"", "kind = \"sgd\"\nnesterov = true", "nesterov = true needs a momentum above 0"),
+        ("schedule = \"cosine\"", "kind = \"adam\"\nepsilon = 0", "`epsilon` should be a number above 0, got 0"),
         ("schedule = \"cosine\"", "schedule = { type = \"step\", every = 0, factor = 0.5 }", "`every` should be"),
         ("iterations = 100", "iterations = 1.5", "`iterations` should be an integer of at least 1, got 1.5"),
         ("iterations = 100", "iterations = 100\nbatch_size = 0", "`batch_size` should be an integer of at least 1"),
@@ -298,6 +354,7 @@ fn impossible_values_are_refused_at_their_line() {
         ("[model]", "validation_images = 60_000\n[model]", "validation_images = 60000 leaves nothing to train on"),
         ("[model]", "training_images = 59_501\n[model]", "training_images = 59501 is more than the 59500"),
         ("[model]", "augmentation = { crop_padding = 29 }\n[model]", "crop_padding = 29 is more than the 28×28"),
+        ("[model]", "padding = 29\n[model]", "padding = 29 is more than the 28×28"),
         ("[model]", "normalization = 3\n[model]", "`normalization` should be one of `standardize`"),
         ("[1, 28, 28]", "[1, 0, 28]", "`input` should be [channels, height, width] or [features], each at least 1"),
         ("[1, 28, 28]", "[28, 28]", "`input` should be [channels, height, width] or [features], each at least 1"),
@@ -305,6 +362,9 @@ fn impossible_values_are_refused_at_their_line() {
         ("kernel = 5", "kernel = [9_223_372_036_854_775_807, 3]", "conv1 (layer 1 of 4): a window of 9223372036"),
         ("kernel = 5", "kernel = 5, stride = [1]", "`stride` should be an integer of at least 1, or two of them"),
         ("16", "9_223_372_036_854_775_807", "conv1 (layer 1 of 4): its kernels would have more than 2147483647"),
+        ("iterations = 100", "iterations = 100\nloss = \"mse\"", "unknown value `mse` for `loss`"),
+        ("[model]", "[model]\nfreeze = true", "freeze = true says nothing without `init_from`"),
+        ("[model]", "[model]\ninit_from = \"\"", "`init_from` should be a path, got the string"),
         ("seed = 7", "seed = -1", "`seed` should be an integer of at least 0, got -1"),
         ("seed = 7", "seed = 2024-01-01", "`seed` should be an integer of at least 0, got a date or time"),
         ("seed = 7", "name = \"../up\"", "`name` should be a name of 1 to 64 letters"),

@@ -1,7 +1,7 @@
 //! `--set key.path=value`.
 
 use super::{SPELLED_OUT, read};
-use crate::{Dataset, Layer, Schedule, Size2, published};
+use crate::{Dataset, Layer, OptimizerKind, Schedule, Size2, WarmStart, published};
 
 #[track_caller]
 fn expect(overrides: &[&str], expected: &str) {
@@ -58,6 +58,30 @@ fn layers_are_counted_from_zero_and_lose_the_published_name() {
     assert_eq!(experiment.model.layers[1], Layer::Tanh);
     let Layer::Conv2d(conv) = &experiment.model.layers[3] else { panic!("{:?}", experiment.model) };
     assert_eq!(conv.kernel, Size2::new(3, 5));
+}
+
+#[test]
+fn another_network_keeps_the_warm_start() {
+    let overrides = ["model.init_from=runs/a/latest", "model.freeze=true", "model.name=mnist-baseline"];
+    let experiment = read(SPELLED_OUT, &overrides).unwrap();
+    let warm_start = WarmStart { init_from: "runs/a/latest".to_owned(), freeze: true, resize: false };
+    assert_eq!((experiment.model, experiment.warm_start), (published::mnist_baseline(), Some(warm_start)));
+}
+
+#[test]
+fn another_optimizer_drops_the_keys_of_the_one_in_the_file() {
+    let kept = read(SPELLED_OUT, &["optimizer.weight_decay=0.5"]).unwrap().to_toml();
+    let experiment = read(&kept, &["optimizer.kind=adagrad"]).unwrap();
+    let kind = OptimizerKind::AdaGrad { learning_rate_decay: 0.0, epsilon: 1e-10 };
+    assert_eq!((experiment.optimizer.kind, experiment.optimizer.weight_decay), (kind, 0.5));
+    expect(
+        &["optimizer.momentum=0.5", "optimizer.kind=adagrad"],
+        "\
+`momentum` is not a key of the optimizer `adagrad`
+  --> --set optimizer.momentum=0.5
+                      ^^^^^^^^
+help: it is one of `momentum`, `sgd`, `rmsprop`; `adagrad` has `learning_rate_decay`, `epsilon`, `weight_decay`",
+    );
 }
 
 #[test]

@@ -4,8 +4,9 @@ use proptest::prelude::*;
 
 use super::{SPELLED_OUT, read};
 use crate::{
-    Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dataset, Dropout, Engine, Expect, Experiment,
-    Layer, Linear, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Size2, Training, published,
+    Adam, Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dataset, Dropout, Engine, Expect, Experiment,
+    Layer, Linear, Loss, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training,
+    WarmStart, published,
 };
 
 fn size(range: std::ops::Range<usize>) -> impl Strategy<Value = Size2> {
@@ -44,11 +45,11 @@ fn layer_for_any_shape() -> impl Strategy<Value = Layer> {
     ]
 }
 
-fn model(dataset: Dataset) -> impl Strategy<Value = Architecture> {
+fn model(input: Shape) -> impl Strategy<Value = Architecture> {
     let published: Vec<Architecture> = published::names()
         .iter()
         .filter_map(|name| published::by_name(name))
-        .filter(|network| network.input == dataset.shape())
+        .filter(|network| network.input == input)
         .collect();
     let image_layers = prop::collection::vec(image_layer(), 0..4);
     let vector_layers = prop::collection::vec(layer_for_any_shape(), 0..3);
@@ -57,10 +58,14 @@ fn model(dataset: Dataset) -> impl Strategy<Value = Architecture> {
             layers.push(Layer::Flatten);
             layers.extend(vector_layers);
             layers.push(Layer::Linear(Linear { out_features: 10, bias }));
-            Architecture { name, input: dataset.shape(), layers }
+            Architecture { name, input, layers }
         },
     );
-    prop_oneof![prop::sample::select(published), custom.prop_filter("it fits", |it| it.trace().is_ok())]
+    let custom = custom.prop_filter("it fits", |it| it.trace().is_ok());
+    match published.is_empty() {
+        true => custom.boxed(),
+        false => prop_oneof![prop::sample::select(published), custom].boxed(),
+    }
 }
 
 fn data() -> impl Strategy<Value = Data> {
@@ -68,11 +73,14 @@ fn data() -> impl Strategy<Value = Data> {
     let augmentation = (any::<bool>(), 0_usize..=28)
         .prop_map(|(horizontal_flip, crop_padding)| Augmentation { horizontal_flip, crop_padding });
     let normalization = prop::sample::select(Normalization::ALL.to_vec());
-    (prop::sample::select(Dataset::ALL.to_vec()), images, 0_usize..=500, normalization, augmentation).prop_map(
-        |(dataset, training_images, validation_images, normalization, augmentation)| Data {
+    let dataset = prop::sample::select(Dataset::ALL.to_vec());
+    let padding = prop_oneof![Just(0), Just(2)];
+    (dataset, images, 0_usize..=500, padding, normalization, augmentation).prop_map(
+        |(dataset, training_images, validation_images, padding, normalization, augmentation)| Data {
             dataset,
             training_images,
             validation_images,
+            padding,
             normalization,
             augmentation,
         },
@@ -85,11 +93,10 @@ fn optimizer() -> impl Strategy<Value = Optimizer> {
         (1_usize.., 1e-9..=1.0).prop_map(|(every, factor)| Schedule::Step { every, factor }),
         (0.0..=1.0).prop_map(|final_fraction| Schedule::Cosine { final_fraction }),
     ];
-    (1e-300..1e300, 0.0..1.0, 0.0..1e10, 0_usize..100, schedule).prop_map(
-        |(learning_rate, momentum, weight_decay, warmup, schedule)| Optimizer {
-            kind: OptimizerKind::Momentum,
+    (optimizer_kind(), 1e-300..1e300, 0.0..1e10, 0_usize..100, schedule).prop_map(
+        |(kind, learning_rate, weight_decay, warmup, schedule)| Optimizer {
+            kind,
             learning_rate,
-            momentum,
             weight_decay,
             warmup,
             schedule,
@@ -97,9 +104,35 @@ fn optimizer() -> impl Strategy<Value = Optimizer> {
     )
 }
 
+fn optimizer_kind() -> impl Strategy<Value = OptimizerKind> {
+    let epsilon = || 1e-300..1.0;
+    let adam = (0.0..1.0, 0.0..1.0, epsilon(), any::<bool>()).prop_map(|(beta_1, beta_2, epsilon, amsgrad)| Adam {
+        beta_1,
+        beta_2,
+        epsilon,
+        amsgrad,
+    });
+    prop_oneof![
+        (0.0..1.0).prop_map(|momentum| OptimizerKind::Momentum { momentum }),
+        (1e-9..1.0, 0.0..=1.0, any::<bool>()).prop_map(|(momentum, dampening, nesterov)| {
+            let dampening = if nesterov { 0.0 } else { dampening };
+            OptimizerKind::Sgd { momentum, dampening, nesterov }
+        }),
+        (0.0..1e10, epsilon())
+            .prop_map(|(learning_rate_decay, epsilon)| OptimizerKind::AdaGrad { learning_rate_decay, epsilon }),
+        (0.0..1.0, 0.0..1.0, epsilon(), any::<bool>()).prop_map(|(smoothing, momentum, epsilon, centered)| {
+            OptimizerKind::RmsProp { smoothing, momentum, epsilon, centered }
+        }),
+        adam.clone().prop_map(OptimizerKind::Adam),
+        adam.prop_map(OptimizerKind::AdamW),
+    ]
+}
+
 fn training() -> impl Strategy<Value = Training> {
-    (100_usize.., 1_usize..100, 1_usize.., 1_usize.., 1_usize..).prop_map(
-        |(iterations, batch_size, report_every, validate_every, checkpoint_every)| Training {
+    let loss = prop::sample::select(Loss::ALL.to_vec());
+    (loss, 100_usize.., 1_usize..100, 1_usize.., 1_usize.., 1_usize..).prop_map(
+        |(loss, iterations, batch_size, report_every, validate_every, checkpoint_every)| Training {
+            loss,
             iterations,
             batch_size,
             report_every,
@@ -109,18 +142,28 @@ fn training() -> impl Strategy<Value = Training> {
     )
 }
 
+fn warm_start() -> impl Strategy<Value = Option<WarmStart>> {
+    let warm_start = ("\\PC{1,20}", any::<bool>(), any::<bool>()).prop_map(|(init_from, freeze, resize)| WarmStart {
+        init_from,
+        freeze,
+        resize,
+    });
+    prop::option::of(warm_start)
+}
+
 fn experiment() -> impl Strategy<Value = Experiment> {
     let expect = prop::option::of((0.0..=1.0).prop_map(|test_accuracy| Expect { test_accuracy }));
     let engine = prop::sample::select(Engine::ALL.to_vec());
     let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), engine);
-    data().prop_flat_map(|data| (Just(data.clone()), model(data.dataset))).prop_flat_map(move |(data, model)| {
-        (head.clone(), Just(data), Just(model), optimizer(), training(), expect.clone()).prop_map(
-            |((name, seed, engine), data, model, optimizer, training, expect)| Experiment {
+    data().prop_flat_map(|data| (Just(data.clone()), model(data.shape()))).prop_flat_map(move |(data, model)| {
+        (head.clone(), Just(data), Just(model), warm_start(), optimizer(), training(), expect.clone()).prop_map(
+            |((name, seed, engine), data, model, warm_start, optimizer, training, expect)| Experiment {
                 name,
                 seed,
                 engine,
                 data,
                 model,
+                warm_start,
                 optimizer,
                 training,
                 expect,

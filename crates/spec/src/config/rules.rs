@@ -1,0 +1,156 @@
+//! The rules that need more than one key.
+
+use super::check::Fault;
+use super::document::Span;
+use super::record::Record;
+use crate::{Architecture, Data, Dataset, Experiment, OptimizerKind, Shape};
+
+/// The most padding that an error proposes; more would be mostly margin.
+const MOST_PADDING: usize = 4;
+
+/// What is wrong with an experiment each of whose keys is right; `record` says where the keys stand.
+pub(super) fn check(experiment: &Experiment, record: &Record) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    check_data(experiment, record.table("data"), &mut faults);
+    // Images of an impossible size fit no network, which needs no saying.
+    if faults.is_empty() {
+        check_model(experiment, record, &mut faults);
+    }
+    check_lengths(experiment, record, &mut faults);
+    check_optimizer(experiment, record.table("optimizer"), &mut faults);
+    check_warm_start(experiment, record.table("model"), &mut faults);
+    faults
+}
+
+fn check_data(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+    let data = &experiment.data;
+    let (name, total) = (data.dataset.name(), data.dataset.training_images());
+    if data.validation_images >= total {
+        faults.push(
+            Fault::new(
+                format!(
+                    "validation_images = {} leaves nothing to train on: {name} has {total} training images",
+                    data.validation_images
+                ),
+                record.span_of("validation_images"),
+            )
+            .help(format!("use {} or fewer", total - 1)),
+        );
+        return;
+    }
+    let left = total - data.validation_images;
+    if let Some(limit) = data.training_images.filter(|&limit| limit > left) {
+        faults.push(Fault::new(
+            format!(
+                "training_images = {limit} is more than the {left} that are left of {name}'s {total} after {} for validation",
+                data.validation_images
+            ),
+            record.span_of("training_images"),
+        ));
+    }
+    let Shape::Image { height, width, .. } = data.dataset.shape() else { return };
+    let paddings = [
+        ("padding", data.padding, record.span_of("padding")),
+        ("crop_padding", data.augmentation.crop_padding, record.table("augmentation").span_of("crop_padding")),
+    ];
+    for (key, padding, span) in paddings {
+        if padding > height.min(width) {
+            let message = format!("{key} = {padding} is more than the {height}×{width} pixels of {name}");
+            faults.push(Fault::new(message, span));
+        }
+    }
+}
+
+fn check_lengths(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+    let (training, optimizer) = (&experiment.training, &experiment.optimizer);
+    if optimizer.warmup > training.iterations {
+        faults.push(Fault::new(
+            format!("warmup = {} is more than the {} iterations of the run", optimizer.warmup, training.iterations),
+            record.table("optimizer").span_of("warmup"),
+        ));
+    }
+    let images = experiment.data.epoch_images();
+    if images > 0 && training.batch_size > images {
+        // A default batch may be too large only for the images that the file asks for.
+        let asked = record.table("training").field("batch_size").span;
+        let span = asked.or_else(|| record.table("data").span_of("training_images"));
+        faults.push(Fault::new(
+            format!("batch_size = {} is more than the {images} training images", training.batch_size),
+            span,
+        ));
+    }
+}
+
+fn check_optimizer(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+    if let OptimizerKind::Sgd { momentum, dampening, nesterov: true } = experiment.optimizer.kind
+        && (momentum == 0.0 || dampening > 0.0)
+    {
+        let message = "nesterov = true needs a momentum above 0 and a dampening of 0";
+        faults.push(Fault::new(message, record.span_of("nesterov")));
+    }
+}
+
+fn check_warm_start(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+    if experiment.warm_start.is_none() {
+        for key in ["freeze", "resize"].into_iter().filter(|key| record.flag(key)) {
+            let message = format!("{key} = true says nothing without `init_from`");
+            faults.push(Fault::new(message, record.span_of(key)).help("add `init_from = \"runs/EXPERIMENT/latest\"`"));
+        }
+    }
+}
+
+fn check_model(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+    let (model, data) = (&experiment.model, &experiment.data);
+    let (dataset, shape) = (data.dataset, data.shape());
+    let table = record.table("model");
+    let span = network_span(table);
+    if model.input != shape {
+        let span = table.field("input").span.or(span);
+        let padded = if data.padding > 0 { ", padded," } else { "" };
+        let message = format!("`{}` takes images of {}, and {dataset}{padded} has {shape}", model.name, model.input);
+        faults.push(Fault::new(message, span).help(fitting(model, data)));
+    }
+    match model.classes() {
+        Ok(classes) if classes == dataset.classes() => {}
+        Ok(classes) => faults.push(
+            Fault::new(
+                format!("`{}` ends in {classes} scores, and {dataset} has {} classes", model.name, dataset.classes()),
+                span,
+            )
+            .help(format!("end it with a `linear` layer of {} features", dataset.classes())),
+        ),
+        Err(error) => faults.push(Fault::of_shape(error, span)),
+    }
+}
+
+/// Where the network as a whole is spelled out, or named.
+fn network_span(model: &Record) -> Option<Span> {
+    let layers = model.optional_list("layers").and_then(|layers| layers.last()).and_then(|layer| layer.record.span);
+    layers.or_else(|| model.span_of("name"))
+}
+
+/// What to do about a network and data that do not fit: the networks or the data sets that do, or a padding.
+fn fitting(model: &Architecture, data: &Data) -> String {
+    let fits = |data: &Data| data.shape() == model.input;
+    let padded = (0..=MOST_PADDING).map(|padding| Data { padding, ..data.clone() }).find(fits);
+    if let Some(Data { padding, dataset, .. }) = padded {
+        return format!("`padding = {padding}` under [data] makes the images of {dataset} {}", model.input);
+    }
+    let networks: Vec<&str> = crate::published::names()
+        .iter()
+        .copied()
+        .filter(|name| crate::published::by_name(name).is_some_and(|it| it.input == data.shape()))
+        .collect();
+    let datasets: Vec<&str> = Dataset::ALL
+        .into_iter()
+        .filter(|&dataset| fits(&Data { dataset, ..data.clone() }))
+        .map(Dataset::name)
+        .collect();
+    let networks = super::suggest::list(&format!("networks for {}", data.dataset), &networks);
+    if datasets.is_empty() {
+        networks
+    } else {
+        let for_model = super::suggest::list(&format!("data sets for {}", model.input), &datasets);
+        format!("{networks}; {for_model}")
+    }
+}

@@ -1,0 +1,166 @@
+//! Every layer of every network against the published counts.
+
+use super::*;
+
+/// The layers that have parameters, with weights and biases.
+fn parameters(architecture: &Architecture) -> Vec<(String, usize, usize)> {
+    let traced = architecture.trace().unwrap();
+    traced
+        .into_iter()
+        .filter(|layer| layer.weights + layer.biases > 0)
+        .map(|layer| (layer.name, layer.weights, layer.biases))
+        .collect()
+}
+
+fn expect(architecture: Architecture, total: usize, layers: &[(&str, usize, usize)]) {
+    expect_classes(&architecture, total, layers, 10);
+}
+
+fn expect_classes(architecture: &Architecture, total: usize, layers: &[(&str, usize, usize)], classes: usize) {
+    let layers: Vec<_> = layers.iter().map(|&(name, weights, biases)| (name.to_owned(), weights, biases)).collect();
+    assert_eq!(parameters(architecture), layers);
+    assert_eq!(architecture.trainable_parameters(), Ok(total));
+    assert_eq!(architecture.classes(), Ok(classes));
+}
+
+#[test]
+fn mnist_baseline_has_14682_parameters() {
+    let layers = [("conv1", 400, 16), ("conv2", 6_400, 16), ("linear1", 7_840, 10)];
+    expect(mnist_baseline(), 14_682, &layers);
+}
+
+#[test]
+fn cifar_baseline_has_48602_parameters() {
+    let layers = [("conv1", 1_200, 16), ("conv2", 6_400, 16), ("linear1", 40_960, 10)];
+    expect(cifar_baseline(), 48_602, &layers);
+}
+
+#[test]
+fn willis_improved_has_50922_parameters() {
+    let layers = [("conv1", 1_200, 16), ("conv2", 6_400, 16), ("conv3", 2_304, 16), ("linear1", 40_960, 10)];
+    expect(willis_improved(), 50_922, &layers);
+}
+
+#[test]
+fn bai_improved_has_55018_parameters() {
+    let layers = [("conv1", 1_200, 16), ("conv2", 6_400, 16), ("conv3", 6_400, 16), ("linear1", 40_960, 10)];
+    expect(bai_improved(), 55_018, &layers);
+}
+
+#[test]
+fn timurtas_improved_has_68086_parameters() {
+    let layers = [
+        ("conv1", 1_200, 16),
+        ("conv2", 12_800, 32), // 12,832
+        ("conv3", 38_400, 48), // 38,448
+        ("linear1", 15_360, 20),
+        ("linear2", 200, 10),
+    ];
+    expect(timurtas_improved(), 68_086, &layers);
+}
+
+#[test]
+fn every_network_is_found_by_the_name_that_it_has() {
+    for name in names() {
+        assert_eq!(by_name(name).unwrap().name, *name);
+    }
+    assert_eq!(by_name("mnist"), None);
+}
+
+#[test]
+fn willis_has_no_relu_after_his_third_convolution() {
+    let traced = willis_improved().trace().unwrap();
+    let names: Vec<_> = traced.iter().map(|layer| layer.name.as_str()).collect();
+    assert_eq!(names, ["conv1", "relu1", "pool1", "conv2", "relu2", "conv3", "flatten1", "linear1"]);
+}
+
+#[test]
+fn the_variants_of_timurtas_have_74262_and_21246_parameters() {
+    let layers = [
+        ("conv1", 4_800, 64),
+        ("conv2", 51_200, 32),
+        ("conv3", 12_800, 16),
+        ("linear1", 5_120, 20),
+        ("linear2", 200, 10),
+    ];
+    expect(timurtas_64_32_16(), 74_262, &layers);
+    let layers = [
+        ("conv1", 2_400, 32),
+        ("conv2", 12_800, 16),
+        ("conv3", 3_200, 8),
+        ("linear1", 2_560, 20),
+        ("linear2", 200, 10),
+    ];
+    expect(timurtas_32_16_8(), 21_246, &layers);
+}
+
+#[test]
+fn petre_mlp_has_404010_parameters_and_111146_on_grey_images() {
+    let layers =
+        |weights| [("linear1", weights, 128), ("linear2", 8_192, 64), ("linear3", 2_048, 32), ("linear4", 320, 10)];
+    expect(petre_mlp(), 404_010, &layers(3_072 * 128));
+    expect(petre_mlp_fashion(), 111_146, &layers(784 * 128));
+}
+
+#[test]
+fn petre_cnn_has_328810_parameters_and_266794_on_grey_images() {
+    let layers = |channels: usize, features: usize| {
+        [
+            ("conv1", channels * 9 * 32, 32),
+            ("norm1", 32, 32),
+            ("conv2", 9_216, 32),
+            ("norm2", 32, 32),
+            ("conv3", 18_432, 64),
+            ("norm3", 64, 64),
+            ("conv4", 36_864, 64),
+            ("norm4", 64, 64),
+            ("linear1", features * 64, 64),
+            ("linear2", 640, 10),
+        ]
+    };
+    expect(petre_cnn(), 328_810, &layers(3, 4_096));
+    expect(petre_cnn_fashion(), 266_794, &layers(1, 3_136));
+}
+
+#[test]
+fn only_petre_cnn_has_running_statistics_and_they_are_384() {
+    for name in names() {
+        let layers = by_name(name).unwrap().trace().unwrap();
+        let statistics: usize = layers.iter().map(|layer| layer.running_statistics).sum();
+        assert_eq!(statistics, if name.starts_with("petre-cnn") { 384 } else { 0 }, "{name}");
+    }
+    let table = crate::parameter_table(&petre_cnn()).unwrap();
+    assert!(table.ends_with("328,810\n\nand 384 running statistics, not trained\n"), "{table}");
+}
+
+#[test]
+fn lenet_5_has_61706_parameters() {
+    let layers = [
+        ("conv1", 150, 6),
+        ("conv2", 2_400, 16),
+        ("linear1", 48_000, 120),
+        ("linear2", 10_080, 84),
+        ("linear3", 840, 10),
+    ];
+    expect(lenet_5(), 61_706, &layers);
+}
+
+#[test]
+fn alexnet_has_60965224_parameters_and_the_shapes_of_the_paper() {
+    let network = alexnet();
+    let layers = [
+        ("conv1", 34_848, 96),
+        ("conv2", 307_200, 256), // 5 · 5 · (96 / 2) · 256
+        ("conv3", 884_736, 384),
+        ("conv4", 663_552, 384),
+        ("conv5", 442_368, 256),
+        ("linear1", 37_748_736, 4_096),
+        ("linear2", 16_777_216, 4_096),
+        ("linear3", 4_096_000, 1_000),
+    ];
+    expect_classes(&network, 60_965_224, &layers, 1_000);
+    let traced = network.trace().unwrap();
+    let convolutions = traced.iter().filter(|layer| layer.name.starts_with("conv"));
+    let shapes: Vec<String> = convolutions.map(|layer| layer.output.to_string()).collect();
+    assert_eq!(shapes, ["96×55×55", "256×27×27", "384×13×13", "384×13×13", "256×13×13"]);
+}

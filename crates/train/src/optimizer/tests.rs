@@ -1,0 +1,82 @@
+//! Burn's optimizers against PyTorch's, and each of them across a checkpoint.
+
+use std::path::Path;
+
+use burn::Tensor;
+use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{DType, Device, TensorData};
+use safetensors::SafeTensors;
+
+use super::*;
+use crate::testing::{assert_same, experiment, go_on, run};
+
+#[derive(Module, Debug)]
+struct OneWeight {
+    weight: Param<Tensor<2>>,
+}
+
+#[test]
+fn the_first_steps_are_those_of_pytorch() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/optimizers/optimizers.safetensors");
+    let bytes = std::fs::read(path).unwrap();
+    let (_, header) = SafeTensors::read_metadata(&bytes).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let numbers = |name: &str| -> Vec<f64> {
+        let view = file.tensor(name).unwrap();
+        view.data().as_chunks().0.iter().map(|bytes| f64::from_le_bytes(*bytes)).collect()
+    };
+    let device = Device::flex();
+    let tensor = |values: &[f64]| -> Tensor<2> {
+        Tensor::from_data(TensorData::new(values.to_vec(), [3, 4]), (&device, DType::F64))
+    };
+    let mut checked = 0;
+    for (case, config) in header.metadata().as_ref().unwrap().iter().filter(|(name, _)| *name != "made_by") {
+        let overrides: Vec<String> =
+            config.lines().map(|key| format!("optimizer.{}", key.replace(" = ", "="))).collect();
+        let settings = experiment(&overrides.iter().map(String::as_str).collect::<Vec<_>>()).optimizer;
+        let mut optimizer = new_optimizer(&settings);
+        let start = numbers(&format!("{case}/start"));
+        let mut module = OneWeight { weight: Param::from_tensor(tensor(&start).autodiff()) };
+        let gradients = numbers(&format!("{case}/gradients"));
+        let expected = numbers(&format!("{case}/weights"));
+        for (step, (gradient, expected)) in gradients.chunks(12).zip(expected.chunks(12)).enumerate() {
+            let mut given = GradientsParams::new();
+            given.register(module.weight.id, tensor(gradient));
+            module = optimizer.step(settings.learning_rate_at(step, 6), module, given);
+            let found: Vec<f64> = module.weight.val().into_data().iter::<f64>().collect();
+            // Relative to the longest way gone so far; single precision of the hyperparameters allows no more.
+            let ways = expected.iter().zip(&start).map(|(expected, start)| (expected - start).abs());
+            let tolerance = 3e-5 * ways.fold(0.0, f64::max);
+            for (found, expected) in found.iter().zip(expected) {
+                assert!((found - expected).abs() < tolerance, "{case}, step {step}: {found}, expected {expected}");
+                checked += 1;
+            }
+        }
+    }
+    assert_eq!(checked, 12 * 6 * 12);
+}
+
+#[test]
+fn a_resumed_run_ends_in_the_bits_of_one_that_was_never_stopped() {
+    let runs = tempfile::tempdir().unwrap();
+    for optimizer in [
+        "kind=momentum",
+        "kind=sgd",
+        "kind=sgd learning_rate=0.01 momentum=0.9 nesterov=true weight_decay=1e-4",
+        "kind=adagrad learning_rate=0.01 learning_rate_decay=0.1",
+        "kind=rmsprop learning_rate=1e-3",
+        "kind=rmsprop learning_rate=1e-3 momentum=0.9 centered=true epsilon=1e-3",
+        "kind=adam learning_rate=1e-3 amsgrad=true weight_decay=1e-4",
+        "kind=adamw learning_rate=1e-3",
+    ] {
+        let overrides: Vec<String> = optimizer.split(' ').map(|key| format!("optimizer.{key}")).collect();
+        let whole = experiment(&overrides.iter().map(String::as_str).collect::<Vec<_>>());
+        let mut half = whole.clone();
+        half.training.iterations = 10;
+        let whole = run(&whole, runs.path()).unwrap();
+        let half = run(&half, runs.path()).unwrap();
+        assert!(whole.last().weights().unwrap() != half.last().weights().unwrap(), "{optimizer}");
+        assert_same(&whole, &go_on(half, 20), optimizer);
+    }
+}

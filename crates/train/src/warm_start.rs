@@ -1,0 +1,81 @@
+//! The first weights of a run out of those of another.
+
+use std::fmt;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use backproof_data::sha256;
+use backproof_models::{Network, Transfer, WeightsError, transfer_weights};
+use backproof_spec::WarmStart;
+use serde::{Deserialize, Serialize};
+
+use crate::{RunFolder, TrainError};
+
+/// What `run.json` says of a warm start. A resumed run takes its weights from its checkpoint, and from here what is frozen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WarmStartRecord {
+    /// The run folder or the file, all links followed.
+    pub source: String,
+    /// SHA-256 of the weights file that was read.
+    pub weights_sha256: String,
+    /// What became of each tensor.
+    #[serde(flatten)]
+    pub transfer: Transfer,
+    /// The tensors that are not updated.
+    pub frozen: Vec<String>,
+    /// Share of the validation images that the network classifies right before its first iteration; absent without
+    /// validation images.
+    pub validation_accuracy: Option<f64>,
+}
+
+impl fmt::Display for WarmStartRecord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "warm start from {}\n{}", self.source, self.transfer)?;
+        if !self.frozen.is_empty() {
+            write!(f, "\nfrozen: {}", self.frozen.join(", "))?;
+        }
+        match self.validation_accuracy {
+            Some(accuracy) => write!(f, "\nvalidation before training {:.2} %", 100.0 * accuracy),
+            None => Ok(()),
+        }
+    }
+}
+
+/// `network` with what fits of the weights that `warm_start` names, and what is frozen of it frozen.
+pub(crate) fn begin(warm_start: &WarmStart, network: Network) -> Result<(Network, WarmStartRecord), TrainError> {
+    let asked = Path::new(&warm_start.init_from);
+    let path = fs::canonicalize(asked).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => TrainError::NoWarmStart { path: asked.to_owned() },
+        _ => TrainError::read(asked, error),
+    })?;
+    let bytes = if path.is_dir() {
+        let last = RunFolder::open(&path)?.last();
+        if !last.exists() {
+            let expected = "a checkpoint; the run was stopped before it saved one";
+            return Err(TrainError::damaged(last.folder(), "is not there", expected));
+        }
+        last.weights()?
+    } else {
+        fs::read(&path).map_err(|error| TrainError::read(&path, error))?
+    };
+    // A path that TOML cannot hold stays as it was typed.
+    let source = path.to_str().unwrap_or(&warm_start.init_from).to_owned();
+    let (network, transfer) = transfer_weights(network, &bytes, warm_start.resize).map_err(|error| match error {
+        WeightsError::Format(_) => TrainError::damaged(&path, "is no safetensors file", "weights"),
+        error => error.into(),
+    })?;
+    if transfer.loaded.is_empty() && transfer.resized.is_empty() {
+        return Err(TrainError::NothingLoaded { source_name: source, transfer });
+    }
+    let frozen = if warm_start.freeze { transfer.loaded.clone() } else { Vec::new() };
+    let network = network.freeze(frozen.iter().cloned());
+    if warm_start.freeze && network.tensors().iter().all(|tensor| !tensor.trainable) {
+        return Err(TrainError::AllFrozen { source_name: source });
+    }
+    let weights_sha256 = sha256(&bytes);
+    Ok((network, WarmStartRecord { source, weights_sha256, transfer, frozen, validation_accuracy: None }))
+}
+
+#[cfg(test)]
+mod tests;
