@@ -39,7 +39,26 @@ fn without_arguments_every_layer_and_network_is_proven_and_every_mutant_killed()
         assert!(kinds.len() >= least, "{layer} has only the mutants {kinds:?}");
     }
     for network in backproof_spec::published::names() {
-        assert!(subjects.contains(network), "{network} is not among {subjects:?}");
+        let left_out = text.contains(&format!("left out: {network}"));
+        assert!(subjects.contains(network) != left_out, "{network} is not among {subjects:?}");
+    }
+    assert_eq!(text.matches("left out: ").count(), 1, "only AlexNet is too large: {text}");
+}
+
+#[test]
+fn the_loss_of_a_config_is_the_one_that_is_checked() {
+    for loss in ["mean-squared-error", "binary-cross-entropy"] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = std::fs::read_to_string(root().join("configs/quickstart.toml")).unwrap();
+        let config = config.replace("[training]", &format!("[training]\nloss = \"{loss}\""));
+        std::fs::write(folder.path().join("config.toml"), config).unwrap();
+        let arguments = ["compare-gradients", "-c", "config.toml", "--dump", "dump.safetensors"];
+        backproof(folder.path()).args(arguments).assert().success();
+        let bytes = std::fs::read(folder.path().join("dump.safetensors")).unwrap();
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        // Under these losses all outputs of an image have gradients of one sign each, which do not sum to zero as under a softmax.
+        let (_, bias) = tensor(&file, "mnist-baseline/training/gradient.manual.linear1.bias");
+        assert!(bias.iter().sum::<f64>().abs() > 1e-3, "{loss}: {bias:?}");
     }
 }
 

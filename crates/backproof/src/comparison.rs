@@ -30,6 +30,9 @@ pub const LAYERS: [&str; 17] = [
     "binary_cross_entropy",
 ];
 
+/// Networks of up to so many parameters are compared without being asked for: with more, a pass in double precision takes a second.
+const SMALL: usize = 5_000_000;
+
 /// What is compared.
 #[derive(Debug, Clone)]
 pub enum Selection {
@@ -39,6 +42,8 @@ pub enum Selection {
         layers: Vec<&'static str>,
         /// The networks.
         networks: Vec<Architecture>,
+        /// Published networks that would take minutes.
+        left_out: Vec<Architecture>,
     },
     /// The network of an experiment, on its data.
     Experiment(Box<Experiment>),
@@ -67,15 +72,17 @@ pub fn selection(arguments: &CompareGradients) -> anyhow::Result<Selection> {
             let otherwise = format!("the layers are {}", LAYERS.join(", "));
             Failure::usage(format!("there is no layer `{name}`")).nearest(name, &LAYERS, otherwise)
         })?;
-        return Ok(Selection::Ours { layers: vec![layer], networks: Vec::new() });
+        return Ok(Selection::Ours { layers: vec![layer], networks: Vec::new(), left_out: Vec::new() });
     }
     if let Some(name) = &arguments.model {
         let network = published_architecture(name, "; `-c FILE` takes the network of a config")?;
-        return Ok(Selection::Ours { layers: Vec::new(), networks: vec![network] });
+        return Ok(Selection::Ours { layers: Vec::new(), networks: vec![network], left_out: Vec::new() });
     }
     if let Some(path) = &arguments.config {
         return Ok(Selection::Experiment(Box::new(Experiment::load(Path::new(path), &[])?)));
     }
-    let networks = published::names().iter().filter_map(|name| published::by_name(name)).collect();
-    Ok(Selection::Ours { layers: LAYERS.to_vec(), networks })
+    let all = published::names().iter().filter_map(|name| published::by_name(name));
+    let (networks, left_out) =
+        all.partition(|network| network.trainable_parameters().is_ok_and(|parameters| parameters <= SMALL));
+    Ok(Selection::Ours { layers: LAYERS.to_vec(), networks, left_out })
 }

@@ -17,7 +17,12 @@ pub(crate) struct Run {
 
 impl Run {
     /// Runs the source twice for every cotangent, over memory with other garbage in it.
-    pub(crate) fn new(source: &Source<'_>, values: &[Value], perturbed: &[Vec<Value>], cotangents: &[&Value]) -> Self {
+    pub(crate) fn new(
+        source: &Source<'_>,
+        values: &[Value],
+        perturbed: &[Vec<Value>; 3],
+        cotangents: &[&Value],
+    ) -> Self {
         let sizes = || {
             let lengths = values.iter().chain(cotangents.first().copied()).map(Value::len);
             lengths.flat_map(|length| [4 * length, 8 * length]).collect::<Vec<_>>()
@@ -63,32 +68,42 @@ fn over_garbage<T>(sizes: Vec<usize>, pattern: u64, run: impl FnOnce() -> T) -> 
     run()
 }
 
+/// The relative changes of the tensors, in unit round-offs, under which a source is run again: two small ones, and a large one.
+const CHANGES: [f64; 3] = [3.0, -5.0, -64.0];
+
 /// Runs the source at points that differ by a few units in the last place. What changes is round-off, which no bound from outside sees where a
 /// gradient is what is left of a cancellation (a batch norm of two rows). No element gets less than the tensor's median: one may stay by luck.
+///
+/// An intermediate result that rounds to the same number at near points, such as a probability next to 1, shows its round-off only at one further away;
+/// there, the change that goes on from the near ones is the function's own, and does not count.
 fn wobble(
     source: &Source<'_>,
     values: &[Value],
-    perturbed: &[Vec<Value>],
+    perturbed: &[Vec<Value>; 3],
     cotangents: &[&Value],
     gradients: &[Vec<Option<Value>>],
 ) -> Vec<Vec<Vec<f64>>> {
     let of_cotangent = |(cotangent, first): (&&Value, &Vec<Option<Value>>)| {
-        let others: Vec<_> = perturbed.iter().map(|values| (source.backward)(values, cotangent)).collect();
+        let others = perturbed.each_ref().map(|values| (source.backward)(values, cotangent));
         (0..values.len())
             .map(|tensor| {
                 let Some(gradient) = &first[tensor] else { return Vec::new() };
-                let mut change = vec![0.0f64; gradient.len()];
-                for other in others.iter().filter_map(|other| other[tensor].as_ref()) {
-                    for (change, (a, b)) in change.iter_mut().zip(gradient.data().iter().zip(other.data())) {
-                        *change = change.max((a - b).abs());
-                    }
-                }
+                let others = others.each_ref().map(|other| other[tensor].as_ref().map_or(&[][..], Value::data));
+                let mut change: Vec<f64> = (0..gradient.len())
+                    .map(|index| {
+                        let at = |other: &[f64]| other.get(index).map_or(0.0, |g| g - gradient.data()[index]);
+                        let [up, down, far] = others.map(at);
+                        let trend = CHANGES[2] * (up - down) / (CHANGES[0] - CHANGES[1]);
+                        up.abs().max(down.abs()).max((far - trend).abs())
+                    })
+                    .collect();
                 let mut sorted = change.clone();
                 let median = match sorted.len() {
                     0 => 0.0,
                     length => *sorted.select_nth_unstable_by(length / 2, f64::total_cmp).1,
                 };
-                change.iter().map(|change| change.max(median)).collect()
+                change.iter_mut().for_each(|change| *change = change.max(median));
+                change
             })
             .collect()
     };
@@ -106,10 +121,7 @@ pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Va
             };
             values.iter().enumerate().map(scale).collect()
         };
-        // An intermediate result that rounds to the same number at all points shows no round-off: a probability near 1 needs a larger change than the
-        // logits' own last place. In half precision that would be a change of several percent, and is left out.
-        let far = if source.unit_roundoff < 1e-6 { -64.0 } else { -5.0 };
-        let perturbed = [scaled(3.0), scaled(far)];
+        let perturbed = CHANGES.map(scaled);
         source.skipped.is_none().then(|| Run::new(source, values, &perturbed, cotangents))
     };
     problem.sources.iter().map(run).collect()

@@ -40,6 +40,7 @@ pub(crate) fn of_shape(
             dataset,
             training_images: None,
             validation_images: 0,
+            padding: 0,
             normalization: Normalization::Standardize,
             augmentation: Augmentation::default(),
         };

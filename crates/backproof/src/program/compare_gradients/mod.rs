@@ -25,7 +25,7 @@ use backproof::comparison::{Selection, selection};
 use backproof::error::{Failure, code};
 use backproof_gradcheck::measure_unit_roundoff;
 use backproof_models::Mode;
-use backproof_spec::{Architecture, Experiment, Shape};
+use backproof_spec::{Architecture, Experiment, Loss, Shape};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::device;
@@ -40,7 +40,7 @@ const IMAGES: usize = 4;
 /// One check to make.
 enum Task {
     Case(&'static Subject, u64),
-    Network(Box<Architecture>, RealImages, &'static str, Mode),
+    Network(Box<Architecture>, Loss, RealImages, &'static str, Mode),
 }
 
 pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
@@ -63,6 +63,7 @@ pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
 
     let heading = summary::Heading { backend, context: &context, seconds: start.elapsed().as_secs_f64() };
     summary::print(&heading, &outcomes, arguments);
+    say_what_is_left_out(&selection);
     if let Some(path) = &arguments.json {
         summary::write_json(path, &heading, &outcomes)?;
     }
@@ -72,6 +73,14 @@ pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
     match outcomes.iter().filter(|outcome| outcome.failed()).count() {
         0 => Ok(()),
         failed => Err(Failure::new(code::CHECK_FAILED, format!("{failed} of {} checks failed", outcomes.len())).into()),
+    }
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+fn say_what_is_left_out(selection: &Selection) {
+    let Selection::Ours { left_out, .. } = selection else { return };
+    for Architecture { name, .. } in left_out {
+        println!("left out: {name}, for its size; `cargo xtask compare-gradients --model {name}` checks it");
     }
 }
 
@@ -92,7 +101,7 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
     let cases = |subject: &'static Subject| numbers.clone().map(move |number| Task::Case(subject, number));
     let mut tasks = Vec::new();
     match selection {
-        Selection::Ours { layers, networks } => {
+        Selection::Ours { layers, networks, .. } => {
             for name in layers {
                 let subject = layers::SUBJECTS.iter().find(|subject| subject.name == *name);
                 tasks.extend(cases(subject.expect("every layer has cases, which a test says")));
@@ -106,12 +115,12 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
                     of_shape.push((shape, images));
                 }
                 let (_, images) = of_shape.iter().find(|(known, _)| *known == shape).expect("it was loaded");
-                tasks.extend(network_tasks(architecture, images, context));
+                tasks.extend(network_tasks(architecture, Loss::default(), images, context));
             }
         }
         Selection::Experiment(experiment) => {
             let images = images_of(experiment, arguments.places.data_dir.as_ref(), context)?;
-            tasks.extend(network_tasks(&experiment.model, &images, context));
+            tasks.extend(network_tasks(&experiment.model, experiment.training.loss, &images, context));
         }
         Selection::Burn(name) => {
             let of_name = |subject: &&Subject| name.as_ref().is_none_or(|name| name == subject.name);
@@ -133,10 +142,12 @@ fn images_of(experiment: &Experiment, data_dir: Option<&PathBuf>, context: &Cont
     Ok(images::of_prepared(&prepared, classes, IMAGES, name, &context.reference))
 }
 
-fn network_tasks(architecture: &Architecture, images: &RealImages, context: &Context) -> Vec<Task> {
+fn network_tasks(architecture: &Architecture, loss: Loss, images: &RealImages, context: &Context) -> Vec<Task> {
     let images = images::without_ties(images.clone(), context.seed);
     let modes = networks::modes(architecture, context.seed).into_iter();
-    modes.map(|(words, mode)| Task::Network(Box::new(architecture.clone()), images.clone(), words, mode)).collect()
+    modes
+        .map(|(words, mode)| Task::Network(Box::new(architecture.clone()), loss, images.clone(), words, mode))
+        .collect()
 }
 
 /// The outcome of each task, in their order. On a CPU every core takes the next one: most cases are too small for more than one.
@@ -168,10 +179,10 @@ fn perform_one(task: &Task, context: &Context, wanted: Wanted) -> anyhow::Result
             let case = subject.case(context, *number);
             (case.about, case.check.problem(), case.check.own_options().clone())
         })),
-        Task::Network(architecture, images, words, mode) => {
+        Task::Network(architecture, loss, images, words, mode) => {
             let count = images.labels.len();
-            let problem =
-                networks::problem(architecture, images, *mode, context).context("the network cannot be built")?;
+            let problem = networks::problem(architecture, *loss, images, *mode, context)
+                .context("the network cannot be built")?;
             let options = networks::options(architecture, count, context.seed)?;
             let about = format!("{}, {words}", images.about);
             Ok(Outcome::of(&architecture.name, None, wanted, || (about, problem, options)))

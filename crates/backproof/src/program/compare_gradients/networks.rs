@@ -3,9 +3,9 @@
 use std::rc::Rc;
 
 use backproof_gradcheck::{Kinks, Options, Problem, Role, Source, Value, Variable, module_at, poison_device};
-use backproof_layers::SoftmaxCrossEntropy;
+use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
 use backproof_models::{Mode, Network, Ranked, Saved};
-use backproof_spec::{Architecture, Layer, Shape, ShapeError};
+use backproof_spec::{Architecture, Layer, Loss, Shape, ShapeError};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
@@ -13,9 +13,10 @@ use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
 use super::images::RealImages;
 use super::subject::Context;
 
-/// The check of a network in one mode.
+/// The check of a network with this loss in one mode.
 pub(crate) fn problem(
     architecture: &Architecture,
+    loss: Loss,
     images: &RealImages,
     mode: Mode,
     context: &Context,
@@ -28,7 +29,7 @@ pub(crate) fn problem(
     for ((role, value), named) in parameters.0.into_iter().zip(network.tensors()) {
         tensors.push(variable(named.name, role, value));
     }
-    let point = Rc::new(Point { network, labels: images.labels.clone(), mode });
+    let point = Rc::new(Point { network, loss, labels: images.labels.clone(), mode });
 
     let (device, dtype, unit_roundoff) = (&context.device, context.dtype, context.unit_roundoff);
 
@@ -60,6 +61,7 @@ pub(crate) fn problem(
 /// What every closure of the problem needs: the structure, whose numbers are replaced, and the labels.
 struct Point {
     network: Network,
+    loss: Loss,
     labels: Vec<usize>,
     mode: Mode,
 }
@@ -78,19 +80,52 @@ impl Point {
         Tensor::from_data(TensorData::new(labels, [count]), device)
     }
 
+    /// 1 at each label and 0 elsewhere, like the outputs `[N, K]`.
+    fn one_hot(&self, outputs: &Tensor<2>) -> Tensor<2> {
+        let [count, classes] = outputs.dims();
+        let mut rows = vec![0.0; count * classes];
+        self.labels.iter().enumerate().for_each(|(image, label)| rows[image * classes + label] = 1.0);
+        Value::new([count, classes], rows).tensor(&outputs.device(), outputs.dtype())
+    }
+
+    /// The loss of each image, `[N]`, of outputs `[N, K]`.
+    fn loss(&self, outputs: Tensor<2>) -> Tensor<1> {
+        let (labels, targets) = (self.labels(&outputs.device()), self.one_hot(&outputs));
+        match self.loss {
+            Loss::CrossEntropy => SoftmaxCrossEntropy.forward(outputs, labels),
+            Loss::MeanSquaredError => MeanSquaredError.forward(outputs, targets),
+            Loss::BinaryCrossEntropy => BinaryCrossEntropy.forward(outputs, targets),
+        }
+    }
+
+    /// The gradient of the outputs, `[N, K]`, from that of the losses, `[N]`.
+    fn loss_backward(&self, outputs: Tensor<2>, gradient: Tensor<1>) -> Tensor<2> {
+        let (labels, targets) = (self.labels(&outputs.device()), self.one_hot(&outputs));
+        match self.loss {
+            Loss::CrossEntropy => {
+                SoftmaxCrossEntropy.backward(SoftmaxCrossEntropy.forward_saving(outputs, labels).1, gradient)
+            }
+            Loss::MeanSquaredError => {
+                MeanSquaredError.backward(MeanSquaredError.forward_saving(outputs, targets).1, gradient)
+            }
+            Loss::BinaryCrossEntropy => {
+                BinaryCrossEntropy.backward(BinaryCrossEntropy.forward_saving(outputs, targets).1, gradient)
+            }
+        }
+    }
+
     /// The loss of each image, without autodiff.
     fn losses(&self, values: &[Value], kinks: &Kinks, device: &Device, dtype: DType) -> Value {
         let network = module_at(&self.network, &values[1..], device, dtype);
         let (logits, saved) = network.forward_saving(values[0].tensor(device, dtype), self.mode);
         saved.layers().iter().for_each(|saved| record(saved, kinks));
-        SoftmaxCrossEntropy.forward(logits, self.labels(device)).into()
+        self.loss(logits).into()
     }
 
     fn by_hand(&self, values: &[Value], cotangent: &Value, device: &Device, dtype: DType) -> Vec<Option<Value>> {
         let network = module_at(&self.network, &values[1..], device, dtype);
         let (logits, saved) = network.forward_saving(values[0].tensor(device, dtype), self.mode);
-        let (_, of_loss) = SoftmaxCrossEntropy.forward_saving(logits, self.labels(device));
-        let logits_gradient = SoftmaxCrossEntropy.backward(of_loss, cotangent.tensor(device, dtype));
+        let logits_gradient = self.loss_backward(logits, cotangent.tensor(device, dtype));
         let (images, parameters) = network.backward_to_images(saved, logits_gradient);
         let mut found = ByHand { parameters: &parameters, values: vec![Some(images.into())] };
         network.visit(&mut found);
@@ -102,7 +137,7 @@ impl Point {
         let device = device.clone().autodiff();
         let images = values[0].tensor::<4>(&device, dtype).require_grad();
         let logits = network.forward(images.clone(), self.mode);
-        let losses = SoftmaxCrossEntropy.forward(logits, self.labels(&device));
+        let losses = self.loss(logits);
         Tracked { network, images, losses }
     }
 

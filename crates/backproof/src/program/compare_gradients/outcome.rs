@@ -39,7 +39,8 @@ pub(crate) struct Wanted {
 impl Outcome {
     /// The backend does not have the operation, and says so: nothing is wrong, and nothing is proven.
     pub(crate) fn unsupported(&self) -> bool {
-        let says = |panic: &String| ["not supported", "unsupported", "not implemented"].iter().any(|no| panic.contains(no));
+        let says =
+            |panic: &String| ["not supported", "unsupported", "not implemented"].iter().any(|no| panic.contains(no));
         self.panic.as_ref().is_some_and(says)
     }
 
