@@ -166,7 +166,7 @@ pub struct CompareGradients {
     /// Only the case of this number, in full: what a failure says to replay it
     #[arg(long, value_name = "K", env = "BACKPROOF_CASE", requires = "layer", conflicts_with = "cases")]
     pub case: Option<u64>,
-    /// Also falsify every gradient in many ways, and show the share that is found out
+    /// Also falsify every gradient in many ways, and show the share that is found out; of networks in f64 only
     #[arg(long, env = "BACKPROOF_MUTANTS")]
     pub mutants: bool,
     /// Write everything that was found to this file

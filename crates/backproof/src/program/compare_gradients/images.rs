@@ -21,14 +21,13 @@ pub(crate) struct RealImages {
 }
 
 /// The first test images of a data set of this shape if it lies on this machine, else bundled digits, enlarged to the shape; for a network with so many
-/// classes.
+/// classes, and so many of them.
 ///
 /// # Errors
 ///
 /// A data set that is there and cannot be read.
 pub(crate) fn of_shape(
-    (shape, classes): (Shape, usize),
-    count: usize,
+    (shape, classes, count): (Shape, usize, usize),
     data_dir: Option<&Path>,
     device: &Device,
 ) -> backproof_data::Result<RealImages> {

@@ -34,9 +34,6 @@ use images::RealImages;
 use outcome::{Outcome, Wanted, quietly};
 use subject::{Context, Subject};
 
-/// Images in the batch of a network.
-const IMAGES: usize = 4;
-
 /// One check to make.
 enum Task {
     Case(&'static Subject, u64),
@@ -106,15 +103,15 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
                 let subject = layers::SUBJECTS.iter().find(|subject| subject.name == *name);
                 tasks.extend(cases(subject.expect("every layer has cases, which a test says")));
             }
-            let mut of_shape: Vec<((Shape, usize), RealImages)> = Vec::new();
+            let mut loaded: Vec<((Shape, usize, usize), RealImages)> = Vec::new();
             for architecture in networks {
-                let shape = (architecture.input, architecture.classes()?);
-                if of_shape.iter().all(|(known, _)| *known != shape) {
+                let wanted = (architecture.input, architecture.classes()?, networks::images(architecture)?);
+                if loaded.iter().all(|(known, _)| *known != wanted) {
                     let data_dir = arguments.places.data_dir.as_deref();
-                    let images = images::of_shape(shape, IMAGES, data_dir, &context.reference).map_err(data_failure)?;
-                    of_shape.push((shape, images));
+                    let images = images::of_shape(wanted, data_dir, &context.reference).map_err(data_failure)?;
+                    loaded.push((wanted, images));
                 }
-                let (_, images) = of_shape.iter().find(|(known, _)| *known == shape).expect("it was loaded");
+                let (_, images) = loaded.iter().find(|(known, _)| *known == wanted).expect("it was loaded");
                 tasks.extend(network_tasks(architecture, Loss::default(), images, context));
             }
         }
@@ -138,8 +135,8 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
 fn images_of(experiment: &Experiment, data_dir: Option<&PathBuf>, context: &Context) -> anyhow::Result<RealImages> {
     let prepared = backproof_data::prepare(&experiment.data, data_dir.map(PathBuf::as_path), experiment.seed)
         .map_err(data_failure)?;
-    let (classes, name) = (experiment.model.classes()?, experiment.data.dataset.name());
-    Ok(images::of_prepared(&prepared, classes, IMAGES, name, &context.reference))
+    let (classes, count) = (experiment.model.classes()?, networks::images(&experiment.model)?);
+    Ok(images::of_prepared(&prepared, classes, count, experiment.data.dataset.name(), &context.reference))
 }
 
 fn network_tasks(architecture: &Architecture, loss: Loss, images: &RealImages, context: &Context) -> Vec<Task> {
@@ -185,7 +182,9 @@ fn perform_one(task: &Task, context: &Context, wanted: Wanted) -> anyhow::Result
                 .context("the network cannot be built")?;
             let options = networks::options(architecture, count, context.seed)?;
             let about = format!("{}, {words}", images.about);
-            Ok(Outcome::of(&architecture.name, None, wanted, || (about, problem, options)))
+            // In single precision, a thousandth may be less than the round-off of a deep network.
+            let mutants = wanted.mutants && context.dtype == DType::F64;
+            Ok(Outcome::of(&architecture.name, None, Wanted { mutants, ..wanted }, || (about, problem, options)))
         }
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use backproof_gradcheck::{Kinks, Options, Problem, Role, Source, Value, Variable, module_at, poison_device};
 use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
 use backproof_models::{Mode, Network, Ranked, Saved};
-use backproof_spec::{Architecture, Layer, Loss, Shape, ShapeError};
+use backproof_spec::{Architecture, Layer, Loss, Shape, ShapeError, TracedLayer};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
@@ -220,21 +220,29 @@ pub(crate) fn modes(architecture: &Architecture, seed: u64) -> Vec<(&'static str
     }
 }
 
-/// How much of a network is checked: as many elements of each tensor as a budget of multiplications allows, from 4 to 64.
+/// Images in the batch of a network: 2 where one takes more than ten million multiplications, else 4.
+pub(crate) fn images(architecture: &Architecture) -> Result<usize, ShapeError> {
+    Ok(if multiplications(architecture)? > 10_000_000 { 2 } else { 4 })
+}
+
+/// Multiplications of a forward pass of one image.
+fn multiplications(architecture: &Architecture) -> Result<usize, ShapeError> {
+    let of_layer = |layer: &TracedLayer| match layer.output {
+        Shape::Image { height, width, .. } => layer.weights * height * width,
+        Shape::Vector { .. } => layer.weights,
+    };
+    Ok(architecture.trace()?.iter().map(of_layer).sum())
+}
+
+/// How much of a network is checked: as many elements of each tensor as a budget of multiplications allows, from 2 to 64.
 pub(crate) fn options(architecture: &Architecture, images: usize, seed: u64) -> Result<Options, ShapeError> {
     /// About ten seconds of a core in double precision.
     const BUDGET: usize = 10_000_000_000;
     /// Evaluations for one element: two steps to either side.
     const EVALUATIONS: usize = 4;
-    let (mut multiplications, mut tensors) = (0, 1);
-    for layer in architecture.trace()? {
-        let of_output = match layer.output {
-            Shape::Image { height, width, .. } => height * width,
-            Shape::Vector { .. } => 1,
-        };
-        multiplications += images * layer.weights * of_output;
-        tensors += usize::from(layer.weights > 0) + usize::from(layer.biases > 0);
-    }
-    let quota = (BUDGET / (EVALUATIONS * tensors * multiplications.max(1))).clamp(4, 64);
+    let of_layer = |layer: &TracedLayer| usize::from(layer.weights > 0) + usize::from(layer.biases > 0);
+    let tensors = 1 + architecture.trace()?.iter().map(of_layer).sum::<usize>();
+    let pass = images * multiplications(architecture)?.max(1);
+    let quota = (BUDGET / (EVALUATIONS * tensors * pass)).clamp(2, 64);
     Ok(Options { seed, cotangents: 2, full: quota, quota, jacobian: 0, ..Options::default() })
 }
