@@ -77,4 +77,4 @@ pub use optimizer::{Optimizer, OptimizerKind, Schedule};
 pub use random::stream_seed;
 pub use shape::{Shape, Size2};
 pub use shape_error::ShapeError;
-pub use table::parameter_table;
+pub use table::{describe_layer, parameter_table};

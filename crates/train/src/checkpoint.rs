@@ -93,6 +93,13 @@ impl Checkpoint {
         })
     }
 
+    /// The safetensors file, and the iteration that it is of.
+    pub(crate) fn weights(&self) -> Result<(Vec<u8>, usize), TrainError> {
+        let (folder, state) = self.state()?;
+        let weights = read_checked(&folder.join(WEIGHTS), &state.weights_sha256)?;
+        Ok((weights, state.position.iteration))
+    }
+
     /// The network with this checkpoint's weights, and its position.
     pub(crate) fn load_network(&self, network: Network) -> Result<(Network, Position), TrainError> {
         let (folder, state) = self.state()?;

@@ -13,6 +13,7 @@ mod checkpoint;
 pub mod engine;
 mod error;
 mod evaluation;
+mod evaluation_files;
 mod files;
 mod momentum;
 mod observer;
@@ -23,6 +24,7 @@ mod setup;
 
 pub use error::TrainError;
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
+pub use files::write_file;
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
 pub use report::Report;

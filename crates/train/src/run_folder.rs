@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::checkpoint::Checkpoint;
-use crate::files::{write_json, write_whole};
+use crate::files::{write_file, write_json, write_whole};
 use crate::{Evaluation, EvaluationResult, Report, TrainError};
 
 /// The version of `run.json` and `metrics.jsonl`.
@@ -209,26 +209,46 @@ impl RunFolder {
             .map_err(|error| TrainError::write(&path, error))
     }
 
-    /// Every line of `metrics.jsonl`.
+    /// Every line of `metrics.jsonl`, without a last line that a kill has cut; nothing before the first report.
     ///
     /// # Errors
     ///
     /// A file that cannot be read, or a line that is no report, by number.
     pub fn reports(&self) -> Result<Vec<Report>, TrainError> {
         let path = self.path.join("metrics.jsonl");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(TrainError::read(&path, error)),
         };
-        text.lines()
+        bytes
+            .split_inclusive(|&byte| byte == b'\n')
+            .filter(|line| line.ends_with(b"\n"))
             .enumerate()
             .map(|(number, line)| {
-                serde_json::from_str(line).map_err(|error| {
+                serde_json::from_slice(line).map_err(|error| {
                     TrainError::damaged(&path, format!("line {}: {error}", number + 1), "a report in JSON")
                 })
             })
             .collect()
+    }
+
+    /// The weights of the last checkpoint, or of the best by validation, as a safetensors file, and their iteration.
+    ///
+    /// # Errors
+    ///
+    /// A checkpoint that is not there, or whose files are not the ones that were saved.
+    pub fn weights(&self, best: bool) -> Result<(Vec<u8>, usize), TrainError> {
+        if best { self.best() } else { self.last() }.weights()
+    }
+
+    /// Writes a file of the folder, such as `figures/loss.svg`, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), TrainError> {
+        write_file(&self.path.join(name), content)
     }
 
     /// Drops the lines of `metrics.jsonl` after `iteration`, which a resumed run will write again, and a last line cut by a

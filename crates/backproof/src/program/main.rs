@@ -6,6 +6,7 @@ mod data;
 mod device;
 mod doctor;
 mod progress;
+mod report;
 mod run;
 
 use std::io::IsTerminal;
@@ -31,6 +32,8 @@ fn main() -> ExitCode {
         Command::Train(arguments) => run::train(arguments),
         Command::Resume(arguments) => run::resume(arguments),
         Command::Evaluate(arguments) => run::evaluate(arguments),
+        Command::Report(arguments) => report::report(arguments),
+        Command::CompareRuns(arguments) => report::compare_runs(arguments),
         Command::Data(arguments) => data::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Params(_) | Command::Config(_) | Command::Completions(_) => {

@@ -1,0 +1,69 @@
+//! The curves of one run: losses, accuracies and true positives by iteration.
+
+use backproof_train::Report;
+
+use crate::ReportError;
+use crate::chart::{Chart, Look, Marker, Series};
+use crate::figure::Figure;
+use crate::templates::thousands;
+
+const TRAINING: Look = Look::new(0, "", None);
+const VALIDATION: Look = Look::new(1, "", Some(Marker::Circle));
+const TOTAL: Look = Look::new(6, "7 4", None);
+const DECAY: Look = Look::new(2, "2 4", None);
+
+/// `loss`, `accuracy` and, with validation images, `true-positives`.
+pub(crate) fn figures(reports: &[Report], validation_images: usize) -> Result<Vec<Figure>, ReportError> {
+    let charts = [loss(reports), accuracy(reports), true_positives(reports, validation_images)];
+    charts.into_iter().filter_map(|chart| chart.figure().transpose()).collect()
+}
+
+fn series(name: &str, look: Look, reports: &[Report], value: impl Fn(&Report) -> Option<f64>) -> Series {
+    let points = reports.iter().filter_map(|report| Some((report.iteration as f64, value(report)?)));
+    Series { name: name.to_owned(), points: points.collect(), look }
+}
+
+fn loss(reports: &[Report]) -> Chart {
+    Chart {
+        name: "loss",
+        title: "Loss",
+        unit: "nats".to_owned(),
+        from_zero: true,
+        most: None,
+        format: |loss| format!("{loss:.4}"),
+        series: vec![
+            series("classification", TRAINING, reports, |report| Some(report.classification_loss)),
+            series("weight decay", DECAY, reports, |report| Some(report.weight_decay_loss)),
+            series("total", TOTAL, reports, |report| Some(report.total_loss)),
+            series("validation", VALIDATION, reports, |report| report.validation_loss),
+        ],
+    }
+}
+
+fn accuracy(reports: &[Report]) -> Chart {
+    Chart {
+        name: "accuracy",
+        title: "Accuracy",
+        unit: "% of images".to_owned(),
+        from_zero: false,
+        most: Some(100.0),
+        format: |percent| format!("{percent:.2} %"),
+        series: vec![
+            series("training", TRAINING, reports, |report| Some(100.0 * report.training_accuracy)),
+            series("validation", VALIDATION, reports, |report| Some(100.0 * report.validation_accuracy?)),
+        ],
+    }
+}
+
+fn true_positives(reports: &[Report], images: usize) -> Chart {
+    let count = |report: &Report| Some((report.validation_accuracy? * images as f64).round());
+    Chart {
+        name: "true-positives",
+        title: "True positives",
+        unit: format!("correctly classified of {} validation images", thousands(images as u64)),
+        from_zero: false,
+        most: Some(images as f64),
+        format: |count| thousands(count as u64),
+        series: vec![series("validation", VALIDATION, if images > 0 { reports } else { &[] }, count)],
+    }
+}
