@@ -123,7 +123,7 @@ impl Chart {
         let two_lines = self.series.len() <= 4;
         let ends: Vec<f64> =
             self.series.iter().map(|series| y.place(series.points[series.points.len() - 1].1)).collect();
-        let labels = spread(&ends, if two_lines { 34.0 } else { 17.0 }, TOP, BOTTOM);
+        let labels = spread(&ends, if two_lines { 37.0 } else { 17.0 }, TOP, BOTTOM - 14.0);
         let curves = self.series.iter().zip(labels).map(|(series, label)| self.curve(series, &x, &y, label));
         let body = render(
             "chart.svg",

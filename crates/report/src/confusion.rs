@@ -38,6 +38,7 @@ struct Context<'a> {
     title: &'a str,
     left: f64,
     head: f64,
+    upright: bool,
     cell: [f64; 2],
     counts: bool,
     names: &'a [String],
@@ -45,7 +46,8 @@ struct Context<'a> {
 }
 
 const CELL: [f64; 2] = [46.0, 34.0];
-const HEAD: f64 = 108.0;
+/// Above the cells: for slanted names and for upright ones.
+const HEAD: [f64; 2] = [108.0, 70.0];
 
 impl Confusion {
     /// Counts `predictions` over the classes `names`.
@@ -55,6 +57,11 @@ impl Confusion {
             counts[prediction.label][prediction.predicted] += 1;
         }
         Self { names, counts }
+    }
+
+    /// Whether the names are short enough to stand over their columns without a slant.
+    pub(crate) fn upright(&self) -> bool {
+        self.names.iter().all(|name| name.chars().count() <= 4)
     }
 
     /// Every row with its cells.
@@ -92,13 +99,23 @@ impl Confusion {
         // 7 units a character at 13 px is on the safe side; names that are longer are cut.
         let left = 30.0 + 7.0 * longest.clamp(2, 14) as f64;
         let classes = self.names.len() as f64;
+        let head = HEAD[usize::from(self.upright())];
         let short = |name: &String| name.chars().take(14).collect::<String>();
         let right: usize = (0..self.names.len()).map(|class| self.counts[class][class]).sum();
         let images: usize = self.counts.iter().flatten().sum();
         let names: Vec<String> = self.names.iter().map(short).collect();
         let body = render(
             "confusion.svg",
-            Context { title, left, head: HEAD, cell: CELL, counts, names: &names, rows: &self.rows() },
+            Context {
+                title,
+                left,
+                head,
+                upright: self.upright(),
+                cell: CELL,
+                counts,
+                names: &names,
+                rows: &self.rows(),
+            },
         )?;
         Ok(Figure {
             name: name.to_owned(),
@@ -108,7 +125,7 @@ impl Confusion {
                  {right} of {images} images are on its diagonal."
             ),
             width: left + classes * CELL[0] + 12.0,
-            height: HEAD + classes * CELL[1] + 12.0,
+            height: head + classes * CELL[1] + 12.0,
             body,
         })
     }

@@ -12,9 +12,9 @@ const VALIDATION: Look = Look::new(1, "", Some(Marker::Circle));
 const TOTAL: Look = Look::new(6, "7 4", None);
 const DECAY: Look = Look::new(2, "2 4", None);
 
-/// `loss`, `accuracy` and, with validation images, `true-positives`.
+/// `loss`, `accuracy`, `learning-rate` and, with validation images, `true-positives`.
 pub(crate) fn figures(reports: &[Report], validation_images: usize) -> Result<Vec<Figure>, ReportError> {
-    let charts = [loss(reports), accuracy(reports), true_positives(reports, validation_images)];
+    let charts = [loss(reports), accuracy(reports), true_positives(reports, validation_images), learning_rate(reports)];
     charts.into_iter().filter_map(|chart| chart.figure().transpose()).collect()
 }
 
@@ -65,5 +65,17 @@ fn true_positives(reports: &[Report], images: usize) -> Chart {
         most: Some(images as f64),
         format: |count| thousands(count as u64),
         series: vec![series("validation", VALIDATION, if images > 0 { reports } else { &[] }, count)],
+    }
+}
+
+fn learning_rate(reports: &[Report]) -> Chart {
+    Chart {
+        name: "learning-rate",
+        title: "Learning rate",
+        unit: "α of each iteration".to_owned(),
+        from_zero: true,
+        most: None,
+        format: |rate| format!("{rate:.2e}"),
+        series: vec![series("α", TRAINING, reports, |report| Some(report.learning_rate))],
     }
 }

@@ -76,13 +76,14 @@ impl Kernels {
             })
             .data_uri(),
         });
-        let all = if shown < count { format!("the first {shown} of {count}") } else { format!("{count}") };
+        let all =
+            if shown < count { format!("the first {shown} of {count} kernels") } else { format!("{count} kernels") };
         let what = match channels {
             3 => "over red, green and blue".to_owned(),
             1 => "over one channel".to_owned(),
             _ => format!("means over {channels} channels"),
         };
-        let subtitle = format!("{all}, {height}×{width}, {what}");
+        let subtitle = format!("{all} of {height}×{width}, {what}");
         let description = format!("The kernels of conv1: {subtitle}. The largest weight is {most:.3} in size.");
         let rows = shown.div_ceil(COLUMNS) as f64;
         let context = Context {

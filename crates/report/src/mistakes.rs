@@ -16,6 +16,8 @@ use crate::templates::{render, thousands};
 /// Shown in any case: the worst of all, and the worst of each pair of classes, so that every filter has something to show.
 const WORST: usize = 60;
 const WORST_OF_PAIR: usize = 3;
+/// Characters of a class name beside its bar; what is longer is cut.
+const NAME_LENGTH: usize = 10;
 /// In the figure.
 const DRAWN: usize = 20;
 
@@ -63,6 +65,8 @@ pub(crate) struct Mistakes {
     /// Every pair of classes that was confused, most often first.
     pub(crate) pairs: Vec<Pair>,
     pub(crate) names: Vec<String>,
+    /// Characters of the longest name that bars leave room for.
+    pub(crate) name_length: usize,
     pub(crate) worst: usize,
     pub(crate) worst_of_pair: usize,
 }
@@ -81,6 +85,9 @@ struct Context<'a> {
     title: &'a str,
     tiles: Vec<Tile<'a>>,
     names: &'a [String],
+    name_length: usize,
+    /// Where bars begin in a tile.
+    bars: f64,
     side: f64,
 }
 
@@ -111,7 +118,9 @@ impl Mistakes {
         let mut pairs: Vec<Pair> =
             counts.into_iter().map(|((label, predicted), count)| Pair { label, predicted, count }).collect();
         pairs.sort_by_key(|pair| std::cmp::Reverse(pair.count));
-        Self { count: wrong.len(), shown, pairs, names, worst: WORST, worst_of_pair: WORST_OF_PAIR }
+        let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let name_length = longest.clamp(1, NAME_LENGTH);
+        Self { count: wrong.len(), shown, pairs, names, name_length, worst: WORST, worst_of_pair: WORST_OF_PAIR }
     }
 
     /// The worst of them in a grid; `None` without images or mistakes.
@@ -130,6 +139,8 @@ impl Mistakes {
             lengths: mistake.bars.iter().map(|bar| round(bar.share * 66.0)).collect(),
             mistake,
         });
+        // 5 units a character at 9 px.
+        let bars = SIDE + 12.0 + 5.0 * self.name_length as f64;
         let rows = drawn.len().div_ceil(COLUMNS) as f64;
         let title = format!("The worst {} of {} misclassified test images", drawn.len(), thousands(self.count as u64));
         Ok(Some(Figure {
@@ -139,7 +150,14 @@ impl Mistakes {
             height: HEAD + rows * TILE[1],
             body: render(
                 "mistakes.svg",
-                Context { title: &title, tiles: tiles.collect(), names: &self.names, side: SIDE },
+                Context {
+                    title: &title,
+                    tiles: tiles.collect(),
+                    names: &self.names,
+                    name_length: self.name_length,
+                    bars,
+                    side: SIDE,
+                },
             )?,
             title,
         }))

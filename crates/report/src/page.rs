@@ -74,6 +74,8 @@ struct LayerRow {
 struct ConfusionTables {
     names: Vec<String>,
     rows: Vec<Row>,
+    /// Whether the names fit over their columns as they are.
+    upright: bool,
 }
 
 #[derive(Serialize)]
@@ -125,7 +127,11 @@ pub(crate) fn page(
         every,
         result: contents.result.as_ref(),
         classes: contents.result.as_ref().map(classes::rows),
-        confusion: confusion.map(|it| ConfusionTables { names: it.names.clone(), rows: it.rows() }),
+        confusion: confusion.map(|it| ConfusionTables {
+            names: it.names.clone(),
+            rows: it.rows(),
+            upright: it.upright(),
+        }),
         mistakes,
         kernels: figures.kernels.as_ref().map(Figure::inline).transpose()?,
         kernels_of: kernels_of.unwrap_or_default(),

@@ -1,4 +1,4 @@
-// Filters the misclassified images by pair of classes. Without this script, all of them are shown.
+// Shows the worst of the misclassified images, or those of a pair of classes. Without this script, all are shown.
 "use strict";
 (() => {
   const form = document.getElementById("filter");
@@ -7,8 +7,10 @@
   const { label, predicted, pair } = form.elements;
   const show = () => {
     let count = 0;
+    const any = label.value === "" && predicted.value === "";
     for (const card of cards) {
       const fits =
+        (!any || "worst" in card.dataset) &&
         (label.value === "" || card.dataset.label === label.value) &&
         (predicted.value === "" || card.dataset.predicted === predicted.value);
       card.hidden = !fits;
