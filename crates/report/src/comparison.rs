@@ -1,8 +1,10 @@
 //! Several runs laid over each other.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use backproof_spec::describe_layer;
 use backproof_train::{Report, RunFolder, write_file};
 use serde::Serialize;
 
@@ -66,7 +68,7 @@ pub fn compare(folders: &[RunFolder], into: &Path) -> Result<Comparison, ReportE
             folder: folder.path().file_name().unwrap_or_default().to_string_lossy().into_owned(),
         })
         .collect();
-    let configs: Vec<_> = contents.iter().map(|contents| flatten(&contents.config)).collect();
+    let configs: Vec<_> = contents.iter().map(settings_of).collect();
     let settings: Vec<Line> = differences(&configs).into_iter().map(|(name, values)| Line { name, values }).collect();
     let results = results(&contents);
     let figures = figures(&runs, &contents)?;
@@ -103,6 +105,16 @@ fn letter(index: usize) -> String {
     if index < 26 { letter.to_string() } else { format!("{letter}{}", index / 26 + 1) }
 }
 
+/// The config's keys and values, with the layers as the parameter table describes them.
+fn settings_of(contents: &Contents) -> BTreeMap<String, String> {
+    let mut settings = flatten(&contents.config);
+    if let Some(experiment) = &contents.experiment {
+        let layers = experiment.model.layers.iter().map(describe_layer);
+        settings.insert("model.layers".to_owned(), layers.collect::<Vec<_>>().join("; "));
+    }
+    settings
+}
+
 fn results(contents: &[Contents]) -> Vec<Line> {
     let dash = || "–".to_owned();
     let line = |name: &str, value: &dyn Fn(&Contents) -> Option<String>| Line {
@@ -120,14 +132,14 @@ fn results(contents: &[Contents]) -> Vec<Line> {
         line("iterations done", &|it| Some(thousands(last(it)?.iteration as u64))),
         line("trainable parameters", &|it| Some(thousands(it.record.trainable_parameters as u64))),
         line("training time", &|it| Some(duration(last(it)?.seconds))),
-        line("images per second", &|it| Some(thousands(mean_rate(&it.reports)? as u64))),
+        line("images per second", &|it| Some(thousands(median_rate(&it.reports)? as u64))),
         line("device", &|it| Some(it.record.device.clone())),
         line("status", &|it| Some(format!("{:?}", it.record.status).to_lowercase())),
     ]
 }
 
 /// The median of the reported rates: the first report has the start of the device in it.
-fn mean_rate(reports: &[Report]) -> Option<f64> {
+fn median_rate(reports: &[Report]) -> Option<f64> {
     let mut rates: Vec<f64> = reports.iter().map(|report| report.images_per_second).collect();
     rates.sort_by(f64::total_cmp);
     rates.get(rates.len() / 2).copied()
@@ -228,15 +240,16 @@ mod tests {
             settings: vec![line("seed", ["1", "2"]), line("layers", ["x", &"long ".repeat(20)])],
             runs: vec![run("A"), run("B")],
         };
-        let expected = "\
-                A    B
-experiment    <é>  <é>
-run             f    f
-
-accuracy    96.60  7.1
-
-seed            1    2
-";
-        assert_eq!(comparison.to_string(), expected);
+        let expected = [
+            "                A    B",
+            "experiment    <é>  <é>",
+            "run             f    f",
+            "",
+            "accuracy    96.60  7.1",
+            "",
+            "seed            1    2",
+            "",
+        ];
+        assert_eq!(comparison.to_string(), expected.join("\n"));
     }
 }

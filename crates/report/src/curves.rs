@@ -79,3 +79,40 @@ fn learning_rate(reports: &[Report]) -> Chart {
         series: vec![series("α", TRAINING, reports, |report| Some(report.learning_rate))],
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(iteration: usize, validation_accuracy: Option<f64>) -> Report {
+        Report {
+            iteration,
+            epoch: 0.0,
+            learning_rate: 0.1,
+            classification_loss: 2.0,
+            weight_decay_loss: 0.5,
+            total_loss: 2.5,
+            training_accuracy: 0.25,
+            validation_accuracy,
+            validation_loss: validation_accuracy.map(|_| 1.5),
+            images_per_second: 1.0,
+            seconds: 1.0,
+            seconds_left: 0.0,
+        }
+    }
+
+    #[test]
+    fn true_positives_are_the_images_behind_the_validation_accuracy() {
+        let reports = [report(10, Some(0.1)), report(20, None), report(30, Some(0.29))];
+        let chart = true_positives(&reports, 100);
+        assert_eq!(chart.series[0].points, [(10.0, 10.0), (30.0, 29.0)]);
+    }
+
+    #[test]
+    fn without_validation_images_nothing_is_said_of_them() {
+        let figures = figures(&[report(10, None), report(20, None)], 0).unwrap();
+        let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
+        assert_eq!(names, ["loss", "accuracy", "learning-rate"]);
+        assert!(figures.iter().all(|figure| !figure.description.contains("validation")));
+    }
+}

@@ -18,9 +18,6 @@ fn collect(prefix: &str, table: &Table, into: &mut BTreeMap<String, String>) {
         let path = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
         match value {
             Value::Table(table) => collect(&path, table, into),
-            Value::Array(values) if values.iter().any(Value::is_table) => {
-                into.insert(path, values.iter().map(in_short).collect::<Vec<_>>().join(", "));
-            }
             Value::String(text) => {
                 into.insert(path, text.clone());
             }
@@ -29,17 +26,6 @@ fn collect(prefix: &str, table: &Table, into: &mut BTreeMap<String, String>) {
             }
         }
     }
-}
-
-/// A layer by its type and its numbers, `conv2d 16 5 1 2 1 1`, without the names of its keys: a list of them is long enough.
-fn in_short(value: &Value) -> String {
-    let Value::Table(table) = value else { return value.to_string() };
-    let kind = table.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
-    let numbers = table.iter().filter(|(key, _)| *key != "type").map(|(_, value)| value.to_string());
-    std::iter::once(kind)
-        .chain(numbers.filter(|number| number != "true" && number != "false"))
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 /// The keys whose values differ between `configs`, with the value in each; `–` where a config lacks the key.
@@ -71,10 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_are_one_setting() {
-        let settings =
-            flatten("[model]\nlayers = [{ type = \"relu\" }, { type = \"linear\", out_features = 10, bias = true }]\n");
-        assert_eq!(settings["model.layers"], "relu, linear 10");
+    fn what_is_no_toml_has_no_settings() {
         assert!(flatten("[model").is_empty());
     }
 }

@@ -343,3 +343,26 @@ fn point_latest(parent: &Path, run: &Path) {
     #[cfg(not(unix))]
     let _ = (parent, run);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_line_that_a_kill_has_cut_is_no_report_and_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("run.json"), "{}").unwrap();
+        let run = RunFolder::open(folder.path()).unwrap();
+        assert_eq!(run.reports().unwrap(), []);
+        let line = r#"{"iteration":5,"epoch":0.1,"learning_rate":0.1,"classification_loss":1,"weight_decay_loss":0,"total_loss":1,
+            "training_accuracy":0.5,"validation_accuracy":null,"validation_loss":null,"images_per_second":1,"seconds":1,
+            "seconds_left":1}"#
+            .replace('\n', "");
+        let path = folder.path().join("metrics.jsonl");
+        fs::write(&path, format!("{line}\n{}", &line[..50])).unwrap();
+        assert_eq!(run.reports().unwrap().len(), 1);
+        fs::write(&path, format!("{line}\n{}\n", &line[..50])).unwrap();
+        let error = run.reports().unwrap_err().to_string();
+        assert!(error.contains("line 2: "), "{error}");
+    }
+}
