@@ -133,7 +133,7 @@ fn strings_of_a_run_folder_are_text_and_never_markup() {
     edit(run.join("evaluation/result.json"), |text| {
         text.replace("\"class\": \"7\"", &format!("\"class\": \"{evil}\\u0000\""))
     });
-    edit(run.join("config.toml"), |text| text + &format!("# {evil} ]]> \u{1}\n"));
+    edit(run.join("config.toml"), |text| text + &format!("# {evil} ]]>\n"));
     fs::write(
         run.join("gradients.json"),
         format!(r#"{{"proven": true, "summary": "{evil}", "rows": [{{"subject": "{evil}", "verdict": "{evil}"}}]}}"#),
@@ -205,6 +205,8 @@ fn without_the_data_set_mistakes_are_listed_without_pictures() {
     let (text, warnings) = report(&run);
     assert!(warnings.contains("4 files of mnist are missing; `cargo xtask data fetch mnist`"), "{warnings}");
     assert!(text.contains("taken for") && !text.contains("<img"));
+    assert!(run.join("figures/loss.png").is_file());
+    assert!(!run.join("figures/misclassified.png").exists(), "the figure of an earlier report is left");
 }
 
 #[test]

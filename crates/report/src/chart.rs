@@ -72,6 +72,8 @@ const LEFT: f64 = 52.0;
 const RIGHT: f64 = 440.0;
 const TOP: f64 = 58.0;
 const BOTTOM: f64 = 282.0;
+/// Beyond it, the span of an axis could overflow; what is not a number is not below it either.
+const LARGEST: f64 = 1e300;
 /// Drawn markers of a curve; more would be a thick line.
 const MARKERS: usize = 10;
 
@@ -109,7 +111,7 @@ impl Chart {
     /// The drawing; `None` if there is nothing to draw. Curves without points are left out.
     pub(crate) fn figure(mut self) -> Result<Option<Figure>, ReportError> {
         for series in &mut self.series {
-            series.points.retain(|(x, y)| x.is_finite() && y.is_finite());
+            series.points.retain(|(_, value)| value.abs() < LARGEST);
         }
         self.series.retain(|series| !series.points.is_empty());
         let points = || self.series.iter().flat_map(|series| &series.points);
@@ -256,6 +258,8 @@ mod tests {
             vec![(5.0, 2.0)],
             vec![(0.0, 0.0), (0.0, 0.0)],
             vec![(1.0, f64::NAN), (2.0, f64::INFINITY), (3.0, 1.0)],
+            vec![(1.0, -1.7e308), (2.0, 1.7e308), (3.0, -9e299), (4.0, 9e299)],
+            vec![(1.0, 1e-310), (2.0, 1e299), (3.0, 1e-310), (4.0, 1e-310)],
             vec![(1.0, 1.0), (2.0, 1e30), (3.0, 2.0), (4.0, 1.5)],
             vec![(1.0, -1.0), (2.0, 1e-300)],
         ] {

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::ReportError;
 use crate::chart::{Chart, Look, Series};
 use crate::contents::Contents;
+use crate::curves::nats;
 use crate::facts::duration;
 use crate::figure::Figure;
 use crate::page::Styles;
@@ -76,11 +77,10 @@ pub fn compare(folders: &[RunFolder], into: &Path) -> Result<Comparison, ReportE
         write_file(&into.join(format!("figures/{}.svg", figure.name)), figure.document()?.as_bytes())?;
         write_file(&into.join(format!("figures/{}.png", figure.name)), &figure.png()?)?;
     }
-    let missing = runs.iter().zip(&contents).flat_map(|(run, contents)| {
-        // The comparison shows curves and results; what else a run lacks is its own report's to say.
-        let of_curves = |sentence: &&String| !sentence.contains("images are") && !sentence.contains("kernels");
-        contents.missing.iter().filter(of_curves).map(|sentence| format!("{}: {sentence}", run.letter))
-    });
+    let missing = runs
+        .iter()
+        .zip(&contents)
+        .flat_map(|(run, contents)| contents.missing.iter().map(|sentence| format!("{}: {sentence}", run.letter)));
     let names: Vec<&str> = runs.iter().map(|run| run.experiment.as_str()).collect();
     let page = render(
         "comparison.html",
@@ -126,9 +126,9 @@ fn results(contents: &[Contents]) -> Vec<Line> {
         |contents: &Contents| contents.reports.iter().filter_map(|report| report.validation_accuracy).reduce(f64::max);
     vec![
         line("test accuracy, %", &|it| Some(format!("{:.2}", 100.0 * it.result.as_ref()?.accuracy))),
-        line("test loss, nats", &|it| Some(format!("{:.4}", it.result.as_ref()?.loss))),
+        line("test loss, nats", &|it| Some(nats(it.result.as_ref()?.loss))),
         line("best validation accuracy, %", &|it| Some(format!("{:.2}", 100.0 * best(it)?))),
-        line("last training loss, nats", &|it| Some(format!("{:.4}", last(it)?.classification_loss))),
+        line("last training loss, nats", &|it| Some(nats(last(it)?.classification_loss))),
         line("iterations done", &|it| Some(thousands(last(it)?.iteration as u64))),
         line("trainable parameters", &|it| Some(thousands(it.record.trainable_parameters as u64))),
         line("training time", &|it| Some(duration(last(it)?.seconds))),
@@ -173,7 +173,7 @@ fn figures(runs: &[Run], contents: &[Contents]) -> Result<Vec<Figure>, ReportErr
         unit: "nats, without weight decay".to_owned(),
         from_zero: true,
         most: None,
-        format: |loss| format!("{loss:.4}"),
+        format: nats,
         series: series(value),
     };
     let charts = [

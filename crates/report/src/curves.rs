@@ -23,6 +23,11 @@ fn series(name: &str, look: Look, reports: &[Report], value: impl Fn(&Report) ->
     Series { name: name.to_owned(), points: points.collect(), look }
 }
 
+/// A loss with four decimals, or, of a run that diverged, with its power of ten.
+pub(crate) fn nats(loss: f64) -> String {
+    if loss.abs() < 1e4 { format!("{loss:.4}") } else { format!("{loss:.3e}") }
+}
+
 fn loss(reports: &[Report]) -> Chart {
     Chart {
         name: "loss",
@@ -30,7 +35,7 @@ fn loss(reports: &[Report]) -> Chart {
         unit: "nats".to_owned(),
         from_zero: true,
         most: None,
-        format: |loss| format!("{loss:.4}"),
+        format: nats,
         series: vec![
             series("classification", TRAINING, reports, |report| Some(report.classification_loss)),
             series("weight decay", DECAY, reports, |report| Some(report.weight_decay_loss)),

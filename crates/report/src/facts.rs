@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::contents::Contents;
+use crate::curves::nats;
 use crate::templates::thousands;
 
 /// A figure at the head of a page.
@@ -32,7 +33,7 @@ pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
             value: format!("{:.2} %", 100.0 * result.accuracy),
             note: format!("{correct} of {images} images"),
         });
-        facts.push(Fact { name: "Test loss", value: format!("{:.4}", result.loss), note: "nats".to_owned() });
+        facts.push(Fact { name: "Test loss", value: nats(result.loss), note: "nats".to_owned() });
     }
     let best = contents.reports.iter().filter_map(|report| Some((report.validation_accuracy?, report.iteration)));
     // The first of equals, as the best checkpoint is.

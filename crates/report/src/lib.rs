@@ -88,10 +88,12 @@ pub fn report(folder: &RunFolder, data_dir: Option<&Path>) -> Result<Written, Re
         mistakes: mistakes.as_ref().map(Mistakes::figure).transpose()?.flatten(),
         kernels: contents.kernels.as_ref().map(|(kernels, ..)| kernels.figure()).transpose()?,
     };
+    let mut files = Vec::new();
     for figure in figures.all() {
-        folder.write(&format!("figures/{}.svg", figure.name), figure.document()?.as_bytes())?;
-        folder.write(&format!("figures/{}.png", figure.name), &figure.png()?)?;
+        files.push((format!("{}.svg", figure.name), figure.document()?.into_bytes()));
+        files.push((format!("{}.png", figure.name), figure.png()?));
     }
+    folder.write_folder("figures", &files)?;
     let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
     let page = page::page(&contents, &name, confusion.as_ref(), mistakes.as_ref(), &figures)?;
     folder.write("report.html", page.as_bytes())?;

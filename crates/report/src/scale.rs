@@ -36,14 +36,14 @@ impl Scale {
 
     /// The same axis, ended at `high`: shares end at 100 %.
     pub(crate) fn ending(self, high: f64) -> Self {
-        Self { high: high.max(self.low + f64::EPSILON), ..self }
+        Self { high: if high > self.low { high } else { self.high }, ..self }
     }
 
     /// The place of `value`, held within the axis.
     pub(crate) fn place(&self, value: f64) -> f64 {
         let value = value.clamp(self.low, self.high);
         let share = if self.logarithmic {
-            (value / self.low).ln() / (self.high / self.low).ln()
+            (value.log10() - self.low.log10()) / (self.high.log10() - self.low.log10())
         } else {
             (value - self.low) / (self.high - self.low)
         };
@@ -53,7 +53,7 @@ impl Scale {
     /// The values with a tick.
     pub(crate) fn ticks(&self) -> Vec<f64> {
         if self.logarithmic {
-            let decades = (self.high / self.low).log10().round() as i32;
+            let decades = (self.high.log10() - self.low.log10()).round() as i32;
             let every = (decades / 6).max(1) as usize;
             return (0..=decades).step_by(every).map(|decade| self.low * 10_f64.powi(decade)).collect();
         }
@@ -69,6 +69,9 @@ impl Scale {
             } else {
                 format!("{value:.0e}")
             };
+        }
+        if self.step < 1e-6 || self.low.abs().max(self.high.abs()) >= 1e9 {
+            return format!("{value:.1e}");
         }
         let decimals = (-self.step.log10()).ceil().clamp(0.0, 12.0) as usize;
         if decimals == 0 && (1_000.0..1e15).contains(&value) {

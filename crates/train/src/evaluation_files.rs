@@ -36,7 +36,7 @@ impl RunFolder {
     pub fn predictions(&self, result: &EvaluationResult) -> Result<Vec<Prediction>, TrainError> {
         let path = self.path().join("evaluation/predictions.csv");
         let bytes = fs::read(&path).map_err(|error| TrainError::read(&path, error))?;
-        let mut predictions = Vec::with_capacity(result.images.min(bytes.len()));
+        let mut predictions = Vec::new();
         for (number, row) in csv::Reader::from_reader(bytes.as_slice()).records().enumerate() {
             let prediction = row.ok().and_then(|row| parse(&row, result.classes.len()));
             predictions.push(prediction.ok_or_else(|| no_prediction(&path, number + 2, result.classes.len()))?);

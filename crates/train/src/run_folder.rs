@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::checkpoint::Checkpoint;
-use crate::files::{write_file, write_json, write_whole};
+use crate::files::{replace_folder, write_json, write_whole};
 use crate::{Evaluation, EvaluationResult, Report, TrainError};
 
 /// The version of `run.json` and `metrics.jsonl`.
@@ -242,13 +242,24 @@ impl RunFolder {
         if best { self.best() } else { self.last() }.weights()
     }
 
-    /// Writes a file of the folder, such as `figures/loss.svg`, whole or not at all.
+    /// Writes a file of the folder, such as `report.html`, whole or not at all.
     ///
     /// # Errors
     ///
     /// A file that cannot be written.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), TrainError> {
-        write_file(&self.path.join(name), content)
+        write_whole(&self.path.join(name), content)
+    }
+
+    /// Makes the folder `name` in this one hold `files`, by name, and nothing else; as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn write_folder(&self, name: &str, files: &[(String, Vec<u8>)]) -> Result<(), TrainError> {
+        replace_folder(&self.path.join(name), |folder| {
+            files.iter().try_for_each(|(name, content)| write_whole(&folder.join(name), content))
+        })
     }
 
     /// Drops the lines of `metrics.jsonl` after `iteration`, which a resumed run will write again, and a last line cut by a
