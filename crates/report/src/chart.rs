@@ -121,8 +121,8 @@ impl Chart {
         let ticks = |scale: &Scale| -> Vec<Tick> {
             scale.ticks().into_iter().map(|tick| Tick { place: scale.place(tick), text: scale.label(tick) }).collect()
         };
-        // A label of two lines is better to read; many curves have one line each.
-        let two_lines = self.series.len() <= 4;
+        // A name and its value in two lines are better to read, where there is room and the name is more than a letter.
+        let two_lines = self.series.len() <= 4 && self.series.iter().any(|series| series.name.chars().count() > 3);
         let ends: Vec<f64> =
             self.series.iter().map(|series| y.place(series.points[series.points.len() - 1].1)).collect();
         let labels = spread(&ends, if two_lines { 37.0 } else { 17.0 }, TOP, BOTTOM - 14.0);

@@ -68,8 +68,8 @@ pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
         ("Run folder", folder_name.to_owned()),
         ("Command", command(&record.command_line)),
         ("Status", status.unwrap_or_default()),
-        ("Started", record.started.clone()),
-        ("Ended", record.ended.clone().unwrap_or_else(|| "–".to_owned())),
+        ("Started", time(&record.started)),
+        ("Ended", record.ended.as_deref().map_or_else(|| "–".to_owned(), time)),
         ("Versions", versions.collect::<Vec<_>>().join(", ")),
         ("Commit", commit.map_or_else(|| "not in a repository".to_owned(), in_words)),
         ("Device", record.device.clone()),
@@ -82,6 +82,14 @@ pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
         checksums: record.data_checksums.clone().into_iter().collect(),
         repeat: checkout.into_iter().chain([train]).collect(),
     }
+}
+
+/// A time in RFC 3339, UTC, to the second: `2026-01-31 12:00:00 UTC`. What is no such time stays as it is.
+fn time(text: &str) -> String {
+    let Some((date, time)) = text.strip_suffix('Z').and_then(|text| text.split_once('T')) else {
+        return text.to_owned();
+    };
+    format!("{date} {} UTC", time.split('.').next().unwrap_or(time))
 }
 
 /// A commit as `git describe --dirty` gives it.
@@ -125,6 +133,13 @@ mod tests {
         let words =
             ["/a/b/backproof-flex", "train", "--set", "name='it''s'", "--set", "a=[1, 2]", ""].map(str::to_owned);
         assert_eq!(command(&words), r"backproof train --set 'name='\''it'\'''\''s'\''' --set 'a=[1, 2]' ''");
+    }
+
+    #[test]
+    fn times_are_shown_to_the_second() {
+        assert_eq!(time("2026-11-21T06:27:51.612513659Z"), "2026-11-21 06:27:51 UTC");
+        assert_eq!(time("2026-11-21T06:27:51Z"), "2026-11-21 06:27:51 UTC");
+        assert_eq!(time("<b>"), "<b>");
     }
 
     #[test]
