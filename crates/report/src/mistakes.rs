@@ -133,16 +133,22 @@ impl Mistakes {
         if drawn.is_empty() {
             return Ok(None);
         }
+        // 5 units a character at 9 px.
+        let bars = SIDE + 12.0 + 5.0 * self.name_length as f64;
+        let longest = TILE[0] - bars - 24.0;
         let tiles = drawn.iter().enumerate().map(|(place, &mistake)| Tile {
             x: (place % COLUMNS) as f64 * TILE[0],
             y: HEAD + (place / COLUMNS) as f64 * TILE[1],
-            lengths: mistake.bars.iter().map(|bar| round(bar.share * 66.0)).collect(),
+            lengths: mistake.bars.iter().map(|bar| round(bar.share * longest)).collect(),
             mistake,
         });
-        // 5 units a character at 9 px.
-        let bars = SIDE + 12.0 + 5.0 * self.name_length as f64;
         let rows = drawn.len().div_ceil(COLUMNS) as f64;
-        let title = format!("The worst {} of {} misclassified test images", drawn.len(), thousands(self.count as u64));
+        let all = thousands(self.count as u64);
+        let title = if drawn.len() == self.count {
+            format!("The {all} misclassified test images, worst first")
+        } else {
+            format!("The worst {} of {all} misclassified test images", drawn.len())
+        };
         Ok(Some(Figure {
             name: "misclassified".to_owned(),
             description: format!("{title}, each with the probability of every class."),
