@@ -72,7 +72,10 @@ fn every_command_of_the_readme_does_what_it_says() {
             words[place + 1] = "25"; // five more than the smoke runs have
         }
         let mut program = match words.first() {
-            Some(&"train" | &"resume" | &"evaluate" | &"compare-gradients" | &"doctor" | &"data") => {
+            Some(
+                &"train" | &"resume" | &"evaluate" | &"compare-gradients" | &"report" | &"compare-runs" | &"doctor"
+                | &"data",
+            ) => {
                 // In a folder of its own, with the configs where they are in a checkout.
                 #[cfg(unix)]
                 let _ = std::os::unix::fs::symlink(root().join("configs"), folder.path().join("configs"));

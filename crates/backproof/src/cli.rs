@@ -42,6 +42,10 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Prove the gradients of layers and networks: by hand, by autodiff and by finite differences
     CompareGradients(CompareGradients),
+    /// Make the report of a run: report.html and its figures; of several, also their comparison
+    Report(Report),
+    /// Compare runs: curves laid over each other, and what differs in config and result
+    CompareRuns(CompareRuns),
     /// Print the parameter table of a network
     Params(Params),
     /// Download, verify or locate data sets
@@ -189,6 +193,28 @@ pub enum Suite {
 pub enum Precision {
     F32,
     F64,
+}
+
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Run folders, such as runs/quickstart/latest
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Folder for the comparison of several runs
+    #[arg(long, value_name = "DIR", env = "BACKPROOF_OUTPUT", default_value = "comparison")]
+    pub output: PathBuf,
+    #[command(flatten)]
+    pub places: Places,
+}
+
+#[derive(Debug, Args)]
+pub struct CompareRuns {
+    /// Run folders, such as runs/quickstart/latest
+    #[arg(required = true, num_args = 2.., value_name = "RUN")]
+    pub runs: Vec<PathBuf>,
+    /// Folder for comparison.html and its figures
+    #[arg(long, value_name = "DIR", env = "BACKPROOF_OUTPUT", default_value = "comparison")]
+    pub output: PathBuf,
 }
 
 #[derive(Debug, Args)]

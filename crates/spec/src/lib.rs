@@ -79,4 +79,4 @@ pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule};
 pub use random::stream_seed;
 pub use shape::{Shape, Size2};
 pub use shape_error::ShapeError;
-pub use table::{parameter_table, thousands};
+pub use table::{describe_layer, parameter_table, thousands};

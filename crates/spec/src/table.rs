@@ -21,7 +21,7 @@ pub fn parameter_table(architecture: &Architecture) -> Result<String, ShapeError
     let mut rows = vec![head, input];
     for layer in &layers {
         let output = layer.output.to_string();
-        rows.push(row(&layer.name, describe(&layer.layer), output, layer.weights, layer.biases));
+        rows.push(row(&layer.name, describe_layer(&layer.layer), output, layer.weights, layer.biases));
     }
     let sum = |of: fn(&TracedLayer) -> usize| layers.iter().map(of).sum::<usize>();
     rows.push(row("total", String::new(), String::new(), sum(|it| it.weights), sum(|it| it.biases)));
@@ -62,7 +62,7 @@ fn align(rows: &[[String; 6]]) -> String {
 }
 
 /// What a layer is, with the hyperparameters that differ from the plain case: `conv 16, 5×5, padding 2`.
-fn describe(layer: &Layer) -> String {
+pub fn describe_layer(layer: &Layer) -> String {
     let mut parts = Vec::new();
     let mut unless = |name: &str, size: Size2, plain: Size2| {
         if size != plain {

@@ -93,10 +93,11 @@ impl Checkpoint {
         })
     }
 
-    /// The weights, as a safetensors file.
-    pub(crate) fn weights(&self) -> Result<Vec<u8>, TrainError> {
+    /// The safetensors file, and the iteration that it is of.
+    pub(crate) fn weights(&self) -> Result<(Vec<u8>, usize), TrainError> {
         let (folder, state) = self.state()?;
-        read_checked(&folder.join(WEIGHTS), &state.weights_sha256)
+        let weights = read_checked(&folder.join(WEIGHTS), &state.weights_sha256)?;
+        Ok((weights, state.position.iteration))
     }
 
     /// The network with this checkpoint's weights, and its position.

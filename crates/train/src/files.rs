@@ -39,6 +39,17 @@ fn make_readable(_: &File) -> io::Result<()> {
     Ok(())
 }
 
+/// As [`write_whole`], in a folder that is made if it is not there: a reader sees the old file, the new one or none.
+///
+/// # Errors
+///
+/// A folder or a file that cannot be written.
+pub fn write_file(path: &Path, content: &[u8]) -> Result<(), TrainError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(|error| TrainError::write(folder, error))?;
+    write_whole(path, content)
+}
+
 /// As [`write_whole`], indented JSON with a final newline.
 ///
 /// # Errors

@@ -16,6 +16,7 @@ mod checkpoint;
 pub mod engine;
 mod error;
 mod evaluation;
+mod evaluation_files;
 mod files;
 mod loss;
 mod momentum;
@@ -31,7 +32,7 @@ mod warm_start;
 
 pub use error::TrainError;
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
-pub use files::{write_json, write_whole};
+pub use files::{write_file, write_json, write_whole};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
 pub use optimizer::new_optimizer;

@@ -11,7 +11,7 @@ use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::checkpoint::Checkpoint;
-use crate::files::{write_json, write_whole};
+use crate::files::{replace_folder, write_json, write_whole};
 use crate::{Evaluation, EvaluationResult, Report, TrainError, WarmStartRecord};
 
 /// The version of `run.json` and `metrics.jsonl`.
@@ -212,26 +212,57 @@ impl RunFolder {
             .map_err(|error| TrainError::write(&path, error))
     }
 
-    /// Every line of `metrics.jsonl`.
+    /// Every line of `metrics.jsonl`, without a last line that a kill has cut; nothing before the first report.
     ///
     /// # Errors
     ///
     /// A file that cannot be read, or a line that is no report, by number.
     pub fn reports(&self) -> Result<Vec<Report>, TrainError> {
         let path = self.path.join("metrics.jsonl");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(TrainError::read(&path, error)),
         };
-        text.lines()
+        bytes
+            .split_inclusive(|&byte| byte == b'\n')
+            .filter(|line| line.ends_with(b"\n"))
             .enumerate()
             .map(|(number, line)| {
-                serde_json::from_str(line).map_err(|error| {
+                serde_json::from_slice(line).map_err(|error| {
                     TrainError::damaged(&path, format!("line {}: {error}", number + 1), "a report in JSON")
                 })
             })
             .collect()
+    }
+
+    /// The weights of the last checkpoint, or of the best by validation, as a safetensors file, and their iteration.
+    ///
+    /// # Errors
+    ///
+    /// A checkpoint that is not there, or whose files are not the ones that were saved.
+    pub fn weights(&self, best: bool) -> Result<(Vec<u8>, usize), TrainError> {
+        if best { self.best() } else { self.last() }.weights()
+    }
+
+    /// Writes a file of the folder, such as `report.html`, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), TrainError> {
+        write_whole(&self.path.join(name), content)
+    }
+
+    /// Makes the folder `name` in this one hold `files`, by name, and nothing else; as a whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written.
+    pub fn write_folder(&self, name: &str, files: &[(String, Vec<u8>)]) -> Result<(), TrainError> {
+        replace_folder(&self.path.join(name), |folder| {
+            files.iter().try_for_each(|(name, content)| write_whole(&folder.join(name), content))
+        })
     }
 
     /// Drops the lines of `metrics.jsonl` after `iteration`, which a resumed run will write again, and a last line cut by a
@@ -325,4 +356,27 @@ fn point_latest(parent: &Path, run: &Path) {
     }
     #[cfg(not(unix))]
     let _ = (parent, run);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_last_line_that_a_kill_has_cut_is_no_report_and_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("run.json"), "{}").unwrap();
+        let run = RunFolder::open(folder.path()).unwrap();
+        assert_eq!(run.reports().unwrap(), []);
+        let line = r#"{"iteration":5,"epoch":0.1,"learning_rate":0.1,"classification_loss":1,"weight_decay_loss":0,"total_loss":1,
+            "training_accuracy":0.5,"validation_accuracy":null,"validation_loss":null,"images_per_second":1,"seconds":1,
+            "seconds_left":1}"#
+            .replace('\n', "");
+        let path = folder.path().join("metrics.jsonl");
+        fs::write(&path, format!("{line}\n{}", &line[..50])).unwrap();
+        assert_eq!(run.reports().unwrap().len(), 1);
+        fs::write(&path, format!("{line}\n{}\n", &line[..50])).unwrap();
+        let error = run.reports().unwrap_err().to_string();
+        assert!(error.contains("line 2: "), "{error}");
+    }
 }

@@ -55,7 +55,7 @@ pub(crate) fn begin(warm_start: &WarmStart, network: Network) -> Result<(Network
             let expected = "a checkpoint; the run was stopped before it saved one";
             return Err(TrainError::damaged(last.folder(), "is not there", expected));
         }
-        last.weights()?
+        last.weights()?.0
     } else {
         fs::read(&path).map_err(|error| TrainError::read(&path, error))?
     };

@@ -7,6 +7,7 @@ mod data;
 mod device;
 mod doctor;
 mod progress;
+mod report;
 mod run;
 
 use std::io::IsTerminal;
@@ -38,6 +39,8 @@ fn main() -> ExitCode {
         Command::Resume(arguments) => run::resume(arguments),
         Command::Evaluate(arguments) => run::evaluate(arguments),
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
+        Command::Report(arguments) => report::report(arguments),
+        Command::CompareRuns(arguments) => report::compare_runs(arguments),
         Command::Data(arguments) => data::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Params(_) | Command::Config(_) | Command::Completions(_) => {

@@ -11,8 +11,8 @@ use backproof::error::{Failure, code};
 use backproof::{SMOKE_ITERATIONS, cli};
 use backproof_train::{Ending, RunFolder, Setup, Split, TrainError};
 
-use crate::device;
 use crate::progress::{Progress, summary};
+use crate::{device, report};
 
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn train(arguments: &cli::Train) -> anyhow::Result<()> {
@@ -20,7 +20,7 @@ pub(crate) fn train(arguments: &cli::Train) -> anyhow::Result<()> {
     let setup = setup(&arguments.device, &arguments.places, arguments.runs_dir.clone())?;
     let stop = stop_on_signal()?;
     let ending = backproof_train::train(&experiment, &setup, &mut Progress::new(), &stop).map_err(failure)?;
-    finish(ending, arguments.smoke)
+    finish(ending, arguments.smoke, setup.data_dir.as_deref())
 }
 
 pub(crate) fn resume(arguments: &cli::Resume) -> anyhow::Result<()> {
@@ -29,7 +29,7 @@ pub(crate) fn resume(arguments: &cli::Resume) -> anyhow::Result<()> {
     let stop = stop_on_signal()?;
     let ending =
         backproof_train::resume(folder, arguments.iterations, &setup, &mut Progress::new(), &stop).map_err(failure)?;
-    finish(ending, false)
+    finish(ending, false, setup.data_dir.as_deref())
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout
@@ -51,7 +51,7 @@ pub(crate) fn evaluate(arguments: &cli::Evaluate) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open(run: &Path) -> anyhow::Result<RunFolder> {
+pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {
     if !run.exists() {
         return Err(Failure::usage(format!("there is no run folder {}", run.display()))
             .help("`train` prints where its run folder is; runs/EXPERIMENT/latest is the newest of an experiment")
@@ -96,7 +96,7 @@ fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout
-fn finish(ending: Ending, smoke: bool) -> anyhow::Result<()> {
+fn finish(ending: Ending, smoke: bool, data_dir: Option<&Path>) -> anyhow::Result<()> {
     match ending {
         Ending::Interrupted { folder, iteration } => Err(Failure::new(
             code::INTERRUPTED,
@@ -106,6 +106,7 @@ fn finish(ending: Ending, smoke: bool) -> anyhow::Result<()> {
         .into()),
         Ending::Finished(finished) => {
             println!("\nrun folder   {}", finished.folder.display());
+            report::after_training(&finished.folder, data_dir);
             if smoke {
                 println!("smoke run    {SMOKE_ITERATIONS} iterations: the config works; the accuracy says nothing");
             }
@@ -126,7 +127,7 @@ fn finish(ending: Ending, smoke: bool) -> anyhow::Result<()> {
 }
 
 /// The exit code and the way out that go with an error of a run.
-fn failure(error: TrainError) -> Failure {
+pub(crate) fn failure(error: TrainError) -> Failure {
     let (code, help) = match &error {
         TrainError::Diverged { batch, last_good, .. } => {
             let images: Vec<String> = batch.iter().take(16).map(ToString::to_string).collect();

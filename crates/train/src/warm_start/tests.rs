@@ -10,7 +10,7 @@ use crate::testing::{assert_same, experiment, go_on, run};
 
 /// The bytes of every tensor of a run's last weights.
 fn weights(run: &RunFolder) -> BTreeMap<String, Vec<u8>> {
-    let bytes = run.last().weights().unwrap();
+    let (bytes, _) = run.last().weights().unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     file.iter().map(|(name, view)| (name.to_owned(), view.data().to_vec())).collect()
 }
@@ -39,7 +39,7 @@ fn a_warm_start_begins_ahead_of_a_cold_one() {
     assert_eq!(cold.record().unwrap().warm_start, None);
 
     assert_eq!(record.transfer.loaded.len(), 6);
-    assert_eq!(record.weights_sha256, sha256(&source.last().weights().unwrap()));
+    assert_eq!(record.weights_sha256, sha256(&source.last().weights().unwrap().0));
     let log = std::fs::read_to_string(warm.path().join("log.txt")).unwrap();
     assert!(log.contains("\nloaded conv1.weight, conv1.bias, conv2.weight, "), "{log}");
     // The config has the folder and not a link that will point elsewhere, and nothing else that was not asked for.

@@ -1,0 +1,271 @@
+//! A line chart: curves over iterations, each with its name at its end.
+
+use serde::Serialize;
+
+use crate::ReportError;
+use crate::figure::Figure;
+use crate::labels::spread;
+use crate::scale::{Scale, round};
+use crate::templates::{render, thousands};
+use crate::theme::SERIES;
+
+/// A curve.
+#[derive(Debug, Clone)]
+pub(crate) struct Series {
+    /// What stands at its end.
+    pub(crate) name: String,
+    /// (iteration, value), by rising iteration.
+    pub(crate) points: Vec<(f64, f64)>,
+    /// Which colour, dash and marker.
+    pub(crate) look: Look,
+}
+
+/// How a curve differs from the others: by colour, and without it by dash and marker.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Look {
+    pub(crate) colour: usize,
+    pub(crate) dash: &'static str,
+    pub(crate) marker: Option<Marker>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Marker {
+    Circle,
+    Square,
+    Triangle,
+    Diamond,
+}
+
+impl Look {
+    pub(crate) const fn new(colour: usize, dash: &'static str, marker: Option<Marker>) -> Self {
+        Self { colour, dash, marker }
+    }
+
+    /// A look for the `index`th of many alike.
+    pub(crate) fn of(index: usize) -> Self {
+        let dash = ["", "7 3", "2 3", "9 3 2 3"][index / 4 % 4];
+        let marker = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond][index % 4];
+        Self::new(index % SERIES, dash, Some(marker))
+    }
+}
+
+/// What a chart is of.
+#[derive(Debug, Clone)]
+pub(crate) struct Chart {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    /// What the values are, with their unit.
+    pub(crate) unit: String,
+    /// Whether the axis of the values begins at zero.
+    pub(crate) from_zero: bool,
+    /// Where it must end, if there is such a value.
+    pub(crate) most: Option<f64>,
+    /// The last value of a curve as its label has it.
+    pub(crate) format: fn(f64) -> String,
+    pub(crate) series: Vec<Series>,
+}
+
+const WIDTH: f64 = 560.0;
+const HEIGHT: f64 = 330.0;
+/// The plot within the figure.
+const LEFT: f64 = 52.0;
+const RIGHT: f64 = 440.0;
+const TOP: f64 = 58.0;
+const BOTTOM: f64 = 282.0;
+/// Beyond it, the span of an axis could overflow; what is not a number is not below it either.
+const LARGEST: f64 = 1e300;
+/// Drawn markers of a curve; more would be a thick line.
+const MARKERS: usize = 10;
+
+#[derive(Serialize)]
+struct Tick {
+    place: f64,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Curve {
+    colour: usize,
+    dash: &'static str,
+    path: String,
+    markers: String,
+    name: String,
+    value: String,
+    /// The curve's end, and where its label is.
+    end: [f64; 2],
+    label: f64,
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    title: &'a str,
+    unit: &'a str,
+    plot: [f64; 4],
+    x: Vec<Tick>,
+    y: Vec<Tick>,
+    curves: Vec<Curve>,
+    two_lines: bool,
+}
+
+impl Chart {
+    /// The drawing; `None` if there is nothing to draw. Curves without points are left out.
+    pub(crate) fn figure(mut self) -> Result<Option<Figure>, ReportError> {
+        for series in &mut self.series {
+            series.points.retain(|(_, value)| value.abs() < LARGEST);
+        }
+        self.series.retain(|series| !series.points.is_empty());
+        let points = || self.series.iter().flat_map(|series| &series.points);
+        let Some(last) = points().map(|point| point.0).reduce(f64::max) else { return Ok(None) };
+        let x = Scale::exact(last, 4, [LEFT, RIGHT]);
+        let y = self.values_axis();
+        let ticks = |scale: &Scale| -> Vec<Tick> {
+            scale.ticks().into_iter().map(|tick| Tick { place: scale.place(tick), text: scale.label(tick) }).collect()
+        };
+        // A name and its value in two lines are better to read, where there is room and the name is more than a letter.
+        let two_lines = self.series.len() <= 4 && self.series.iter().any(|series| series.name.chars().count() > 3);
+        let ends: Vec<f64> =
+            self.series.iter().map(|series| y.place(series.points[series.points.len() - 1].1)).collect();
+        let labels = spread(&ends, if two_lines { 37.0 } else { 17.0 }, TOP, BOTTOM - 14.0);
+        let curves = self.series.iter().zip(labels).map(|(series, label)| self.curve(series, &x, &y, label));
+        let body = render(
+            "chart.svg",
+            Context {
+                title: self.title,
+                unit: &self.unit,
+                plot: [LEFT, TOP, RIGHT, BOTTOM],
+                x: ticks(&x),
+                y: ticks(&y),
+                curves: curves.collect(),
+                two_lines,
+            },
+        )?;
+        Ok(Some(Figure {
+            name: self.name.to_owned(),
+            title: self.title.to_owned(),
+            description: self.description(),
+            width: WIDTH,
+            height: HEIGHT,
+            body,
+        }))
+    }
+
+    /// Logarithmic where a few values would press all others onto the axis, as when training diverges.
+    fn values_axis(&self) -> Scale {
+        let mut values: Vec<f64> =
+            self.series.iter().flat_map(|series| &series.points).map(|&(_, value)| value).collect();
+        values.sort_by(f64::total_cmp);
+        let (low, high) = (values[0], values[values.len() - 1]);
+        let place = [BOTTOM, TOP];
+        if low > 0.0 && self.most.is_none() && high > 100.0 * values[values.len() / 2] {
+            return Scale::logarithmic([low, high], place);
+        }
+        let axis = Scale::linear([if self.from_zero { low.min(0.0) } else { low }, high], 5, place);
+        match self.most {
+            Some(most) if axis.ticks().last().is_some_and(|&tick| tick > most) => axis.ending(most),
+            _ => axis,
+        }
+    }
+
+    fn curve(&self, series: &Series, x: &Scale, y: &Scale, label: f64) -> Curve {
+        let places: Vec<[f64; 2]> = series.points.iter().map(|point| [x.place(point.0), y.place(point.1)]).collect();
+        let mut path = String::new();
+        for (index, [x, y]) in places.iter().enumerate() {
+            path += &format!("{}{x} {y}", if index == 0 { "M" } else { " L" });
+        }
+        let every = places.len().div_ceil(MARKERS);
+        // Counted from the end, so that the last point has one; a curve of a single point is its marker.
+        let marker = series.look.marker.or((places.len() == 1).then_some(Marker::Circle));
+        let markers = marker.map_or_else(String::new, |marker| {
+            places.iter().rev().step_by(every).map(|&place| marker.path(place)).collect()
+        });
+        let (_, value) = series.points[series.points.len() - 1];
+        Curve {
+            colour: series.look.colour,
+            dash: series.look.dash,
+            path,
+            markers,
+            name: series.name.clone(),
+            value: (self.format)(value),
+            end: places[places.len() - 1],
+            label: round(label),
+        }
+    }
+
+    /// Where each curve begins and ends, in words.
+    fn description(&self) -> String {
+        let curves = self.series.iter().map(|series| {
+            let (first, last) = (series.points[0], series.points[series.points.len() - 1]);
+            let [from, to] = [first, last].map(|(iteration, _)| thousands(iteration as u64));
+            let (begin, end) = ((self.format)(first.1), (self.format)(last.1));
+            format!("{}: {begin} at iteration {from}, {end} at iteration {to}.", series.name)
+        });
+        format!("Line chart, {} by iteration. {}", self.unit, curves.collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl Marker {
+    /// The outline of a marker at a place.
+    fn path(self, [x, y]: [f64; 2]) -> String {
+        match self {
+            Self::Circle => format!("M{} {y}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z", round(x - 3.5)),
+            Self::Square => format!("M{} {}h6v6h-6z", round(x - 3.0), round(y - 3.0)),
+            Self::Triangle => format!("M{x} {}l4 7h-8z", round(y - 4.5)),
+            Self::Diamond => format!("M{x} {}l4.5 4.5l-4.5 4.5l-4.5 -4.5z", round(y - 4.5)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(points: &[Vec<(f64, f64)>]) -> Chart {
+        let series = points.iter().enumerate().map(|(index, points)| Series {
+            name: format!("<{index}>"),
+            points: points.clone(),
+            look: Look::of(index),
+        });
+        Chart {
+            name: "test",
+            title: "Test",
+            unit: "values".to_owned(),
+            from_zero: true,
+            most: None,
+            format: |value| format!("{value:.1}"),
+            series: series.collect(),
+        }
+    }
+
+    #[test]
+    fn a_curve_goes_through_its_points_and_its_label_has_the_last_value() {
+        let figure = chart(&[vec![(0.0, 0.0), (50.0, 10.0), (100.0, 5.0)]]).figure().unwrap().unwrap();
+        let middle = (LEFT + RIGHT) / 2.0;
+        assert!(figure.body.contains(&format!("M{LEFT} {BOTTOM} L{middle} {TOP} L{RIGHT} 170")), "{}", figure.body);
+        assert!(figure.body.contains("5.0"));
+        assert!(figure.description.contains("0.0 at iteration 0, 5.0 at iteration 100."), "{}", figure.description);
+    }
+
+    #[test]
+    fn names_are_escaped() {
+        let figure = chart(&[vec![(1.0, 1.0)]]).figure().unwrap().unwrap();
+        assert!(figure.body.contains("&lt;0&gt;") && !figure.body.contains("<0>"));
+    }
+
+    #[test]
+    fn whatever_the_numbers_are_the_drawing_can_be_drawn() {
+        assert!(chart(&[vec![], vec![]]).figure().unwrap().is_none());
+        for values in [
+            vec![(5.0, 2.0)],
+            vec![(0.0, 0.0), (0.0, 0.0)],
+            vec![(1.0, f64::NAN), (2.0, f64::INFINITY), (3.0, 1.0)],
+            vec![(1.0, -1.7e308), (2.0, 1.7e308), (3.0, -9e299), (4.0, 9e299)],
+            vec![(1.0, 1e-310), (2.0, 1e299), (3.0, 1e-310), (4.0, 1e-310)],
+            vec![(1.0, 1.0), (2.0, 1e30), (3.0, 2.0), (4.0, 1.5)],
+            vec![(1.0, -1.0), (2.0, 1e-300)],
+        ] {
+            let figure = chart(&[values.clone(), vec![]]).figure().unwrap().unwrap();
+            assert!(!figure.body.contains("NaN") && !figure.body.contains("inf"), "{values:?}");
+            figure.png().unwrap();
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Everything that a run folder holds, and what it lacks.
+
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use backproof_data::{Images, load};
+use backproof_spec::{Experiment, Layer};
+use backproof_train::{EvaluationResult, Prediction, Report, RunFolder, RunRecord, Status};
+
+use crate::ReportError;
+use crate::gradients::Gradients;
+use crate::kernels::Kernels;
+
+/// What a report is made of. Whatever is missing or damaged is empty here, and named in `missing`.
+#[derive(Debug)]
+pub(crate) struct Contents {
+    pub(crate) record: RunRecord,
+    /// `config.toml` as it is.
+    pub(crate) config: String,
+    /// The same, understood.
+    pub(crate) experiment: Option<Experiment>,
+    pub(crate) reports: Vec<Report>,
+    pub(crate) result: Option<EvaluationResult>,
+    /// Of every test image; empty without a result.
+    pub(crate) predictions: Vec<Prediction>,
+    /// The first convolution's, with the checkpoint's name and iteration.
+    pub(crate) kernels: Option<(Kernels, &'static str, usize)>,
+    pub(crate) gradients: Option<Gradients>,
+    /// Sentences for the reader.
+    pub(crate) missing: Vec<String>,
+}
+
+impl Contents {
+    /// Reads the folder.
+    ///
+    /// # Errors
+    ///
+    /// Only a `run.json` that cannot be read: without it nothing is known of the run.
+    pub(crate) fn read(folder: &RunFolder) -> Result<Self, ReportError> {
+        let record = folder.record()?;
+        let mut missing = Vec::new();
+        if let Some(sentence) = unfinished(&record, folder.path()) {
+            missing.push(sentence);
+        }
+        let config = fs::read_to_string(folder.path().join("config.toml")).unwrap_or_default();
+        let experiment = keep(folder.experiment(), "The parameter table is missing", &mut missing);
+        let reports = keep(folder.reports(), "The curves are missing", &mut missing).unwrap_or_default();
+        if was_cut(&folder.path().join("metrics.jsonl")) {
+            missing.push("The last line of metrics.jsonl was cut when it was written, and is left out.".to_owned());
+        } else if reports.is_empty() {
+            missing.push("There are no curves: no figures were reported yet.".to_owned());
+        }
+        let result = keep(folder.result(), "The test result is missing", &mut missing).flatten();
+        if result.is_none() && record.status == Status::Done {
+            missing.push("There is no test result: evaluation/result.json is not there.".to_owned());
+        }
+        let predictions = result
+            .as_ref()
+            .and_then(|result| {
+                let what = "The confusion matrix and the misclassified images are missing";
+                keep(folder.predictions(result), what, &mut missing)
+            })
+            .unwrap_or_default();
+        let has_convolution = experiment
+            .as_ref()
+            .is_some_and(|experiment| experiment.model.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_))));
+        let kernels = has_convolution.then(|| kernels(folder, &mut missing)).flatten();
+        let gradients = Gradients::read(&folder.path().join("gradients.json")).unwrap_or_else(|reason| {
+            missing.push(format!("The gradient proof is missing: gradients.json is damaged ({reason})."));
+            None
+        });
+        Ok(Self { record, config, experiment, reports, result, predictions, kernels, gradients, missing })
+    }
+
+    /// The test images that the predictions are of; `None`, and a sentence in `missing`, if they are not at hand.
+    pub(crate) fn test_images(&mut self, data_dir: Option<&Path>) -> Option<Images> {
+        let dataset = self.experiment.as_ref()?.data.dataset;
+        if self.predictions.is_empty() {
+            return None;
+        }
+        const WHAT: &str = "The misclassified images are listed without pictures";
+        let loaded = match load(dataset, data_dir) {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
+                // The first line says what is missing, the others each file.
+                let text = because(&error);
+                let reason = text.lines().next().unwrap_or_default().trim_end_matches(':');
+                self.missing.push(format!("{WHAT}: {reason}{help}."));
+                return None;
+            }
+        };
+        let fits = |it: &Prediction| it.index < loaded.test.len() && loaded.test.label(it.index) == it.label;
+        if loaded.checksums != self.record.data_checksums || !self.predictions.iter().all(fits) {
+            self.missing.push(format!("{WHAT}: the files of {dataset} here are not those that the run read."));
+            return None;
+        }
+        Some(loaded.test)
+    }
+}
+
+/// Why the run has no end, in a sentence.
+fn unfinished(record: &RunRecord, folder: &Path) -> Option<String> {
+    let log = fs::read_to_string(folder.join("log.txt")).unwrap_or_default();
+    let stopped =
+        log.lines().rev().find_map(|line| line.strip_prefix("stopped: ")).unwrap_or("log.txt does not say why");
+    match record.status {
+        Status::Done => None,
+        Status::Running => Some("The run is not finished: it is training, or was killed.".to_owned()),
+        Status::Interrupted => Some("The run was interrupted; `resume` goes on with it.".to_owned()),
+        Status::Diverged => Some(format!("Training diverged: {stopped}.")),
+        Status::Failed => Some(format!("The run failed: {stopped}.")),
+    }
+}
+
+/// Whether the file ends in the middle of a line.
+fn was_cut(path: &Path) -> bool {
+    fs::read(path).is_ok_and(|bytes| bytes.last().is_some_and(|&byte| byte != b'\n'))
+}
+
+/// From the last checkpoint, which the test result is of, or else from the best one.
+fn kernels(folder: &RunFolder, missing: &mut Vec<String>) -> Option<(Kernels, &'static str, usize)> {
+    let mut reasons = Vec::new();
+    for (name, best) in [("last", false), ("best", true)] {
+        let read = folder.weights(best).map_err(|error| because(&error)).and_then(|(weights, iteration)| {
+            Ok((Kernels::read(&weights).map_err(|reason| format!("checkpoints/{name}: {reason}"))?, name, iteration))
+        });
+        match read {
+            Ok(kernels) => return Some(kernels),
+            Err(reason) => reasons.push(reason),
+        }
+    }
+    missing.push(format!("The kernels of the first convolution are missing: {}.", reasons.join("; ")));
+    None
+}
+
+/// The value, or a sentence that `what` happened and why.
+fn keep<T, E: Error>(value: Result<T, E>, what: &str, missing: &mut Vec<String>) -> Option<T> {
+    value.map_err(|error| missing.push(format!("{what}: {}.", because(&error).trim_end_matches('.')))).ok()
+}
+
+/// An error with its causes.
+fn because(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text += &format!(": {error}");
+        cause = error.source();
+    }
+    text
+}

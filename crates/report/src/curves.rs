@@ -1,0 +1,123 @@
+//! The curves of one run: losses, accuracies and true positives by iteration.
+
+use backproof_train::Report;
+
+use crate::ReportError;
+use crate::chart::{Chart, Look, Marker, Series};
+use crate::figure::Figure;
+use crate::templates::thousands;
+
+const TRAINING: Look = Look::new(0, "", None);
+const VALIDATION: Look = Look::new(1, "", Some(Marker::Circle));
+const TOTAL: Look = Look::new(6, "7 4", None);
+const DECAY: Look = Look::new(2, "2 4", None);
+
+/// `loss`, `accuracy`, `learning-rate` and, with validation images, `true-positives`.
+pub(crate) fn figures(reports: &[Report], validation_images: usize) -> Result<Vec<Figure>, ReportError> {
+    let charts = [loss(reports), accuracy(reports), true_positives(reports, validation_images), learning_rate(reports)];
+    charts.into_iter().filter_map(|chart| chart.figure().transpose()).collect()
+}
+
+fn series(name: &str, look: Look, reports: &[Report], value: impl Fn(&Report) -> Option<f64>) -> Series {
+    let points = reports.iter().filter_map(|report| Some((report.iteration as f64, value(report)?)));
+    Series { name: name.to_owned(), points: points.collect(), look }
+}
+
+/// A loss with four decimals, or, of a run that diverged, with its power of ten.
+pub(crate) fn nats(loss: f64) -> String {
+    if loss.abs() < 1e4 { format!("{loss:.4}") } else { format!("{loss:.3e}") }
+}
+
+fn loss(reports: &[Report]) -> Chart {
+    Chart {
+        name: "loss",
+        title: "Loss",
+        unit: "nats".to_owned(),
+        from_zero: true,
+        most: None,
+        format: nats,
+        series: vec![
+            series("classification", TRAINING, reports, |report| Some(report.classification_loss)),
+            series("weight decay", DECAY, reports, |report| Some(report.weight_decay_loss)),
+            series("total", TOTAL, reports, |report| Some(report.total_loss)),
+            series("validation", VALIDATION, reports, |report| report.validation_loss),
+        ],
+    }
+}
+
+fn accuracy(reports: &[Report]) -> Chart {
+    Chart {
+        name: "accuracy",
+        title: "Accuracy",
+        unit: "% of images".to_owned(),
+        from_zero: false,
+        most: Some(100.0),
+        format: |percent| format!("{percent:.2} %"),
+        series: vec![
+            series("training", TRAINING, reports, |report| Some(100.0 * report.training_accuracy)),
+            series("validation", VALIDATION, reports, |report| Some(100.0 * report.validation_accuracy?)),
+        ],
+    }
+}
+
+fn true_positives(reports: &[Report], images: usize) -> Chart {
+    let count = |report: &Report| Some((report.validation_accuracy? * images as f64).round());
+    Chart {
+        name: "true-positives",
+        title: "True positives",
+        unit: format!("correctly classified of {} validation images", thousands(images as u64)),
+        from_zero: false,
+        most: Some(images as f64),
+        format: |count| thousands(count as u64),
+        series: vec![series("validation", VALIDATION, if images > 0 { reports } else { &[] }, count)],
+    }
+}
+
+fn learning_rate(reports: &[Report]) -> Chart {
+    Chart {
+        name: "learning-rate",
+        title: "Learning rate",
+        unit: "α of each iteration".to_owned(),
+        from_zero: true,
+        most: None,
+        format: |rate| format!("{rate:.2e}"),
+        series: vec![series("α", TRAINING, reports, |report| Some(report.learning_rate))],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(iteration: usize, validation_accuracy: Option<f64>) -> Report {
+        Report {
+            iteration,
+            epoch: 0.0,
+            learning_rate: 0.1,
+            classification_loss: 2.0,
+            weight_decay_loss: 0.5,
+            total_loss: 2.5,
+            training_accuracy: 0.25,
+            validation_accuracy,
+            validation_loss: validation_accuracy.map(|_| 1.5),
+            images_per_second: 1.0,
+            seconds: 1.0,
+            seconds_left: 0.0,
+        }
+    }
+
+    #[test]
+    fn true_positives_are_the_images_behind_the_validation_accuracy() {
+        let reports = [report(10, Some(0.1)), report(20, None), report(30, Some(0.29))];
+        let chart = true_positives(&reports, 100);
+        assert_eq!(chart.series[0].points, [(10.0, 10.0), (30.0, 29.0)]);
+    }
+
+    #[test]
+    fn without_validation_images_nothing_is_said_of_them() {
+        let figures = figures(&[report(10, None), report(20, None)], 0).unwrap();
+        let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
+        assert_eq!(names, ["loss", "accuracy", "learning-rate"]);
+        assert!(figures.iter().all(|figure| !figure.description.contains("validation")));
+    }
+}

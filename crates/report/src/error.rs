@@ -1,0 +1,22 @@
+//! What can go wrong while a report is made.
+
+use backproof_train::TrainError;
+
+/// An error of a report. What is merely missing from a run folder is no error: the report says what it lacks.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The folder is no run folder, or a file of the report cannot be written.
+    #[error(transparent)]
+    Folder(#[from] TrainError),
+    /// A picture that this crate drew cannot be drawn as pixels.
+    #[error("cannot draw {name} as PNG: {reason}")]
+    Picture {
+        /// The figure, such as `loss`.
+        name: String,
+        /// Why.
+        reason: String,
+    },
+    /// A template of this crate failed.
+    #[error("cannot fill in a template of the report")]
+    Template(#[from] minijinja::Error),
+}

@@ -1,0 +1,149 @@
+//! What a run came to in a few figures, and how it was made.
+
+use serde::Serialize;
+
+use crate::contents::Contents;
+use crate::curves::nats;
+use crate::templates::thousands;
+
+/// A figure at the head of a page.
+#[derive(Debug, Serialize)]
+pub(crate) struct Fact {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+    pub(crate) note: String,
+}
+
+/// How the run was made, and how to make it again.
+#[derive(Debug, Serialize)]
+pub(crate) struct Provenance {
+    pub(crate) rows: Vec<(&'static str, String)>,
+    /// SHA-256 of each data file, by name.
+    pub(crate) checksums: Vec<(String, String)>,
+    /// Shell lines.
+    pub(crate) repeat: Vec<String>,
+}
+
+pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    if let Some(result) = &contents.result {
+        let (correct, images) = (thousands(result.correct as u64), thousands(result.images as u64));
+        facts.push(Fact {
+            name: "Test accuracy",
+            value: format!("{:.2} %", 100.0 * result.accuracy),
+            note: format!("{correct} of {images} images"),
+        });
+        facts.push(Fact { name: "Test loss", value: nats(result.loss), note: "nats".to_owned() });
+    }
+    let best = contents.reports.iter().filter_map(|report| Some((report.validation_accuracy?, report.iteration)));
+    // The first of equals, as the best checkpoint is.
+    if let Some((accuracy, iteration)) = best.reduce(|best, next| if next.0 > best.0 { next } else { best }) {
+        facts.push(Fact {
+            name: "Best validation",
+            value: format!("{:.2} %", 100.0 * accuracy),
+            note: format!("at iteration {}", thousands(iteration as u64)),
+        });
+    }
+    facts.push(Fact {
+        name: "Parameters",
+        value: thousands(contents.record.trainable_parameters as u64),
+        note: "trainable".to_owned(),
+    });
+    if let Some(last) = contents.reports.last() {
+        facts.push(Fact {
+            name: "Trained for",
+            value: duration(last.seconds),
+            note: format!("{} iterations", thousands(last.iteration as u64)),
+        });
+    }
+    facts
+}
+
+pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
+    let record = &contents.record;
+    let status = serde_json::to_value(record.status).ok().and_then(|status| status.as_str().map(str::to_owned));
+    let versions = record.versions.iter().map(|(name, version)| format!("{name} {version}"));
+    let commit = record.git_revision.as_deref();
+    let rows = vec![
+        ("Run folder", folder_name.to_owned()),
+        ("Command", command(&record.command_line)),
+        ("Status", status.unwrap_or_default()),
+        ("Started", time(&record.started)),
+        ("Ended", record.ended.as_deref().map_or_else(|| "–".to_owned(), time)),
+        ("Versions", versions.collect::<Vec<_>>().join(", ")),
+        ("Commit", commit.map_or_else(|| "not in a repository".to_owned(), in_words)),
+        ("Device", record.device.clone()),
+        ("Seed", record.seed.to_string()),
+    ];
+    let checkout = commit.map(|commit| format!("git checkout {}", commit.trim_end_matches("-dirty")));
+    let train = format!("cargo xtask train -c RUN/config.toml --backend {}", record.backend);
+    Provenance {
+        rows,
+        checksums: record.data_checksums.clone().into_iter().collect(),
+        repeat: checkout.into_iter().chain([train]).collect(),
+    }
+}
+
+/// A time in RFC 3339, UTC, to the second: `2026-01-31 12:00:00 UTC`. What is no such time stays as it is.
+fn time(text: &str) -> String {
+    let Some((date, time)) = text.strip_suffix('Z').and_then(|text| text.split_once('T')) else {
+        return text.to_owned();
+    };
+    format!("{date} {} UTC", time.split('.').next().unwrap_or(time))
+}
+
+/// A commit as `git describe --dirty` gives it.
+fn in_words(commit: &str) -> String {
+    match commit.strip_suffix("-dirty") {
+        Some(commit) => format!("{commit}, with changes that were not committed"),
+        None => commit.to_owned(),
+    }
+}
+
+/// The command without the place of the program; an argument with a space or a quote in it is quoted.
+fn command(words: &[String]) -> String {
+    let quoted = |word: &String| {
+        let plain = |c: char| c.is_alphanumeric() || "-_./=:,+@%".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word.clone()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    };
+    let arguments = words.iter().skip(1).map(quoted);
+    std::iter::once("backproof".to_owned()).chain(arguments).collect::<Vec<_>>().join(" ")
+}
+
+/// `14.2 s`, `1 min 05 s` or `2 h 03 min`.
+pub(crate) fn duration(seconds: f64) -> String {
+    let whole = seconds.max(0.0).round() as u64;
+    match (whole / 3600, whole / 60 % 60, whole % 60) {
+        (0, 0, _) => format!("{:.1} s", seconds.max(0.0)),
+        (0, minutes, seconds) => format!("{minutes} min {seconds:02} s"),
+        (hours, minutes, _) => format!("{hours} h {minutes:02} min"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_can_be_typed_again() {
+        let words =
+            ["/a/b/backproof-flex", "train", "--set", "name='it''s'", "--set", "a=[1, 2]", ""].map(str::to_owned);
+        assert_eq!(command(&words), r"backproof train --set 'name='\''it'\'''\''s'\''' --set 'a=[1, 2]' ''");
+    }
+
+    #[test]
+    fn times_are_shown_to_the_second() {
+        assert_eq!(time("2026-11-21T06:27:51.612513659Z"), "2026-11-21 06:27:51 UTC");
+        assert_eq!(time("2026-11-21T06:27:51Z"), "2026-11-21 06:27:51 UTC");
+        assert_eq!(time("<b>"), "<b>");
+    }
+
+    #[test]
+    fn durations_are_read_at_a_glance() {
+        assert_eq!([0.42, 59.4, 65.0, 7_400.0].map(duration), ["0.4 s", "59.4 s", "1 min 05 s", "2 h 03 min"]);
+    }
+}

@@ -1,0 +1,247 @@
+//! The misclassified images, worst first.
+
+use std::collections::BTreeMap;
+
+use backproof_data::Images;
+use backproof_spec::Shape;
+use backproof_train::Prediction;
+use serde::Serialize;
+
+use crate::ReportError;
+use crate::figure::Figure;
+use crate::image::Image;
+use crate::scale::round;
+use crate::templates::{render, thousands};
+
+/// Shown in any case: the worst of all, and the worst of each pair of classes, so that every filter has something to show.
+const WORST: usize = 60;
+const WORST_OF_PAIR: usize = 3;
+/// Characters of a class name beside its bar; what is longer is cut.
+const NAME_LENGTH: usize = 10;
+/// In the figure.
+const DRAWN: usize = 20;
+
+/// The probability of one class.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Bar {
+    pub(crate) name: String,
+    /// In [0, 1].
+    pub(crate) share: f64,
+    /// `right` for the true class, `wrong` for the predicted one.
+    pub(crate) kind: &'static str,
+}
+
+/// One misclassified image.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Mistake {
+    /// Its index in the test set.
+    pub(crate) index: usize,
+    pub(crate) label: usize,
+    pub(crate) predicted: usize,
+    pub(crate) bars: Vec<Bar>,
+    /// A `data:` address, if the data set is at hand.
+    pub(crate) image: Option<String>,
+    /// Whether it is the worst of its pair of classes.
+    pub(crate) first_of_pair: bool,
+    /// Whether it is among the worst of all.
+    pub(crate) among_worst: bool,
+}
+
+/// A pair of classes that was confused.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Pair {
+    pub(crate) label: usize,
+    pub(crate) predicted: usize,
+    pub(crate) count: usize,
+}
+
+/// What a page shows of the misclassified images.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Mistakes {
+    /// Misclassified images in all.
+    pub(crate) count: usize,
+    /// Those that are shown, worst first.
+    pub(crate) shown: Vec<Mistake>,
+    /// Every pair of classes that was confused, most often first.
+    pub(crate) pairs: Vec<Pair>,
+    pub(crate) names: Vec<String>,
+    /// Characters of the longest name that bars leave room for.
+    pub(crate) name_length: usize,
+    pub(crate) worst: usize,
+    pub(crate) worst_of_pair: usize,
+}
+
+#[derive(Serialize)]
+struct Tile<'a> {
+    x: f64,
+    y: f64,
+    mistake: &'a Mistake,
+    /// Length of each bar.
+    lengths: Vec<f64>,
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    title: &'a str,
+    tiles: Vec<Tile<'a>>,
+    names: &'a [String],
+    name_length: usize,
+    /// Where bars begin in a tile.
+    bars: f64,
+    side: f64,
+}
+
+impl Mistakes {
+    /// Those of `predictions` that are wrong, by the probability of the wrong class, the largest first; the data set's order
+    /// decides between equals. `images` is the test set, if it is at hand.
+    pub(crate) fn new(names: Vec<String>, predictions: &[Prediction], images: Option<&Images>) -> Self {
+        let mut wrong: Vec<&Prediction> = predictions.iter().filter(|it| it.predicted != it.label).collect();
+        let worst = |prediction: &Prediction| prediction.probabilities[prediction.predicted];
+        wrong.sort_by(|a, b| worst(b).total_cmp(&worst(a)).then(a.index.cmp(&b.index)));
+        let mut counts: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        let mut shown = Vec::new();
+        for (rank, prediction) in wrong.iter().enumerate() {
+            let of_pair = counts.entry((prediction.label, prediction.predicted)).or_default();
+            *of_pair += 1;
+            if rank < WORST || *of_pair <= WORST_OF_PAIR {
+                shown.push(Mistake {
+                    index: prediction.index,
+                    label: prediction.label,
+                    predicted: prediction.predicted,
+                    bars: bars(&names, prediction),
+                    image: images.map(|images| picture(images, prediction.index).data_uri()),
+                    first_of_pair: *of_pair == 1,
+                    among_worst: rank < WORST,
+                });
+            }
+        }
+        let mut pairs: Vec<Pair> =
+            counts.into_iter().map(|((label, predicted), count)| Pair { label, predicted, count }).collect();
+        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.count));
+        let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+        let name_length = longest.clamp(1, NAME_LENGTH);
+        Self { count: wrong.len(), shown, pairs, names, name_length, worst: WORST, worst_of_pair: WORST_OF_PAIR }
+    }
+
+    /// The worst of them in a grid; `None` without images or mistakes.
+    pub(crate) fn figure(&self) -> Result<Option<Figure>, ReportError> {
+        const SIDE: f64 = 92.0;
+        const COLUMNS: usize = 4;
+        const TILE: [f64; 2] = [252.0, 152.0];
+        const HEAD: f64 = 58.0;
+        let drawn: Vec<&Mistake> = self.shown.iter().filter(|it| it.image.is_some()).take(DRAWN).collect();
+        if drawn.is_empty() {
+            return Ok(None);
+        }
+        // 5 units a character at 9 px.
+        let bars = SIDE + 12.0 + 5.0 * self.name_length as f64;
+        let longest = TILE[0] - bars - 24.0;
+        let tiles = drawn.iter().enumerate().map(|(place, &mistake)| Tile {
+            x: (place % COLUMNS) as f64 * TILE[0],
+            y: HEAD + (place / COLUMNS) as f64 * TILE[1],
+            lengths: mistake.bars.iter().map(|bar| round(bar.share * longest)).collect(),
+            mistake,
+        });
+        let rows = drawn.len().div_ceil(COLUMNS) as f64;
+        let all = thousands(self.count as u64);
+        let title = if drawn.len() == self.count {
+            format!("The {all} misclassified test images, worst first")
+        } else {
+            format!("The worst {} of {all} misclassified test images", drawn.len())
+        };
+        Ok(Some(Figure {
+            name: "misclassified".to_owned(),
+            description: format!("{title}, each with the probability of every class."),
+            width: COLUMNS as f64 * TILE[0],
+            height: HEAD + rows * TILE[1],
+            body: render(
+                "mistakes.svg",
+                Context {
+                    title: &title,
+                    tiles: tiles.collect(),
+                    names: &self.names,
+                    name_length: self.name_length,
+                    bars,
+                    side: SIDE,
+                },
+            )?,
+            title,
+        }))
+    }
+}
+
+fn bars(names: &[String], prediction: &Prediction) -> Vec<Bar> {
+    let bar = |(class, name): (usize, &String)| Bar {
+        name: name.clone(),
+        share: prediction.probabilities[class],
+        kind: match class {
+            class if class == prediction.label => "right",
+            class if class == prediction.predicted => "wrong",
+            _ => "",
+        },
+    };
+    names.iter().enumerate().map(bar).collect()
+}
+
+/// The image `index` of the data set as it was published.
+fn picture(images: &Images, index: usize) -> Image {
+    let shape = match images.shape() {
+        Shape::Image { channels, height, width } => [channels, height, width],
+        Shape::Vector { features } => [1, 1, features],
+    };
+    let [_, height, width] = shape;
+    let pixels = images.pixels(index);
+    Image::new(shape, |channel, row, column| pixels[(channel * height + row) * width + column])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names() -> Vec<String> {
+        ["<b>", "cat", "dog"].map(str::to_owned).to_vec()
+    }
+
+    fn prediction(index: usize, label: usize, probabilities: [f64; 3]) -> Prediction {
+        let predicted = (0..3).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b])).unwrap();
+        Prediction { index, label, predicted, probabilities: probabilities.to_vec(), loss: 0.0 }
+    }
+
+    #[test]
+    fn the_largest_probability_of_a_wrong_class_comes_first() {
+        let predictions = [
+            prediction(0, 0, [0.9, 0.1, 0.0]),
+            prediction(1, 0, [0.1, 0.6, 0.3]),
+            prediction(2, 2, [0.1, 0.8, 0.1]),
+            prediction(3, 0, [0.2, 0.8, 0.0]),
+        ];
+        let mistakes = Mistakes::new(names(), &predictions, None);
+        assert_eq!(mistakes.count, 3);
+        assert_eq!(mistakes.shown.iter().map(|it| it.index).collect::<Vec<_>>(), [2, 3, 1]);
+        assert_eq!(mistakes.shown.iter().map(|it| it.first_of_pair).collect::<Vec<_>>(), [true, true, false]);
+        assert_eq!(mistakes.pairs[0], Pair { label: 0, predicted: 1, count: 2 });
+        assert_eq!(mistakes.shown[0].bars.iter().map(|bar| bar.kind).collect::<Vec<_>>(), ["", "wrong", "right"]);
+        assert!(mistakes.figure().unwrap().is_none(), "there are no images");
+    }
+
+    #[test]
+    fn every_confused_pair_is_shown_however_mild() {
+        let mut predictions: Vec<Prediction> = (0..100).map(|index| prediction(index, 0, [0.0, 1.0, 0.0])).collect();
+        predictions.push(prediction(100, 1, [0.3, 0.3, 0.4]));
+        let mistakes = Mistakes::new(names(), &predictions, None);
+        assert_eq!(mistakes.shown.len(), WORST + 1);
+        let last = &mistakes.shown[WORST];
+        assert!(last.index == 100 && last.first_of_pair && !last.among_worst);
+    }
+
+    #[test]
+    fn images_are_drawn_as_they_were_published() {
+        let images = Images::new((0..2 * 12).collect(), vec![0, 0], Shape::image(3, 2, 2));
+        let mistakes = Mistakes::new(names(), &[prediction(1, 0, [0.0, 1.0, 0.0])], Some(&images));
+        let expected = Image::new([3, 2, 2], |channel, row, column| (12 + 4 * channel + 2 * row + column) as u8);
+        assert_eq!(mistakes.shown[0].image.as_deref(), Some(expected.data_uri().as_str()));
+        let figure = mistakes.figure().unwrap().unwrap();
+        assert!(figure.body.contains("&lt;b&gt;") && !figure.body.contains("<b>"));
+        figure.png().unwrap();
+    }
+}

@@ -1,0 +1,86 @@
+//! The templates, part of the program, and their filters. Everything is escaped as HTML unless a template says `safe`.
+
+use std::sync::LazyLock;
+
+use minijinja::syntax::SyntaxConfig;
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use serde::Serialize;
+
+use crate::ReportError;
+
+/// Name and text of each file of `templates/`.
+macro_rules! templates {
+    ($($name:literal),* $(,)?) => { [$(($name, include_str!(concat!("../templates/", $name)))),*] };
+}
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    // By the kind of text and not by the name of the file: SVG needs the same escapes as HTML.
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
+    environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
+    environment.add_filter("thousands", thousands);
+    environment.add_filter("percent", |share: f64| format!("{:.2}", 100.0 * share));
+    environment.add_filter("percent1", |share: f64| format!("{:.1}", 100.0 * share));
+    environment.add_filter("fixed", |number: f64, decimals: usize| format!("{number:.decimals$}"));
+    for (name, text) in templates![
+        "figure.svg",
+        "theme.css",
+        "chart.svg",
+        "confusion.svg",
+        "kernels.svg",
+        "mistakes.svg",
+        "page.css",
+        "page.js",
+        "head.html",
+        "macros.html",
+        "report.html",
+        "comparison.html",
+        "sections/training.html",
+        "sections/test.html",
+        "sections/mistakes.html",
+        "sections/kernels.html",
+        "sections/network.html",
+        "sections/provenance.html",
+    ] {
+        environment.add_template(name, text).expect("the tests render every template");
+    }
+    environment
+});
+
+/// The template `name` filled in with `context`, without the characters that XML cannot hold, such as NUL.
+pub(crate) fn render(name: &str, context: impl Serialize) -> Result<String, ReportError> {
+    Ok(printable(&ENVIRONMENT.get_template(name)?.render(Value::from(Serde(context)))?))
+}
+
+/// `1234567` as `1,234,567`.
+pub(crate) fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let separator = |place: usize| place > 0 && (digits.len() - place).is_multiple_of(3);
+    digits
+        .char_indices()
+        .flat_map(|(place, digit)| separator(place).then_some(',').into_iter().chain([digit]))
+        .collect()
+}
+
+fn printable(text: &str) -> String {
+    let is_printable = |c: &char| matches!(c, '\t' | '\n') || !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
+    text.chars().filter(is_printable).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_separated() {
+        assert_eq!([0, 12, 999, 1_000, 60_965_224].map(thousands), ["0", "12", "999", "1,000", "60,965,224"]);
+    }
+
+    #[test]
+    fn what_xml_cannot_hold_is_left_out() {
+        assert_eq!(printable("a\0\u{1b}[1mb\u{ffff}\n<é>"), "a[1mb\n<é>");
+    }
+}

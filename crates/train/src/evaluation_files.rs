@@ -1,0 +1,103 @@
+//! An evaluation as it is read back from a run folder.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::{EVALUATION_SCHEMA, EvaluationResult, Prediction, RunFolder, TrainError};
+
+impl RunFolder {
+    /// `evaluation/result.json`; `None` before the final evaluation.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, is no result, or has another schema version.
+    pub fn result(&self) -> Result<Option<EvaluationResult>, TrainError> {
+        let path = self.path().join("evaluation/result.json");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(TrainError::read(&path, error)),
+        };
+        let result: EvaluationResult = serde_json::from_str(&text)
+            .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), "an evaluation"))?;
+        if result.schema_version != EVALUATION_SCHEMA {
+            let found = format!("has schema version {}", result.schema_version);
+            return Err(TrainError::damaged(&path, found, format!("version {EVALUATION_SCHEMA}")));
+        }
+        Ok(Some(result))
+    }
+
+    /// `evaluation/predictions.csv`: one prediction for each image that `result` counts.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or a row that is no prediction over the classes of `result`, by number.
+    pub fn predictions(&self, result: &EvaluationResult) -> Result<Vec<Prediction>, TrainError> {
+        let path = self.path().join("evaluation/predictions.csv");
+        let bytes = fs::read(&path).map_err(|error| TrainError::read(&path, error))?;
+        let mut predictions = Vec::new();
+        for (number, row) in csv::Reader::from_reader(bytes.as_slice()).records().enumerate() {
+            let prediction = row.ok().and_then(|row| parse(&row, result.classes.len()));
+            predictions.push(prediction.ok_or_else(|| no_prediction(&path, number + 2, result.classes.len()))?);
+        }
+        if predictions.len() != result.images {
+            let found = format!("has {} rows", predictions.len());
+            return Err(TrainError::damaged(&path, found, format!("{}, as result.json says", result.images)));
+        }
+        Ok(predictions)
+    }
+}
+
+fn parse(row: &csv::StringRecord, classes: usize) -> Option<Prediction> {
+    let class = |field: usize| row.get(field)?.parse().ok().filter(|&class: &usize| class < classes);
+    let (index, label, predicted) = (row.get(0)?.parse().ok()?, class(1)?, class(2)?);
+    let probabilities: Vec<f64> = row.iter().skip(3).map_while(|field| field.parse().ok()).collect();
+    let fits = probabilities.len() == classes && row.len() == classes + 3;
+    let are_probabilities = probabilities.iter().all(|p| (0.0..=1.0).contains(p));
+    (fits && are_probabilities).then(|| Prediction {
+        index,
+        label,
+        predicted,
+        loss: -probabilities[label].ln(),
+        probabilities,
+    })
+}
+
+fn no_prediction(path: &Path, line: usize, classes: usize) -> TrainError {
+    let expected = format!("an index, two classes and {classes} probabilities");
+    TrainError::damaged(path, format!("line {line} is no prediction"), expected)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(fields: &[&str]) -> Option<Prediction> {
+        parse(&csv::StringRecord::from(fields), 2)
+    }
+
+    #[test]
+    fn a_row_is_an_index_two_classes_and_a_probability_for_each() {
+        let prediction = row(&["7", "0", "1", "0.25", "0.75"]).unwrap();
+        assert_eq!((prediction.index, prediction.label, prediction.predicted), (7, 0, 1));
+        assert_eq!(prediction.probabilities, [0.25, 0.75]);
+        assert_eq!(prediction.loss, 4.0_f64.ln());
+    }
+
+    #[test]
+    fn what_is_no_prediction_is_refused() {
+        for fields in [
+            &["7", "0", "1", "0.25"][..],
+            &["7", "0", "1", "0.25", "0.75", "0"],
+            &["7", "0", "2", "0.25", "0.75"],
+            &["-7", "0", "1", "0.25", "0.75"],
+            &["7", "0", "1", "0.25", "NaN"],
+            &["7", "0", "1", "-0.25", "1.25"],
+            &["7", "0", "1", "<script>", "0.75"],
+            &[],
+        ] {
+            assert_eq!(row(fields), None, "{fields:?}");
+        }
+    }
+}

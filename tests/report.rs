@@ -1,0 +1,262 @@
+//! `report` and `compare-runs`, as typed: every file, from whole run folders and from damaged ones.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use backproof_tests::{backproof, latest, stderr, stdout};
+use roxmltree::{Document, ParsingOptions};
+use tempfile::TempDir;
+
+const FIGURES: [&str; 8] = [
+    "accuracy",
+    "confusion-counts",
+    "confusion-percent",
+    "kernels",
+    "learning-rate",
+    "loss",
+    "misclassified",
+    "true-positives",
+];
+
+/// A run of twenty iterations, made once.
+static RUN: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    folder
+});
+
+/// A copy of the run, for a test to change.
+fn run() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("run");
+    copy_folder(&latest(RUN.path(), "quickstart"), &copy);
+    (folder, copy)
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let to = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            copy_folder(&entry.path(), &to);
+        } else {
+            fs::copy(entry.path(), to).unwrap();
+        }
+    }
+}
+
+fn edit(path: PathBuf, change: impl FnOnce(String) -> String) {
+    let text = fs::read_to_string(&path).unwrap();
+    let changed = change(text.clone());
+    assert_ne!(text, changed, "{} was not changed", path.display());
+    fs::write(path, changed).unwrap();
+}
+
+/// The report of `run`, made anew: its page, and the warnings.
+fn report(run: &Path) -> (String, String) {
+    let _ = fs::remove_file(run.join("report.html"));
+    let assert = backproof(run).args(["report", ".", "--data-dir", "no-data"]).assert().success();
+    (page(&run.join("report.html")), stderr(&assert))
+}
+
+/// A page that is well-formed, so that no tag is left open, has each id once, and fetches nothing.
+fn page(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
+    let document = Document::parse_with_options(&text, options).unwrap_or_else(|error| panic!("{error}"));
+    let mut ids = Vec::new();
+    for node in document.descendants().filter(roxmltree::Node::is_element) {
+        for attribute in node.attributes() {
+            let value = attribute.value();
+            if matches!(attribute.name(), "src" | "href" | "action" | "srcset" | "data") {
+                assert!(value.starts_with('#') || value.starts_with("data:image/png;base64,"), "{value} is fetched");
+            }
+            assert!(!attribute.name().starts_with("on"), "{} is a script", attribute.name());
+            if attribute.name() == "id" {
+                ids.push(value);
+            }
+        }
+        if node.has_tag_name("img") || node.attribute("role") == Some("img") {
+            let said = node.attribute("alt").or(node.attribute("aria-labelledby"));
+            assert!(said.is_some_and(|said| !said.is_empty()), "a picture says nothing to a screen reader");
+        }
+    }
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "an id is there twice");
+    for word in ["@import", "url(http", "url(//", "fetch(", "XMLHttpRequest"] {
+        assert!(!text.contains(word), "{word} fetches something");
+    }
+    text
+}
+
+#[test]
+fn training_ends_with_a_report_of_every_part() {
+    let run = latest(RUN.path(), "quickstart");
+    let text = page(&run.join("report.html"));
+    for id in ["training", "test", "mistakes", "first-convolution", "network", "repeat", "config"] {
+        assert!(text.contains(&format!("<h2 id=\"{id}\">")), "there is no section {id}");
+    }
+    assert!(!text.contains("lacks something"));
+    for words in
+        ["14,682", "backproof train --smoke", "conv 16, 5×5, padding 2", "learning_rate = 0.05", "<td>flex (CPU"]
+    {
+        assert!(text.contains(words), "{words} is not there");
+    }
+    assert!(text.contains("data:image/png;base64,"), "there are no images");
+    for name in FIGURES {
+        let svg = fs::read_to_string(run.join(format!("figures/{name}.svg"))).unwrap();
+        assert!(text.contains(&format!("id=\"{name}\"")) || name.starts_with("confusion") || name == "misclassified");
+        Document::parse(&svg).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let png = fs::read(run.join(format!("figures/{name}.png"))).unwrap();
+        assert!(png.starts_with(b"\x89PNG") && png.len() > 4_000, "{name}.png is empty");
+    }
+    assert_eq!(fs::read_dir(run.join("figures")).unwrap().count(), 2 * FIGURES.len());
+}
+
+#[test]
+fn the_same_run_gives_the_same_report() {
+    let (_folder, run) = run();
+    assert_eq!(report(&run).0, report(&run).0);
+}
+
+#[test]
+fn strings_of_a_run_folder_are_text_and_never_markup() {
+    let (_folder, run) = run();
+    let evil = "<script>alert('evil')</script>";
+    edit(run.join("run.json"), |text| {
+        text.replace("\"quickstart\"", &format!("\"{evil}\"")).replace("\"train\"", &format!("\"{evil}\""))
+    });
+    edit(run.join("evaluation/result.json"), |text| {
+        text.replace("\"class\": \"7\"", &format!("\"class\": \"{evil}\\u0000\""))
+    });
+    edit(run.join("config.toml"), |text| text + &format!("# {evil} ]]>\n"));
+    fs::write(
+        run.join("gradients.json"),
+        format!(r#"{{"proven": true, "summary": "{evil}", "rows": [{{"subject": "{evil}", "verdict": "{evil}"}}]}}"#),
+    )
+    .unwrap();
+    let (text, _) = report(&run);
+    assert!(!text.contains("<script>alert"), "a string became markup");
+    // Heading, title, and at least a cell for the class in each table.
+    assert!(text.matches("&lt;script&gt;alert").count() > 10);
+    for name in FIGURES {
+        let svg = fs::read_to_string(run.join(format!("figures/{name}.svg"))).unwrap();
+        assert!(!svg.contains("<script"), "{name}.svg");
+        Document::parse(&svg).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+#[test]
+fn an_unfinished_run_has_a_report_of_what_is_there() {
+    let (_folder, run) = run();
+    fs::remove_dir_all(run.join("evaluation")).unwrap();
+    edit(run.join("run.json"), |text| text.replace("\"done\"", "\"running\""));
+    edit(run.join("metrics.jsonl"), |text| text[..text.len() - 20].to_owned());
+    let (text, warnings) = report(&run);
+    assert!(warnings.contains("warning: The run is not finished"), "{warnings}");
+    assert!(text.contains("The last line of metrics.jsonl was cut"), "{text}");
+    assert!(text.contains("id=\"loss\"") && !text.contains("id=\"test\""));
+}
+
+#[test]
+fn what_is_damaged_is_named_and_the_rest_is_shown() {
+    let cut = |text: String| text[..text.len() / 2].to_owned();
+    let garbage = |_: String| "\u{0}<script>garbage".to_owned();
+    type Damage<'a> = (&'a str, &'a dyn Fn(String) -> String, &'a str);
+    let damages: [Damage<'_>; 8] = [
+        ("evaluation/predictions.csv", &cut, "The confusion matrix and the misclassified images are missing"),
+        ("evaluation/predictions.csv", &garbage, "The confusion matrix and the misclassified images are missing"),
+        ("evaluation/result.json", &cut, "The test result is missing"),
+        ("metrics.jsonl", &|text| text.replacen('{', "[", 2), "The curves are missing"),
+        ("metrics.jsonl", &|_| String::new(), "no figures were reported"),
+        ("config.toml", &cut, "The parameter table is missing"),
+        ("config.toml", &garbage, "The parameter table is missing"),
+        ("gradients.json", &|_| "{}".to_owned(), "The gradient proof is missing"),
+    ];
+    for (file, damage, sentence) in damages {
+        let (_folder, run) = run();
+        let path = run.join(file);
+        fs::write(&path, damage(fs::read_to_string(&path).unwrap_or_default())).unwrap();
+        let (text, warnings) = report(&run);
+        assert!(warnings.contains(sentence), "{file}: {warnings}");
+        assert!(text.contains(sentence) && text.contains("id=\"repeat\""), "{file}");
+    }
+}
+
+#[test]
+fn without_checkpoints_there_are_no_kernels() {
+    let (_folder, run) = run();
+    fs::write(run.join("checkpoints/last/weights.safetensors"), "cut").unwrap();
+    assert!(report(&run).0.contains("of the best checkpoint"), "the best checkpoint stands in for the last");
+    fs::remove_dir_all(run.join("checkpoints")).unwrap();
+    let (text, warnings) = report(&run);
+    assert!(warnings.contains("The kernels of the first convolution are missing"), "{warnings}");
+    assert!(!text.contains("id=\"kernels\"") && text.contains("id=\"mistakes\""));
+}
+
+#[test]
+fn without_the_data_set_mistakes_are_listed_without_pictures() {
+    let (_folder, run) = run();
+    edit(run.join("config.toml"), |text| text.replace("\"mnist-sample\"", "\"mnist\""));
+    let (text, warnings) = report(&run);
+    assert!(warnings.contains("4 files of mnist are missing; `cargo xtask data fetch mnist`"), "{warnings}");
+    assert!(text.contains("taken for") && !text.contains("<img"));
+    assert!(run.join("figures/loss.png").is_file());
+    assert!(!run.join("figures/misclassified.png").exists(), "the figure of an earlier report is left");
+}
+
+#[test]
+fn pictures_are_only_shown_of_the_images_that_the_run_saw() {
+    let (_folder, run) = run();
+    edit(run.join("run.json"), |text| {
+        text.replace("\"test-images-idx3-ubyte\": \"", "\"test-images-idx3-ubyte\": \"0")
+    });
+    let (text, warnings) = report(&run);
+    assert!(warnings.contains("are not those that the run read"), "{warnings}");
+    assert!(!text.contains("<img"));
+}
+
+#[test]
+fn a_run_without_a_record_is_refused() {
+    let (_folder, run) = run();
+    fs::write(run.join("run.json"), "{").unwrap();
+    let assert = backproof(&run).args(["report", "."]).assert().code(1);
+    assert!(stderr(&assert).contains("run.json cannot be read"), "{}", stderr(&assert));
+    let assert = backproof(&run).args(["report", "nowhere"]).assert().code(2);
+    assert!(stderr(&assert).contains("there is no run folder nowhere"), "{}", stderr(&assert));
+}
+
+#[test]
+fn runs_are_compared_in_curves_config_and_result() {
+    let (folder, run) = run();
+    let other = folder.path().join("other");
+    copy_folder(&run, &other);
+    edit(other.join("config.toml"), |text| text.replace("learning_rate = 0.05", "learning_rate = 0.02"));
+    fs::remove_dir_all(other.join("evaluation")).unwrap();
+    let assert = backproof(folder.path()).args(["compare-runs", "run", "other", "--output", "both"]).assert().success();
+    let table = stdout(&assert);
+    let line = |name: &str| -> Vec<String> {
+        let line = table.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in\n{table}"));
+        line[name.len()..].split_whitespace().map(str::to_owned).collect()
+    };
+    assert_eq!(line("optimizer.learning_rate"), ["0.05", "0.02"]);
+    assert_eq!(line("test accuracy, %")[1], "–");
+    assert!(!table.contains("optimizer.momentum"), "what is equal is not listed:\n{table}");
+    let text = page(&folder.path().join("both/comparison.html"));
+    assert!(text.contains("optimizer.learning_rate") && text.contains("id=\"validation-accuracy\""));
+    assert!(folder.path().join("both/figures/training-loss.png").is_file());
+    assert!(!folder.path().join("run/comparison.html").exists());
+
+    let assert = backproof(folder.path()).args(["report", "run", "other"]).assert().success();
+    assert!(stdout(&assert).contains("comparison/comparison.html"));
+    assert!(other.join("report.html").is_file() && folder.path().join("comparison/comparison.html").is_file());
+}
+
+#[test]
+fn one_run_cannot_be_compared() {
+    backproof(RUN.path()).args(["compare-runs", "runs/quickstart/latest"]).assert().code(2);
+}
