@@ -26,7 +26,7 @@ pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResul
 pub use files::{write_json, write_whole};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
-pub use report::Report;
+pub use report::{Report, duration};
 pub use run::{evaluate, resume, train};
 pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};
 pub use setup::{Ending, Finished, Setup, Split};

@@ -8,6 +8,7 @@ mod device;
 mod doctor;
 mod progress;
 mod run;
+mod sweep;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => run::train(arguments),
         Command::Resume(arguments) => run::resume(arguments),
         Command::Evaluate(arguments) => run::evaluate(arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
         Command::Data(arguments) => data::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),

@@ -25,7 +25,7 @@ const FIRST_OVERRIDE: usize = 2;
 
 pub(crate) fn load(path: &Path, overrides: &[String]) -> Result<Sweep, ConfigError> {
     let name = path.display().to_string();
-    read(&name, &super::read_file(path)?, overrides, |base| super::read_file(base))
+    read(&name, &super::read_file(path)?, overrides, super::read_file)
 }
 
 /// As [`load`], with the base from `read_base`.
