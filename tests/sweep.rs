@@ -225,6 +225,10 @@ fn a_run_that_fails_is_reported_and_the_rest_goes_on() {
     let points = figures(folder.path(), "results.csv");
     assert_eq!(points[1][1], "good", "what has no figures comes last");
     assert_eq!((points[1][3].as_str(), points[2][3].as_str()), ("0", "1"));
+
+    // What failed is tried again, what diverged would diverge again.
+    let again = stderr(&sweep(folder.path()).args(["--data-dir", "nothing"]).assert().code(1));
+    assert!(again.contains("no-data, seed 1: error:") && !again.contains("too-fast, seed 1: error:"), "{again}");
 }
 
 #[test]

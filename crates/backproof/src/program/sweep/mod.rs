@@ -20,6 +20,7 @@
 //! because a run that dies, by memory or by a fault of a driver, must not take the others along.
 
 mod child;
+mod csv;
 mod folder;
 mod lock;
 mod outcome;

@@ -63,6 +63,13 @@ pub(crate) struct Run {
     pub(crate) outcome: Option<Outcome>,
 }
 
+impl Point {
+    /// The value of one of the keys that vary, if this experiment has it.
+    pub(crate) fn value(&self, key: &str) -> Option<&str> {
+        self.values.get(key)?.as_deref()
+    }
+}
+
 impl Results {
     /// Collects what has ended, by whichever process, and writes every file of the results.
     pub(crate) fn write(folder: &SweepFolder, sweep: &Sweep, backend: &str) -> anyhow::Result<Self> {
