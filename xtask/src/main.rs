@@ -27,6 +27,10 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
             backproof::experiment(arguments)?;
             Some(&arguments.device)
         }
+        cli::Command::Sweep(arguments) => {
+            backproof::sweep(arguments)?;
+            Some(&arguments.device)
+        }
         cli::Command::CompareGradients(arguments) => {
             backproof::comparison::selection(arguments)?;
             Some(&arguments.device)

@@ -2,9 +2,12 @@
 
 #![allow(missing_docs)] // what a user reads of each argument is its documentation
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::shard::Shard;
 
 /// Trains small image classifiers on Burn and proves their gradients.
 #[derive(Debug, Parser)]
@@ -40,6 +43,8 @@ pub enum Command {
     Resume(Resume),
     /// Evaluate a run on one part of its data
     Evaluate(Evaluate),
+    /// Train every run of a sweep, each in a process of its own, and compare them
+    Sweep(Sweep),
     /// Prove the gradients of layers and networks: by hand, by autodiff and by finite differences
     CompareGradients(CompareGradients),
     /// Make the report of a run: report.html and its figures; of several, also their comparison
@@ -94,6 +99,15 @@ pub struct Train {
     /// Only 20 iterations, but every output: to see that a config works
     #[arg(long, env = "BACKPROOF_SMOKE")]
     pub smoke: bool,
+    #[command(flatten)]
+    pub supervision: Supervision,
+}
+
+#[derive(Debug, Args)]
+pub struct Supervision {
+    /// Stop, with a checkpoint, when stdin ends: how a sweep stops its runs, and how they learn that it was killed
+    #[arg(long, hide = true)]
+    pub stop_with_stdin: bool,
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +121,8 @@ pub struct Resume {
     pub device: Device,
     #[command(flatten)]
     pub places: Places,
+    #[command(flatten)]
+    pub supervision: Supervision,
 }
 
 #[derive(Debug, Args)]
@@ -139,6 +155,30 @@ pub enum SplitName {
 pub enum CheckpointName {
     Last,
     Best,
+}
+
+/// What is finished is not done again: the same command goes on with a sweep that was interrupted or killed.
+#[derive(Debug, Args)]
+#[command(after_help = "On a cluster, one job for each shard: docs/slurm-array.sh is an example for Slurm.")]
+pub struct Sweep {
+    /// Sweep, such as configs/sweeps/quickstart.toml
+    pub file: PathBuf,
+    /// Runs at once; each gets its share of the cores
+    #[arg(short, long, value_name = "N", env = "BACKPROOF_JOBS", default_value = "1")]
+    pub jobs: NonZeroUsize,
+    /// Every N-th run only, from the I-th on: one of N processes that share the work and the folder
+    #[arg(long, value_name = "I/N", env = "BACKPROOF_SHARD")]
+    pub shard: Option<Shard>,
+    #[command(flatten)]
+    pub device: Device,
+    /// Override a key of every run; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
+    pub overrides: Vec<String>,
+    #[command(flatten)]
+    pub places: Places,
+    /// Folder that run folders are made in; the sweep's own is DIR/sweeps/NAME-HASH
+    #[arg(long, value_name = "DIR", env = "BACKPROOF_RUNS_DIR", default_value = "runs")]
+    pub runs_dir: PathBuf,
 }
 
 /// Without a choice of what: every layer over generated shapes, and every published network on real images.
@@ -255,9 +295,9 @@ pub struct Config {
 
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Check configs and say what is wrong with them
+    /// Check configs and sweeps and say what is wrong with them
     Check {
-        /// Config files
+        /// Config files, or files of sweeps
         #[arg(required = true)]
         files: Vec<PathBuf>,
         /// Override a key; may be repeated

@@ -8,10 +8,11 @@ pub mod backend;
 pub mod cli;
 pub mod comparison;
 pub mod error;
+pub mod shard;
 
 use std::path::Path;
 
-use backproof_spec::{Architecture, Experiment, published};
+use backproof_spec::{Architecture, Experiment, Sweep, published};
 use clap::CommandFactory;
 
 use cli::{Cli, Command, ConfigCommand, Train};
@@ -48,6 +49,10 @@ pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
         overrides.push(format!("name='{name}'"));
     }
     let mut experiment = match &arguments.config {
+        Some(path) if is_sweep(path) => {
+            let help = format!("`sweep {}` trains all of its runs", path.display());
+            return Err(Failure::usage(format!("{} is a sweep", path.display())).help(help).into());
+        }
         Some(path) => Experiment::load(path, &overrides)?,
         None => Experiment::from_toml("configs/quickstart.toml", QUICKSTART, &overrides)?,
     };
@@ -62,6 +67,25 @@ pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
         experiment.expect = None;
     }
     Ok(experiment)
+}
+
+/// The sweep that `sweep` was asked for, every run of it checked.
+///
+/// # Errors
+///
+/// A sweep, a base or a run that is not valid.
+pub fn sweep(arguments: &cli::Sweep) -> anyhow::Result<Sweep> {
+    let file = &arguments.file;
+    if !is_sweep(file) && Experiment::load(file, &[]).is_ok() {
+        let help = format!("`train -c {}` trains it; a sweep names it as its `base`", file.display());
+        return Err(Failure::usage(format!("{} is an experiment and no sweep", file.display())).help(help).into());
+    }
+    Ok(Sweep::load(file, &arguments.overrides)?)
+}
+
+/// Whether a file is one of a sweep; one that cannot be read is not.
+fn is_sweep(path: &Path) -> bool {
+    std::fs::read_to_string(path).is_ok_and(|text| Sweep::is_sweep(&text))
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout
@@ -93,6 +117,12 @@ fn config(command: &ConfigCommand) -> anyhow::Result<()> {
     match command {
         ConfigCommand::Check { files, overrides } => {
             for file in files {
+                if is_sweep(file) {
+                    let sweep = Sweep::load(file, overrides)?;
+                    let (points, runs) = (sweep.points.len(), sweep.runs().count());
+                    println!("{}: {} is valid: {runs} runs at {points} points", file.display(), sweep.name);
+                    continue;
+                }
                 let experiment = Experiment::load(file, overrides)?;
                 println!("{}: {} is valid", file.display(), experiment.name);
             }

@@ -51,6 +51,8 @@
 //! out, defaults included, and reads back equal: it is what a run keeps of its config. [`defaults`] explains every key,
 //! and [`schema`] does so to an editor.
 //!
+//! A [`Sweep`] is many runs of one experiment, read from a TOML file and checked in the same way.
+//!
 //! # Randomness
 //!
 //! All randomness of a run comes from the experiment's seed by named streams; [`stream_seed`] is their one definition.
@@ -67,6 +69,7 @@ pub mod published;
 mod random;
 mod shape;
 mod shape_error;
+mod sweep;
 mod table;
 
 pub use architecture::{Architecture, TracedLayer};
@@ -79,4 +82,5 @@ pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule};
 pub use random::stream_seed;
 pub use shape::{Shape, Size2};
 pub use shape_error::ShapeError;
+pub use sweep::{Sweep, SweepPoint};
 pub use table::{describe_layer, parameter_table, thousands};

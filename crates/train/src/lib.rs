@@ -36,7 +36,7 @@ pub use files::{write_file, write_json, write_whole};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
 pub use optimizer::new_optimizer;
-pub use report::Report;
+pub use report::{Report, duration};
 pub use run::{evaluate, resume, train};
 pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};
 pub use setup::{Ending, Finished, Setup, Split};

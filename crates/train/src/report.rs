@@ -55,8 +55,9 @@ impl fmt::Display for Report {
     }
 }
 
-/// `4 s`, `1 min 05 s` or `2 h 03 min`.
-pub(crate) fn duration(seconds: f64) -> String {
+/// A time in seconds as a person reads it: `4 s`, `1 min 05 s` or `2 h 03 min`.
+#[must_use]
+pub fn duration(seconds: f64) -> String {
     let seconds = seconds.max(0.0).round() as u64;
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
         (0, 0, s) => format!("{s} s"),

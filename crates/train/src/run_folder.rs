@@ -138,6 +138,18 @@ impl RunFolder {
         Ok(self)
     }
 
+    /// Whether there is a checkpoint that [`resume`](crate::resume) can go on from.
+    #[must_use]
+    pub fn has_checkpoint(&self) -> bool {
+        self.last().exists()
+    }
+
+    /// Whether another process, or another part of this one, is training in the folder.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        matches!(lock(&self.path), Err(TrainError::Busy { .. }))
+    }
+
     /// The folder.
     #[must_use]
     pub fn path(&self) -> &Path {

@@ -9,6 +9,7 @@ mod doctor;
 mod progress;
 mod report;
 mod run;
+mod sweep;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => run::train(arguments),
         Command::Resume(arguments) => run::resume(arguments),
         Command::Evaluate(arguments) => run::evaluate(arguments),
+        Command::Sweep(arguments) => sweep::run(arguments),
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::CompareRuns(arguments) => report::compare_runs(arguments),

@@ -18,7 +18,7 @@ use crate::{device, report};
 pub(crate) fn train(arguments: &cli::Train) -> anyhow::Result<()> {
     let experiment = backproof::experiment(arguments)?;
     let setup = setup(&arguments.device, &arguments.places, arguments.runs_dir.clone())?;
-    let stop = stop_on_signal()?;
+    let stop = stop_when_told(&arguments.supervision)?;
     let ending = backproof_train::train(&experiment, &setup, &mut Progress::new(), &stop).map_err(failure)?;
     finish(ending, arguments.smoke, setup.data_dir.as_deref())
 }
@@ -26,7 +26,7 @@ pub(crate) fn train(arguments: &cli::Train) -> anyhow::Result<()> {
 pub(crate) fn resume(arguments: &cli::Resume) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
-    let stop = stop_on_signal()?;
+    let stop = stop_when_told(&arguments.supervision)?;
     let ending =
         backproof_train::resume(folder, arguments.iterations, &setup, &mut Progress::new(), &stop).map_err(failure)?;
     finish(ending, false, setup.data_dir.as_deref())
@@ -82,8 +82,22 @@ fn git_revision() -> Option<String> {
     (output.status.success() && !revision.is_empty()).then_some(revision)
 }
 
+/// A flag that a signal raises and, where that is asked for, the end of stdin.
+fn stop_when_told(supervision: &cli::Supervision) -> anyhow::Result<Arc<AtomicBool>> {
+    let stop = stop_on_signal()?;
+    if supervision.stop_with_stdin {
+        let raised = stop.clone();
+        std::thread::spawn(move || {
+            // Whatever is said there says nothing; only the end does.
+            let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
+            raised.store(true, Ordering::Relaxed);
+        });
+    }
+    Ok(stop)
+}
+
 /// A flag that the first SIGINT or SIGTERM raises; the second one ends the process at once.
-fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
+pub(crate) fn stop_on_signal() -> anyhow::Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let raised = stop.clone();
     ctrlc::set_handler(move || {

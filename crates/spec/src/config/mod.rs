@@ -20,7 +20,9 @@ mod record;
 mod resolve;
 mod rules;
 mod schema;
+mod sources;
 mod suggest;
+pub(crate) mod sweep;
 mod write;
 
 #[cfg(test)]
@@ -29,7 +31,9 @@ mod tests;
 use std::path::Path;
 
 use check::{Checker, Fault};
-use document::{Span, SyntaxError};
+use document::{SyntaxError, Table};
+use overrides::Override;
+use sources::Sources;
 
 use crate::Experiment;
 
@@ -40,77 +44,56 @@ pub use suggest::closest as nearest;
 pub(crate) use write::experiment as write;
 
 pub(crate) fn read(source_name: &str, text: &str, overrides: &[String]) -> Result<Experiment, ConfigError> {
-    resolve(source_name, text, overrides).map_err(|faults| {
-        let mut faults = faults;
-        faults.sort_by_key(|fault| fault.span);
-        let sources = Sources { source_name, text, overrides };
-        ConfigError::new(faults.into_iter().map(|fault| sources.diagnostic(fault)).collect())
-    })
+    let sources = Sources::new(vec![(source_name, text)], overrides);
+    resolve(source_name, text, overrides).map_err(|faults| sources.error(faults))
 }
 
 pub(crate) fn load(path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError> {
     let source_name = path.display().to_string();
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        ConfigError::new(vec![Diagnostic {
-            message: format!("the config cannot be read: {error}"),
-            location: Location::File { source_name: source_name.clone() },
-            help: suggest::sibling(path),
-        }])
-    })?;
+    let text = read_file(path)?;
     read(&source_name, &text, overrides)
 }
 
+/// The text of a config file.
+fn read_file(path: &Path) -> Result<String, ConfigError> {
+    std::fs::read_to_string(path).map_err(|error| {
+        ConfigError::new(vec![Diagnostic {
+            message: format!("the config cannot be read: {error}"),
+            location: Location::File { source_name: path.display().to_string() },
+            help: suggest::sibling(path),
+        }])
+    })
+}
+
 fn resolve(source_name: &str, text: &str, overrides: &[String]) -> Result<Experiment, Vec<Fault>> {
-    let syntax = |error: SyntaxError| vec![Fault::new(error.message, Some(error.span))];
-    let mut root = document::parse(text, 0, 0).map_err(syntax)?;
+    let mut root = document::parse(text, 0, 0)?;
     for (index, text) in overrides.iter().enumerate() {
-        overrides::apply(&mut root, text, index + 1).map_err(syntax)?;
+        Override::parse(text, index + 1)?.apply(&mut root)?;
     }
+    experiment(&root, &default_name(source_name, "experiment"))
+}
+
+/// The experiment that a tree describes.
+fn experiment(root: &Table, default_name: &str) -> Result<Experiment, Vec<Fault>> {
     let mut checker = Checker::default();
-    let record = checker.section(&keys::EXPERIMENT, &root, None);
+    let record = checker.section(&keys::EXPERIMENT, root, None);
     let faults = checker.into_faults();
-    if !faults.is_empty() {
-        return Err(faults);
+    if faults.is_empty() { resolve::experiment(&record, default_name) } else { Err(faults) }
+}
+
+/// What is not TOML is the only fault that is told: nothing can be said of the rest.
+impl From<SyntaxError> for Vec<Fault> {
+    fn from(error: SyntaxError) -> Self {
+        vec![Fault::new(error.message, Some(error.span))]
     }
-    resolve::experiment(&record, &default_name(source_name))
 }
 
 /// The file's name without its extension, where that is a name at all.
-fn default_name(source_name: &str) -> String {
+fn default_name(source_name: &str, otherwise: &str) -> String {
     Path::new(source_name)
         .file_stem()
         .and_then(|stem| stem.to_str())
         .filter(|stem| check::is_name(stem))
-        .unwrap_or("experiment")
+        .unwrap_or(otherwise)
         .to_owned()
-}
-
-/// The texts that spans point into.
-struct Sources<'a> {
-    source_name: &'a str,
-    text: &'a str,
-    overrides: &'a [String],
-}
-
-impl Sources<'_> {
-    fn diagnostic(&self, fault: Fault) -> Diagnostic {
-        Diagnostic { location: self.location(fault.span), message: fault.message, help: fault.help }
-    }
-
-    fn location(&self, span: Option<Span>) -> Location {
-        let source_name = self.source_name.to_owned();
-        let Some(Span { source, start, end }) = span else {
-            return Location::File { source_name };
-        };
-        match source.checked_sub(1) {
-            None => {
-                let (line, excerpt) = Excerpt::of(self.text, start, end);
-                Location::Line { source_name, line, excerpt }
-            }
-            // One line, whatever the shell let through.
-            Some(index) => Location::Override {
-                excerpt: Excerpt::of(&self.overrides[index].replace(['\n', '\r'], " "), start, end).1,
-            },
-        }
-    }
 }

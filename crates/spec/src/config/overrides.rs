@@ -3,57 +3,82 @@
 use super::document::{self, Entry, Node, Span, SyntaxError, Table, Value};
 use super::keys::OPTIMIZER;
 
-/// Puts the override `text`, source number `source`, into `root`.
-///
-/// A key that is not there is made, and refused later if no config may have it. `model.name` replaces a network that is
-/// spelled out, and `model.layers` or `model.input` drops the name of the one that they change. `optimizer.kind` drops
-/// the keys of the file that the new kind does not have.
-pub(super) fn apply(root: &mut Table, text: &str, source: usize) -> Result<(), SyntaxError> {
-    let whole = Span { source, start: 0, end: text.len() };
-    let Some(equals) = text.find('=') else {
-        return Err(SyntaxError {
-            message: "an override is `key.path=value`, and this has no `=`".to_owned(),
-            span: whole,
-        });
-    };
-    let path = parse_path(&text[..equals], source)?;
-    let node = parse_value(text, equals + 1, source)?;
-    let names: Vec<&str> = path.iter().map(|segment| segment.name).collect();
-    match names[..] {
-        ["model", "name"] => drop_from_model(root, &["layers", "input"]),
-        ["model", "layers" | "input", ..] => drop_from_model(root, &["name"]),
-        ["optimizer", "kind"] => drop_keys_of_other_kinds(root, &node),
-        _ => {}
+/// A value for a key, wherever it was written.
+#[derive(Debug, Clone)]
+pub(super) struct Override {
+    /// From the top of the config; items of an array by number, from 0.
+    pub(super) path: Vec<Segment>,
+    pub(super) node: Node,
+}
+
+/// One part of a key with dots.
+#[derive(Debug, Clone)]
+pub(super) struct Segment {
+    pub(super) name: String,
+    pub(super) span: Span,
+}
+
+impl Override {
+    /// Reads `key.path=value`, source number `source`.
+    pub(super) fn parse(text: &str, source: usize) -> Result<Self, SyntaxError> {
+        let whole = Span { source, start: 0, end: text.len() };
+        let Some(equals) = text.find('=') else {
+            return Err(SyntaxError {
+                message: "an override is `key.path=value`, and this has no `=`".to_owned(),
+                span: whole,
+            });
+        };
+        Ok(Self { path: parse_path(&text[..equals], source)?, node: parse_value(text, equals + 1, source)? })
     }
-    insert(root, &path, node)
+
+    /// Puts the value into `root`.
+    ///
+    /// A key that is not there is made, and refused later if no config may have it. `model.name` replaces a network that is
+    /// spelled out, and `model.layers` or `model.input` drops the name of the one that they change. `optimizer.kind` drops
+    /// the keys of the file that the new kind does not have.
+    pub(super) fn apply(&self, root: &mut Table) -> Result<(), SyntaxError> {
+        let names: Vec<&str> = self.path.iter().map(|segment| segment.name.as_str()).collect();
+        match names[..] {
+            ["model", "name"] => drop_from_model(root, &["layers", "input"]),
+            ["model", "layers" | "input", ..] => drop_from_model(root, &["name"]),
+            ["optimizer", "kind"] => drop_keys_of_other_kinds(root, &self.node),
+            _ => {}
+        }
+        insert(root, &self.path, self.node.clone())
+    }
+
+    /// The key as one writes it, `optimizer.learning_rate`.
+    pub(super) fn key(&self) -> String {
+        let names: Vec<&str> = self.path.iter().map(|segment| segment.name.as_str()).collect();
+        names.join(".")
+    }
 }
 
 /// No config goes this deep, and recursion that far is safe.
-const DEEPEST: usize = 16;
+pub(super) const DEEPEST: usize = 16;
 
-struct Segment<'a> {
-    name: &'a str,
-    span: Span,
-}
-
-fn parse_path(text: &str, source: usize) -> Result<Vec<Segment<'_>>, SyntaxError> {
+fn parse_path(text: &str, source: usize) -> Result<Vec<Segment>, SyntaxError> {
     let mut start = 0;
     let mut path = Vec::new();
     for part in text.split('.') {
         let name = part.trim();
         let name_start = start + (part.len() - part.trim_start().len());
         let span = Span { source, start: name_start, end: name_start + name.len() };
-        let valid = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-        if name.is_empty() || !name.chars().all(valid) {
+        if !is_key(name) {
             return Err(SyntaxError { message: format!("`{name}` is not a key"), span });
         }
         if path.len() == DEEPEST {
             return Err(SyntaxError { message: format!("a key has at most {DEEPEST} parts"), span });
         }
-        path.push(Segment { name, span });
+        path.push(Segment { name: name.to_owned(), span });
         start += part.len() + 1;
     }
     Ok(path)
+}
+
+/// Whether `name` could be a key, or the number of an item.
+pub(super) fn is_key(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
 /// The value from byte `start` on, as TOML or else as a bare string.
@@ -95,7 +120,7 @@ fn drop_keys_of_other_kinds(root: &mut Table, kind: &Node) {
     }
 }
 
-fn insert(table: &mut Table, path: &[Segment<'_>], node: Node) -> Result<(), SyntaxError> {
+fn insert(table: &mut Table, path: &[Segment], node: Node) -> Result<(), SyntaxError> {
     let [segment, rest @ ..] = path else {
         return Ok(());
     };
@@ -104,12 +129,12 @@ fn insert(table: &mut Table, path: &[Segment<'_>], node: Node) -> Result<(), Syn
         if let Some(index) = index {
             table.remove(index);
         }
-        table.push(Entry { key: segment.name.to_owned(), key_span: segment.span, node });
+        table.push(Entry { key: segment.name.clone(), key_span: segment.span, node });
         return Ok(());
     }
     let index = index.unwrap_or_else(|| {
         table.push(Entry {
-            key: segment.name.to_owned(),
+            key: segment.name.clone(),
             key_span: segment.span,
             node: Node { span: segment.span, value: Value::Table(Vec::new()) },
         });
@@ -118,7 +143,7 @@ fn insert(table: &mut Table, path: &[Segment<'_>], node: Node) -> Result<(), Syn
     insert_below(&mut table[index].node, segment, rest, node)
 }
 
-fn insert_below(parent: &mut Node, segment: &Segment<'_>, rest: &[Segment<'_>], node: Node) -> Result<(), SyntaxError> {
+fn insert_below(parent: &mut Node, segment: &Segment, rest: &[Segment], node: Node) -> Result<(), SyntaxError> {
     // `schedule = "cosine"` is short for a table with that type.
     if let Value::Text(text) = &parent.value {
         let kind = Node { span: parent.span, value: Value::Text(text.clone()) };

@@ -1,0 +1,115 @@
+//! A run as a process of its own.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context;
+use backproof::backend::Backend;
+use backproof::cli;
+
+use super::folder::Task;
+
+/// How often a process is asked whether it has ended.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// What is the same for every process.
+pub(crate) struct Launcher {
+    program: PathBuf,
+    backend: &'static str,
+    data_dir: Option<PathBuf>,
+    /// For Burn's thread pool.
+    threads: Option<OsString>,
+}
+
+impl Launcher {
+    pub(crate) fn new(arguments: &cli::Sweep, backend: Backend) -> anyhow::Result<Self> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        // What a person says of the threads holds.
+        let said = std::env::var_os("RAYON_NUM_THREADS").is_some();
+        let threads = (cores / arguments.jobs).max(1);
+        Ok(Self {
+            program: own_program()?,
+            backend: backend.name(),
+            data_dir: arguments.places.data_dir.clone(),
+            threads: (!said).then(|| threads.to_string().into()),
+        })
+    }
+
+    /// `train` for this run from its beginning.
+    pub(crate) fn train(&self, task: &Task) -> Command {
+        let mut command = self.command("train");
+        command.arg("--config").arg(task.config()).arg("--runs-dir").arg(task.train_dir());
+        command
+    }
+
+    /// `resume` for a run folder.
+    pub(crate) fn resume(&self, run: &Path) -> Command {
+        let mut command = self.command("resume");
+        command.arg(run);
+        command
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::arg0(&mut command, "backproof");
+        // The variables of the sweep's own flags would be taken for flags of the run.
+        for (variable, _) in std::env::vars_os() {
+            let text = variable.to_string_lossy();
+            if text.starts_with("BACKPROOF_") && text != "BACKPROOF_LOG" {
+                command.env_remove(variable);
+            }
+        }
+        command.env("NO_COLOR", "1").args([name, "--stop-with-stdin", "--backend", self.backend]);
+        if let Some(threads) = &self.threads {
+            command.env("RAYON_NUM_THREADS", threads);
+        }
+        if let Some(data_dir) = &self.data_dir {
+            command.arg("--data-dir").arg(data_dir);
+        }
+        command
+    }
+}
+
+/// This program. Its file may have been replaced by a newer build while the sweep goes on; Linux still has the old one.
+fn own_program() -> anyhow::Result<PathBuf> {
+    if cfg!(target_os = "linux") {
+        return Ok(PathBuf::from("/proc/self/exe"));
+    }
+    std::env::current_exe().context("cannot tell where this program is")
+}
+
+/// Runs `command` to its end, its output into `output`. Once `stop` is raised the process is told to stop, and waited for.
+pub(crate) fn run(mut command: Command, output: &Path, stop: &AtomicBool) -> anyhow::Result<ExitStatus> {
+    let cannot_write = || format!("cannot write {}", output.display());
+    let file = File::create(output).with_context(cannot_write)?;
+    let also = file.try_clone().with_context(cannot_write)?;
+    let mut child =
+        command.stdin(Stdio::piped()).stdout(file).stderr(also).spawn().context("cannot start a process for a run")?;
+    // The child stops when this end is closed: on request here, and by the system should this process be killed.
+    let mut stdin = child.stdin.take();
+    loop {
+        if let Some(status) = child.try_wait().context("cannot wait for the process of a run")? {
+            return Ok(status);
+        }
+        if stop.load(Ordering::Relaxed) {
+            drop(stdin.take());
+        }
+        std::thread::sleep(PATIENCE);
+    }
+}
+
+/// The last error that a process printed, or else its last lines.
+pub(crate) fn last_error(output: &Path) -> Vec<String> {
+    const MOST: usize = 8;
+    let text = fs::read(output).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text);
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let error = lines.iter().rposition(|line| line.starts_with("error:"));
+    let start = error.unwrap_or(lines.len().saturating_sub(MOST));
+    lines[start..].iter().take(MOST).map(|line| (*line).to_owned()).collect()
+}

@@ -1,0 +1,109 @@
+//! `sweep`: every run of a sweep in a process of its own, and the table that compares them.
+//!
+//! A sweep's folder is a function of its runs and the backend, and a run's folder in it of the run, so that the same command
+//! finds what it did before:
+//!
+//! ```text
+//! runs/sweeps/<name>-<hash>/
+//!   runs/<number>-<hash>/   one for each run
+//!     config.toml           the experiment
+//!     train/…               the run folder that `train` made
+//!     output.txt            what `train` printed
+//!     outcome.json          how it ended: written last
+//!     lock                  while a process works on it
+//!   results.csv             a line for each point, best first
+//!   runs.csv                a line for each run
+//!   results.md  results.json
+//! ```
+//!
+//! Runs are processes, and not threads, because Burn's random numbers, default precision and logger are process-wide, and
+//! because a run that dies, by memory or by a fault of a driver, must not take the others along.
+
+mod child;
+mod csv;
+mod folder;
+mod lock;
+mod outcome;
+mod results;
+mod statistics;
+mod table;
+mod work;
+
+use std::sync::Arc;
+
+use backproof::backend::Backend;
+use backproof::cli;
+use backproof::error::{Failure, code};
+
+use crate::device;
+use child::Launcher;
+use folder::SweepFolder;
+use outcome::Status;
+use results::Results;
+use work::{Ended, Work};
+
+#[allow(clippy::print_stdout)] // results go to stdout
+pub(crate) fn run(arguments: &cli::Sweep) -> anyhow::Result<()> {
+    let sweep = backproof::sweep(arguments)?;
+    let backend = Backend::by_name(&arguments.device.backend)?;
+    device::open(backend)?;
+    let folder = SweepFolder::create(&arguments.runs_dir, &sweep, backend.name())?;
+    let tasks: Vec<_> = sweep
+        .runs()
+        .enumerate()
+        .filter(|(number, _)| arguments.shard.is_none_or(|shard| shard.contains(*number)))
+        .map(|(number, (point, run))| folder.task(number, sweep.label(&sweep.points[point]), run))
+        .collect();
+    println!("sweep folder {}", folder.path().display());
+    let shard = arguments.shard.map_or(String::new(), |shard| format!(", {} of them in shard {shard}", tasks.len()));
+    println!("runs         {} at {} points{shard}", sweep.runs().count(), sweep.points.len());
+
+    let stop = crate::run::stop_on_signal()?;
+    let launcher = Launcher::new(arguments, backend)?;
+    let work = Work { tasks, launcher, jobs: arguments.jobs.get(), stop: Arc::clone(&stop) };
+    let ended = work.to_the_end()?;
+
+    let results = Results::write(&folder, &sweep, backend.name())?;
+    println!("\n{}", results.table());
+    println!("\nresults      {}", folder.path().join("results.md").display());
+    verdict(&ended, &results)
+}
+
+/// The exit code: of the runs that were this process's to do.
+#[allow(clippy::print_stderr)] // as progress
+fn verdict(ended: &[Ended], results: &Results) -> anyhow::Result<()> {
+    let count = |status: Status| ended.iter().filter(|it| matches!(it, Ended::With(has) if *has == status)).count();
+    let interrupted = ended.iter().filter(|it| matches!(it, Ended::Interrupted)).count();
+    let elsewhere = ended.iter().filter(|it| matches!(it, Ended::Elsewhere)).count();
+    if elsewhere > 0 {
+        eprintln!("{elsewhere} {} left to other processes; the same command shows the table again", plural(elsewhere));
+    }
+    if interrupted > 0 {
+        let message = format!("interrupted; {interrupted} of {} {} left to do", ended.len(), plural(ended.len()));
+        return Err(Failure::new(code::INTERRUPTED, message).help("the same command goes on").into());
+    }
+    let (failed, diverged, missed) = (count(Status::Failed), count(Status::Diverged), count(Status::Missed));
+    if failed + diverged > 0 {
+        let message = match (failed, diverged) {
+            (0, _) => format!("{diverged} of {} {} diverged", ended.len(), plural(ended.len())),
+            (_, 0) => format!("{failed} of {} {} failed", ended.len(), plural(ended.len())),
+            _ => format!("{failed} of {} {} failed and {diverged} diverged", ended.len(), plural(ended.len())),
+        };
+        let help = if failed > 0 {
+            "the same command tries what failed again, and does nothing else twice"
+        } else {
+            "a lower optimizer.learning_rate may help; what diverged is not tried again"
+        };
+        return Err(Failure::new(code::FAILED, message).help(help).into());
+    }
+    if missed > 0 {
+        let message =
+            format!("{missed} of {} {} missed the accuracy that is expected", ended.len(), plural(ended.len()));
+        return Err(Failure::new(code::CHECK_FAILED, message).maybe_help(results.best_label()).into());
+    }
+    Ok(())
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "run" } else { "runs" }
+}

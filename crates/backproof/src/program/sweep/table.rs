@@ -1,0 +1,131 @@
+//! The results as a table: on a terminal and in Markdown.
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use backproof_spec::thousands;
+
+use super::results::{Point, Results};
+
+/// What stands for a figure that there is none of.
+const NOTHING: &str = "–";
+
+impl Results {
+    /// For a terminal, with what failed under it.
+    pub(crate) fn table(&self) -> String {
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING).set_header(self.header());
+        table.add_rows(self.points.iter().map(|point| self.row(point)));
+        for (column, cells) in table.column_iter_mut().enumerate() {
+            cells.set_padding((if column == 0 { 0 } else { 1 }, 1));
+        }
+        let mut text = table.trim_fmt();
+        for failure in self.failure_lines() {
+            text += &format!("\n\n{failure}");
+        }
+        text
+    }
+
+    fn has_names(&self) -> bool {
+        self.points.iter().any(|point| point.name.is_some())
+    }
+
+    fn header(&self) -> Vec<Cell> {
+        let mut header: Vec<Cell> = Vec::new();
+        if self.has_names() {
+            header.push(Cell::new("point"));
+        }
+        header.extend(self.short_keys.iter().map(Cell::new));
+        header.extend(
+            ["test accuracy", "seeds", "parameters", "median time"]
+                .map(|text| Cell::new(text).set_alignment(CellAlignment::Right)),
+        );
+        header
+    }
+
+    fn row(&self, point: &Point) -> Vec<Cell> {
+        self.texts(point)
+            .into_iter()
+            .enumerate()
+            .map(|(column, text)| {
+                let figures = column >= usize::from(self.has_names()) + self.keys.len();
+                Cell::new(text).set_alignment(if figures { CellAlignment::Right } else { CellAlignment::Left })
+            })
+            .collect()
+    }
+
+    fn texts(&self, point: &Point) -> Vec<String> {
+        let mut texts = Vec::new();
+        if self.has_names() {
+            texts.push(point.name.clone().unwrap_or_default());
+        }
+        texts.extend(self.keys.iter().map(|key| point.value(key).unwrap_or(NOTHING).to_owned()));
+        texts.push(accuracy(point));
+        texts.push(seeds(point));
+        texts.push(thousands(point.parameters));
+        texts.push(point.training_seconds_median.map_or_else(|| NOTHING.to_owned(), seconds));
+        texts
+    }
+
+    /// `results.md`.
+    pub(crate) fn markdown(&self) -> String {
+        let escape = |text: String| text.replace('\\', "\\\\").replace('|', "\\|");
+        let line =
+            |cells: Vec<String>| format!("| {} |\n", cells.into_iter().map(escape).collect::<Vec<_>>().join(" | "));
+        let mut head: Vec<String> = Vec::new();
+        if self.has_names() {
+            head.push("point".to_owned());
+        }
+        head.extend(self.keys.iter().map(|key| format!("`{key}`")));
+        let keys = head.len();
+        head.extend(["test accuracy", "seeds", "parameters", "median time"].map(str::to_owned));
+        let rule = (0..head.len()).map(|column| if column < keys { "---" } else { "---:" }.to_owned()).collect();
+        let mut text = format!(
+            "# {}\n\nBackend {}. Test accuracy of the last weights: mean ± sample standard deviation over the seeds.\n\n",
+            self.sweep, self.backend
+        );
+        text += &line(head);
+        text += &line(rule);
+        for point in &self.points {
+            text += &line(self.texts(point));
+        }
+        for failure in self.failure_lines() {
+            text += &format!("\n```text\n{failure}\n```\n");
+        }
+        text
+    }
+
+    /// Each run that failed: which, how, and where to read more.
+    fn failure_lines(&self) -> Vec<String> {
+        self.failures()
+            .map(|(point, run, outcome)| {
+                let point = if point.label.is_empty() { String::new() } else { format!("{}, ", point.label) };
+                let error = outcome.error.join("\n  ");
+                format!("{point}seed {} {}: {}/output.txt\n  {error}", run.seed, outcome.status.name(), run.folder)
+            })
+            .collect()
+    }
+}
+
+fn accuracy(point: &Point) -> String {
+    match (point.test_accuracy_mean, point.test_accuracy_deviation) {
+        (Some(mean), Some(deviation)) => format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation),
+        (Some(mean), None) => percent(mean),
+        (None, _) => NOTHING.to_owned(),
+    }
+}
+
+/// `3`, or `2 of 3` where not all are done.
+fn seeds(point: &Point) -> String {
+    let all = point.runs.len();
+    if point.seeds == all { all.to_string() } else { format!("{} of {all}", point.seeds) }
+}
+
+/// `96.20 %`.
+pub(crate) fn percent(share: f64) -> String {
+    format!("{:.2} %", 100.0 * share)
+}
+
+/// `3.2 s`, `14 s`, `1 min 05 s`.
+pub(crate) fn seconds(seconds: f64) -> String {
+    if seconds < 9.95 { format!("{seconds:.1} s") } else { backproof_train::duration(seconds) }
+}

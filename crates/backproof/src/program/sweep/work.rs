@@ -1,0 +1,211 @@
+//! The runs of a sweep, some at once, each until it has ended one way or another.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use backproof::error::code;
+use backproof_train::RunFolder;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::child::{self, Launcher};
+use super::folder::Task;
+use super::lock::{Attempt, Lock, Owner};
+use super::outcome::{Outcome, Status};
+use super::table::{percent, seconds};
+
+/// What is to be done.
+pub(crate) struct Work {
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) launcher: Launcher,
+    /// How many runs at once.
+    pub(crate) jobs: usize,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+/// What became of a run.
+pub(crate) enum Ended {
+    With(Status),
+    /// Another process has it.
+    Elsewhere,
+    /// It was stopped, or never begun.
+    Interrupted,
+}
+
+impl Work {
+    /// Does all of it; what became of each run, in their order.
+    ///
+    /// # Errors
+    ///
+    /// Only what keeps the sweep itself from going on: a folder that cannot be written, a process that cannot be started.
+    pub(crate) fn to_the_end(&self) -> anyhow::Result<Vec<Ended>> {
+        let progress = Progress::new(self.tasks.len());
+        let next = AtomicUsize::new(0);
+        let ended = Mutex::new(BTreeMap::new());
+        let worker = || -> anyhow::Result<()> {
+            while let Some(task) = self.tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let result = self.one(task, &progress).inspect_err(|_| self.stop.store(true, Ordering::Relaxed))?;
+                ended.lock().unwrap_or_else(PoisonError::into_inner).insert(task.number, result);
+            }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..self.jobs.min(self.tasks.len())).map(|_| scope.spawn(worker)).collect();
+            let results: Vec<_> = workers.into_iter().map(|worker| worker.join().expect("a worker panicked")).collect();
+            results.into_iter().collect::<anyhow::Result<()>>()
+        })?;
+        Ok(ended.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
+    }
+
+    fn one(&self, task: &Task, progress: &Progress) -> anyhow::Result<Ended> {
+        if self.stop.load(Ordering::Relaxed) {
+            return Ok(Ended::Interrupted);
+        }
+        let known = |outcome: &Outcome| outcome.status.is_final();
+        if let Some(outcome) = task.outcome().filter(known) {
+            progress.known();
+            return Ok(Ended::With(outcome.status));
+        }
+        task.create()?;
+        let path = task.lock();
+        let _lock = match Lock::take(&path).with_context(|| format!("cannot make {}", path.display()))? {
+            Attempt::Taken(lock) => lock,
+            Attempt::Held(owner) => {
+                progress.elsewhere(task, owner.as_ref());
+                return Ok(Ended::Elsewhere);
+            }
+        };
+        // Who had the lock until now may have done it.
+        if let Some(outcome) = task.outcome().filter(known) {
+            progress.known();
+            return Ok(Ended::With(outcome.status));
+        }
+        let Some(outcome) = self.attempt(task)? else { return Ok(Ended::Interrupted) };
+        outcome.write(&task.folder)?;
+        progress.ended(task, &outcome);
+        Ok(Ended::With(outcome.status))
+    }
+
+    /// Trains, or goes on with what an earlier process began; `None` if it was stopped.
+    fn attempt(&self, task: &Task) -> anyhow::Result<Option<Outcome>> {
+        task.write_config()?;
+        let runs = task.run_folders();
+        self.wait_for_orphans(&runs);
+        if let Some(outcome) = runs.iter().find_map(|run| Outcome::of(run, &task.experiment, &task.folder, None)) {
+            return Ok(Some(outcome));
+        }
+        let command = match runs.iter().find(|run| can_go_on(run)) {
+            Some(run) => self.launcher.resume(run.path()),
+            None => self.launcher.train(task),
+        };
+        let status = child::run(command, &task.output(), &self.stop)?;
+        let exit_code = status.code();
+        let runs = task.run_folders();
+        let done = runs.iter().find_map(|run| Outcome::of(run, &task.experiment, &task.folder, exit_code));
+        if done.is_some() {
+            return Ok(done);
+        }
+        if exit_code == Some(i32::from(code::INTERRUPTED)) && self.stopped_soon() {
+            return Ok(None);
+        }
+        let mut error = child::last_error(&task.output());
+        if exit_code.is_none() {
+            error.push(format!("ended by {status}"));
+        }
+        let diverged = exit_code == Some(i32::from(code::DIVERGED));
+        let status = if diverged { Status::Diverged } else { Status::Failed };
+        Ok(Some(Outcome::failed(status, exit_code, error, runs.first(), &task.folder)))
+    }
+
+    /// A run whose sweep was killed ends by itself, with a checkpoint, but not at once.
+    fn wait_for_orphans(&self, runs: &[RunFolder]) {
+        let begun = Instant::now();
+        while runs.iter().any(RunFolder::is_busy)
+            && begun.elapsed() < Duration::from_secs(60)
+            && !self.stop.load(Ordering::Relaxed)
+        {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Ctrl-C reaches every process of a terminal, and a run may be gone before this process has noticed.
+    fn stopped_soon(&self) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_millis(500) && !self.stop.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
+/// Whether `resume` could go on; what diverged or ended would end in the same way.
+fn can_go_on(run: &RunFolder) -> bool {
+    use backproof_train::Status::{Failed, Interrupted, Running};
+    run.has_checkpoint() && run.record().is_ok_and(|record| matches!(record.status, Running | Interrupted | Failed))
+}
+
+/// A line for each run that ends and, on a terminal, a bar under them; on stderr.
+struct Progress {
+    bar: ProgressBar,
+    ended: AtomicUsize,
+    of: usize,
+}
+
+impl Progress {
+    fn new(of: usize) -> Self {
+        let bar = if std::io::stderr().is_terminal() {
+            let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs  {elapsed} so far")
+                .expect("the template is constant")
+                .progress_chars("━╸─");
+            let bar = ProgressBar::with_draw_target(Some(of as u64), ProgressDrawTarget::stderr()).with_style(style);
+            bar.enable_steady_tick(Duration::from_secs(1));
+            bar
+        } else {
+            ProgressBar::hidden()
+        };
+        Self { bar, ended: AtomicUsize::new(0), of }
+    }
+
+    /// A run that an earlier process ended.
+    fn known(&self) {
+        self.ended.fetch_add(1, Ordering::Relaxed);
+        self.bar.inc(1);
+    }
+
+    fn ended(&self, task: &Task, outcome: &Outcome) {
+        let words = match (&outcome.figures, outcome.error.first()) {
+            (Some(figures), _) => {
+                let missed = if outcome.status == Status::Missed { ", below what is expected" } else { "" };
+                format!("{} in {}{missed}", percent(figures.test_accuracy), seconds(figures.training_seconds))
+            }
+            (None, Some(error)) => error.clone(),
+            (None, None) => "failed".to_owned(),
+        };
+        self.line(&format!("{}: {words}", task.label));
+    }
+
+    fn elsewhere(&self, task: &Task, owner: Option<&Owner>) {
+        let whom = match owner {
+            Some(owner) => format!("process {} on {}", owner.process, owner.host),
+            None => "another process".to_owned(),
+        };
+        self.line(&format!("{}: left to {whom}, which holds {}", task.label, task.lock().display()));
+    }
+
+    #[allow(clippy::print_stderr)] // progress goes to stderr
+    fn line(&self, text: &str) {
+        let number = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
+        let width = self.of.to_string().len();
+        self.bar.suspend(|| eprintln!("[{number:>width$}/{}] {text}", self.of));
+        self.bar.inc(1);
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,221 @@
+//! Sweeps into runs, and errors word for word.
+
+use super::{is_sweep, read};
+use crate::config::{ConfigError, Diagnostic, Location};
+use crate::{Experiment, Sweep};
+
+const BASE: &str = r#"name = "digits"
+seed = 7
+[data]
+dataset = "mnist-sample"
+[model]
+name = "mnist-baseline"
+[optimizer]
+learning_rate = 0.05
+schedule = { type = "step", every = 10, factor = 0.5 }
+[training]
+iterations = 100
+"#;
+
+fn sweep_with(text: &str, overrides: &[&str]) -> Result<Sweep, ConfigError> {
+    let overrides: Vec<String> = overrides.iter().map(|&it| it.to_owned()).collect();
+    read("sweeps/a.toml", text, &overrides, |path| {
+        if path.ends_with("digits.toml") {
+            return Ok(BASE.to_owned());
+        }
+        let location = Location::File { source_name: String::new() };
+        let message = "the config cannot be read: not there".to_owned();
+        Err(ConfigError::new(vec![Diagnostic { message, location, help: None }]))
+    })
+}
+
+fn sweep(rest: &str) -> Sweep {
+    sweep_with(&format!("base = \"../digits.toml\"\n{rest}"), &[]).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn error(rest: &str) -> String {
+    sweep_with(&format!("base = \"../digits.toml\"\n{rest}"), &[]).unwrap_err().to_string()
+}
+
+#[test]
+fn a_grid_is_every_combination_and_every_seed() {
+    let sweep = sweep(
+        "seeds = [1, 2, 3]\n[grid]\noptimizer.learning_rate = [0.1, 0.2]\n\"optimizer.momentum\" = [0, 0.5, 0.9]\n",
+    );
+    assert_eq!(sweep.name, "a");
+    assert_eq!(sweep.keys, ["optimizer.learning_rate", "optimizer.momentum"]);
+    assert_eq!(sweep.points.len(), 6);
+    let settings = |run: &Experiment| (run.optimizer.learning_rate, run.optimizer.momentum, run.seed);
+    let runs: Vec<_> = sweep.runs().map(|(_, run)| settings(run)).collect();
+    assert_eq!(runs.len(), 18);
+    assert_eq!(runs[..4], [(0.1, 0.0, 1), (0.1, 0.0, 2), (0.1, 0.0, 3), (0.1, 0.5, 1)]);
+    assert_eq!(runs[17], (0.2, 0.9, 3));
+    assert_eq!(sweep.label(&sweep.points[1]), "learning_rate 0.1, momentum 0.5");
+}
+
+#[test]
+fn points_are_lists_of_overrides_and_show_what_they_leave_to_the_base() {
+    let sweep = sweep(
+        "[[points]]\nname = \"as-it-is\"\n[[points]]\nname = \"cosine\"\noptimizer.schedule = { type = \"cosine\" }\n\
+         [[points]]\noptimizer.schedule.every = 20\ntraining.iterations = 50\n",
+    );
+    assert_eq!(sweep.keys, ["optimizer.schedule", "optimizer.schedule.every", "training.iterations"]);
+    let names: Vec<_> = sweep.points.iter().map(|point| point.name.as_deref()).collect();
+    assert_eq!(names, [Some("as-it-is"), Some("cosine"), None]);
+    let texts: Vec<Vec<&str>> =
+        sweep.points.iter().map(|point| point.values.iter().map(|it| it.as_deref().unwrap_or("–")).collect()).collect();
+    assert_eq!(texts[0], [r#"{ type = "step", every = 10, factor = 0.5 }"#, "10", "100"]);
+    assert_eq!(texts[1], [r#"{ type = "cosine", final_fraction = 0.0 }"#, "–", "100"]);
+    assert_eq!(texts[2], [r#"{ type = "step", every = 20, factor = 0.5 }"#, "20", "50"]);
+    assert_eq!(sweep.points[1].runs[0].name, "cosine");
+    assert_eq!(sweep.points[2].runs[0].name, "digits");
+    assert!(sweep.runs().all(|(_, run)| run.seed == 7), "the base's seed, without `seeds`");
+}
+
+#[test]
+fn a_grid_and_points_are_each_point_with_each_combination() {
+    let sweep = sweep(
+        "[set]\ntraining.iterations = 5\n[grid]\noptimizer.momentum = [0, 0.5]\n\
+         [[points]]\nname = \"x\"\n[[points]]\nname = \"y\"\nengine = \"manual\"\n",
+    );
+    let labels: Vec<_> = sweep.points.iter().map(|point| sweep.label(point)).collect();
+    assert_eq!(
+        labels,
+        [
+            "x, momentum 0.0, engine autodiff",
+            "y, momentum 0.0, engine manual",
+            "x, momentum 0.5, engine autodiff",
+            "y, momentum 0.5, engine manual"
+        ]
+    );
+    assert!(sweep.runs().all(|(_, run)| run.training.iterations == 5));
+}
+
+#[test]
+fn overrides_hold_for_every_run() {
+    let text = "base = \"digits.toml\"\nseeds = [1, 2]\n";
+    let sweep = sweep_with(text, &["training.iterations=3"]).unwrap();
+    assert!(sweep.runs().all(|(_, run)| run.training.iterations == 3));
+    let error = sweep_with(text, &["training.iteration=3"]).unwrap_err().to_string();
+    assert!(error.starts_with("unknown key `iteration` in [training]\n  --> --set training.iteration=3"), "{error}");
+    assert_eq!(error.matches("unknown key").count(), 1, "a fault of every run is told once:\n{error}");
+}
+
+#[test]
+fn the_hash_depends_on_the_runs_and_the_backend_alone() {
+    let one = sweep("seeds = [1, 2]\n");
+    let same = sweep("name = \"b\"\n[[points]]\nname = \"digits\"\n[[points]]\nname = \"x\"\nengine = \"manual\"\n");
+    assert_eq!(one.hash("flex"), sweep("# a comment\nseeds = [1, 2]\n[set]\nengine = \"autodiff\"\n").hash("flex"));
+    assert_ne!(one.hash("flex"), one.hash("wgpu"));
+    assert_ne!(one.hash("flex"), same.hash("flex"));
+}
+
+#[test]
+fn a_misspelt_key_is_shown_with_the_nearest() {
+    assert_eq!(
+        error("[grid]\noptimizer.learning_rat = [0.1, 0.2]\n"),
+        "unknown key `learning_rat` in [optimizer]
+  --> sweeps/a.toml:3:11
+   |
+ 3 | optimizer.learning_rat = [0.1, 0.2]
+   |           ^^^^^^^^^^^^
+help: did you mean `learning_rate`?"
+    );
+    let quoted = error("[grid]\n\"optimizer.learning_rat\" = [0.1, 0.2]\n");
+    assert!(quoted.contains("3 | \"optimizer.learning_rat\" = [0.1, 0.2]\n   | ^^^^^^^^^^^^^^^^^^^^^^^^"), "{quoted}");
+    let own = error("[gird]\noptimizer.momentum = [0.1, 0.2]\n");
+    assert!(own.starts_with("unknown key `gird` of a sweep\n  --> sweeps/a.toml:2:2"), "{own}");
+    assert!(own.ends_with("help: did you mean `grid`?"), "{own}");
+}
+
+#[test]
+fn a_value_of_the_wrong_kind_is_shown_where_it_stands_in_the_list() {
+    assert_eq!(
+        error("[grid]\noptimizer.momentum = [0.5, \"high\"]\n"),
+        "`momentum` should be a number in [0, 1), got the string \"high\"
+  --> sweeps/a.toml:3:28
+   |
+ 3 | optimizer.momentum = [0.5, \"high\"]
+   |                            ^^^^^^"
+    );
+    assert!(error("seeds = [1, \"two\"]\n").starts_with("`seed` should be an integer of at least 0, got the string"));
+    assert!(error("seeds = 3\n").starts_with("`seeds` should be a list of integers, [1, 2, 3], got 3"));
+    let single = error("[grid]\noptimizer.momentum = 0.5\n");
+    assert!(single.starts_with("`optimizer.momentum` in [grid] should be a list of values, got 0.5"), "{single}");
+    assert!(single.ends_with("help: a value of every run belongs in [set]"), "{single}");
+}
+
+#[test]
+fn values_that_do_not_go_together_name_the_run() {
+    let text = error("[grid]\ndata.dataset = [\"mnist-sample\", \"cifar-10\"]\n");
+    assert!(text.starts_with("`mnist-baseline` takes images of 1×28×28, and cifar-10 has 3×32×32"), "{text}");
+    assert!(text.contains(", in the run with data.dataset = \"cifar-10\"\n"), "{text}");
+    assert!(text.contains("digits.toml:6:8"), "{text}");
+}
+
+#[test]
+fn what_varies_nothing_is_refused() {
+    assert!(error("").starts_with("nothing varies in this sweep"));
+    assert!(error("[grid]\n").starts_with("the grid is empty\n  --> sweeps/a.toml:2:1"), "{}", error("[grid]\n"));
+    assert!(error("[grid]\noptimizer.momentum = []\n").starts_with("`optimizer.momentum` has no values"));
+    assert!(error("points = []\n").starts_with("`points` is empty"));
+    assert!(error("seeds = []\n").starts_with("`seeds` is empty"));
+}
+
+#[test]
+fn a_missing_base_is_an_error_at_its_line() {
+    let text = sweep_with("base = \"../nothing.toml\"\nseeds = [1]\n", &[]).unwrap_err().to_string();
+    assert!(text.starts_with("the config cannot be read: not there (sweeps/../nothing.toml)\n"), "{text}");
+    assert!(text.contains("--> sweeps/a.toml:1:8"), "{text}");
+    let text = sweep_with("seeds = [1]\n", &[]).unwrap_err().to_string();
+    assert!(text.starts_with("missing key `base`\n  --> sweeps/a.toml"), "{text}");
+}
+
+#[test]
+fn runs_that_are_the_same_are_refused() {
+    let text = error("[grid]\noptimizer.momentum = [0.5, 0.9, 0.50]\n");
+    assert!(text.starts_with("two runs are the same: optimizer.momentum = 0.5\n  --> sweeps/a.toml:3:33"), "{text}");
+    assert!(error("seeds = [1, 2, 1]\n").contains("sweeps/a.toml:2:16"));
+    let text = error("[[points]]\nname = \"a\"\n[[points]]\nname = \"b\"\nseed = 7\n");
+    assert!(text.starts_with("`seed` cannot be in [points]"), "{text}");
+    let text = error("[[points]]\nname = \"a\"\n[[points]]\nname = \"b\"\noptimizer.learning_rate = 0.05\n");
+    assert!(text.starts_with("two runs are the same: name = \"a\"\n  --> sweeps/a.toml:4:1"), "{text}");
+    let text = error("[[points]]\nname = \"a\"\n[[points]]\nname = \"a\"\nengine = \"manual\"\n");
+    assert!(text.starts_with("two points are called `a`"), "{text}");
+}
+
+#[test]
+fn a_key_in_the_grid_and_in_a_point_is_refused() {
+    let text = error("[grid]\noptimizer.momentum = [0.5, 0.9]\n[[points]]\noptimizer.momentum = 0.1\n");
+    assert!(
+        text.starts_with("`optimizer.momentum` is both in [grid] and in a point\n  --> sweeps/a.toml:5:11"),
+        "{text}"
+    );
+}
+
+#[test]
+fn too_many_runs_are_refused_before_any_is_made() {
+    let list = (0..100).map(|n| format!("0.{n:03}")).collect::<Vec<_>>().join(", ");
+    let text =
+        error(&format!("seeds = [1, 2]\n[grid]\noptimizer.momentum = [{list}]\noptimizer.weight_decay = [{list}]\n"));
+    assert!(text.starts_with("100 × 100 × 2 runs are more than the 10000 that a sweep may have"), "{text}");
+}
+
+#[test]
+fn a_sweep_is_told_from_an_experiment() {
+    assert!(is_sweep("base = \"a.toml\"\n") && is_sweep("[[points]]\nname = \"a\"\n") && is_sweep("[grid]\n"));
+    assert!(!is_sweep(BASE) && !is_sweep("seeds = 3\n") && !is_sweep("not toml"));
+}
+
+#[test]
+fn the_sweeps_that_come_with_the_program_are_valid() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/sweeps");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let sweep = Sweep::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(sweep.name, path.file_stem().unwrap().to_str().unwrap());
+        count += 1;
+    }
+    assert!(count >= 2);
+}

@@ -1,0 +1,96 @@
+//! Many runs of one experiment: what varies between them, and each of them in full.
+
+use std::path::Path;
+
+use crate::{ConfigError, Experiment};
+
+/// A sweep, every run of it checked.
+///
+/// ```toml
+/// base = "../cifar-baseline.toml"     # relative to this file
+/// seeds = [1, 2, 3]
+///
+/// [set]                               # of every run
+/// training.iterations = 2_000
+///
+/// [grid]                              # every combination of these
+/// optimizer.learning_rate = [0.01, 0.02]
+/// optimizer.momentum = [0.9, 0.95]
+///
+/// [[points]]                          # with each of these
+/// name = "narrow"
+/// model.name = "cifar-baseline"
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sweep {
+    /// What it is called; the file's name unless it says another.
+    pub name: String,
+    /// The keys that vary, `optimizer.learning_rate`, in the order of the file.
+    pub keys: Vec<String>,
+    /// The points, in the order of the file: the last axis varies fastest.
+    pub points: Vec<SweepPoint>,
+}
+
+/// One choice of the values that vary.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SweepPoint {
+    /// What the file calls it, if it does.
+    pub name: Option<String>,
+    /// The value of each of [`Sweep::keys`]: text bare, all else as TOML; `None` where the experiment does not have the key.
+    pub values: Vec<Option<String>>,
+    /// The experiment with each seed. Never empty.
+    pub runs: Vec<Experiment>,
+}
+
+impl Sweep {
+    /// The most runs that one sweep may have: every one of them is checked before the first is started.
+    pub const MOST_RUNS: usize = 10_000;
+
+    /// Reads the sweep in the file at `path`. `overrides` are as [`Experiment::load`] takes them; they hold for every run.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the sweep, with its base, or with any run: unknown keys, wrong values, values that do not go
+    /// together, two runs that are the same, too many runs. Each with its line.
+    pub fn load(path: &Path, overrides: &[String]) -> Result<Self, ConfigError> {
+        crate::config::sweep::load(path, overrides)
+    }
+
+    /// Whether the text of a config file is that of a sweep, valid or not, and not of an experiment.
+    pub fn is_sweep(text: &str) -> bool {
+        crate::config::sweep::is_sweep(text)
+    }
+
+    /// Every run with the index of its point: the seeds of the first point, then those of the second.
+    pub fn runs(&self) -> impl Iterator<Item = (usize, &Experiment)> {
+        self.points.iter().enumerate().flat_map(|(index, point)| point.runs.iter().map(move |run| (index, run)))
+    }
+
+    /// 8 hexadecimal digits: equal for sweeps with equal runs in the same order, on the same `backend`.
+    pub fn hash(&self, backend: &str) -> String {
+        let texts = self.runs().map(|(_, run)| run.to_toml());
+        let all: Vec<String> = std::iter::once(backend.to_owned()).chain(texts).collect();
+        crate::random::short_hash(all.join("\n\n").as_bytes())
+    }
+
+    /// A point in words: its name, or what varies, `learning_rate 0.05, momentum 0.9`.
+    pub fn label(&self, point: &SweepPoint) -> String {
+        if let Some(name) = &point.name
+            && self.points.iter().filter(|other| other.name.as_ref() == Some(name)).count() == 1
+        {
+            return name.clone();
+        }
+        let values = self.short_keys().into_iter().zip(&point.values);
+        let mut words: Vec<String> = point.name.iter().cloned().collect();
+        words.extend(values.map(|(key, value)| format!("{key} {}", value.as_deref().unwrap_or("–"))));
+        words.join(", ")
+    }
+
+    /// The last part of each key, or the whole of it where two end alike.
+    pub fn short_keys(&self) -> Vec<&str> {
+        let last = |key: &'_ str| key.rfind('.').map_or(0, |dot| dot + 1);
+        let short: Vec<&str> = self.keys.iter().map(|key| &key[last(key)..]).collect();
+        let alike = |key: &str| short.iter().filter(|&&other| other == key).count() > 1;
+        short.iter().zip(&self.keys).map(|(&short, key)| if alike(short) { key } else { short }).collect()
+    }
+}

@@ -1,0 +1,355 @@
+//! Sweeps, as typed, on the bundled digits.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use backproof_tests::{backproof, json, program, root, send, stderr, stdout, xtask};
+
+/// A folder with the base experiment `digits.toml` and the sweep `a.toml`, which says `rest` after its base.
+fn folder_with(rest: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(root().join("configs/quickstart.toml"), folder.path().join("digits.toml")).unwrap();
+    fs::write(folder.path().join("a.toml"), format!("base = \"digits.toml\"\n{rest}")).unwrap();
+    folder
+}
+
+/// Two points with two seeds, of 20 iterations each.
+const SMALL: &str = "seeds = [1, 2]\n[set]\ntraining.iterations = 20\nexpect.test_accuracy = 0\n\
+                     [grid]\noptimizer.learning_rate = [0.001, 0.05]\n";
+
+fn sweep(folder: &Path) -> assert_cmd::Command {
+    let mut command = backproof(folder);
+    command.args(["sweep", "a.toml"]);
+    command
+}
+
+/// The one sweep's folder.
+fn sweep_folder(folder: &Path) -> PathBuf {
+    let mut found = fs::read_dir(folder.join("runs/sweeps")).unwrap().map(|entry| entry.unwrap().path());
+    let only = found.next().unwrap();
+    assert!(found.next().is_none(), "there is more than one sweep");
+    only
+}
+
+/// The lines of a CSV file without the columns that the clock gives.
+fn figures(folder: &Path, name: &str) -> Vec<Vec<String>> {
+    let text = fs::read_to_string(sweep_folder(folder).join(name)).unwrap();
+    let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
+    let head = lines.next().unwrap();
+    let kept: Vec<usize> = (0..head.len()).filter(|&column| !head[column].contains("seconds")).collect();
+    assert!(kept.len() < head.len(), "the columns of the clock have other names");
+    std::iter::once(head.clone()).chain(lines).map(|line| kept.iter().map(|&it| line[it].clone()).collect()).collect()
+}
+
+/// Every run folder that a sweep's processes made.
+fn run_folders(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for run in fs::read_dir(sweep_folder(folder).join("runs")).unwrap() {
+        let made = run.unwrap().path().join("train").join("quickstart");
+        let entries = fs::read_dir(made).into_iter().flatten().map(|entry| entry.unwrap().path());
+        found.extend(entries.filter(|path| !path.is_symlink()));
+    }
+    found
+}
+
+#[test]
+fn a_sweep_ends_in_a_table_with_the_best_point_first() {
+    let folder = folder_with(SMALL);
+    let assert = sweep(folder.path()).args(["--jobs", "2"]).assert().success();
+    let text = stdout(&assert);
+    assert!(text.contains("runs         4 at 2 points"), "{text}");
+    let table: Vec<&str> = text.lines().skip_while(|line| !line.contains("learning_rate")).collect();
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(words(table[0])[..4], ["learning_rate", "test", "accuracy", "seeds"]);
+    assert_eq!(words(table[1])[0], "0.05", "0.05 learns more in 20 iterations than 0.001:\n{text}");
+    assert_eq!(words(table[2])[0], "0.001");
+    assert!(table[1].contains(" ± ") && table[1].contains("14,682"), "{text}");
+    let progress = stderr(&assert);
+    assert!(progress.contains("[4/4] learning_rate "), "{progress}");
+
+    // The figures are those of the runs.
+    let results = json(&sweep_folder(folder.path()).join("results.json"));
+    assert_eq!(results["schema_version"], 1);
+    let mut accuracies = Vec::new();
+    for point in results["points"].as_array().unwrap() {
+        let own: Vec<f64> = point["runs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|run| {
+                let outcome = &run["outcome"];
+                let place = format!("{}/{}", run["folder"].as_str().unwrap(), outcome["run_folder"].as_str().unwrap());
+                let result = json(&sweep_folder(folder.path()).join(place).join("evaluation/result.json"));
+                assert_eq!(outcome["figures"]["test_accuracy"], result["accuracy"]);
+                result["accuracy"].as_f64().unwrap()
+            })
+            .collect();
+        let mean = (own[0] + own[1]) / 2.0;
+        assert!((point["test_accuracy_mean"].as_f64().unwrap() - mean).abs() < 1e-12);
+        // Of two values the sample standard deviation is |a − b| / √2.
+        let deviation = (own[0] - own[1]).abs() / 2.0_f64.sqrt();
+        assert!((point["test_accuracy_deviation"].as_f64().unwrap() - deviation).abs() < 1e-12);
+        accuracies.push(mean);
+    }
+    assert!(accuracies[0] > accuracies[1]);
+    assert_eq!(figures(folder.path(), "runs.csv").len(), 5);
+    let markdown = fs::read_to_string(sweep_folder(folder.path()).join("results.md")).unwrap();
+    assert!(markdown.contains("| `optimizer.learning_rate` | test accuracy |"), "{markdown}");
+
+    // A second time, nothing is done but the table.
+    let before = run_folders(folder.path()).len();
+    let again = stdout(&sweep(folder.path()).assert().success());
+    assert_eq!(run_folders(folder.path()).len(), before);
+    assert_eq!(again.lines().skip(2).collect::<Vec<_>>(), text.lines().skip(2).collect::<Vec<_>>());
+}
+
+/// Long enough to be interrupted, with a checkpoint after every few iterations.
+const LONG: &str = "seeds = [1, 2]\n[set]\ntraining.iterations = 150\ntraining.checkpoint_every = 5\n\
+                    training.report_every = 5\nexpect.test_accuracy = 0\n[grid]\noptimizer.momentum = [0.9, 0.95]\n";
+
+/// Starts a sweep and waits until a second run has a checkpoint.
+fn start(folder: &Path) -> Child {
+    let mut child = Command::new(program())
+        .current_dir(folder)
+        .args(["sweep", "a.toml"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    let second = || {
+        let sweeps = fs::read_dir(folder.join("runs/sweeps")).ok()?.next()?.ok()?.path();
+        let runs = fs::read_dir(sweeps.join("runs")).ok()?.filter_map(|run| Some(run.ok()?.path()));
+        let checkpoints = runs.filter(|run| run.join("train/quickstart/latest/checkpoints/last/state.json").exists());
+        (checkpoints.count() == 2).then_some(())
+    };
+    while second().is_none() {
+        assert!(child.try_wait().unwrap().is_none(), "the sweep ended before its second run");
+        assert!(begun.elapsed() < Duration::from_secs(120), "no second run in two minutes");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child
+}
+
+/// The table of the sweep that nothing happened to, and of the one in `folder`, are the same.
+fn assert_as_if_nothing_had_happened(folder: &Path) {
+    let whole = folder_with(LONG);
+    sweep(whole.path()).args(["--jobs", "2"]).assert().success();
+    for name in ["results.csv", "runs.csv"] {
+        assert_eq!(figures(folder, name), figures(whole.path(), name));
+    }
+}
+
+/// The processes whose parent is `parent`.
+#[cfg(target_os = "linux")]
+fn children(parent: u32) -> Vec<u32> {
+    let parent_of = |process: u32| -> Option<u32> {
+        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+    };
+    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    processes.filter(|&process| parent_of(process) == Some(parent)).collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_sweep_that_was_killed_with_its_runs_goes_on_and_ends_as_if_nothing_had_happened() {
+    let folder = folder_with(LONG);
+    let mut child = start(folder.path());
+    let runs = children(child.id());
+    assert_eq!(runs.len(), 1, "one run at a time");
+    child.kill().unwrap();
+    for run in runs {
+        send("KILL", run);
+    }
+    child.wait().unwrap();
+    let before = run_folders(folder.path());
+    let assert = sweep(folder.path()).assert().success();
+    for run in &before {
+        assert_eq!(json(&run.join("run.json"))["status"], "done", "a run was begun anew: {}", stderr(&assert));
+    }
+    assert_eq!(run_folders(folder.path()).len(), 4, "no run was done twice");
+    assert_as_if_nothing_had_happened(folder.path());
+}
+
+#[test]
+#[cfg(unix)]
+fn the_runs_of_a_sweep_that_was_killed_alone_stop_and_are_gone_on_with() {
+    let folder = folder_with(LONG);
+    let mut child = start(folder.path());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    sweep(folder.path()).assert().success();
+    assert_eq!(run_folders(folder.path()).len(), 4, "no run was done twice");
+    assert_as_if_nothing_had_happened(folder.path());
+}
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_ends_a_sweep_with_130_and_checkpoints_and_it_goes_on() {
+    let folder = folder_with(LONG);
+    let child = start(folder.path());
+    send("INT", child.id());
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(130), "{text}");
+    assert!(text.contains("error: interrupted; 3 of 4 runs left to do\nhelp: the same command goes on"), "{text}");
+    let statuses: Vec<_> =
+        run_folders(folder.path()).iter().map(|run| json(&run.join("run.json"))["status"].clone()).collect();
+    assert_eq!(statuses.iter().filter(|status| *status == "interrupted").count(), 1, "{statuses:?}");
+    sweep(folder.path()).assert().success();
+    assert_eq!(run_folders(folder.path()).len(), 4, "no run was done twice");
+    assert_as_if_nothing_had_happened(folder.path());
+}
+
+#[test]
+fn a_run_that_fails_is_reported_and_the_rest_goes_on() {
+    // 10²⁰ is a valid learning rate, and diverges; the data set of the last point is not there.
+    let folder = folder_with(
+        "[set]\ntraining.iterations = 20\ntraining.checkpoint_every = 1\nexpect.test_accuracy = 0\n\
+         [[points]]\nname = \"good\"\n[[points]]\nname = \"too-fast\"\noptimizer.learning_rate = 1e20\n\
+         [[points]]\nname = \"no-data\"\ndata.dataset = \"mnist\"\n",
+    );
+    let assert = sweep(folder.path()).args(["--data-dir", "nothing"]).assert().code(1);
+    let (out, err) = (stdout(&assert), stderr(&assert));
+    assert!(err.contains("error: 1 of 3 runs failed and 1 diverged"), "{err}");
+    assert!(out.contains("too-fast, seed 1 diverged: runs/0001-"), "{out}");
+    assert!(out.contains("error: training diverged at iteration "), "{out}");
+    assert!(out.contains("no-data, seed 1 failed: runs/0002-"), "{out}");
+    let runs = figures(folder.path(), "runs.csv");
+    let statuses: Vec<&str> = runs[1..].iter().map(|line| line[3].as_str()).collect();
+    assert_eq!(statuses, ["done", "diverged", "failed"]);
+    let points = figures(folder.path(), "results.csv");
+    assert_eq!(points[1][1], "good", "what has no figures comes last");
+    assert_eq!((points[1][3].as_str(), points[2][3].as_str()), ("0", "1"));
+
+    // What failed is tried again, what diverged would diverge again.
+    let again = stderr(&sweep(folder.path()).args(["--data-dir", "nothing"]).assert().code(1));
+    assert!(again.contains("no-data, seed 1: error:") && !again.contains("too-fast, seed 1: error:"), "{again}");
+}
+
+#[test]
+fn a_missed_expectation_exits_with_3() {
+    let folder = folder_with("seeds = [1]\n[set]\ntraining.iterations = 5\nexpect.test_accuracy = 1\n");
+    let assert = sweep(folder.path()).assert().code(3);
+    assert!(stderr(&assert).contains("1 of 1 run missed the accuracy that is expected"), "{}", stderr(&assert));
+    sweep(folder.path()).assert().code(3);
+}
+
+#[test]
+fn the_shards_of_a_sweep_together_do_what_one_process_does() {
+    let whole = folder_with(SMALL);
+    sweep(whole.path()).assert().success();
+    let shared = folder_with(SMALL);
+    let first = sweep(shared.path()).args(["--shard", "1/2"]).assert().success();
+    assert!(stdout(&first).contains("4 at 2 points, 2 of them in shard 1/2"), "{}", stdout(&first));
+    assert!(stdout(&first).contains(" 1 of 2 "), "half of the seeds are missing:\n{}", stdout(&first));
+    sweep(shared.path()).args(["--shard", "2/2"]).assert().success();
+    for name in ["results.csv", "runs.csv"] {
+        assert_eq!(figures(shared.path(), name), figures(whole.path(), name));
+    }
+    assert_eq!(run_folders(shared.path()).len(), 4);
+    sweep(shared.path()).args(["--shard", "3/2"]).assert().code(2);
+}
+
+#[test]
+fn two_processes_on_one_sweep_do_no_run_twice() {
+    let folder = folder_with(SMALL);
+    let spawn = || {
+        let mut command = Command::new(program());
+        command.current_dir(folder.path()).args(["sweep", "a.toml"]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().unwrap()
+    };
+    for mut process in [spawn(), spawn()] {
+        assert!(process.wait().unwrap().success());
+    }
+    let made: BTreeSet<PathBuf> = run_folders(folder.path()).into_iter().collect();
+    assert_eq!(made.len(), 4, "{made:?}");
+    sweep(folder.path()).assert().success();
+    let runs = figures(folder.path(), "runs.csv");
+    assert!(runs[1..].iter().all(|line| line[3] == "done"), "{runs:?}");
+    let left: Vec<_> = run_folders(folder.path())
+        .iter()
+        .map(|run| run.ancestors().nth(3).unwrap().join("lock"))
+        .filter(|lock| lock.exists())
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn the_variables_of_a_sweep_are_not_those_of_its_runs() {
+    let folder = folder_with("seeds = [1, 2]\n[set]\ntraining.iterations = 50\nexpect.test_accuracy = 0\n");
+    sweep(folder.path()).env("BACKPROOF_SET", "training.iterations=5").assert().success();
+    for run in run_folders(folder.path()) {
+        assert!(fs::read_to_string(run.join("config.toml")).unwrap().contains("iterations = 5\n"));
+    }
+    assert_eq!(run_folders(folder.path()).len(), 2);
+}
+
+/// `cargo xtask sweep` refuses the file with code 2 and these words, and builds nothing.
+fn assert_refused(rest: &str, words: &[&str]) {
+    let folder = folder_with(rest);
+    let target = folder.path().join("target");
+    let file = folder.path().join("a.toml");
+    for command in [&["sweep"][..], &["config", "check"]] {
+        let assert = xtask().env("CARGO_TARGET_DIR", &target).args(command).arg(&file).assert().code(2);
+        let text = stderr(&assert);
+        for word in words {
+            assert!(text.contains(word), "`{word}` is not in:\n{text}");
+        }
+    }
+    assert!(!target.join("release").exists(), "something was built");
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn a_bad_sweep_is_refused_before_anything_is_built() {
+    assert_refused(
+        "[grid]\noptimizer.learning_rat = [0.1, 0.2]\n",
+        &["a.toml:3:11", "3 | optimizer.learning_rat = [0.1", "^^^^^^^^^^^^", "did you mean `learning_rate`?"],
+    );
+    assert_refused(
+        "[grid]\noptimizer.momentum = [0.5, \"high\"]\n",
+        &["`momentum` should be a number in [0, 1), got the string \"high\"", "a.toml:3:28"],
+    );
+    assert_refused("[grid]\n", &["error: the grid is empty", "a.toml:2:1"]);
+    assert_refused("", &["error: nothing varies in this sweep"]);
+    assert_refused("seeds = [1, 1]\n", &["error: two runs are the same", "a.toml:2:13"]);
+}
+
+#[test]
+fn a_missing_base_is_refused_with_its_neighbour() {
+    let folder = folder_with(SMALL);
+    let file = folder.path().join("b.toml");
+    fs::write(&file, "base = \"digit.toml\"\nseeds = [1]\n").unwrap();
+    let assert = xtask().arg("sweep").arg(&file).assert().code(2);
+    let text = stderr(&assert);
+    assert!(text.contains("b.toml:1:8") && text.contains("digits.toml`?"), "{text}");
+}
+
+#[test]
+fn an_experiment_and_a_sweep_are_told_apart() {
+    let folder = folder_with(SMALL);
+    let assert = backproof(folder.path()).args(["sweep", "digits.toml"]).assert().code(2);
+    assert!(stderr(&assert).contains("digits.toml is an experiment and no sweep"), "{}", stderr(&assert));
+    let assert = backproof(folder.path()).args(["train", "-c", "a.toml"]).assert().code(2);
+    assert!(stderr(&assert).contains("help: `sweep a.toml` trains all of its runs"), "{}", stderr(&assert));
+}
+
+#[test]
+fn the_sweeps_that_come_with_the_program_are_valid_and_say_their_command() {
+    let files: Vec<_> =
+        fs::read_dir(root().join("configs/sweeps")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let text = stdout(&xtask().args(["config", "check"]).args(&files).assert().success());
+    assert!(text.contains("willis-chain is valid: 24 runs at 8 points"), "{text}");
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        for head in ["# command:", "# time:", "# result:"] {
+            assert!(text.contains(head), "{} has no `{head}`", file.display());
+        }
+        assert!(!text.contains("TO BE MEASURED"), "{}", file.display());
+    }
+}
