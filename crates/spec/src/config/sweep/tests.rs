@@ -1,6 +1,7 @@
 //! Sweeps into runs, and errors word for word.
 
 use super::{is_sweep, read};
+use crate::OptimizerKind;
 use crate::config::{ConfigError, Diagnostic, Location};
 use crate::{Experiment, Sweep};
 
@@ -45,7 +46,10 @@ fn a_grid_is_every_combination_and_every_seed() {
     assert_eq!(sweep.name, "a");
     assert_eq!(sweep.keys, ["optimizer.learning_rate", "optimizer.momentum"]);
     assert_eq!(sweep.points.len(), 6);
-    let settings = |run: &Experiment| (run.optimizer.learning_rate, run.optimizer.momentum, run.seed);
+    let settings = |run: &Experiment| {
+        let OptimizerKind::Momentum { momentum } = run.optimizer.kind else { panic!("the default optimizer") };
+        (run.optimizer.learning_rate, momentum, run.seed)
+    };
     let runs: Vec<_> = sweep.runs().map(|(_, run)| settings(run)).collect();
     assert_eq!(runs.len(), 18);
     assert_eq!(runs[..4], [(0.1, 0.0, 1), (0.1, 0.0, 2), (0.1, 0.0, 3), (0.1, 0.5, 1)]);
