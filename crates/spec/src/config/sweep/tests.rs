@@ -1,9 +1,8 @@
 //! Sweeps into runs, and errors word for word.
 
 use super::{is_sweep, read};
-use crate::OptimizerKind;
 use crate::config::{ConfigError, Diagnostic, Location};
-use crate::{Experiment, Sweep};
+use crate::{Experiment, OptimizerKind, Sweep};
 
 const BASE: &str = r#"name = "digits"
 seed = 7
