@@ -1,12 +1,13 @@
 //! A line chart: curves over iterations, each with its name at its end.
 
+use backproof_spec::thousands;
 use serde::Serialize;
 
 use crate::ReportError;
 use crate::figure::Figure;
 use crate::labels::spread;
 use crate::scale::{Scale, round};
-use crate::templates::{render, thousands};
+use crate::templates::render;
 use crate::theme::SERIES;
 
 /// A curve.
@@ -195,7 +196,7 @@ impl Chart {
     fn description(&self) -> String {
         let curves = self.series.iter().map(|series| {
             let (first, last) = (series.points[0], series.points[series.points.len() - 1]);
-            let [from, to] = [first, last].map(|(iteration, _)| thousands(iteration as u64));
+            let [from, to] = [first, last].map(|(iteration, _)| thousands(iteration as usize));
             let (begin, end) = ((self.format)(first.1), (self.format)(last.1));
             format!("{}: {begin} at iteration {from}, {end} at iteration {to}.", series.name)
         });

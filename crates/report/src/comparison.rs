@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use backproof_spec::describe_layer;
+use backproof_spec::{describe_layer, thousands};
 use backproof_train::{Report, RunFolder, write_file};
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ use crate::facts::duration;
 use crate::figure::Figure;
 use crate::page::Styles;
 use crate::settings::{differences, flatten};
-use crate::templates::{render, thousands};
+use crate::templates::render;
 
 /// A comparison that was written. Its `Display` is the two tables as aligned text.
 #[derive(Debug, Clone)]
@@ -129,10 +129,10 @@ fn results(contents: &[Contents]) -> Vec<Line> {
         line("test loss, nats", &|it| Some(nats(it.result.as_ref()?.loss))),
         line("best validation accuracy, %", &|it| Some(format!("{:.2}", 100.0 * best(it)?))),
         line("last training loss, nats", &|it| Some(nats(last(it)?.classification_loss))),
-        line("iterations done", &|it| Some(thousands(last(it)?.iteration as u64))),
-        line("trainable parameters", &|it| Some(thousands(it.record.trainable_parameters as u64))),
+        line("iterations done", &|it| Some(thousands(last(it)?.iteration as usize))),
+        line("trainable parameters", &|it| Some(thousands(it.record.trainable_parameters as usize))),
         line("training time", &|it| Some(duration(last(it)?.seconds))),
-        line("images per second", &|it| Some(thousands(median_rate(&it.reports)? as u64))),
+        line("images per second", &|it| Some(thousands(median_rate(&it.reports)? as usize))),
         line("device", &|it| Some(it.record.device.clone())),
         line("status", &|it| Some(format!("{:?}", it.record.status).to_lowercase())),
     ]

@@ -1,11 +1,11 @@
 //! The curves of one run: losses, accuracies and true positives by iteration.
 
+use backproof_spec::thousands;
 use backproof_train::Report;
 
 use crate::ReportError;
 use crate::chart::{Chart, Look, Marker, Series};
 use crate::figure::Figure;
-use crate::templates::thousands;
 
 const TRAINING: Look = Look::new(0, "", None);
 const VALIDATION: Look = Look::new(1, "", Some(Marker::Circle));
@@ -65,10 +65,10 @@ fn true_positives(reports: &[Report], images: usize) -> Chart {
     Chart {
         name: "true-positives",
         title: "True positives",
-        unit: format!("correctly classified of {} validation images", thousands(images as u64)),
+        unit: format!("correctly classified of {} validation images", thousands(images as usize)),
         from_zero: false,
         most: Some(images as f64),
-        format: |count| thousands(count as u64),
+        format: |count| thousands(count as usize),
         series: vec![series("validation", VALIDATION, if images > 0 { reports } else { &[] }, count)],
     }
 }

@@ -1,10 +1,10 @@
 //! What a run came to in a few figures, and how it was made.
 
+use backproof_spec::thousands;
 use serde::Serialize;
 
 use crate::contents::Contents;
 use crate::curves::nats;
-use crate::templates::thousands;
 
 /// A figure at the head of a page.
 #[derive(Debug, Serialize)]
@@ -27,7 +27,7 @@ pub(crate) struct Provenance {
 pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(result) = &contents.result {
-        let (correct, images) = (thousands(result.correct as u64), thousands(result.images as u64));
+        let (correct, images) = (thousands(result.correct as usize), thousands(result.images as usize));
         facts.push(Fact {
             name: "Test accuracy",
             value: format!("{:.2} %", 100.0 * result.accuracy),
@@ -41,19 +41,19 @@ pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
         facts.push(Fact {
             name: "Best validation",
             value: format!("{:.2} %", 100.0 * accuracy),
-            note: format!("at iteration {}", thousands(iteration as u64)),
+            note: format!("at iteration {}", thousands(iteration as usize)),
         });
     }
     facts.push(Fact {
         name: "Parameters",
-        value: thousands(contents.record.trainable_parameters as u64),
+        value: thousands(contents.record.trainable_parameters as usize),
         note: "trainable".to_owned(),
     });
     if let Some(last) = contents.reports.last() {
         facts.push(Fact {
             name: "Trained for",
             value: duration(last.seconds),
-            note: format!("{} iterations", thousands(last.iteration as u64)),
+            note: format!("{} iterations", thousands(last.iteration as usize)),
         });
     }
     facts

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use backproof_data::Images;
-use backproof_spec::Shape;
+use backproof_spec::{Shape, thousands};
 use backproof_train::Prediction;
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::ReportError;
 use crate::figure::Figure;
 use crate::image::Image;
 use crate::scale::round;
-use crate::templates::{render, thousands};
+use crate::templates::render;
 
 /// Shown in any case: the worst of all, and the worst of each pair of classes, so that every filter has something to show.
 const WORST: usize = 60;
@@ -143,7 +143,7 @@ impl Mistakes {
             mistake,
         });
         let rows = drawn.len().div_ceil(COLUMNS) as f64;
-        let all = thousands(self.count as u64);
+        let all = thousands(self.count as usize);
         let title = if drawn.len() == self.count {
             format!("The {all} misclassified test images, worst first")
         } else {

@@ -1,6 +1,6 @@
 //! `report.html`: the contents of a run folder as one page.
 
-use backproof_spec::{Architecture, TracedLayer};
+use backproof_spec::{Architecture, TracedLayer, thousands};
 use backproof_train::Report;
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use crate::facts::{Fact, Provenance, facts, provenance};
 use crate::figure::{Figure, stylesheet};
 use crate::gradients::Gradients;
 use crate::mistakes::Mistakes;
-use crate::templates::{render, thousands};
+use crate::templates::render;
 use crate::theme::{DARK, LIGHT, Theme};
 
 /// Rows of the table of reports; of more, every so many is shown.
@@ -115,7 +115,7 @@ pub(crate) fn page(
     let kernels_of = contents
         .kernels
         .as_ref()
-        .map(|(_, name, iteration)| format!("of the {name} checkpoint, iteration {}", thousands(*iteration as u64)));
+        .map(|(_, name, iteration)| format!("of the {name} checkpoint, iteration {}", thousands(*iteration as usize)));
     let page = Page {
         styles: Styles::new()?,
         title: &contents.record.experiment,

@@ -29,7 +29,8 @@ impl Scale {
 
     /// A logarithmic axis over the decades of `low` to `high`, which are positive.
     pub(crate) fn logarithmic([low, high]: [f64; 2], [from, to]: [f64; 2]) -> Self {
-        let low = 10_f64.powf(low.log10().floor());
+        // Below, the ticks would leave the normal numbers.
+        let low = 10_f64.powf(low.max(1e-300).log10().floor());
         let high = 10_f64.powf(high.log10().ceil()).max(10.0 * low);
         Self { low, high, from, to, logarithmic: true, step: 10.0 }
     }
@@ -55,7 +56,10 @@ impl Scale {
         if self.logarithmic {
             let decades = (self.high.log10() - self.low.log10()).round() as i32;
             let every = (decades / 6).max(1) as usize;
-            return (0..=decades).step_by(every).map(|decade| self.low * 10_f64.powi(decade)).collect();
+            return (0..=decades)
+                .step_by(every)
+                .map(|decade| 10_f64.powf(self.low.log10() + f64::from(decade)))
+                .collect();
         }
         let count = ((self.high - self.low) / self.step + 1e-9).floor() as usize;
         (0..=count).map(|tick| self.low + tick as f64 * self.step).collect()
@@ -75,7 +79,7 @@ impl Scale {
         }
         let decimals = (-self.step.log10()).ceil().clamp(0.0, 12.0) as usize;
         if decimals == 0 && (1_000.0..1e15).contains(&value) {
-            return crate::templates::thousands(value.round() as u64);
+            return backproof_spec::thousands(value.round() as usize);
         }
         format!("{value:.decimals$}")
     }

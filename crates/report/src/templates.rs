@@ -21,7 +21,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
     environment.set_syntax(syntax.expect("the delimiters are the usual ones"));
-    environment.add_filter("thousands", thousands);
+    environment.add_filter("thousands", backproof_spec::thousands);
     environment.add_filter("percent", |share: f64| format!("{:.2}", 100.0 * share));
     environment.add_filter("percent1", |share: f64| format!("{:.1}", 100.0 * share));
     environment.add_filter("fixed", |number: f64, decimals: usize| format!("{number:.decimals$}"));
@@ -55,16 +55,6 @@ pub(crate) fn render(name: &str, context: impl Serialize) -> Result<String, Repo
     Ok(printable(&ENVIRONMENT.get_template(name)?.render(Value::from(Serde(context)))?))
 }
 
-/// `1234567` as `1,234,567`.
-pub(crate) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let separator = |place: usize| place > 0 && (digits.len() - place).is_multiple_of(3);
-    digits
-        .char_indices()
-        .flat_map(|(place, digit)| separator(place).then_some(',').into_iter().chain([digit]))
-        .collect()
-}
-
 fn printable(text: &str) -> String {
     let is_printable = |c: &char| matches!(c, '\t' | '\n') || !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars().filter(is_printable).collect()
@@ -73,11 +63,6 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_are_separated() {
-        assert_eq!([0, 12, 999, 1_000, 60_965_224].map(thousands), ["0", "12", "999", "1,000", "60,965,224"]);
-    }
 
     #[test]
     fn what_xml_cannot_hold_is_left_out() {
