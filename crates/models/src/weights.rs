@@ -107,7 +107,8 @@ pub fn save_weights(network: &Network) -> Result<Vec<u8>, WeightsError> {
     Ok(safetensors::serialize(views, Some(metadata))?)
 }
 
-/// `network` with the tensors of a safetensors file.
+/// `network` with the tensors of a safetensors file, in the network's precision. The counters `num_batches_tracked` that PyTorch keeps
+/// for batch normalisation are passed over: the running statistics here are averaged with a fixed momentum, which needs no count.
 ///
 /// # Errors
 ///
@@ -115,12 +116,8 @@ pub fn save_weights(network: &Network) -> Result<Vec<u8>, WeightsError> {
 pub fn load_weights(network: Network, bytes: &[u8]) -> Result<Network, WeightsError> {
     let file = SafeTensors::deserialize(bytes)?;
     let mut found: BTreeMap<String, TensorData> = BTreeMap::new();
-    for (name, view) in file.iter() {
-        let data = decode(name, &view)?;
-        if !data.iter::<f64>().all(f64::is_finite) {
-            return Err(WeightsError::NotFinite { name: name.to_owned() });
-        }
-        found.insert(name.to_owned(), data);
+    for (name, view) in file.iter().filter(|(name, _)| !name.ends_with(".num_batches_tracked")) {
+        found.insert(name.to_owned(), decode(name, &view)?);
     }
 
     let expected = network.tensors();
@@ -135,13 +132,20 @@ pub fn load_weights(network: Network, bytes: &[u8]) -> Result<Network, WeightsEr
         return Err(WeightsError::Unexpected(unexpected));
     }
     for tensor in expected {
-        let data = &found[&tensor.name];
+        let data = found.get_mut(&tensor.name).expect("missing tensors were looked for");
         if data.shape() != tensor.data.shape() {
             return Err(WeightsError::Shape {
                 name: tensor.name,
                 found: data.shape().to_vec(),
                 expected: tensor.data.shape().to_vec(),
             });
+        }
+        if data.dtype() != tensor.data.dtype() {
+            *data = data.clone().convert_dtype(tensor.data.dtype());
+        }
+        // After that, since a large f64 is infinite in f32.
+        if !data.iter::<f64>().all(f64::is_finite) {
+            return Err(WeightsError::NotFinite { name: tensor.name });
         }
     }
     let mut replace = Replace { path: Path::new(network.names()), found };

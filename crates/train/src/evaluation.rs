@@ -51,8 +51,8 @@ pub struct EvaluationResult {
     pub schema_version: u32,
     /// The subset: `training`, `validation` or `test`.
     pub split: String,
-    /// The iteration of the weights.
-    pub iteration: usize,
+    /// The iteration of the weights; `null` of a weights file that is no checkpoint.
+    pub iteration: Option<usize>,
     /// Images evaluated.
     pub images: usize,
     /// Images whose predicted class is the true one.
@@ -117,7 +117,7 @@ impl Evaluation {
 
     /// The content of `result.json`.
     #[must_use]
-    pub fn result(&self, split: &str, iteration: usize, class_names: &[&str]) -> EvaluationResult {
+    pub fn result(&self, split: &str, iteration: Option<usize>, class_names: &[&str]) -> EvaluationResult {
         let confusion = self.confusion();
         let share = |part: usize, of: usize| (of > 0).then(|| part as f64 / of as f64);
         let classes = class_names
@@ -167,19 +167,17 @@ pub(crate) fn argmax(row: &[f64]) -> usize {
     best
 }
 
-/// Softmax with the maximum subtracted, so that no logit overflows.
-fn predict(logits: &[f64], index: usize, label: usize) -> Prediction {
-    let predicted = argmax(logits);
-    let largest = logits[predicted];
+/// The probabilities of `logits`, and ln Σ exp(logit). The maximum is subtracted, so that no logit overflows.
+pub(crate) fn softmax(logits: &[f64]) -> (Vec<f64>, f64) {
+    let largest = logits[argmax(logits)];
     let exponentials: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
     let sum: f64 = exponentials.iter().sum();
-    Prediction {
-        index,
-        label,
-        predicted,
-        loss: sum.ln() + largest - logits[label],
-        probabilities: exponentials.iter().map(|e| e / sum).collect(),
-    }
+    (exponentials.iter().map(|e| e / sum).collect(), sum.ln() + largest)
+}
+
+fn predict(logits: &[f64], index: usize, label: usize) -> Prediction {
+    let (probabilities, log_sum) = softmax(logits);
+    Prediction { index, label, predicted: argmax(logits), loss: log_sum - logits[label], probabilities }
 }
 
 #[cfg(test)]
@@ -214,7 +212,7 @@ mod tests {
 
     #[test]
     fn a_class_without_images_or_predictions_has_no_precision_and_no_recall() {
-        let result = evaluation().result("test", 5, &["a", "b", "c"]);
+        let result = evaluation().result("test", Some(5), &["a", "b", "c"]);
         assert_eq!(result.classes[0].precision, Some(1.0));
         assert_eq!(result.classes[0].recall, Some(0.5));
         assert_eq!(result.classes[1].precision, Some(0.5));

@@ -1,7 +1,8 @@
 //! Training: the engines, the momentum optimizer, the loop, the metrics, the checkpoints and the run folder.
 //!
 //! [`train`] takes an [`Experiment`](backproof_spec::Experiment) and makes a run folder; [`resume`] goes on with one;
-//! [`evaluate`] measures one. They share one flat loop, in `run.rs`, which reads from top to bottom.
+//! [`evaluate`] measures one, and [`Predictor`] is its network on images from elsewhere. Training is one flat loop, in `run.rs`,
+//! which reads from top to bottom.
 //!
 //! The [engines](engine) are the only fork: autodiff and manual both return loss, logits and gradients by parameter id, so
 //! nothing else can know which of them ran. Everything random is a function of (seed, step), so that a run can go on from any
@@ -14,19 +15,25 @@ pub mod engine;
 mod error;
 mod evaluation;
 mod files;
+mod logits;
 mod momentum;
 mod observer;
+mod predict;
 mod report;
 mod run;
 mod run_folder;
 mod setup;
+mod tensorboard;
+mod weights;
 
 pub use error::TrainError;
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
 pub use files::{write_json, write_whole};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
+pub use predict::Predictor;
 pub use report::Report;
 pub use run::{evaluate, resume, train};
 pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};
 pub use setup::{Ending, Finished, Setup, Split};
+pub use weights::Weights;

@@ -6,6 +6,7 @@ mod compare_gradients;
 mod data;
 mod device;
 mod doctor;
+mod predict;
 mod progress;
 mod run;
 
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => run::train(arguments),
         Command::Resume(arguments) => run::resume(arguments),
         Command::Evaluate(arguments) => run::evaluate(arguments),
+        Command::Predict(arguments) => predict::run(arguments),
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
         Command::Data(arguments) => data::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),

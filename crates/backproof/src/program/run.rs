@@ -9,7 +9,7 @@ use anyhow::Context;
 use backproof::backend::Backend;
 use backproof::error::{Failure, code};
 use backproof::{SMOKE_ITERATIONS, cli};
-use backproof_train::{Ending, RunFolder, Setup, Split, TrainError};
+use backproof_train::{Ending, RunFolder, Setup, Split, TrainError, Weights};
 
 use crate::device;
 use crate::progress::{Progress, summary};
@@ -17,7 +17,8 @@ use crate::progress::{Progress, summary};
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn train(arguments: &cli::Train) -> anyhow::Result<()> {
     let experiment = backproof::experiment(arguments)?;
-    let setup = setup(&arguments.device, &arguments.places, arguments.runs_dir.clone())?;
+    let mut setup = setup(&arguments.device, &arguments.places, arguments.runs_dir.clone())?;
+    setup.tensorboard = arguments.tensorboard;
     let stop = stop_on_signal()?;
     let ending = backproof_train::train(&experiment, &setup, &mut Progress::new(), &stop).map_err(failure)?;
     finish(ending, arguments.smoke)
@@ -41,8 +42,9 @@ pub(crate) fn evaluate(arguments: &cli::Evaluate) -> anyhow::Result<()> {
         cli::SplitName::Validation => Split::Validation,
         cli::SplitName::Test => Split::Test,
     };
-    let best = matches!(arguments.checkpoint, cli::CheckpointName::Best);
-    let result = backproof_train::evaluate(&folder, split, best, &setup).map_err(failure)?;
+    let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
+    let result =
+        backproof_train::evaluate(&folder, split, &weights, arguments.logits.as_deref(), &setup).map_err(failure)?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&result)?);
     } else {
@@ -51,7 +53,16 @@ pub(crate) fn evaluate(arguments: &cli::Evaluate) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn open(run: &Path) -> anyhow::Result<RunFolder> {
+/// A weights file where one is given, else the checkpoint.
+pub(crate) fn weights(checkpoint: cli::CheckpointName, file: Option<&Path>) -> Weights {
+    match (file, checkpoint) {
+        (Some(path), _) => Weights::File(path.to_owned()),
+        (None, cli::CheckpointName::Last) => Weights::Last,
+        (None, cli::CheckpointName::Best) => Weights::Best,
+    }
+}
+
+pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {
     if !run.exists() {
         return Err(Failure::usage(format!("there is no run folder {}", run.display()))
             .help("`train` prints where its run folder is; runs/EXPERIMENT/latest is the newest of an experiment")
@@ -60,7 +71,7 @@ fn open(run: &Path) -> anyhow::Result<RunFolder> {
     Ok(RunFolder::open(run).map_err(failure)?)
 }
 
-fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBuf) -> anyhow::Result<Setup> {
+pub(crate) fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBuf) -> anyhow::Result<Setup> {
     let backend = Backend::by_name(&chosen.backend)?;
     let device = device::open(backend)?;
     let words = device::describe(backend, &device);
@@ -70,6 +81,7 @@ fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBuf) -> anyho
         device_name: format!("{} ({words})", backend.name()),
         data_dir: places.data_dir.clone(),
         runs_dir,
+        tensorboard: false,
         command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         git_revision: git_revision(),
     })
@@ -126,7 +138,7 @@ fn finish(ending: Ending, smoke: bool) -> anyhow::Result<()> {
 }
 
 /// The exit code and the way out that go with an error of a run.
-fn failure(error: TrainError) -> Failure {
+pub(crate) fn failure(error: TrainError) -> Failure {
     let (code, help) = match &error {
         TrainError::Diverged { batch, last_good, .. } => {
             let images: Vec<String> = batch.iter().take(16).map(ToString::to_string).collect();
@@ -147,6 +159,14 @@ fn failure(error: TrainError) -> Failure {
         TrainError::NothingLeft { .. } => (code::USAGE, Some("`--iterations N` goes on to iteration N".to_owned())),
         TrainError::Shape(error) => (code::USAGE, error.help.clone()),
         TrainError::Config(_) => (code::USAGE, None),
+        TrainError::NoCheckpoint { folder } => {
+            let help = if folder.ends_with("best") {
+                "the best checkpoint is saved where there are validation images; `--checkpoint last` is the last one"
+            } else {
+                "the run was stopped before it saved one; train it anew"
+            };
+            (code::FAILED, Some(help.to_owned()))
+        }
         TrainError::Data(error) => (code::FAILED, error.help()),
         _ => (code::FAILED, None),
     };
