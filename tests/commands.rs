@@ -6,9 +6,18 @@ use backproof_tests::{backproof, root, stderr, stdout, xtask};
 fn a_bare_xtask_lists_the_commands() {
     let assert = xtask().assert().success();
     let text = stdout(&assert);
-    for command in
-        ["train", "resume", "evaluate", "compare-gradients", "params", "data", "config", "doctor", "completions"]
-    {
+    for command in [
+        "train",
+        "resume",
+        "evaluate",
+        "predict",
+        "compare-gradients",
+        "params",
+        "data",
+        "config",
+        "doctor",
+        "completions",
+    ] {
         assert!(text.contains(&format!("\n  {command} ")), "{command} is not listed:\n{text}");
     }
 }

@@ -303,6 +303,61 @@ mod tests {
         assert!(matches!(&error, WeightsError::Missing(names) if names.len() == 2), "{error}");
     }
 
+    /// What `tests/fixtures/weights/make_fixture.py` made.
+    fn fixture(name: &str) -> Vec<u8> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/weights");
+        std::fs::read(folder.join(name)).unwrap()
+    }
+
+    fn fixture_network(device: &Device) -> Network {
+        let config = String::from_utf8(fixture("config.toml")).unwrap();
+        let experiment = backproof_spec::Experiment::from_toml("config.toml", &config, &[]).unwrap();
+        Network::new(&experiment.model, 1, device).unwrap()
+    }
+
+    #[test]
+    fn weights_that_pytorch_saved_give_the_logits_of_pytorch() {
+        let device = Device::flex();
+        let bytes = fixture("pytorch.safetensors");
+        assert!(SafeTensors::deserialize(&bytes).unwrap().names().contains(&"norm1.num_batches_tracked"));
+        let network = load_weights(fixture_network(&device), &bytes).unwrap();
+        let expected = fixture("expected.safetensors");
+        let expected = SafeTensors::deserialize(&expected).unwrap();
+        let tensor = |name: &str| decode(name, &expected.tensor(name).unwrap()).unwrap();
+        let logits = network.forward(Tensor::from_data(tensor("images"), &device), Mode::Inference).into_data();
+        for (ours, theirs) in logits.iter::<f64>().zip(tensor("logits").iter::<f64>()) {
+            assert!((ours - theirs).abs() < 1e-5 * theirs.abs().max(1.0), "{ours} is not {theirs}");
+        }
+    }
+
+    #[test]
+    fn doubles_are_rounded_to_the_precision_of_the_network() {
+        let device = Device::flex();
+        let network = mnist_baseline(&device);
+        let doubles = |scale: f64| -> Vec<(String, Vec<usize>, Vec<u8>)> {
+            let tensors = network.tensors().into_iter();
+            tensors
+                .map(|it| {
+                    let bytes = it.data.iter::<f64>().flat_map(|w| (w * scale).to_le_bytes()).collect();
+                    (it.name, it.data.shape().to_vec(), bytes)
+                })
+                .collect()
+        };
+        let file = |tensors: &[(String, Vec<usize>, Vec<u8>)]| {
+            let views = tensors
+                .iter()
+                .map(|(name, shape, bytes)| (name.clone(), TensorView::new(Dtype::F64, shape.clone(), bytes).unwrap()));
+            safetensors::serialize(views, None).unwrap()
+        };
+        let loaded = load_weights(mnist_baseline(&device), &file(&doubles(1.0))).unwrap();
+        assert_eq!(
+            loaded.forward(images(&device), Mode::Inference).into_data(),
+            network.forward(images(&device), Mode::Inference).into_data()
+        );
+        let error = load_weights(mnist_baseline(&device), &file(&doubles(1e300))).unwrap_err();
+        assert!(matches!(error, WeightsError::NotFinite { .. }), "{error}");
+    }
+
     #[test]
     fn bytes_cut_anywhere_are_refused() {
         let device = Device::flex();

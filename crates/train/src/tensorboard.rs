@@ -235,14 +235,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(!is_on(folder.path()));
         let mut file = EventFile::create(folder.path(), 0).unwrap();
-        [10, 20, 30].map(|iteration| file.report(&report(iteration)).unwrap());
+        [10, 20, 30].iter().for_each(|&iteration| file.report(&report(iteration)).unwrap());
         // Killed in the middle of a record, and resumed at 20.
         file.file.write_all(&frame(b"half")[..9]).unwrap();
         assert!(is_on(folder.path()));
         rewind(folder.path(), 20).unwrap();
         assert_eq!(steps(folder.path()), [10, 20]);
         let mut file = EventFile::create(folder.path(), 20).unwrap();
-        [30, 40].map(|iteration| file.report(&report(iteration)).unwrap());
+        [30, 40].iter().for_each(|&iteration| file.report(&report(iteration)).unwrap());
         assert_eq!(steps(folder.path()), [10, 20, 30, 40]);
         // And again, further back than that file begins.
         rewind(folder.path(), 10).unwrap();

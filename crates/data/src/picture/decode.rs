@@ -107,9 +107,33 @@ fn jpeg(bytes: &[u8]) -> Result<(Picture, Orientation), Problem> {
     let space = if grey { ColorSpace::Luma } else { ColorSpace::RGB };
     decoder.set_options(options.jpeg_set_out_colorspace(space));
     let pixels = decoder.decode()?;
+    if !has_end(bytes) {
+        return Err("the end of the picture is missing".into());
+    }
     let orientation = decoder.exif().map_or(Orientation::UPRIGHT, |exif| Orientation::of_exif(exif));
     let planes = if grey { vec![pixels] } else { split(&pixels, |rgb: [u8; 3]| rgb) };
     Ok((Picture { width, height, planes }, orientation))
+}
+
+/// Whether a JPEG goes on to its end marker: the decoder does without, and takes a few missing bytes for zeros. Not the last two
+/// bytes alone, since cameras append things; nor any end marker, since a segment may hold a whole small picture.
+fn has_end(bytes: &[u8]) -> bool {
+    let mut rest = bytes;
+    while let Some(place) = rest.iter().position(|&byte| byte == 0xff) {
+        rest = &rest[place + 1..];
+        match rest {
+            [0xd9, ..] => return true,
+            // A byte 255 of the picture, filling, and markers without a segment.
+            [0x00 | 0x01 | 0xd0..=0xd8, after @ ..] => rest = after,
+            [0xff, ..] => {}
+            [_, high, low, ..] => {
+                let length = usize::from(u16::from_be_bytes([*high, *low]));
+                rest = rest.get(1 + length..).unwrap_or_default();
+            }
+            _ => return false,
+        }
+    }
+    false
 }
 
 /// One plane for each channel, from pixels of `FROM` values that `convert` makes `TO` channels of.

@@ -117,7 +117,7 @@ fn extreme_proportions_become_pictures_of_the_shape() {
 fn a_picture_cut_anywhere_is_refused() {
     for name in ["rgb.png", "palette.png", "baseline.jpg", "progressive.jpg", "grey.jpg"] {
         let bytes = bytes(name);
-        for cut in (0..bytes.len() - 2).step_by(7).chain([bytes.len() - 3]) {
+        for cut in 0..bytes.len() {
             let text = refused(&bytes[..cut]);
             assert!(
                 text == "`picture` is damaged or cut" || text == "`picture` is neither PNG nor JPEG",
