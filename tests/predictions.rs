@@ -31,7 +31,7 @@ fn probabilities(answer: &Value) -> Vec<Vec<f64>> {
         .iter()
         .map(|prediction| {
             let top = prediction["top"].as_array().unwrap();
-            let of = |class: usize| top.iter().find(|it| it["class"] == class.to_string()).unwrap();
+            let of = |class: usize| top.iter().find(|it| it["class"].as_str() == Some(&class.to_string())).unwrap();
             (0..10).map(|class| of(class)["probability"].as_f64().unwrap()).collect()
         })
         .collect()

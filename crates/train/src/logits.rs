@@ -37,7 +37,7 @@ impl Logits {
         self.classes = logits.dims()[1];
         let missing = IMAGES.saturating_sub(self.rows).min(batch.len());
         if missing > 0 {
-            self.images.extend(floats(batch.images.clone().slice([0..missing])));
+            self.images.extend(floats(batch.images.clone().narrow(0, 0, missing)));
         }
         self.rows += batch.len();
     }
