@@ -18,7 +18,7 @@ fn scalars(folder: &Path) -> Vec<(u64, String, f32)> {
 fn records(bytes: &[u8]) -> Vec<Vec<u8>> {
     let masked = |bytes: &[u8]| {
         let sum = Crc::<u32>::new(&CRC_32_ISCSI).checksum(bytes);
-        ((sum >> 15) | (sum << 17)).wrapping_add(0xa282_ead8).to_le_bytes()
+        sum.rotate_right(15).wrapping_add(0xa282_ead8).to_le_bytes()
     };
     let mut contents = Vec::new();
     let mut rest = bytes;
