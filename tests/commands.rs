@@ -11,6 +11,7 @@ fn a_bare_xtask_lists_the_commands() {
         "resume",
         "evaluate",
         "sweep",
+        "predict",
         "compare-gradients",
         "params",
         "data",

@@ -37,6 +37,7 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
         }
         cli::Command::Resume(arguments) => Some(&arguments.device),
         cli::Command::Evaluate(arguments) => Some(&arguments.device),
+        cli::Command::Predict(arguments) => Some(&arguments.device),
         _ => None,
     };
     Ok(device.map_or(Ok(Backend::Flex), |device| Backend::by_name(&device.backend))?)

@@ -45,6 +45,8 @@ pub enum Command {
     Evaluate(Evaluate),
     /// Train every run of a sweep, each in a process of its own, and compare them
     Sweep(Sweep),
+    /// Predict the classes of pictures, PNG or JPEG of any size
+    Predict(Predict),
     /// Prove the gradients of layers and networks: by hand, by autodiff and by finite differences
     CompareGradients(CompareGradients),
     /// Make the report of a run: report.html and its figures; of several, also their comparison
@@ -96,6 +98,9 @@ pub struct Train {
     /// Folder that run folders are made in
     #[arg(long, value_name = "DIR", env = "BACKPROOF_RUNS_DIR", default_value = "runs")]
     pub runs_dir: PathBuf,
+    /// Also write the figures for TensorBoard, into the run folder
+    #[arg(long, env = "BACKPROOF_TENSORBOARD")]
+    pub tensorboard: bool,
     /// Only 20 iterations, but every output: to see that a config works
     #[arg(long, env = "BACKPROOF_SMOKE")]
     pub smoke: bool,
@@ -135,6 +140,12 @@ pub struct Evaluate {
     /// Checkpoint to evaluate
     #[arg(long, value_enum, default_value_t = CheckpointName::Last, env = "BACKPROOF_CHECKPOINT")]
     pub checkpoint: CheckpointName,
+    /// Weights to evaluate instead, with PyTorch's names and layouts; the run folder stays as it is
+    #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
+    pub weights: Option<PathBuf>,
+    /// Write every logit, and the first 64 images as the network sees them, to this file
+    #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_LOGITS")]
+    pub logits: Option<PathBuf>,
     /// Print the result as JSON
     #[arg(long, env = "BACKPROOF_JSON")]
     pub json: bool,
@@ -142,6 +153,44 @@ pub struct Evaluate {
     pub device: Device,
     #[command(flatten)]
     pub places: Places,
+}
+
+/// A picture keeps its proportions. For a network of grey images, which show one thing on black, it is shrunk as a whole and
+/// gets black at two sides; for a network of colour images its middle is cut out. What is transparent lies on white.
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// Run folder, such as runs/quickstart/latest
+    pub run: PathBuf,
+    /// PNG or JPEG files
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<PathBuf>,
+    /// Classes to show of each picture, the most probable first
+    #[arg(long, value_name = "K", default_value_t = 3, env = "BACKPROOF_TOP", value_parser = parse_top)]
+    pub top: usize,
+    /// Take the negative of each picture: for black on white, where the network knows white on black
+    #[arg(long, env = "BACKPROOF_INVERT")]
+    pub invert: bool,
+    /// Checkpoint to predict with
+    #[arg(long, value_enum, default_value_t = CheckpointName::Last, env = "BACKPROOF_CHECKPOINT")]
+    pub checkpoint: CheckpointName,
+    /// Weights to predict with instead, with PyTorch's names and layouts
+    #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
+    pub weights: Option<PathBuf>,
+    /// Print the predictions as JSON
+    #[arg(long, env = "BACKPROOF_JSON")]
+    pub json: bool,
+    #[command(flatten)]
+    pub device: Device,
+    #[command(flatten)]
+    pub places: Places,
+}
+
+fn parse_top(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it is at least 1".to_owned()),
+        Ok(top) => Ok(top),
+        Err(_) => Err("it is a whole number".to_owned()),
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

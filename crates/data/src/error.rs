@@ -42,6 +42,16 @@ pub enum DataError {
         /// The data set whose published checksum the file has.
         found: Dataset,
     },
+    /// A picture of the user's cannot be used.
+    #[error("`{}` {problem}", path.display())]
+    Picture {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, as a verb phrase.
+        problem: String,
+        /// What the decoder said, where there was one.
+        source: Option<Box<dyn std::error::Error + Send + Sync>>,
+    },
     /// Files are not there.
     #[error(transparent)]
     Missing(#[from] MissingFiles),

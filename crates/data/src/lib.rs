@@ -35,6 +35,10 @@
 //! [`TrainingBatches`] and [`evaluation_batches`] are what training uses. [`Subset`] and [`Batcher`] are the same data by
 //! Burn's own traits, for its data loaders; they give the same batches.
 //!
+//! # Pictures from elsewhere
+//!
+//! [`Picture`] reads a PNG or JPEG file of any size and makes it an image of a data set's shape, to predict its class.
+//!
 //! # What is not here
 //!
 //! No models, no metrics, no backend: a device comes in from outside. A new data set is an entry in `sources.rs`, and a
@@ -52,6 +56,7 @@ mod idx;
 mod images;
 mod load;
 mod normalize;
+mod picture;
 mod prepare;
 mod random;
 mod sample;
@@ -69,6 +74,7 @@ pub use folder::{dataset_directory, default_directory};
 pub use images::Images;
 pub use load::{LoadedData, Origin, load};
 pub use normalize::Normalizer;
+pub use picture::{Fit, Picture};
 pub use prepare::{Prepared, prepare};
 pub use random::epoch_order;
 pub use split::Split;

@@ -47,12 +47,17 @@ impl Normalizer {
         }
     }
 
-    /// Whether it can be applied to images of that shape.
+    /// Whether it can be applied to images of that shape: it has a number for each channel or pixel, and none of
+    /// them makes a pixel infinite.
     pub fn fits(&self, shape: Shape) -> bool {
         let (channels, _, _) = planes(shape);
+        let finite = |numbers: &[f32]| numbers.iter().all(|number| number.is_finite());
         match self {
-            Self::Standardize { mean, std } => mean.len() == channels && std.len() == channels,
-            Self::SubtractMean { mean } => mean.len() == shape.elements(),
+            Self::Standardize { mean, std } => {
+                let positive = std.iter().all(|&std| std > 0.0);
+                mean.len() == channels && std.len() == channels && finite(mean) && finite(std) && positive
+            }
+            Self::SubtractMean { mean } => mean.len() == shape.elements() && finite(mean),
             Self::Unit => true,
         }
     }
@@ -187,6 +192,9 @@ mod tests {
         let normalizer = Normalizer::fit(Normalization::SubtractMean, &images(), &[0]);
         assert!(normalizer.fits(Shape::image(2, 1, 2)));
         assert!(!normalizer.fits(Shape::image(2, 2, 2)));
+        for (mean, std) in [(f32::NAN, 1.0), (0.0, 0.0), (0.0, f32::INFINITY)] {
+            assert!(!Normalizer::Standardize { mean: vec![mean], std: vec![std] }.fits(Shape::image(1, 2, 2)));
+        }
         assert!(Normalizer::Unit.fits(Shape::image(9, 9, 9)));
     }
 }

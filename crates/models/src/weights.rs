@@ -107,7 +107,8 @@ pub fn save_weights(network: &Network) -> Result<Vec<u8>, WeightsError> {
     Ok(safetensors::serialize(views, Some(metadata))?)
 }
 
-/// `network` with the tensors of a safetensors file.
+/// `network` with the tensors of a safetensors file, in the network's precision. The counters `num_batches_tracked` that PyTorch keeps
+/// for batch normalisation are passed over: the running statistics here are averaged with a fixed momentum, which needs no count.
 ///
 /// # Errors
 ///
@@ -115,12 +116,8 @@ pub fn save_weights(network: &Network) -> Result<Vec<u8>, WeightsError> {
 pub fn load_weights(network: Network, bytes: &[u8]) -> Result<Network, WeightsError> {
     let file = SafeTensors::deserialize(bytes)?;
     let mut found: BTreeMap<String, TensorData> = BTreeMap::new();
-    for (name, view) in file.iter() {
-        let data = decode(name, &view)?;
-        if !data.iter::<f64>().all(f64::is_finite) {
-            return Err(WeightsError::NotFinite { name: name.to_owned() });
-        }
-        found.insert(name.to_owned(), data);
+    for (name, view) in file.iter().filter(|(name, _)| !name.ends_with(".num_batches_tracked")) {
+        found.insert(name.to_owned(), decode(name, &view)?);
     }
 
     let expected = network.tensors();
@@ -135,13 +132,20 @@ pub fn load_weights(network: Network, bytes: &[u8]) -> Result<Network, WeightsEr
         return Err(WeightsError::Unexpected(unexpected));
     }
     for tensor in expected {
-        let data = &found[&tensor.name];
+        let data = found.get_mut(&tensor.name).expect("missing tensors were looked for");
         if data.shape() != tensor.data.shape() {
             return Err(WeightsError::Shape {
                 name: tensor.name,
                 found: data.shape().to_vec(),
                 expected: tensor.data.shape().to_vec(),
             });
+        }
+        if data.dtype() != tensor.data.dtype() {
+            *data = data.clone().convert_dtype(tensor.data.dtype());
+        }
+        // After that, since a large f64 is infinite in f32.
+        if !data.iter::<f64>().all(f64::is_finite) {
+            return Err(WeightsError::NotFinite { name: tensor.name });
         }
     }
     let mut replace = Replace::new(&network, found);
@@ -311,6 +315,61 @@ mod tests {
         let bytes = save_weights(&cifar_baseline(&device)).unwrap();
         let error = load_weights(crate::willis_improved(&device), &bytes).unwrap_err();
         assert!(matches!(&error, WeightsError::Missing(names) if names.len() == 2), "{error}");
+    }
+
+    /// What `tests/fixtures/weights/make_fixture.py` made.
+    fn fixture(name: &str) -> Vec<u8> {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/weights");
+        std::fs::read(folder.join(name)).unwrap()
+    }
+
+    fn fixture_network(device: &Device) -> Network {
+        let config = String::from_utf8(fixture("config.toml")).unwrap();
+        let experiment = backproof_spec::Experiment::from_toml("config.toml", &config, &[]).unwrap();
+        Network::new(&experiment.model, 1, device).unwrap()
+    }
+
+    #[test]
+    fn weights_that_pytorch_saved_give_the_logits_of_pytorch() {
+        let device = Device::flex();
+        let bytes = fixture("pytorch.safetensors");
+        assert!(SafeTensors::deserialize(&bytes).unwrap().names().contains(&"norm1.num_batches_tracked"));
+        let network = load_weights(fixture_network(&device), &bytes).unwrap();
+        let expected = fixture("expected.safetensors");
+        let expected = SafeTensors::deserialize(&expected).unwrap();
+        let tensor = |name: &str| decode(name, &expected.tensor(name).unwrap()).unwrap();
+        let logits = network.forward(Tensor::from_data(tensor("images"), &device), Mode::Inference).into_data();
+        for (ours, theirs) in logits.iter::<f64>().zip(tensor("logits").iter::<f64>()) {
+            assert!((ours - theirs).abs() < 1e-5 * theirs.abs().max(1.0), "{ours} is not {theirs}");
+        }
+    }
+
+    #[test]
+    fn doubles_are_rounded_to_the_precision_of_the_network() {
+        let device = Device::flex();
+        let network = mnist_baseline(&device);
+        let doubles = |scale: f64| -> Vec<(String, Vec<usize>, Vec<u8>)> {
+            let tensors = network.tensors().into_iter();
+            tensors
+                .map(|it| {
+                    let bytes = it.data.iter::<f64>().flat_map(|w| (w * scale).to_le_bytes()).collect();
+                    (it.name, it.data.shape().to_vec(), bytes)
+                })
+                .collect()
+        };
+        let file = |tensors: &[(String, Vec<usize>, Vec<u8>)]| {
+            let views = tensors
+                .iter()
+                .map(|(name, shape, bytes)| (name.clone(), TensorView::new(Dtype::F64, shape.clone(), bytes).unwrap()));
+            safetensors::serialize(views, None).unwrap()
+        };
+        let loaded = load_weights(mnist_baseline(&device), &file(&doubles(1.0))).unwrap();
+        assert_eq!(
+            loaded.forward(images(&device), Mode::Inference).into_data(),
+            network.forward(images(&device), Mode::Inference).into_data()
+        );
+        let error = load_weights(mnist_baseline(&device), &file(&doubles(1e300))).unwrap_err();
+        assert!(matches!(error, WeightsError::NotFinite { .. }), "{error}");
     }
 
     #[test]

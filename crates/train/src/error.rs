@@ -22,6 +22,23 @@ pub enum TrainError {
     /// A weights file does not fit the network, or is damaged.
     #[error(transparent)]
     Weights(#[from] WeightsError),
+    /// A weights file that is no checkpoint does not fit the network.
+    #[error("{} does not fit the network", path.display())]
+    WeightsFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: WeightsError,
+    },
+    /// The run has no such checkpoint.
+    #[error("there is no checkpoint {}", folder.display())]
+    NoCheckpoint {
+        /// Where it would be.
+        folder: PathBuf,
+    },
+    /// The network gives no finite number for an image.
+    #[error("the weights are so large that the network's output is not finite")]
+    NotFinite,
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
     Write {

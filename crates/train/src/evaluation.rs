@@ -55,8 +55,8 @@ pub struct EvaluationResult {
     pub schema_version: u32,
     /// The subset: `training`, `validation` or `test`.
     pub split: String,
-    /// The iteration of the weights.
-    pub iteration: usize,
+    /// The iteration of the weights; `null` of a weights file that is no checkpoint.
+    pub iteration: Option<usize>,
     /// Images evaluated.
     pub images: usize,
     /// Images whose predicted class is the true one.
@@ -122,7 +122,7 @@ impl Evaluation {
 
     /// The content of `result.json`.
     #[must_use]
-    pub fn result(&self, split: &str, iteration: usize, class_names: &[&str]) -> EvaluationResult {
+    pub fn result(&self, split: &str, iteration: Option<usize>, class_names: &[&str]) -> EvaluationResult {
         let confusion = self.confusion();
         let share = |part: usize, of: usize| (of > 0).then(|| part as f64 / of as f64);
         let classes = class_names
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_class_without_images_or_predictions_has_no_precision_and_no_recall() {
-        let result = evaluation().result("test", 5, &["a", "b", "c"]);
+        let result = evaluation().result("test", Some(5), &["a", "b", "c"]);
         assert_eq!(result.classes[0].precision, Some(1.0));
         assert_eq!(result.classes[0].recall, Some(0.5));
         assert_eq!(result.classes[1].precision, Some(0.5));

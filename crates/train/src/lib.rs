@@ -1,7 +1,8 @@
 //! Training: the engines, the optimizers, the loop, the metrics, the checkpoints and the run folder.
 //!
 //! [`train`] takes an [`Experiment`](backproof_spec::Experiment) and makes a run folder; [`resume`] goes on with one;
-//! [`evaluate`] measures one. They share one flat loop, in `run.rs`, which reads from top to bottom.
+//! [`evaluate`] measures one, and [`Predictor`] is its network on images from elsewhere. Training is one flat loop, in `run.rs`,
+//! which reads from top to bottom.
 //!
 //! [`new_optimizer`] makes the update rule that a config names, ours or one of Burn's. A run may begin with the weights of
 //! another; [`WarmStartRecord`] says which of them fitted.
@@ -18,17 +19,21 @@ mod error;
 mod evaluation;
 mod evaluation_files;
 mod files;
+mod logits;
 mod loss;
 mod momentum;
 mod observer;
 mod optimizer;
+mod predict;
 mod report;
 mod run;
 mod run_folder;
 mod setup;
+mod tensorboard;
 #[cfg(test)]
 mod testing;
 mod warm_start;
+mod weights;
 
 pub use error::TrainError;
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
@@ -36,8 +41,10 @@ pub use files::{write_file, write_json, write_whole};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
 pub use optimizer::new_optimizer;
+pub use predict::Predictor;
 pub use report::{Report, duration};
 pub use run::{evaluate, resume, train};
 pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};
 pub use setup::{Ending, Finished, Setup, Split};
 pub use warm_start::WarmStartRecord;
+pub use weights::Weights;

@@ -1,10 +1,11 @@
 //! The training loop, from top to bottom.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use backproof_data::{Prepared, Subset, evaluation_batches, prepare};
+use backproof_data::{Batch, Prepared, Subset, evaluation_batches, prepare};
 use backproof_models::{Mode, Network, WeightsError};
 use backproof_spec::Experiment;
 use burn::module::Module;
@@ -14,12 +15,14 @@ use time::format_description::well_known::Rfc3339;
 
 use crate::checkpoint::{Best, Position};
 use crate::evaluation::{argmax, host_rows};
+use crate::logits::Logits;
 use crate::optimizer::new_optimizer;
 use crate::report::Window;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary};
+use crate::tensorboard::{self, EventFile};
 use crate::{
     Ending, Evaluation, EvaluationResult, Finished, Observer, Report, RunFolder, Setup, Split, Started, TrainError,
-    WarmStartRecord, engine, warm_start,
+    WarmStartRecord, Weights, engine, warm_start,
 };
 
 /// Images per batch when a network is evaluated; it changes the time, not the figures.
@@ -53,7 +56,7 @@ pub fn train(
         && !data.validation.is_empty()
     {
         record.validation_accuracy =
-            Some(evaluate_subset(&experiment, setup, &network.valid(), &data.validation).accuracy());
+            Some(evaluate_subset(&experiment, setup, &network.valid(), &data.validation, |_, _| {}).accuracy());
     }
     let folder = RunFolder::create(&setup.runs_dir, &experiment)?;
     if let Some(record) = &warm_start {
@@ -79,10 +82,12 @@ pub fn train(
         ended: None,
         summary: None,
     };
+    folder.write_normalizer(&data.normalizer)?;
     folder.write_record(&record)?;
+    let events = setup.tensorboard.then(|| EventFile::create(folder.path(), 0)).transpose()?;
     let optimizer = new_optimizer(&experiment.optimizer);
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
-    run.to_the_end(network, optimizer, Position::default(), record, observer, stop)
+    run.to_the_end(network, optimizer, Position::default(), record, events, observer, stop)
 }
 
 /// Goes on with the run in `folder` from its last checkpoint, up to `iterations` if that is given, else to the config's end.
@@ -105,11 +110,7 @@ pub fn resume(
     let mut record = folder.record()?;
     let last = folder.last();
     if !last.exists() {
-        return Err(TrainError::damaged(
-            last.folder(),
-            "is not there",
-            "a checkpoint; the run was stopped before it saved one, so train it anew",
-        ));
+        return Err(TrainError::NoCheckpoint { folder: last.folder().to_owned() });
     }
     let mut network = new_network(&experiment, setup)?;
     if let Some(warm_start) = &record.warm_start {
@@ -126,36 +127,58 @@ pub fn resume(
         folder.write_config(&experiment)?;
     }
     folder.rewind_metrics(position.iteration)?;
+    let mut events = None;
+    if tensorboard::is_on(folder.path()) {
+        tensorboard::rewind(folder.path(), position.iteration)?;
+        events = Some(EventFile::create(folder.path(), position.iteration)?);
+    }
+    // A folder of an earlier version has none.
+    folder.write_normalizer(&data.normalizer)?;
     folder.log(&format!("resumed at iteration {}", position.iteration))?;
     record.status = Status::Running;
     record.ended = None;
     record.summary = None;
     folder.write_record(&record)?;
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
-    run.to_the_end(network, optimizer, position, record, observer, stop)
+    run.to_the_end(network, optimizer, position, record, events, observer, stop)
 }
 
-/// Evaluates a checkpoint of the run in `folder` (the best one by validation if `best`, else the last) on every image of
-/// `split`, and writes the result into the folder.
+/// Evaluates the run in `folder` with `weights` on every image of `split`. Writes the result into the folder, unless the
+/// weights are a file of somebody else's; and the logits to the file `logits` where one is given.
 ///
 /// # Errors
 ///
-/// Data, config or checkpoint that cannot be read.
-pub fn evaluate(folder: &RunFolder, split: Split, best: bool, setup: &Setup) -> Result<EvaluationResult, TrainError> {
+/// Data, config or weights that cannot be read, files that cannot be written.
+pub fn evaluate(
+    folder: &RunFolder,
+    split: Split,
+    weights: &Weights,
+    logits: Option<&Path>,
+    setup: &Setup,
+) -> Result<EvaluationResult, TrainError> {
     let experiment = folder.experiment()?;
-    let checkpoint = if best { folder.best() } else { folder.last() };
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
-    let (network, position) = checkpoint.load_network(network)?;
+    let (network, iteration) = weights.load(folder, network)?;
     let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
     let subset = match split {
         Split::Training => &data.training,
         Split::Validation => &data.validation,
         Split::Test => &data.test,
     };
-    let evaluation = evaluate_subset(&experiment, setup, &network, subset);
+    let mut kept = Logits::default();
+    let evaluation = evaluate_subset(&experiment, setup, &network, subset, |batch, rows| {
+        if logits.is_some() {
+            kept.add(batch, rows);
+        }
+    });
     let class_names = experiment.data.dataset.class_names();
-    let result = evaluation.result(split.name(), position.iteration, &class_names);
-    folder.write_evaluation(&evaluation, &result, &class_names)?;
+    let result = evaluation.result(split.name(), iteration, &class_names);
+    if !matches!(weights, Weights::File(_)) {
+        folder.write_evaluation(&evaluation, &result, &class_names)?;
+    }
+    if let Some(path) = logits {
+        kept.write(path)?;
+    }
     Ok(result)
 }
 
@@ -163,11 +186,18 @@ fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainE
     Ok(Network::new(&experiment.model, experiment.seed, &setup.device.clone().autodiff())?)
 }
 
-/// Every image of `subset` once, by a network without autodiff.
-fn evaluate_subset(experiment: &Experiment, setup: &Setup, network: &Network, subset: &Subset) -> Evaluation {
+/// Every image of `subset` once, by a network without autodiff; `each` is given every batch with its logits.
+fn evaluate_subset(
+    experiment: &Experiment,
+    setup: &Setup,
+    network: &Network,
+    subset: &Subset,
+    mut each: impl FnMut(&Batch, &burn::Tensor<2>),
+) -> Evaluation {
     let mut evaluation = Evaluation::new(experiment.training.loss, experiment.data.dataset.classes());
     for batch in evaluation_batches(subset, EVALUATION_BATCH, &setup.device) {
-        let logits = network.forward(batch.images, Mode::Inference);
+        let logits = network.forward(batch.images.clone(), Mode::Inference);
+        each(&batch, &logits);
         evaluation.add(logits, &batch.indices, &batch.label_values);
     }
     evaluation
@@ -187,16 +217,18 @@ struct Run<'a> {
 
 impl Run<'_> {
     /// Trains from `position`, evaluates, and leaves the record with the status that fits.
+    #[allow(clippy::too_many_arguments)] // the state of a run
     fn to_the_end(
         &self,
         network: Network,
         optimizer: ModuleOptimizer,
         position: Position,
         mut record: RunRecord,
+        events: Option<EventFile>,
         observer: &mut dyn Observer,
         stop: &AtomicBool,
     ) -> Result<Ending, TrainError> {
-        let ending = self.train(network, optimizer, position, record.warm_start.as_ref(), observer, stop);
+        let ending = self.train(network, optimizer, position, record.warm_start.as_ref(), events, observer, stop);
         record.status = match &ending {
             Ok(Ending::Finished(finished)) => {
                 record.summary = Some(finished.summary.clone());
@@ -223,6 +255,7 @@ impl Run<'_> {
         mut optimizer: ModuleOptimizer,
         mut position: Position,
         warm_start: Option<&WarmStartRecord>,
+        mut events: Option<EventFile>,
         observer: &mut dyn Observer,
         stop: &AtomicBool,
     ) -> Result<Ending, TrainError> {
@@ -284,6 +317,9 @@ impl Run<'_> {
                     return Err(self.diverged(position.iteration, "a weight is not finite".to_owned(), batch.indices));
                 }
                 self.folder.append_report(&report)?;
+                if let Some(events) = &mut events {
+                    events.report(&report)?;
+                }
                 observer.report(&report);
                 position.window = Window::default();
                 step_seconds = 0.0;
@@ -312,7 +348,7 @@ impl Run<'_> {
         observer.evaluating(self.data.test.len());
         let class_names = self.experiment.data.dataset.class_names();
         let evaluation = self.evaluate(&network.valid(), &self.data.test);
-        let result = evaluation.result(Split::Test.name(), position.iteration, &class_names);
+        let result = evaluation.result(Split::Test.name(), Some(position.iteration), &class_names);
         self.folder.write_evaluation(&evaluation, &result, &class_names)?;
         self.folder.log(&format!(
             "test accuracy {:.2} %, loss {:.4}, over {} images",
@@ -336,7 +372,7 @@ impl Run<'_> {
     }
 
     fn evaluate(&self, network: &Network, subset: &Subset) -> Evaluation {
-        evaluate_subset(self.experiment, self.setup, network, subset)
+        evaluate_subset(self.experiment, self.setup, network, subset, |_, _| {})
     }
 
     #[allow(clippy::too_many_arguments)] // each is a figure of the report

@@ -5,7 +5,8 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use backproof_spec::Experiment;
+use backproof_data::Normalizer;
+use backproof_spec::{Experiment, Shape};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -14,8 +15,16 @@ use crate::checkpoint::Checkpoint;
 use crate::files::{replace_folder, write_json, write_whole};
 use crate::{Evaluation, EvaluationResult, Report, TrainError, WarmStartRecord};
 
-/// The version of `run.json` and `metrics.jsonl`.
+/// The version of `run.json`, `metrics.jsonl` and `normalizer.json`.
 pub const RUN_SCHEMA: u32 = 1;
+
+/// `normalizer.json`.
+#[derive(Debug, Serialize, Deserialize)]
+struct NormalizerRecord {
+    schema_version: u32,
+    #[serde(flatten)]
+    normalizer: Normalizer,
+}
 
 /// How far a run came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,6 +208,34 @@ impl RunFolder {
 
     pub(crate) fn write_record(&self, record: &RunRecord) -> Result<(), TrainError> {
         write_json(&self.path.join("run.json"), record)
+    }
+
+    /// How the run's pixels become numbers, from `normalizer.json`; `None` in a folder of a version that wrote none.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or is for images of another shape than `shape`.
+    pub fn normalizer(&self, shape: Shape) -> Result<Option<Normalizer>, TrainError> {
+        let path = self.path.join("normalizer.json");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(TrainError::read(&path, error)),
+        };
+        let expected = || format!("the normaliser of images {shape}, schema version {RUN_SCHEMA}");
+        let record: NormalizerRecord = serde_json::from_str(&text)
+            .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), expected()))?;
+        if record.schema_version != RUN_SCHEMA || !record.normalizer.fits(shape) {
+            return Err(TrainError::damaged(&path, "does not fit the network", expected()));
+        }
+        Ok(Some(record.normalizer))
+    }
+
+    pub(crate) fn write_normalizer(&self, normalizer: &Normalizer) -> Result<(), TrainError> {
+        let record = NormalizerRecord { schema_version: RUN_SCHEMA, normalizer: normalizer.clone() };
+        // In one line: a mean image has thousands of numbers.
+        let text = serde_json::to_string(&record).expect("our types have string keys only");
+        write_whole(&self.path.join("normalizer.json"), format!("{text}\n").as_bytes())
     }
 
     /// Appends a line to `metrics.jsonl` and to `log.txt`.

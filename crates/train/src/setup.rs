@@ -19,6 +19,8 @@ pub struct Setup {
     pub data_dir: Option<PathBuf>,
     /// Where run folders are made.
     pub runs_dir: PathBuf,
+    /// Whether a new run writes its figures for TensorBoard too; a resumed one does what it did before.
+    pub tensorboard: bool,
     /// The arguments as typed, for `run.json`.
     pub command_line: Vec<String>,
     /// The commit of the working tree, for `run.json`.

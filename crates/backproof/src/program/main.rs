@@ -6,6 +6,7 @@ mod compare_gradients;
 mod data;
 mod device;
 mod doctor;
+mod predict;
 mod progress;
 mod report;
 mod run;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Resume(arguments) => run::resume(arguments),
         Command::Evaluate(arguments) => run::evaluate(arguments),
         Command::Sweep(arguments) => sweep::run(arguments),
+        Command::Predict(arguments) => predict::run(arguments),
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::CompareRuns(arguments) => report::compare_runs(arguments),

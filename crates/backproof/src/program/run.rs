@@ -9,7 +9,7 @@ use anyhow::Context;
 use backproof::backend::Backend;
 use backproof::error::{Failure, code};
 use backproof::{SMOKE_ITERATIONS, cli};
-use backproof_train::{Ending, RunFolder, Setup, Split, TrainError};
+use backproof_train::{Ending, RunFolder, Setup, Split, TrainError, Weights};
 
 use crate::progress::{Progress, summary};
 use crate::{device, report};
@@ -17,7 +17,8 @@ use crate::{device, report};
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn train(arguments: &cli::Train) -> anyhow::Result<()> {
     let experiment = backproof::experiment(arguments)?;
-    let setup = setup(&arguments.device, &arguments.places, arguments.runs_dir.clone())?;
+    let mut setup = setup(&arguments.device, &arguments.places, arguments.runs_dir.clone())?;
+    setup.tensorboard = arguments.tensorboard;
     let stop = stop_when_told(&arguments.supervision)?;
     let ending = backproof_train::train(&experiment, &setup, &mut Progress::new(), &stop).map_err(failure)?;
     finish(ending, arguments.smoke, setup.data_dir.as_deref())
@@ -41,14 +42,24 @@ pub(crate) fn evaluate(arguments: &cli::Evaluate) -> anyhow::Result<()> {
         cli::SplitName::Validation => Split::Validation,
         cli::SplitName::Test => Split::Test,
     };
-    let best = matches!(arguments.checkpoint, cli::CheckpointName::Best);
-    let result = backproof_train::evaluate(&folder, split, best, &setup).map_err(failure)?;
+    let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
+    let result =
+        backproof_train::evaluate(&folder, split, &weights, arguments.logits.as_deref(), &setup).map_err(failure)?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&result)?);
     } else {
         println!("{}", summary(&result).trim_start());
     }
     Ok(())
+}
+
+/// A weights file where one is given, else the checkpoint.
+pub(crate) fn weights(checkpoint: cli::CheckpointName, file: Option<&Path>) -> Weights {
+    match (file, checkpoint) {
+        (Some(path), _) => Weights::File(path.to_owned()),
+        (None, cli::CheckpointName::Last) => Weights::Last,
+        (None, cli::CheckpointName::Best) => Weights::Best,
+    }
 }
 
 pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {
@@ -60,7 +71,7 @@ pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {
     Ok(RunFolder::open(run).map_err(failure)?)
 }
 
-fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBuf) -> anyhow::Result<Setup> {
+pub(crate) fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBuf) -> anyhow::Result<Setup> {
     let backend = Backend::by_name(&chosen.backend)?;
     let device = device::open(backend)?;
     let words = device::describe(backend, &device);
@@ -70,6 +81,7 @@ fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBuf) -> anyho
         device_name: format!("{} ({words})", backend.name()),
         data_dir: places.data_dir.clone(),
         runs_dir,
+        tensorboard: false,
         command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
         git_revision: git_revision(),
     })
@@ -170,6 +182,14 @@ pub(crate) fn failure(error: TrainError) -> Failure {
         TrainError::AllFrozen { .. } => (code::USAGE, Some("leave out `freeze`, or add a layer".to_owned())),
         TrainError::Shape(error) => (code::USAGE, error.help.clone()),
         TrainError::Config(_) => (code::USAGE, None),
+        TrainError::NoCheckpoint { folder } => {
+            let help = if folder.ends_with("best") {
+                "the best checkpoint is saved where there are validation images; `--checkpoint last` is the last one"
+            } else {
+                "the run was stopped before it saved one; train it anew"
+            };
+            (code::FAILED, Some(help.to_owned()))
+        }
         TrainError::Data(error) => (code::FAILED, error.help()),
         _ => (code::FAILED, None),
     };

@@ -1,0 +1,157 @@
+//! Pictures of the user's own, PNG or JPEG of any size, as the pixels that a network takes.
+
+mod decode;
+mod orientation;
+mod resize;
+
+use std::path::Path;
+
+use backproof_spec::Shape;
+
+use crate::error::Result;
+use crate::images::planes;
+use resize::resize;
+
+/// A picture in memory: upright, opaque, 8 bits a channel, grey or RGB.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Picture {
+    width: usize,
+    height: usize,
+    /// One plane of `height` rows for grey, three for RGB.
+    planes: Vec<Vec<u8>>,
+}
+
+/// How a picture is brought to the proportions of a network's input, which it keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// The largest centred part that has the proportions.
+    Crop,
+    /// All of it, with black at two sides.
+    Pad,
+}
+
+impl Fit {
+    /// What suits images of `shape`. Grey data sets show one thing on black, of which nothing may be cut off; in the
+    /// photos of a colour data set the thing fills the image up to its edges.
+    #[must_use]
+    pub fn of(shape: Shape) -> Self {
+        if planes(shape).0 == 1 { Self::Pad } else { Self::Crop }
+    }
+}
+
+impl Picture {
+    /// Reads a PNG or JPEG file; its first bytes say which it is, not its name.
+    ///
+    /// What is transparent is laid over white, as most programs show it. What the file says of its orientation (EXIF) is
+    /// done. Of an animation, this is the first frame. Colour profiles are ignored, as data sets ignore them.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, is a folder, is no PNG or JPEG, is damaged or cut, is longer than 64 MiB or has more
+    /// than 2²⁶ pixels: more than any camera makes, and little enough to be held in memory.
+    pub fn read(path: &Path) -> Result<Self> {
+        decode::read(path)
+    }
+
+    /// Width and height in pixels.
+    #[must_use]
+    pub fn size(&self) -> (usize, usize) {
+        (self.width, self.height)
+    }
+
+    /// The mean of all pixels, from 0, black, to 1, white.
+    #[must_use]
+    pub fn brightness(&self) -> f64 {
+        let sum: u64 = self.planes.iter().flatten().map(|&pixel| u64::from(pixel)).sum();
+        sum as f64 / 255.0 / (self.planes.len() * self.width * self.height) as f64
+    }
+
+    /// The negative: white for black.
+    #[must_use]
+    pub fn inverted(mut self) -> Self {
+        self.planes.iter_mut().flatten().for_each(|pixel| *pixel = 255 - *pixel);
+        self
+    }
+
+    /// The picture as an image of `shape`: grey or RGB, cropped or padded, resized. `[C, H, W]` in row-major order,
+    /// 0 to 255. A picture that has the shape already keeps every pixel.
+    ///
+    /// Grey is (299 R + 587 G + 114 B) / 1000 (ITU-R BT.601). Resizing is by a triangle filter over all pixels
+    /// that a new one covers, as Pillow's and torchvision's antialiased `BILINEAR`.
+    ///
+    /// # Panics
+    ///
+    /// Panics if `shape` has other than 1 or 3 channels.
+    #[must_use]
+    pub fn to_pixels(&self, shape: Shape, fit: Fit) -> Vec<u8> {
+        let (channels, height, width) = planes(shape);
+        let cropped;
+        let picture = match fit {
+            Fit::Crop => {
+                cropped = self.crop(width, height);
+                &cropped
+            }
+            Fit::Pad => self,
+        };
+        let (inner_width, inner_height) = picture.scaled_into(width, height);
+        let (left, top) = ((width - inner_width) / 2, (height - inner_height) / 2);
+        let mut pixels = Vec::with_capacity(channels * height * width);
+        for plane in picture.with_channels(channels) {
+            let inner = resize(&plane, picture.width, inner_width, inner_height);
+            let start = pixels.len();
+            pixels.resize(start + height * width, 0);
+            for (row, inner) in inner.chunks_exact(inner_width).enumerate() {
+                pixels[start + (top + row) * width + left..][..inner_width].copy_from_slice(inner);
+            }
+        }
+        pixels
+    }
+
+    fn with_channels(&self, channels: usize) -> Vec<Vec<u8>> {
+        match (self.planes.as_slice(), channels) {
+            ([grey], 3) => vec![grey.clone(); 3],
+            ([red, green, blue], 1) => {
+                let grey = |((&r, &g), &b): ((&u8, &u8), &u8)| {
+                    ((299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1000) as u8
+                };
+                vec![red.iter().zip(green).zip(blue).map(grey).collect()]
+            }
+            (planes, channels) => {
+                assert_eq!(planes.len(), channels, "networks see 1 or 3 channels");
+                planes.to_vec()
+            }
+        }
+    }
+
+    /// The largest centred part with the proportions `width` : `height`.
+    fn crop(&self, width: usize, height: usize) -> Self {
+        let (w, h) = if self.width * height > self.height * width {
+            (rounded(self.height * width, height), self.height)
+        } else {
+            (self.width, rounded(self.width * height, width))
+        };
+        let (left, top) = ((self.width - w) / 2, (self.height - h) / 2);
+        let part = |plane: &Vec<u8>| {
+            let rows = plane.chunks_exact(self.width).skip(top).take(h);
+            rows.flat_map(|row| &row[left..left + w]).copied().collect()
+        };
+        Self { width: w, height: h, planes: self.planes.iter().map(part).collect() }
+    }
+
+    /// The largest size with this picture's proportions that fits into `width` × `height`.
+    fn scaled_into(&self, width: usize, height: usize) -> (usize, usize) {
+        if self.width * height > self.height * width {
+            (width, rounded(self.height * width, self.width).min(height))
+        } else {
+            (rounded(self.width * height, self.height).min(width), height)
+        }
+    }
+}
+
+/// a/b to the nearest whole number, at least 1.
+fn rounded(a: usize, b: usize) -> usize {
+    ((2 * a + b) / (2 * b)).max(1)
+}
+
+#[cfg(test)]
+mod tests;

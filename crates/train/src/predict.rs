@@ -1,0 +1,83 @@
+//! The network of a run, on images from elsewhere.
+
+use backproof_data::{Images, Normalizer, Subset, evaluation_batches, prepare};
+use backproof_models::{Mode, Network};
+use backproof_spec::{Loss, Shape};
+use burn::tensor::Device;
+
+use crate::evaluation::host_rows;
+use crate::loss::score;
+use crate::{RunFolder, Setup, TrainError, Weights};
+
+/// A trained network that predicts the class of single images.
+#[derive(Debug)]
+pub struct Predictor {
+    network: Network,
+    normalizer: Normalizer,
+    shape: Shape,
+    class_names: Vec<String>,
+    iteration: Option<usize>,
+    loss: Loss,
+    device: Device,
+}
+
+impl Predictor {
+    /// The network of the run in `folder` with `weights`, on the device of `setup`.
+    ///
+    /// Images are normalised as the run's training images were: by the numbers in its `normalizer.json`. A folder of an
+    /// earlier version has none; then they are fitted anew on the data set, which must be there.
+    ///
+    /// # Errors
+    ///
+    /// Config, weights or normaliser that cannot be read.
+    pub fn open(folder: &RunFolder, weights: &Weights, setup: &Setup) -> Result<Self, TrainError> {
+        let experiment = folder.experiment()?;
+        let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
+        let (network, iteration) = weights.load(folder, network)?;
+        let shape = experiment.model.input;
+        let normalizer = match folder.normalizer(shape)? {
+            Some(normalizer) => normalizer,
+            None => prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?.normalizer,
+        };
+        let class_names = experiment.data.dataset.class_names().map(str::to_owned).to_vec();
+        Ok(Self { network, normalizer, shape, class_names, iteration, loss: experiment.training.loss, device: setup.device.clone() })
+    }
+
+    /// The shape of an image that the network takes.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+
+    /// The classes, in label order.
+    #[must_use]
+    pub fn class_names(&self) -> &[String] {
+        &self.class_names
+    }
+
+    /// The iteration of the weights, where they are a checkpoint's.
+    #[must_use]
+    pub fn iteration(&self) -> Option<usize> {
+        self.iteration
+    }
+
+    /// The probability of each class for one image, `pixels` `[C, H, W]` in row-major order, 0 to 255. They sum to 1.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::NotFinite`] where the weights are so large that a logit overflows.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there are not as many pixels as [`shape`](Self::shape) has elements.
+    pub fn probabilities(&self, pixels: Vec<u8>) -> Result<Vec<f64>, TrainError> {
+        let image = Images::new(pixels, vec![0], self.shape);
+        let subset = Subset::new(image, vec![0], &self.normalizer);
+        let batch = evaluation_batches(&subset, 1, &self.device).next().expect("there is one image");
+        let logits = host_rows(self.network.forward(batch.images, Mode::Inference)).swap_remove(0);
+        if !logits.iter().all(|logit| logit.is_finite()) {
+            return Err(TrainError::NotFinite);
+        }
+        Ok(score(self.loss, &logits, 0).probabilities)
+    }
+}

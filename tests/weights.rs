@@ -1,0 +1,126 @@
+//! Weights and logits that go to other frameworks and come back, as typed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use backproof_tests::{backproof, json, latest, program, root, stderr, stdout};
+use safetensors::SafeTensors;
+use serde_json::Value;
+
+fn fixture(name: &str) -> PathBuf {
+    root().join("tests/fixtures/weights").join(name)
+}
+
+/// A short run of the fixture's network, which has batch normalisation.
+fn run() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path()).args(["train", "-c"]).arg(fixture("config.toml")).assert().success();
+    folder
+}
+
+fn evaluate(folder: &Path, arguments: &[&str]) -> assert_cmd::Command {
+    let mut command = backproof(folder);
+    command.args(["evaluate", "runs/small/latest"]).args(arguments);
+    command
+}
+
+/// The f32 elements of a tensor.
+fn floats(file: &SafeTensors<'_>, name: &str) -> Vec<f32> {
+    let bytes = file.tensor(name).unwrap().data().to_vec();
+    bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect()
+}
+
+fn integers(file: &SafeTensors<'_>, name: &str) -> Vec<i64> {
+    let bytes = file.tensor(name).unwrap().data().to_vec();
+    bytes.as_chunks().0.iter().map(|b| i64::from_le_bytes(*b)).collect()
+}
+
+#[test]
+fn logits_are_those_of_the_probabilities_and_images_those_of_the_network() {
+    let folder = run();
+    evaluate(folder.path(), &["--logits", "logits.safetensors"]).assert().success();
+    let bytes = fs::read(folder.path().join("logits.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let shapes = ["indices", "labels", "logits", "images"].map(|name| file.tensor(name).unwrap().shape().to_vec());
+    assert_eq!(shapes, [vec![500], vec![500], vec![500, 10], vec![64, 1, 28, 28]]);
+
+    let csv = fs::read_to_string(latest(folder.path(), "small").join("evaluation/predictions.csv")).unwrap();
+    let (logits, indices, labels) = (floats(&file, "logits"), integers(&file, "indices"), integers(&file, "labels"));
+    for (n, row) in csv.lines().skip(1).enumerate() {
+        let fields: Vec<f64> = row.split(',').map(|field| field.parse().unwrap()).collect();
+        assert_eq!((indices[n] as f64, labels[n] as f64), (fields[0], fields[1]));
+        let exponentials: Vec<f64> = logits[10 * n..][..10].iter().map(|&logit| f64::from(logit).exp()).collect();
+        let sum: f64 = exponentials.iter().sum();
+        for (expected, found) in fields[3..].iter().zip(exponentials) {
+            assert!((expected - found / sum).abs() < 1e-9, "row {n}");
+        }
+    }
+    // The background of a digit is black, so the smallest number is (0 − mean) / std.
+    let normalizer = json(&latest(folder.path(), "small").join("normalizer.json"));
+    let number = |name: &str| normalizer[name][0].as_f64().unwrap();
+    let black = f64::from(floats(&file, "images").into_iter().fold(f32::INFINITY, f32::min));
+    assert!((black + number("mean") / number("std")).abs() < 1e-6, "{black}");
+}
+
+#[test]
+fn a_checkpoints_weights_are_a_weights_file_and_give_the_same_logits() {
+    let folder = run();
+    evaluate(folder.path(), &["--logits", "one.safetensors"]).assert().success();
+    let weights = "runs/small/latest/checkpoints/last/weights.safetensors";
+    evaluate(folder.path(), &["--logits", "two.safetensors", "--weights", weights]).assert().success();
+    let read = |name: &str| fs::read(folder.path().join(name)).unwrap();
+    assert!(read("one.safetensors") == read("two.safetensors"));
+}
+
+#[test]
+fn weights_that_pytorch_saved_are_evaluated_and_leave_the_run_as_it_was() {
+    let folder = run();
+    let result = latest(folder.path(), "small").join("evaluation/result.json");
+    let before = json(&result);
+    let weights = fixture("pytorch.safetensors");
+    let text = stdout(&evaluate(folder.path(), &["--json", "--weights", weights.to_str().unwrap()]).assert().success());
+    let printed: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(printed["iteration"], Value::Null);
+    assert_ne!(printed["loss"], before["loss"]);
+    assert_eq!(json(&result), before);
+    let digit = root().join("tests/fixtures/digits/0.png");
+    let mut predict = backproof(folder.path());
+    predict.args(["predict", "runs/small/latest", "--weights"]).arg(&weights).arg(digit).assert().success();
+}
+
+#[test]
+fn a_weights_file_that_does_not_fit_is_refused_by_name() {
+    let folder = run();
+    fs::write(folder.path().join("text.safetensors"), "not weights").unwrap();
+    let assert = evaluate(folder.path(), &["--weights", "text.safetensors"]).assert().code(1);
+    assert!(stderr(&assert).contains("text.safetensors is no safetensors file"), "{}", stderr(&assert));
+    let other = root().join("tests/fixtures/layers/linear.safetensors");
+    let assert = evaluate(folder.path(), &["--weights", other.to_str().unwrap()]).assert().code(1);
+    let text = stderr(&assert);
+    assert!(text.contains("linear.safetensors does not fit the network"), "{text}");
+    assert!(text.contains("caused by: the weights lack conv1.weight, norm1.weight"), "{text}");
+    evaluate(folder.path(), &["--weights", "none.safetensors"]).assert().code(1);
+    evaluate(folder.path(), &["--weights", "text.safetensors", "--checkpoint", "best"]).assert().code(2);
+}
+
+/// Set `BACKPROOF_TEST_PYTHON` to a Python that has torch and safetensors.
+#[test]
+fn pytorch_computes_the_same_logits_and_its_weights_come_back() {
+    let Some(python) = std::env::var_os("BACKPROOF_TEST_PYTHON") else {
+        eprintln!("not run: BACKPROOF_TEST_PYTHON names no Python with torch");
+        return;
+    };
+    let folder = run();
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    let output = Command::new(python)
+        .arg(root().join("tests/pytorch/check_weights.py"))
+        .args([latest(folder.path(), "small"), latest(folder.path(), "quickstart")])
+        .arg("--program")
+        .arg(program())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(text.matches(": equal").count(), 4, "{text}");
+}
