@@ -206,9 +206,11 @@ pub enum CheckpointName {
     Best,
 }
 
-/// What is finished is not done again: the same command goes on with a sweep that was interrupted or killed.
 #[derive(Debug, Args)]
-#[command(after_help = "On a cluster, one job for each shard: docs/slurm-array.sh is an example for Slurm.")]
+#[command(
+    after_help = "What is finished is not done again: the same command goes on with a sweep that was interrupted or killed.\n\
+                        On a cluster, one job for each shard: docs/slurm-array.sh is an example for Slurm."
+)]
 pub struct Sweep {
     /// Sweep, such as configs/sweeps/quickstart.toml
     pub file: PathBuf,

@@ -6,6 +6,9 @@ use backproof_spec::thousands;
 
 use super::results::{Point, Results};
 
+/// How many failures a terminal shows: what is wrong with one run is often wrong with all.
+const IN_FULL: usize = 3;
+
 /// What stands for a figure that there is none of.
 const NOTHING: &str = "–";
 
@@ -19,8 +22,12 @@ impl Results {
             cells.set_padding((if column == 0 { 0 } else { 1 }, 1));
         }
         let mut text = table.trim_fmt();
-        for failure in self.failure_lines() {
+        let failures = self.failure_lines();
+        for failure in failures.iter().take(IN_FULL) {
             text += &format!("\n\n{failure}");
+        }
+        if failures.len() > IN_FULL {
+            text += &format!("\n\nand {} more, in results.md", failures.len() - IN_FULL);
         }
         text
     }
