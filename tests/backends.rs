@@ -55,7 +55,10 @@ fn gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out() {
         };
         println!("{}", stdout(&compare(&[]).success()));
         // The default `gelu_backward` of burn-backend 0.22.1 differentiates the tanh approximation, the forward is the exact erf.
-        let text = stdout(&compare(&["--suite", "burn"]).code(3));
+        // The whole suite takes minutes on a GPU in software.
+        let suite: &[&str] =
+            if backend == "wgpu" { &["--suite", "burn", "--layer", "gelu"] } else { &["--suite", "burn"] };
+        let text = stdout(&compare(suite).code(3));
         println!("{text}");
         let row = text.lines().find(|line| line.trim_start().starts_with("gelu "));
         assert!(row.is_some_and(|row| row.contains("MISMATCH")), "{backend}: {text}");

@@ -73,12 +73,14 @@ fn every_command_of_the_readme_does_what_it_says() {
         }
         let mut program = match words.first() {
             Some(
-                &"train" | &"resume" | &"evaluate" | &"compare-gradients" | &"report" | &"compare-runs" | &"doctor"
-                | &"data",
+                &"train" | &"resume" | &"evaluate" | &"sweep" | &"predict" | &"compare-gradients" | &"report"
+                | &"compare-runs" | &"doctor" | &"data",
             ) => {
-                // In a folder of its own, with the configs where they are in a checkout.
+                // In a folder of its own, with configs and pictures where they are in a checkout.
                 #[cfg(unix)]
-                let _ = std::os::unix::fs::symlink(root().join("configs"), folder.path().join("configs"));
+                for here in ["configs", "tests"] {
+                    let _ = std::os::unix::fs::symlink(root().join(here), folder.path().join(here));
+                }
                 backproof(folder.path())
             }
             _ => xtask(),

@@ -15,6 +15,7 @@ pub struct Predictor {
     network: Network,
     normalizer: Normalizer,
     shape: Shape,
+    padding: usize,
     class_names: Vec<String>,
     iteration: Option<usize>,
     loss: Loss,
@@ -34,16 +35,24 @@ impl Predictor {
         let experiment = folder.experiment()?;
         let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
         let (network, iteration) = weights.load(folder, network)?;
-        let shape = experiment.model.input;
-        let normalizer = match folder.normalizer(shape)? {
+        let normalizer = match folder.normalizer(experiment.model.input)? {
             Some(normalizer) => normalizer,
             None => prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?.normalizer,
         };
         let class_names = experiment.data.dataset.class_names().map(str::to_owned).to_vec();
-        Ok(Self { network, normalizer, shape, class_names, iteration, loss: experiment.training.loss, device: setup.device.clone() })
+        Ok(Self {
+            network,
+            normalizer,
+            shape: experiment.data.dataset.shape(),
+            padding: experiment.data.padding,
+            class_names,
+            iteration,
+            loss: experiment.training.loss,
+            device: setup.device.clone(),
+        })
     }
 
-    /// The shape of an image that the network takes.
+    /// The shape of an image of the data set: what a picture is brought to, before the black pixels around it that the experiment may say.
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape
@@ -71,7 +80,7 @@ impl Predictor {
     ///
     /// Panics if there are not as many pixels as [`shape`](Self::shape) has elements.
     pub fn probabilities(&self, pixels: Vec<u8>) -> Result<Vec<f64>, TrainError> {
-        let image = Images::new(pixels, vec![0], self.shape);
+        let image = Images::new(pixels, vec![0], self.shape).padded(self.padding);
         let subset = Subset::new(image, vec![0], &self.normalizer);
         let batch = evaluation_batches(&subset, 1, &self.device).next().expect("there is one image");
         let logits = host_rows(self.network.forward(batch.images, Mode::Inference)).swap_remove(0);

@@ -14,6 +14,7 @@
 //!   results.csv             a line for each point, best first
 //!   runs.csv                a line for each run
 //!   results.md  results.json
+//!   comparison.html         the curves of the best points
 //! ```
 //!
 //! Runs are processes, and not threads, because Burn's random numbers, default precision and logger are process-wide, and
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use backproof::backend::Backend;
 use backproof::cli;
 use backproof::error::{Failure, code};
+use backproof_train::RunFolder;
 
 use crate::device;
 use child::Launcher;
@@ -66,7 +68,28 @@ pub(crate) fn run(arguments: &cli::Sweep) -> anyhow::Result<()> {
     let results = Results::write(&folder, &sweep, backend.name())?;
     println!("\n{}", results.table());
     println!("\nresults      {}", folder.path().join("results.md").display());
+    page(&folder, &results);
     verdict(&ended, &results)
+}
+
+/// A page with the curves of the first finished run of each of the best points. That it cannot be made is no failure of the sweep.
+#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
+fn page(folder: &SweepFolder, results: &Results) {
+    /// More curves than these cannot be told apart.
+    const POINTS: usize = 8;
+    let of_run = |run: &results::Run| {
+        let made = run.outcome.as_ref().filter(|outcome| outcome.figures.is_some())?.run_folder.as_ref()?;
+        RunFolder::open(&folder.path().join(&run.folder).join(made)).ok()
+    };
+    let runs: Vec<RunFolder> =
+        results.points.iter().filter_map(|point| point.runs.iter().find_map(of_run)).take(POINTS).collect();
+    if runs.is_empty() {
+        return;
+    }
+    match backproof_report::compare(&runs, folder.path()) {
+        Ok(comparison) => println!("curves       {}", comparison.page.display()),
+        Err(error) => eprintln!("warning: the page with the curves could not be made: {error}"),
+    }
 }
 
 /// The exit code: of the runs that were this process's to do.
