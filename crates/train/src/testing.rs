@@ -28,6 +28,7 @@ pub(crate) fn experiment(overrides: &[&str]) -> Experiment {
 
 fn setup(runs: &Path) -> Setup {
     Setup {
+        tensorboard: false,
         device: Device::flex(),
         backend: "flex".to_owned(),
         device_name: "flex".to_owned(),
