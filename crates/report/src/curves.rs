@@ -65,7 +65,7 @@ fn true_positives(reports: &[Report], images: usize) -> Chart {
     Chart {
         name: "true-positives",
         title: "True positives",
-        unit: format!("correctly classified of {} validation images", thousands(images as usize)),
+        unit: format!("correctly classified of {} validation images", thousands(images)),
         from_zero: false,
         most: Some(images as f64),
         format: |count| thousands(count as usize),

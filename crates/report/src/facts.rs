@@ -27,7 +27,7 @@ pub(crate) struct Provenance {
 pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(result) = &contents.result {
-        let (correct, images) = (thousands(result.correct as usize), thousands(result.images as usize));
+        let (correct, images) = (thousands(result.correct), thousands(result.images));
         facts.push(Fact {
             name: "Test accuracy",
             value: format!("{:.2} %", 100.0 * result.accuracy),
@@ -41,19 +41,19 @@ pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
         facts.push(Fact {
             name: "Best validation",
             value: format!("{:.2} %", 100.0 * accuracy),
-            note: format!("at iteration {}", thousands(iteration as usize)),
+            note: format!("at iteration {}", thousands(iteration)),
         });
     }
     facts.push(Fact {
         name: "Parameters",
-        value: thousands(contents.record.trainable_parameters as usize),
+        value: thousands(contents.record.trainable_parameters),
         note: "trainable".to_owned(),
     });
     if let Some(last) = contents.reports.last() {
         facts.push(Fact {
             name: "Trained for",
             value: duration(last.seconds),
-            note: format!("{} iterations", thousands(last.iteration as usize)),
+            note: format!("{} iterations", thousands(last.iteration)),
         });
     }
     facts

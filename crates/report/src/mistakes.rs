@@ -143,7 +143,7 @@ impl Mistakes {
             mistake,
         });
         let rows = drawn.len().div_ceil(COLUMNS) as f64;
-        let all = thousands(self.count as usize);
+        let all = thousands(self.count);
         let title = if drawn.len() == self.count {
             format!("The {all} misclassified test images, worst first")
         } else {

@@ -115,7 +115,7 @@ pub(crate) fn page(
     let kernels_of = contents
         .kernels
         .as_ref()
-        .map(|(_, name, iteration)| format!("of the {name} checkpoint, iteration {}", thousands(*iteration as usize)));
+        .map(|(_, name, iteration)| format!("of the {name} checkpoint, iteration {}", thousands(*iteration)));
     let page = Page {
         styles: Styles::new()?,
         title: &contents.record.experiment,

@@ -89,7 +89,7 @@ pub enum TrainError {
         /// The run folder or the file.
         source_name: String,
         /// Why each did not.
-        transfer: Transfer,
+        transfer: Box<Transfer>,
     },
     /// Everything was loaded, and everything loaded is frozen.
     #[error("freeze = true leaves nothing to train: every parameter fits that of {source_name}")]

@@ -22,7 +22,7 @@ use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary};
 use crate::tensorboard::{self, EventFile};
 use crate::{
     Ending, Evaluation, EvaluationResult, Finished, Observer, Report, RunFolder, Setup, Split, Started, TrainError,
-    WarmStartRecord, Weights, engine, warm_start,
+    Weights, engine, warm_start,
 };
 
 /// Images per batch when a network is evaluated; it changes the time, not the figures.
@@ -228,7 +228,15 @@ impl Run<'_> {
         observer: &mut dyn Observer,
         stop: &AtomicBool,
     ) -> Result<Ending, TrainError> {
-        let ending = self.train(network, optimizer, position, record.warm_start.as_ref(), events, observer, stop);
+        observer.started(&Started {
+            experiment: self.experiment,
+            folder: self.folder.path(),
+            iteration: position.iteration,
+            warm_start: record.warm_start.as_ref(),
+            images: [&self.data.training, &self.data.validation, &self.data.test].map(Subset::len),
+            device: &self.setup.device_name,
+        });
+        let ending = self.train(network, optimizer, position, events, observer, stop);
         record.status = match &ending {
             Ok(Ending::Finished(finished)) => {
                 record.summary = Some(finished.summary.clone());
@@ -254,7 +262,6 @@ impl Run<'_> {
         mut network: Network,
         mut optimizer: ModuleOptimizer,
         mut position: Position,
-        warm_start: Option<&WarmStartRecord>,
         mut events: Option<EventFile>,
         observer: &mut dyn Observer,
         stop: &AtomicBool,
@@ -263,14 +270,6 @@ impl Run<'_> {
         let device = engine::batch_device(*engine, &self.setup.device);
         network = engine::ready(*engine, network);
         let batches = self.data.training_batches(training.batch_size);
-        observer.started(&Started {
-            experiment: self.experiment,
-            folder: self.folder.path(),
-            iteration: position.iteration,
-            warm_start,
-            images: [&self.data.training, &self.data.validation, &self.data.test].map(Subset::len),
-            device: &self.setup.device_name,
-        });
 
         let resumed_at = position.iteration;
         let seconds_before = position.seconds;

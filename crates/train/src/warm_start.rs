@@ -66,7 +66,7 @@ pub(crate) fn begin(warm_start: &WarmStart, network: Network) -> Result<(Network
         error => error.into(),
     })?;
     if transfer.loaded.is_empty() && transfer.resized.is_empty() {
-        return Err(TrainError::NothingLoaded { source_name: source, transfer });
+        return Err(TrainError::NothingLoaded { source_name: source, transfer: Box::new(transfer) });
     }
     let frozen = if warm_start.freeze { transfer.loaded.clone() } else { Vec::new() };
     let network = network.freeze(frozen.iter().cloned());
