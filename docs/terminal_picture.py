@@ -15,7 +15,7 @@ for place, colour in enumerate(["#ff5f57", "#febc2e", "#28c840"]):
     print(f'<circle cx="{20 + 20 * place}" cy="20" r="6" fill="{colour}"/>')
 print('<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="14" xml:space="preserve">')
 for number, line in enumerate(lines):
-    colour = "#7ee787" if number == 0 else "#e6edf3" if "accuracy" in line or line.startswith("class") else "#adbac7"
-    weight = ' font-weight="bold"' if "accuracy" in line else ""
+    colour = "#7ee787" if number == 0 else "#e6edf3" if "accuracy" in line or line.startswith(("class", "proven")) else "#adbac7"
+    weight = ' font-weight="bold"' if "accuracy" in line or line.startswith("proven") else ""
     print(f'<text x="20" y="{56 + number * LINE}" fill="{colour}"{weight}>{html.escape(line)}</text>')
 print("</g></svg>")
