@@ -136,7 +136,9 @@ fn strings_of_a_run_folder_are_text_and_never_markup() {
     edit(run.join("config.toml"), |text| text + &format!("# {evil} ]]>\n"));
     fs::write(
         run.join("gradients.json"),
-        format!(r#"{{"proven": true, "summary": "{evil}", "rows": [{{"subject": "{evil}", "verdict": "{evil}"}}]}}"#),
+        format!(
+            r#"{{"proven": true, "summary": "{evil}", "subjects": [{{"subject": "{evil}", "verdict": "{evil}"}}]}}"#
+        ),
     )
     .unwrap();
     let (text, _) = report(&run);
@@ -148,6 +150,16 @@ fn strings_of_a_run_folder_are_text_and_never_markup() {
         assert!(!svg.contains("<script"), "{name}.svg");
         Document::parse(&svg).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
+}
+
+#[test]
+fn the_proof_of_a_run_s_gradients_is_part_of_its_report() {
+    let (_folder, run) = run();
+    assert!(!report(&run).0.contains("Gradient proof"));
+    backproof(&run).args(["compare-gradients", "-c", "config.toml", "--json", "gradients.json"]).assert().success();
+    let (text, _) = report(&run);
+    assert!(text.contains("Gradient proof") && text.contains(">Proven</b>"), "{text}");
+    assert!(text.contains("<th scope=\"row\">mnist-baseline</th><td>PASS</td>"), "{text}");
 }
 
 #[test]

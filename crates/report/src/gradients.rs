@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// What is shown of `gradients.json`. Other keys of the file are left alone.
+/// What is shown of `gradients.json`, which `compare-gradients -c RUN/config.toml --json RUN/gradients.json` writes. Other keys of the file are
+/// left alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Gradients {
     /// Whether every gradient is proven.
@@ -15,7 +16,7 @@ pub(crate) struct Gradients {
     pub(crate) summary: String,
     /// One for each thing that was checked.
     #[serde(default)]
-    pub(crate) rows: Vec<Subject>,
+    pub(crate) subjects: Vec<Subject>,
 }
 
 /// A layer, a network or a loss, and what is known of its gradient.
@@ -51,11 +52,11 @@ mod tests {
         assert_eq!(Gradients::read(&path), Ok(None));
         std::fs::write(
             &path,
-            r#"{"schema": 9, "proven": true, "rows": [{"subject": "relu", "verdict": "pass", "n": 1}]}"#,
+            r#"{"schema": 9, "proven": true, "subjects": [{"subject": "relu", "verdict": "PASS", "n": 1}]}"#,
         )
         .unwrap();
         let gradients = Gradients::read(&path).unwrap().unwrap();
-        assert!(gradients.proven && gradients.rows[0].subject == "relu");
+        assert!(gradients.proven && gradients.subjects[0].subject == "relu");
         std::fs::write(&path, "{}").unwrap();
         assert!(Gradients::read(&path).is_err());
     }
