@@ -60,8 +60,8 @@ fn build(backend: Backend) -> anyhow::Result<PathBuf> {
         cargo.arg("--quiet");
     } else {
         let minutes = match backend {
-            Backend::Flex | Backend::NdArray => "about 5",
-            Backend::Wgpu | Backend::Cuda => "10 to 15",
+            Backend::Flex | Backend::NdArray => "about 7",
+            Backend::Wgpu | Backend::Cuda => "15 to 20",
         };
         eprintln!(
             "Building backproof for the backend {}: the first time takes {minutes} minutes on two cores.",
