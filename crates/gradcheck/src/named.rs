@@ -77,15 +77,7 @@ fn proven(examination: &Examination<'_, '_>, tensor: usize) -> Vec<usize> {
 
 /// Whether a mutant's gradients of a tensor differ by more than rounding from those of the most exact source that is proven.
 fn changes(examination: &Examination<'_, '_>, tensor: usize, mutant: &[Option<&Value>], roundoff: f64) -> bool {
-    let problem = examination.problem;
-    let name = &problem.tensors[tensor].name;
-    let proven = |source: &usize| {
-        let verdict = examination.report.verdict(&problem.sources[*source].name, name);
-        verdict.is_some_and(|verdict| verdict.proven()) && examination.runs[*source].is_some()
-    };
-    let exact =
-        |a: &usize, b: &usize| f64::total_cmp(&problem.sources[*a].unit_roundoff, &problem.sources[*b].unit_roundoff);
-    let Some(source) = (0..problem.sources.len()).filter(proven).min_by(exact) else { return false };
+    let Some(&source) = proven(examination, tensor).first() else { return false };
     let truth = examination.runs[source].as_ref().map(|run| run.of(tensor)).unwrap_or_default();
     let pairs: Vec<(&Value, &Value)> =
         truth.iter().zip(mutant).filter_map(|(truth, mutant)| Some(((*truth)?, (*mutant)?))).collect();

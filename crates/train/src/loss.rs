@@ -34,6 +34,34 @@ pub(crate) fn mean_and_gradient(loss: Loss, outputs: Tensor<2>, labels: Tensor<1
     }
 }
 
+/// The loss of each image, `[N]`, of outputs `[N, K]` and labels `[N]`, by operations that autodiff can differentiate.
+#[must_use]
+pub fn losses(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
+    match loss {
+        Loss::CrossEntropy => SoftmaxCrossEntropy.forward(outputs, labels),
+        Loss::MeanSquaredError => MeanSquaredError.forward(outputs.clone(), one_hot(&outputs, labels)),
+        Loss::BinaryCrossEntropy => BinaryCrossEntropy.forward(outputs.clone(), one_hot(&outputs, labels)),
+    }
+}
+
+/// The gradient of the outputs, `[N, K]`, from that of the [`losses`], `[N]`, by the formulas derived by hand, on plain tensors.
+#[must_use]
+pub fn losses_backward(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>, gradient: Tensor<1>) -> Tensor<2> {
+    match loss {
+        Loss::CrossEntropy => {
+            SoftmaxCrossEntropy.backward(SoftmaxCrossEntropy.forward_saving(outputs, labels).1, gradient)
+        }
+        Loss::MeanSquaredError => {
+            let targets = one_hot(&outputs, labels);
+            MeanSquaredError.backward(MeanSquaredError.forward_saving(outputs, targets).1, gradient)
+        }
+        Loss::BinaryCrossEntropy => {
+            let targets = one_hot(&outputs, labels);
+            BinaryCrossEntropy.backward(BinaryCrossEntropy.forward_saving(outputs, targets).1, gradient)
+        }
+    }
+}
+
 /// 1 at each label and 0 elsewhere, in the shape, on the device and in the precision of `outputs`.
 fn one_hot(outputs: &Tensor<2>, labels: Tensor<1, Int>) -> Tensor<2> {
     let (device, dtype) = (outputs.device(), outputs.dtype());

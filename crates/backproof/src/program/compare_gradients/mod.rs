@@ -12,7 +12,7 @@ mod outcome;
 mod subject;
 mod summary;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -116,7 +116,7 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
             }
         }
         Selection::Experiment(experiment) => {
-            let images = images_of(experiment, arguments.places.data_dir.as_ref(), context)?;
+            let images = images_of(experiment, arguments.places.data_dir.as_deref(), context)?;
             tasks.extend(network_tasks(&experiment.model, experiment.training.loss, &images, context));
         }
         Selection::Burn(name) => {
@@ -132,9 +132,8 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
     Ok(tasks)
 }
 
-fn images_of(experiment: &Experiment, data_dir: Option<&PathBuf>, context: &Context) -> anyhow::Result<RealImages> {
-    let prepared = backproof_data::prepare(&experiment.data, data_dir.map(PathBuf::as_path), experiment.seed)
-        .map_err(data_failure)?;
+fn images_of(experiment: &Experiment, data_dir: Option<&Path>, context: &Context) -> anyhow::Result<RealImages> {
+    let prepared = backproof_data::prepare(&experiment.data, data_dir, experiment.seed).map_err(data_failure)?;
     let (classes, count) = (experiment.model.classes()?, networks::images(&experiment.model)?);
     Ok(images::of_prepared(&prepared, classes, count, experiment.data.dataset.name(), &context.reference))
 }

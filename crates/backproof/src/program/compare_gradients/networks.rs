@@ -1,14 +1,15 @@
 //! Whole networks on real images: from the loss of each image back to the image and to every parameter.
 
+use std::iter;
 use std::rc::Rc;
 
-use backproof_gradcheck::{Kinks, Options, Problem, Role, Source, Value, Variable, module_at, poison_device};
-use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
+use backproof_gradcheck::{Kinks, Options, Problem, Source, Value, check_module, module_at, poison_device};
 use backproof_models::{Mode, Network, Ranked, Saved};
 use backproof_spec::{Architecture, Layer, Loss, Shape, ShapeError, TracedLayer};
+use backproof_train::{losses, losses_backward};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{DType, Device, Gradients, Int, Tensor, TensorData};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::images::RealImages;
 use super::subject::Context;
@@ -22,24 +23,20 @@ pub(crate) fn problem(
     context: &Context,
 ) -> Result<Problem<'static>, ShapeError> {
     let network = Network::new(architecture, context.seed, &context.reference)?;
-    let mut parameters = Collect(Vec::new());
-    network.clone().train().visit(&mut parameters);
-    let mut tensors = vec![variable("images", Role::Input, images.images.clone())];
-    // The visit is in the order of the names.
-    for ((role, value), named) in parameters.0.into_iter().zip(network.tensors()) {
-        tensors.push(variable(named.name, role, value));
-    }
+    let names: Vec<String> = network.tensors().into_iter().map(|tensor| tensor.name).collect();
     let point = Rc::new(Point { network, loss, labels: images.labels.clone(), mode });
-
     let (device, dtype, unit_roundoff) = (&context.device, context.dtype, context.unit_roundoff);
 
-    let (point_of, place) = (point.clone(), device.clone());
-    let mut autodiff = Source::new("autodiff", unit_roundoff, move |values, cotangent| {
-        poison_device(&place, values, dtype);
-        point_of.by_autodiff(values, cotangent, &place, dtype)
-    });
-    let (point_of, place) = (point.clone(), device.clone());
-    autodiff.forward = Some(Rc::new(move |values| point_of.tracked(values, &place, dtype).losses.into()));
+    let point_of = point.clone();
+    let forward = move |network: &Network, images| point_of.losses(network.forward(images, mode));
+    let input = images.images.tensor::<4>(device, dtype);
+    let mut problem = check_module(&point.network, input, forward, device, &context.reference);
+    problem.name.clone_from(&architecture.name);
+    problem.sources[0].unit_roundoff = unit_roundoff;
+    // A module is visited in the order of the names.
+    for (tensor, name) in problem.tensors.iter_mut().zip(iter::once("images".to_owned()).chain(names)) {
+        tensor.name = name;
+    }
 
     let (point_of, place) = (point.clone(), device.clone());
     let mut manual = Source::new("manual", unit_roundoff, move |values, cotangent| {
@@ -47,14 +44,11 @@ pub(crate) fn problem(
         point_of.by_hand(values, cotangent, &place, dtype)
     });
     let (point_of, place) = (point.clone(), device.clone());
-    manual.forward = Some(Rc::new(move |values| point_of.losses(values, &Kinks::ignored(), &place, dtype)));
+    manual.forward = Some(Rc::new(move |values| point_of.forward(values, &Kinks::ignored(), &place, dtype)));
+    problem.sources.push(manual);
 
-    let (point_of, place) = (point.clone(), context.reference.clone());
-    let forward = move |values: &[Value]| point_of.losses(values, &Kinks::ignored(), &place, DType::F64);
-    let mut problem = Problem::new(&architecture.name, dtype, tensors, forward);
     let place = context.reference.clone();
-    problem.recording = Some(Rc::new(move |values, kinks| point.losses(values, kinks, &place, DType::F64)));
-    problem.sources = vec![autodiff, manual];
+    problem.recording = Some(Rc::new(move |values, kinks| point.forward(values, kinks, &place, DType::F64)));
     Ok(problem)
 }
 
@@ -66,13 +60,6 @@ struct Point {
     mode: Mode,
 }
 
-/// A pass that autodiff follows.
-struct Tracked {
-    network: Network,
-    images: Tensor<4>,
-    losses: Tensor<1>,
-}
-
 impl Point {
     fn labels(&self, device: &Device) -> Tensor<1, Int> {
         let labels: Vec<i64> = self.labels.iter().map(|&label| label as i64).collect();
@@ -80,72 +67,26 @@ impl Point {
         Tensor::from_data(TensorData::new(labels, [count]), device)
     }
 
-    /// 1 at each label and 0 elsewhere, like the outputs `[N, K]`.
-    fn one_hot(&self, outputs: &Tensor<2>) -> Tensor<2> {
-        let [count, classes] = outputs.dims();
-        let mut rows = vec![0.0; count * classes];
-        self.labels.iter().enumerate().for_each(|(image, label)| rows[image * classes + label] = 1.0);
-        Value::new([count, classes], rows).tensor(&outputs.device(), outputs.dtype())
-    }
-
     /// The loss of each image, `[N]`, of outputs `[N, K]`.
-    fn loss(&self, outputs: Tensor<2>) -> Tensor<1> {
-        let (labels, targets) = (self.labels(&outputs.device()), self.one_hot(&outputs));
-        match self.loss {
-            Loss::CrossEntropy => SoftmaxCrossEntropy.forward(outputs, labels),
-            Loss::MeanSquaredError => MeanSquaredError.forward(outputs, targets),
-            Loss::BinaryCrossEntropy => BinaryCrossEntropy.forward(outputs, targets),
-        }
-    }
-
-    /// The gradient of the outputs, `[N, K]`, from that of the losses, `[N]`.
-    fn loss_backward(&self, outputs: Tensor<2>, gradient: Tensor<1>) -> Tensor<2> {
-        let (labels, targets) = (self.labels(&outputs.device()), self.one_hot(&outputs));
-        match self.loss {
-            Loss::CrossEntropy => {
-                SoftmaxCrossEntropy.backward(SoftmaxCrossEntropy.forward_saving(outputs, labels).1, gradient)
-            }
-            Loss::MeanSquaredError => {
-                MeanSquaredError.backward(MeanSquaredError.forward_saving(outputs, targets).1, gradient)
-            }
-            Loss::BinaryCrossEntropy => {
-                BinaryCrossEntropy.backward(BinaryCrossEntropy.forward_saving(outputs, targets).1, gradient)
-            }
-        }
+    fn losses(&self, outputs: Tensor<2>) -> Tensor<1> {
+        let labels = self.labels(&outputs.device());
+        losses(self.loss, outputs, labels)
     }
 
     /// The loss of each image, without autodiff.
-    fn losses(&self, values: &[Value], kinks: &Kinks, device: &Device, dtype: DType) -> Value {
+    fn forward(&self, values: &[Value], kinks: &Kinks, device: &Device, dtype: DType) -> Value {
         let network = module_at(&self.network, &values[1..], device, dtype);
         let (logits, saved) = network.forward_saving(values[0].tensor(device, dtype), self.mode);
         saved.layers().iter().for_each(|saved| record(saved, kinks));
-        self.loss(logits).into()
+        self.losses(logits).into()
     }
 
     fn by_hand(&self, values: &[Value], cotangent: &Value, device: &Device, dtype: DType) -> Vec<Option<Value>> {
         let network = module_at(&self.network, &values[1..], device, dtype);
         let (logits, saved) = network.forward_saving(values[0].tensor(device, dtype), self.mode);
-        let logits_gradient = self.loss_backward(logits, cotangent.tensor(device, dtype));
+        let logits_gradient = losses_backward(self.loss, logits, self.labels(device), cotangent.tensor(device, dtype));
         let (images, parameters) = network.backward_to_images(saved, logits_gradient);
         let mut found = ByHand { parameters: &parameters, values: vec![Some(images.into())] };
-        network.visit(&mut found);
-        found.values
-    }
-
-    fn tracked(&self, values: &[Value], device: &Device, dtype: DType) -> Tracked {
-        let network = module_at(&self.network, &values[1..], device, dtype).train();
-        let device = device.clone().autodiff();
-        let images = values[0].tensor::<4>(&device, dtype).require_grad();
-        let logits = network.forward(images.clone(), self.mode);
-        let losses = self.loss(logits);
-        Tracked { network, images, losses }
-    }
-
-    fn by_autodiff(&self, values: &[Value], cotangent: &Value, device: &Device, dtype: DType) -> Vec<Option<Value>> {
-        let Tracked { network, images, losses } = self.tracked(values, device, dtype);
-        let weights = cotangent.tensor::<1>(&losses.device(), dtype);
-        let gradients = (losses * weights).sum().backward();
-        let mut found = ByAutodiff { values: vec![images.grad(&gradients).map(Value::from)], gradients: &gradients };
         network.visit(&mut found);
         found.values
     }
@@ -172,20 +113,6 @@ fn record(saved: &Saved, kinks: &Kinks) {
     }
 }
 
-fn variable(name: impl Into<String>, role: Role, value: Value) -> Variable {
-    Variable { name: name.into(), role, value, expect_zero: false }
-}
-
-/// Roles and values of a module's tensors, in the order of the visit.
-struct Collect(Vec<(Role, Value)>);
-
-impl ModuleVisitor for Collect {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let role = if param.base().is_require_grad() { Role::Parameter } else { Role::Constant };
-        self.0.push((role, param.base().into()));
-    }
-}
-
 /// The gradients that the backward by hand registered, in the order of the visit.
 struct ByHand<'g> {
     parameters: &'g GradientsParams,
@@ -195,18 +122,6 @@ struct ByHand<'g> {
 impl ModuleVisitor for ByHand<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         self.values.push(self.parameters.get::<D>(param.id).map(Value::from));
-    }
-}
-
-/// The gradients that autodiff found, in the order of the visit.
-struct ByAutodiff<'g> {
-    gradients: &'g Gradients,
-    values: Vec<Option<Value>>,
-}
-
-impl ModuleVisitor for ByAutodiff<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        self.values.push(param.base().grad(self.gradients).map(Value::from));
     }
 }
 
