@@ -1,0 +1,373 @@
+//! Convolution: output, input gradient and weight gradient of one image at a time.
+//!
+//! # How
+//!
+//! Sixteen output channels are one vector. A tile of neighbouring output pixels is as many accumulators, which stay in
+//! registers: for every (input channel, tap) one vector of weights is loaded, and each accumulator takes it times one input,
+//! broadcast to all lanes. Where that input lies relative to the pixel is in a table made once, which is how one loop serves
+//! padding (a border of zeros), dilation, groups and both layouts.
+//!
+//! The input gradient is the same loop over the output gradient with the roles of the channels swapped (derivation in
+//! `backproof_layers::Conv2d`). The weight gradient keeps a tile of *taps* in registers, and goes over the pixels.
+
+mod correlation;
+mod weight_gradient;
+
+use std::ops::Range;
+
+use crate::isa::Isa;
+use crate::layout::{Border, Layout};
+use crate::vector::LANES;
+use correlation::{Correlation, Part};
+use weight_gradient::WeightGradient;
+
+/// What a convolution is; pairs are `[height, width]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Conv2dShape {
+    /// Channels of the input, C.
+    pub channels: usize,
+    /// Rows and columns of the input.
+    pub input: [usize; 2],
+    /// Channels of the output, O.
+    pub outputs: usize,
+    /// Rows and columns of a kernel.
+    pub kernel: [usize; 2],
+    /// Pixels from a window to the next.
+    pub stride: [usize; 2],
+    /// Zeros on each side.
+    pub padding: [usize; 2],
+    /// Pixels from a tap to the next.
+    pub dilation: [usize; 2],
+    /// Parts that the channels are divided into.
+    pub groups: usize,
+}
+
+impl Conv2dShape {
+    /// Rows and columns of the output.
+    ///
+    /// # Panics
+    ///
+    /// If the padded image is smaller than the kernel.
+    #[must_use]
+    pub fn output(&self) -> [usize; 2] {
+        std::array::from_fn(|axis| {
+            let reach = self.dilation[axis] * (self.kernel[axis] - 1) + 1;
+            let padded = self.input[axis] + 2 * self.padding[axis];
+            assert!(padded >= reach, "a padded image of {padded} has no window of {reach}");
+            (padded - reach) / self.stride[axis] + 1
+        })
+    }
+
+    /// Weights, `O · C/groups · K · K′`.
+    #[must_use]
+    pub const fn weights(&self) -> usize {
+        self.outputs * (self.channels / self.groups) * self.kernel[0] * self.kernel[1]
+    }
+
+    /// The border that the input has to have.
+    #[must_use]
+    pub const fn input_border(&self) -> Border {
+        let [vertical, horizontal] = self.padding;
+        Border { top: vertical, left: horizontal, bottom: vertical, right: horizontal }
+    }
+
+    /// The border that the output gradient has to have for the input gradient: none is read where it stops being more than
+    /// zero, so that a padding above the kernel's reach needs none.
+    #[must_use]
+    pub fn gradient_border(&self) -> Border {
+        let spread = self.spread_output();
+        let [before, after]: [[usize; 2]; 2] = [
+            std::array::from_fn(|axis| {
+                (self.dilation[axis] * (self.kernel[axis] - 1)).saturating_sub(self.padding[axis])
+            }),
+            std::array::from_fn(|axis| (self.input[axis] + self.padding[axis]).saturating_sub(spread[axis])),
+        ];
+        Border { top: before[0], left: before[1], bottom: after[0], right: after[1] }
+    }
+
+    /// Rows and columns of the output with `stride − 1` zeros between neighbours.
+    fn spread_output(&self) -> [usize; 2] {
+        let output = self.output();
+        std::array::from_fn(|axis| (output[axis] - 1) * self.stride[axis] + 1)
+    }
+
+    fn is_strided(&self) -> bool {
+        self.stride != [1, 1]
+    }
+
+    /// The channels, of `of` in all, that are in a group with channel `channel` of `channels`.
+    fn partners(&self, channel: usize, [channels, of]: [usize; 2]) -> Range<usize> {
+        let group = channel / (channels / self.groups);
+        let size = of / self.groups;
+        group * size..(group + 1) * size
+    }
+}
+
+/// A convolution with its layouts, tables made.
+#[derive(Debug, Clone)]
+pub struct Conv2d {
+    shape: Conv2dShape,
+    output: Layout,
+    gradient: Layout,
+    /// The output gradient with zeros between its pixels, where the stride is above 1.
+    spread: Option<Layout>,
+    forward: Correlation,
+    backward: Option<Correlation>,
+    taps: WeightGradient,
+}
+
+impl Conv2d {
+    /// The convolution `shape` from `input` to `output`, with the gradient of the output in `gradient`. That needs its border
+    /// only where the input gradient is wanted.
+    ///
+    /// # Panics
+    ///
+    /// If a layout has other sizes than the shape, or a smaller border than it needs; if output or gradient are planar.
+    #[must_use]
+    pub fn new(shape: Conv2dShape, input: Layout, output: Layout, gradient: Layout, input_gradient: bool) -> Self {
+        let [rows, columns] = shape.output();
+        assert!(
+            shape.channels.is_multiple_of(shape.groups) && shape.outputs.is_multiple_of(shape.groups),
+            "{} and {} channels in {} groups",
+            shape.channels,
+            shape.outputs,
+            shape.groups
+        );
+        assert_eq!([input.channels, input.height, input.width], [shape.channels, shape.input[0], shape.input[1]]);
+        for layout in [output, gradient] {
+            assert_eq!([layout.channels, layout.height, layout.width], [shape.outputs, rows, columns]);
+            assert_eq!(layout.lanes, LANES, "outputs are blocked");
+        }
+        let spread = shape.is_strided().then(|| {
+            let [height, width] = shape.spread_output();
+            Layout::blocked([shape.outputs, height, width], shape.gradient_border())
+        });
+        let from = spread.unwrap_or(gradient);
+        let forward = Correlation::new(
+            parts(&shape, [shape.outputs, shape.channels], |channel| shape.taps(input, channel, 1)),
+            input,
+            shape.stride,
+            output,
+        );
+        let backward = input_gradient.then(|| {
+            Correlation::new(
+                parts(&shape, [shape.channels, shape.outputs], |channel| shape.taps(from, channel, -1)),
+                from,
+                [1, 1],
+                Layout::blocked([shape.channels, shape.input[0], shape.input[1]], Border::default()),
+            )
+        });
+        let taps = WeightGradient::new(&shape, forward.parts(), input, gradient);
+        Self { shape, output, gradient, spread, forward, backward, taps }
+    }
+
+    /// What it is.
+    #[must_use]
+    pub const fn shape(&self) -> &Conv2dShape {
+        &self.shape
+    }
+
+    /// Numbers of the packed weights, unused lanes included.
+    #[must_use]
+    pub fn packed_weights(&self) -> usize {
+        self.forward.weights()
+    }
+
+    /// Numbers of the weights packed for the input gradient.
+    #[must_use]
+    pub fn turned_weights(&self) -> usize {
+        self.backward.as_ref().map_or(0, Correlation::weights)
+    }
+
+    /// Numbers of the packed bias.
+    #[must_use]
+    pub fn packed_bias(&self) -> usize {
+        self.output.blocks() * LANES
+    }
+
+    /// Numbers of scratch memory that [`input_gradient`](Self::input_gradient) needs; they have to be zero before the first call.
+    #[must_use]
+    pub fn scratch(&self) -> usize {
+        self.spread.map_or(0, |spread| spread.size())
+    }
+
+    /// `[O, C/groups, K, K′]` in row-major order to the packed weights: for every block of 16 outputs and every (channel, tap)
+    /// that one of them sees, 16 numbers.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another length than it should.
+    pub fn pack(&self, weight: &[f32], packed: &mut [f32]) {
+        assert_eq!((weight.len(), packed.len()), (self.shape.weights(), self.packed_weights()));
+        packed.fill(0.0);
+        self.each_weight(|plain, at| packed[at] = weight[plain]);
+    }
+
+    /// The packed weights, or their gradient, back to `[O, C/groups, K, K′]`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another length than it should.
+    pub fn unpack(&self, packed: &[f32], weight: &mut [f32]) {
+        assert_eq!((weight.len(), packed.len()), (self.shape.weights(), self.packed_weights()));
+        self.each_weight(|plain, at| weight[plain] = packed[at]);
+    }
+
+    /// The packed weights once more, packed for the input gradient.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another length than it should.
+    pub fn turn(&self, packed: &[f32], turned: &mut [f32]) {
+        assert_eq!((packed.len(), turned.len()), (self.packed_weights(), self.turned_weights()));
+        let taps = self.shape.kernel[0] * self.shape.kernel[1];
+        let Some(backward) = &self.backward else { return };
+        for part in self.forward.parts() {
+            for (block, weights) in part.blocks.clone().zip(packed[part.weights_at..].chunks(part.block_weights())) {
+                for lane in 0..LANES.min(self.shape.outputs - block * LANES) {
+                    let output = block * LANES + lane;
+                    for (place, &channel) in part.channels.iter().enumerate() {
+                        let to = backward.weight_at(channel, output);
+                        // Without a place, the two are in different groups, and the weight is zero.
+                        let Some(to) = to else { continue };
+                        for tap in 0..taps {
+                            turned[to + tap * LANES] = weights[(place * taps + tap) * LANES + lane];
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// `y = b + w ∗ x` of one image; with `relu`, `max(0, y)`. The border of `output` stays as it is.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another length than it should.
+    pub fn forward(
+        &self,
+        isa: Isa,
+        input: &[f32],
+        packed: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        output: &mut [f32],
+    ) {
+        self.forward.run(isa, input, packed, bias, relu, output, &self.output);
+    }
+
+    /// `∂L/∂x` of one image, into a blocked layout of the input's size with any border, from the gradient of the output.
+    ///
+    /// # Panics
+    ///
+    /// If it was made without an input gradient, or a slice has another length than it should.
+    pub fn input_gradient(
+        &self,
+        isa: Isa,
+        gradient: &[f32],
+        turned: &[f32],
+        scratch: &mut [f32],
+        input_gradient: &mut [f32],
+        to: &Layout,
+    ) {
+        let backward = self.backward.as_ref().expect("made with an input gradient");
+        let Some(spread) = self.spread else {
+            return backward.run(isa, gradient, turned, None, false, input_gradient, to);
+        };
+        assert_eq!((gradient.len(), scratch.len()), (self.gradient.size(), spread.size()));
+        for block in 0..spread.blocks() {
+            for row in 0..self.gradient.height {
+                let from = self.gradient.block_start(block) + row * self.gradient.row_stride();
+                let to = spread.block_start(block) + row * self.shape.stride[0] * spread.row_stride();
+                let from = gradient[from..].chunks_exact(LANES).take(self.gradient.width);
+                let to = scratch[to..].chunks_exact_mut(LANES).step_by(self.shape.stride[1]);
+                to.zip(from).for_each(|(to, from)| to.copy_from_slice(from));
+            }
+        }
+        backward.run(isa, scratch, turned, None, false, input_gradient, to);
+    }
+
+    /// Adds `∂L/∂w` of one image, packed as the weights are, to `sum`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another length than it should.
+    pub fn weight_gradient(&self, isa: Isa, input: &[f32], gradient: &[f32], sum: &mut [f32]) {
+        self.taps.run(isa, input, gradient, sum);
+    }
+
+    /// Sets to zero what no weight belongs to, in a gradient that is complete: pairs of channels of different groups in a block
+    /// that two groups share.
+    pub fn clear_unused(&self, gradient: &mut [f32]) {
+        if self.forward.parts().iter().all(|part| !part.mixed) {
+            return;
+        }
+        let mut plain = vec![0.0; self.shape.weights()];
+        self.unpack(gradient, &mut plain);
+        self.pack(&plain, gradient);
+    }
+
+    /// Adds `∂L/∂b` of one image to `sum`, an entry a channel.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another length than it should.
+    pub fn bias_gradient(&self, isa: Isa, gradient: &[f32], sum: &mut [f32]) {
+        crate::sums::add_channel_sums(isa, &self.gradient, gradient, sum);
+    }
+
+    /// For every weight its place in row-major order and its place when packed.
+    fn each_weight(&self, mut f: impl FnMut(usize, usize)) {
+        let taps = self.shape.kernel[0] * self.shape.kernel[1];
+        let partners = self.shape.channels / self.shape.groups;
+        for output in 0..self.shape.outputs {
+            let group = self.shape.partners(output, [self.shape.outputs, self.shape.channels]);
+            for (place, channel) in group.enumerate() {
+                let at = self.forward.weight_at(output, channel).expect("the two are in one group");
+                for tap in 0..taps {
+                    f((output * partners + place) * taps + tap, at + tap * LANES);
+                }
+            }
+        }
+    }
+}
+
+impl Conv2dShape {
+    /// Where the taps of `channel` lie for the first pixel: forward (`sign` 1) tap k is `k·dilation − padding` away from it,
+    /// backward (−1) as far to the other side.
+    fn taps(&self, layout: Layout, channel: usize, sign: isize) -> Vec<usize> {
+        let at = |axis: usize, tap: usize| sign * ((tap * self.dilation[axis]) as isize - self.padding[axis] as isize);
+        (0..self.kernel[0])
+            .flat_map(|k| (0..self.kernel[1]).map(move |l| (k, l)))
+            .map(|(k, l)| layout.offset(channel, at(0, k), at(1, l)))
+            .collect()
+    }
+}
+
+/// The parts of a correlation from `of` to `channels` channels: blocks of 16 that see the same channels are one part.
+fn parts(shape: &Conv2dShape, [channels, of]: [usize; 2], taps: impl Fn(usize) -> Vec<usize>) -> Vec<Part> {
+    let mut parts: Vec<Part> = Vec::new();
+    let mut weights_at = 0;
+    for block in 0..channels.div_ceil(LANES) {
+        let last = (block * LANES + LANES).min(channels) - 1;
+        let first_group = shape.partners(block * LANES, [channels, of]);
+        let last_group = shape.partners(last, [channels, of]);
+        let mixed = first_group != last_group;
+        let seen: Vec<usize> = (first_group.start..last_group.end).collect();
+        match parts.last_mut() {
+            Some(part) if part.channels == seen && !mixed && !part.mixed => part.blocks.end += 1,
+            _ => parts.push(Part {
+                blocks: block..block + 1,
+                offsets: seen.iter().flat_map(|&channel| taps(channel)).collect(),
+                channels: seen,
+                weights_at,
+                mixed,
+            }),
+        }
+        weights_at += parts.last().map_or(0, Part::block_weights);
+    }
+    parts
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Rectification and products of all numbers of a blocked image.
+
+use crate::isa::{Isa, Kernel};
+use crate::layout::Layout;
+use crate::vector::{LANES, Lanes};
+
+/// `g ← 0` where the output of a ReLU, of layout `of`, is not above zero; elsewhere g, of layout `layout`, stays.
+///
+/// # Panics
+///
+/// If a layout is planar or a slice has another length than it should.
+pub fn relu_backward(isa: Isa, of: &Layout, output: &[f32], layout: &Layout, gradient: &mut [f32]) {
+    isa.run(Each { operation: Operation::Relu, other: (of, output), to: (layout, gradient) }.checked());
+}
+
+/// `max(0, x)` in place.
+///
+/// # Panics
+///
+/// If the layout is planar or the slice has another length than it should.
+pub fn relu_forward(isa: Isa, layout: &Layout, from: &[f32], to_layout: &Layout, to: &mut [f32]) {
+    isa.run(Each { operation: Operation::Rectified, other: (layout, from), to: (to_layout, to) }.checked());
+}
+
+/// `to ← to ⊙ factors`.
+///
+/// # Panics
+///
+/// If a layout is planar or a slice has another length than it should.
+pub fn multiply(isa: Isa, of: &Layout, factors: &[f32], layout: &Layout, to: &mut [f32]) {
+    isa.run(Each { operation: Operation::Product, other: (of, factors), to: (layout, to) }.checked());
+}
+
+/// `to ← from`, all but the border.
+///
+/// # Panics
+///
+/// If a layout is planar or a slice has another length than it should.
+pub fn copy(isa: Isa, layout: &Layout, from: &[f32], to_layout: &Layout, to: &mut [f32]) {
+    isa.run(Each { operation: Operation::Copy, other: (layout, from), to: (to_layout, to) }.checked());
+}
+
+#[derive(Clone, Copy)]
+enum Operation {
+    Relu,
+    Rectified,
+    Product,
+    Copy,
+}
+
+struct Each<'a> {
+    operation: Operation,
+    other: (&'a Layout, &'a [f32]),
+    to: (&'a Layout, &'a mut [f32]),
+}
+
+impl Each<'_> {
+    fn checked(self) -> Self {
+        let [a, b] = [self.other.0, self.to.0];
+        assert_eq!([a.channels, a.height, a.width, a.lanes], [b.channels, b.height, b.width, LANES], "one shape");
+        assert_eq!((self.other.1.len(), self.to.1.len()), (a.size(), b.size()), "the images");
+        self
+    }
+}
+
+impl Kernel for Each<'_> {
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { operation, other: (of, other), to: (layout, to) } = self;
+        for block in 0..layout.blocks() {
+            for row in 0..layout.height {
+                let other = &other[of.block_start(block) + row * of.row_stride()..][..of.width * LANES];
+                let to = &mut to[layout.block_start(block) + row * layout.row_stride()..][..layout.width * LANES];
+                for (to, other) in to.chunks_exact_mut(LANES).zip(other.chunks_exact(LANES)) {
+                    // SAFETY: chunks of 16.
+                    unsafe {
+                        let (value, other) = (V::load(to.as_ptr()), V::load(other.as_ptr()));
+                        let result = match operation {
+                            Operation::Relu => other.select_greater(V::splat(0.0), value, V::splat(0.0)),
+                            Operation::Rectified => other.relu(),
+                            Operation::Product => value.mul(other),
+                            Operation::Copy => other,
+                        };
+                        result.store(to.as_mut_ptr());
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::layout::Border;
+
+    #[test]
+    fn each_number_is_met_by_its_partner() {
+        let border = Border { top: 1, left: 1, bottom: 1, right: 1 };
+        let (of, layout) = (Layout::blocked([3, 2, 2], border), Layout::blocked([3, 2, 2], Border::default()));
+        let values: Vec<f32> = (0..12).map(|i| i as f32 - 5.0).collect();
+        let mut other = vec![0.0; of.size()];
+        of.write(&values, &mut other);
+        let read = |memory: &[f32]| {
+            let mut values = vec![0.0; 12];
+            layout.read(memory, &mut values);
+            values
+        };
+        for isa in Isa::available() {
+            let mut to = vec![0.0; layout.size()];
+            layout.write(&[2.0; 12], &mut to);
+            multiply(isa, &of, &other, &layout, &mut to);
+            assert_eq!(read(&to), values.iter().map(|x| 2.0 * x).collect::<Vec<_>>());
+            relu_backward(isa, &of, &other, &layout, &mut to);
+            assert_eq!(read(&to), values.iter().map(|x| 2.0 * x.max(0.0)).collect::<Vec<_>>());
+            relu_forward(isa, &of, &other, &layout, &mut to);
+            assert_eq!(read(&to), values.iter().map(|x| x.max(0.0)).collect::<Vec<_>>());
+            copy(isa, &of, &other, &layout, &mut to);
+            assert_eq!(read(&to), values);
+        }
+    }
+}

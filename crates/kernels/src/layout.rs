@@ -1,0 +1,200 @@
+//! How the numbers of one image lie in memory.
+
+use crate::vector::LANES;
+
+/// Zeros around an image, in pixels. Whoever writes the image leaves them alone, so that a window may hang over the edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Border {
+    /// Rows above.
+    pub top: usize,
+    /// Columns to the left.
+    pub left: usize,
+    /// Rows below.
+    pub bottom: usize,
+    /// Columns to the right.
+    pub right: usize,
+}
+
+impl Border {
+    /// The smallest border that covers both.
+    #[must_use]
+    pub fn union(self, other: Self) -> Self {
+        Self {
+            top: self.top.max(other.top),
+            left: self.left.max(other.left),
+            bottom: self.bottom.max(other.bottom),
+            right: self.right.max(other.right),
+        }
+    }
+}
+
+/// An image `[C, H, W]` with a border, either plane by plane or in blocks of 16 channels.
+///
+/// Blocked, the 16 channels of a pixel are neighbours, `[⌈C/16⌉, H′, W′, 16]` with H′ and W′ the sizes with border; planar, it
+/// is `[C, H′, W′]`. The lanes past the last channel are zero. A vector of features is a blocked image of 1×1 pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Layout {
+    /// Number of channels, C.
+    pub channels: usize,
+    /// Rows, H, without the border.
+    pub height: usize,
+    /// Columns, W, without the border.
+    pub width: usize,
+    /// Zeros around.
+    pub border: Border,
+    /// Channels that are neighbours in memory: 16, or 1 where it is planar.
+    pub lanes: usize,
+}
+
+impl Layout {
+    /// In blocks of 16 channels.
+    #[must_use]
+    pub const fn blocked([channels, height, width]: [usize; 3], border: Border) -> Self {
+        Self { channels, height, width, border, lanes: LANES }
+    }
+
+    /// Plane by plane.
+    #[must_use]
+    pub const fn planar([channels, height, width]: [usize; 3], border: Border) -> Self {
+        Self { channels, height, width, border, lanes: 1 }
+    }
+
+    /// A vector of features.
+    #[must_use]
+    pub fn vector(features: usize) -> Self {
+        Self::blocked([features, 1, 1], Border::default())
+    }
+
+    /// The same with another border.
+    #[must_use]
+    pub const fn with_border(self, border: Border) -> Self {
+        Self { border, ..self }
+    }
+
+    /// Blocks of channels.
+    #[must_use]
+    pub const fn blocks(&self) -> usize {
+        self.channels.div_ceil(self.lanes)
+    }
+
+    /// Numbers of an image, border and unused lanes included.
+    #[must_use]
+    pub const fn size(&self) -> usize {
+        self.blocks() * self.block_stride()
+    }
+
+    /// From a row to the next.
+    #[must_use]
+    pub const fn row_stride(&self) -> usize {
+        (self.width + self.border.left + self.border.right) * self.lanes
+    }
+
+    /// From a block of channels to the next.
+    #[must_use]
+    pub const fn block_stride(&self) -> usize {
+        (self.height + self.border.top + self.border.bottom) * self.row_stride()
+    }
+
+    /// Where channel `channel` of pixel (`row`, `column`) is. Rows and columns below zero are in the border.
+    ///
+    /// # Panics
+    ///
+    /// If that is outside of the border.
+    #[must_use]
+    pub fn offset(&self, channel: usize, row: isize, column: isize) -> usize {
+        let row = row + self.border.top as isize;
+        let column = column + self.border.left as isize;
+        assert!(
+            channel < self.blocks() * self.lanes
+                && (0..(self.height + self.border.top + self.border.bottom) as isize).contains(&row)
+                && (0..(self.width + self.border.left + self.border.right) as isize).contains(&column),
+            "channel {channel}, row {row}, column {column} of {self:?}"
+        );
+        (channel / self.lanes) * self.block_stride()
+            + row as usize * self.row_stride()
+            + column as usize * self.lanes
+            + channel % self.lanes
+    }
+
+    /// Where pixel (0, 0) of block `block` is.
+    #[must_use]
+    pub const fn block_start(&self, block: usize) -> usize {
+        block * self.block_stride() + self.border.top * self.row_stride() + self.border.left * self.lanes
+    }
+
+    /// Copies an image `[C, H, W]` in row-major order into `to`, whose border stays as it is.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not the image's size.
+    pub fn write(&self, image: &[f32], to: &mut [f32]) {
+        self.check(image, to);
+        let Self { height, width, lanes, .. } = *self;
+        for (channel, plane) in image.chunks_exact(height * width).enumerate() {
+            let start = self.block_start(channel / lanes) + channel % lanes;
+            for (row, pixels) in plane.chunks_exact(width).enumerate() {
+                let to = &mut to[start + row * self.row_stride()..];
+                if lanes == 1 {
+                    to[..width].copy_from_slice(pixels);
+                } else {
+                    for (to, &pixel) in to.iter_mut().step_by(lanes).zip(pixels) {
+                        *to = pixel;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Copies what [`write`](Self::write) wrote back to `[C, H, W]` in row-major order.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has not the image's size.
+    pub fn read(&self, from: &[f32], image: &mut [f32]) {
+        self.check(image, from);
+        let Self { height, width, lanes, .. } = *self;
+        for (channel, plane) in image.chunks_exact_mut(height * width).enumerate() {
+            let start = self.block_start(channel / lanes) + channel % lanes;
+            for (row, pixels) in plane.chunks_exact_mut(width).enumerate() {
+                let from = &from[start + row * self.row_stride()..];
+                for (pixel, &value) in pixels.iter_mut().zip(from.iter().step_by(lanes)) {
+                    *pixel = value;
+                }
+            }
+        }
+    }
+
+    fn check(&self, image: &[f32], memory: &[f32]) {
+        assert_eq!(image.len(), self.channels * self.height * self.width, "an image of {self:?}");
+        assert_eq!(memory.len(), self.size(), "the memory of {self:?}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_and_lies_at_its_offset() {
+        let border = Border { top: 1, left: 2, bottom: 3, right: 0 };
+        for channels in [1, 3, 16, 17, 40] {
+            for layout in [Layout::planar([channels, 3, 5], border), Layout::blocked([channels, 3, 5], border)] {
+                let image: Vec<f32> = (1..=channels * 15).map(|i| i as f32).collect();
+                let mut memory = vec![0.0; layout.size()];
+                layout.write(&image, &mut memory);
+                let mut back = vec![0.0; image.len()];
+                layout.read(&memory, &mut back);
+                assert_eq!(back, image);
+                assert_eq!(
+                    memory.iter().filter(|&&value| value != 0.0).count(),
+                    image.len(),
+                    "border and rest are zero"
+                );
+                for channel in 0..channels {
+                    let found = memory[layout.offset(channel, 2, 4)];
+                    assert_eq!(found, image[channel * 15 + 2 * 5 + 4], "{layout:?}");
+                }
+            }
+        }
+    }
+}

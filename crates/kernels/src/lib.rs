@@ -1,0 +1,56 @@
+//! CPU kernels for convolutional networks: slices in, slices out, without tensors and without threads.
+//!
+//! # Layout
+//!
+//! Everything between two layers is a [`Layout`]: channels in blocks of 16, so that one vector is 16 channels of a pixel, with
+//! a border of zeros as wide as the next convolution's padding. The images of a data set stay plane by plane, since one or
+//! three channels would leave most of a block empty. A kernel works on one image, or, where a matrix product pays off
+//! ([`linear_forward`]), on several. Whoever calls divides the images between threads.
+//!
+//! # Instructions
+//!
+//! A kernel is written once over a vector of 16 numbers, and compiled for each [`Isa`]: AVX-512, AVX2 with FMA, NEON, plain
+//! Rust. Which one runs is an argument; [`Isa::selected`] is the fastest that the machine has, or what the variable
+//! `BACKPROOF_KERNELS` names.
+//!
+//! # Determinism
+//!
+//! Every sum has a fixed order for a given [`Isa`]. Where one goes over several images, the caller adds up an image after the
+//! other, and so decides the order.
+//!
+//! # Soundness
+//!
+//! Pointers stay inside of this crate. Public functions assert the length of every slice against its layout, and tables of
+//! offsets are checked against the layout when they are made; the loops that follow rely on nothing else.
+
+// Registers are arrays here; indices that are known at compile time keep them out of memory.
+#![allow(clippy::needless_range_loop)]
+
+mod batch_norm;
+mod conv2d;
+mod elementwise;
+mod isa;
+mod layout;
+mod linear;
+mod loss;
+mod momentum;
+mod plan;
+mod pool;
+mod sums;
+mod vector;
+
+#[cfg(test)]
+mod testing;
+
+pub use batch_norm::{Moments, batch_norm_backward, batch_norm_forward, batch_norm_moments, batch_norm_sums};
+pub use conv2d::{Conv2d, Conv2dShape};
+pub use elementwise::{copy, multiply, relu_backward, relu_forward};
+pub use isa::{Isa, VARIABLE};
+pub use layout::{Border, Layout};
+pub use linear::{linear_forward, linear_input_gradient, linear_weight_gradient};
+pub use loss::{binary_cross_entropy, mean_squared_error, softmax_cross_entropy};
+pub use momentum::MomentumStep;
+pub use plan::{Batch, Layer, Objective, Of, Outcome, Parameter, Plan};
+pub use pool::{Divisor, Window, avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward};
+pub use sums::add_channel_sums;
+pub use vector::LANES;

@@ -1,0 +1,102 @@
+//! Losses of one image, with their gradient.
+
+/// `−ln softmax(z)[label]`, and in `gradient` its gradient times `weight`: `weight · (softmax(z) − [k = label])`.
+///
+/// # Panics
+///
+/// If the slices differ in length or the label is outside of them.
+pub fn softmax_cross_entropy(logits: &[f32], label: usize, weight: f32, gradient: &mut [f32]) -> f64 {
+    assert_eq!(logits.len(), gradient.len(), "a gradient a logit");
+    // The maximum is subtracted, so that no logit overflows.
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let mut sum = 0f32;
+    for (gradient, logit) in gradient.iter_mut().zip(logits) {
+        *gradient = (logit - largest).exp();
+        sum += *gradient;
+    }
+    let scale = weight / sum;
+    gradient.iter_mut().for_each(|gradient| *gradient *= scale);
+    gradient[label] -= weight;
+    f64::from(sum.ln()) + f64::from(largest) - f64::from(logits[label])
+}
+
+/// `1/K Σ_k (z_k − [k = label])²`, and in `gradient` its gradient times `weight`.
+///
+/// # Panics
+///
+/// If the slices differ in length or the label is outside of them.
+pub fn mean_squared_error(outputs: &[f32], label: usize, weight: f32, gradient: &mut [f32]) -> f64 {
+    assert!(outputs.len() == gradient.len() && label < outputs.len(), "a gradient an output");
+    let share = 1.0 / outputs.len() as f32;
+    let mut sum = 0.0;
+    for (class, (gradient, output)) in gradient.iter_mut().zip(outputs).enumerate() {
+        let error = output - f32::from(u8::from(class == label));
+        *gradient = 2.0 * share * weight * error;
+        sum += f64::from(error * error);
+    }
+    sum * f64::from(share)
+}
+
+/// `1/K Σ_k −ln σ(±z_k)`, plus for the label, and in `gradient` its gradient times `weight`: `(σ(z_k) − [k = label]) / K`.
+///
+/// # Panics
+///
+/// If the slices differ in length or the label is outside of them.
+pub fn binary_cross_entropy(outputs: &[f32], label: usize, weight: f32, gradient: &mut [f32]) -> f64 {
+    assert!(outputs.len() == gradient.len() && label < outputs.len(), "a gradient an output");
+    let share = 1.0 / outputs.len() as f32;
+    let mut sum = 0.0;
+    for (class, (gradient, &output)) in gradient.iter_mut().zip(outputs).enumerate() {
+        let target = f32::from(u8::from(class == label));
+        *gradient = share * weight * (1.0 / (1.0 + (-output).exp()) - target);
+        sum += f64::from(output.max(0.0) - target * output + (-output.abs()).exp().ln_1p());
+    }
+    sum * f64::from(share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Losses and gradients against central differences of the definitions in double precision.
+    #[test]
+    fn losses_and_gradients_agree_with_the_definitions() {
+        let outputs = [0.3f32, -1.2, 2.5, 0.0];
+        let label = 1;
+        type Loss = fn(&[f32], usize, f32, &mut [f32]) -> f64;
+        type Definition = fn(&[f64], usize) -> f64;
+        let cases: [(Loss, Definition); 3] = [
+            (softmax_cross_entropy, |z, label| z.iter().map(|z| z.exp()).sum::<f64>().ln() - z[label]),
+            (mean_squared_error, |z, label| {
+                let error = |(k, z): (usize, &f64)| (z - f64::from(u8::from(k == label))).powi(2);
+                z.iter().enumerate().map(error).sum::<f64>() / z.len() as f64
+            }),
+            (binary_cross_entropy, |z, label| {
+                let loss = |(k, z): (usize, &f64)| (1.0 + (if k == label { -z } else { *z }).exp()).ln();
+                z.iter().enumerate().map(loss).sum::<f64>() / z.len() as f64
+            }),
+        ];
+        for (loss, definition) in cases {
+            let exact = outputs.map(f64::from);
+            let mut gradient = [0.0; 4];
+            let found = loss(&outputs, label, 0.25, &mut gradient);
+            assert!((found - definition(&exact, label)).abs() < 1e-6, "{found}");
+            for k in 0..4 {
+                let at = |step: f64| {
+                    let mut z = exact;
+                    z[k] += step;
+                    definition(&z, label)
+                };
+                let slope = 0.25 * (at(1e-5) - at(-1e-5)) / 2e-5;
+                assert!((f64::from(gradient[k]) - slope).abs() < 1e-6, "{} {slope}", gradient[k]);
+            }
+        }
+    }
+
+    #[test]
+    fn logits_far_apart_do_not_overflow() {
+        let mut gradient = [0.0; 2];
+        assert_eq!(softmax_cross_entropy(&[1e4, -1e4], 1, 1.0, &mut gradient), 2e4);
+        assert_eq!(gradient, [1.0, -1.0]);
+    }
+}

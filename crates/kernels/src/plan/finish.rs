@@ -1,0 +1,160 @@
+//! The end of a step: the lanes' gradients become one, and the optimizer moves the weights, in one pass over the parameters.
+
+use std::ops::Range;
+
+use super::Plan;
+use super::lane::Lane;
+use super::operation::{Graph, Operation};
+use crate::isa::Isa;
+use crate::linear::linear_weight_gradient;
+use crate::momentum::MomentumStep;
+use crate::sums::accumulate;
+
+/// Parameters that a task takes at least: below, dividing the work costs more than it saves.
+const LEAST: usize = 8192;
+
+/// Neighbouring parameters whose gradient is put together in one go.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    parameters: Range<usize>,
+    gradient: Gradient,
+}
+
+/// How that is done.
+#[derive(Debug, Clone)]
+enum Gradient {
+    /// The sum over the lanes.
+    Summed,
+    /// The product of inputs and output gradients of a linear layer, some rows of its weights.
+    Product { operation: usize, rows: Range<usize> },
+    /// It is there already.
+    Done,
+}
+
+/// Tasks that cover all parameters, in order.
+pub(super) fn tasks(graph: &Graph) -> Vec<Task> {
+    let mut tasks: Vec<Task> = (0..graph.summed)
+        .step_by(LEAST)
+        .map(|start| Task { parameters: start..(start + LEAST).min(graph.summed), gradient: Gradient::Summed })
+        .collect();
+    for (operation, kind) in graph.operations.iter().enumerate() {
+        match kind {
+            Operation::Linear { outputs, weights, .. } => {
+                let features = graph.places[operation].stride();
+                // Six rows at a time is what the kernel is best at.
+                let rows = LEAST.div_ceil(features).next_multiple_of(6);
+                for start in (0..*outputs).step_by(rows) {
+                    let rows = start..(start + rows).min(*outputs);
+                    let place = |row: usize| weights.start + row * features;
+                    tasks.push(Task {
+                        parameters: place(rows.start)..place(rows.end),
+                        gradient: Gradient::Product { operation, rows },
+                    });
+                }
+            }
+            Operation::BatchNorm { gamma, beta, .. } => {
+                tasks.push(Task { parameters: gamma.start..beta.end, gradient: Gradient::Done });
+            }
+            _ => {}
+        }
+    }
+    tasks
+}
+
+/// What all tasks read.
+struct Context<'a> {
+    isa: Isa,
+    graph: &'a Graph,
+    lanes: &'a [Lane],
+    step: Option<MomentumStep>,
+}
+
+/// The part of the parameters that tasks work on, from `start` on.
+struct Part<'a> {
+    start: usize,
+    gradient: &'a mut [f32],
+    momentum: &'a mut [f32],
+    weights: &'a mut [f32],
+}
+
+impl<'a> Part<'a> {
+    fn split(self, at: usize) -> (Self, Self) {
+        let (gradient, gradients) = self.gradient.split_at_mut(at - self.start);
+        let (momentum, momenta) = self.momentum.split_at_mut(at - self.start);
+        let (weight, weights) = self.weights.split_at_mut(at - self.start);
+        (
+            Self { start: self.start, gradient, momentum, weights: weight },
+            Self { start: at, gradient: gradients, momentum: momenta, weights },
+        )
+    }
+}
+
+impl Context<'_> {
+    fn run(&self, tasks: &[Task], part: Part<'_>) {
+        match tasks {
+            [] => {}
+            [task] => self.run_one(task, part),
+            _ => {
+                let (first, second) = tasks.split_at(tasks.len() / 2);
+                let (before, after) = part.split(second[0].parameters.start);
+                rayon::join(|| self.run(first, before), || self.run(second, after));
+            }
+        }
+    }
+
+    fn run_one(&self, task: &Task, part: Part<'_>) {
+        let Self { isa, graph, lanes, step } = self;
+        let Part { start, gradient, momentum, weights } = part;
+        debug_assert_eq!(start..start + gradient.len(), task.parameters);
+        match &task.gradient {
+            Gradient::Summed => {
+                gradient.fill(0.0);
+                for lane in lanes.iter().filter(|lane| !lane.images.is_empty()) {
+                    accumulate(*isa, &lane.sums[task.parameters.clone()], gradient);
+                }
+            }
+            Gradient::Product { operation, rows } => {
+                let features = graph.places[*operation].stride();
+                let row = graph.places[operation + 1].gradient_stride();
+                let parts = lanes.iter().map(|lane| lane.ends(graph, *operation));
+                linear_weight_gradient(*isa, rows.clone(), features, parts, row, gradient);
+            }
+            Gradient::Done => {}
+        }
+        if let Some(step) = step {
+            step.apply(*isa, gradient, momentum, weights);
+        }
+    }
+}
+
+impl Plan {
+    /// Puts the gradients of the last [`pass`](Self::pass) together and moves the weights by momentum.
+    pub fn momentum_step(&mut self, step: MomentumStep) {
+        self.finish(Some(step));
+        self.turn_weights();
+    }
+
+    /// Puts the gradients of the last [`pass`](Self::pass) together, for [`gradient`](Self::gradient).
+    pub fn finish_gradients(&mut self) {
+        self.finish(None);
+    }
+
+    fn finish(&mut self, step: Option<MomentumStep>) {
+        let Self { isa, graph, lanes, tasks, gradient, momentum, weights, .. } = self;
+        lanes.iter_mut().for_each(|lane| lane.clear_unused(graph));
+        let context = Context { isa: *isa, graph, lanes, step };
+        context.run(tasks, Part { start: 0, gradient, momentum, weights });
+    }
+
+    /// The weights of convolutions once more, as the input gradient reads them.
+    pub(super) fn turn_weights(&mut self) {
+        if !self.training {
+            return;
+        }
+        for operation in &self.graph.operations {
+            if let Operation::Conv2d { conv, weights, turned: Some(turned), .. } = operation {
+                conv.turn(&self.weights[weights.clone()], &mut self.turned[turned.clone()]);
+            }
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! A network as a plan: which kernels run on which memory, forward, backward and update.
+//!
+//! Images do not depend on each other but in batch normalisation. So a batch is divided into lanes of neighbouring images, and
+//! a lane is taken by one thread from the images to the gradients, while what it works on is in the cache. Batch
+//! normalisations are where all lanes wait for each other. At the end the lanes' gradients are added up in the order of the
+//! lanes. Their number depends on the batch alone, and so do all results: not on the number of threads.
+
+mod finish;
+mod lane;
+mod operation;
+mod parameters;
+
+use rayon::prelude::*;
+
+use crate::batch_norm::Moments;
+use crate::isa::Isa;
+use crate::loss::{binary_cross_entropy, mean_squared_error, softmax_cross_entropy};
+use lane::{Lane, NormNumbers, Shared};
+use operation::{Graph, Norm};
+
+pub use operation::Layer;
+pub use parameters::{Of, Parameter};
+
+/// The most lanes that a batch is divided into: what can be used of many threads, against memory for as many gradients.
+const MOST_LANES: usize = 16;
+
+/// The images of a pass.
+pub struct Batch<'a> {
+    /// How many.
+    pub count: usize,
+    /// Writes image n, `[C, H, W]`.
+    pub image: &'a (dyn Fn(usize, &mut [f32]) + Sync),
+    /// Writes what dropout multiplies with: of layer number l (from 0, among all layers) the elements from e on, in row-major order
+    /// over the whole batch.
+    pub mask: &'a (dyn Fn(usize, usize, &mut [f32]) + Sync),
+}
+
+/// The loss of an image, whose mean over the batch is minimised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Objective {
+    /// `−ln softmax(z)[label]`.
+    CrossEntropy,
+    /// The mean over the outputs of `(z − [k = label])²`.
+    MeanSquaredError,
+    /// The mean over the outputs of the cross-entropies of `σ(z)`.
+    BinaryCrossEntropy,
+}
+
+impl Objective {
+    fn loss(self, outputs: &[f32], label: usize, weight: f32, gradient: &mut [f32]) -> f64 {
+        let of = match self {
+            Self::CrossEntropy => softmax_cross_entropy,
+            Self::MeanSquaredError => mean_squared_error,
+            Self::BinaryCrossEntropy => binary_cross_entropy,
+        };
+        of(outputs, label, weight, gradient)
+    }
+}
+
+/// What a pass over a batch gives beside the gradients.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Outcome {
+    /// The mean loss.
+    pub loss: f64,
+    /// Images whose largest output is that of their label.
+    pub correct: usize,
+}
+
+/// A network with its parameters, gradients and all memory of a pass.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    isa: Isa,
+    graph: Graph,
+    weights: Vec<f32>,
+    gradient: Vec<f32>,
+    /// What momentum remembers.
+    momentum: Vec<f32>,
+    turned: Vec<f32>,
+    norms: Vec<NormNumbers>,
+    /// Running mean and variance of each normalisation.
+    running: Vec<[Vec<f32>; 2]>,
+    /// 1/√(v + ε) of the last batch.
+    inverse_deviations: Vec<Vec<f64>>,
+    moments: Vec<Moments>,
+    lanes: Vec<Lane>,
+    lane_capacity: usize,
+    training: bool,
+    tasks: Vec<finish::Task>,
+}
+
+impl Plan {
+    /// Of `layers` on images `[C, H, W]`, all parameters zero, running variances 1. For training, or, with less memory, for
+    /// inference alone.
+    ///
+    /// # Panics
+    ///
+    /// If a layer does not fit what it is given, or the last does not give a vector.
+    #[must_use]
+    pub fn new(isa: Isa, input: [usize; 3], layers: &[Layer], training: bool) -> Self {
+        let graph = Graph::new(input, layers);
+        let last = graph.places.last().expect("the input's").values;
+        assert_eq!([last.height, last.width], [1, 1], "the network ends in a vector");
+        let when_training = |size: usize| vec![0.0; if training { size } else { 0 }];
+        Self {
+            isa,
+            weights: vec![0.0; graph.parameters],
+            gradient: when_training(graph.parameters),
+            momentum: when_training(graph.parameters),
+            turned: when_training(graph.turned),
+            norms: graph.norms.iter().map(|norm| NormNumbers::new(norm.lanes)).collect(),
+            running: graph.norms.iter().map(|norm| [vec![0.0; norm.channels], vec![1.0; norm.channels]]).collect(),
+            inverse_deviations: graph.norms.iter().map(|norm| vec![0.0; norm.lanes]).collect(),
+            moments: graph.norms.iter().map(|norm| Moments::new(norm.lanes)).collect(),
+            lanes: Vec::new(),
+            lane_capacity: 0,
+            training,
+            tasks: finish::tasks(&graph),
+            graph,
+        }
+    }
+
+    /// The instructions that it runs on.
+    #[must_use]
+    pub const fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Forward and backward: loss, and inside of the plan the gradients, until [`momentum_step`](Self::momentum_step) or
+    /// [`finish_gradients`](Self::finish_gradients) puts them together. Running statistics move.
+    ///
+    /// # Panics
+    ///
+    /// If the plan is for inference, the batch is empty, or there is not a label for each image.
+    pub fn pass(&mut self, batch: &Batch<'_>, labels: &[usize], objective: Objective) -> Outcome {
+        assert!(self.training, "a plan for inference");
+        assert!(batch.count > 0 && labels.len() == batch.count, "{} labels of {} images", labels.len(), batch.count);
+        self.divide(batch.count);
+        let last = self.graph.operations.len();
+        let norms = self.graph.norms.len();
+        let norm_at = |plan: &Self, norm: usize| plan.graph.norms[norm].operation;
+
+        for norm in 0..norms {
+            let (start, end) = (norm.checked_sub(1).map_or(0, |before| norm_at(self, before)), norm_at(self, norm));
+            self.each_lane(true, |lane, shared| {
+                lane.forward(shared, batch, start..end);
+                lane.moments(shared, end, norm);
+            });
+            self.use_batch_statistics(norm);
+        }
+        let last_norm = norms.checked_sub(1).map(|norm| (norm, norm_at(self, norm)));
+        self.each_lane(true, |lane, shared| {
+            lane.forward(shared, batch, last_norm.map_or(0, |(_, at)| at)..last);
+            lane.loss(shared, labels, objective);
+            lane.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
+            if let Some((norm, at)) = last_norm {
+                lane.norm_sums(shared, at, norm);
+            }
+        });
+        for norm in (0..norms).rev() {
+            self.sum_norm_gradients(norm);
+            let before = norm.checked_sub(1).map(|before| (before, norm_at(self, before)));
+            let end = norm_at(self, norm) + 1;
+            self.each_lane(true, |lane, shared| {
+                lane.backward(shared, before.map_or(0, |(_, at)| at + 1)..end);
+                if let Some((norm, at)) = before {
+                    lane.norm_sums(shared, at, norm);
+                }
+            });
+        }
+        Outcome {
+            loss: self.lanes.iter().map(|lane| lane.loss).sum::<f64>() / batch.count as f64,
+            correct: self.lanes.iter().map(|lane| lane.correct).sum(),
+        }
+    }
+
+    /// Forward by the running statistics and without dropout, for [`outputs`](Self::outputs).
+    pub fn infer(&mut self, batch: &Batch<'_>) {
+        self.use_running_statistics();
+        self.divide(batch.count);
+        let last = self.graph.operations.len();
+        self.each_lane(false, |lane, shared| lane.forward(shared, batch, 0..last));
+    }
+
+    /// The outputs of the network for image `image` of the last batch.
+    ///
+    /// # Panics
+    ///
+    /// If the last batch had no such image.
+    #[must_use]
+    pub fn outputs(&self, image: usize) -> &[f32] {
+        let lane = self.lanes.iter().find(|lane| lane.images.contains(&image)).expect("an image of the last batch");
+        lane.outputs(&self.graph, image - lane.images.start)
+    }
+
+    /// Divides `count` images among lanes, and makes room where there is not enough.
+    fn divide(&mut self, count: usize) {
+        let lanes = count.clamp(1, MOST_LANES);
+        let most = count.div_ceil(lanes);
+        if self.lanes.len() < lanes || self.lane_capacity < most {
+            self.lane_capacity = self.lane_capacity.max(most);
+            let lane = Lane::new(&self.graph, self.lane_capacity, self.training);
+            self.lanes = vec![lane; lanes.max(self.lanes.len())];
+        }
+        for (number, lane) in self.lanes.iter_mut().enumerate() {
+            let start = |number: usize| count * number.min(lanes) / lanes;
+            lane.begin(start(number)..start(number + 1));
+        }
+    }
+
+    fn each_lane(&mut self, training: bool, work: impl Fn(&mut Lane, &Shared<'_>) + Sync) {
+        let Self { isa, graph, weights, turned, norms, lanes, .. } = self;
+        let shared = Shared { isa: *isa, graph, weights, turned, norms, training };
+        lanes
+            .par_iter_mut()
+            .with_max_len(1)
+            .filter(|lane| !lane.images.is_empty())
+            .for_each(|lane| work(lane, &shared));
+    }
+
+    /// Mean and variance over the batch, which the normalisation then uses, and the running ones follow.
+    fn use_batch_statistics(&mut self, norm: usize) {
+        let Norm { channels, epsilon, momentum, operation, .. } = self.graph.norms[norm];
+        let moments = &mut self.moments[norm];
+        moments.clear();
+        self.lanes.iter().for_each(|lane| moments.merge(&lane.moments[norm]));
+        let (gamma, beta) = self.graph.scale_and_offset(operation);
+        let numbers = &mut self.norms[norm];
+        let [running_mean, running_variance] = &mut self.running[norm];
+        for channel in 0..channels {
+            let (mean, variance) = (moments.mean[channel], moments.squares[channel] / moments.count);
+            let inverse = 1.0 / (variance + epsilon).sqrt();
+            self.inverse_deviations[norm][channel] = inverse;
+            numbers.mean[channel] = mean as f32;
+            numbers.scale[channel] = (f64::from(self.weights[gamma.start + channel]) * inverse) as f32;
+            numbers.offset[channel] = self.weights[beta.start + channel];
+            let blend = |old: &mut f32, new: f64| *old = ((1.0 - momentum) * f64::from(*old) + momentum * new) as f32;
+            blend(&mut running_mean[channel], mean);
+            if moments.count > 1.0 {
+                blend(&mut running_variance[channel], moments.squares[channel] / (moments.count - 1.0));
+            }
+        }
+    }
+
+    fn use_running_statistics(&mut self) {
+        for (norm, [mean, variance]) in self.running.iter().enumerate() {
+            let Norm { channels, epsilon, operation, .. } = self.graph.norms[norm];
+            let (gamma, beta) = self.graph.scale_and_offset(operation);
+            let numbers = &mut self.norms[norm];
+            for channel in 0..channels {
+                let inverse = 1.0 / (f64::from(variance[channel]) + epsilon).sqrt();
+                numbers.mean[channel] = mean[channel];
+                numbers.scale[channel] = (f64::from(self.weights[gamma.start + channel]) * inverse) as f32;
+                numbers.offset[channel] = self.weights[beta.start + channel];
+            }
+        }
+    }
+
+    /// ∂L/∂γ and ∂L/∂β, and what the gradient of the input needs of them.
+    fn sum_norm_gradients(&mut self, norm: usize) {
+        let Norm { channels, operation, .. } = self.graph.norms[norm];
+        let (gamma, beta) = self.graph.scale_and_offset(operation);
+        let numbers = &mut self.norms[norm];
+        let count = self.moments[norm].count;
+        for channel in 0..channels {
+            let sum = |which: usize| self.lanes.iter().map(|lane| lane.norm_sums[norm][which][channel]).sum::<f64>();
+            let inverse = self.inverse_deviations[norm][channel];
+            let (of_beta, of_gamma) = (sum(0), sum(1) * inverse);
+            self.gradient[beta.start + channel] = of_beta as f32;
+            self.gradient[gamma.start + channel] = of_gamma as f32;
+            numbers.of_sum[channel] = (of_beta / count) as f32;
+            numbers.of_product[channel] = (inverse * of_gamma / count) as f32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,324 @@
+//! What a plan does: layers put together to operations, and the memory between them.
+
+use std::ops::Range;
+
+use crate::conv2d::{Conv2d, Conv2dShape};
+use crate::layout::{Border, Layout};
+use crate::pool::{Divisor, Window};
+use crate::vector::LANES;
+
+/// A layer, as a plan is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Layer {
+    /// Convolution; the shape of its input has to be that of what comes in.
+    Conv2d {
+        /// What it is.
+        shape: Conv2dShape,
+        /// Whether it has a bias.
+        bias: bool,
+    },
+    /// The largest value of each window.
+    MaxPool2d {
+        /// The windows.
+        window: Window,
+        /// Rows and columns of the output.
+        output: [usize; 2],
+    },
+    /// The mean of each window.
+    AvgPool2d {
+        /// The windows.
+        window: Window,
+        /// What the mean is over.
+        divisor: Divisor,
+        /// Rows and columns of the output.
+        output: [usize; 2],
+    },
+    /// Fully connected.
+    Linear {
+        /// Features of the output.
+        outputs: usize,
+        /// Whether it has a bias.
+        bias: bool,
+    },
+    /// `[C, H, W]` to `[C·H·W]`.
+    Flatten,
+    /// max(0, x).
+    Relu,
+    /// Batch normalisation.
+    BatchNorm {
+        /// ε.
+        epsilon: f64,
+        /// The weight of the newest batch in the running statistics.
+        momentum: f64,
+    },
+    /// Inverted dropout, by a mask that the caller makes.
+    Dropout,
+}
+
+/// A place between two operations: what flows there, and its gradient.
+#[derive(Debug, Clone)]
+pub(super) struct Place {
+    pub(super) values: Layout,
+    pub(super) gradient: Layout,
+    /// Whether the values are needed in the backward pass, or across a section; else one image's memory is enough.
+    pub(super) values_kept: bool,
+    /// Whether the gradient is needed across a section.
+    pub(super) gradient_kept: bool,
+    /// Whether a ReLU has been applied, which whoever makes the gradient has to heed…
+    pub(super) rectified: bool,
+    /// …and whether the operation behind heeds it already.
+    pub(super) masked_behind: bool,
+}
+
+impl Place {
+    fn new(values: Layout) -> Self {
+        Self {
+            values,
+            gradient: values.with_border(Border::default()),
+            values_kept: true,
+            gradient_kept: true,
+            rectified: false,
+            masked_behind: false,
+        }
+    }
+
+    /// Numbers of the values, rounded up to whole vectors.
+    pub(super) fn stride(&self) -> usize {
+        self.values.size().next_multiple_of(LANES)
+    }
+
+    pub(super) fn gradient_stride(&self) -> usize {
+        self.gradient.size().next_multiple_of(LANES)
+    }
+
+    /// Where feature `feature` of `[C·H·W]` lies.
+    pub(super) fn feature(&self, feature: usize) -> usize {
+        let Layout { height, width, .. } = self.values;
+        let (channel, pixel) = (feature / (height * width), feature % (height * width));
+        self.values.offset(channel, (pixel / width) as isize, (pixel % width) as isize)
+    }
+
+    pub(super) fn features(&self) -> usize {
+        self.values.channels * self.values.height * self.values.width
+    }
+}
+
+/// Place `i` to place `i + 1`.
+#[derive(Debug, Clone)]
+pub(super) enum Operation {
+    Conv2d {
+        conv: Box<Conv2d>,
+        weights: Range<usize>,
+        bias: Option<Range<usize>>,
+        /// Where, among all turned weights, its own are; none for the first operation, whose input needs no gradient.
+        turned: Option<Range<usize>>,
+        /// Whether the gradient comes without the border that it needs.
+        bordered: Option<Layout>,
+    },
+    MaxPool2d {
+        window: Window,
+    },
+    AvgPool2d {
+        window: Window,
+        divisor: Divisor,
+    },
+    Linear {
+        outputs: usize,
+        weights: Range<usize>,
+        bias: Option<Range<usize>>,
+        first: bool,
+    },
+    Relu,
+    BatchNorm {
+        /// Which of the plan's normalisations.
+        index: usize,
+        gamma: Range<usize>,
+        beta: Range<usize>,
+        first: bool,
+    },
+    Dropout,
+}
+
+impl Operation {
+    /// Whether it takes all images of a lane at once.
+    pub(super) const fn is_matrix(&self) -> bool {
+        matches!(self, Self::Linear { .. })
+    }
+}
+
+/// Operations, the places between them, and for each the layer that it begins with.
+#[derive(Debug, Clone)]
+pub(super) struct Graph {
+    pub(super) operations: Vec<Operation>,
+    pub(super) places: Vec<Place>,
+    pub(super) layers: Vec<usize>,
+    /// Parameters whose gradients are added up lane by lane come first: convolutions, and the biases of linear layers.
+    pub(super) summed: usize,
+    pub(super) parameters: usize,
+    pub(super) turned: usize,
+    /// Lanes of each normalisation.
+    pub(super) norms: Vec<Norm>,
+}
+
+/// A batch normalisation.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Norm {
+    pub(super) channels: usize,
+    pub(super) lanes: usize,
+    pub(super) epsilon: f64,
+    pub(super) momentum: f64,
+    /// The operation that it is.
+    pub(super) operation: usize,
+}
+
+impl Graph {
+    /// Of `layers` on images `[C, H, W]`.
+    ///
+    /// # Panics
+    ///
+    /// If a layer does not fit what it is given.
+    pub(super) fn new(input: [usize; 3], layers: &[Layer]) -> Self {
+        // The first operation of a photograph or a digit reads it plane by plane: blocks would be mostly empty.
+        let first = layers.iter().find(|layer| !matches!(layer, Layer::Flatten));
+        let planar = matches!(first, Some(Layer::Conv2d { .. } | Layer::Linear { .. }));
+        let layout = if planar { Layout::planar } else { Layout::blocked };
+        let mut places = vec![Place::new(layout(input, Border::default()))];
+        let mut graph = Self {
+            operations: vec![],
+            places: vec![],
+            layers: vec![],
+            summed: 0,
+            parameters: 0,
+            turned: 0,
+            norms: vec![],
+        };
+        for (number, layer) in layers.iter().enumerate() {
+            let behind = places.len() == 1;
+            let from = places.last_mut().expect("the input's");
+            let [channels, height, width] = [from.values.channels, from.values.height, from.values.width];
+            let (operation, to) = match *layer {
+                Layer::Flatten => continue,
+                Layer::Relu
+                    if matches!(graph.operations.last(), Some(Operation::Conv2d { .. } | Operation::Linear { .. }))
+                        && !from.rectified =>
+                {
+                    from.rectified = true;
+                    continue;
+                }
+                Layer::Relu => (Operation::Relu, Layout::blocked([channels, height, width], Border::default())),
+                Layer::Dropout => (Operation::Dropout, Layout::blocked([channels, height, width], Border::default())),
+                Layer::Conv2d { shape, bias } => {
+                    from.values = from.values.with_border(shape.input_border());
+                    let [rows, columns] = shape.output();
+                    let output = Layout::blocked([shape.outputs, rows, columns], Border::default());
+                    let gradient = output.with_border(shape.gradient_border());
+                    let conv = Conv2d::new(shape, from.values, output, gradient, true);
+                    let weights = graph.sum(conv.packed_weights());
+                    let bias = bias.then(|| graph.sum(conv.packed_bias()));
+                    let turned = (!behind).then(|| {
+                        graph.turned += conv.turned_weights();
+                        graph.turned - conv.turned_weights()..graph.turned
+                    });
+                    (Operation::Conv2d { conv: Box::new(conv), weights, bias, turned, bordered: None }, output)
+                }
+                Layer::MaxPool2d { window, output: [rows, columns] } => {
+                    from.masked_behind = from.rectified;
+                    // Its winners and its output say all that the backward pass needs.
+                    from.values_kept = behind;
+                    (Operation::MaxPool2d { window }, Layout::blocked([channels, rows, columns], Border::default()))
+                }
+                Layer::AvgPool2d { window, divisor, output: [rows, columns] } => (
+                    Operation::AvgPool2d { window, divisor },
+                    Layout::blocked([channels, rows, columns], Border::default()),
+                ),
+                Layer::BatchNorm { epsilon, momentum } => {
+                    from.masked_behind = from.rectified;
+                    let lanes = from.values.blocks() * LANES;
+                    let index = graph.norms.len();
+                    graph.norms.push(Norm { channels, lanes, epsilon, momentum, operation: graph.operations.len() });
+                    let operation = Operation::BatchNorm { index, gamma: 0..lanes, beta: 0..lanes, first: behind };
+                    (operation, Layout::blocked([channels, height, width], Border::default()))
+                }
+                Layer::Linear { outputs, bias } => {
+                    let bias = bias.then(|| graph.sum(outputs.next_multiple_of(LANES)));
+                    (Operation::Linear { outputs, weights: 0..0, bias, first: behind }, Layout::vector(outputs))
+                }
+            };
+            graph.operations.push(operation);
+            graph.layers.push(number);
+            places.push(Place::new(to));
+        }
+        graph.places = places;
+        graph.lay_out_gradients();
+        graph.place_parameters();
+        graph
+    }
+
+    /// Where γ and β of the normalisation that is operation `operation` are.
+    pub(super) fn scale_and_offset(&self, operation: usize) -> (Range<usize>, Range<usize>) {
+        match &self.operations[operation] {
+            Operation::BatchNorm { gamma, beta, .. } => (gamma.clone(), beta.clone()),
+            other => unreachable!("{other:?} is no normalisation"),
+        }
+    }
+
+    /// Room for parameters whose gradients are added up.
+    fn sum(&mut self, count: usize) -> Range<usize> {
+        let start = self.summed;
+        self.summed += count.next_multiple_of(LANES);
+        start..start + count
+    }
+
+    /// Borders of gradients, and what is needed only while one image is worked on.
+    fn lay_out_gradients(&mut self) {
+        for place in 1..self.places.len() {
+            let [producer, consumer] = [self.operations.get(place - 1), self.operations.get(place)];
+            let by_matrix = |operation: Option<&Operation>| operation.is_none_or(Operation::is_matrix);
+            let read_at_once = by_matrix(consumer);
+            let normalized = matches!(producer, Some(Operation::BatchNorm { .. }));
+            let [input, this] = &mut self.places[place - 1..=place] else { unreachable!("two places") };
+            this.gradient_kept = read_at_once || by_matrix(producer) || normalized;
+            // A ReLU's backward pass reads its output, and so does that of a maximum behind a ReLU.
+            this.values_kept |= match producer {
+                Some(Operation::Relu) => true,
+                Some(Operation::MaxPool2d { .. }) => input.masked_behind,
+                _ => false,
+            };
+            let Some(Operation::Conv2d { conv, turned, bordered, .. }) = self.operations.get_mut(place - 1) else {
+                continue;
+            };
+            let mut wanted = this.gradient;
+            if turned.is_some() {
+                wanted = wanted.with_border(conv.shape().gradient_border());
+            }
+            // Only now is the border of the output known, which its reader asks for.
+            **conv = Conv2d::new(*conv.shape(), input.values, this.values, wanted, turned.is_some());
+            if read_at_once && wanted != this.gradient {
+                // A linear layer writes images side by side, without borders.
+                *bordered = Some(wanted);
+            } else {
+                this.gradient = wanted;
+            }
+        }
+    }
+
+    /// The parameters that are not summed lane by lane lie behind those that are.
+    fn place_parameters(&mut self) {
+        self.parameters = self.summed;
+        for (place, operation) in self.operations.iter_mut().enumerate() {
+            let mut take = |count: usize| {
+                let start = self.parameters;
+                self.parameters += count;
+                start..start + count
+            };
+            match operation {
+                Operation::Linear { outputs, weights, .. } => *weights = take(*outputs * self.places[place].stride()),
+                Operation::BatchNorm { gamma, beta, .. } => {
+                    *gamma = take(gamma.len());
+                    *beta = take(beta.len());
+                }
+                _ => {}
+            }
+        }
+    }
+}
