@@ -33,44 +33,42 @@ impl Change {
     }
 }
 
-/// Appends `pixels`, one image of `shape`, to `out` as C·H·W numbers: changed, then normalised.
+/// Writes `pixels`, one image of `shape`, to `out` as C·H·W numbers: changed, then normalised.
 ///
 /// What a shift brings in is black, pixel value 0, *before* normalisation: the network sees (0 − mean) / std there,
 /// the value of the black background of a digit, not a 0 which would be a mid-grey. (torchvision's `RandomCrop` in front
 /// of `Normalize` does the same.) The mean image is subtracted at the place where a pixel ends up.
-pub(crate) fn write(out: &mut Vec<f32>, pixels: &[u8], shape: Shape, tables: &Tables, change: Change) {
+pub(crate) fn write(out: &mut [f32], pixels: &[u8], shape: Shape, tables: &Tables, change: Change) {
     let (_, height, width) = planes(shape);
-    let start = out.len();
-    if change == Change::default() {
-        for (plane, table) in pixels.chunks_exact(height * width).zip(&tables.by_channel) {
-            out.extend(plane.iter().map(|&pixel| table[usize::from(pixel)]));
+    let size = height * width;
+    for ((to, plane), table) in out.chunks_exact_mut(size).zip(pixels.chunks_exact(size)).zip(&tables.by_channel) {
+        let number = |&pixel: &u8| table[usize::from(pixel)];
+        if change == Change::default() {
+            to.iter_mut().zip(plane).for_each(|(to, pixel)| *to = number(pixel));
+            continue;
         }
-    } else {
         // The columns of the result that lie inside the image, and the first of them in the (mirrored) image.
         let left = (-change.right).clamp(0, width as isize) as usize;
         let inside = width - change.right.unsigned_abs().min(width);
         let from = change.right.clamp(0, width as isize) as usize;
-        for (plane, table) in pixels.chunks_exact(height * width).zip(&tables.by_channel) {
-            for i in 0..height as isize {
-                let row = i + change.down;
-                if !(0..height as isize).contains(&row) {
-                    out.extend(std::iter::repeat_n(table[0], width));
-                    continue;
-                }
-                let row = &plane[row as usize * width..][..width];
-                let number = |&pixel: &u8| table[usize::from(pixel)];
-                out.extend(std::iter::repeat_n(table[0], left));
-                if change.flip {
-                    out.extend(row[width - from - inside..width - from].iter().rev().map(number));
-                } else {
-                    out.extend(row[from..][..inside].iter().map(number));
-                }
-                out.extend(std::iter::repeat_n(table[0], width - left - inside));
+        to.fill(table[0]);
+        for (i, to) in to.chunks_exact_mut(width).enumerate() {
+            let row = i as isize + change.down;
+            if !(0..height as isize).contains(&row) {
+                continue;
+            }
+            let row = &plane[row as usize * width..][..width];
+            let to = to[left..][..inside].iter_mut();
+            if change.flip {
+                to.zip(row[width - from - inside..width - from].iter().rev())
+                    .for_each(|(to, pixel)| *to = number(pixel));
+            } else {
+                to.zip(&row[from..][..inside]).for_each(|(to, pixel)| *to = number(pixel));
             }
         }
     }
     if let Some(mean) = &tables.mean_image {
-        out[start..].iter_mut().zip(mean).for_each(|(number, mean)| *number -= mean);
+        out.iter_mut().zip(mean).for_each(|(number, mean)| *number -= mean);
     }
 }
 
@@ -84,7 +82,7 @@ mod tests {
 
     fn changed(change: Change) -> Vec<u8> {
         let shape = Shape::image(2, 2, 3);
-        let mut out = Vec::new();
+        let mut out = vec![0.0; 12];
         write(&mut out, &IMAGE, shape, &Normalizer::Unit.tables(shape), change);
         out.iter().map(|x| (x * 255.0).round() as u8).collect()
     }

@@ -10,7 +10,7 @@ use burn::tensor::{Device, Int, TensorData};
 use crate::augment::{Change, write};
 use crate::images::planes;
 use crate::normalize::Tables;
-use crate::{Images, Item, Normalizer, Subset};
+use crate::{Item, Normalizer, Subset};
 
 /// N images, ready for a network.
 #[derive(Debug, Clone)]
@@ -36,24 +36,13 @@ impl Batch {
         self.indices.is_empty()
     }
 
-    /// The images `indices` of `images`, with the change that `change` gives for each index.
-    pub(crate) fn gather(
-        images: &Images,
+    pub(crate) fn new(
+        numbers: Vec<f32>,
+        shape: Shape,
         indices: Vec<usize>,
-        tables: &Tables,
-        change: impl Fn(usize) -> Change,
+        label_values: Vec<usize>,
         device: &Device,
     ) -> Self {
-        let shape = images.shape();
-        let mut numbers = Vec::with_capacity(indices.len() * shape.elements());
-        for &index in &indices {
-            write(&mut numbers, images.pixels(index), shape, tables, change(index));
-        }
-        let labels = indices.iter().map(|&index| images.label(index)).collect();
-        Self::new(numbers, shape, indices, labels, device)
-    }
-
-    fn new(numbers: Vec<f32>, shape: Shape, indices: Vec<usize>, label_values: Vec<usize>, device: &Device) -> Self {
         let (channels, height, width) = planes(shape);
         let count = indices.len();
         let labels: Vec<i64> = label_values.iter().map(|&label| label as i64).collect();
@@ -111,10 +100,11 @@ impl Batcher {
 
 impl BurnBatcher<Item, Batch> for Batcher {
     fn batch(&self, items: Vec<Item>, device: &Device) -> Batch {
-        let mut numbers = Vec::with_capacity(items.len() * self.shape.elements());
-        for item in &items {
+        let elements = self.shape.elements();
+        let mut numbers = vec![0.0; items.len() * elements];
+        for (item, to) in items.iter().zip(numbers.chunks_exact_mut(elements)) {
             let change = Change::draw(self.augmentation, self.seed, self.epoch, item.index);
-            write(&mut numbers, &item.image, self.shape, &self.tables, change);
+            write(to, &item.image, self.shape, &self.tables, change);
         }
         let (indices, labels) = items.iter().map(|item| (item.index, item.label)).unzip();
         Batch::new(numbers, self.shape, indices, labels, device)

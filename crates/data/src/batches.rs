@@ -5,9 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use backproof_spec::Augmentation;
 use burn::tensor::Device;
 
-use crate::augment::Change;
 use crate::random::epoch_order;
-use crate::{Batch, Subset};
+use crate::{Batch, Selection, Subset};
 
 /// The batches of a run, by step. Step s gives the same batch whenever it is asked for: it is computed from the seed
 /// and s alone, so a run can go on from any step.
@@ -61,11 +60,15 @@ impl TrainingBatches {
         order[start..end].iter().map(|&position| self.subset.indices()[position]).collect()
     }
 
+    /// The images of step `step`, from 0.
+    pub fn select(&self, step: usize) -> Selection<'_> {
+        let epoch = self.epoch_of(step) as u64;
+        Selection::new(&self.subset, self.indices(step), self.augmentation, self.seed, epoch)
+    }
+
     /// The batch of step `step`, from 0.
     pub fn batch(&self, step: usize, device: &Device) -> Batch {
-        let epoch = self.epoch_of(step) as u64;
-        let change = |index| Change::draw(self.augmentation, self.seed, epoch, index);
-        Batch::gather(self.subset.images(), self.indices(step), self.subset.tables(), change, device)
+        self.select(step).batch(device)
     }
 
     /// The batches of steps `first`, `first` + 1, …, without end.
@@ -98,10 +101,16 @@ pub fn evaluation_batches<'a>(
     batch_size: usize,
     device: &'a Device,
 ) -> impl ExactSizeIterator<Item = Batch> + 'a {
-    subset.indices().chunks(batch_size).map(move |indices| {
-        let unchanged = |_| Change::default();
-        Batch::gather(subset.images(), indices.to_vec(), subset.tables(), unchanged, device)
-    })
+    evaluation_selections(subset, batch_size).map(move |images| images.batch(device))
+}
+
+/// The images of [`evaluation_batches`].
+///
+/// # Panics
+///
+/// Panics if `batch_size` is 0.
+pub fn evaluation_selections(subset: &Subset, batch_size: usize) -> impl ExactSizeIterator<Item = Selection<'_>> {
+    subset.indices().chunks(batch_size).map(move |indices| Selection::unchanged(subset, indices.to_vec()))
 }
 
 #[cfg(test)]

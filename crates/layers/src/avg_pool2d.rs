@@ -135,6 +135,12 @@ impl AvgPool2d {
         crop(spread, 3, padding[1], width).reshape(saved.input_shape)
     }
 
+    /// Rows and columns of the output, of an input of `size` rows and columns.
+    #[must_use]
+    pub fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
+        self.axes(size).map(|axis| axis.windows())
+    }
+
     fn axes(&self, size: [usize; 2]) -> [Axis; 2] {
         let AvgPool2dOptions { kernel, stride, padding, ceil_mode, .. } = self.options;
         axes(size, kernel, stride, padding, [1, 1], ceil_mode)

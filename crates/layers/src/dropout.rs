@@ -79,17 +79,32 @@ impl Dropout {
         }
     }
 
+    /// Writes the mask `m` of the elements from `first` on, in row-major order over the whole batch.
+    pub fn write_mask(&self, seed: [u8; 32], first: usize, mask: &mut [f32]) {
+        self.write_kept(seed, first, mask);
+        let scale = self.scale() as f32;
+        mask.iter_mut().for_each(|kept| *kept *= scale);
+    }
+
     fn mask<const D: usize>(&self, seed: [u8; 32], shape: [usize; D], device: &Device, dtype: DType) -> Tensor<D> {
-        let mut numbers = vec![0; 4 * shape.iter().product::<usize>()];
-        ChaCha8Rng::from_seed(seed).fill_bytes(&mut numbers);
+        let mut kept = vec![0.0; shape.iter().product()];
+        self.write_kept(seed, 0, &mut kept);
+        Tensor::from_data(TensorData::new(kept, shape), (device, dtype)) * self.scale()
+    }
+
+    /// `1 / (1 − p)`.
+    fn scale(&self) -> f64 {
+        if self.probability < 1.0 { 1.0 / (1.0 - self.probability) } else { 0.0 }
+    }
+
+    /// 1 for elements that are kept and 0 for the others, from element `first` on.
+    fn write_kept(&self, seed: [u8; 32], first: usize, kept: &mut [f32]) {
+        let mut random = ChaCha8Rng::from_seed(seed);
+        random.set_word_pos(first as u128);
         let threshold = (self.probability * 2f64.powi(32)) as u64;
-        let keep = |bytes: &[u8]| {
-            let number = u32::from_le_bytes(bytes.try_into().expect("four bytes a number"));
-            if u64::from(number) < threshold { 0.0 } else { 1.0 }
-        };
-        let kept: Vec<f32> = numbers.chunks_exact(4).map(keep).collect();
-        let scale = if self.probability < 1.0 { 1.0 / (1.0 - self.probability) } else { 0.0 };
-        Tensor::from_data(TensorData::new(kept, shape), (device, dtype)) * scale
+        for kept in kept {
+            *kept = if u64::from(random.next_u32()) < threshold { 0.0 } else { 1.0 };
+        }
     }
 }
 

@@ -66,6 +66,8 @@ mod mode;
 mod prelu;
 mod relu;
 mod samples;
+#[cfg(feature = "flex")]
+mod segment;
 mod sigmoid;
 mod sign;
 mod softmax_cross_entropy;
@@ -90,6 +92,8 @@ pub use mean_squared_error::{MeanSquaredError, MeanSquaredErrorSaved};
 pub use mode::Mode;
 pub use prelu::{Prelu, PreluGradients, PreluSaved};
 pub use relu::{Relu, ReluSaved};
+#[cfg(feature = "flex")]
+pub use segment::Segment;
 pub use sigmoid::{Sigmoid, SigmoidSaved};
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropySaved};
 pub use tanh::{Tanh, TanhSaved};

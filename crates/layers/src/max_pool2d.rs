@@ -133,6 +133,12 @@ impl MaxPool2d {
         }
     }
 
+    /// Rows and columns of the output, of an input of `size` rows and columns.
+    #[must_use]
+    pub fn output_size(&self, size: [usize; 2]) -> [usize; 2] {
+        self.axes(size).map(|axis| axis.windows())
+    }
+
     fn axes(&self, size: [usize; 2]) -> [Axis; 2] {
         let MaxPool2dOptions { kernel, stride, padding, dilation, ceil_mode } = self.options;
         axes(size, kernel, stride, padding, dilation, ceil_mode)

@@ -11,6 +11,9 @@
 //! [`Network::forward_saving`] and [`Network::backward`] use the backward passes derived by hand in `backproof-layers`,
 //! on plain tensors.
 //!
+//! On the CPU and in single precision there is a third: [`Compiled`] runs the same layers on the kernels of
+//! `backproof-kernels`.
+//!
 //! ```
 //! use backproof_models::{Mode, cifar_baseline};
 //! use burn::Tensor;
@@ -22,15 +25,19 @@
 //! assert_eq!(logits.dims(), [2, 10]);
 //! ```
 
+mod compiled;
 mod features;
 mod freeze;
 mod initialization;
 mod layer;
 mod network;
 mod published;
+#[cfg(feature = "flex")]
+mod segments;
 mod transfer;
 mod weights;
 
+pub use compiled::Compiled;
 pub use features::{Features, Ranked};
 pub use layer::{Layer, Saved};
 pub use network::{Mode, Network, SavedForward};

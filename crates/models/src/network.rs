@@ -29,7 +29,7 @@ pub enum Mode {
 }
 
 impl Mode {
-    fn of_layer(self, layer: usize) -> layers::Mode {
+    pub(crate) fn of_layer(self, layer: usize) -> layers::Mode {
         match self {
             Self::Training { seed, step } => {
                 layers::Mode::Training { dropout_seed: stream_seed(seed, "dropout", step, layer as u64) }
@@ -51,6 +51,10 @@ pub struct Network {
     /// For each layer whether it is batch normalisation that is frozen as a whole; empty where nothing is frozen.
     #[module(skip)]
     pub(crate) frozen_layers: Vec<bool>,
+    /// What is computed by the CPU kernels where autodiff wants a graph, by the place of its first layer.
+    #[cfg(feature = "flex")]
+    #[module(skip)]
+    pub(crate) segments: crate::segments::Segments,
 }
 
 /// What [`Network::backward`] needs of a forward pass: one entry per layer.
@@ -78,7 +82,14 @@ impl Network {
         let traced = architecture.trace()?;
         let layers = traced.iter().enumerate().map(|(place, layer)| build(layer, seed, place, device)).collect();
         let names = traced.into_iter().map(|layer| layer.name).collect();
-        let network = Self { layers, names, frozen: BTreeSet::new(), frozen_layers: Vec::new() };
+        let network = Self {
+            layers,
+            names,
+            frozen: BTreeSet::new(),
+            frozen_layers: Vec::new(),
+            #[cfg(feature = "flex")]
+            segments: crate::segments::Segments::default(),
+        };
         Ok(network.map(&mut NumberParameters::default()))
     }
 
@@ -98,8 +109,15 @@ impl Network {
     #[must_use]
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Tensor<2> {
         let mut features: Features = Ranked::Images(images);
-        for (place, layer) in self.layers.iter().enumerate() {
-            features = layer.forward(features, self.mode_of(place, mode));
+        let mut place = 0;
+        while place < self.layers.len() {
+            #[cfg(feature = "flex")]
+            if let Some((output, behind)) = self.segments.forward(&self.layers, place, &features) {
+                (features, place) = (output, behind);
+                continue;
+            }
+            features = self.layers[place].forward(features, self.mode_of(place, mode));
+            place += 1;
         }
         features.vectors()
     }

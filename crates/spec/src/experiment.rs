@@ -15,6 +15,8 @@ pub struct Experiment {
     pub seed: u64,
     /// How gradients are computed.
     pub engine: Engine,
+    /// Whether our own CPU kernels compute it.
+    pub kernels: Kernels,
     /// What it trains on.
     pub data: Data,
     /// The network.
@@ -49,6 +51,30 @@ impl Engine {
         match self {
             Self::Autodiff => "autodiff",
             Self::Manual => "manual",
+        }
+    }
+}
+
+/// Whether layers are computed by our own CPU kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kernels {
+    /// Where there are kernels for it: on the CPU backend `flex`, in single precision.
+    #[default]
+    Auto,
+    /// Everything by Burn.
+    Off,
+}
+
+impl Kernels {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Auto, Self::Off];
+
+    /// Its name in a config.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Off => "off",
         }
     }
 }

@@ -75,7 +75,7 @@ mod table;
 pub use architecture::{Architecture, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema};
 pub use data::{Augmentation, Data, Dataset, Normalization};
-pub use experiment::{Engine, Expect, Experiment, Training, WarmStart};
+pub use experiment::{Engine, Expect, Experiment, Kernels, Training, WarmStart};
 pub use layer::{AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d};
 pub use loss::Loss;
 pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule};

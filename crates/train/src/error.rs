@@ -39,6 +39,9 @@ pub enum TrainError {
     /// The network gives no finite number for an image.
     #[error("the weights are so large that the network's output is not finite")]
     NotFinite,
+    /// The kernels that the environment asks for are not there.
+    #[error("{0}")]
+    Kernels(String),
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
     Write {

@@ -7,8 +7,9 @@
 //! [`new_optimizer`] makes the update rule that a config names, ours or one of Burn's. A run may begin with the weights of
 //! another; [`WarmStartRecord`] says which of them fitted.
 //!
-//! The [engines](engine) are the only fork: autodiff and manual both return loss, logits and gradients by parameter id, so
-//! nothing else can know which of them ran. Everything random is a function of (seed, step), so that a run can go on from any
+//! The [engines](engine) are the only fork: autodiff and manual both return loss, logits and gradients by parameter id. `Learner`
+//! holds network and optimizer for the loop, as Burn's tensors or in the memory of the CPU kernels, so nothing else can know
+//! which of them ran. Everything random is a function of (seed, step), so that a run can go on from any
 //! step and be the run that it would have been.
 //!
 //! This crate prints nothing. What a person watches goes through [`Observer`].
@@ -19,6 +20,7 @@ mod error;
 mod evaluation;
 mod evaluation_files;
 mod files;
+mod learner;
 mod logits;
 mod loss;
 mod momentum;

@@ -5,16 +5,18 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use backproof_data::{Batch, Prepared, Subset, evaluation_batches, prepare};
+use backproof_data::{Prepared, Selection, Subset, evaluation_selections, prepare};
+use backproof_kernels::Purpose;
 use backproof_models::{Mode, Network, WeightsError};
 use backproof_spec::Experiment;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
+use burn::tensor::TensorData;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::checkpoint::{Best, Position};
-use crate::evaluation::{argmax, host_rows};
+use crate::learner::{self, Learner, Step};
 use crate::logits::Logits;
 use crate::optimizer::new_optimizer;
 use crate::report::Window;
@@ -22,7 +24,7 @@ use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary};
 use crate::tensorboard::{self, EventFile};
 use crate::{
     Ending, Evaluation, EvaluationResult, Finished, Observer, Report, RunFolder, Setup, Split, Started, TrainError,
-    Weights, engine, warm_start,
+    Weights, warm_start,
 };
 
 /// Images per batch when a network is evaluated; it changes the time, not the figures.
@@ -56,7 +58,7 @@ pub fn train(
         && !data.validation.is_empty()
     {
         record.validation_accuracy =
-            Some(evaluate_subset(&experiment, setup, &network.valid(), &data.validation, |_, _| {}).accuracy());
+            Some(evaluate_subset(&experiment, setup, &network.valid(), &data.validation, |_, _| {})?.accuracy());
     }
     let folder = RunFolder::create(&setup.runs_dir, &experiment)?;
     if let Some(record) = &warm_start {
@@ -166,11 +168,11 @@ pub fn evaluate(
         Split::Test => &data.test,
     };
     let mut kept = Logits::default();
-    let evaluation = evaluate_subset(&experiment, setup, &network, subset, |batch, rows| {
+    let evaluation = evaluate_subset(&experiment, setup, &network, subset, |images, rows| {
         if logits.is_some() {
-            kept.add(batch, rows);
+            kept.add(&images.batch(&setup.device), rows);
         }
-    });
+    })?;
     let class_names = experiment.data.dataset.class_names();
     let result = evaluation.result(split.name(), iteration, &class_names);
     if !matches!(weights, Weights::File(_)) {
@@ -186,21 +188,29 @@ fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainE
     Ok(Network::new(&experiment.model, experiment.seed, &setup.device.clone().autodiff())?)
 }
 
-/// Every image of `subset` once, by a network without autodiff; `each` is given every batch with its logits.
+/// Every image of `subset` once, by a network without autodiff; `each` is given the images of every batch with their logits.
 fn evaluate_subset(
     experiment: &Experiment,
     setup: &Setup,
     network: &Network,
     subset: &Subset,
-    mut each: impl FnMut(&Batch, &burn::Tensor<2>),
-) -> Evaluation {
+    mut each: impl FnMut(&Selection<'_>, &burn::Tensor<2>),
+) -> Result<Evaluation, TrainError> {
     let mut evaluation = Evaluation::new(experiment.training.loss, experiment.data.dataset.classes());
-    for batch in evaluation_batches(subset, EVALUATION_BATCH, &setup.device) {
-        let logits = network.forward(batch.images.clone(), Mode::Inference);
-        each(&batch, &logits);
-        evaluation.add(logits, &batch.indices, &batch.label_values);
+    let mut compiled = learner::compile(experiment, setup, network, Purpose::Inference)?;
+    for images in evaluation_selections(subset, EVALUATION_BATCH) {
+        let logits = match &mut compiled {
+            Some(compiled) => {
+                let logits = compiled.logits(images.len(), &|place, to| images.write(place, to));
+                let classes = logits.len() / images.len();
+                burn::Tensor::from_data(TensorData::new(logits, [images.len(), classes]), &setup.device)
+            }
+            None => network.forward(images.batch(&setup.device).images, Mode::Inference),
+        };
+        each(&images, &logits);
+        evaluation.add(logits, images.indices(), &images.labels());
     }
-    evaluation
+    Ok(evaluation)
 }
 
 fn now() -> String {
@@ -259,16 +269,15 @@ impl Run<'_> {
 
     fn train(
         &self,
-        mut network: Network,
-        mut optimizer: ModuleOptimizer,
+        network: Network,
+        optimizer: ModuleOptimizer,
         mut position: Position,
         mut events: Option<EventFile>,
         observer: &mut dyn Observer,
         stop: &AtomicBool,
     ) -> Result<Ending, TrainError> {
-        let Experiment { seed, engine, training, .. } = self.experiment;
-        let device = engine::batch_device(*engine, &self.setup.device);
-        network = engine::ready(*engine, network);
+        let training = &self.experiment.training;
+        let mut learner = Learner::new(self.experiment, self.setup, network, optimizer)?;
         let batches = self.data.training_batches(training.batch_size);
 
         let resumed_at = position.iteration;
@@ -280,17 +289,16 @@ impl Run<'_> {
         while position.iteration < training.iterations {
             let step = position.iteration;
             let step_started = Instant::now();
-            let batch = batches.batch(step, &device);
-            let mode = Mode::Training { seed: *seed, step: step as u64 };
-            let pass = engine::gradients(*engine, training.loss, &network, batch.images, batch.labels, mode);
-            if !pass.loss.is_finite() {
-                return Err(self.diverged(step + 1, format!("the loss is {}", pass.loss), batch.indices));
-            }
+            let images = batches.select(step);
             let learning_rate = self.experiment.optimizer.learning_rate_at(step, training.iterations);
-            network = engine::update(*engine, &mut optimizer, learning_rate, network, pass.parameters);
+            let (next, Step { loss, correct }) = learner.step(&images, step, learning_rate);
+            learner = next;
+            if !loss.is_finite() {
+                return Err(self.diverged(step + 1, format!("the loss is {loss}"), images.indices()));
+            }
 
             position.iteration += 1;
-            position.window.add(batch.label_values.len(), correct(pass.logits, &batch.label_values), pass.loss);
+            position.window.add(images.len(), correct, loss);
             step_seconds += step_started.elapsed().as_secs_f64();
             position.seconds = seconds_before + started.elapsed().as_secs_f64();
             observer.iteration(position.iteration);
@@ -301,7 +309,8 @@ impl Run<'_> {
 
             if due(training.report_every) || validating {
                 let epochs = batches.images_before(position.iteration) as f64 / self.data.training.len() as f64;
-                let validation = validating.then(|| self.evaluate(&network.valid(), &self.data.validation));
+                let network = learner.network();
+                let validation = validating.then(|| self.evaluate(&network, &self.data.validation)).transpose()?;
                 let report = self.report(
                     &network,
                     &position,
@@ -313,7 +322,11 @@ impl Run<'_> {
                     epochs,
                 );
                 if !report.weight_decay_loss.is_finite() {
-                    return Err(self.diverged(position.iteration, "a weight is not finite".to_owned(), batch.indices));
+                    return Err(self.diverged(
+                        position.iteration,
+                        "a weight is not finite".to_owned(),
+                        images.indices(),
+                    ));
                 }
                 self.folder.append_report(&report)?;
                 if let Some(events) = &mut events {
@@ -327,13 +340,13 @@ impl Run<'_> {
                     && position.best.as_ref().is_none_or(|best| accuracy > best.validation_accuracy)
                 {
                     position.best = Some(Best { iteration: position.iteration, validation_accuracy: accuracy });
-                    self.save(&self.folder.best(), &network, &optimizer, &position, &batch.indices)?;
+                    self.save(&self.folder.best(), &learner, &position, images.indices())?;
                 }
             }
 
             let stopping = stop.load(Ordering::Relaxed) && !at_end;
             if due(training.checkpoint_every) || stopping {
-                self.save(&self.folder.last(), &network, &optimizer, &position, &batch.indices)?;
+                self.save(&self.folder.last(), &learner, &position, images.indices())?;
             }
             if stopping {
                 self.folder.log(&format!("interrupted at iteration {}", position.iteration))?;
@@ -346,7 +359,7 @@ impl Run<'_> {
 
         observer.evaluating(self.data.test.len());
         let class_names = self.experiment.data.dataset.class_names();
-        let evaluation = self.evaluate(&network.valid(), &self.data.test);
+        let evaluation = self.evaluate(&learner.network(), &self.data.test)?;
         let result = evaluation.result(Split::Test.name(), Some(position.iteration), &class_names);
         self.folder.write_evaluation(&evaluation, &result, &class_names)?;
         self.folder.log(&format!(
@@ -370,7 +383,7 @@ impl Run<'_> {
         }))
     }
 
-    fn evaluate(&self, network: &Network, subset: &Subset) -> Evaluation {
+    fn evaluate(&self, network: &Network, subset: &Subset) -> Result<Evaluation, TrainError> {
         evaluate_subset(self.experiment, self.setup, network, subset, |_, _| {})
     }
 
@@ -411,28 +424,22 @@ impl Run<'_> {
     fn save(
         &self,
         checkpoint: &crate::checkpoint::Checkpoint,
-        network: &Network,
-        optimizer: &ModuleOptimizer,
+        learner: &Learner<'_>,
         position: &Position,
         batch: &[usize],
     ) -> Result<(), TrainError> {
-        checkpoint.save(network, optimizer, position).map_err(|error| match error {
+        checkpoint.save(&learner.network(), &learner.optimizer(), position).map_err(|error| match error {
             TrainError::Weights(WeightsError::NotFinite { name }) => {
                 let what = format!("{name} has an element that is not a finite number");
-                self.diverged(position.iteration, what, batch.to_vec())
+                self.diverged(position.iteration, what, batch)
             }
             error => error,
         })
     }
 
-    fn diverged(&self, iteration: usize, what: String, batch: Vec<usize>) -> TrainError {
+    fn diverged(&self, iteration: usize, what: String, batch: &[usize]) -> TrainError {
         let last = self.folder.last();
         let last_good = last.position().ok().map(|position| (last.folder().to_owned(), position.iteration));
-        TrainError::Diverged { iteration, what, batch, last_good }
+        TrainError::Diverged { iteration, what, batch: batch.to_vec(), last_good }
     }
-}
-
-/// How many rows of `logits` have their largest element at the label.
-fn correct(logits: burn::Tensor<2>, labels: &[usize]) -> usize {
-    host_rows(logits).iter().zip(labels).filter(|(row, label)| argmax(row) == **label).count()
 }

@@ -148,7 +148,7 @@ impl Plan {
 
     /// The weights of convolutions once more, as the input gradient reads them.
     pub(super) fn turn_weights(&mut self) {
-        if !self.training {
+        if self.purpose == super::Purpose::Inference {
             return;
         }
         for operation in &self.graph.operations {

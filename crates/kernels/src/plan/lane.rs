@@ -20,6 +20,8 @@ pub(super) struct Shared<'a> {
     pub(super) turned: &'a [f32],
     pub(super) norms: &'a [NormNumbers],
     pub(super) training: bool,
+    /// Whether the gradient of the images is wanted.
+    pub(super) input_gradient: bool,
 }
 
 /// The numbers of a batch normalisation that all lanes use, one a lane of its blocks.
@@ -120,6 +122,31 @@ impl Lane {
     pub(super) fn outputs(&self, graph: &Graph, image: usize) -> &[f32] {
         let last = graph.places.last().expect("the output's");
         &self.values[graph.places.len() - 1][image * last.stride()..][..last.values.channels]
+    }
+
+    /// Writes the last place's values of image `image`, `[C, H, W]`, to `to`.
+    pub(super) fn read_output(&self, graph: &Graph, image: usize, to: &mut [f32]) {
+        let last = graph.places.last().expect("the output's");
+        let from = &self.values[graph.places.len() - 1][image * last.stride()..];
+        last.values.read(&from[..last.values.size()], to);
+    }
+
+    /// Sets the gradient of the outputs of image `image` to what `write` writes, `[C, H, W]`.
+    pub(super) fn set_gradient(&mut self, graph: &Graph, write: &(dyn Fn(usize, &mut [f32]) + Sync)) {
+        let last = graph.places.last().expect("the output's");
+        let mut plain = vec![0.0; last.features()];
+        for image in 0..self.images.len() {
+            write(self.images.start + image, &mut plain);
+            let to = at(&mut self.gradients[graph.places.len() - 1], true, last.gradient_stride(), image);
+            last.gradient.write(&plain, &mut to[..last.gradient.size()]);
+        }
+    }
+
+    /// Writes the gradient of image `image`, `[C, H, W]`, to `to`.
+    pub(super) fn read_input_gradient(&self, graph: &Graph, image: usize, to: &mut [f32]) {
+        let first = &graph.places[0];
+        let from = &self.gradients[0][image * first.gradient_stride()..];
+        first.gradient.read(&from[..first.gradient.size()], to);
     }
 
     /// What comes into operation `operation`, and the gradient of what comes out, of all images.
@@ -285,7 +312,7 @@ impl Lane {
         let input_gradient = at(input_gradient, from.gradient_kept, from.gradient_stride(), image);
         let input_gradient = &mut input_gradient[..from.gradient.size()];
         let gradient = &mut at(gradient, to.gradient_kept, to.gradient_stride(), image)[..to.gradient.size()];
-        let wanted = operation > 0;
+        let wanted = operation > 0 || shared.input_gradient;
         match &graph.operations[operation] {
             Operation::Conv2d { conv, weights, bias, turned, bordered } => {
                 let mut layout = &to.gradient;
@@ -301,7 +328,7 @@ impl Lane {
                 if let Some(bias) = bias {
                     conv.bias_gradient(isa, gradient, &mut self.sums[bias.clone()]);
                 }
-                if let Some(turned) = turned {
+                if let Some(turned) = turned.as_ref().filter(|_| wanted) {
                     let turned = &all_turned[turned.clone()];
                     let spread = &mut self.spread[operation];
                     conv.input_gradient(isa, gradient, turned, spread, input_gradient, &from.gradient);

@@ -66,6 +66,18 @@ pub struct Outcome {
     pub correct: usize,
 }
 
+/// What a plan is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Outputs alone: little memory.
+    Inference,
+    /// The gradients of the parameters.
+    Training,
+    /// A part of a network, which begins with a convolution or pooling and has no normalisation: the gradients of parameters and input, from
+    /// that of the output.
+    Segment,
+}
+
 /// A network with its parameters, gradients and all memory of a pass.
 #[derive(Debug, Clone)]
 pub struct Plan {
@@ -84,22 +96,25 @@ pub struct Plan {
     moments: Vec<Moments>,
     lanes: Vec<Lane>,
     lane_capacity: usize,
-    training: bool,
+    purpose: Purpose,
+    input_gradient: bool,
     tasks: Vec<finish::Task>,
 }
 
 impl Plan {
-    /// Of `layers` on images `[C, H, W]`, all parameters zero, running variances 1. For training, or, with less memory, for
-    /// inference alone.
+    /// Of `layers` on images `[C, H, W]`, all parameters zero, running variances 1.
     ///
     /// # Panics
     ///
-    /// If a layer does not fit what it is given, or the last does not give a vector.
+    /// If a layer does not fit what it is given, or the last of a whole network does not give a vector.
     #[must_use]
-    pub fn new(isa: Isa, input: [usize; 3], layers: &[Layer], training: bool) -> Self {
-        let graph = Graph::new(input, layers);
+    pub fn new(isa: Isa, input: [usize; 3], layers: &[Layer], purpose: Purpose) -> Self {
+        let segment = purpose == Purpose::Segment;
+        let training = purpose != Purpose::Inference;
+        let graph = Graph::new(input, layers, purpose);
         let last = graph.places.last().expect("the input's").values;
-        assert_eq!([last.height, last.width], [1, 1], "the network ends in a vector");
+        assert!(segment || [last.height, last.width] == [1, 1], "the network ends in a vector");
+        assert!(!segment || graph.norms.is_empty(), "a segment has no normalisation");
         let when_training = |size: usize| vec![0.0; if training { size } else { 0 }];
         Self {
             isa,
@@ -113,7 +128,8 @@ impl Plan {
             moments: graph.norms.iter().map(|norm| Moments::new(norm.lanes)).collect(),
             lanes: Vec::new(),
             lane_capacity: 0,
-            training,
+            purpose,
+            input_gradient: false,
             tasks: finish::tasks(&graph),
             graph,
         }
@@ -130,9 +146,9 @@ impl Plan {
     ///
     /// # Panics
     ///
-    /// If the plan is for inference, the batch is empty, or there is not a label for each image.
+    /// If the plan is for something else than training, the batch is empty, or there is not a label for each image.
     pub fn pass(&mut self, batch: &Batch<'_>, labels: &[usize], objective: Objective) -> Outcome {
-        assert!(self.training, "a plan for inference");
+        assert_eq!(self.purpose, Purpose::Training);
         assert!(batch.count > 0 && labels.len() == batch.count, "{} labels of {} images", labels.len(), batch.count);
         self.divide(batch.count);
         let last = self.graph.operations.len();
@@ -192,13 +208,71 @@ impl Plan {
         lane.outputs(&self.graph, image - lane.images.start)
     }
 
+    /// Forward through a segment, for [`segment_output`](Self::segment_output) and [`segment_backward`](Self::segment_backward).
+    ///
+    /// # Panics
+    ///
+    /// If the plan is not of a segment.
+    pub fn segment_forward(&mut self, batch: &Batch<'_>) {
+        assert_eq!(self.purpose, Purpose::Segment);
+        self.divide(batch.count);
+        let last = self.graph.operations.len();
+        self.each_lane(true, |lane, shared| lane.forward(shared, batch, 0..last));
+    }
+
+    /// The output of all images of the last batch, `[N, C, H, W]`.
+    ///
+    /// # Panics
+    ///
+    /// If `to` has another length.
+    pub fn segment_output(&self, to: &mut [f32]) {
+        let features = self.graph.places.last().expect("the output's").features();
+        self.read_lanes(features, to, |lane, image, to| lane.read_output(&self.graph, image, to));
+    }
+
+    /// Backward through a segment, from the gradient of the output of image n, which `gradient` writes; with or without the
+    /// gradient of the input.
+    ///
+    /// # Panics
+    ///
+    /// If the plan is not of a segment.
+    pub fn segment_backward(&mut self, gradient: &(dyn Fn(usize, &mut [f32]) + Sync), input_gradient: bool) {
+        assert_eq!(self.purpose, Purpose::Segment);
+        let last = self.graph.operations.len();
+        self.input_gradient = input_gradient;
+        self.each_lane(true, |lane, shared| {
+            lane.set_gradient(shared.graph, gradient);
+            lane.backward(shared, 0..last);
+        });
+        self.finish_gradients();
+    }
+
+    /// The gradient of the input of all images, `[N, C, H, W]`.
+    ///
+    /// # Panics
+    ///
+    /// If `to` has another length.
+    pub fn segment_input_gradient(&self, to: &mut [f32]) {
+        let features = self.graph.places[0].features();
+        self.read_lanes(features, to, |lane, image, to| lane.read_input_gradient(&self.graph, image, to));
+    }
+
+    fn read_lanes(&self, features: usize, to: &mut [f32], read: impl Fn(&Lane, usize, &mut [f32]) + Sync) {
+        let images: usize = self.lanes.iter().map(|lane| lane.images.len()).sum();
+        assert_eq!(to.len(), images * features, "{images} images");
+        to.par_chunks_mut(features).enumerate().with_min_len(images.div_ceil(MOST_LANES)).for_each(|(image, to)| {
+            let lane = self.lanes.iter().find(|lane| lane.images.contains(&image)).expect("an image of the last batch");
+            read(lane, image - lane.images.start, to);
+        });
+    }
+
     /// Divides `count` images among lanes, and makes room where there is not enough.
     fn divide(&mut self, count: usize) {
         let lanes = count.clamp(1, MOST_LANES);
         let most = count.div_ceil(lanes);
         if self.lanes.len() < lanes || self.lane_capacity < most {
             self.lane_capacity = self.lane_capacity.max(most);
-            let lane = Lane::new(&self.graph, self.lane_capacity, self.training);
+            let lane = Lane::new(&self.graph, self.lane_capacity, self.purpose != Purpose::Inference);
             self.lanes = vec![lane; lanes.max(self.lanes.len())];
         }
         for (number, lane) in self.lanes.iter_mut().enumerate() {
@@ -208,8 +282,9 @@ impl Plan {
     }
 
     fn each_lane(&mut self, training: bool, work: impl Fn(&mut Lane, &Shared<'_>) + Sync) {
-        let Self { isa, graph, weights, turned, norms, lanes, .. } = self;
-        let shared = Shared { isa: *isa, graph, weights, turned, norms, training };
+        let Self { isa, graph, weights, turned, norms, lanes, input_gradient, .. } = self;
+        let input_gradient = *input_gradient;
+        let shared = Shared { isa: *isa, graph, weights, turned, norms, training, input_gradient };
         lanes
             .par_iter_mut()
             .with_max_len(1)

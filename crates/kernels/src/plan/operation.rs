@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::Purpose;
 use crate::conv2d::{Conv2d, Conv2dShape};
 use crate::layout::{Border, Layout};
 use crate::pool::{Divisor, Window};
@@ -74,7 +75,7 @@ impl Place {
     fn new(values: Layout) -> Self {
         Self {
             values,
-            gradient: values.with_border(Border::default()),
+            gradient: Layout::blocked([values.channels, values.height, values.width], Border::default()),
             values_kept: true,
             gradient_kept: true,
             rectified: false,
@@ -134,7 +135,6 @@ pub(super) enum Operation {
         index: usize,
         gamma: Range<usize>,
         beta: Range<usize>,
-        first: bool,
     },
     Dropout,
 }
@@ -177,10 +177,11 @@ impl Graph {
     /// # Panics
     ///
     /// If a layer does not fit what it is given.
-    pub(super) fn new(input: [usize; 3], layers: &[Layer]) -> Self {
+    pub(super) fn new(input: [usize; 3], layers: &[Layer], purpose: Purpose) -> Self {
+        let input_gradient = purpose == Purpose::Segment;
         // The first operation of a photograph or a digit reads it plane by plane: blocks would be mostly empty.
-        let first = layers.iter().find(|layer| !matches!(layer, Layer::Flatten));
-        let planar = matches!(first, Some(Layer::Conv2d { .. } | Layer::Linear { .. }));
+        let reader = layers.iter().find(|layer| !matches!(layer, Layer::Flatten));
+        let planar = matches!(reader, Some(Layer::Conv2d { .. } | Layer::Linear { .. }));
         let layout = if planar { Layout::planar } else { Layout::blocked };
         let mut places = vec![Place::new(layout(input, Border::default()))];
         let mut graph = Self {
@@ -193,7 +194,7 @@ impl Graph {
             norms: vec![],
         };
         for (number, layer) in layers.iter().enumerate() {
-            let behind = places.len() == 1;
+            let first = places.len() == 1;
             let from = places.last_mut().expect("the input's");
             let [channels, height, width] = [from.values.channels, from.values.height, from.values.width];
             let (operation, to) = match *layer {
@@ -215,7 +216,7 @@ impl Graph {
                     let conv = Conv2d::new(shape, from.values, output, gradient, true);
                     let weights = graph.sum(conv.packed_weights());
                     let bias = bias.then(|| graph.sum(conv.packed_bias()));
-                    let turned = (!behind).then(|| {
+                    let turned = (!first || input_gradient).then(|| {
                         graph.turned += conv.turned_weights();
                         graph.turned - conv.turned_weights()..graph.turned
                     });
@@ -224,7 +225,7 @@ impl Graph {
                 Layer::MaxPool2d { window, output: [rows, columns] } => {
                     from.masked_behind = from.rectified;
                     // Its winners and its output say all that the backward pass needs.
-                    from.values_kept = behind;
+                    from.values_kept = first;
                     (Operation::MaxPool2d { window }, Layout::blocked([channels, rows, columns], Border::default()))
                 }
                 Layer::AvgPool2d { window, divisor, output: [rows, columns] } => (
@@ -236,12 +237,13 @@ impl Graph {
                     let lanes = from.values.blocks() * LANES;
                     let index = graph.norms.len();
                     graph.norms.push(Norm { channels, lanes, epsilon, momentum, operation: graph.operations.len() });
-                    let operation = Operation::BatchNorm { index, gamma: 0..lanes, beta: 0..lanes, first: behind };
+                    let operation = Operation::BatchNorm { index, gamma: 0..lanes, beta: 0..lanes };
                     (operation, Layout::blocked([channels, height, width], Border::default()))
                 }
                 Layer::Linear { outputs, bias } => {
+                    assert!(!first || !input_gradient, "a segment does not begin with a linear layer");
                     let bias = bias.then(|| graph.sum(outputs.next_multiple_of(LANES)));
-                    (Operation::Linear { outputs, weights: 0..0, bias, first: behind }, Layout::vector(outputs))
+                    (Operation::Linear { outputs, weights: 0..0, bias, first }, Layout::vector(outputs))
                 }
             };
             graph.operations.push(operation);
@@ -250,6 +252,9 @@ impl Graph {
         }
         graph.places = places;
         graph.lay_out_gradients();
+        if purpose == Purpose::Inference {
+            graph.forget_values();
+        }
         graph.place_parameters();
         graph
     }
@@ -299,6 +304,15 @@ impl Graph {
             } else {
                 this.gradient = wanted;
             }
+        }
+    }
+
+    /// Nothing is needed of an image after it, but where all images of a lane are taken at once.
+    fn forget_values(&mut self) {
+        for place in 0..self.places.len() {
+            let neighbours = [place.checked_sub(1), Some(place)].map(|at| at.and_then(|at| self.operations.get(at)));
+            let by_matrix = neighbours.into_iter().flatten().any(Operation::is_matrix);
+            self.places[place].values_kept = by_matrix || place == self.operations.len();
         }
     }
 

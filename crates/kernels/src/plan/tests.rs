@@ -161,7 +161,7 @@ fn check(layers: &[Layer], input: [usize; 3], count: usize) {
     let expected_loss = loss(layers, &parameters, input, &images, &labels);
 
     for isa in Isa::available() {
-        let mut plan = Plan::new(isa, input, layers, true);
+        let mut plan = Plan::new(isa, input, layers, Purpose::Training);
         let names = [Parameter::Weight, Parameter::Bias];
         for (number, sizes) in sizes.iter().enumerate() {
             for (which, &size) in sizes.iter().enumerate().filter(|(_, size)| **size > 0) {
@@ -331,7 +331,7 @@ fn strides_groups_overlapping_windows_and_maxima_behind_each_other_are_different
 #[test]
 fn inference_uses_the_running_statistics_and_drops_nothing() {
     let layers = [Layer::BatchNorm { epsilon: 1e-5, momentum: 0.5 }, Layer::Dropout, Layer::Flatten];
-    let mut plan = Plan::new(Isa::Portable, [2, 1, 1], &layers, false);
+    let mut plan = Plan::new(Isa::Portable, [2, 1, 1], &layers, Purpose::Inference);
     plan.set(0, Parameter::Weight, Of::Values, &[2.0, 2.0]);
     plan.set(0, Parameter::Bias, Of::Values, &[1.0, 1.0]);
     plan.set(0, Parameter::RunningMean, Of::Values, &[3.0, 3.0]);
@@ -347,7 +347,7 @@ fn inference_uses_the_running_statistics_and_drops_nothing() {
 #[test]
 fn running_statistics_follow_the_batch() {
     let layers = [Layer::BatchNorm { epsilon: 1e-5, momentum: 0.25 }, Layer::Flatten];
-    let mut plan = Plan::new(Isa::Portable, [1, 1, 1], &layers, true);
+    let mut plan = Plan::new(Isa::Portable, [1, 1, 1], &layers, Purpose::Training);
     let image = |n: usize, to: &mut [f32]| to[0] = [0.0, 2.0, 1.0, 3.0][n];
     let mask = |_: usize, _: usize, _: &mut [f32]| {};
     plan.pass(&Batch { count: 4, image: &image, mask: &mask }, &[0; 4], Objective::CrossEntropy);
@@ -359,4 +359,64 @@ fn running_statistics_follow_the_batch() {
     // Of 0, 2, 1, 3: mean 1.5, Σ (x − 1.5)² = 5, unbiased variance 5/3.
     assert!((get(Parameter::RunningMean) - 0.25 * 1.5).abs() < 1e-6);
     assert!((get(Parameter::RunningVariance) - (0.75 + 0.25 * 5.0 / 3.0)).abs() < 1e-6);
+}
+
+/// A segment's gradients with output gradient g are those of a network that goes on linearly with slopes g: here compared by
+/// differences of `Σ g · y`.
+#[test]
+fn a_segment_gives_the_gradients_of_its_input_and_parameters() {
+    let layers = [conv(3, 5, [8, 8], 5, 2), Layer::Relu, halved(8)];
+    let (count, elements, outputs) = (3, 3 * 64, 5 * 16);
+    let mut images: Vec<Vec<f64>> =
+        (0..count).map(|n| numbers(elements, n as u64).iter().map(|&x| f64::from(x)).collect()).collect();
+    let weight = numbers(5 * 75, 7);
+    let bias = numbers(5, 8);
+    let g = numbers(count * outputs, 9);
+    let wide = |values: &[f32]| values.iter().map(|&x| f64::from(x)).collect::<Vec<_>>();
+    let parameters: Parameters = vec![[wide(&weight), wide(&bias)], [vec![], vec![]], [vec![], vec![]]];
+    let dot = |images: &[Vec<f64>], parameters: &Parameters| -> f64 {
+        let outputs = forward(&layers, parameters, [3, 8, 8], images);
+        outputs.iter().flatten().zip(&g).map(|(y, &g)| y * f64::from(g)).sum()
+    };
+    for isa in Isa::available() {
+        let mut plan = Plan::new(isa, [3, 8, 8], &layers, Purpose::Segment);
+        plan.set(0, Parameter::Weight, Of::Values, &weight);
+        plan.set(0, Parameter::Bias, Of::Values, &bias);
+        let given = images.clone();
+        let write = |n: usize, to: &mut [f32]| to.iter_mut().zip(&given[n]).for_each(|(to, &x)| *to = x as f32);
+        let mask = |_: usize, _: usize, _: &mut [f32]| {};
+        plan.segment_forward(&Batch { count, image: &write, mask: &mask });
+        let mut y = vec![0.0; count * outputs];
+        plan.segment_output(&mut y);
+        let expected = forward(&layers, &parameters, [3, 8, 8], &images);
+        for (found, expected) in y.iter().zip(expected.iter().flatten()) {
+            assert!((f64::from(*found) - expected).abs() < 1e-5);
+        }
+        plan.segment_backward(&|n, to| to.copy_from_slice(&g[n * outputs..(n + 1) * outputs]), true);
+        let mut dx = vec![0.0; count * elements];
+        plan.segment_input_gradient(&mut dx);
+        for place in (0..dx.len()).step_by(37) {
+            let (n, e) = (place / elements, place % elements);
+            let mut at = |step: f64| {
+                let value = images[n][e];
+                images[n][e] = value + step;
+                let found = dot(&images, &parameters);
+                images[n][e] = value;
+                found
+            };
+            let slope = (at(1e-7) - at(-1e-7)) / 2e-7;
+            assert!((f64::from(dx[place]) - slope).abs() < 1e-4, "{isa}: x[{place}] {}, not {slope}", dx[place]);
+        }
+        let mut dw = vec![0.0; weight.len()];
+        plan.get(0, Parameter::Weight, Of::Gradients, &mut dw);
+        for place in (0..dw.len()).step_by(41) {
+            let at = |step: f64| {
+                let mut moved = parameters.clone();
+                moved[0][0][place] += step;
+                dot(&images, &moved)
+            };
+            let slope = (at(1e-7) - at(-1e-7)) / 2e-7;
+            assert!((f64::from(dw[place]) - slope).abs() < 1e-3, "{isa}: w[{place}] {}, not {slope}", dw[place]);
+        }
+    }
 }

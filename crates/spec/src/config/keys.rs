@@ -31,6 +31,12 @@ pub(super) static EXPERIMENT: Section = Section {
             Default(Word("autodiff")),
             "Gradients by Burn's autodiff, or by the backward passes derived by hand: autodiff, manual.",
         ),
+        key(
+            "kernels",
+            Kind::Choice(&["auto", "off"]),
+            Default(Word("auto")),
+            "Our own CPU kernels where there are some (backend flex), or everything by Burn: auto, off.",
+        ),
         key("data", Kind::Section(&DATA), Table, DATA.doc),
         key("model", Kind::Section(&MODEL), Table, MODEL.doc),
         key("optimizer", Kind::Section(&OPTIMIZER), Table, OPTIMIZER.doc),

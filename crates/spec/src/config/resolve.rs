@@ -5,8 +5,8 @@ use super::model;
 use super::record::Record;
 use super::rules;
 use crate::{
-    Adam, Augmentation, Data, Dataset, Engine, Expect, Experiment, Loss, Normalization, Optimizer, OptimizerKind,
-    Schedule, Training, WarmStart,
+    Adam, Augmentation, Data, Dataset, Engine, Expect, Experiment, Kernels, Loss, Normalization, Optimizer,
+    OptimizerKind, Schedule, Training, WarmStart,
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str) -> Result<Experiment, Vec<Fault>> {
@@ -15,6 +15,7 @@ pub(super) fn experiment(record: &Record, default_name: &str) -> Result<Experime
         name: record.optional_text("name").unwrap_or(default_name).to_owned(),
         seed: record.integer("seed"),
         engine: choice(record, "engine", &Engine::ALL, |engine| engine.name()),
+        kernels: choice(record, "kernels", &Kernels::ALL, |kernels| kernels.name()),
         data: data(record.table("data")),
         model,
         warm_start: warm_start(record.table("model")),

@@ -9,6 +9,7 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     out.entry("name", quoted(&experiment.name));
     out.entry("seed", experiment.seed);
     out.entry("engine", quoted(experiment.engine.name()));
+    out.entry("kernels", quoted(experiment.kernels.name()));
 
     let data = &experiment.data;
     out.header("data");

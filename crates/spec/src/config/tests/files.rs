@@ -81,7 +81,7 @@ fn the_schema_is_json_that_describes_every_key() {
     };
     let mut top = properties("/properties");
     top.sort();
-    assert_eq!(top, ["data", "engine", "expect", "model", "name", "optimizer", "seed", "training"]);
+    assert_eq!(top, ["data", "engine", "expect", "kernels", "model", "name", "optimizer", "seed", "training"]);
     let optimizers = schema["properties"]["optimizer"]["oneOf"].as_array().unwrap();
     assert_eq!(optimizers.len(), 6);
     for optimizer in optimizers {

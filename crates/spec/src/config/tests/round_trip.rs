@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{SPELLED_OUT, read};
 use crate::{
     Adam, Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dataset, Dropout, Engine, Expect, Experiment,
-    Layer, Linear, Loss, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training,
+    Kernels, Layer, Linear, Loss, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training,
     WarmStart, published,
 };
 
@@ -154,13 +154,15 @@ fn warm_start() -> impl Strategy<Value = Option<WarmStart>> {
 fn experiment() -> impl Strategy<Value = Experiment> {
     let expect = prop::option::of((0.0..=1.0).prop_map(|test_accuracy| Expect { test_accuracy }));
     let engine = prop::sample::select(Engine::ALL.to_vec());
-    let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), engine);
+    let kernels = prop::sample::select(Kernels::ALL.to_vec());
+    let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), engine, kernels);
     data().prop_flat_map(|data| (Just(data.clone()), model(data.shape()))).prop_flat_map(move |(data, model)| {
         (head.clone(), Just(data), Just(model), warm_start(), optimizer(), training(), expect.clone()).prop_map(
-            |((name, seed, engine), data, model, warm_start, optimizer, training, expect)| Experiment {
+            |((name, seed, engine, kernels), data, model, warm_start, optimizer, training, expect)| Experiment {
                 name,
                 seed,
                 engine,
+                kernels,
                 data,
                 model,
                 warm_start,

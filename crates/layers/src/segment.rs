@@ -1,0 +1,202 @@
+//! A convolution with what follows it, on the CPU kernels: one node of autodiff's graph, with a backward of its own.
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use backproof_kernels::{Batch, Isa, Layer, Of, Parameter, Plan, Purpose};
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
+use burn::backend::ops::FloatTensorOps;
+use burn::backend::tensor::FloatTensor;
+use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
+use burn::tensor::{Tensor, TensorData};
+
+/// A convolution, and where they follow it a ReLU and a maximum, computed by the CPU kernels as one operation.
+///
+/// What lies between the three stays in the cache, and is in no tensor. Forward and backward are those that the layers derive.
+#[derive(Debug, Clone)]
+pub struct Segment(Arc<Shared>);
+
+struct Shared {
+    isa: Isa,
+    input: [usize; 3],
+    output: [usize; 3],
+    layers: Vec<Layer>,
+    bias: bool,
+    /// Plans that nobody uses at the moment: what one has allocated serves the next pass.
+    idle: Mutex<Vec<Plan>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Segment({:?} to {:?} by {:?})", self.input, self.output, self.layers)
+    }
+}
+
+impl Segment {
+    /// Of images `[C, H, W]` to `output`, the shape after the last of `layers`, of which the first is a convolution.
+    ///
+    /// # Panics
+    ///
+    /// If the first layer is no convolution.
+    #[must_use]
+    pub fn new(isa: Isa, input: [usize; 3], layers: Vec<Layer>, output: [usize; 3]) -> Self {
+        let Layer::Conv2d { bias, .. } = layers[0] else { panic!("a segment begins with a convolution") };
+        Self(Arc::new(Shared { isa, input, output, layers, bias, idle: Mutex::default() }))
+    }
+
+    /// `[N, C, H, W]` to the output, with the convolution's weight and bias.
+    ///
+    /// # Panics
+    ///
+    /// If a shape is not what the segment was made for, or a tensor is not in single precision on the backend `flex`.
+    #[must_use]
+    pub fn forward(&self, input: Tensor<4>, weight: Tensor<4>, bias: Option<Tensor<1>>) -> Tensor<4> {
+        let outputs = weight.dims()[0];
+        let bias = bias.unwrap_or_else(|| Tensor::zeros([outputs], &weight.device()));
+        let output = <Dispatch as Segments>::segment(
+            input.into_dispatch(),
+            weight.into_dispatch(),
+            bias.into_dispatch(),
+            self.clone(),
+        );
+        Tensor::from_dispatch(output)
+    }
+
+    fn take(&self) -> Plan {
+        let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        idle.unwrap_or_else(|| Plan::new(self.0.isa, self.0.input, &self.0.layers, Purpose::Segment))
+    }
+
+    fn give_back(&self, plan: Plan) {
+        self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).push(plan);
+    }
+}
+
+/// A plan between its forward and its backward pass; given back when the graph is done with it.
+#[derive(Debug, Clone)]
+struct Lent(Arc<Mutex<Option<Plan>>>, Segment, usize);
+
+impl Drop for Lent {
+    fn drop(&mut self) {
+        if Arc::strong_count(&self.0) == 1
+            && let Some(plan) = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+        {
+            self.1.give_back(plan);
+        }
+    }
+}
+
+/// The operation on the primitives of a backend.
+#[backend_extension(Autodiff, Flex)]
+pub(crate) trait Segments: Backend {
+    /// Convolution and what follows.
+    fn segment(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        segment: Segment,
+    ) -> FloatTensor<Self>;
+}
+
+impl Segments for Flex {
+    fn segment(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        segment: Segment,
+    ) -> FloatTensor<Self> {
+        let (output, lent) = forward(&segment, input, weight, bias);
+        drop(lent);
+        output
+    }
+}
+
+fn forward(
+    segment: &Segment,
+    input: FloatTensor<Flex>,
+    weight: FloatTensor<Flex>,
+    bias: FloatTensor<Flex>,
+) -> (FloatTensor<Flex>, Lent) {
+    let [channels, height, width] = segment.0.input;
+    let [out_channels, out_height, out_width] = segment.0.output;
+    let count = input.shape()[0];
+    assert_eq!(input.shape().to_vec(), [count, channels, height, width], "the segment's input");
+    let (input, weight, bias) = (input.to_contiguous(), weight.to_contiguous(), bias.to_contiguous());
+    let numbers = input.as_slice::<f32>().expect("contiguous, in single precision");
+    let mut plan = segment.take();
+    plan.set(0, Parameter::Weight, Of::Values, weight.as_slice().expect("contiguous, in single precision"));
+    if segment.0.bias {
+        plan.set(0, Parameter::Bias, Of::Values, bias.as_slice().expect("contiguous, in single precision"));
+    }
+    let elements = channels * height * width;
+    let image = |n: usize, to: &mut [f32]| to.copy_from_slice(&numbers[n * elements..][..elements]);
+    let mask = |_: usize, _: usize, _: &mut [f32]| unreachable!("a segment drops nothing");
+    plan.segment_forward(&Batch { count, image: &image, mask: &mask });
+    let mut output = vec![0f32; count * out_channels * out_height * out_width];
+    plan.segment_output(&mut output);
+    let output = TensorData::new(output, [count, out_channels, out_height, out_width]);
+    let output = Flex::float_from_data(output, &Default::default());
+    (output, Lent(Arc::new(Mutex::new(Some(plan))), segment.clone(), count))
+}
+
+impl<C: CheckpointStrategy> Segments for Autodiff<Flex, C> {
+    fn segment(
+        input: FloatTensor<Self>,
+        weight: FloatTensor<Self>,
+        bias: FloatTensor<Self>,
+        segment: Segment,
+    ) -> FloatTensor<Self> {
+        let nodes = [input.node(), weight.node(), bias.node()];
+        let prepared = Backward::<Flex, 3>::prepare::<C>(SegmentBackward, nodes).compute_bound().stateful();
+        let (output, lent) = forward(&segment, input.into_primitive(), weight.into_primitive(), bias.into_primitive());
+        match prepared {
+            OpsKind::Tracked(node) => node.finish(lent, output),
+            OpsKind::UnTracked(node) => node.finish(output),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct SegmentBackward;
+
+impl Backward<Flex, 3> for SegmentBackward {
+    type State = Lent;
+
+    fn backward(self, ops: Ops<Lent, 3>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let gradient = gradients.consume::<Flex>(&ops.node).to_contiguous();
+        let lent = ops.state;
+        let Lent(plan, segment, count) = &lent;
+        let mut plan = plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let plan = plan.as_mut().expect("a graph is walked once");
+        let [channels, height, width] = segment.0.input;
+        let elements: usize = segment.0.output.iter().product();
+        let numbers = gradient.as_slice::<f32>().expect("contiguous, in single precision");
+        let write = |n: usize, to: &mut [f32]| to.copy_from_slice(&numbers[n * elements..][..elements]);
+        plan.segment_backward(&write, ops.parents[0].is_some());
+        let tensor = |values: Vec<f32>, shape: Vec<usize>| {
+            Flex::float_from_data(TensorData::new(values, shape), &Default::default())
+        };
+        let [input, weight, bias] = ops.parents;
+        if let Some(node) = input {
+            let mut values = vec![0.0; count * channels * height * width];
+            plan.segment_input_gradient(&mut values);
+            gradients.register::<Flex>(node.id, tensor(values, vec![*count, channels, height, width]));
+        }
+        let Layer::Conv2d { shape, .. } = segment.0.layers[0] else { unreachable!("checked when it was made") };
+        if let Some(node) = weight {
+            let mut values = vec![0.0; shape.weights()];
+            plan.get(0, Parameter::Weight, Of::Gradients, &mut values);
+            let [height, width] = shape.kernel;
+            let shape = vec![shape.outputs, shape.channels / shape.groups, height, width];
+            gradients.register::<Flex>(node.id, tensor(values, shape));
+        }
+        if let Some(node) = bias.filter(|_| segment.0.bias) {
+            let mut values = vec![0.0; shape.outputs];
+            plan.get(0, Parameter::Bias, Of::Gradients, &mut values);
+            gradients.register::<Flex>(node.id, tensor(values, vec![shape.outputs]));
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A network on the CPU kernels: the layers as a plan, tensors going in and out by name.
+
+use std::collections::BTreeMap;
+
+use backproof_kernels as kernels;
+use backproof_kernels::{Conv2dShape, Divisor, Isa, Of, Parameter, Plan, Purpose, Window};
+use backproof_layers as layers;
+use backproof_layers::Dropout;
+use backproof_spec::Architecture;
+use burn::module::Module;
+use burn::tensor::TensorData;
+
+use crate::layer::Layer;
+use crate::weights::Replace;
+use crate::{Mode, Network};
+
+/// A network whose passes run on the CPU kernels, in single precision.
+///
+/// It has memory for its parameters, their gradients and what momentum remembers; a [`Network`] gives them and takes them back
+/// ([`load`](Self::load), [`store`](Self::store)).
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    plan: Plan,
+    /// Of each tensor its name, layer, role and shape in PyTorch's layout.
+    tensors: Vec<(String, usize, Parameter, Vec<usize>)>,
+    /// The layers that drop, by place.
+    dropouts: BTreeMap<usize, Dropout>,
+}
+
+impl Compiled {
+    /// `network`, made from `architecture`, with its parameters.
+    ///
+    /// None where there is no kernel for a layer (PReLU and the smooth activations), where tensors are frozen, or where it does
+    /// not compute in single precision.
+    #[must_use]
+    pub fn new(network: &Network, architecture: &Architecture, isa: Isa, purpose: Purpose) -> Option<Self> {
+        let input = architecture.input.dimensions().try_into().ok()?;
+        let layers = plan_layers(network.layers(), input)?;
+        let tensors = network.tensors();
+        let single = |data: &TensorData| data.dtype() == burn::tensor::DType::F32;
+        if !network.frozen().is_empty() || !tensors.iter().all(|tensor| single(&tensor.data)) {
+            return None;
+        }
+        let tensors = tensors
+            .into_iter()
+            .map(|tensor| {
+                let (layer, parameter) = place(network, &tensor.name);
+                (tensor.name, layer, parameter, tensor.data.shape().to_vec())
+            })
+            .collect();
+        let dropouts = network
+            .layers()
+            .iter()
+            .enumerate()
+            .filter_map(|(place, layer)| match layer {
+                Layer::Dropout(dropout) => Some((place, dropout.clone())),
+                _ => None,
+            })
+            .collect();
+        let mut compiled = Self { plan: Plan::new(isa, input, &layers, purpose), tensors, dropouts };
+        compiled.load(network, Of::Values);
+        Some(compiled)
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The plan, to make steps with.
+    pub fn plan_mut(&mut self) -> &mut Plan {
+        &mut self.plan
+    }
+
+    /// The images that `write` writes, as many as there are `labels`: loss, right answers and, inside of the plan, gradients.
+    pub fn pass(
+        &mut self,
+        write: &(dyn Fn(usize, &mut [f32]) + Sync),
+        labels: &[usize],
+        objective: kernels::Objective,
+        mode: Mode,
+    ) -> kernels::Outcome {
+        let dropouts = &self.dropouts;
+        let mask = |layer: usize, first: usize, mask: &mut [f32]| match mode.of_layer(layer) {
+            layers::Mode::Training { dropout_seed } => dropouts[&layer].write_mask(dropout_seed, first, mask),
+            layers::Mode::Inference => mask.fill(1.0),
+        };
+        self.plan.pass(&kernels::Batch { count: labels.len(), image: write, mask: &mask }, labels, objective)
+    }
+
+    /// The logits of `count` images by the running statistics, `[N, K]` in row-major order.
+    pub fn logits(&mut self, count: usize, write: &(dyn Fn(usize, &mut [f32]) + Sync)) -> Vec<f32> {
+        let mask = |_: usize, _: usize, _: &mut [f32]| unreachable!("inference drops nothing");
+        self.plan.infer(&kernels::Batch { count, image: write, mask: &mask });
+        (0..count).flat_map(|image| self.plan.outputs(image)).copied().collect()
+    }
+
+    /// Takes the tensors of `network`, as parameters or as what momentum remembers of them.
+    pub fn load(&mut self, network: &Network, of: Of) {
+        for (tensor, (name, layer, parameter, _)) in network.tensors().into_iter().zip(&self.tensors) {
+            debug_assert_eq!(&tensor.name, name);
+            let values = tensor.data.as_slice::<f32>().expect("a network in single precision");
+            self.plan.set(*layer, *parameter, of, values);
+        }
+    }
+
+    /// `network` with the parameters, their gradients, or what momentum remembers of them in place of its tensors. Running
+    /// statistics are themselves, whatever is asked for.
+    #[must_use]
+    pub fn store(&self, network: Network, of: Of) -> Network {
+        let found = self
+            .tensors
+            .iter()
+            .map(|(name, layer, parameter, shape)| {
+                let mut values = vec![0.0; shape.iter().product()];
+                self.plan.get(*layer, *parameter, of, &mut values);
+                (name.clone(), TensorData::new(values, shape.clone()))
+            })
+            .collect();
+        let mut replace = Replace::new(&network, found);
+        network.map(&mut replace)
+    }
+}
+
+/// The layer and the role of the tensor `name`, `conv1.weight`.
+fn place(network: &Network, name: &str) -> (usize, Parameter) {
+    let (layer, role) = name.rsplit_once('.').expect("a tensor's name has its role");
+    let layer = network.names().iter().position(|name| name == layer).expect("a tensor is of a layer");
+    let parameter = match role {
+        "weight" => Parameter::Weight,
+        "bias" => Parameter::Bias,
+        "running_mean" => Parameter::RunningMean,
+        "running_var" => Parameter::RunningVariance,
+        other => unreachable!("no tensor is called {other}"),
+    };
+    (layer, parameter)
+}
+
+/// Layers on images `[C, H, W]` as the kernels know them; none where there is no kernel for one.
+pub(crate) fn plan_layers(layers: &[Layer], input: [usize; 3]) -> Option<Vec<kernels::Layer>> {
+    let mut size = [input[1], input[2]];
+    let mut channels = input[0];
+    layers
+        .iter()
+        .map(|layer| {
+            Some(match layer {
+                Layer::Conv2d(conv) => {
+                    let [outputs, _, height, width] = conv.weight.dims();
+                    let layers::Conv2dOptions { stride, padding, dilation, groups } = conv.options;
+                    let kernel = [height, width];
+                    let shape =
+                        Conv2dShape { channels, input: size, outputs, kernel, stride, padding, dilation, groups };
+                    (channels, size) = (outputs, shape.output());
+                    kernels::Layer::Conv2d { shape, bias: conv.bias.is_some() }
+                }
+                Layer::MaxPool2d(pool) => {
+                    let layers::MaxPool2dOptions { kernel, stride, padding, dilation, .. } = pool.options;
+                    let window = Window { kernel, stride, padding, dilation };
+                    size = pool.output_size(size);
+                    kernels::Layer::MaxPool2d { window, output: size }
+                }
+                Layer::AvgPool2d(pool) => {
+                    let layers::AvgPool2dOptions { kernel, stride, padding, count_include_pad, .. } = pool.options;
+                    let window = Window { kernel, stride, padding, dilation: [1, 1] };
+                    let divisor = if count_include_pad { Divisor::Padded } else { Divisor::Inside };
+                    size = pool.output_size(size);
+                    kernels::Layer::AvgPool2d { window, divisor, output: size }
+                }
+                Layer::Linear(linear) => {
+                    kernels::Layer::Linear { outputs: linear.weight.dims()[1], bias: linear.bias.is_some() }
+                }
+                Layer::Flatten(_) => kernels::Layer::Flatten,
+                Layer::Relu(_) => kernels::Layer::Relu,
+                Layer::BatchNorm(norm) => kernels::Layer::BatchNorm { epsilon: norm.epsilon, momentum: norm.momentum },
+                Layer::Dropout(_) => kernels::Layer::Dropout,
+                Layer::LeakyRelu(_)
+                | Layer::Prelu(_)
+                | Layer::Elu(_)
+                | Layer::Gelu(_)
+                | Layer::Sigmoid(_)
+                | Layer::Tanh(_) => return None,
+            })
+        })
+        .collect()
+}
