@@ -53,6 +53,8 @@ pub enum Command {
     Report(Report),
     /// Compare runs: curves laid over each other, and what differs in config and result
     CompareRuns(CompareRuns),
+    /// Hold finished runs against published results: a table in Markdown
+    Reproduction(Reproduction),
     /// Print the parameter table of a network
     Params(Params),
     /// Download, verify or locate data sets
@@ -306,6 +308,22 @@ pub struct CompareRuns {
     /// Folder for comparison.html and its figures
     #[arg(long, value_name = "DIR", env = "BACKPROOF_OUTPUT", default_value = "comparison")]
     pub output: PathBuf,
+}
+
+/// A run counts if it is finished and its config is the one that the results name, but for the seed and the engine; of several
+/// with one seed, the newest. What is left out is said.
+#[derive(Debug, Args)]
+#[command(after_help = "The runs: cargo xtask sweep configs/sweeps/reproduction.toml")]
+pub struct Reproduction {
+    /// Folders with run folders somewhere in them
+    #[arg(value_name = "RUNS", default_value = "runs", env = "BACKPROOF_RUNS_DIR")]
+    pub runs: Vec<PathBuf>,
+    /// Published results, and the configs that reproduce them
+    #[arg(long, value_name = "FILE", default_value = "docs/reproduction.toml", env = "BACKPROOF_RESULTS")]
+    pub results: PathBuf,
+    /// Write the table to this file, in the folder of the results, instead of printing it
+    #[arg(long, value_name = "FILE.md", env = "BACKPROOF_WRITE")]
+    pub write: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -178,7 +178,7 @@ fn look_at(path: &Path, published: &Published) -> Found {
 }
 
 /// What makes a run another experiment than its config, in words.
-fn difference(run: &Experiment, config: &Experiment) -> Option<String> {
+pub(super) fn difference(run: &Experiment, config: &Experiment) -> Option<String> {
     let settings = [run, config].map(|experiment| flatten(&experiment.to_toml()));
     let differences: Vec<String> = differences(&settings)
         .into_iter()

@@ -63,7 +63,8 @@ impl Published {
     pub(super) fn load(path: &Path) -> Result<Self, ReportError> {
         let fault = |reason: String| ReportError::Results { path: path.to_owned(), reason };
         let text = fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
-        let file: ResultsFile = toml::from_str(&text).map_err(|error| fault(error.to_string().trim_end().to_owned()))?;
+        let file: ResultsFile =
+            toml::from_str(&text).map_err(|error| fault(error.to_string().trim_end().to_owned()))?;
         let folder = path.parent().unwrap_or(Path::new("")).join(&file.configs);
         let mut configs = BTreeMap::new();
         for result in file.results() {
@@ -71,7 +72,10 @@ impl Published {
             for (measure, words) in &result.reported {
                 measure.parse(words).map_err(|reason| fault(format!("{}: {reason}", place())))?;
                 if *measure == Measure::Test && result.epoch.is_some() {
-                    return Err(fault(format!("{}: the test images are evaluated at the end, not at an epoch", place())));
+                    return Err(fault(format!(
+                        "{}: the test images are evaluated at the end, not at an epoch",
+                        place()
+                    )));
                 }
             }
             match &result.network {

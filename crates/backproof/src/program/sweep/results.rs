@@ -10,7 +10,6 @@ use serde::Serialize;
 use super::folder::SweepFolder;
 use super::outcome::{Outcome, Status};
 
-
 /// The version of `results.json`, `results.csv` and `runs.csv`.
 const RESULTS_SCHEMA: u32 = 1;
 
