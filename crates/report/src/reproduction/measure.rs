@@ -4,6 +4,9 @@ use serde::Deserialize;
 
 use super::collect::Run;
 
+/// What a mean of equal figures may be off by.
+const ROUNDING: f64 = 1e-9;
+
 /// What a figure is of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -65,8 +68,8 @@ impl Measure {
     /// Whether `ours` is at or above what is reported; of a loss, at or below.
     pub(super) fn is_reached(self, ours: f64, reported: f64) -> bool {
         match self {
-            Self::TotalLoss => ours <= reported,
-            _ => ours >= reported,
+            Self::TotalLoss => ours <= reported + ROUNDING,
+            _ => ours >= reported - ROUNDING,
         }
     }
 
