@@ -79,4 +79,4 @@ pub use prepare::{Prepared, prepare};
 pub use random::epoch_order;
 pub use split::Split;
 pub use subset::{Item, Subset};
-pub use verify::{FileState, FileStatus, verify};
+pub use verify::{FileState, FileStatus, is_published, verify};

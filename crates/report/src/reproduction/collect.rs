@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use backproof_spec::Experiment;
+use backproof_spec::{Dataset, Experiment};
 use backproof_train::{Report, RunFolder, RunRecord, Status, Summary, TrainError};
 
 use super::published::Published;
@@ -22,6 +22,7 @@ pub(super) struct Run {
     pub(super) config: String,
     pub(super) record: RunRecord,
     pub(super) engine: &'static str,
+    pub(super) dataset: Dataset,
     pub(super) reports: Vec<Report>,
     pub(super) test_accuracy: f64,
     pub(super) training_seconds: f64,
@@ -170,6 +171,7 @@ fn look_at(path: &Path, published: &Published) -> Found {
             config: experiment.name,
             record,
             engine: experiment.engine.name(),
+            dataset: experiment.data.dataset,
             reports,
             test_accuracy,
             training_seconds,

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use backproof_spec::thousands;
+use backproof_data::is_published;
+use backproof_spec::{Dataset, thousands};
 use backproof_train::duration;
 
 use super::collect::{Collection, Run};
@@ -20,8 +21,9 @@ const HEAD: &str =
 /// The page, and its first sentence.
 pub(super) fn page(published: &Published, collection: &Collection, sections: &[Section<'_>]) -> (String, String) {
     let verdict = verdict(sections);
-    let mut text =
-        format!("# Published results, and ours\n\n{verdict}\n\n{}\n{}", overview(sections), legend(published));
+    let mut text = format!("# Published results, and ours\n\n{verdict}\n\n{}\n", overview(sections));
+    text += &other_data(&collection.runs);
+    text += &legend(published);
     for section in sections {
         text += &format!("\n## {}\n\n{}\n\n{HEAD}", section.source.name, sentence(&section.source.document));
         for row in &section.rows {
@@ -59,6 +61,18 @@ fn overview(sections: &[Section<'_>]) -> String {
         text += &format!("| {} | {} | {reached} of {} |\n", cell(name), marks.join(" "), section.verdicts.len());
     }
     text
+}
+
+/// A sentence for each data set of which runs read other files than everybody has: their figures are no comparison.
+fn other_data(runs: &[Run]) -> String {
+    let mut counts: BTreeMap<Dataset, usize> = BTreeMap::new();
+    for run in runs.iter().filter(|run| !is_published(run.dataset, &run.record.data_checksums)) {
+        *counts.entry(run.dataset).or_default() += 1;
+    }
+    let sentence = |(dataset, count): (&Dataset, &usize)| {
+        format!("**Read other files of {dataset} than those that were published: {count} runs.**\n\n")
+    };
+    counts.iter().map(sentence).collect()
 }
 
 fn legend(published: &Published) -> String {

@@ -258,6 +258,19 @@ fn a_run_that_diverged_is_told_unless_its_seed_has_a_result() {
 }
 
 #[test]
+fn runs_on_other_data_than_the_published_are_told_at_the_head() {
+    let table = Table::new(&result("test = \"92 %\"", "[\"a\"]"));
+    table.run("a", 1, 0.95, &[], |_| {});
+    assert!(!table.made().markdown.contains("other files"));
+    let other = |record: &mut RunRecord| {
+        record.data_checksums.insert("t10k-images-idx3-ubyte".to_owned(), "0".repeat(64));
+    };
+    table.run("a", 2, 0.95, &[], other);
+    let text = table.made().markdown;
+    assert!(text.contains("**Read other files of mnist than those that were published: 1 runs.**"), "{text}");
+}
+
+#[test]
 fn the_same_folders_give_the_same_page_wherever_they_lie() {
     let results = result("test = \"92 %\"", "[\"a\", \"b\"]");
     let (one, other) = (Table::new(&results), Table::new(&results));

@@ -8,7 +8,7 @@ use crate::config::{default_name, suggest};
 use super::{SWEEP, is_value};
 
 /// The keys that a sweep's file may have.
-const SWEEP_KEYS: [&str; 6] = ["name", "base", "seeds", "set", "grid", "points"];
+pub(super) const SWEEP_KEYS: [&str; 6] = ["name", "base", "seeds", "set", "grid", "points"];
 
 /// What a sweep's file says, before any run is made of it.
 pub(super) struct Declared {

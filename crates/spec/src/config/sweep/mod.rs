@@ -6,6 +6,7 @@
 
 mod file;
 mod product;
+mod schema;
 
 #[cfg(test)]
 mod tests;
@@ -17,6 +18,8 @@ use super::sources::Sources;
 use super::{check::Fault, document, overrides::Override};
 use crate::{ConfigError, Sweep};
 use file::{Base, Declared};
+
+pub use schema::sweep_schema;
 
 /// Numbers of the texts that spans point into: the sweep, the bases from [`FIRST_BASE`] on, then `--set`.
 const SWEEP: usize = 0;
