@@ -72,12 +72,29 @@ pub(super) fn sections<'a>(published: &'a Published, collection: &Collection) ->
         for result in &source.results {
             section.add(result, published, collection);
         }
+        section.add_reasons(published);
         section
     };
     published.file.sources.iter().map(section).collect()
 }
 
 impl<'a> Section<'a> {
+    /// Why configs may stay below, each reason once with all of its configs.
+    fn add_reasons(&mut self, published: &'a Published) {
+        let mut reasons: Vec<(&str, Vec<String>)> = Vec::new();
+        for row in self.rows.iter().filter(|row| row.verdict == Verdict::Below) {
+            let Some(config) = &row.config else { continue };
+            let Some(reason) = published.file.below.get(config.name) else { continue };
+            let name = format!("`{}`", config.name);
+            match reasons.iter_mut().find(|(known, _)| known == reason) {
+                Some((_, names)) if names.contains(&name) => {}
+                Some((_, names)) => names.push(name),
+                None => reasons.push((reason, vec![name])),
+            }
+        }
+        self.notes.extend(reasons.into_iter().map(|(reason, names)| format!("{}: {reason}", names.join(", "))));
+    }
+
     fn add(&mut self, result: &'a PublishedResult, published: &'a Published, collection: &Collection) {
         let first = self.rows.len();
         for (&measure, reported) in &result.reported {
@@ -92,7 +109,7 @@ impl<'a> Section<'a> {
         }
         for name in &result.configs {
             let rows = self.rows[first..].iter().filter(|row| row.config.as_ref().is_some_and(|it| it.name == name));
-            let sentences = sentences(name, &rows.collect::<Vec<_>>(), published, collection);
+            let sentences = sentences(name, &rows.collect::<Vec<_>>(), collection);
             if !sentences.is_empty() && !self.notes.contains(&sentences) {
                 self.notes.push(sentences);
             }
@@ -169,8 +186,8 @@ impl Network {
     }
 }
 
-/// What is to be said of a config's `rows`: what has not been run, what has come to nothing, what is below and why.
-fn sentences(config: &str, rows: &[&Row<'_>], published: &Published, collection: &Collection) -> String {
+/// What is to be said of a config's `rows`: what has not been run, what has come to nothing, what is below.
+fn sentences(config: &str, rows: &[&Row<'_>], collection: &Collection) -> String {
     let mut sentences = Vec::new();
     if rows.iter().all(|row| row.runs == 0) {
         sentences.push("not run.".to_owned());
@@ -188,7 +205,6 @@ fn sentences(config: &str, rows: &[&Row<'_>], published: &Published, collection:
         .collect();
     if !below.is_empty() {
         sentences.push(format!("misses {}.", below.join(", ")));
-        sentences.extend(published.file.below.get(config).cloned());
     }
     if sentences.is_empty() { String::new() } else { format!("`{config}`: {}", sentences.join(" ")) }
 }

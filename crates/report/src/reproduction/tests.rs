@@ -170,7 +170,11 @@ fn what_is_exactly_reached_is_reached_and_what_is_below_says_why() {
     table.run("a", 1, 0.92, &[], |_| {});
     let made = table.made();
     assert_eq!((rows(&made)[0][0].as_str(), rows(&made)[0][6].as_str()), ("✗", "−0.01"));
-    assert!(made.markdown.contains("\n- `a`: misses test (−0.01). The seed is unlucky.\n"), "{}", made.markdown);
+    assert!(
+        made.markdown.contains("\n- `a`: misses test (−0.01).\n- `a`: The seed is unlucky.\n"),
+        "{}",
+        made.markdown
+    );
     assert_eq!(made.verdict, "Of 1 published figures, 0 are reached, 1 are not, and 0 have no runs.");
 }
 
