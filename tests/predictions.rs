@@ -81,6 +81,23 @@ fn black_on_white_is_noticed_and_its_negative_is_the_digit() {
 }
 
 #[test]
+fn a_digit_off_the_middle_is_seen_in_the_middle_if_that_is_asked_for() {
+    let folder = smoke_run();
+    // The scan has the digit at another size than MNIST has; a wide margin would make it smaller still.
+    let of = |arguments: &[&str], image: &str| {
+        let mut all = vec!["--json", "--top", "10"];
+        all.extend(arguments);
+        probabilities(&answer(&mut predict(folder.path(), &all, &[digit(image)]))).remove(0)
+    };
+    let away = |one: &[f64], other: &[f64]| one.iter().zip(other).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+    let original = of(&[], "0.png");
+    let as_it_is = away(&of(&["--invert"], "scan.jpg"), &original);
+    let centred = away(&of(&["--invert", "--center"], "scan.jpg"), &original);
+    assert!(centred < as_it_is, "{centred} with --center, {as_it_is} without");
+    assert!(away(&of(&["--center"], "0.png"), &original) < 0.1, "a digit of MNIST is centred already");
+}
+
+#[test]
 fn the_most_probable_classes_have_a_bar_each() {
     let folder = smoke_run();
     let text = stdout(&predict(folder.path(), &["--top", "2"], &[digit("7.png")]).assert().success());

@@ -232,6 +232,32 @@ fn a_run_that_fails_is_reported_and_the_rest_goes_on() {
 }
 
 #[test]
+fn a_run_begins_with_the_weights_of_the_earlier_run_of_its_sweep_with_its_seed() {
+    let folder = folder_with(
+        "seeds = [1, 2]\n[set]\ntraining.iterations = 20\nexpect.test_accuracy = 0\n[[points]]\nname = \"first\"\n\
+         [[points]]\nname = \"second\"\nmodel.init_from = \"sweep:first\"\n",
+    );
+    // The shard that has neither of the first runs says so; what failed is tried again when they are done.
+    let early = sweep(folder.path()).args(["--shard", "4/4"]).assert().code(1);
+    let text = stdout(&early);
+    assert!(text.contains("error: the run that it begins with, first with seed 2, is not done"), "{text}");
+
+    sweep(folder.path()).args(["--jobs", "2"]).assert().success();
+    let runs = sweep_folder(folder.path()).join("runs");
+    let record = |number: &str, name: &str| {
+        let mut entries = fs::read_dir(&runs).unwrap().map(|entry| entry.unwrap());
+        let run = entries.find(|entry| entry.file_name().to_string_lossy().starts_with(number)).unwrap().path();
+        let path = run.join("train").join(name).join("latest");
+        (path.canonicalize().unwrap(), json(&path.join("run.json")))
+    };
+    for (first, second) in [("0000", "0002"), ("0001", "0003")] {
+        let (path, _) = record(first, "first");
+        let (_, second) = record(second, "second");
+        assert_eq!(second["warm_start"]["source"], path.to_str().unwrap());
+    }
+}
+
+#[test]
 fn a_missed_expectation_exits_with_3() {
     let folder = folder_with("seeds = [1]\n[set]\ntraining.iterations = 5\nexpect.test_accuracy = 1\n");
     let assert = sweep(folder.path()).assert().code(3);

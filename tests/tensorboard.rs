@@ -125,3 +125,17 @@ fn nothing_is_written_for_tensorboard_unless_it_is_asked_for() {
     backproof(folder.path()).args(["resume", "runs/quickstart/latest", "--iterations", "25"]).assert().success();
     assert!(!latest(folder.path(), "quickstart").join("tensorboard").exists());
 }
+
+#[test]
+fn a_run_that_is_resumed_with_tensorboard_has_the_figures_from_before_too() {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    let run = latest(folder.path(), "quickstart");
+    let resume = |more: &[&str]| {
+        backproof(folder.path()).args(["resume", "runs/quickstart/latest"]).args(more).assert().success();
+        assert_eq!(scalars(&run.join("tensorboard")), metrics(&run));
+    };
+    resume(&["--iterations", "25", "--tensorboard"]);
+    // From then on without being asked.
+    resume(&["--iterations", "30"]);
+}

@@ -53,6 +53,8 @@ pub enum Command {
     Report(Report),
     /// Compare runs: curves laid over each other, and what differs in config and result
     CompareRuns(CompareRuns),
+    /// Hold finished runs against published results: a table in Markdown
+    Reproduction(Reproduction),
     /// Print the parameter table of a network
     Params(Params),
     /// Download, verify or locate data sets
@@ -122,6 +124,9 @@ pub struct Resume {
     /// Iteration to go on to, instead of the config's
     #[arg(long, value_name = "N", env = "BACKPROOF_ITERATIONS")]
     pub iterations: Option<usize>,
+    /// Write the figures for TensorBoard from now on, and those so far; a run that did goes on doing so
+    #[arg(long, env = "BACKPROOF_TENSORBOARD")]
+    pub tensorboard: bool,
     #[command(flatten)]
     pub device: Device,
     #[command(flatten)]
@@ -157,6 +162,8 @@ pub struct Evaluate {
 
 /// A picture keeps its proportions. For a network of grey images, which show one thing on black, it is shrunk as a whole and
 /// gets black at two sides; for a network of colour images its middle is cut out. What is transparent lies on white.
+///
+/// MNIST's digits are centred by their mass, in a box of 20×20 pixels, and a digit of your own may not be: --center does it.
 #[derive(Debug, Args)]
 pub struct Predict {
     /// Run folder, such as runs/quickstart/latest
@@ -170,6 +177,9 @@ pub struct Predict {
     /// Take the negative of each picture: for black on white, where the network knows white on black
     #[arg(long, env = "BACKPROOF_INVERT")]
     pub invert: bool,
+    /// Bring what is bright to the size and place of MNIST's digits; for networks of grey images
+    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
+    pub center: bool,
     /// Checkpoint to predict with
     #[arg(long, value_enum, default_value_t = CheckpointName::Last, env = "BACKPROOF_CHECKPOINT")]
     pub checkpoint: CheckpointName,
@@ -308,6 +318,22 @@ pub struct CompareRuns {
     pub output: PathBuf,
 }
 
+/// A run counts if it is finished and its config is the one that the results name, but for the seed and the engine; of several
+/// with one seed, the newest. What is left out is said.
+#[derive(Debug, Args)]
+#[command(after_help = "The runs: cargo xtask sweep configs/sweeps/reproduction.toml")]
+pub struct Reproduction {
+    /// Folders with run folders somewhere in them
+    #[arg(value_name = "RUNS", default_value = "runs", env = "BACKPROOF_RUNS_DIR")]
+    pub runs: Vec<PathBuf>,
+    /// Published results, and the configs that reproduce them
+    #[arg(long, value_name = "FILE", default_value = "docs/reproduction.toml", env = "BACKPROOF_RESULTS")]
+    pub results: PathBuf,
+    /// Write the table to this file, in the folder of the results, instead of printing it
+    #[arg(long, value_name = "FILE.md", env = "BACKPROOF_WRITE")]
+    pub write: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub struct Params {
     /// Published network, such as cifar-baseline, or a config file
@@ -355,8 +381,12 @@ pub enum ConfigCommand {
         #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
         overrides: Vec<String>,
     },
-    /// Print the JSON Schema of a config
-    Schema,
+    /// Print the JSON Schema of a config, or of a sweep
+    Schema {
+        /// The schema of a sweep
+        #[arg(long, env = "BACKPROOF_SWEEP")]
+        sweep: bool,
+    },
     /// Print every key with its default; with a file, that config with every default filled in
     Defaults {
         /// Config file

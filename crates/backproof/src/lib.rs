@@ -127,7 +127,8 @@ fn config(command: &ConfigCommand) -> anyhow::Result<()> {
                 println!("{}: {} is valid", file.display(), experiment.name);
             }
         }
-        ConfigCommand::Schema => println!("{}", backproof_spec::schema().trim_end()),
+        ConfigCommand::Schema { sweep: false } => print!("{}", backproof_spec::schema()),
+        ConfigCommand::Schema { sweep: true } => print!("{}", backproof_spec::sweep_schema()),
         ConfigCommand::Defaults { file: None } => print!("{}", backproof_spec::defaults()),
         ConfigCommand::Defaults { file: Some(file) } => print!("{}", Experiment::load(file, &[])?.to_toml()),
     }

@@ -81,4 +81,4 @@ pub use random::epoch_order;
 pub use selection::Selection;
 pub use split::Split;
 pub use subset::{Item, Subset};
-pub use verify::{FileState, FileStatus, verify};
+pub use verify::{FileState, FileStatus, is_published, verify};

@@ -1,5 +1,6 @@
 //! What is in the data folder, file by file.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use backproof_spec::Dataset;
@@ -42,6 +43,13 @@ pub enum FileState {
         /// Where to get it, or the archive that holds it.
         url: String,
     },
+}
+
+/// Whether every sum of `checksums`, SHA-256 by the name of a file as [`LoadedData`](crate::LoadedData) has them, is that of the file of
+/// `dataset` that was published. A data set that is part of the program has no files.
+pub fn is_published(dataset: Dataset, checksums: &BTreeMap<String, String>) -> bool {
+    let files = Source::of(dataset).map_or(&[][..], |source| source.files);
+    checksums.values().all(|sum| files.is_empty() || files.iter().any(|file| file.sha256 == sum))
 }
 
 /// Reads every file of `dataset` in the folder `data_dir`, or in [`default_directory`](crate::default_directory), and

@@ -141,7 +141,7 @@ fn keep<T, E: Error>(value: Result<T, E>, what: &str, missing: &mut Vec<String>)
 }
 
 /// An error with its causes.
-fn because(error: &dyn Error) -> String {
+pub(crate) fn because(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,5 +1,8 @@
 //! What can go wrong while a report is made.
 
+use std::path::PathBuf;
+
+use backproof_spec::ConfigError;
 use backproof_train::TrainError;
 
 /// An error of a report. What is merely missing from a run folder is no error: the report says what it lacks.
@@ -8,6 +11,17 @@ pub enum ReportError {
     /// The folder is no run folder, or a file of the report cannot be written.
     #[error(transparent)]
     Folder(#[from] TrainError),
+    /// The file of published results is not what it should be.
+    #[error("{}: {reason}", path.display())]
+    Results {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A config that the file of published results names is not valid.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// A picture that this crate drew cannot be drawn as pixels.
     #[error("cannot draw {name} as PNG: {reason}")]
     Picture {

@@ -1,6 +1,7 @@
 //! A run folder in, pictures and pages out.
 //!
-//! [`report`] makes `report.html` and `figures/` of one run, [`compare`] a page that lays several runs over each other. Both read
+//! [`report`] makes `report.html` and `figures/` of one run, [`compare`] a page that lays several runs over each other, and
+//! [`reproduction()`] a table of many runs beside published results. The first two read
 //! only what is in the run folders, and the test images, if the data set is at hand. What is missing or damaged is left out,
 //! and the page says so at its head; only a folder without a readable `run.json` is an error.
 //!
@@ -40,8 +41,10 @@ mod labels;
 mod mistakes;
 mod page;
 mod raster;
+mod reproduction;
 mod scale;
 mod settings;
+mod statistics;
 mod templates;
 mod theme;
 
@@ -51,6 +54,8 @@ use backproof_train::RunFolder;
 
 pub use comparison::{Comparison, compare};
 pub use error::ReportError;
+pub use reproduction::{LeftOut, Reproduction, reproduction};
+pub use statistics::{mean_and_deviation, median};
 
 use confusion::Confusion;
 use contents::Contents;

@@ -34,7 +34,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "mistakes.svg",
         "page.css",
         "page.js",
-        "head.html",
+        "page.html",
         "macros.html",
         "report.html",
         "comparison.html",

@@ -49,7 +49,7 @@
 //!
 //! A [`ConfigError`] shows each fault with its line and a caret, and a way out. [`Experiment::to_toml`] writes everything
 //! out, defaults included, and reads back equal: it is what a run keeps of its config. [`defaults`] explains every key,
-//! and [`schema`] does so to an editor.
+//! and [`schema`] does so to an editor; [`sweep_schema`] is that of sweeps.
 //!
 //! A [`Sweep`] is many runs of one experiment, read from a TOML file and checked in the same way.
 //!
@@ -73,7 +73,7 @@ mod sweep;
 mod table;
 
 pub use architecture::{Architecture, TracedLayer};
-pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema};
+pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
 pub use data::{Augmentation, Data, Dataset, Normalization};
 pub use experiment::{Engine, Expect, Experiment, Kernels, Training, WarmStart};
 pub use layer::{AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d};

@@ -1,4 +1,4 @@
-//! Many runs of one experiment: what varies between them, and each of them in full.
+//! Many runs of one experiment, or of several: what varies between them, and each of them in full.
 
 use std::path::Path;
 
@@ -21,6 +21,12 @@ use crate::{ConfigError, Experiment};
 /// name = "narrow"
 /// model.name = "cifar-baseline"
 /// ```
+///
+/// A point may start from another experiment, `base = "../mnist-baseline.toml"`, and is then called by that one's name. Where every
+/// point does, the sweep needs no base.
+///
+/// A run may begin with the weights of an earlier run of the sweep: `model.init_from = "sweep:NAME"` is the run of that name
+/// with the same seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sweep {
     /// What it is called; the file's name unless it says another.
@@ -34,7 +40,7 @@ pub struct Sweep {
 /// One choice of the values that vary.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SweepPoint {
-    /// What the file calls it, if it does.
+    /// What the file calls it, if it does; of a point with a base of its own, that experiment's name.
     pub name: Option<String>,
     /// The value of each of [`Sweep::keys`]: text bare, all else as TOML; `None` where the experiment does not have the key.
     pub values: Vec<Option<String>>,
@@ -66,6 +72,12 @@ impl Sweep {
         self.points.iter().enumerate().flat_map(|(index, point)| point.runs.iter().map(move |run| (index, run)))
     }
 
+    /// The index, in the order of [`runs`](Self::runs), of the run whose last weights `run` begins with: an earlier one.
+    pub fn first_weights(&self, run: &Experiment) -> Option<usize> {
+        let name = begins_with(run)?;
+        self.runs().position(|(_, other)| other.name == name && other.seed == run.seed)
+    }
+
     /// 8 hexadecimal digits: equal for sweeps with equal runs in the same order, on the same `backend`.
     pub fn hash(&self, backend: &str) -> String {
         let texts = self.runs().map(|(_, run)| run.to_toml());
@@ -93,4 +105,9 @@ impl Sweep {
         let alike = |key: &str| short.iter().filter(|&&other| other == key).count() > 1;
         short.iter().zip(&self.keys).map(|(&short, key)| if alike(short) { key } else { short }).collect()
     }
+}
+
+/// The name of the run of the same sweep that `run` begins with.
+pub(crate) fn begins_with(run: &Experiment) -> Option<&str> {
+    run.warm_start.as_ref()?.init_from.strip_prefix("sweep:")
 }

@@ -129,11 +129,7 @@ pub fn resume(
         folder.write_config(&experiment)?;
     }
     folder.rewind_metrics(position.iteration)?;
-    let mut events = None;
-    if tensorboard::is_on(folder.path()) {
-        tensorboard::rewind(folder.path(), position.iteration)?;
-        events = Some(EventFile::create(folder.path(), position.iteration)?);
-    }
+    let events = events_of_resumed(&folder, setup, position.iteration)?;
     // A folder of an earlier version has none.
     folder.write_normalizer(&data.normalizer)?;
     folder.log(&format!("resumed at iteration {}", position.iteration))?;
@@ -182,6 +178,21 @@ pub fn evaluate(
         kept.write(path)?;
     }
     Ok(result)
+}
+
+/// The event file of a run that goes on from `iteration`, if it has events or is to have them from now on. Then the figures so far
+/// are in it too.
+fn events_of_resumed(folder: &RunFolder, setup: &Setup, iteration: usize) -> Result<Option<EventFile>, TrainError> {
+    if tensorboard::is_on(folder.path()) {
+        tensorboard::rewind(folder.path(), iteration)?;
+        return EventFile::create(folder.path(), iteration).map(Some);
+    }
+    if !setup.tensorboard {
+        return Ok(None);
+    }
+    let mut events = EventFile::create(folder.path(), 0)?;
+    folder.reports()?.iter().try_for_each(|report| events.report(report))?;
+    Ok(Some(events))
 }
 
 fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {

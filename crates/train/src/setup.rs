@@ -19,7 +19,7 @@ pub struct Setup {
     pub data_dir: Option<PathBuf>,
     /// Where run folders are made.
     pub runs_dir: PathBuf,
-    /// Whether a new run writes its figures for TensorBoard too; a resumed one does what it did before.
+    /// Whether a run writes its figures for TensorBoard too; a resumed one that did so before does so in any case.
     pub tensorboard: bool,
     /// The arguments as typed, for `run.json`.
     pub command_line: Vec<String>,

@@ -9,6 +9,7 @@ mod doctor;
 mod predict;
 mod progress;
 mod report;
+mod reproduction;
 mod run;
 mod sweep;
 
@@ -45,6 +46,7 @@ fn main() -> ExitCode {
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::CompareRuns(arguments) => report::compare_runs(arguments),
+        Command::Reproduction(arguments) => reproduction::run(arguments),
         Command::Data(arguments) => data::run(arguments),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Params(_) | Command::Config(_) | Command::Completions(_) => {

@@ -56,6 +56,10 @@ pub(crate) fn run(arguments: &cli::Predict) -> anyhow::Result<()> {
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
     let predictor = Predictor::open(&folder, &weights, &setup).map_err(failure)?;
+    if arguments.center && !is_grey(predictor.shape()) {
+        let message = format!("--center is for networks of grey images, and this one takes {}", predictor.shape());
+        return Err(Failure::usage(message).into());
+    }
     let mut answer = Answer {
         schema_version: SCHEMA,
         run: folder.path().to_owned(),
@@ -100,7 +104,10 @@ fn predict(predictor: &Predictor, file: PathBuf, arguments: &cli::Predict) -> Re
     }
     let shape = predictor.shape();
     let looks_inverted = is_grey(shape) && picture.brightness() > 0.5;
-    let probabilities = predictor.probabilities(picture.to_pixels(shape, Fit::of(shape)))?;
+    // What is black has no place that it should be in.
+    let centred = if arguments.center { picture.centred(shape) } else { None };
+    let pixels = centred.unwrap_or_else(|| picture.to_pixels(shape, Fit::of(shape)));
+    let probabilities = predictor.probabilities(pixels)?;
     let named = predictor.class_names().iter().zip(probabilities);
     let mut top: Vec<Candidate> =
         named.map(|(class, probability)| Candidate { class: class.clone(), probability }).collect();

@@ -53,7 +53,7 @@ fn open_all(runs: &[PathBuf]) -> anyhow::Result<Vec<RunFolder>> {
 }
 
 /// An error of a run folder with the exit code and the way out that other commands give it.
-fn plain(error: ReportError) -> anyhow::Error {
+pub(crate) fn plain(error: ReportError) -> anyhow::Error {
     match error {
         ReportError::Folder(error) => failure(error).into(),
         error => error.into(),

@@ -26,7 +26,8 @@ pub(crate) fn train(arguments: &cli::Train) -> anyhow::Result<()> {
 
 pub(crate) fn resume(arguments: &cli::Resume) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
-    let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
+    let mut setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
+    setup.tensorboard = arguments.tensorboard;
     let stop = stop_when_told(&arguments.supervision)?;
     let ending =
         backproof_train::resume(folder, arguments.iterations, &setup, &mut Progress::new(), &stop).map_err(failure)?;

@@ -1,5 +1,6 @@
 //! Pictures of the user's own, PNG or JPEG of any size, as the pixels that a network takes.
 
+mod centre;
 mod decode;
 mod orientation;
 mod resize;

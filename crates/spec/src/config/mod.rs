@@ -41,6 +41,7 @@ pub use defaults::defaults;
 pub use error::{ConfigError, Diagnostic, Excerpt, Location};
 pub use schema::schema;
 pub use suggest::closest as nearest;
+pub use sweep::sweep_schema;
 pub(crate) use write::experiment as write;
 
 pub(crate) fn read(source_name: &str, text: &str, overrides: &[String]) -> Result<Experiment, ConfigError> {

@@ -18,7 +18,7 @@ pub fn schema() -> String {
 }
 
 /// As much of JSON as a schema needs.
-enum Json {
+pub(super) enum Json {
     /// A number, a flag or a string, as JSON.
     Literal(String),
     Array(Vec<Json>),
@@ -26,7 +26,7 @@ enum Json {
 }
 
 impl Json {
-    fn write(&self, out: &mut String, depth: usize) {
+    pub(super) fn write(&self, out: &mut String, depth: usize) {
         let indent = "  ".repeat(depth + 1);
         match self {
             Self::Literal(text) => *out += text,
@@ -54,15 +54,15 @@ impl Json {
 }
 
 /// The texts of the description have no character that JSON escapes but the quotation mark and the backslash.
-fn string(text: &str) -> Json {
+pub(super) fn string(text: &str) -> Json {
     Json::Literal(format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
-fn literal(value: impl std::fmt::Display) -> Json {
+pub(super) fn literal(value: impl std::fmt::Display) -> Json {
     Json::Literal(value.to_string())
 }
 
-type Entries = Vec<(&'static str, Json)>;
+pub(super) type Entries = Vec<(&'static str, Json)>;
 
 fn section(section: &'static Section) -> Entries {
     let mut entries = vec![("description", string(section.doc))];
@@ -140,7 +140,7 @@ fn property(key: &'static Key) -> Json {
     Json::Object(entries)
 }
 
-fn kind(kind: &'static Kind) -> Entries {
+pub(super) fn kind(kind: &'static Kind) -> Entries {
     match kind {
         Kind::Name => vec![
             ("type", string("string")),

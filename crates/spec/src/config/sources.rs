@@ -43,6 +43,11 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// Whether a span is in a file, and not in an override.
+    pub(super) fn is_in_a_file(&self, span: Span) -> bool {
+        span.source < self.files.len()
+    }
+
     /// What stands at a span, on one line.
     pub(super) fn text(&self, span: Span) -> String {
         let text = match self.files.get(span.source) {

@@ -22,6 +22,16 @@ pub(crate) struct Task {
     pub(crate) label: String,
     pub(crate) experiment: Experiment,
     pub(crate) folder: PathBuf,
+    /// The run of the sweep whose last weights it begins with.
+    pub(crate) first: Option<First>,
+}
+
+/// An earlier run of the sweep.
+pub(crate) struct First {
+    pub(crate) number: usize,
+    /// What it is called, and its seed.
+    pub(crate) label: String,
+    folder: PathBuf,
 }
 
 impl SweepFolder {
@@ -37,13 +47,26 @@ impl SweepFolder {
 
     /// Run `number` at the point that `label` says.
     pub(crate) fn task(&self, number: usize, label: String, experiment: &Experiment) -> Task {
-        // The number makes the name unique and sorts it; the hash shows that it is the same run.
-        let folder = self.path.join("runs").join(format!("{number:04}-{}", experiment.hash()));
+        let folder = self.of_run(number, experiment);
         let label = match label.as_str() {
             "" => format!("seed {}", experiment.seed),
             label => format!("{label}, seed {}", experiment.seed),
         };
-        Task { number, label, experiment: experiment.clone(), folder }
+        Task { number, label, experiment: experiment.clone(), folder, first: None }
+    }
+
+    /// The folder of run `number`.
+    fn of_run(&self, number: usize, experiment: &Experiment) -> PathBuf {
+        // The number makes the name unique and sorts it; the hash shows that it is the same run.
+        self.path.join("runs").join(format!("{number:04}-{}", experiment.hash()))
+    }
+
+    /// The run of `sweep` that `experiment`, another one, begins with.
+    pub(crate) fn first(&self, sweep: &Sweep, experiment: &Experiment) -> Option<First> {
+        let number = sweep.first_weights(experiment)?;
+        let (_, first) = sweep.runs().nth(number)?;
+        let label = format!("{} with seed {}", first.name, first.seed);
+        Some(First { number, label, folder: self.of_run(number, first) })
     }
 
     /// Held while the results are read and written, so that of two processes the last to write is the last to have read.
@@ -56,13 +79,26 @@ impl SweepFolder {
     }
 }
 
+impl First {
+    /// The folder of the run, if it is done.
+    pub(crate) fn run_folder(&self) -> Option<PathBuf> {
+        let outcome = Outcome::read(&self.folder).filter(|outcome| outcome.figures.is_some())?;
+        Some(self.folder.join(outcome.run_folder?))
+    }
+}
+
 impl Task {
     pub(crate) fn create(&self) -> anyhow::Result<()> {
         fs::create_dir_all(&self.folder).with_context(|| format!("cannot write {}", self.folder.display()))
     }
 
-    pub(crate) fn write_config(&self) -> anyhow::Result<()> {
-        Ok(write_whole(&self.config(), self.experiment.to_toml().as_bytes())?)
+    /// Writes the experiment, with the weights of the run folder `first` as its first ones if there is one.
+    pub(crate) fn write_config(&self, first: Option<&Path>) -> anyhow::Result<()> {
+        let mut experiment = self.experiment.clone();
+        if let (Some(warm_start), Some(first)) = (&mut experiment.warm_start, first) {
+            warm_start.init_from = first.to_str().context("the path of a run folder is no UTF-8")?.to_owned();
+        }
+        Ok(write_whole(&self.config(), experiment.to_toml().as_bytes())?)
     }
 
     pub(crate) fn config(&self) -> PathBuf {

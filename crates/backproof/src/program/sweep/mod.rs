@@ -26,7 +26,6 @@ mod folder;
 mod lock;
 mod outcome;
 mod results;
-mod statistics;
 mod table;
 mod work;
 
@@ -39,7 +38,7 @@ use backproof_train::RunFolder;
 
 use crate::device;
 use child::Launcher;
-use folder::SweepFolder;
+use folder::{SweepFolder, Task};
 use outcome::Status;
 use results::Results;
 use work::{Ended, Work};
@@ -54,7 +53,10 @@ pub(crate) fn run(arguments: &cli::Sweep) -> anyhow::Result<()> {
         .runs()
         .enumerate()
         .filter(|(number, _)| arguments.shard.is_none_or(|shard| shard.contains(*number)))
-        .map(|(number, (point, run))| folder.task(number, sweep.label(&sweep.points[point]), run))
+        .map(|(number, (point, run))| {
+            let task = folder.task(number, sweep.label(&sweep.points[point]), run);
+            Task { first: folder.first(&sweep, run), ..task }
+        })
         .collect();
     println!("sweep folder {}", folder.path().display());
     let shard = arguments.shard.map_or(String::new(), |shard| format!(", {} of them in shard {shard}", tasks.len()));

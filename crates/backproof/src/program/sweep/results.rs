@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use backproof_report::{mean_and_deviation, median};
 use backproof_spec::Sweep;
 use backproof_train::{write_json, write_whole};
 use serde::Serialize;
 
 use super::folder::SweepFolder;
 use super::outcome::{Outcome, Status};
-use super::statistics::{mean_and_deviation, median};
 
 /// The version of `results.json`, `results.csv` and `runs.csv`.
 const RESULTS_SCHEMA: u32 = 1;

@@ -12,7 +12,7 @@ use backproof_train::RunFolder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::child::{self, Launcher};
-use super::folder::Task;
+use super::folder::{First, Task};
 use super::lock::{Attempt, Lock, Owner};
 use super::outcome::{Outcome, Status};
 use super::table::{percent, seconds};
@@ -25,6 +25,9 @@ pub(crate) struct Work {
     pub(crate) jobs: usize,
     pub(crate) stop: Arc<AtomicBool>,
 }
+
+/// What became of each run that has ended, by its number.
+type Endings = Mutex<BTreeMap<usize, Ended>>;
 
 /// What became of a run.
 pub(crate) enum Ended {
@@ -44,10 +47,11 @@ impl Work {
     pub(crate) fn to_the_end(&self) -> anyhow::Result<Vec<Ended>> {
         let progress = Progress::new(self.tasks.len());
         let next = AtomicUsize::new(0);
-        let ended = Mutex::new(BTreeMap::new());
+        let ended = Endings::default();
         let worker = || -> anyhow::Result<()> {
             while let Some(task) = self.tasks.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let result = self.one(task, &progress).inspect_err(|_| self.stop.store(true, Ordering::Relaxed))?;
+                let result =
+                    self.one(task, &ended, &progress).inspect_err(|_| self.stop.store(true, Ordering::Relaxed))?;
                 ended.lock().unwrap_or_else(PoisonError::into_inner).insert(task.number, result);
             }
             Ok(())
@@ -60,7 +64,10 @@ impl Work {
         Ok(ended.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect())
     }
 
-    fn one(&self, task: &Task, progress: &Progress) -> anyhow::Result<Ended> {
+    fn one(&self, task: &Task, ended: &Endings, progress: &Progress) -> anyhow::Result<Ended> {
+        if let Some(first) = &task.first {
+            self.wait_for(first, ended);
+        }
         if self.stop.load(Ordering::Relaxed) {
             return Ok(Ended::Interrupted);
         }
@@ -89,9 +96,29 @@ impl Work {
         Ok(Ended::With(outcome.status))
     }
 
+    /// Waits until the run that another one begins with has ended, if it is one of this process's.
+    fn wait_for(&self, first: &First, ended: &Endings) {
+        // It stands before the other, so that a worker has taken it by now.
+        let is_ours = self.tasks.iter().any(|task| task.number == first.number);
+        let has_ended = || ended.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&first.number);
+        while is_ours && !has_ended() && !self.stop.load(Ordering::Relaxed) {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// Trains, or goes on with what an earlier process began; `None` if it was stopped.
     fn attempt(&self, task: &Task) -> anyhow::Result<Option<Outcome>> {
-        task.write_config()?;
+        let first = match &task.first {
+            Some(first) => match first.run_folder() {
+                Some(folder) => Some(folder.canonicalize().unwrap_or(folder)),
+                None => {
+                    let error = format!("error: the run that it begins with, {}, is not done", first.label);
+                    return Ok(Some(Outcome::failed(Status::Failed, None, vec![error], None, &task.folder)));
+                }
+            },
+            None => None,
+        };
+        task.write_config(first.as_deref())?;
         let runs = task.run_folders();
         self.wait_for_orphans(&runs);
         if let Some(outcome) = runs.iter().find_map(|run| Outcome::of(run, &task.experiment, &task.folder, None)) {

@@ -8,13 +8,13 @@ use crate::config::{default_name, suggest};
 use super::{SWEEP, is_value};
 
 /// The keys that a sweep's file may have.
-const SWEEP_KEYS: [&str; 6] = ["name", "base", "seeds", "set", "grid", "points"];
+pub(super) const SWEEP_KEYS: [&str; 6] = ["name", "base", "seeds", "set", "grid", "points"];
 
 /// What a sweep's file says, before any run is made of it.
 pub(super) struct Declared {
     pub(super) name: String,
-    pub(super) base: String,
-    pub(super) base_span: Span,
+    /// What points start from that name no base of their own. `None` only where every point names one.
+    pub(super) base: Option<Base>,
     /// What holds for every run.
     pub(super) set: Vec<Override>,
     /// What varies. The last varies fastest.
@@ -23,13 +23,24 @@ pub(super) struct Declared {
     pub(super) has_seeds: bool,
 }
 
+/// The path of an experiment's config, relative to the sweep's file.
+#[derive(Clone)]
+pub(super) struct Base {
+    pub(super) path: String,
+    pub(super) span: Span,
+}
+
 /// One thing that varies. Never empty.
 pub(super) struct Axis {
     pub(super) choices: Vec<Choice>,
+    /// Whether these are [[points]], which may have bases of their own.
+    pub(super) is_points: bool,
 }
 
 /// One of the values of an axis.
 pub(super) struct Choice {
+    /// Of a point that starts from another experiment than the sweep.
+    pub(super) base: Option<Base>,
     pub(super) overrides: Vec<Override>,
     pub(super) span: Span,
 }
@@ -40,8 +51,7 @@ impl Declared {
         let mut reader = Reader::default();
         let mut declared = Self {
             name: default_name(file_name, "sweep"),
-            base: String::new(),
-            base_span: Span { source: SWEEP, start: 0, end: 0 },
+            base: None,
             set: Vec::new(),
             axes: Vec::new(),
             has_seeds: false,
@@ -56,16 +66,8 @@ impl Declared {
                 _ => reader.wrong("name", "a name of 1 to 64 letters, digits, `-`, `_` or `.`", node),
             }
         }
-        match field("base") {
-            Some(Node { value: Value::Text(text), span }) => {
-                declared.base.clone_from(text);
-                declared.base_span = *span;
-            }
-            Some(node) => reader.wrong("base", "the path of an experiment's config", node),
-            None if reader.faults.is_empty() => reader.faults.push(Fault::new("missing key `base`", None).help(
-                "add `base = \"../quickstart.toml\"`, for example: the experiment to vary, relative to this file",
-            )),
-            None => {}
+        if let Some(node) = field("base") {
+            declared.base = reader.base(node);
         }
         if let Some(node) = field("set") {
             declared.set = reader.table("set", node);
@@ -75,6 +77,9 @@ impl Declared {
         }
         if let Some(node) = field("points") {
             declared.axes.extend(reader.points(node));
+        }
+        if field("base").is_none() && reader.faults.is_empty() {
+            reader.every_point_has_a_base(&declared.axes);
         }
         if declared.axes.is_empty() && field("seeds").is_none() && reader.faults.is_empty() {
             reader.faults.push(
@@ -89,6 +94,18 @@ impl Declared {
         }
         reader.one_axis_a_key(&declared.axes);
         if reader.faults.is_empty() { Ok(declared) } else { Err(reader.faults) }
+    }
+
+    /// Every base, each path once, in the order of the file.
+    pub(super) fn bases(&self) -> Vec<&Base> {
+        let of_points = self.axes.iter().flat_map(|axis| &axis.choices).filter_map(|choice| choice.base.as_ref());
+        let mut bases: Vec<&Base> = Vec::new();
+        for base in self.base.iter().chain(of_points) {
+            if !bases.iter().any(|known| known.path == base.path) {
+                bases.push(base);
+            }
+        }
+        bases
     }
 }
 
@@ -116,6 +133,29 @@ impl Reader {
         self.faults.push(Fault::new(format!("`{key}` should be {expected}, got {}", node.describe()), Some(node.span)));
     }
 
+    fn base(&mut self, node: &Node) -> Option<Base> {
+        let Value::Text(path) = &node.value else {
+            self.wrong("base", "the path of an experiment's config", node);
+            return None;
+        };
+        Some(Base { path: path.clone(), span: node.span })
+    }
+
+    /// What is left to say where the sweep itself names no base.
+    fn every_point_has_a_base(&mut self, axes: &[Axis]) {
+        let help = "add `base = \"../quickstart.toml\"`, for example: the experiment to vary, relative to this file";
+        let of_points: Vec<&Choice> =
+            axes.iter().filter(|axis| axis.is_points).flat_map(|axis| &axis.choices).collect();
+        if of_points.iter().all(|choice| choice.base.is_none()) {
+            self.faults.push(Fault::new("missing key `base`", None).help(help));
+            return;
+        }
+        for choice in of_points.iter().filter(|choice| choice.base.is_none()) {
+            self.faults
+                .push(Fault::new("this point has no `base`, and the sweep has none", Some(choice.span)).help(help));
+        }
+    }
+
     fn seeds(&mut self, node: &Node) -> Option<Axis> {
         let Value::Array(items) = &node.value else {
             self.wrong("seeds", "a list of integers, [1, 2, 3]", node);
@@ -128,10 +168,11 @@ impl Reader {
         }
         let path = vec![Segment { name: "seed".to_owned(), span: node.span }];
         let choices = items.iter().map(|item| Choice {
+            base: None,
             overrides: vec![Override { path: path.clone(), node: item.clone() }],
             span: item.span,
         });
-        Some(Axis { choices: choices.collect() })
+        Some(Axis { choices: choices.collect(), is_points: false })
     }
 
     /// An axis for each key, with a choice for each of its values.
@@ -151,10 +192,12 @@ impl Reader {
                     choices: items
                         .iter()
                         .map(|item| Choice {
+                            base: None,
                             overrides: vec![Override { path: path.clone(), node: item.clone() }],
                             span: item.span,
                         })
                         .collect(),
+                    is_points: false,
                 }),
                 Value::Array(_) => self.faults.push(Fault::new(format!("`{key}` has no values"), Some(node.span))),
                 _ => self.faults.push(
@@ -182,8 +225,7 @@ impl Reader {
                 return None;
             }
         };
-        let choices: Vec<Choice> =
-            items.iter().map(|item| Choice { overrides: self.table("points", item), span: item.span }).collect();
+        let choices: Vec<Choice> = items.iter().map(|item| self.point(item)).collect();
         let mut names: Vec<&str> = Vec::new();
         for given in choices.iter().flat_map(|choice| &choice.overrides) {
             if let Value::Text(name) = &given.node.value
@@ -195,7 +237,19 @@ impl Reader {
                 names.push(name);
             }
         }
-        Some(Axis { choices })
+        Some(Axis { choices, is_points: true })
+    }
+
+    /// A point: its base, if it names one, and the values of all other keys.
+    fn point(&mut self, node: &Node) -> Choice {
+        let mut values = node.clone();
+        let mut base = None;
+        if let Value::Table(table) = &mut values.value
+            && let Some(place) = table.iter().position(|entry| entry.key == "base")
+        {
+            base = self.base(&table.remove(place).node);
+        }
+        Choice { base, overrides: self.table("points", &values), span: node.span }
     }
 
     /// The values in a table, each with its whole key.

@@ -1,4 +1,4 @@
-//! Sweeps: a base experiment, and what varies between its runs.
+//! Sweeps: one base experiment or several, and what varies between the runs.
 //!
 //! [`file`] reads the sweep's own keys into axes; a grid key is an axis with a choice a value, the list of points is one, the
 //! seeds are one. [`product`] makes every combination, applies it to the base as `--set` would, and checks it as a config is
@@ -6,22 +6,32 @@
 
 mod file;
 mod product;
+mod schema;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-use super::document::Value;
+use super::document::{Table, Value};
 use super::sources::Sources;
 use super::{check::Fault, document, overrides::Override};
 use crate::{ConfigError, Sweep};
-use file::Declared;
+use file::{Base, Declared};
 
-/// Numbers of the texts that spans point into; `--set` follows.
+pub use schema::sweep_schema;
+
+/// Numbers of the texts that spans point into: the sweep, the bases from [`FIRST_BASE`] on, then `--set`.
 const SWEEP: usize = 0;
-const BASE: usize = 1;
-const FIRST_OVERRIDE: usize = 2;
+const FIRST_BASE: usize = 1;
+
+/// An experiment that runs start from.
+struct BaseConfig {
+    /// As the sweep's file has it.
+    path: String,
+    root: Table,
+    default_name: String,
+}
 
 pub(crate) fn load(path: &Path, overrides: &[String]) -> Result<Sweep, ConfigError> {
     let name = path.display().to_string();
@@ -33,30 +43,42 @@ fn read(
     name: &str,
     text: &str,
     overrides: &[String],
-    read_base: impl FnOnce(&Path) -> Result<String, ConfigError>,
+    read_base: impl Fn(&Path) -> Result<String, ConfigError>,
 ) -> Result<Sweep, ConfigError> {
-    let alone = Sources::new(vec![(name, text), ("", "")], overrides);
+    let alone = Sources::new(vec![(name, text)], &[]);
     let declared = Declared::read(name, text).map_err(|faults| alone.error(faults))?;
 
-    let base_path = Path::new(name).parent().unwrap_or(Path::new("")).join(&declared.base);
-    let base_name = base_path.display().to_string();
-    let base_text = read_base(&base_path).map_err(|error| {
-        let diagnostic = &error.diagnostics()[0];
-        let mut fault = Fault::new(format!("{} ({base_name})", diagnostic.message), Some(declared.base_span));
-        fault.help.clone_from(&diagnostic.help);
-        alone.error(vec![fault])
-    })?;
-    // What is wrong with the base alone is told as of any config.
-    super::read(&base_name, &base_text, &[])?;
+    let mut base_texts = Vec::new();
+    for Base { path, span } in declared.bases() {
+        let base_path = Path::new(name).parent().unwrap_or(Path::new("")).join(path);
+        let base_name = base_path.display().to_string();
+        let base_text = read_base(&base_path).map_err(|error| {
+            let diagnostic = &error.diagnostics()[0];
+            let mut fault = Fault::new(format!("{} ({base_name})", diagnostic.message), Some(*span));
+            fault.help.clone_from(&diagnostic.help);
+            alone.error(vec![fault])
+        })?;
+        // What is wrong with a base alone is told as of any config.
+        super::read(&base_name, &base_text, &[])?;
+        base_texts.push((path.clone(), base_name, base_text));
+    }
 
-    let sources = Sources::new(vec![(name, text), (&base_name, &base_text)], overrides);
+    let mut files = vec![(name, text)];
+    files.extend(base_texts.iter().map(|(_, name, text)| (name.as_str(), text.as_str())));
+    let first_override = files.len();
+    let sources = Sources::new(files, overrides);
     let runs = || -> Result<Sweep, Vec<Fault>> {
-        let root = document::parse(&base_text, BASE, 0)?;
+        let mut bases = Vec::new();
+        for (index, (path, name, text)) in base_texts.iter().enumerate() {
+            let root = document::parse(text, FIRST_BASE + index, 0)?;
+            let default_name = super::default_name(name, "experiment");
+            bases.push(BaseConfig { path: path.clone(), root, default_name });
+        }
         let mut last = Vec::new();
         for (index, text) in overrides.iter().enumerate() {
-            last.push(Override::parse(text, FIRST_OVERRIDE + index)?);
+            last.push(Override::parse(text, first_override + index)?);
         }
-        product::sweep(&declared, &root, &super::default_name(&base_name, "experiment"), &last, &sources)
+        product::sweep(&declared, &bases, &last, &sources)
     };
     runs().map_err(|faults| sources.error(faults))
 }

@@ -6,16 +6,16 @@ use crate::config::check::Fault;
 use crate::config::document::{self, Node, Table, Value};
 use crate::config::overrides::{Override, Segment};
 use crate::config::sources::Sources;
+use crate::sweep::begins_with;
 use crate::{Experiment, Sweep, SweepPoint};
 
-use super::BASE;
 use super::file::{Axis, Choice, Declared};
+use super::{BaseConfig, SWEEP};
 
 /// The sweep, or what is wrong with any of its runs.
 pub(super) fn sweep(
     declared: &Declared,
-    base: &Table,
-    default_name: &str,
+    bases: &[BaseConfig],
     last: &[Override],
     sources: &Sources<'_>,
 ) -> Result<Sweep, Vec<Fault>> {
@@ -38,9 +38,10 @@ pub(super) fn sweep(
     let mut known: HashMap<String, usize> = HashMap::new();
     for number in 0..count {
         let choices = combination(axes, number);
-        let mut root = base.clone();
+        let base = base_of(declared, &choices, bases);
+        let mut root = base.root.clone();
         let made = apply(&mut root, &declared.set, &choices, last)
-            .and_then(|()| crate::config::experiment(&root, default_name));
+            .and_then(|()| crate::config::experiment(&root, &base.default_name));
         let run = match made {
             Ok(run) => run,
             Err(found) => {
@@ -57,6 +58,9 @@ pub(super) fn sweep(
             continue;
         }
         known.insert(text, number);
+        if sweep.begins_with_no_earlier(&run) {
+            faults.add(no_earlier(&run, &choices), &choices, sources);
+        }
         if number % seeds == 0 {
             sweep.points.push(point(&choices, &run, &paths));
         }
@@ -65,6 +69,20 @@ pub(super) fn sweep(
         }
     }
     if faults.0.is_empty() { Ok(sweep) } else { Err(faults.0) }
+}
+
+impl Sweep {
+    /// Whether `run` asks for the weights of a run that is not among those so far.
+    fn begins_with_no_earlier(&self, run: &Experiment) -> bool {
+        begins_with(run).is_some() && self.first_weights(run).is_none()
+    }
+}
+
+fn no_earlier(run: &Experiment, choices: &[&Choice]) -> Fault {
+    let name = begins_with(run).unwrap_or_default();
+    let given = choices.iter().flat_map(|choice| &choice.overrides).find(|given| given.key() == "model.init_from");
+    let message = format!("no earlier run of the sweep is called `{name}` and has seed {}", run.seed);
+    Fault::new(message, given.map(|given| given.node.span)).help("a run begins with one that stands before it")
 }
 
 /// The keys that vary and their paths, but for the seed and the name.
@@ -90,6 +108,13 @@ fn combination(axes: &[Axis], mut number: usize) -> Vec<&Choice> {
     choices
 }
 
+/// The experiment that a run starts from: its point's, or else the sweep's.
+fn base_of<'a>(declared: &Declared, choices: &[&Choice], bases: &'a [BaseConfig]) -> &'a BaseConfig {
+    let base = choices.iter().find_map(|choice| choice.base.as_ref()).or(declared.base.as_ref());
+    let base = base.and_then(|base| bases.iter().find(|it| it.path == base.path));
+    base.expect("a sweep without a base is refused when its file is read, and every base was read")
+}
+
 /// The first choice of `number` that `other` does not share.
 fn differing(axes: &[Axis], number: usize, other: usize) -> Option<&Choice> {
     let pairs = combination(axes, number).into_iter().zip(combination(axes, other));
@@ -105,7 +130,8 @@ fn apply(root: &mut Table, set: &[Override], choices: &[&Choice], last: &[Overri
 }
 
 fn point(choices: &[&Choice], run: &Experiment, paths: &[(String, Vec<Segment>)]) -> SweepPoint {
-    let named = choices.iter().flat_map(|choice| &choice.overrides).any(|given| given.key() == "name");
+    let is_named = |choice: &&Choice| choice.base.is_some() || choice.overrides.iter().any(|it| it.key() == "name");
+    let named = choices.iter().any(is_named);
     let text = run.to_toml();
     let values = match document::parse(&text, 0, 0) {
         Ok(root) => paths.iter().map(|(_, path)| value(&root, path).map(|node| written(node, &text))).collect(),
@@ -151,7 +177,7 @@ struct Faults(Vec<Fault>);
 impl Faults {
     fn add(&mut self, mut fault: Fault, choices: &[&Choice], sources: &Sources<'_>) {
         // At the sweep's own line the caret says it; elsewhere the run that is meant has to be named.
-        if fault.span.is_none_or(|span| span.source == BASE) {
+        if fault.span.is_none_or(|span| span.source != SWEEP && sources.is_in_a_file(span)) {
             if self.0.iter().any(|known| known.span == fault.span && known.message.starts_with(&fault.message)) {
                 return;
             }
@@ -169,7 +195,10 @@ impl Faults {
 
 /// The values of a run as the sweep's file has them.
 fn words(choices: &[&Choice], sources: &Sources<'_>) -> String {
-    let given = choices.iter().flat_map(|choice| &choice.overrides);
-    let words: Vec<String> = given.map(|it| format!("{} = {}", it.key(), sources.text(it.node.span))).collect();
+    let mut words = Vec::new();
+    for choice in choices {
+        words.extend(choice.base.iter().map(|base| format!("base = {}", sources.text(base.span))));
+        words.extend(choice.overrides.iter().map(|it| format!("{} = {}", it.key(), sources.text(it.node.span))));
+    }
     words.join(", ")
 }

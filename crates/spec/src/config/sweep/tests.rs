@@ -23,6 +23,9 @@ fn sweep_with(text: &str, overrides: &[&str]) -> Result<Sweep, ConfigError> {
         if path.ends_with("digits.toml") {
             return Ok(BASE.to_owned());
         }
+        if path.ends_with("clothes.toml") {
+            return Ok(BASE.replace("digits", "clothes").replace("mnist-sample", "fashion-mnist"));
+        }
         let location = Location::File { source_name: String::new() };
         let message = "the config cannot be read: not there".to_owned();
         Err(ConfigError::new(vec![Diagnostic { message, location, help: None }]))
@@ -92,6 +95,69 @@ fn a_grid_and_points_are_each_point_with_each_combination() {
         ]
     );
     assert!(sweep.runs().all(|(_, run)| run.training.iterations == 5));
+}
+
+#[test]
+fn points_may_start_from_experiments_of_their_own() {
+    let sweep = sweep_with(
+        "seeds = [1, 2]\n[set]\ntraining.iterations = 5\n[[points]]\nbase = \"../digits.toml\"\n\
+         [[points]]\nbase = \"../clothes.toml\"\noptimizer.learning_rate = 0.1\n",
+        &["training.batch_size=8"],
+    )
+    .unwrap();
+    let labels: Vec<_> = sweep.points.iter().map(|point| sweep.label(point)).collect();
+    assert_eq!(labels, ["digits", "clothes"]);
+    let runs: Vec<_> = sweep
+        .runs()
+        .map(|(_, run)| (run.data.dataset.name(), run.seed, run.optimizer.learning_rate, run.training.batch_size))
+        .collect();
+    assert_eq!(
+        runs,
+        [
+            ("mnist-sample", 1, 0.05, 8),
+            ("mnist-sample", 2, 0.05, 8),
+            ("fashion-mnist", 1, 0.1, 8),
+            ("fashion-mnist", 2, 0.1, 8)
+        ]
+    );
+    assert!(sweep.runs().all(|(_, run)| run.training.iterations == 5));
+}
+
+#[test]
+fn a_point_without_a_base_is_refused_where_the_sweep_has_none() {
+    let text = "[[points]]\nbase = \"../digits.toml\"\n[[points]]\nengine = \"manual\"\n";
+    let error = sweep_with(text, &[]).unwrap_err().to_string();
+    assert!(error.starts_with("this point has no `base`, and the sweep has none\n  --> sweeps/a.toml:3:1"), "{error}");
+    let sweep = sweep(text);
+    assert_eq!(sweep.points.len(), 2, "the sweep's base is that of a point without one");
+    let wrong = sweep_with("[[points]]\nbase = 3\n", &[]).unwrap_err().to_string();
+    assert!(wrong.starts_with("`base` should be the path of an experiment's config, got 3"), "{wrong}");
+}
+
+#[test]
+fn a_fault_in_one_of_several_bases_is_shown_there_or_names_the_run() {
+    let text = "[set]\nmodel.name = \"cifar-baseline\"\n[[points]]\nbase = \"../digits.toml\"\n";
+    let error = sweep_with(text, &[]).unwrap_err().to_string();
+    assert!(error.contains("takes images of 3×32×32, and mnist-sample has 1×28×28"), "{error}");
+    let missing = sweep_with("[[points]]\nbase = \"../nothing.toml\"\n", &[]).unwrap_err().to_string();
+    assert!(missing.contains("(sweeps/../nothing.toml)\n  --> sweeps/a.toml:2:8"), "{missing}");
+    let twice = "[[points]]\nbase = \"../digits.toml\"\n[[points]]\nbase = \"../digits.toml\"\n";
+    let twice = sweep_with(twice, &[]).unwrap_err().to_string();
+    assert!(twice.starts_with("two runs are the same: base = \"../digits.toml\"\n  --> sweeps/a.toml:3:1"), "{twice}");
+}
+
+#[test]
+fn a_run_begins_with_the_weights_of_an_earlier_one_with_its_seed() {
+    let text = "seeds = [1, 2]\n[[points]]\nname = \"first\"\n[[points]]\nname = \"second\"\n\
+                model.init_from = \"sweep:first\"\n";
+    let sweep = sweep(text);
+    let first: Vec<_> = sweep.runs().map(|(_, run)| sweep.first_weights(run)).collect();
+    assert_eq!(first, [None, None, Some(0), Some(1)]);
+    let itself = error(&text.replace("sweep:first", "sweep:second"));
+    assert!(
+        itself.starts_with("no earlier run of the sweep is called `second` and has seed 1\n  --> sweeps/a.toml:7:19"),
+        "{itself}"
+    );
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Figures over the seeds of a point.
+//! Figures over the seeds of an experiment.
 
 /// Mean and, of two or more, the sample standard deviation √(Σ(x − x̄)² / (n − 1)); `None` of nothing.
-pub(crate) fn mean_and_deviation(values: &[f64]) -> Option<(f64, Option<f64>)> {
+pub fn mean_and_deviation(values: &[f64]) -> Option<(f64, Option<f64>)> {
     let n = values.len() as f64;
     if values.is_empty() {
         return None;
@@ -12,7 +12,7 @@ pub(crate) fn mean_and_deviation(values: &[f64]) -> Option<(f64, Option<f64>)> {
 }
 
 /// The middle value, or the mean of the middle two; `None` of nothing.
-pub(crate) fn median(values: &[f64]) -> Option<f64> {
+pub fn median(values: &[f64]) -> Option<f64> {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
     let middle = sorted.len() / 2;
