@@ -2,14 +2,17 @@
 //!
 //! This is the only place that names a backend's device. Results go to stdout, errors and progress to stderr.
 
+mod bench;
 mod compare_gradients;
 mod data;
 mod device;
 mod doctor;
+mod executable;
 mod predict;
 mod progress;
 mod report;
 mod run;
+mod statistics;
 mod sweep;
 
 use std::io::IsTerminal;
@@ -46,6 +49,8 @@ fn main() -> ExitCode {
         Command::Report(arguments) => report::report(arguments),
         Command::CompareRuns(arguments) => report::compare_runs(arguments),
         Command::Data(arguments) => data::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
+        Command::BenchWorker => bench::work(),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Params(_) | Command::Config(_) | Command::Completions(_) => {
             backproof::answer(&cli).expect("these need no Burn")

@@ -26,7 +26,6 @@ mod folder;
 mod lock;
 mod outcome;
 mod results;
-mod statistics;
 mod table;
 mod work;
 

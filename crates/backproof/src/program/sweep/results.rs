@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::folder::SweepFolder;
 use super::outcome::{Outcome, Status};
-use super::statistics::{mean_and_deviation, median};
+use crate::statistics::{mean_and_deviation, median};
 
 /// The version of `results.json`, `results.csv` and `runs.csv`.
 const RESULTS_SCHEMA: u32 = 1;
