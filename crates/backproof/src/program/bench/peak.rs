@@ -11,7 +11,7 @@ use serde::Serialize;
 pub(crate) struct Peak {
     /// GFLOP/s of all threads together.
     pub(crate) gflops_per_second: f64,
-    /// `avx512`, `avx2` or `portable`.
+    /// `avx512`, `avx2`, `sse2`, `neon` or `scalar`.
     pub(crate) instructions: &'static str,
 }
 
@@ -32,8 +32,8 @@ fn begin(index: usize) -> f32 {
     black_box(2.0 + index as f32)
 }
 
-/// The best of several short measurements on `threads` threads, by the widest instructions there are, or by `isa` where this machine has
-/// it: a disturbance by other programs only ever makes one slower.
+/// The best of several short measurements on `threads` threads, by the widest instructions there are, or by `isa` where that is
+/// `avx2` or `portable`: a disturbance by other programs only ever makes one slower.
 pub(crate) fn measure(threads: usize, isa: Option<&str>) -> Peak {
     const TRIES: usize = 20;
     const STEPS: u64 = 2_000_000;
@@ -65,69 +65,88 @@ fn seconds(threads: usize, run: Loop, steps: u64) -> f64 {
 fn widest(isa: Option<&str>) -> (&'static str, u64, Loop) {
     #[cfg(target_arch = "x86_64")]
     {
-        if isa != Some("avx2") && isa != Some("portable") && is_x86_feature_detected!("avx512f") {
+        let narrow = isa == Some("portable");
+        if !narrow && isa != Some("avx2") && is_x86_feature_detected!("avx512f") {
             // SAFETY: the processor has AVX-512.
             return ("avx512", 16, |steps| unsafe { x86::avx512(steps) });
         }
-        if isa != Some("portable") && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        if !narrow && is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
             // SAFETY: the processor has AVX2 and FMA.
             return ("avx2", 8, |steps| unsafe { x86::avx2(steps) });
         }
+        // SAFETY: every x86-64 processor has SSE2.
+        ("sse2", 4, |steps| unsafe { x86::sse2(steps) })
     }
-    let _ = isa;
-    ("portable", PORTABLE_LANES as u64, portable)
+    #[cfg(target_arch = "aarch64")]
+    {
+        let _ = isa;
+        // SAFETY: every processor that this was built for has NEON.
+        ("neon", 4, |steps| unsafe { arm::neon(steps) })
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    {
+        let _ = isa;
+        ("scalar", 1, scalar)
+    }
+}
+
+/// A loop on one kind of vector: `$multiply_add` of an accumulator, the factor and the term; every lane is summed at the end.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+macro_rules! multiply_adds {
+    ($name:ident, $features:literal, $lanes:literal, $fill:ident, $store:ident, $multiply_add:expr) => {
+        #[target_feature(enable = $features)]
+        pub(super) fn $name(steps: u64) -> f32 {
+            let (factor, term) = ($fill(black_box(FACTOR)), $fill(black_box(TERM)));
+            let mut accumulators: [_; ACCUMULATORS] = std::array::from_fn(|index| $fill(begin(index)));
+            for _ in 0..steps {
+                for accumulator in &mut accumulators {
+                    *accumulator = $multiply_add(*accumulator, factor, term);
+                }
+            }
+            let mut sum = 0.0;
+            for accumulator in accumulators {
+                let mut lanes = [0.0_f32; $lanes];
+                // SAFETY: there is a number for each lane.
+                unsafe { $store(lanes.as_mut_ptr(), accumulator) };
+                sum += lanes.iter().sum::<f32>();
+            }
+            sum
+        }
+    };
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::*;
-
     use std::hint::black_box;
 
     use super::{ACCUMULATORS, FACTOR, TERM, begin};
 
-    #[target_feature(enable = "avx512f")]
-    pub(super) fn avx512(steps: u64) -> f32 {
-        let (factor, term) = (_mm512_set1_ps(black_box(FACTOR)), _mm512_set1_ps(black_box(TERM)));
-        let mut accumulators: [__m512; ACCUMULATORS] = std::array::from_fn(|index| _mm512_set1_ps(begin(index)));
-        for _ in 0..steps {
-            for accumulator in &mut accumulators {
-                *accumulator = _mm512_fmadd_ps(*accumulator, factor, term);
-            }
-        }
-        accumulators.into_iter().map(|accumulator| _mm512_reduce_add_ps(accumulator)).sum()
-    }
-
-    #[target_feature(enable = "avx2,fma")]
-    pub(super) fn avx2(steps: u64) -> f32 {
-        let (factor, term) = (_mm256_set1_ps(black_box(FACTOR)), _mm256_set1_ps(black_box(TERM)));
-        let mut accumulators: [__m256; ACCUMULATORS] = std::array::from_fn(|index| _mm256_set1_ps(begin(index)));
-        for _ in 0..steps {
-            for accumulator in &mut accumulators {
-                *accumulator = _mm256_fmadd_ps(*accumulator, factor, term);
-            }
-        }
-        let sum = accumulators.into_iter().fold(_mm256_setzero_ps(), |sum, it| _mm256_add_ps(sum, it));
-        _mm_cvtss_f32(_mm256_castps256_ps128(sum))
-    }
+    multiply_adds!(avx512, "avx512f", 16, _mm512_set1_ps, _mm512_storeu_ps, _mm512_fmadd_ps);
+    multiply_adds!(avx2, "avx2,fma", 8, _mm256_set1_ps, _mm256_storeu_ps, _mm256_fmadd_ps);
+    multiply_adds!(sse2, "sse2", 4, _mm_set1_ps, _mm_storeu_ps, |x, f, t| _mm_add_ps(_mm_mul_ps(x, f), t));
 }
 
-/// Four lanes are what every processor with vectors has.
-const PORTABLE_LANES: usize = 4;
+#[cfg(target_arch = "aarch64")]
+mod arm {
+    use std::arch::aarch64::*;
+    use std::hint::black_box;
 
-/// On AArch64 the compiler makes fused multiply-adds of this; elsewhere a multiplication and an addition.
-fn portable(steps: u64) -> f32 {
+    use super::{ACCUMULATORS, FACTOR, TERM, begin};
+
+    multiply_adds!(neon, "neon", 4, vdupq_n_f32, vst1q_f32, |x, f, t| vfmaq_f32(t, x, f));
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+fn scalar(steps: u64) -> f32 {
     let (factor, term) = (black_box(FACTOR), black_box(TERM));
-    let mut accumulators: [[f32; PORTABLE_LANES]; ACCUMULATORS] =
-        std::array::from_fn(|index| [begin(index); PORTABLE_LANES]);
+    let mut accumulators: [f32; ACCUMULATORS] = std::array::from_fn(begin);
     for _ in 0..steps {
         for accumulator in &mut accumulators {
-            for lane in accumulator {
-                *lane = if cfg!(target_arch = "aarch64") { lane.mul_add(factor, term) } else { *lane * factor + term };
-            }
+            *accumulator = *accumulator * factor + term;
         }
     }
-    accumulators.iter().flatten().sum()
+    accumulators.iter().sum()
 }
 
 #[cfg(test)]
@@ -144,8 +163,7 @@ mod tests {
         for isa in [None, Some("avx2"), Some("portable")] {
             let (name, lanes, run) = widest(isa);
             for steps in [0, 1, 1000] {
-                // The sum of AVX2 is of the first lane of each.
-                let expected = of(if name == "avx2" { 1 } else { lanes }, steps);
+                let expected = of(lanes, steps);
                 let sum = f64::from(run(steps as u64));
                 assert!((sum - expected).abs() < 1e-3 * expected, "{name}, {steps}: {sum}, expected {expected}");
             }
@@ -155,7 +173,7 @@ mod tests {
     #[test]
     fn a_measurement_says_by_what_it_was_made() {
         let peak = measure(1, Some("portable"));
-        assert_eq!(peak.instructions, "portable");
+        assert_eq!(peak.instructions, widest(Some("portable")).0);
         assert!(peak.gflops_per_second > 0.0);
     }
 }
