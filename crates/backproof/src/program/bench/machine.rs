@@ -54,6 +54,11 @@ impl Machine {
     }
 }
 
+/// How many threads of other programs wanted to run over the last minute; `None` where the system does not say.
+pub(crate) fn load() -> Option<f64> {
+    read("/proc/loadavg")?.split(' ').next()?.parse().ok()
+}
+
 fn read(path: impl AsRef<Path>) -> Option<String> {
     fs::read_to_string(path).ok().map(|text| text.trim().to_owned())
 }

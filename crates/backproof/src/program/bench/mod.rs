@@ -39,8 +39,11 @@ pub(crate) fn run(arguments: &cli::Bench) -> anyhow::Result<()> {
     let plan = plan(arguments)?;
     output::check(arguments)?;
     let launcher = Launcher::new(arguments)?;
+    let load = machine::load();
     let (networks, batches, passes) = match plan {
-        Plan::WholeRun { config, experiment } => return whole_run::run(arguments, &launcher, &config, &experiment),
+        Plan::WholeRun { config, experiment } => {
+            return whole_run::run(arguments, &launcher, load, &config, &experiment);
+        }
         Plan::Steps { networks, batches, passes } => (networks, batches, passes),
     };
     let peak = peak::measure(launcher.threads, arguments.isa.as_deref());
@@ -61,7 +64,7 @@ pub(crate) fn run(arguments: &cli::Bench) -> anyhow::Result<()> {
         Some(instructions) => format!("{} ({instructions})", cell.software),
         None => cell.software.clone(),
     });
-    let setting = Setting::here(arguments, &launcher, software.collect());
+    let setting = Setting::here(arguments, &launcher, load, software.collect());
     let results = Results::new(setting, arguments.seconds, peak, cells, unavailable);
     println!("{}", results.table());
     output::write(arguments, &results, &results.markdown())
@@ -69,7 +72,7 @@ pub(crate) fn run(arguments: &cli::Bench) -> anyhow::Result<()> {
 
 impl Setting {
     /// What holds for every figure of this command; `software` is what the measured processes said they are.
-    fn here(arguments: &cli::Bench, launcher: &Launcher, software: BTreeSet<String>) -> Self {
+    fn here(arguments: &cli::Bench, launcher: &Launcher, load_before: Option<f64>, software: BTreeSet<String>) -> Self {
         let mut all: Vec<String> = vec![format!("backproof {}", env!("CARGO_PKG_VERSION"))];
         let burn = format!("Burn {BURN_VERSION}");
         all.push(burn.clone());
@@ -86,6 +89,7 @@ impl Setting {
             command_line,
             git_revision: crate::run::git_revision(),
             machine: Machine::here(),
+            load_before,
             threads: launcher.threads,
             isa: arguments.isa.clone(),
             rounds: arguments.rounds.get(),

@@ -35,6 +35,8 @@ pub(crate) struct Setting {
     pub(crate) command_line: Vec<String>,
     pub(crate) git_revision: Option<String>,
     pub(crate) machine: Machine,
+    /// The system's load over the minute before, if it says so.
+    pub(crate) load_before: Option<f64>,
     pub(crate) threads: usize,
     /// The instruction set that all were held to.
     pub(crate) isa: Option<String>,
@@ -76,6 +78,16 @@ pub(crate) struct Unavailable {
     pub(crate) pass: String,
     pub(crate) contender: String,
     pub(crate) reason: String,
+}
+
+impl Setting {
+    /// What to say where other programs ran too: with as much as half a core taken, threads wait for each other.
+    pub(crate) fn disturbance(&self) -> Option<String> {
+        let load = self.load_before.filter(|load| *load >= 0.5)?;
+        Some(format!(
+            "other programs ran before this began, a load of {load:.1}: figures may be far too low, and those with more threads most"
+        ))
+    }
 }
 
 impl Results {

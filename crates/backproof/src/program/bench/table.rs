@@ -59,7 +59,7 @@ impl Results {
         }
         let peak = &self.peak;
         format!(
-            "{}\n\n{}, {} of {} s each; peak {:.0} GFLOP/s by {} multiply-adds\n{}{}",
+            "{}\n\n{}, {} of {} s each; peak {:.0} GFLOP/s by {} multiply-adds\n{}{}{}",
             aligned(&self.header(), &rows, TEXT_COLUMNS),
             threads(self.setting.threads),
             rounds(self.setting.rounds),
@@ -68,6 +68,7 @@ impl Results {
             peak.instructions,
             self.setting.software.join(", "),
             self.unavailable_lines(),
+            self.setting.note(),
         )
     }
 
@@ -86,7 +87,7 @@ impl Results {
             rounds(self.setting.rounds),
             self.seconds
         );
-        text + &markdown_table(&self.header(), &rows, TEXT_COLUMNS) + &self.unavailable_lines()
+        text + &markdown_table(&self.header(), &rows, TEXT_COLUMNS) + &self.unavailable_lines() + &self.setting.note()
     }
 
     /// What was left out, each reason once.
@@ -105,6 +106,11 @@ impl Results {
 }
 
 impl Setting {
+    /// A line for what makes the figures doubtful, or nothing.
+    pub(crate) fn note(&self) -> String {
+        self.disturbance().map_or_else(String::new, |text| format!("\nnote: {text}\n"))
+    }
+
     /// The head of a page with figures: a title, and a table of what they were measured on. More rows can follow.
     pub(crate) fn markdown(&self, title: &str) -> String {
         let mut text = format!("# {title}\n\n| | |\n| --- | --- |\n");
@@ -115,6 +121,7 @@ impl Setting {
         for (what, which) in self.machine.lines() {
             line(what, &which);
         }
+        line("load before", &self.load_before.map_or_else(|| "unknown".to_owned(), |load| format!("{load:.1}")));
         line("threads", &self.threads.to_string());
         line("held to", self.isa.as_deref().unwrap_or("the widest instructions there are"));
         line("software", &self.software.join(", "));
@@ -171,4 +178,4 @@ pub(crate) fn memory(bytes: Option<u64>) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -42,6 +42,7 @@ enum Trainer {
 pub(crate) fn run(
     arguments: &cli::Bench,
     launcher: &Launcher,
+    load: Option<f64>,
     config: &Path,
     experiment: &Experiment,
 ) -> anyhow::Result<()> {
@@ -66,7 +67,7 @@ pub(crate) fn run(
     progress.finish_and_clear();
     let software = runs.iter().flatten().map(|run| run.software.clone()).collect();
     let names = trainers.iter().map(Trainer::name);
-    let setting = Setting::here(arguments, launcher, software);
+    let setting = Setting::here(arguments, launcher, load, software);
     let results = WholeRuns::new(setting, config, experiment, names.zip(runs).collect());
     println!("{}", results.table());
     output::write(arguments, &results, &results.markdown())

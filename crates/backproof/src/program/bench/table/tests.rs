@@ -19,7 +19,7 @@ fn cell(contender: Contender, milliseconds: &[f64]) -> Cell {
     Cell::new(&network, 16, Pass::Training, contender, ready, flops, rounds, 200.0, Some(31_400_000))
 }
 
-fn results(cells: Vec<Cell>) -> Results {
+pub(crate) fn setting() -> Setting {
     let machine = Machine {
         cpu: Some("Xeon | 1".to_owned()),
         cores: 2,
@@ -28,18 +28,22 @@ fn results(cells: Vec<Cell>) -> Results {
         system: "Debian".to_owned(),
         cpu_features: vec!["avx2", "fma"],
     };
-    let setting = Setting {
+    Setting {
         date: "2026-01-02T03:04:05Z".to_owned(),
         command_line: vec!["backproof".to_owned(), "bench".to_owned()],
         git_revision: None,
         machine,
+        load_before: Some(0.2),
         threads: 2,
         isa: None,
         rounds: 3,
         software: vec!["it 1".to_owned(), "rustc 1".to_owned()],
-    };
+    }
+}
+
+fn results(cells: Vec<Cell>) -> Results {
     let peak = Peak { gflops_per_second: 200.0, instructions: "avx2" };
-    Results::new(setting, 0.5, peak, cells, Vec::new())
+    Results::new(setting(), 0.5, peak, cells, Vec::new())
 }
 
 fn with_peer() -> Results {
@@ -106,6 +110,15 @@ fn what_could_not_be_measured_is_said_once() {
         });
     }
     assert_eq!(results.table().matches("not measured: pytorch compile, no compiler").count(), 1);
+}
+
+#[test]
+fn a_machine_that_did_something_else_too_is_said_to_have() {
+    let mut results = with_peer();
+    assert!(!results.table().contains("other programs"));
+    results.setting.load_before = Some(1.75);
+    assert!(results.table().contains("a load of 1.8"), "{}", results.table());
+    assert!(results.markdown().contains("| load before | 1.8 |"));
 }
 
 #[test]

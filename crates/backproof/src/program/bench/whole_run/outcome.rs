@@ -97,12 +97,13 @@ impl WholeRuns {
         let (header, rows) = self.rows();
         let Setting { threads, software, .. } = &self.setting;
         format!(
-            "{}\n\n{}, {} by turns, {threads} {}\n{}",
+            "{}\n\n{}, {} by turns, {threads} {}\n{}{}",
             aligned(&header, &rows, 1),
             self.experiment,
             rounds(self.setting.rounds),
             if *threads == 1 { "thread" } else { "threads" },
-            software.join(", ")
+            software.join(", "),
+            self.setting.note()
         )
     }
 
@@ -111,11 +112,12 @@ impl WholeRuns {
         let (header, rows) = self.rows();
         format!(
             "{}\n`{}` from the start of the process to its end: {} by turns, each with a seed of its own. Times and memory are medians, \
-             accuracies means ± sample standard deviation. bench/README.md says what each does.\n\n{}",
+             accuracies means ± sample standard deviation. bench/README.md says what each does.\n\n{}{}",
             self.setting.markdown(&format!("{}, start to end", self.experiment)),
             self.config,
             rounds(self.setting.rounds),
-            markdown_table(&header, &rows, 1)
+            markdown_table(&header, &rows, 1),
+            self.setting.note()
         )
     }
 }
@@ -147,5 +149,38 @@ impl Trained {
             Some(deviation) => format!("{mean:.2} ± {:.2} %", 100.0 * deviation),
             None => format!("{mean:.2} %"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::table::tests::setting;
+    use super::*;
+
+    fn runs(figures: &[(f64, f64, u64)]) -> Vec<WholeRun> {
+        let run = |(seed, &(seconds, test_accuracy, bytes)): (usize, &(f64, f64, u64))| WholeRun {
+            software: "it 1".to_owned(),
+            seed: seed as u64,
+            seconds,
+            test_accuracy,
+            peak_memory_bytes: Some(bytes),
+        };
+        figures.iter().enumerate().map(run).collect()
+    }
+
+    #[test]
+    fn time_and_memory_are_medians_over_those_of_the_fastest_peer_and_accuracy_is_a_mean() {
+        let text = include_str!("../../../../../../configs/cifar-baseline.toml");
+        let experiment = Experiment::from_toml("cifar-baseline.toml", text, &[]).unwrap();
+        let trained = vec![
+            ("backproof manual".to_owned(), runs(&[(10.0, 0.60, 200), (9.0, 0.62, 300), (30.0, 0.61, 100)])),
+            ("pytorch eager".to_owned(), runs(&[(25.0, 0.5, 900); 3])),
+            ("pytorch eager-channels-last".to_owned(), runs(&[(20.0, 0.5, 800); 3])),
+        ];
+        let results = WholeRuns::new(setting(), Path::new("c.toml"), &experiment, trained);
+        let (_, rows) = results.rows();
+        assert_eq!(rows[0], ["backproof manual", "10.0 s", "61.00 ± 1.00 %", "0 MB", "2.00×", "0.25×"]);
+        assert_eq!(rows[1][4..], ["0.80×", "1.12×"]);
+        assert!(results.markdown().contains("| backproof manual | 10.0 s | 61.00 ± 1.00 % |"));
     }
 }
