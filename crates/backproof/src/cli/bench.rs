@@ -98,6 +98,12 @@ impl BenchEngine {
             Self::Manual => Engine::Manual,
         }
     }
+
+    /// What makes `train` use it, as `--set` takes it.
+    #[must_use]
+    pub fn overrides(self) -> Vec<String> {
+        vec![format!("engine={}", self.gradients().name())]
+    }
 }
 
 /// What a step is made of.

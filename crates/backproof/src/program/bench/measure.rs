@@ -1,11 +1,10 @@
 //! Taking turns: every contender of a cell is alive at once, and each in turn computes for one round.
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use backproof::cli::{self, Pass};
 use backproof_spec::Architecture;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
 use super::contender::{Launcher, contenders};
 use super::process::{Process, Started};
@@ -26,14 +25,7 @@ pub(crate) struct Measurement<'a> {
 
 impl<'a> Measurement<'a> {
     pub(crate) fn new(arguments: &'a cli::Bench, launcher: &'a Launcher, peak: f64, groups: usize) -> Self {
-        let progress = ProgressBar::with_draw_target(Some(groups as u64), ProgressDrawTarget::stderr());
-        if !std::io::stderr().is_terminal() {
-            progress.set_draw_target(ProgressDrawTarget::hidden());
-        }
-        let style = ProgressStyle::with_template("{bar:24} {pos} of {len}  {msg}  {elapsed}");
-        progress.set_style(style.expect("the template is ours"));
-        progress.enable_steady_tick(Duration::from_secs(1));
-        Self { arguments, launcher, peak, progress }
+        Self { arguments, launcher, peak, progress: progress_bar(groups) }
     }
 
     /// Everything that does this work, in rounds.
@@ -96,4 +88,13 @@ impl Drop for Measurement<'_> {
     fn drop(&mut self) {
         self.progress.finish_and_clear();
     }
+}
+
+/// How much of all is done and what is being done: on a terminal, on stderr.
+pub(crate) fn progress_bar(all: usize) -> ProgressBar {
+    let progress = ProgressBar::new(all as u64);
+    let style = ProgressStyle::with_template("{bar:24} {pos} of {len}  {msg}  {elapsed}");
+    progress.set_style(style.expect("the template is ours"));
+    progress.enable_steady_tick(Duration::from_secs(1));
+    progress
 }

@@ -15,11 +15,11 @@ use backproof::error::{Failure, code};
 use backproof_data::dataset_directory;
 use backproof_spec::{Experiment, Layer};
 use backproof_train::{BURN_VERSION, RunFolder};
-use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 
 use self::outcome::{WholeRun, WholeRuns};
 use super::contender::{EAGER, Launcher};
+use super::measure::progress_bar;
 use super::results::Setting;
 use super::{memory, output, process};
 use crate::run::{data_failure, failure};
@@ -49,9 +49,7 @@ pub(crate) fn run(
     let data =
         dataset_directory(experiment.data.dataset, arguments.places.data_dir.as_deref()).map_err(data_failure)?;
     let trainers = trainers(arguments, experiment);
-    let progress = ProgressBar::new((trainers.len() * arguments.rounds.get()) as u64);
-    progress.set_style(ProgressStyle::with_template("{bar:24} {pos} of {len}  {msg}  {elapsed}").expect("it is ours"));
-    progress.enable_steady_tick(Duration::from_secs(1));
+    let progress = progress_bar(trainers.len() * arguments.rounds.get());
     let mut runs: Vec<Vec<WholeRun>> = vec![Vec::new(); trainers.len()];
     for round in 0..arguments.rounds.get() {
         let mut experiment = experiment.clone();
@@ -78,7 +76,7 @@ fn trainers(arguments: &cli::Bench, experiment: &Experiment) -> Vec<Trainer> {
     let mut all: Vec<Trainer> = if arguments.engines.is_empty() {
         vec![ours("as configured", Vec::new())]
     } else {
-        let of = |engine: cli::BenchEngine| ours(engine.name(), vec![format!("engine={}", engine.gradients().name())]);
+        let of = |engine: cli::BenchEngine| ours(engine.name(), engine.overrides());
         backproof::bench::engines(arguments).into_iter().map(of).collect()
     };
     if arguments.peer.is_some() {
