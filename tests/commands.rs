@@ -16,6 +16,7 @@ fn a_bare_xtask_lists_the_commands() {
         "params",
         "data",
         "config",
+        "bench",
         "doctor",
         "completions",
     ] {

@@ -68,13 +68,21 @@ fn every_command_of_the_readme_does_what_it_says() {
                 words.extend(["--set", "data.validation_images=500"]);
             }
         }
+        if words.first() == Some(&"bench") {
+            if words.contains(&"--peer") {
+                eprintln!("not run: `{command}`: needs PyTorch; tests/bench.rs has one that is not");
+                continue;
+            }
+            // A moment of it.
+            words.extend(["--seconds", "0.01", "--rounds", "1", "--batch", "1", "--model", "mnist-baseline"]);
+        }
         if let Some(place) = words.iter().position(|word| *word == "--iterations") {
             words[place + 1] = "25"; // five more than the smoke runs have
         }
         let mut program = match words.first() {
             Some(
                 &"train" | &"resume" | &"evaluate" | &"sweep" | &"predict" | &"compare-gradients" | &"report"
-                | &"compare-runs" | &"doctor" | &"data",
+                | &"compare-runs" | &"doctor" | &"data" | &"bench",
             ) => {
                 // In a folder of its own, with configs and pictures where they are in a checkout.
                 #[cfg(unix)]

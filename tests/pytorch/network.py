@@ -32,7 +32,7 @@ def pair(size):
 def layer(options, shape):
     """One layer, for inputs of `shape` without the batch axis."""
     o, channels = options, shape[0]
-    window = {key: pair(o[key]) for key in ("kernel", "stride", "padding", "dilation") if key in o}
+    window = {key: pair(o[key]) for key in ("kernel", "stride", "padding", "dilation") if o.get(key) is not None}
     kernel = window.pop("kernel", None)
     match o["type"]:
         case "conv2d":
@@ -70,7 +70,11 @@ def layer(options, shape):
 
 def network(config):
     """The network of the resolved config file `config`, ready for inference."""
-    model = tomllib.loads(Path(config).read_text())["model"]
+    return sequential(tomllib.loads(Path(config).read_text())["model"])
+
+
+def sequential(model):
+    """The network with the input shape and the layers of `model`, ready for inference."""
     layers, counts, shape = nn.Sequential(), {}, torch.Size(model["input"])
     for options in model["layers"]:
         name = NAMES[options["type"]]

@@ -35,6 +35,10 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
             backproof::comparison::selection(arguments)?;
             Some(&arguments.device)
         }
+        cli::Command::Bench(arguments) => {
+            backproof::bench::plan(arguments)?;
+            None
+        }
         cli::Command::Resume(arguments) => Some(&arguments.device),
         cli::Command::Evaluate(arguments) => Some(&arguments.device),
         cli::Command::Predict(arguments) => Some(&arguments.device),

@@ -9,6 +9,10 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::shard::Shard;
 
+mod bench;
+
+pub use bench::{Bench, BenchEngine, Pass, Peer};
+
 /// Trains small image classifiers on Burn and proves their gradients.
 #[derive(Debug, Parser)]
 #[command(name = "backproof", version, max_term_width = 100)]
@@ -61,6 +65,11 @@ pub enum Command {
     Data(Data),
     /// Check a config, or print the schema or the defaults
     Config(Config),
+    /// Measure the speed of training and inference, also against PyTorch
+    Bench(Box<Bench>),
+    /// What `bench` starts for every figure: takes its task and its turns from stdin
+    #[command(hide = true)]
+    BenchWorker,
     /// Say what this machine has: cores, backends, devices, data
     Doctor(Doctor),
     /// Print the completions of a shell

@@ -30,8 +30,9 @@ pub const LAYERS: [&str; 17] = [
     "binary_cross_entropy",
 ];
 
-/// Networks of up to so many parameters are compared without being asked for: with more, a pass in double precision takes a second.
-const SMALL: usize = 5_000_000;
+/// Networks of up to so many parameters are compared, or measured, without being asked for: with more, a pass in double precision takes a
+/// second.
+pub(crate) const SMALL: usize = 5_000_000;
 
 /// What is compared.
 #[derive(Debug, Clone)]

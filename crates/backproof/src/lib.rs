@@ -5,6 +5,7 @@
 //! builds `backproof` with the backend that was asked for.
 
 pub mod backend;
+pub mod bench;
 pub mod cli;
 pub mod comparison;
 pub mod error;

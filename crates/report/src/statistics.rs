@@ -1,4 +1,4 @@
-//! Figures over the seeds of an experiment.
+//! Figures over several values.
 
 /// Mean and, of two or more, the sample standard deviation √(Σ(x − x̄)² / (n − 1)); `None` of nothing.
 pub fn mean_and_deviation(values: &[f64]) -> Option<(f64, Option<f64>)> {

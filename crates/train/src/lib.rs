@@ -51,3 +51,6 @@ pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};
 pub use setup::{Ending, Finished, Setup, Split};
 pub use warm_start::WarmStartRecord;
 pub use weights::Weights;
+
+/// The version of Burn that everything here runs on.
+pub const BURN_VERSION: &str = "0.22.1";

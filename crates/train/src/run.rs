@@ -70,7 +70,7 @@ pub fn train(
         command_line: setup.command_line.clone(),
         versions: BTreeMap::from([
             ("backproof".to_owned(), env!("CARGO_PKG_VERSION").to_owned()),
-            ("burn".to_owned(), "0.22.1".to_owned()),
+            ("burn".to_owned(), crate::BURN_VERSION.to_owned()),
         ]),
         git_revision: setup.git_revision.clone(),
         backend: setup.backend.clone(),

@@ -36,7 +36,7 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
 
 /// The instruction sets that matter for arithmetic, as far as this machine has them.
 #[cfg(target_arch = "x86_64")]
-fn cpu_features() -> Vec<&'static str> {
+pub(crate) fn cpu_features() -> Vec<&'static str> {
     let found = [
         ("sse4.2", is_x86_feature_detected!("sse4.2")),
         ("avx", is_x86_feature_detected!("avx")),
@@ -52,11 +52,11 @@ fn cpu_features() -> Vec<&'static str> {
 }
 
 #[cfg(target_arch = "aarch64")]
-fn cpu_features() -> Vec<&'static str> {
+pub(crate) fn cpu_features() -> Vec<&'static str> {
     if std::arch::is_aarch64_feature_detected!("neon") { vec!["neon"] } else { Vec::new() }
 }
 
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-fn cpu_features() -> Vec<&'static str> {
+pub(crate) fn cpu_features() -> Vec<&'static str> {
     Vec::new()
 }

@@ -2,10 +2,12 @@
 //!
 //! This is the only place that names a backend's device. Results go to stdout, errors and progress to stderr.
 
+mod bench;
 mod compare_gradients;
 mod data;
 mod device;
 mod doctor;
+mod executable;
 mod predict;
 mod progress;
 mod report;
@@ -48,6 +50,8 @@ fn main() -> ExitCode {
         Command::CompareRuns(arguments) => report::compare_runs(arguments),
         Command::Reproduction(arguments) => reproduction::run(arguments),
         Command::Data(arguments) => data::run(arguments),
+        Command::Bench(arguments) => bench::run(arguments),
+        Command::BenchWorker => bench::work(),
         Command::Doctor(arguments) => doctor::run(arguments),
         Command::Params(_) | Command::Config(_) | Command::Completions(_) => {
             backproof::answer(&cli).expect("these need no Burn")

@@ -12,6 +12,7 @@ use backproof::backend::Backend;
 use backproof::cli;
 
 use super::folder::Task;
+use crate::executable::own_program;
 
 /// How often a process is asked whether it has ended.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -73,14 +74,6 @@ impl Launcher {
         }
         command
     }
-}
-
-/// This program. Its file may have been replaced by a newer build while the sweep goes on; Linux still has the old one.
-fn own_program() -> anyhow::Result<PathBuf> {
-    if cfg!(target_os = "linux") {
-        return Ok(PathBuf::from("/proc/self/exe"));
-    }
-    std::env::current_exe().context("cannot tell where this program is")
 }
 
 /// Runs `command` to its end, its output into `output`. Once `stop` is raised the process is told to stop, and waited for.

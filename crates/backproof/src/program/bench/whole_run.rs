@@ -1,0 +1,181 @@
+//! What a person waits for: an experiment trained from start to end, by `train` and by the peer's script, by turns.
+//!
+//! Each round is a seed of its own, the same for all, so that the accuracies are those of several seeds.
+
+mod outcome;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use backproof::cli;
+use backproof::error::{Failure, code};
+use backproof_data::dataset_directory;
+use backproof_spec::{Experiment, Layer};
+use backproof_train::{BURN_VERSION, RunFolder};
+use serde::Deserialize;
+
+use self::outcome::{WholeRun, WholeRuns};
+use super::contender::{EAGER, Launcher};
+use super::measure::progress_bar;
+use super::results::Setting;
+use super::{memory, output, process};
+use crate::run::{data_failure, failure};
+
+/// How often a process is asked for its memory and whether it has ended.
+const PATIENCE: Duration = Duration::from_millis(5);
+
+/// Who trains.
+#[derive(Debug, Clone, PartialEq)]
+enum Trainer {
+    /// `train`, with these overrides of the config.
+    Ours {
+        name: String,
+        overrides: Vec<String>,
+    },
+    PyTorch(&'static str),
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+pub(crate) fn run(
+    arguments: &cli::Bench,
+    launcher: &Launcher,
+    load: Option<f64>,
+    config: &Path,
+    experiment: &Experiment,
+) -> anyhow::Result<()> {
+    let data =
+        dataset_directory(experiment.data.dataset, arguments.places.data_dir.as_deref()).map_err(data_failure)?;
+    let trainers = trainers(arguments, experiment);
+    let progress = progress_bar(trainers.len() * arguments.rounds.get());
+    let mut runs: Vec<Vec<WholeRun>> = vec![Vec::new(); trainers.len()];
+    for round in 0..arguments.rounds.get() {
+        let mut experiment = experiment.clone();
+        experiment.seed += round as u64;
+        // What the outcome should be is for `train` to judge, and would be an error here.
+        experiment.expect = None;
+        for (trainer, runs) in trainers.iter().zip(&mut runs) {
+            progress.set_message(format!("{}: round {} of {}", trainer.name(), round + 1, arguments.rounds));
+            runs.push(once(trainer, &experiment, launcher, data.as_deref(), arguments)?);
+            progress.inc(1);
+        }
+    }
+    progress.finish_and_clear();
+    let software = runs.iter().flatten().map(|run| run.software.clone()).collect();
+    let names = trainers.iter().map(Trainer::name);
+    let setting = Setting::here(arguments, launcher, load, software);
+    let results = WholeRuns::new(setting, config, experiment, names.zip(runs).collect());
+    println!("{}", results.table());
+    output::write(arguments, &results, &results.markdown())
+}
+
+fn trainers(arguments: &cli::Bench, experiment: &Experiment) -> Vec<Trainer> {
+    let ours = |name: &str, overrides| Trainer::Ours { name: format!("backproof {name}"), overrides };
+    let mut all: Vec<Trainer> = if arguments.engines.is_empty() {
+        vec![ours("as configured", Vec::new())]
+    } else {
+        let of = |engine: cli::BenchEngine| ours(engine.name(), engine.overrides());
+        backproof::bench::engines(arguments).into_iter().map(of).collect()
+    };
+    if arguments.peer.is_some() {
+        // Compiling takes longer than these runs do.
+        let convolutions = experiment.model.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
+        all.extend(EAGER[..if convolutions { 2 } else { 1 }].iter().map(|variant| Trainer::PyTorch(variant)));
+    }
+    all
+}
+
+impl Trainer {
+    fn name(&self) -> String {
+        match self {
+            Self::Ours { name, .. } => name.clone(),
+            Self::PyTorch(variant) => format!("pytorch {variant}"),
+        }
+    }
+}
+
+/// What the peer's script ends with.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LastLine {
+    Done { software: String, test_accuracy: f64 },
+    Error { error: String, help: Option<String> },
+}
+
+/// One run in a folder of its own, which is gone afterwards.
+fn once(
+    trainer: &Trainer,
+    experiment: &Experiment,
+    launcher: &Launcher,
+    data: Option<&Path>,
+    arguments: &cli::Bench,
+) -> anyhow::Result<WholeRun> {
+    let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
+    let config = folder.path().join("config.toml");
+    fs::write(&config, experiment.to_toml()).context("cannot write a config")?;
+    let runs_dir = folder.path().join("runs");
+    let mut command = match trainer {
+        Trainer::Ours { overrides, .. } => {
+            let mut command = launcher.ours("train");
+            command.arg("--config").arg(&config).arg("--runs-dir").arg(&runs_dir);
+            command.args(overrides.iter().flat_map(|it| ["--set", it]));
+            if let Some(data_dir) = &arguments.places.data_dir {
+                command.arg("--data-dir").arg(data_dir);
+            }
+            command
+        }
+        Trainer::PyTorch(variant) => {
+            let mut command = launcher.script("whole_run.py");
+            command.arg(&config).args(["--variant", variant, "--threads", &launcher.threads.to_string()]);
+            command.arg("--data").arg(data.context("a data set that is part of the program has no folder")?);
+            command
+        }
+    };
+    let (stdout, mut stderr) = (folder.path().join("stdout"), tempfile::tempfile()?);
+    command.stdin(Stdio::null()).stdout(File::create(&stdout)?).stderr(stderr.try_clone()?);
+    let (status, seconds, peak_memory_bytes) = to_the_end(command)?;
+    let said = fs::read_to_string(&stdout).unwrap_or_default();
+    let last = said.lines().last().and_then(|line| serde_json::from_str(line).ok());
+    if let Some(LastLine::Error { error, help }) = last {
+        return Err(Failure::new(code::FAILED, format!("{}: {error}", trainer.name())).maybe_help(help).into());
+    }
+    if !status.success() {
+        let words = process::last_words(&mut stderr).unwrap_or_default();
+        return Err(Failure::new(code::FAILED, format!("{} failed ({status}){words}", trainer.name())).into());
+    }
+    let (software, test_accuracy) = match (trainer, last) {
+        (Trainer::Ours { .. }, _) => (format!("Burn {BURN_VERSION}"), our_accuracy(&runs_dir.join(&experiment.name))?),
+        (_, Some(LastLine::Done { software, test_accuracy })) => (software, test_accuracy),
+        _ => return Err(Failure::new(code::FAILED, format!("{} gave no result", trainer.name())).into()),
+    };
+    Ok(WholeRun { software, seed: experiment.seed, seconds, test_accuracy, peak_memory_bytes })
+}
+
+/// Runs `command` to its end: how it ended, the seconds from before it was started, and its peak memory.
+fn to_the_end(mut command: Command) -> anyhow::Result<(ExitStatus, f64, Option<u64>)> {
+    let started = Instant::now();
+    let mut child = command.spawn().map_err(|error| process::not_started(&command, &error))?;
+    let mut peak_memory = None;
+    loop {
+        // The mark only rises, and is gone with the process: the last one seen counts.
+        peak_memory = memory::peak_of(child.id()).or(peak_memory);
+        if let Some(status) = child.try_wait().context("cannot wait for a run")? {
+            return Ok((status, started.elapsed().as_secs_f64(), peak_memory));
+        }
+        std::thread::sleep(PATIENCE);
+    }
+}
+
+/// The test accuracy of the only run below `folder`.
+fn our_accuracy(folder: &Path) -> anyhow::Result<f64> {
+    let mut runs: Vec<PathBuf> = fs::read_dir(folder)
+        .with_context(|| format!("cannot read {}", folder.display()))?
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.is_dir() && !path.is_symlink())
+        .collect();
+    let run = runs.pop().context("`train` left no run folder")?;
+    let record = RunFolder::open(&run).and_then(|folder| folder.record()).map_err(failure)?;
+    Ok(record.summary.context("the run has no result")?.test_accuracy)
+}
