@@ -40,7 +40,7 @@ const EVALUATION_BATCH: usize = 250;
 pub fn train(
     experiment: &Experiment,
     setup: &Setup,
-    observer: &mut dyn Observer,
+    observer: &mut (dyn Observer + Send),
     stop: &AtomicBool,
 ) -> Result<Ending, TrainError> {
     let mut experiment = experiment.clone();
@@ -101,7 +101,7 @@ pub fn resume(
     folder: RunFolder,
     iterations: Option<usize>,
     setup: &Setup,
-    observer: &mut dyn Observer,
+    observer: &mut (dyn Observer + Send),
     stop: &AtomicBool,
 ) -> Result<Ending, TrainError> {
     let folder = folder.locked()?;
@@ -246,7 +246,7 @@ impl Run<'_> {
         position: Position,
         mut record: RunRecord,
         events: Option<EventFile>,
-        observer: &mut dyn Observer,
+        observer: &mut (dyn Observer + Send),
         stop: &AtomicBool,
     ) -> Result<Ending, TrainError> {
         observer.started(&Started {
@@ -257,7 +257,8 @@ impl Run<'_> {
             images: [&self.data.training, &self.data.validation, &self.data.test].map(Subset::len),
             device: &self.setup.device_name,
         });
-        let ending = self.train(network, optimizer, position, events, observer, stop);
+        // On a thread of the pool: every step then begins where its work is, without waking anybody.
+        let ending = rayon::scope(|_| self.train(network, optimizer, position, events, observer, stop));
         record.status = match &ending {
             Ok(Ending::Finished(finished)) => {
                 record.summary = Some(finished.summary.clone());
@@ -284,7 +285,7 @@ impl Run<'_> {
         optimizer: ModuleOptimizer,
         mut position: Position,
         mut events: Option<EventFile>,
-        observer: &mut dyn Observer,
+        observer: &mut (dyn Observer + Send),
         stop: &AtomicBool,
     ) -> Result<Ending, TrainError> {
         let training = &self.experiment.training;

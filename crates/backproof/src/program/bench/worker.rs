@@ -34,27 +34,30 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let Some(line) = lines.next() else { return Ok(()) };
     let task: Task = serde_json::from_str(&line?).context("stdin has no task; `bench` starts this command")?;
     let mut step = step(&task, &device::open(Backend::Flex)?)?;
-    turn(&mut step, 5, task.seconds / 2.0);
+    turn(&mut *step, 5, task.seconds / 2.0);
     answer(&Answer::Ready { ready: Ready { software: format!("Burn {BURN_VERSION}"), instructions: None } })?;
     for line in lines {
         line?;
-        answer(&Answer::Round(turn(&mut step, 1, task.seconds)))?;
+        answer(&Answer::Round(turn(&mut *step, 1, task.seconds)))?;
     }
     Ok(())
 }
 
 /// Steps until there are `least` of them and `seconds` have passed.
-fn turn(step: &mut dyn FnMut(), least: u64, seconds: f64) -> Round {
-    let started = Instant::now();
-    let mut steps = 0;
-    loop {
-        step();
-        steps += 1;
-        let elapsed = started.elapsed().as_secs_f64();
-        if steps >= least && elapsed >= seconds {
-            return Round { steps, seconds: elapsed };
+fn turn(step: &mut (dyn FnMut() + Send), least: u64, seconds: f64) -> Round {
+    // On a thread of the pool, as `train` does it.
+    rayon::scope(|_| {
+        let started = Instant::now();
+        let mut steps = 0;
+        loop {
+            step();
+            steps += 1;
+            let elapsed = started.elapsed().as_secs_f64();
+            if steps >= least && elapsed >= seconds {
+                return Round { steps, seconds: elapsed };
+            }
         }
-    }
+    })
 }
 
 fn answer(answer: &Answer) -> anyhow::Result<()> {
@@ -64,7 +67,7 @@ fn answer(answer: &Answer) -> anyhow::Result<()> {
 }
 
 /// The step that the task describes, of the same images each time.
-fn step(task: &Task, device: &Device) -> anyhow::Result<Box<dyn FnMut()>> {
+fn step(task: &Task, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
     let engine = BenchEngine::by_name(&task.variant).ok_or_else(|| anyhow!("no engine `{}`", task.variant))?;
     match (task.pass == Pass::Training.name(), engine) {
         (true, BenchEngine::Manual) => training_on_kernels(task, device),
@@ -81,7 +84,7 @@ fn compiled(task: &Task, purpose: Purpose, device: &Device) -> anyhow::Result<Co
         .ok_or_else(|| anyhow!("{} has a layer without a kernel", task.architecture.name))
 }
 
-fn training_on_kernels(task: &Task, device: &Device) -> anyhow::Result<Box<dyn FnMut()>> {
+fn training_on_kernels(task: &Task, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
     let mut compiled = compiled(task, Purpose::Training, device)?;
     let (images, labels) = numbers(task)?;
     let elements = images.len() / labels.len();
@@ -95,7 +98,7 @@ fn training_on_kernels(task: &Task, device: &Device) -> anyhow::Result<Box<dyn F
     }))
 }
 
-fn training(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box<dyn FnMut()>> {
+fn training(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
     let engine = of.gradients();
     let network = Network::new(&task.architecture, SEED, &device.clone().autodiff())?;
     let mut network = engine::ready(engine, network);
@@ -124,7 +127,7 @@ fn training(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box
 }
 
 /// The forward pass that evaluates, and the logits on the host. It is the same for both ways to make gradients.
-fn inference(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box<dyn FnMut()>> {
+fn inference(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
     if of.kernels() == Kernels::Auto {
         let mut compiled = compiled(task, Purpose::Inference, device)?;
         let (images, labels) = numbers(task)?;
