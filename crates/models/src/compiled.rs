@@ -96,10 +96,22 @@ impl Compiled {
         (0..count).flat_map(|image| self.plan.outputs(image)).copied().collect()
     }
 
-    /// Takes the tensors of `network`, as parameters or as what momentum remembers of them.
+    /// Takes the tensors of `network`, as parameters and running statistics or as what momentum remembers of them.
     pub fn load(&mut self, network: &Network, of: Of) {
+        self.load_those(network, of, |_| true);
+    }
+
+    /// Takes the parameters of `network`, and no running statistics.
+    pub fn load_parameters(&mut self, network: &Network) {
+        self.load_those(network, Of::Values, |tensor| matches!(tensor, Parameter::Weight | Parameter::Bias));
+    }
+
+    fn load_those(&mut self, network: &Network, of: Of, wanted: impl Fn(Parameter) -> bool) {
         for (tensor, (name, layer, parameter, _)) in network.tensors().into_iter().zip(&self.tensors) {
             debug_assert_eq!(&tensor.name, name);
+            if !wanted(*parameter) {
+                continue;
+            }
             let values = tensor.data.as_slice::<f32>().expect("a network in single precision");
             self.plan.set(*layer, *parameter, of, values);
         }

@@ -131,7 +131,7 @@ impl Plan {
     /// Puts the gradients of the last [`pass`](Self::pass) together and moves the weights by momentum.
     pub fn momentum_step(&mut self, step: MomentumStep) {
         self.finish(Some(step));
-        self.turn_weights();
+        self.turned_weights_are_old = true;
     }
 
     /// Puts the gradients of the last [`pass`](Self::pass) together, for [`gradient`](Self::gradient).
@@ -146,9 +146,9 @@ impl Plan {
         context.run(tasks, Part { start: 0, gradient, momentum, weights });
     }
 
-    /// The weights of convolutions once more, as the input gradient reads them.
+    /// The weights of convolutions once more, as the input gradient reads them, where they have changed.
     pub(super) fn turn_weights(&mut self) {
-        if self.purpose == super::Purpose::Inference {
+        if !std::mem::take(&mut self.turned_weights_are_old) {
             return;
         }
         for operation in &self.graph.operations {

@@ -88,6 +88,7 @@ pub struct Plan {
     /// What momentum remembers.
     momentum: Vec<f32>,
     turned: Vec<f32>,
+    turned_weights_are_old: bool,
     norms: Vec<NormNumbers>,
     /// Running mean and variance of each normalisation.
     running: Vec<[Vec<f32>; 2]>,
@@ -122,6 +123,7 @@ impl Plan {
             gradient: when_training(graph.parameters),
             momentum: when_training(graph.parameters),
             turned: when_training(graph.turned),
+            turned_weights_are_old: false,
             norms: graph.norms.iter().map(|norm| NormNumbers::new(norm.lanes)).collect(),
             running: graph.norms.iter().map(|norm| [vec![0.0; norm.channels], vec![1.0; norm.channels]]).collect(),
             inverse_deviations: graph.norms.iter().map(|norm| vec![0.0; norm.lanes]).collect(),
@@ -151,6 +153,7 @@ impl Plan {
         assert_eq!(self.purpose, Purpose::Training);
         assert!(batch.count > 0 && labels.len() == batch.count, "{} labels of {} images", labels.len(), batch.count);
         self.divide(batch.count);
+        self.turn_weights();
         let last = self.graph.operations.len();
         let norms = self.graph.norms.len();
         let norm_at = |plan: &Self, norm: usize| plan.graph.norms[norm].operation;
@@ -240,6 +243,7 @@ impl Plan {
         assert_eq!(self.purpose, Purpose::Segment);
         let last = self.graph.operations.len();
         self.input_gradient = input_gradient;
+        self.turn_weights();
         self.each_lane(true, |lane, shared| {
             lane.set_gradient(shared.graph, gradient);
             lane.backward(shared, 0..last);

@@ -52,9 +52,7 @@ impl Plan {
             }
         }
         *self.numbers_mut(of) = taken;
-        if of == Of::Values && matches!(kind, Kind::Convolution) {
-            self.turn_weights();
-        }
+        self.turned_weights_are_old |= of == Of::Values && matches!(kind, Kind::Convolution);
     }
 
     /// What [`set`](Self::set) sets, or a gradient, in row-major order.
@@ -146,9 +144,9 @@ impl Plan {
         let place = &self.graph.places[operation];
         let features = place.features();
         assert_eq!(count, outputs * features, "weights of {outputs} outputs and {features} features");
-        for feature in 0..features {
-            let packed = place.feature(feature);
-            for output in 0..outputs {
+        let packed: Vec<usize> = (0..features).map(|feature| place.feature(feature)).collect();
+        for output in 0..outputs {
+            for (feature, packed) in packed.iter().enumerate() {
                 f(output * features + feature, output * place.stride() + packed);
             }
         }
