@@ -122,6 +122,9 @@ pub struct Resume {
     /// Iteration to go on to, instead of the config's
     #[arg(long, value_name = "N", env = "BACKPROOF_ITERATIONS")]
     pub iterations: Option<usize>,
+    /// Checkpoint to go on from; without it the last one, or the best where there is no last
+    #[arg(long, value_enum, env = "BACKPROOF_CHECKPOINT")]
+    pub checkpoint: Option<CheckpointName>,
     #[command(flatten)]
     pub device: Device,
     #[command(flatten)]

@@ -24,6 +24,8 @@
 
 mod features;
 mod freeze;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod initialization;
 mod layer;
 mod network;

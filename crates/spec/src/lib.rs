@@ -61,6 +61,8 @@ mod architecture;
 mod config;
 mod data;
 mod experiment;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod inference;
 mod layer;
 mod loss;

@@ -1,6 +1,7 @@
 //! The training loop, from top to bottom.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -18,8 +19,8 @@ use crate::evaluation::{argmax, host_rows};
 use crate::logits::Logits;
 use crate::optimizer::new_optimizer;
 use crate::report::Window;
-use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary};
-use crate::tensorboard::{self, EventFile};
+use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary, TEST_RESULT};
+use crate::tensorboard::EventFile;
 use crate::{
     Ending, Evaluation, EvaluationResult, Finished, Observer, Report, RunFolder, Setup, Split, Started, TrainError,
     Weights, engine, warm_start,
@@ -55,8 +56,8 @@ pub fn train(
     if let Some(record) = &mut warm_start
         && !data.validation.is_empty()
     {
-        record.validation_accuracy =
-            Some(evaluate_subset(&experiment, setup, &network.valid(), &data.validation, |_, _| {}).accuracy());
+        let evaluation = evaluate_subset(&experiment, setup, &network.valid(), &data.validation, |_, _| Continue(()));
+        record.validation_accuracy = Some(evaluation.accuracy());
     }
     let folder = RunFolder::create(&setup.runs_dir, &experiment)?;
     if let Some(record) = &warm_start {
@@ -90,59 +91,6 @@ pub fn train(
     run.to_the_end(network, optimizer, Position::default(), record, events, observer, stop)
 }
 
-/// Goes on with the run in `folder` from its last checkpoint, up to `iterations` if that is given, else to the config's end.
-///
-/// # Errors
-///
-/// As [`train`]; and a folder without a checkpoint, a damaged one, or a run that is done.
-pub fn resume(
-    folder: RunFolder,
-    iterations: Option<usize>,
-    setup: &Setup,
-    observer: &mut dyn Observer,
-    stop: &AtomicBool,
-) -> Result<Ending, TrainError> {
-    let folder = folder.locked()?;
-    let mut experiment = folder.experiment()?;
-    if let Some(iterations) = iterations {
-        experiment.training.iterations = iterations;
-    }
-    let mut record = folder.record()?;
-    let last = folder.last();
-    if !last.exists() {
-        return Err(TrainError::NoCheckpoint { folder: last.folder().to_owned() });
-    }
-    let mut network = new_network(&experiment, setup)?;
-    if let Some(warm_start) = &record.warm_start {
-        network = network.freeze(warm_start.frozen.iter().cloned());
-    }
-    let (network, position) = last.load_network(network)?;
-    let of = experiment.training.iterations;
-    if position.iteration > of || (position.iteration == of && record.status == Status::Done) {
-        return Err(TrainError::NothingLeft { at: position.iteration, of });
-    }
-    let optimizer = last.load_optimizer(new_optimizer(&experiment.optimizer))?;
-    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
-    if iterations.is_some() {
-        folder.write_config(&experiment)?;
-    }
-    folder.rewind_metrics(position.iteration)?;
-    let mut events = None;
-    if tensorboard::is_on(folder.path()) {
-        tensorboard::rewind(folder.path(), position.iteration)?;
-        events = Some(EventFile::create(folder.path(), position.iteration)?);
-    }
-    // A folder of an earlier version has none.
-    folder.write_normalizer(&data.normalizer)?;
-    folder.log(&format!("resumed at iteration {}", position.iteration))?;
-    record.status = Status::Running;
-    record.ended = None;
-    record.summary = None;
-    folder.write_record(&record)?;
-    let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
-    run.to_the_end(network, optimizer, position, record, events, observer, stop)
-}
-
 /// Evaluates the run in `folder` with `weights` on every image of `split`. Writes the result into the folder, unless the
 /// weights are a file of somebody else's; and the logits to the file `logits` where one is given.
 ///
@@ -165,11 +113,15 @@ pub fn evaluate(
         Split::Validation => &data.validation,
         Split::Test => &data.test,
     };
+    if subset.is_empty() {
+        return Err(TrainError::NoImages { split: split.name() });
+    }
     let mut kept = Logits::default();
     let evaluation = evaluate_subset(&experiment, setup, &network, subset, |batch, rows| {
         if logits.is_some() {
             kept.add(batch, rows);
         }
+        Continue(())
     });
     let class_names = experiment.data.dataset.class_names();
     let result = evaluation.result(split.name(), iteration, &class_names);
@@ -182,22 +134,24 @@ pub fn evaluate(
     Ok(result)
 }
 
-fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {
+pub(crate) fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {
     Ok(Network::new(&experiment.model, experiment.seed, &setup.device.clone().autodiff())?)
 }
 
-/// Every image of `subset` once, by a network without autodiff; `each` is given every batch with its logits.
+/// Every image of `subset` once, by a network without autodiff; `each` is given every batch with its logits, and may break off.
 fn evaluate_subset(
     experiment: &Experiment,
     setup: &Setup,
     network: &Network,
     subset: &Subset,
-    mut each: impl FnMut(&Batch, &burn::Tensor<2>),
+    mut each: impl FnMut(&Batch, &burn::Tensor<2>) -> ControlFlow<()>,
 ) -> Evaluation {
     let mut evaluation = Evaluation::new(experiment.training.loss, experiment.data.dataset.classes());
     for batch in evaluation_batches(subset, EVALUATION_BATCH, &setup.device) {
         let logits = network.forward(batch.images.clone(), Mode::Inference);
-        each(&batch, &logits);
+        if each(&batch, &logits).is_break() {
+            break;
+        }
         evaluation.add(logits, &batch.indices, &batch.label_values);
     }
     evaluation
@@ -208,17 +162,17 @@ fn now() -> String {
 }
 
 /// One run: what does not change while it trains.
-struct Run<'a> {
-    experiment: &'a Experiment,
-    setup: &'a Setup,
-    data: &'a Prepared,
-    folder: &'a RunFolder,
+pub(crate) struct Run<'a> {
+    pub(crate) experiment: &'a Experiment,
+    pub(crate) setup: &'a Setup,
+    pub(crate) data: &'a Prepared,
+    pub(crate) folder: &'a RunFolder,
 }
 
 impl Run<'_> {
     /// Trains from `position`, evaluates, and leaves the record with the status that fits.
     #[allow(clippy::too_many_arguments)] // the state of a run
-    fn to_the_end(
+    pub(crate) fn to_the_end(
         &self,
         network: Network,
         optimizer: ModuleOptimizer,
@@ -336,21 +290,25 @@ impl Run<'_> {
                 self.save(&self.folder.last(), &network, &optimizer, &position, &batch.indices)?;
             }
             if stopping {
-                self.folder.log(&format!("interrupted at iteration {}", position.iteration))?;
-                return Ok(Ending::Interrupted {
-                    folder: self.folder.path().to_owned(),
-                    iteration: position.iteration,
-                });
+                return self.interrupted(position.iteration);
             }
         }
 
         observer.evaluating(self.data.test.len());
         let class_names = self.experiment.data.dataset.class_names();
-        let evaluation = self.evaluate(&network.valid(), &self.data.test);
+        let mut stopped = false;
+        let evaluation = evaluate_subset(self.experiment, self.setup, &network.valid(), &self.data.test, |_, _| {
+            stopped = stop.load(Ordering::Relaxed);
+            if stopped { Break(()) } else { Continue(()) }
+        });
+        if stopped {
+            // The last checkpoint is saved; what is left to do is this evaluation.
+            return self.interrupted(position.iteration);
+        }
         let result = evaluation.result(Split::Test.name(), Some(position.iteration), &class_names);
         self.folder.write_evaluation(&evaluation, &result, &class_names)?;
         self.folder.log(&format!(
-            "test accuracy {:.2} %, loss {:.4}, over {} images",
+            "{TEST_RESULT}{:.2} %, loss {:.4}, over {} images",
             100.0 * result.accuracy,
             result.loss,
             result.images
@@ -370,8 +328,13 @@ impl Run<'_> {
         }))
     }
 
+    fn interrupted(&self, iteration: usize) -> Result<Ending, TrainError> {
+        self.folder.log(&format!("interrupted at iteration {iteration}"))?;
+        Ok(Ending::Interrupted { folder: self.folder.path().to_owned(), iteration })
+    }
+
     fn evaluate(&self, network: &Network, subset: &Subset) -> Evaluation {
-        evaluate_subset(self.experiment, self.setup, network, subset, |_, _| {})
+        evaluate_subset(self.experiment, self.setup, network, subset, |_, _| Continue(()))
     }
 
     #[allow(clippy::too_many_arguments)] // each is a figure of the report
@@ -416,7 +379,8 @@ impl Run<'_> {
         position: &Position,
         batch: &[usize],
     ) -> Result<(), TrainError> {
-        checkpoint.save(network, optimizer, position).map_err(|error| match error {
+        self.folder.flush_lines()?;
+        checkpoint.save(network, optimizer, self.experiment, position).map_err(|error| match error {
             TrainError::Weights(WeightsError::NotFinite { name }) => {
                 let what = format!("{name} has an element that is not a finite number");
                 self.diverged(position.iteration, what, batch.to_vec())

@@ -44,10 +44,16 @@ pub(super) fn read(path: &Path) -> Result<Picture> {
     if bytes.len() as u64 > BYTES {
         return Err(refuse(format!("has more than {} MiB, the most that is read", BYTES >> 20)));
     }
+    decode(path, &bytes)
+}
+
+/// The picture in `bytes`, all of the file at `path`.
+pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Picture> {
+    let refuse = |problem: String| DataError::Picture { path: path.to_path_buf(), problem, source: None };
     let decoded = if bytes.starts_with(&PNG) {
-        png(&bytes)
+        png(bytes)
     } else if bytes.starts_with(&JPEG) {
-        jpeg(&bytes)
+        jpeg(bytes)
     } else {
         return Err(refuse("is neither PNG nor JPEG".to_owned()));
     };
