@@ -42,7 +42,7 @@ fn classes_without_a_training_image_have_no_precision_and_a_recall() {
     let classes = result["classes"].as_array().unwrap();
     assert_eq!(classes.len(), 10);
     for class in classes {
-        assert_eq!(class["images"], 50);
+        assert_eq!(class["support"], 50);
         assert!(class["recall"].is_number(), "{class}");
     }
 }
@@ -64,19 +64,19 @@ fn what_cannot_be_is_refused_before_anything_is_made() {
         (r#"model.layers=["flatten", { type = "linear", out_features = 1000 }]"#, "ends in 1000 scores"),
         (
             r#"model.layers=["flatten", { type = "linear", out_features = 9223372036854775807 }, { type = "linear", out_features = 10 }]"#,
-            "is too large",
+            "would have more than 2147483647 numbers",
         ),
         (
             r#"model.layers=["flatten", { type = "linear", out_features = 1000000000 }, { type = "linear", out_features = 10 }]"#,
-            "is too large",
+            "would have more than 2147483647 numbers",
         ),
         (
             r#"model.layers=[{ type = "conv2d", out_channels = 100000000, kernel = 3, padding = 1 }, "flatten", { type = "linear", out_features = 10 }]"#,
-            "is too large",
+            "would have more than 2147483647 numbers",
         ),
         (
             r#"model.layers=[{ type = "conv2d", out_channels = 1, kernel = 1, padding = 1000000 }, "flatten", { type = "linear", out_features = 10 }]"#,
-            "is too large",
+            "would have more than 2147483647 numbers",
         ),
     ] {
         let folder = folder();
