@@ -203,3 +203,6 @@ fn read_checked(path: &Path, expected: &str) -> Result<Vec<u8>, TrainError> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

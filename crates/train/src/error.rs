@@ -96,7 +96,7 @@ pub enum TrainError {
         iteration: usize,
         /// What is not finite.
         what: String,
-        /// Data set indices of the images of the batch.
+        /// Data set indices of the images of the batch; none where it shows after the last one.
         batch: Vec<usize>,
         /// The last checkpoint with finite weights, and its iteration.
         last_good: Option<(PathBuf, usize)>,

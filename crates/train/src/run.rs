@@ -123,6 +123,9 @@ pub fn evaluate(
         }
         Continue(())
     });
+    if !evaluation.loss().is_finite() {
+        return Err(TrainError::NotFinite);
+    }
     let class_names = experiment.data.dataset.class_names();
     let result = evaluation.result(split.name(), iteration, &class_names);
     if !matches!(weights, Weights::File(_)) {
@@ -269,6 +272,10 @@ impl Run<'_> {
                 if !report.weight_decay_loss.is_finite() {
                     return Err(self.diverged(position.iteration, "a weight is not finite".to_owned(), batch.indices));
                 }
+                if report.validation_loss.is_some_and(|loss| !loss.is_finite()) {
+                    let what = "the loss of a validation image is not finite".to_owned();
+                    return Err(self.diverged(position.iteration, what, batch.indices));
+                }
                 self.folder.append_report(&report)?;
                 if let Some(events) = &mut events {
                     events.report(&report)?;
@@ -304,6 +311,10 @@ impl Run<'_> {
         if stopped {
             // The last checkpoint is saved; what is left to do is this evaluation.
             return self.interrupted(position.iteration);
+        }
+        if !evaluation.loss().is_finite() {
+            let what = "the loss of a test image is not finite".to_owned();
+            return Err(self.diverged(position.iteration, what, Vec::new()));
         }
         let result = evaluation.result(Split::Test.name(), Some(position.iteration), &class_names);
         self.folder.write_evaluation(&evaluation, &result, &class_names)?;

@@ -189,11 +189,12 @@ pub(crate) fn failure(error: TrainError) -> Failure {
                 }
                 None => "no checkpoint had been saved".to_owned(),
             };
-            let help = format!(
-                "the batch was images {}{more} of the training set; {last}; \
-                 a lower optimizer.learning_rate may help",
-                images.join(", ")
-            );
+            let of = if images.is_empty() {
+                String::new()
+            } else {
+                format!("the batch was images {}{more} of the training set; ", images.join(", "))
+            };
+            let help = format!("{of}{last}; a lower optimizer.learning_rate may help");
             (code::DIVERGED, Some(help))
         }
         TrainError::NothingLeft { .. } => (code::USAGE, Some("`--iterations N` goes on to iteration N".to_owned())),

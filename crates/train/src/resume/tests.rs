@@ -213,6 +213,30 @@ fn every_loss_normalisation_and_network_goes_on_exactly() {
     }
 }
 
+/// Raises the flag when the final evaluation begins.
+struct StopEvaluating<'a>(&'a AtomicBool);
+
+impl Observer for StopEvaluating<'_> {
+    fn evaluating(&mut self, _: usize) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn a_run_that_is_stopped_in_its_final_evaluation_is_evaluated_when_it_goes_on() {
+    let experiment = small(LINEAR, "manual", &[]);
+    let runs = tempfile::tempdir().unwrap();
+    let whole = run(&experiment, &runs.path().join("whole")).unwrap();
+    let stop = AtomicBool::new(false);
+    let ending = crate::train(&experiment, &setup(runs.path()), &mut StopEvaluating(&stop), &stop).unwrap();
+    let Ending::Interrupted { folder, iteration: 23 } = ending else { panic!("{ending:?}") };
+    assert!(!folder.join("evaluation").exists());
+    let path = folder.clone();
+    let folder = RunFolder::open(&folder).unwrap();
+    resume(folder, None, None, &setup(runs.path()), &mut crate::Silent, &AtomicBool::new(false)).unwrap();
+    assert_same(&whole, &RunFolder::open(&path).unwrap(), "stopped while evaluated");
+}
+
 #[test]
 fn a_run_that_goes_on_past_its_end_is_the_longer_run() {
     for engine in ENGINES {
