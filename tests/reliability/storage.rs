@@ -1,4 +1,4 @@
-//! Full disks and read-only folders, in a mount namespace of the test's own: nothing of it is left behind.
+//! Full disks, read-only folders and no network, in namespaces of the test's own: nothing of it is left behind.
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -7,15 +7,17 @@ use backproof_tests::program;
 
 use crate::common::{assert_same, folder, small, train};
 
-/// Runs `script` in `folder` where it may mount things for itself; `None`, with a reason, where the system does not let it.
+/// Runs `script` in `folder` where it may mount things for itself and has no network; `None`, with a reason, where the system does not
+/// let it.
+#[allow(clippy::print_stderr)] // a test that is skipped says why
 fn in_namespace(folder: &Path, script: &str) -> Option<Output> {
     let unshare = || {
         let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--mount"]);
+        command.args(["--map-root-user", "--mount", "--net"]);
         command
     };
     if !unshare().arg("true").output().is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: this system does not let `unshare --map-root-user --mount` mount a small disk");
+        eprintln!("skipped: this system does not let `unshare --map-root-user --mount --net` make a place apart");
         return None;
     }
     let mut command = unshare();
@@ -62,6 +64,7 @@ fn a_full_disk_is_told_and_with_room_the_run_goes_on_exactly() {
             );
         }
     }
+    println!("{stopped} of 16 disks were full in the middle of a run, which went on exactly when there was room");
     assert!(stopped >= 3, "only {stopped} disks were full in the middle of a run");
 }
 
@@ -97,4 +100,23 @@ fn a_read_only_source_tree_is_no_hindrance() {
     );
     let Some(output) = in_namespace(folder.path(), &script) else { return };
     assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn nothing_but_fetching_data_needs_a_network() {
+    let folder = folder();
+    let script = format!(
+        r#"
+        "$PROGRAM" train -c small.toml && "$PROGRAM" resume runs/small/latest --iterations 30 || exit 1
+        "$PROGRAM" evaluate runs/small/latest && "$PROGRAM" report runs/small/latest || exit 2
+        "$PROGRAM" predict runs/small/latest '{}/tests/fixtures/digits/3.png' && "$PROGRAM" doctor || exit 3
+        "$PROGRAM" train --smoke --set data.dataset=mnist --data-dir data; echo "train $?"
+        "#,
+        backproof_tests::root().display()
+    );
+    let Some(output) = in_namespace(folder.path(), &script) else { return };
+    let text = text(&output);
+    assert!(output.status.success(), "{text}");
+    // Data that is missing is not downloaded behind one's back.
+    assert!(text.contains("train 1") && text.contains("help: ") && text.contains("data fetch"), "{text}");
 }

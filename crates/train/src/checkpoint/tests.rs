@@ -71,6 +71,7 @@ fn a_checkpoint_that_is_cut_or_changed_at_any_byte_is_refused_and_the_other_one_
         }
         fs::write(&path, whole).unwrap();
     }
+    println!("{faults} faults, each refused by the name of its file");
     assert!(faults > 4_000, "{faults}");
     load(&last, optimizer()).unwrap();
     assert_eq!(Checkpoint::new(run.path(), CheckpointName::Best).sound(), Some(7));
