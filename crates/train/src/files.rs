@@ -131,7 +131,10 @@ pub(crate) fn check_version(path: &Path, text: &str, newest: u32) -> Result<(), 
         Ok(Version { schema_version }) => {
             Err(TrainError::damaged(path, format!("has schema version {schema_version}"), expected))
         }
-        Err(error) => Err(TrainError::damaged(path, format!("has no schema version ({error})"), expected)),
+        Err(error) if error.is_data() => {
+            Err(TrainError::damaged(path, format!("has no schema version ({error})"), expected))
+        }
+        Err(error) => Err(TrainError::damaged(path, format!("cannot be read ({error})"), "JSON")),
     }
 }
 
