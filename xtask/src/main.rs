@@ -10,11 +10,14 @@ use anyhow::Context;
 use backproof::backend::Backend;
 use backproof::cli::{self, Cli};
 use backproof::error::{self, Failure, code};
+use backproof::{eprintln, output};
 
 fn main() -> ExitCode {
     let cli = Cli::from_arguments("cargo xtask");
     let result = match backproof::answer(&cli) {
-        Some(answer) => answer.map(|()| ExitCode::SUCCESS),
+        Some(answer) => {
+            answer.map(|()| if output::failed() { ExitCode::from(code::FAILED) } else { ExitCode::SUCCESS })
+        }
         None => check(&cli).and_then(build).and_then(|program| run(&program)),
     };
     result.unwrap_or_else(|error| error::show(&error))

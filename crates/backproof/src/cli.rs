@@ -136,6 +136,9 @@ pub struct Resume {
     /// Write the figures for TensorBoard from now on, and those so far; a run that did goes on doing so
     #[arg(long, env = "BACKPROOF_TENSORBOARD")]
     pub tensorboard: bool,
+    /// Checkpoint to go on from; without it the last one, or the best where there is no last
+    #[arg(long, value_enum, env = "BACKPROOF_CHECKPOINT")]
+    pub checkpoint: Option<CheckpointName>,
     #[command(flatten)]
     pub device: Device,
     #[command(flatten)]

@@ -4,6 +4,9 @@
 //! than this: it is built in seconds, answers [`answer`]'s commands itself, refuses wrong arguments and configs, and only then
 //! builds `backproof` with the backend that was asked for.
 
+#[macro_use]
+pub mod output;
+
 pub mod backend;
 pub mod bench;
 pub mod cli;
@@ -31,7 +34,10 @@ pub fn answer(cli: &Cli) -> Option<anyhow::Result<()>> {
         Command::Params(arguments) => Some(params(&arguments.model)),
         Command::Config(arguments) => Some(config(&arguments.command)),
         Command::Completions(arguments) => {
-            clap_complete::generate(arguments.shell, &mut Cli::command(), "backproof", &mut std::io::stdout());
+            // Into memory first: it panics where it cannot write.
+            let mut text = Vec::new();
+            clap_complete::generate(arguments.shell, &mut Cli::command(), "backproof", &mut text);
+            print!("{}", String::from_utf8_lossy(&text));
             Some(Ok(()))
         }
         _ => None,

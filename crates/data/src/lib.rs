@@ -52,6 +52,8 @@ mod content;
 mod error;
 mod fetch;
 mod folder;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod idx;
 mod images;
 mod load;

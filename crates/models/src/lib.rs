@@ -28,6 +28,8 @@
 mod compiled;
 mod features;
 mod freeze;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod initialization;
 mod layer;
 mod network;

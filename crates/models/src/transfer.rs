@@ -116,6 +116,10 @@ fn values_for(tensor: &NamedTensor, file: &SafeTensors<'_>, resize: bool) -> Res
         DType::F64 => TensorData::new(values, to),
         _ => TensorData::new(values.into_iter().map(|value| value as f32).collect::<Vec<_>>(), to),
     };
+    // Once more: a large f64 is infinite in f32.
+    if !data.iter::<f64>().all(f64::is_finite) {
+        return Err("which has an element that is too large for f32".to_owned());
+    }
     Ok((data, from))
 }
 
@@ -201,6 +205,16 @@ mod tests {
         let (grown, given) = (values(&network, "linear1.weight"), values(&source, "linear1.weight"));
         assert_eq!(grown[6 * 1_176..][..784], given[6 * 784..][..784]);
         assert_eq!(grown[6 * 1_176 + 784..], values(&fresh, "linear1.weight")[6 * 1_176 + 784..]);
+    }
+
+    #[test]
+    fn what_is_too_large_for_f32_is_not_taken() {
+        let values: Vec<u8> = [1.0, 1e300].iter().flat_map(|value: &f64| value.to_le_bytes()).collect();
+        let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F64, vec![2], &values).unwrap();
+        let bytes = safetensors::serialize([("conv1.bias", view)], None).unwrap();
+        let (network, transfer) = transfer_weights(build(&published::mnist_baseline(), 1), &bytes, true).unwrap();
+        assert_eq!(transfer.skipped[1].reason, "which has an element that is too large for f32");
+        assert!(save_weights(&network).is_ok());
     }
 
     #[test]

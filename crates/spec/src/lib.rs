@@ -62,6 +62,8 @@ mod config;
 mod data;
 mod experiment;
 mod flops;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 mod inference;
 mod layer;
 mod loss;

@@ -1,23 +1,45 @@
-//! Checkpoints: weights, optimizer and position, swapped in whole.
+//! Checkpoints: weights, optimizer, config and position, swapped in whole.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use backproof_data::sha256;
 use backproof_models::{Network, WeightsError, load_weights, save_weights};
+use backproof_spec::Experiment;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
-use crate::files::{replace_folder, swapped_folder, write_json, write_whole};
+use crate::files::{check_version, replace_folder, swapped_folder, write_json, write_whole};
 use crate::report::Window;
 
-/// The version of `state.json`.
-const SCHEMA: u32 = 1;
+/// The version of `state.json`. 2 added the config; `tests/fixtures/runs` keeps a run of each.
+const SCHEMA: u32 = 2;
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.bpk";
+const CONFIG: &str = "config.toml";
 const STATE: &str = "state.json";
+
+/// One of the checkpoints that a run keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CheckpointName {
+    /// The newest, saved every `training.checkpoint_every` iterations, when the run is stopped, and at its end.
+    Last,
+    /// Of the best validation.
+    Best,
+}
+
+impl CheckpointName {
+    /// `last` or `best`, which is also the name of its folder.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Last => "last",
+            Self::Best => "best",
+        }
+    }
+}
 
 /// Where a run is.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -44,9 +66,12 @@ pub(crate) struct Best {
 #[serde(deny_unknown_fields)]
 struct State {
     schema_version: u32,
-    /// SHA-256 of the other two files.
+    /// SHA-256 of the other files.
     weights_sha256: String,
     optimizer_sha256: String,
+    /// From version 2 on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    config_sha256: Option<String>,
     position: Position,
 }
 
@@ -57,8 +82,8 @@ pub(crate) struct Checkpoint {
 }
 
 impl Checkpoint {
-    pub(crate) fn new(run: &Path, name: &str) -> Self {
-        Self { folder: run.join("checkpoints").join(name) }
+    pub(crate) fn new(run: &Path, name: CheckpointName) -> Self {
+        Self { folder: run.join("checkpoints").join(name.name()) }
     }
 
     pub(crate) fn folder(&self) -> &Path {
@@ -69,24 +94,33 @@ impl Checkpoint {
         swapped_folder(&self.folder).join(STATE).is_file()
     }
 
+    /// Whether there is anything, be it a folder that lost its `state.json`.
+    pub(crate) fn is_there(&self) -> bool {
+        swapped_folder(&self.folder).exists()
+    }
+
     /// Takes the place of the checkpoint before; refuses weights that are not finite, so that the one before stays.
     pub(crate) fn save(
         &self,
         network: &Network,
         optimizer: &ModuleOptimizer,
+        experiment: &Experiment,
         position: &Position,
     ) -> Result<(), TrainError> {
         let weights = save_weights(network)?;
         let optimizer = optimizer
             .into_bytes()
             .map_err(|error| TrainError::write(&self.folder, std::io::Error::other(error.to_string())))?;
+        let config = experiment.to_toml();
         replace_folder(&self.folder, |folder| {
             write_whole(&folder.join(WEIGHTS), &weights)?;
             write_whole(&folder.join(OPTIMIZER), &optimizer)?;
+            write_whole(&folder.join(CONFIG), config.as_bytes())?;
             let state = State {
                 schema_version: SCHEMA,
                 weights_sha256: sha256(&weights),
                 optimizer_sha256: sha256(&optimizer),
+                config_sha256: Some(sha256(config.as_bytes())),
                 position: position.clone(),
             };
             write_json(&folder.join(STATE), &state)
@@ -107,7 +141,7 @@ impl Checkpoint {
         let weights = read_checked(&path, &state.weights_sha256)?;
         let network = load_weights(network, &weights).map_err(|error| match error {
             WeightsError::Format(_) => TrainError::damaged(&path, "is no safetensors file", "weights"),
-            error => error.into(),
+            error => TrainError::WeightsFile { path: path.clone(), source: error },
         })?;
         Ok((network, state.position))
     }
@@ -115,6 +149,15 @@ impl Checkpoint {
     /// Where the run was when this checkpoint was saved.
     pub(crate) fn position(&self) -> Result<Position, TrainError> {
         Ok(self.state()?.1.position)
+    }
+
+    /// The iteration of this checkpoint, where all its files are what was saved.
+    pub(crate) fn sound(&self) -> Option<usize> {
+        let (folder, state) = self.state().ok()?;
+        let config = state.config_sha256.as_ref().map(|expected| (CONFIG, expected));
+        let files = [(WEIGHTS, &state.weights_sha256), (OPTIMIZER, &state.optimizer_sha256)];
+        let sound = files.into_iter().chain(config).all(|(name, sum)| read_checked(&folder.join(name), sum).is_ok());
+        sound.then_some(state.position.iteration)
     }
 
     /// The optimizer with this checkpoint's state.
@@ -127,19 +170,23 @@ impl Checkpoint {
             .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), "an optimizer record"))
     }
 
+    /// The config that the run had when this checkpoint was saved; `None` in one of version 1.
+    pub(crate) fn experiment(&self) -> Result<Option<Experiment>, TrainError> {
+        let (folder, state) = self.state()?;
+        let Some(expected) = &state.config_sha256 else { return Ok(None) };
+        let path = folder.join(CONFIG);
+        let bytes = read_checked(&path, expected)?;
+        let text = String::from_utf8_lossy(&bytes);
+        Ok(Some(Experiment::from_toml(&path.display().to_string(), &text, &[])?))
+    }
+
     fn state(&self) -> Result<(PathBuf, State), TrainError> {
         let folder = swapped_folder(&self.folder);
         let path = folder.join(STATE);
         let text = fs::read_to_string(&path).map_err(|error| TrainError::read(&path, error))?;
+        check_version(&path, &text, SCHEMA)?;
         let state: State = serde_json::from_str(&text)
             .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), "a checkpoint's state"))?;
-        if state.schema_version != SCHEMA {
-            return Err(TrainError::damaged(
-                &path,
-                format!("has schema version {}", state.schema_version),
-                format!("version {SCHEMA}, which this program reads"),
-            ));
-        }
         Ok((folder, state))
     }
 }
@@ -156,3 +203,6 @@ fn read_checked(path: &Path, expected: &str) -> Result<Vec<u8>, TrainError> {
     }
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests;

@@ -36,6 +36,30 @@ pub enum TrainError {
         /// Where it would be.
         folder: PathBuf,
     },
+    /// A run has no images of a kind, such as a validation part of 0.
+    #[error("the run has no {split} images")]
+    NoImages {
+        /// `training`, `validation` or `test`.
+        split: &'static str,
+    },
+    /// The config of a run folder is not the one that its checkpoint was trained with.
+    #[error("the run's config.toml is not the config of {}{change}", checkpoint.display())]
+    OtherConfig {
+        /// The checkpoint.
+        checkpoint: PathBuf,
+        /// The first difference.
+        change: String,
+    },
+    /// Data or first weights are not those that the run began with.
+    #[error("{name} is not what the run began with: its SHA-256 is {found}, expected {expected}")]
+    OtherFile {
+        /// The file.
+        name: String,
+        /// The SHA-256 that the run noted.
+        expected: String,
+        /// What it is now.
+        found: String,
+    },
     /// The network gives no finite number for an image.
     #[error("the weights are so large that the network's output is not finite")]
     NotFinite,
@@ -75,7 +99,7 @@ pub enum TrainError {
         iteration: usize,
         /// What is not finite.
         what: String,
-        /// Data set indices of the images of the batch.
+        /// Data set indices of the images of the batch; none where it shows after the last one.
         batch: Vec<usize>,
         /// The last checkpoint with finite weights, and its iteration.
         last_good: Option<(PathBuf, usize)>,

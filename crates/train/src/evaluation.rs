@@ -203,6 +203,27 @@ mod tests {
     }
 
     #[test]
+    fn two_classes_and_a_thousand_are_counted_like_ten() {
+        for classes in [2, 1_000] {
+            let mut evaluation = Evaluation::new(Loss::CrossEntropy, classes);
+            let mut outputs = vec![0.0; 2 * classes];
+            // The first image is taken for the last class, of which it is; the second for it too, and is of the first.
+            outputs[classes - 1] = 9.0;
+            outputs[2 * classes - 1] = 9.0;
+            let logits = Tensor::from_data(burn::tensor::TensorData::new(outputs, [2, classes]), &Device::flex());
+            evaluation.add(logits, &[0, 1], &[classes - 1, 0]);
+            let names: Vec<String> = (0..classes).map(|class| class.to_string()).collect();
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            let result = evaluation.result("test", None, &names);
+            let others = ((classes - 1) as f64 * (-9.0_f64).exp()).ln_1p();
+            assert!((result.loss - (others + 9.0 + others) / 2.0).abs() < 1e-6, "{}", result.loss);
+            assert_eq!((result.accuracy, result.classes.len()), (0.5, classes));
+            assert_eq!(result.classes[classes - 1].precision, Some(0.5));
+            assert_eq!((result.classes[0].precision, result.classes[0].recall), (None, Some(0.0)));
+        }
+    }
+
+    #[test]
     fn a_class_without_images_or_predictions_has_no_precision_and_no_recall() {
         let result = evaluation().result("test", Some(5), &["a", "b", "c"]);
         assert_eq!(result.classes[0].precision, Some(1.0));

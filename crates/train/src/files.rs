@@ -4,9 +4,12 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
+
+/// How the name of a file or folder begins that is not finished.
+pub(crate) const UNFINISHED: &str = ".writing-";
 
 /// Writes `content` beside `path`, flushes it to the disk and renames it into place: a reader sees the old file or the
 /// new one, never a part.
@@ -17,7 +20,7 @@ use crate::TrainError;
 pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".writing-").tempfile_in(folder)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         make_readable(file.as_file())?;
         file.write_all(content)?;
         file.as_file().sync_all()?;
@@ -74,8 +77,10 @@ pub(crate) fn replace_folder(
     let parent = folder.parent().unwrap_or(Path::new("."));
     let wrap = |source| TrainError::write(folder, source);
     fs::create_dir_all(parent).map_err(wrap)?;
-    let new = tempfile::Builder::new().prefix(".writing-").tempdir_in(parent).map_err(wrap)?;
+    let new = tempfile::Builder::new().prefix(UNFINISHED).tempdir_in(parent).map_err(wrap)?;
     fill(new.path())?;
+    // The names of the new files first: after a loss of power the folder must not be there without them.
+    sync_folder(new.path()).map_err(wrap)?;
     let previous = previous(folder);
     let swap = || -> io::Result<()> {
         #[cfg(unix)]
@@ -90,13 +95,47 @@ pub(crate) fn replace_folder(
             fs::rename(folder, &previous)?;
         }
         fs::rename(new.keep(), folder)?;
-        File::open(parent)?.sync_all()?;
+        sync_folder(parent)?;
         if previous.exists() {
             fs::remove_dir_all(&previous)?;
         }
         Ok(())
     };
     swap().map_err(wrap)
+}
+
+/// Brings the names in a folder to the disk, where the system can.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+}
+
+/// An error where the JSON file at `path` does not say that it has the schema version `newest`, or an older one from 1 on.
+///
+/// Looked at before anything else: of what another version has, nothing is known.
+pub(crate) fn check_version(path: &Path, text: &str, newest: u32) -> Result<(), TrainError> {
+    #[derive(Deserialize)]
+    struct Version {
+        schema_version: u32,
+    }
+    let expected = match newest {
+        1 => "version 1, which this program reads".to_owned(),
+        newest => format!("version 1 to {newest}, which this program reads"),
+    };
+    match serde_json::from_str(text) {
+        Ok(Version { schema_version }) if (1..=newest).contains(&schema_version) => Ok(()),
+        Ok(Version { schema_version }) if schema_version > newest => Err(TrainError::damaged(
+            path,
+            format!("has schema version {schema_version}: a newer backproof wrote it"),
+            expected,
+        )),
+        Ok(Version { schema_version }) => {
+            Err(TrainError::damaged(path, format!("has schema version {schema_version}"), expected))
+        }
+        Err(error) if error.is_data() => {
+            Err(TrainError::damaged(path, format!("has no schema version ({error})"), expected))
+        }
+        Err(error) => Err(TrainError::damaged(path, format!("cannot be read ({error})"), "JSON")),
+    }
 }
 
 /// `folder`, or what [`replace_folder`] left of it if it was killed between its renames.

@@ -36,6 +36,14 @@ pub struct Report {
     pub seconds_left: f64,
 }
 
+impl Report {
+    /// The iteration of a line that [`Display`](fmt::Display) wrote.
+    pub(crate) fn iteration_of_line(line: &str) -> Option<usize> {
+        let (iteration, rest) = line.strip_prefix("iteration ")?.trim_start().split_once(' ')?;
+        rest.trim_start().starts_with("loss ").then_some(iteration.parse().ok()?)
+    }
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(

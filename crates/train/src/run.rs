@@ -1,6 +1,7 @@
 //! The training loop, from top to bottom.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -20,8 +21,8 @@ use crate::learner::{self, Learner, Step};
 use crate::logits::Logits;
 use crate::optimizer::new_optimizer;
 use crate::report::Window;
-use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary};
-use crate::tensorboard::{self, EventFile};
+use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary, TEST_RESULT};
+use crate::tensorboard::EventFile;
 use crate::{
     Ending, Evaluation, EvaluationResult, Finished, Observer, Report, RunFolder, Setup, Split, Started, TrainError,
     Weights, warm_start,
@@ -57,8 +58,8 @@ pub fn train(
     if let Some(record) = &mut warm_start
         && !data.validation.is_empty()
     {
-        record.validation_accuracy =
-            Some(evaluate_subset(&experiment, setup, &network.valid(), &data.validation, |_, _| {})?.accuracy());
+        let evaluation = evaluate_subset(&experiment, setup, &network.valid(), &data.validation, |_, _| Continue(()))?;
+        record.validation_accuracy = Some(evaluation.accuracy());
     }
     let folder = RunFolder::create(&setup.runs_dir, &experiment)?;
     if let Some(record) = &warm_start {
@@ -92,55 +93,6 @@ pub fn train(
     run.to_the_end(network, optimizer, Position::default(), record, events, observer, stop)
 }
 
-/// Goes on with the run in `folder` from its last checkpoint, up to `iterations` if that is given, else to the config's end.
-///
-/// # Errors
-///
-/// As [`train`]; and a folder without a checkpoint, a damaged one, or a run that is done.
-pub fn resume(
-    folder: RunFolder,
-    iterations: Option<usize>,
-    setup: &Setup,
-    observer: &mut (dyn Observer + Send),
-    stop: &AtomicBool,
-) -> Result<Ending, TrainError> {
-    let folder = folder.locked()?;
-    let mut experiment = folder.experiment()?;
-    if let Some(iterations) = iterations {
-        experiment.training.iterations = iterations;
-    }
-    let mut record = folder.record()?;
-    let last = folder.last();
-    if !last.exists() {
-        return Err(TrainError::NoCheckpoint { folder: last.folder().to_owned() });
-    }
-    let mut network = new_network(&experiment, setup)?;
-    if let Some(warm_start) = &record.warm_start {
-        network = network.freeze(warm_start.frozen.iter().cloned());
-    }
-    let (network, position) = last.load_network(network)?;
-    let of = experiment.training.iterations;
-    if position.iteration > of || (position.iteration == of && record.status == Status::Done) {
-        return Err(TrainError::NothingLeft { at: position.iteration, of });
-    }
-    let optimizer = last.load_optimizer(new_optimizer(&experiment.optimizer))?;
-    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
-    if iterations.is_some() {
-        folder.write_config(&experiment)?;
-    }
-    folder.rewind_metrics(position.iteration)?;
-    let events = events_of_resumed(&folder, setup, position.iteration)?;
-    // A folder of an earlier version has none.
-    folder.write_normalizer(&data.normalizer)?;
-    folder.log(&format!("resumed at iteration {}", position.iteration))?;
-    record.status = Status::Running;
-    record.ended = None;
-    record.summary = None;
-    folder.write_record(&record)?;
-    let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
-    run.to_the_end(network, optimizer, position, record, events, observer, stop)
-}
-
 /// Evaluates the run in `folder` with `weights` on every image of `split`. Writes the result into the folder, unless the
 /// weights are a file of somebody else's; and the logits to the file `logits` where one is given.
 ///
@@ -163,12 +115,19 @@ pub fn evaluate(
         Split::Validation => &data.validation,
         Split::Test => &data.test,
     };
+    if subset.is_empty() {
+        return Err(TrainError::NoImages { split: split.name() });
+    }
     let mut kept = Logits::default();
     let evaluation = evaluate_subset(&experiment, setup, &network, subset, |images, rows| {
         if logits.is_some() {
             kept.add(&images.batch(&setup.device), rows);
         }
+        Continue(())
     })?;
+    if !evaluation.loss().is_finite() {
+        return Err(TrainError::NotFinite);
+    }
     let class_names = experiment.data.dataset.class_names();
     let result = evaluation.result(split.name(), iteration, &class_names);
     if !matches!(weights, Weights::File(_)) {
@@ -180,32 +139,18 @@ pub fn evaluate(
     Ok(result)
 }
 
-/// The event file of a run that goes on from `iteration`, if it has events or is to have them from now on. Then the figures so far
-/// are in it too.
-fn events_of_resumed(folder: &RunFolder, setup: &Setup, iteration: usize) -> Result<Option<EventFile>, TrainError> {
-    if tensorboard::is_on(folder.path()) {
-        tensorboard::rewind(folder.path(), iteration)?;
-        return EventFile::create(folder.path(), iteration).map(Some);
-    }
-    if !setup.tensorboard {
-        return Ok(None);
-    }
-    let mut events = EventFile::create(folder.path(), 0)?;
-    folder.reports()?.iter().try_for_each(|report| events.report(report))?;
-    Ok(Some(events))
-}
-
-fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {
+pub(crate) fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {
     Ok(Network::new(&experiment.model, experiment.seed, &setup.device.clone().autodiff())?)
 }
 
-/// Every image of `subset` once, by a network without autodiff; `each` is given the images of every batch with their logits.
+/// Every image of `subset` once, by a network without autodiff; `each` is given the images of every batch with their logits, and
+/// may break off.
 fn evaluate_subset(
     experiment: &Experiment,
     setup: &Setup,
     network: &Network,
     subset: &Subset,
-    mut each: impl FnMut(&Selection<'_>, &burn::Tensor<2>),
+    mut each: impl FnMut(&Selection<'_>, &burn::Tensor<2>) -> ControlFlow<()>,
 ) -> Result<Evaluation, TrainError> {
     let mut evaluation = Evaluation::new(experiment.training.loss, experiment.data.dataset.classes());
     let mut compiled = learner::compile(experiment, setup, network, Purpose::Inference)?;
@@ -218,7 +163,9 @@ fn evaluate_subset(
             }
             None => network.forward(images.batch(&setup.device).images, Mode::Inference),
         };
-        each(&images, &logits);
+        if each(&images, &logits).is_break() {
+            break;
+        }
         evaluation.add(logits, images.indices(), &images.labels());
     }
     Ok(evaluation)
@@ -229,17 +176,17 @@ fn now() -> String {
 }
 
 /// One run: what does not change while it trains.
-struct Run<'a> {
-    experiment: &'a Experiment,
-    setup: &'a Setup,
-    data: &'a Prepared,
-    folder: &'a RunFolder,
+pub(crate) struct Run<'a> {
+    pub(crate) experiment: &'a Experiment,
+    pub(crate) setup: &'a Setup,
+    pub(crate) data: &'a Prepared,
+    pub(crate) folder: &'a RunFolder,
 }
 
 impl Run<'_> {
     /// Trains from `position`, evaluates, and leaves the record with the status that fits.
     #[allow(clippy::too_many_arguments)] // the state of a run
-    fn to_the_end(
+    pub(crate) fn to_the_end(
         &self,
         network: Network,
         optimizer: ModuleOptimizer,
@@ -340,6 +287,10 @@ impl Run<'_> {
                         images.indices(),
                     ));
                 }
+                if report.validation_loss.is_some_and(|loss| !loss.is_finite()) {
+                    let what = "the loss of a validation image is not finite".to_owned();
+                    return Err(self.diverged(position.iteration, what, images.indices()));
+                }
                 self.folder.append_report(&report)?;
                 if let Some(events) = &mut events {
                     events.report(&report)?;
@@ -361,21 +312,29 @@ impl Run<'_> {
                 self.save(&self.folder.last(), &learner, &position, images.indices())?;
             }
             if stopping {
-                self.folder.log(&format!("interrupted at iteration {}", position.iteration))?;
-                return Ok(Ending::Interrupted {
-                    folder: self.folder.path().to_owned(),
-                    iteration: position.iteration,
-                });
+                return self.interrupted(position.iteration);
             }
         }
 
         observer.evaluating(self.data.test.len());
         let class_names = self.experiment.data.dataset.class_names();
-        let evaluation = self.evaluate(&learner.network(), &self.data.test)?;
+        let mut stopped = false;
+        let evaluation = evaluate_subset(self.experiment, self.setup, &learner.network(), &self.data.test, |_, _| {
+            stopped = stop.load(Ordering::Relaxed);
+            if stopped { Break(()) } else { Continue(()) }
+        })?;
+        if stopped {
+            // The last checkpoint is saved; what is left to do is this evaluation.
+            return self.interrupted(position.iteration);
+        }
+        if !evaluation.loss().is_finite() {
+            let what = "the loss of a test image is not finite".to_owned();
+            return Err(self.diverged(position.iteration, what, &[]));
+        }
         let result = evaluation.result(Split::Test.name(), Some(position.iteration), &class_names);
         self.folder.write_evaluation(&evaluation, &result, &class_names)?;
         self.folder.log(&format!(
-            "test accuracy {:.2} %, loss {:.4}, over {} images",
+            "{TEST_RESULT}{:.2} %, loss {:.4}, over {} images",
             100.0 * result.accuracy,
             result.loss,
             result.images
@@ -395,8 +354,13 @@ impl Run<'_> {
         }))
     }
 
+    fn interrupted(&self, iteration: usize) -> Result<Ending, TrainError> {
+        self.folder.log(&format!("interrupted at iteration {iteration}"))?;
+        Ok(Ending::Interrupted { folder: self.folder.path().to_owned(), iteration })
+    }
+
     fn evaluate(&self, network: &Network, subset: &Subset) -> Result<Evaluation, TrainError> {
-        evaluate_subset(self.experiment, self.setup, network, subset, |_, _| {})
+        evaluate_subset(self.experiment, self.setup, network, subset, |_, _| Continue(()))
     }
 
     #[allow(clippy::too_many_arguments)] // each is a figure of the report
@@ -440,13 +404,16 @@ impl Run<'_> {
         position: &Position,
         batch: &[usize],
     ) -> Result<(), TrainError> {
-        checkpoint.save(&learner.network(), &learner.optimizer(), position).map_err(|error| match error {
-            TrainError::Weights(WeightsError::NotFinite { name }) => {
-                let what = format!("{name} has an element that is not a finite number");
-                self.diverged(position.iteration, what, batch)
-            }
-            error => error,
-        })
+        self.folder.flush_lines()?;
+        checkpoint.save(&learner.network(), &learner.optimizer(), self.experiment, position).map_err(
+            |error| match error {
+                TrainError::Weights(WeightsError::NotFinite { name }) => {
+                    let what = format!("{name} has an element that is not a finite number");
+                    self.diverged(position.iteration, what, batch)
+                }
+                error => error,
+            },
+        )
     }
 
     fn diverged(&self, iteration: usize, what: String, batch: &[usize]) -> TrainError {

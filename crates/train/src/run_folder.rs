@@ -11,12 +11,15 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::checkpoint::Checkpoint;
-use crate::files::{replace_folder, write_json, write_whole};
+use crate::checkpoint::{Checkpoint, CheckpointName};
+use crate::files::{UNFINISHED, check_version, replace_folder, write_json, write_whole};
 use crate::{Evaluation, EvaluationResult, Report, TrainError, WarmStartRecord};
 
 /// The version of `run.json`, `metrics.jsonl` and `normalizer.json`.
 pub const RUN_SCHEMA: u32 = 1;
+
+/// How the line of `log.txt` with the final result begins.
+pub(crate) const TEST_RESULT: &str = "test accuracy ";
 
 /// `normalizer.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -147,7 +150,7 @@ impl RunFolder {
         Ok(self)
     }
 
-    /// Whether there is a checkpoint that [`resume`](crate::resume) can go on from.
+    /// Whether there is a checkpoint of the last iterations.
     #[must_use]
     pub fn has_checkpoint(&self) -> bool {
         self.last().exists()
@@ -165,12 +168,23 @@ impl RunFolder {
         &self.path
     }
 
+    /// The checkpoints all of whose files are what was saved, with their iterations; the last before the best.
+    #[must_use]
+    pub fn sound_checkpoints(&self) -> Vec<(CheckpointName, usize)> {
+        let sound = |name| Some((name, self.checkpoint(name).sound()?));
+        [CheckpointName::Last, CheckpointName::Best].into_iter().filter_map(sound).collect()
+    }
+
     pub(crate) fn last(&self) -> Checkpoint {
-        Checkpoint::new(&self.path, "last")
+        self.checkpoint(CheckpointName::Last)
     }
 
     pub(crate) fn best(&self) -> Checkpoint {
-        Checkpoint::new(&self.path, "best")
+        self.checkpoint(CheckpointName::Best)
+    }
+
+    pub(crate) fn checkpoint(&self, name: CheckpointName) -> Checkpoint {
+        Checkpoint::new(&self.path, name)
     }
 
     /// The resolved experiment.
@@ -194,16 +208,9 @@ impl RunFolder {
     pub fn record(&self) -> Result<RunRecord, TrainError> {
         let path = self.path.join("run.json");
         let text = fs::read_to_string(&path).map_err(|error| TrainError::read(&path, error))?;
-        let record: RunRecord = serde_json::from_str(&text)
-            .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), "the record of a run"))?;
-        if record.schema_version != RUN_SCHEMA {
-            return Err(TrainError::damaged(
-                &path,
-                format!("has schema version {}", record.schema_version),
-                format!("version {RUN_SCHEMA}, which this program reads"),
-            ));
-        }
-        Ok(record)
+        check_version(&path, &text, RUN_SCHEMA)?;
+        serde_json::from_str(&text)
+            .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), "the record of a run"))
     }
 
     pub(crate) fn write_record(&self, record: &RunRecord) -> Result<(), TrainError> {
@@ -222,10 +229,11 @@ impl RunFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(TrainError::read(&path, error)),
         };
-        let expected = || format!("the normaliser of images {shape}, schema version {RUN_SCHEMA}");
+        check_version(&path, &text, RUN_SCHEMA)?;
+        let expected = || format!("the normaliser of images {shape}");
         let record: NormalizerRecord = serde_json::from_str(&text)
             .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), expected()))?;
-        if record.schema_version != RUN_SCHEMA || !record.normalizer.fits(shape) {
+        if !record.normalizer.fits(shape) {
             return Err(TrainError::damaged(&path, "does not fit the network", expected()));
         }
         Ok(Some(record.normalizer))
@@ -314,21 +322,58 @@ impl RunFolder {
         })
     }
 
-    /// Drops the lines of `metrics.jsonl` after `iteration`, which a resumed run will write again, and a last line cut by a
-    /// kill.
-    pub(crate) fn rewind_metrics(&self, iteration: usize) -> Result<(), TrainError> {
-        let path = self.path.join("metrics.jsonl");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
+    /// Drops what a run that goes on from `iteration` will write again: the lines of `metrics.jsonl` and `log.txt` after it, the
+    /// result of an evaluation that the run did not live to note (`done` is false), and last lines cut by a kill.
+    pub(crate) fn rewind_lines(&self, iteration: usize, done: bool) -> Result<(), TrainError> {
+        self.rewrite("metrics.jsonl", |lines| {
+            lines.retain(|line| serde_json::from_str::<Report>(line).is_ok_and(|report| report.iteration <= iteration));
+        })?;
+        self.rewrite("log.txt", |lines| {
+            lines.retain(|line| Report::iteration_of_line(line).is_none_or(|of| of <= iteration));
+            while !done && lines.last().is_some_and(|line| line.starts_with(TEST_RESULT)) {
+                lines.pop();
+            }
+        })
+    }
+
+    /// Replaces the whole lines of a file, with their ends, by what `change` makes of them; a file that is not there stays so.
+    fn rewrite(&self, name: &str, change: impl FnOnce(&mut Vec<&str>)) -> Result<(), TrainError> {
+        let path = self.path.join(name);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(TrainError::read(&path, error)),
         };
-        let kept: String = text
-            .split_inclusive('\n')
-            .filter(|line| line.ends_with('\n'))
-            .filter(|line| serde_json::from_str::<Report>(line).is_ok_and(|report| report.iteration <= iteration))
-            .collect();
-        write_whole(&path, kept.as_bytes())
+        let text = String::from_utf8_lossy(&bytes);
+        let mut lines: Vec<&str> = text.split_inclusive('\n').filter(|line| line.ends_with('\n')).collect();
+        change(&mut lines);
+        let kept = lines.concat();
+        if kept.as_bytes() == bytes { Ok(()) } else { write_whole(&path, kept.as_bytes()) }
+    }
+
+    /// Brings the lines that were appended to the disk: a checkpoint that survives a loss of power must not be ahead of them.
+    pub(crate) fn flush_lines(&self) -> Result<(), TrainError> {
+        for name in ["metrics.jsonl", "log.txt"] {
+            let path = self.path.join(name);
+            match OpenOptions::new().append(true).open(&path).and_then(|file| file.sync_all()) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(TrainError::write(&path, error)),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes what a killed process was writing; nobody else writes while the folder is locked.
+    pub(crate) fn sweep_up(&self) {
+        for folder in [self.path.clone(), self.path.join("checkpoints"), self.path.join("evaluation")] {
+            let Ok(entries) = fs::read_dir(folder) else { continue };
+            for path in entries.flatten().map(|entry| entry.path()) {
+                if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
+                    // It only takes up space: that it stays is no reason not to train.
+                    let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+                }
+            }
+        }
     }
 
     /// Writes `result.json`, `confusion.csv` and `predictions.csv` into `evaluation/`, or `evaluation/<split>` for another

@@ -66,8 +66,9 @@ impl EventFile {
     pub(crate) fn create(folder: &Path, iteration: usize) -> Result<Self, TrainError> {
         let folder = events(folder);
         fs::create_dir_all(&folder).map_err(|error| TrainError::write(&folder, error))?;
-        let seconds = now() as u64;
-        // TensorBoard reads files in the order of their names. Two in one second get a number each.
+        // TensorBoard reads files in the order of their names. Two in one second get a number each, and a clock that was set
+        // back must not put the new file before the old ones.
+        let seconds = newest(&folder).max(now() as u64);
         let mut number = 0;
         let (path, file) = loop {
             let path = folder.join(format!("events.out.tfevents.{seconds:010}.{iteration:09}.{number}.backproof"));
@@ -154,6 +155,13 @@ fn frame(content: &[u8]) -> Vec<u8> {
 fn masked(bytes: &[u8]) -> u32 {
     const CRC: Crc<u32> = Crc::<u32>::new(&CRC_32_ISCSI);
     CRC.checksum(bytes).rotate_right(15).wrapping_add(0xa282_ead8)
+}
+
+/// The largest time in the names of the event files in `folder`.
+fn newest(folder: &Path) -> u64 {
+    let time = |name: &str| name.strip_prefix("events.out.tfevents.")?.split('.').next()?.parse().ok();
+    let names = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.file_name());
+    names.filter_map(|name| time(&name.to_string_lossy())).max().unwrap_or(0)
 }
 
 /// Seconds since 1970.

@@ -26,7 +26,7 @@ pub(crate) fn experiment(overrides: &[&str]) -> Experiment {
     Experiment::from_toml("test", TEXT, &overrides).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn setup(runs: &Path) -> Setup {
+pub(crate) fn setup(runs: &Path) -> Setup {
     Setup {
         tensorboard: false,
         device: Device::flex(),
@@ -51,7 +51,7 @@ pub(crate) fn run(experiment: &Experiment, runs: &Path) -> Result<RunFolder, Tra
 
 /// A finished run that goes on to `iterations`.
 pub(crate) fn go_on(run: RunFolder, iterations: usize) -> RunFolder {
-    let ending = resume(run, Some(iterations), &setup(Path::new("")), &mut Silent, &AtomicBool::new(false));
+    let ending = resume(run, Some(iterations), None, &setup(Path::new("")), &mut Silent, &AtomicBool::new(false));
     finished(ending.unwrap())
 }
 

@@ -2,6 +2,9 @@
 //!
 //! This is the only place that names a backend's device. Results go to stdout, errors and progress to stderr.
 
+#[macro_use(println, eprintln)]
+extern crate backproof; // its `println!` for all modules, in place of the standard one
+
 mod bench;
 mod compare_gradients;
 mod data;
@@ -19,7 +22,7 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use backproof::cli::{Cli, Command};
-use backproof::error;
+use backproof::{error, output};
 use backproof_gradcheck::PoisonAllocator;
 use tracing_subscriber::EnvFilter;
 
@@ -58,6 +61,7 @@ fn main() -> ExitCode {
         }
     };
     match result {
+        Ok(()) if output::failed() => ExitCode::from(error::code::FAILED),
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error::show(&error),
     }

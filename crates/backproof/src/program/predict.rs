@@ -9,7 +9,7 @@ use backproof_spec::Shape;
 use backproof_train::{Predictor, TrainError};
 use serde::Serialize;
 
-use crate::run::{failure, open, setup, weights};
+use crate::run::{checkpoint_failure, open, setup, weights};
 
 /// The version of what `--json` prints.
 const SCHEMA: u32 = 1;
@@ -55,7 +55,8 @@ pub(crate) fn run(arguments: &cli::Predict) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
-    let predictor = Predictor::open(&folder, &weights, &setup).map_err(failure)?;
+    let predictor =
+        Predictor::open(&folder, &weights, &setup).map_err(|error| checkpoint_failure(error, &arguments.run))?;
     if arguments.center && !is_grey(predictor.shape()) {
         let message = format!("--center is for networks of grey images, and this one takes {}", predictor.shape());
         return Err(Failure::usage(message).into());

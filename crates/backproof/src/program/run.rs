@@ -9,7 +9,7 @@ use anyhow::Context;
 use backproof::backend::Backend;
 use backproof::error::{Failure, code};
 use backproof::{SMOKE_ITERATIONS, cli};
-use backproof_train::{Ending, RunFolder, Setup, Split, TrainError, Weights};
+use backproof_train::{CheckpointName, Ending, RunFolder, Setup, Split, TrainError, Weights};
 
 use crate::progress::{Progress, summary};
 use crate::{device, report};
@@ -29,8 +29,12 @@ pub(crate) fn resume(arguments: &cli::Resume) -> anyhow::Result<()> {
     let mut setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     setup.tensorboard = arguments.tensorboard;
     let stop = stop_when_told(&arguments.supervision)?;
-    let ending =
-        backproof_train::resume(folder, arguments.iterations, &setup, &mut Progress::new(), &stop).map_err(failure)?;
+    let checkpoint = arguments.checkpoint.map(|name| match name {
+        cli::CheckpointName::Last => CheckpointName::Last,
+        cli::CheckpointName::Best => CheckpointName::Best,
+    });
+    let ending = backproof_train::resume(folder, arguments.iterations, checkpoint, &setup, &mut Progress::new(), &stop)
+        .map_err(|error| checkpoint_failure(error, &arguments.run))?;
     finish(ending, false, setup.data_dir.as_deref())
 }
 
@@ -44,8 +48,8 @@ pub(crate) fn evaluate(arguments: &cli::Evaluate) -> anyhow::Result<()> {
         cli::SplitName::Test => Split::Test,
     };
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
-    let result =
-        backproof_train::evaluate(&folder, split, &weights, arguments.logits.as_deref(), &setup).map_err(failure)?;
+    let result = backproof_train::evaluate(&folder, split, &weights, arguments.logits.as_deref(), &setup)
+        .map_err(|error| checkpoint_failure(error, &arguments.run))?;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&result)?);
     } else {
@@ -153,6 +157,27 @@ fn finish(ending: Ending, smoke: bool, data_dir: Option<&Path>) -> anyhow::Resul
     }
 }
 
+/// [`failure`], and where a checkpoint of `run` is damaged the one that is not as the way out.
+pub(crate) fn checkpoint_failure(error: TrainError, run: &Path) -> Failure {
+    let damaged = match &error {
+        TrainError::Damaged { path, .. } | TrainError::Read { path, .. } | TrainError::WeightsFile { path, .. } => {
+            path.parent().and_then(Path::parent).is_some_and(|parent| parent.ends_with("checkpoints"))
+        }
+        _ => false,
+    };
+    let failure = failure(error);
+    let Some(folder) = damaged.then(|| RunFolder::open(run).ok()).flatten() else { return failure };
+    failure.help(match folder.sound_checkpoints().first() {
+        Some((name, iteration)) => {
+            format!("`--checkpoint {}` takes the one of iteration {iteration}, which is sound", name.name())
+        }
+        None => {
+            let config = folder.path().join("config.toml");
+            format!("no checkpoint of this run is sound; `cargo xtask train -c {}` trains it anew", config.display())
+        }
+    })
+}
+
 /// The exit code and the way out that go with an error of a run.
 pub(crate) fn failure(error: TrainError) -> Failure {
     let (code, help) = match &error {
@@ -165,11 +190,12 @@ pub(crate) fn failure(error: TrainError) -> Failure {
                 }
                 None => "no checkpoint had been saved".to_owned(),
             };
-            let help = format!(
-                "the batch was images {}{more} of the training set; {last}; \
-                 a lower optimizer.learning_rate may help",
-                images.join(", ")
-            );
+            let of = if images.is_empty() {
+                String::new()
+            } else {
+                format!("the batch was images {}{more} of the training set; ", images.join(", "))
+            };
+            let help = format!("{of}{last}; a lower optimizer.learning_rate may help");
             (code::DIVERGED, Some(help))
         }
         TrainError::NothingLeft { .. } => (code::USAGE, Some("`--iterations N` goes on to iteration N".to_owned())),
@@ -183,6 +209,17 @@ pub(crate) fn failure(error: TrainError) -> Failure {
         TrainError::AllFrozen { .. } => (code::USAGE, Some("leave out `freeze`, or add a layer".to_owned())),
         TrainError::Shape(error) => (code::USAGE, error.help.clone()),
         TrainError::Config(_) => (code::USAGE, None),
+        TrainError::NoImages { split: "validation" } => {
+            (code::USAGE, Some("`validation_images` under [data] holds some back from training".to_owned()))
+        }
+        TrainError::NoImages { .. } => (code::USAGE, None),
+        TrainError::OtherConfig { .. } => {
+            let help = "undo the change; or begin another run, with these weights by `model.init_from`";
+            (code::USAGE, Some(help.to_owned()))
+        }
+        TrainError::Busy { .. } => {
+            (code::FAILED, Some("wait until it has ended, or stop it: it saves a checkpoint".to_owned()))
+        }
         TrainError::NoCheckpoint { folder } => {
             let help = if folder.ends_with("best") {
                 "the best checkpoint is saved where there are validation images; `--checkpoint last` is the last one"

@@ -24,7 +24,7 @@ const EXTRA: u64 = 1 << 20;
 
 /// Puts the files `wanted` out of `folder` in the gzipped tar archive at `path` in their places. All of the archive is
 /// read and checked before any is.
-pub(super) fn unpack(path: &Path, folder: &str, wanted: &[Place]) -> Result<Vec<PathBuf>> {
+pub(crate) fn unpack(path: &Path, folder: &str, wanted: &[Place]) -> Result<Vec<PathBuf>> {
     let problem = |entry: &str, problem: String| DataError::Archive {
         path: path.to_path_buf(),
         entry: entry.to_owned(),

@@ -26,6 +26,9 @@ use crate::sources::{Packing, Source};
 use crate::verify::{FileState, state};
 use http::{Attempt, Client, Outcome};
 
+#[cfg(any(fuzzing, test))]
+pub(crate) use archive::unpack;
+
 /// Where to put a data set, and how patient to be.
 #[derive(Debug, Clone)]
 pub struct FetchOptions {

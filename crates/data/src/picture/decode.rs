@@ -19,6 +19,9 @@ use crate::error::{DataError, Result};
 const BYTES: u64 = 64 << 20;
 /// The most pixels that are decoded: a few bytes can claim more than any memory holds.
 const PIXELS: usize = 1 << 26;
+/// The most pixels that a byte of a file can hold: deflate makes at most 1,032 bytes of one, each of 8 pixels of one bit. In a JPEG it
+/// is 512, of a bit for a block of 8 × 8. A file that claims more is lying, and gets no memory.
+const PIXELS_PER_BYTE: usize = 8 * 1_032;
 const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
 
@@ -44,10 +47,16 @@ pub(super) fn read(path: &Path) -> Result<Picture> {
     if bytes.len() as u64 > BYTES {
         return Err(refuse(format!("has more than {} MiB, the most that is read", BYTES >> 20)));
     }
+    decode(path, &bytes)
+}
+
+/// The picture in `bytes`, all of the file at `path`.
+pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Picture> {
+    let refuse = |problem: String| DataError::Picture { path: path.to_path_buf(), problem, source: None };
     let decoded = if bytes.starts_with(&PNG) {
-        png(&bytes)
+        png(bytes)
     } else if bytes.starts_with(&JPEG) {
-        jpeg(&bytes)
+        jpeg(bytes)
     } else {
         return Err(refuse("is neither PNG nor JPEG".to_owned()));
     };
@@ -66,8 +75,15 @@ pub(super) fn read(path: &Path) -> Result<Picture> {
 #[error("has {0} × {1} pixels; at most {PIXELS} are decoded")]
 struct TooLarge(usize, usize);
 
-fn check_size(width: usize, height: usize) -> Result<(), TooLarge> {
-    if width.saturating_mul(height) > PIXELS { Err(TooLarge(width, height)) } else { Ok(()) }
+fn check_size(width: usize, height: usize, bytes: &[u8]) -> Result<(), Problem> {
+    let pixels = width.saturating_mul(height);
+    if pixels > PIXELS {
+        return Err(TooLarge(width, height).into());
+    }
+    if pixels > bytes.len().saturating_mul(PIXELS_PER_BYTE) {
+        return Err(format!("{width} × {height} pixels do not fit into {} bytes", bytes.len()).into());
+    }
+    Ok(())
 }
 
 /// The decoders' own limit is for each side; ours is for both together.
@@ -81,7 +97,7 @@ fn png(bytes: &[u8]) -> Result<(Picture, Orientation), Problem> {
     let mut decoder = PngDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers()?;
     let (width, height) = decoder.dimensions().ok_or(NO_SIZE)?;
-    check_size(width, height)?;
+    check_size(width, height, bytes)?;
     let space = decoder.colorspace().ok_or(NO_SIZE)?;
     let exif = decoder.info().and_then(|info| info.exif.as_deref());
     let orientation = exif.map_or(Orientation::UPRIGHT, Orientation::of_exif);
@@ -102,7 +118,7 @@ fn jpeg(bytes: &[u8]) -> Result<(Picture, Orientation), Problem> {
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers()?;
     let (width, height) = decoder.dimensions().ok_or(NO_SIZE)?;
-    check_size(width, height)?;
+    check_size(width, height, bytes)?;
     let grey = decoder.input_colorspace() == Some(ColorSpace::Luma);
     let space = if grey { ColorSpace::Luma } else { ColorSpace::RGB };
     decoder.set_options(options.jpeg_set_out_colorspace(space));

@@ -54,6 +54,12 @@ impl Picture {
         decode::read(path)
     }
 
+    /// [`read`](Self::read) of bytes that are in memory already.
+    #[cfg(any(fuzzing, test))]
+    pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Self> {
+        decode::decode(path, bytes)
+    }
+
     /// Width and height in pixels.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {

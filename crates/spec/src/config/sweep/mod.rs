@@ -39,7 +39,7 @@ pub(crate) fn load(path: &Path, overrides: &[String]) -> Result<Sweep, ConfigErr
 }
 
 /// As [`load`], with the base from `read_base`.
-fn read(
+pub(crate) fn read(
     name: &str,
     text: &str,
     overrides: &[String],

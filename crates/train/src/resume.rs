@@ -1,0 +1,164 @@
+//! Going on with a run that was stopped, by whatever.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicBool;
+
+use backproof_models::Network;
+use backproof_spec::Experiment;
+use burn::optim::ModuleOptimizer;
+
+use crate::checkpoint::{Checkpoint, Position};
+use crate::optimizer::new_optimizer;
+use crate::run::{Run, new_network};
+use crate::run_folder::{RunRecord, Status};
+use crate::tensorboard::{self, EventFile};
+use crate::{CheckpointName, Ending, Observer, RunFolder, Setup, TrainError, warm_start};
+
+/// Goes on with the run in `folder` up to `iterations` if that is given, else to the config's end: from the checkpoint that is
+/// asked for, else from the last one, else from the best one. A run that was stopped before it saved any begins again in its
+/// folder. Wherever it goes on from, it ends with the bits of the run that was never stopped.
+///
+/// # Errors
+///
+/// As [`train`](crate::train); and a checkpoint that is not there, damaged, of another version or of another config than the
+/// folder's, other data than the run began with, or a run that is done.
+pub fn resume(
+    folder: RunFolder,
+    iterations: Option<usize>,
+    checkpoint: Option<CheckpointName>,
+    setup: &Setup,
+    observer: &mut (dyn Observer + Send),
+    stop: &AtomicBool,
+) -> Result<Ending, TrainError> {
+    let folder = folder.locked()?;
+    let mut experiment = folder.experiment()?;
+    let mut record = folder.record()?;
+    let from = from(&folder, checkpoint)?;
+    let (network, optimizer, position) = match &from {
+        Some(checkpoint) => load(checkpoint, &experiment, &record, setup)?,
+        None => begin_again(&experiment, &record, setup)?,
+    };
+    if let Some(iterations) = iterations {
+        experiment.training.iterations = iterations;
+    }
+    let of = experiment.training.iterations;
+    let done = record.status == Status::Done;
+    if position.iteration > of || (position.iteration == of && done) {
+        return Err(TrainError::NothingLeft { at: position.iteration, of });
+    }
+    let data = backproof_data::prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
+    same_data(&record.data_checksums, &data.checksums)?;
+
+    folder.sweep_up();
+    if iterations.is_some() {
+        folder.write_config(&experiment)?;
+    }
+    folder.rewind_lines(position.iteration, done)?;
+    if from.is_some_and(|from| from.folder() != folder.last().folder()) {
+        // What was there is damaged, ahead or not there at all, and there may be no iteration left to save one after.
+        folder.last().save(&network, &optimizer, &experiment, &position)?;
+    }
+    let events = events(&folder, setup, position.iteration)?;
+    // A folder of an earlier version has none.
+    folder.write_normalizer(&data.normalizer)?;
+    folder.log(&format!("resumed at iteration {}", position.iteration))?;
+    record.status = Status::Running;
+    record.ended = None;
+    record.summary = None;
+    folder.write_record(&record)?;
+    let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
+    run.to_the_end(network, optimizer, position, record, events, observer, stop)
+}
+
+/// The event file of a run that goes on from `iteration`, if it has events or is to have them from now on. Then the figures so far
+/// are in it too.
+fn events(folder: &RunFolder, setup: &Setup, iteration: usize) -> Result<Option<EventFile>, TrainError> {
+    if tensorboard::is_on(folder.path()) {
+        tensorboard::rewind(folder.path(), iteration)?;
+        return EventFile::create(folder.path(), iteration).map(Some);
+    }
+    if !setup.tensorboard {
+        return Ok(None);
+    }
+    let mut events = EventFile::create(folder.path(), 0)?;
+    folder.reports()?.iter().try_for_each(|report| events.report(report))?;
+    Ok(Some(events))
+}
+
+/// The checkpoint to go on from; `None` in a folder that never had one.
+fn from(folder: &RunFolder, asked: Option<CheckpointName>) -> Result<Option<Checkpoint>, TrainError> {
+    if let Some(asked) = asked {
+        let checkpoint = folder.checkpoint(asked);
+        let missing = || TrainError::NoCheckpoint { folder: checkpoint.folder().to_owned() };
+        return if checkpoint.exists() { Ok(Some(checkpoint)) } else { Err(missing()) };
+    }
+    match [folder.last(), folder.best()].into_iter().find(Checkpoint::is_there) {
+        Some(checkpoint) => Ok(Some(checkpoint)),
+        None => Ok(None),
+    }
+}
+
+fn load(
+    checkpoint: &Checkpoint,
+    experiment: &Experiment,
+    record: &RunRecord,
+    setup: &Setup,
+) -> Result<(Network, ModuleOptimizer, Position), TrainError> {
+    if let Some(saved) = checkpoint.experiment()? {
+        same_config(experiment, saved, checkpoint)?;
+    }
+    let mut network = new_network(experiment, setup)?;
+    if let Some(warm_start) = &record.warm_start {
+        network = network.freeze(warm_start.frozen.iter().cloned());
+    }
+    let (network, position) = checkpoint.load_network(network)?;
+    let optimizer = checkpoint.load_optimizer(new_optimizer(&experiment.optimizer))?;
+    Ok((network, optimizer, position))
+}
+
+/// The first iteration once more.
+fn begin_again(
+    experiment: &Experiment,
+    record: &RunRecord,
+    setup: &Setup,
+) -> Result<(Network, ModuleOptimizer, Position), TrainError> {
+    let mut network = new_network(experiment, setup)?;
+    if let (Some(asked), Some(began)) = (&experiment.warm_start, &record.warm_start) {
+        let (begun, found) = warm_start::begin(asked, network)?;
+        same(&found.source, &began.weights_sha256, &found.weights_sha256)?;
+        network = begun;
+    }
+    Ok((network, new_optimizer(&experiment.optimizer), Position::default()))
+}
+
+/// Refuses a config that was changed in what the numbers depend on: the run would be neither the old one nor the new one.
+fn same_config(experiment: &Experiment, mut saved: Experiment, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+    // Going on further, or saving more often, is what one may well want.
+    saved.training.iterations = experiment.training.iterations;
+    saved.training.checkpoint_every = experiment.training.checkpoint_every;
+    saved.expect.clone_from(&experiment.expect);
+    if saved == *experiment {
+        return Ok(());
+    }
+    let (now, then) = (experiment.to_toml(), saved.to_toml());
+    let change = now.lines().zip(then.lines()).find(|(now, then)| now != then);
+    let change = change.map_or_else(String::new, |(now, then)| format!(": now `{now}`, then `{then}`"));
+    Err(TrainError::OtherConfig { checkpoint: checkpoint.folder().to_owned(), change })
+}
+
+fn same_data(began: &BTreeMap<String, String>, found: &BTreeMap<String, String>) -> Result<(), TrainError> {
+    for (name, expected) in began {
+        same(name, expected, found.get(name).map_or("none", String::as_str))?;
+    }
+    Ok(())
+}
+
+fn same(name: &str, expected: &str, found: &str) -> Result<(), TrainError> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(TrainError::OtherFile { name: name.to_owned(), expected: expected.to_owned(), found: found.to_owned() })
+}
+
+#[cfg(test)]
+mod tests;

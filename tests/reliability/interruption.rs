@@ -1,0 +1,100 @@
+//! Signals, closed pipes, and two processes in one folder.
+
+#![cfg(unix)]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::time::{Duration, Instant};
+
+use backproof_tests::{json, send, stderr};
+
+use crate::common::{assert_same, folder, resume, small, spawn, train, train_arguments, wait_for};
+
+/// Long enough to be in the middle of when a signal comes.
+const LONG: [&str; 3] = ["training.iterations=1500", "training.report_every=50", "training.checkpoint_every=400"];
+
+#[test]
+fn sigint_sigterm_and_sighup_save_and_exit_and_the_run_goes_on_exactly() {
+    let whole = folder();
+    train(whole.path(), &LONG).assert().success();
+    for signal in ["INT", "TERM", "HUP"] {
+        let folder = folder();
+        let child = spawn(folder.path(), &train_arguments(&LONG));
+        wait_for("a report", || small(folder.path()).join("metrics.jsonl").exists());
+        let told = Instant::now();
+        send(signal, child.id());
+        let output = child.wait_with_output().unwrap();
+        let took = told.elapsed();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{signal}: {text}");
+        assert!(took < Duration::from_secs(10), "{signal} took {took:?}");
+        let iteration =
+            json(&small(folder.path()).join("checkpoints/last/state.json"))["position"]["iteration"].clone();
+        assert!(text.contains(&format!("a checkpoint of iteration {iteration} is saved")), "{text}");
+        assert_eq!(json(&small(folder.path()).join("run.json"))["status"], "interrupted");
+        resume(folder.path()).assert().success();
+        assert_same(&small(whole.path()), &small(folder.path()), signal);
+    }
+}
+
+#[test]
+fn a_second_signal_ends_the_process_now_and_loses_nothing_that_was_saved() {
+    let whole = folder();
+    train(whole.path(), &LONG).assert().success();
+    let folder = folder();
+    let child = spawn(folder.path(), &train_arguments(&LONG));
+    wait_for("a report", || small(folder.path()).join("metrics.jsonl").exists());
+    send("INT", child.id());
+    // It may have ended by the first.
+    let _ = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    resume(folder.path()).assert().success();
+    assert_same(&small(whole.path()), &small(folder.path()), "two signals");
+}
+
+#[test]
+fn a_reader_that_goes_away_does_not_end_a_run() {
+    let folder = folder();
+    let mut child = spawn(folder.path(), &train_arguments(&["training.report_every=1"]));
+    // As `train | head -1`.
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with("run folder"), "{line}");
+    let output = child.wait_with_output().unwrap();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !text.contains("panicked"), "{text}");
+    assert_eq!(json(&small(folder.path()).join("run.json"))["status"], "done");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_output_that_cannot_be_written_fails_and_the_run_is_whole() {
+    let folder = folder();
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    for (arguments, code) in [(train_arguments(&[]), 1), (vec!["doctor".to_owned()], 1)] {
+        let mut command = std::process::Command::new(backproof_tests::program());
+        command.current_dir(folder.path()).args(arguments).stdout(full()).stderr(std::process::Stdio::piped());
+        let output = command.output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        assert_eq!(text.matches("error: cannot write to stdout").count(), 1, "{text}");
+    }
+    assert_eq!(json(&small(folder.path()).join("run.json"))["status"], "done");
+}
+
+#[test]
+fn two_processes_cannot_train_in_one_folder() {
+    let whole = folder();
+    train(whole.path(), &LONG).assert().success();
+    let folder = folder();
+    let child = spawn(folder.path(), &train_arguments(&LONG));
+    wait_for("a report", || small(folder.path()).join("metrics.jsonl").exists());
+    send("STOP", child.id());
+    let assert = resume(folder.path()).assert().code(1);
+    assert!(stderr(&assert).contains("error: another process is training in "), "{}", stderr(&assert));
+    assert!(stderr(&assert).contains("help: "), "{}", stderr(&assert));
+    send("CONT", child.id());
+    assert!(child.wait_with_output().unwrap().status.success());
+    assert_same(&small(whole.path()), &small(folder.path()), "with a second process");
+}
