@@ -78,9 +78,16 @@ impl Layout {
     }
 
     /// Numbers of an image, border and unused lanes included.
+    ///
+    /// # Panics
+    ///
+    /// If there are more than a `usize` counts: a slice of that length would otherwise pass for an image.
     #[must_use]
     pub const fn size(&self) -> usize {
-        self.blocks() * self.block_stride()
+        let Self { height, width, border, lanes, .. } = *self;
+        let columns = plus(plus(width, border.left), border.right);
+        let rows = plus(plus(height, border.top), border.bottom);
+        times(times(times(columns, lanes), rows), self.blocks())
     }
 
     /// From a row to the next.
@@ -120,6 +127,40 @@ impl Layout {
     #[must_use]
     pub const fn block_start(&self, block: usize) -> usize {
         block * self.block_stride() + self.border.top * self.row_stride() + self.border.left * self.lanes
+    }
+
+    /// The pixels of a row of a block, without the border.
+    ///
+    /// # Panics
+    ///
+    /// If they are outside of `image`.
+    #[inline(always)]
+    pub(crate) fn row<'a>(&self, image: &'a [f32], block: usize, row: usize) -> &'a [[f32; LANES]] {
+        image[self.block_start(block) + row * self.row_stride()..][..self.width * LANES].as_chunks().0
+    }
+
+    /// As [`row`](Self::row), to write to.
+    #[inline(always)]
+    pub(crate) fn row_mut<'a>(&self, image: &'a mut [f32], block: usize, row: usize) -> &'a mut [[f32; LANES]] {
+        image[self.block_start(block) + row * self.row_stride()..][..self.width * LANES].as_chunks_mut().0
+    }
+
+    /// Every row of every block, as (block, row).
+    #[inline(always)]
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let Self { height, .. } = *self;
+        (0..self.blocks()).flat_map(move |block| (0..height).map(move |row| (block, row)))
+    }
+
+    /// Channels, rows and columns.
+    pub(crate) const fn shape(&self) -> [usize; 3] {
+        [self.channels, self.height, self.width]
+    }
+
+    /// Panics unless it is blocked and `image` is as long as one of its images.
+    #[track_caller]
+    pub(crate) fn check_blocked(&self, image: &[f32]) {
+        assert_eq!((self.lanes, image.len()), (LANES, self.size()), "an image of {self:?}");
     }
 
     /// Copies an image `[C, H, W]` in row-major order into `to`, whose border stays as it is.
@@ -170,9 +211,30 @@ impl Layout {
     }
 }
 
+const fn plus(a: usize, b: usize) -> usize {
+    match a.checked_add(b) {
+        Some(sum) => sum,
+        None => panic!("a layout larger than memory"),
+    }
+}
+
+const fn times(a: usize, b: usize) -> usize {
+    match a.checked_mul(b) {
+        Some(product) => product,
+        None => panic!("a layout larger than memory"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[should_panic(expected = "larger than memory")]
+    fn a_size_that_overflows_is_no_size() {
+        // 2⁶⁰ · 16 is 0 in 64 bits, the length of an empty slice.
+        let _ = Layout::blocked([1, 1, usize::MAX / LANES + 1], Border::default()).size();
+    }
 
     #[test]
     fn what_is_written_is_read_and_lies_at_its_offset() {

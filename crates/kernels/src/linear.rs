@@ -14,7 +14,7 @@ use crate::vector::{LANES, Lanes};
 ///
 /// # Panics
 ///
-/// If F is no multiple of 16, or a slice has another length than it should.
+/// If F is zero or no multiple of 16, or a slice has another length than it should.
 #[allow(clippy::too_many_arguments)] // operands and results of one loop
 pub fn linear_forward(
     isa: Isa,
@@ -26,9 +26,9 @@ pub fn linear_forward(
     output: &mut [f32],
     output_row: usize,
 ) {
-    assert_eq!((weights.len(), features % LANES), (outputs * features, 0), "the weights");
-    assert!(input.len().is_multiple_of(features) && outputs <= output_row, "the input");
-    assert_eq!(output.len(), input.len() / features * output_row, "the output");
+    check_weights(weights, outputs, features);
+    assert!(outputs <= output_row, "{outputs} outputs in a row of {output_row}");
+    check_rows(rows_of(input, features), output, output_row);
     assert!(bias.is_none_or(|bias| bias.len() >= outputs), "the bias");
     isa.run(Forward { outputs, features, weights, bias, relu, input, output, output_row });
 }
@@ -124,7 +124,7 @@ impl Forward<'_> {
 ///
 /// # Panics
 ///
-/// If F is no multiple of 16, or a slice has another length than it should.
+/// If F is zero or no multiple of 16, or a slice has another length than it should.
 pub fn linear_input_gradient(
     isa: Isa,
     [outputs, features]: [usize; 2],
@@ -133,9 +133,9 @@ pub fn linear_input_gradient(
     gradient_row: usize,
     input_gradient: &mut [f32],
 ) {
-    assert_eq!((weights.len(), features % LANES), (outputs * features, 0), "the weights");
-    assert!(gradient.len().is_multiple_of(gradient_row) && outputs <= gradient_row, "the gradient");
-    assert_eq!(input_gradient.len(), gradient.len() / gradient_row * features, "the input gradient");
+    check_weights(weights, outputs, features);
+    assert!(outputs <= gradient_row, "{outputs} outputs in a row of {gradient_row}");
+    check_rows(rows_of(gradient, gradient_row), input_gradient, features);
     isa.run(InputGradient { outputs, features, weights, gradient, gradient_row, input_gradient });
 }
 
@@ -221,7 +221,7 @@ impl InputGradient<'_> {
 ///
 /// # Panics
 ///
-/// If F is no multiple of 16, or a slice has another length than it should.
+/// If F is zero or no multiple of 16, or a slice has another length than it should.
 pub fn linear_weight_gradient<'a>(
     isa: Isa,
     rows: Range<usize>,
@@ -230,8 +230,8 @@ pub fn linear_weight_gradient<'a>(
     gradient_row: usize,
     weight_gradient: &mut [f32],
 ) {
-    assert!(features.is_multiple_of(LANES) && rows.end <= gradient_row, "outputs {rows:?} of {features} features");
-    assert_eq!(weight_gradient.len(), rows.len() * features, "the weights");
+    assert!(rows.end <= gradient_row, "outputs {rows:?} in a row of {gradient_row}");
+    check_weights(weight_gradient, rows.len(), features);
     isa.run(WeightGradient { rows, features, parts, gradient_row, weight_gradient });
 }
 
@@ -284,9 +284,11 @@ impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> WeightGradient<'_, 
         // SAFETY: the instructions are the caller's concern.
         let mut sums = [[unsafe { V::splat(0.0) }; BLOCKS]; OUTPUTS];
         for (input, gradient) in self.parts.clone() {
-            let images = input.len() / self.features;
-            assert_eq!((input.len(), gradient.len()), (images * self.features, images * self.gradient_row), "a part");
-            // SAFETY: the caller has checked that there are so many outputs and features; the lengths were asserted.
+            let images = rows_of(input, self.features);
+            // Here, and not once before, because another clone of the iterator may give something else.
+            check_rows(images, gradient, self.gradient_row);
+            // SAFETY: the caller has checked that there are so many outputs and features, of which a row of each slice has
+            // at least as many; there are `images` rows, as was asserted. Past the last row no pointer is read.
             unsafe {
                 let mut input = input.as_ptr().add(at);
                 let mut gradient = gradient.as_ptr().add(self.rows.start + row);
@@ -306,7 +308,7 @@ impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> WeightGradient<'_, 
                 }
             }
         }
-        // SAFETY: likewise.
+        // SAFETY: the caller has checked that there are so many rows and features of the weights' gradient.
         unsafe {
             for output in 0..OUTPUTS {
                 for block in 0..BLOCKS {
@@ -317,6 +319,26 @@ impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> WeightGradient<'_, 
         }
         BLOCKS * LANES
     }
+}
+
+/// How many rows of `length` numbers a slice has; panics unless they are whole.
+#[track_caller]
+fn rows_of(slice: &[f32], length: usize) -> usize {
+    assert!(length > 0 && slice.len().is_multiple_of(length), "{} numbers are not rows of {length}", slice.len());
+    slice.len() / length
+}
+
+/// Panics unless `slice` has so many rows. A product that overflows is no length: it could be that of a short slice.
+#[track_caller]
+fn check_rows(rows: usize, slice: &[f32], length: usize) {
+    assert_eq!(rows.checked_mul(length), Some(slice.len()), "{rows} rows of {length}");
+}
+
+/// Panics unless `weights` is `[outputs, features]`, in whole vectors.
+#[track_caller]
+fn check_weights(weights: &[f32], outputs: usize, features: usize) {
+    assert!(features > 0 && features.is_multiple_of(LANES), "{features} features are no multiple of {LANES}");
+    check_rows(outputs, weights, features);
 }
 
 #[cfg(test)]
