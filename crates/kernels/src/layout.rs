@@ -1,5 +1,7 @@
 //! How the numbers of one image lie in memory.
 
+use std::ops::Range;
+
 use crate::vector::LANES;
 
 /// Zeros around an image, in pixels. Whoever writes the image leaves them alone, so that a window may hang over the edge.
@@ -167,21 +169,20 @@ impl Layout {
     ///
     /// # Panics
     ///
-    /// If a slice has not the image's size.
+    /// If it is neither planar nor blocked, or a slice has not the image's size.
     pub fn write(&self, image: &[f32], to: &mut [f32]) {
         self.check(image, to);
-        let Self { height, width, lanes, .. } = *self;
-        for (channel, plane) in image.chunks_exact(height * width).enumerate() {
-            let start = self.block_start(channel / lanes) + channel % lanes;
-            for (row, pixels) in plane.chunks_exact(width).enumerate() {
-                let to = &mut to[start + row * self.row_stride()..];
-                if lanes == 1 {
-                    to[..width].copy_from_slice(pixels);
-                } else {
-                    for (to, &pixel) in to.iter_mut().step_by(lanes).zip(pixels) {
-                        *to = pixel;
-                    }
-                }
+        // Row by row, and not plane by plane, so that the 16 channels of a row meet it in the cache.
+        for (block, row) in self.rows() {
+            if self.lanes == 1 {
+                let start = self.block_start(block) + row * self.row_stride();
+                to[start..][..self.width].copy_from_slice(&image[self.plain_row(block, row)]);
+                continue;
+            }
+            let pixels = self.row_mut(to, block, row);
+            for lane in 0..LANES.min(self.channels - block * LANES) {
+                let values = &image[self.plain_row(block * LANES + lane, row)];
+                pixels.iter_mut().zip(values).for_each(|(pixel, &value)| pixel[lane] = value);
             }
         }
     }
@@ -190,22 +191,32 @@ impl Layout {
     ///
     /// # Panics
     ///
-    /// If a slice has not the image's size.
+    /// If it is neither planar nor blocked, or a slice has not the image's size.
     pub fn read(&self, from: &[f32], image: &mut [f32]) {
         self.check(image, from);
-        let Self { height, width, lanes, .. } = *self;
-        for (channel, plane) in image.chunks_exact_mut(height * width).enumerate() {
-            let start = self.block_start(channel / lanes) + channel % lanes;
-            for (row, pixels) in plane.chunks_exact_mut(width).enumerate() {
-                let from = &from[start + row * self.row_stride()..];
-                for (pixel, &value) in pixels.iter_mut().zip(from.iter().step_by(lanes)) {
-                    *pixel = value;
-                }
+        for (block, row) in self.rows() {
+            if self.lanes == 1 {
+                let start = self.block_start(block) + row * self.row_stride();
+                image[self.plain_row(block, row)].copy_from_slice(&from[start..][..self.width]);
+                continue;
+            }
+            let pixels = self.row(from, block, row);
+            for lane in 0..LANES.min(self.channels - block * LANES) {
+                let values = &mut image[self.plain_row(block * LANES + lane, row)];
+                values.iter_mut().zip(pixels).for_each(|(value, pixel)| *value = pixel[lane]);
             }
         }
     }
 
+    /// Where a row of a channel is in `[C, H, W]`.
+    fn plain_row(&self, channel: usize, row: usize) -> Range<usize> {
+        let start = (channel * self.height + row) * self.width;
+        start..start + self.width
+    }
+
+    #[track_caller]
     fn check(&self, image: &[f32], memory: &[f32]) {
+        assert!([1, LANES].contains(&self.lanes), "{self:?} is neither planar nor blocked");
         assert_eq!(image.len(), self.channels * self.height * self.width, "an image of {self:?}");
         assert_eq!(memory.len(), self.size(), "the memory of {self:?}");
     }

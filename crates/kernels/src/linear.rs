@@ -53,11 +53,11 @@ impl Kernel for Forward<'_> {
             // SAFETY: so many images are left.
             image += unsafe {
                 if V::ACCUMULATORS >= 24 && image + 4 <= images {
-                    self.images::<V, 6, 4>(image)
+                    self.images::<V, 6, 4, 4>(image)
                 } else if image + 2 <= images {
-                    self.images::<V, 3, 2>(image)
+                    self.images::<V, 3, 1, 2>(image)
                 } else {
-                    self.images::<V, 5, 1>(image)
+                    self.images::<V, 5, 1, 1>(image)
                 }
             };
         }
@@ -65,15 +65,20 @@ impl Kernel for Forward<'_> {
 }
 
 impl Forward<'_> {
-    /// All outputs of `IMAGES` images, `OUTPUTS` of them at a time.
+    /// All outputs of `IMAGES` images, `OUTPUTS` of them at a time, then `REST`, then one: ten classes are 6 and 4.
     #[inline(always)]
-    unsafe fn images<V: Lanes, const OUTPUTS: usize, const IMAGES: usize>(&mut self, image: usize) -> usize {
+    unsafe fn images<V: Lanes, const OUTPUTS: usize, const REST: usize, const IMAGES: usize>(
+        &mut self,
+        image: usize,
+    ) -> usize {
         let mut output = 0;
         while output < self.outputs {
             // SAFETY: so many outputs are left.
             output += unsafe {
                 if output + OUTPUTS <= self.outputs {
                     self.tile::<V, OUTPUTS, IMAGES>(image, output)
+                } else if output + REST <= self.outputs {
+                    self.tile::<V, REST, IMAGES>(image, output)
                 } else {
                     self.tile::<V, 1, IMAGES>(image, output)
                 }
@@ -226,24 +231,29 @@ pub fn linear_weight_gradient<'a>(
     isa: Isa,
     rows: Range<usize>,
     features: usize,
-    parts: impl Iterator<Item = (&'a [f32], &'a [f32])> + Clone,
+    parts: impl Iterator<Item = (&'a [f32], &'a [f32])>,
     gradient_row: usize,
     weight_gradient: &mut [f32],
 ) {
     assert!(rows.end <= gradient_row, "outputs {rows:?} in a row of {gradient_row}");
     check_weights(weight_gradient, rows.len(), features);
-    isa.run(WeightGradient { rows, features, parts, gradient_row, weight_gradient });
+    let mut images = Vec::new();
+    for (input, gradient) in parts {
+        check_rows(rows_of(input, features), gradient, gradient_row);
+        images.extend(input.chunks_exact(features).zip(gradient.chunks_exact(gradient_row)));
+    }
+    isa.run(WeightGradient { rows, features, images, weight_gradient });
 }
 
-struct WeightGradient<'a, P> {
+struct WeightGradient<'a> {
     rows: Range<usize>,
     features: usize,
-    parts: P,
-    gradient_row: usize,
+    /// The input of each image, F numbers, and its gradient, of which there are `rows.end` at least.
+    images: Vec<(&'a [f32], &'a [f32])>,
     weight_gradient: &'a mut [f32],
 }
 
-impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> Kernel for WeightGradient<'_, P> {
+impl Kernel for WeightGradient<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(mut self) {
         let mut row = 0;
@@ -252,6 +262,8 @@ impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> Kernel for WeightGr
             row += unsafe {
                 if V::ACCUMULATORS >= 24 && row + 6 <= self.rows.len() {
                     self.outputs::<V, 6, 4>(row)
+                } else if V::ACCUMULATORS >= 24 && row + 4 <= self.rows.len() {
+                    self.outputs::<V, 4, 4>(row)
                 } else if row + 2 <= self.rows.len() {
                     self.outputs::<V, 2, 2>(row)
                 } else {
@@ -262,7 +274,8 @@ impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> Kernel for WeightGr
     }
 }
 
-impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> WeightGradient<'_, P> {
+impl WeightGradient<'_> {
+    /// The weights of `OUTPUTS` outputs, `BLOCKS` times 16 features at a time, then 16.
     #[inline(always)]
     unsafe fn outputs<V: Lanes, const OUTPUTS: usize, const BLOCKS: usize>(&mut self, row: usize) -> usize {
         let mut at = 0;
@@ -283,28 +296,18 @@ impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> WeightGradient<'_, 
     unsafe fn tile<V: Lanes, const OUTPUTS: usize, const BLOCKS: usize>(&mut self, row: usize, at: usize) -> usize {
         // SAFETY: the instructions are the caller's concern.
         let mut sums = [[unsafe { V::splat(0.0) }; BLOCKS]; OUTPUTS];
-        for (input, gradient) in self.parts.clone() {
-            let images = rows_of(input, self.features);
-            // Here, and not once before, because another clone of the iterator may give something else.
-            check_rows(images, gradient, self.gradient_row);
-            // SAFETY: the caller has checked that there are so many outputs and features, of which a row of each slice has
-            // at least as many; there are `images` rows, as was asserted. Past the last row no pointer is read.
+        for (input, gradient) in &self.images {
+            // SAFETY: the caller has checked that there are so many rows and features, and every image has all of them.
             unsafe {
-                let mut input = input.as_ptr().add(at);
-                let mut gradient = gradient.as_ptr().add(self.rows.start + row);
-                for _ in 0..images {
-                    let mut values = [V::splat(0.0); BLOCKS];
+                let mut values = [V::splat(0.0); BLOCKS];
+                for block in 0..BLOCKS {
+                    values[block] = V::load(input.as_ptr().add(at + block * LANES));
+                }
+                for output in 0..OUTPUTS {
+                    let gradient = V::splat(*gradient.as_ptr().add(self.rows.start + row + output));
                     for block in 0..BLOCKS {
-                        values[block] = V::load(input.add(block * LANES));
+                        sums[output][block] = sums[output][block].fma(gradient, values[block]);
                     }
-                    for output in 0..OUTPUTS {
-                        let gradient = V::splat(*gradient.add(output));
-                        for block in 0..BLOCKS {
-                            sums[output][block] = sums[output][block].fma(gradient, values[block]);
-                        }
-                    }
-                    input = input.wrapping_add(self.features);
-                    gradient = gradient.wrapping_add(self.gradient_row);
                 }
             }
         }

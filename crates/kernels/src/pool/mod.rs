@@ -45,7 +45,9 @@ impl Window {
 #[inline(always)]
 fn each_window(to: &Layout, mut f: impl FnMut(usize, usize, usize)) {
     for (block, row) in to.rows() {
-        (0..to.width).for_each(|column| f(block, row, column));
+        for column in 0..to.width {
+            f(block, row, column);
+        }
     }
 }
 

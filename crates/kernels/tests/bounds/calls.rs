@@ -10,8 +10,10 @@ pub(crate) struct Call {
     pub(crate) name: String,
     /// The lengths that the slices have to have.
     pub(crate) lengths: Vec<usize>,
-    run: Box<dyn Fn(&mut [&mut [f32]])>,
+    run: Run,
 }
+
+type Run = Box<dyn Fn(&mut [&mut [f32]])>;
 
 impl Call {
     fn new<const N: usize>(
