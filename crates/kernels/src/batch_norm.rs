@@ -5,6 +5,7 @@
 
 use crate::isa::{Isa, Kernel};
 use crate::layout::Layout;
+use crate::sums::sum_rows;
 use crate::vector::{LANES, Lanes};
 
 /// Mean and summed squared deviations of the channels of many images, in double precision.
@@ -55,8 +56,9 @@ impl Moments {
 ///
 /// If the layout is planar or a slice has another length than it should.
 pub fn batch_norm_moments(isa: Isa, layout: &Layout, image: &[f32], moments: &mut Moments) {
-    check(layout, image);
-    assert_eq!(moments.mean.len(), layout.blocks() * LANES, "a channel a lane");
+    layout.check_blocked(image);
+    let lanes = layout.blocks() * LANES;
+    assert_eq!([moments.mean.len(), moments.squares.len()], [lanes; 2], "a channel a lane");
     isa.run(ImageMoments { layout, image, moments });
 }
 
@@ -73,26 +75,14 @@ impl Kernel for ImageMoments<'_> {
         let here = (layout.height * layout.width) as f64;
         let count = moments.count + here;
         for block in 0..layout.blocks() {
-            // SAFETY: rows and columns are inside of the layout, whose size is the image's length.
+            // SAFETY: the instructions are the caller's; everything else is arrays.
             unsafe {
-                let mut sums = [V::splat(0.0); 4];
-                each_row(layout, block, |start| {
-                    let row = image[start..][..layout.width * LANES].as_ptr();
-                    for column in 0..layout.width {
-                        sums[column % 4] = sums[column % 4].add(V::load(row.add(column * LANES)));
-                    }
-                });
-                let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
+                let sum = sum_rows(layout, image, block, |sum: V, pixel| sum.add(pixel));
                 let mean = sum.mul(V::splat((1.0 / here) as f32));
-                let mut squares = [V::splat(0.0); 4];
-                each_row(layout, block, |start| {
-                    let row = image[start..][..layout.width * LANES].as_ptr();
-                    for column in 0..layout.width {
-                        let deviation = V::load(row.add(column * LANES)).sub(mean);
-                        squares[column % 4] = squares[column % 4].fma(deviation, deviation);
-                    }
+                let squares = sum_rows(layout, image, block, |sum: V, pixel: V| {
+                    let deviation = pixel.sub(mean);
+                    sum.fma(deviation, deviation)
                 });
-                let squares = squares[0].add(squares[1]).add(squares[2].add(squares[3]));
                 let (mean, squares) = (mean.to_array(), squares.to_array());
                 // `Moments::merge` of one image, without an allocation.
                 for lane in 0..LANES {
@@ -121,9 +111,9 @@ pub fn batch_norm_forward(
     to: &Layout,
     output: &mut [f32],
 ) {
-    check(from, input);
-    check(to, output);
-    assert_eq!([from.channels, from.height, from.width], [to.channels, to.height, to.width], "one shape");
+    from.check_blocked(input);
+    to.check_blocked(output);
+    assert_eq!(from.shape(), to.shape(), "one shape");
     assert!([mean, scale, offset].iter().all(|numbers| numbers.len() == from.blocks() * LANES), "a number a channel");
     isa.run(Forward { from, input, mean, scale, offset, to, output });
 }
@@ -143,18 +133,13 @@ impl Kernel for Forward<'_> {
     unsafe fn run<V: Lanes>(self) {
         let Self { from, input, mean, scale, offset, to, output } = self;
         for block in 0..from.blocks() {
-            // SAFETY: rows are bounds-checked; there are 16 numbers a block of channels.
+            // SAFETY: the instructions are the caller's; everything else is arrays.
             unsafe {
-                let [mean, scale, offset] =
-                    [mean, scale, offset].map(|numbers| V::load(numbers[block * LANES..][..LANES].as_ptr()));
+                let [mean, scale, offset] = [mean, scale, offset].map(|numbers| V::of(&numbers.as_chunks().0[block]));
                 for row in 0..from.height {
-                    let at = from.block_start(block) + row * from.row_stride();
-                    let input = input[at..][..from.width * LANES].as_ptr();
-                    let at = to.block_start(block) + row * to.row_stride();
-                    let output = output[at..][..to.width * LANES].as_mut_ptr();
-                    for column in 0..from.width {
-                        let deviation = V::load(input.add(column * LANES)).sub(mean);
-                        offset.fma(deviation, scale).store(output.add(column * LANES));
+                    let pixels = from.row(input, block, row).iter().zip(to.row_mut(output, block, row));
+                    for (x, y) in pixels {
+                        offset.fma(V::of(x).sub(mean), scale).put(y);
                     }
                 }
             }
@@ -177,9 +162,9 @@ pub fn batch_norm_sums(
     gradient: &[f32],
     sums: [&mut [f64]; 2],
 ) {
-    check(from, input);
-    check(to, gradient);
-    assert_eq!([from.channels, from.height, from.width], [to.channels, to.height, to.width], "one shape");
+    from.check_blocked(input);
+    to.check_blocked(gradient);
+    assert_eq!(from.shape(), to.shape(), "one shape");
     assert_eq!(mean.len(), from.blocks() * LANES, "a number a channel");
     assert!(sums.iter().all(|sums| sums.len() == mean.len()), "a number a channel");
     isa.run(Sums { from, input, mean, to, gradient, sums });
@@ -199,21 +184,17 @@ impl Kernel for Sums<'_> {
     unsafe fn run<V: Lanes>(self) {
         let Self { from, input, mean, to, gradient, sums: [plain, weighted] } = self;
         for block in 0..from.blocks() {
-            // SAFETY: rows are bounds-checked; there are 16 numbers a block of channels.
+            // SAFETY: the instructions are the caller's; everything else is arrays.
             unsafe {
-                let mean = V::load(mean[block * LANES..][..LANES].as_ptr());
+                let mean = V::of(&mean.as_chunks().0[block]);
                 let mut sums = [V::splat(0.0); 2];
                 let mut products = [V::splat(0.0); 2];
                 for row in 0..from.height {
-                    let at = from.block_start(block) + row * from.row_stride();
-                    let input = input[at..][..from.width * LANES].as_ptr();
-                    let at = to.block_start(block) + row * to.row_stride();
-                    let gradient = gradient[at..][..to.width * LANES].as_ptr();
-                    for column in 0..from.width {
-                        let g = V::load(gradient.add(column * LANES));
-                        let deviation = V::load(input.add(column * LANES)).sub(mean);
+                    let pixels = from.row(input, block, row).iter().zip(to.row(gradient, block, row));
+                    for (column, (x, g)) in pixels.enumerate() {
+                        let g = V::of(g);
                         sums[column % 2] = sums[column % 2].add(g);
-                        products[column % 2] = products[column % 2].fma(g, deviation);
+                        products[column % 2] = products[column % 2].fma(g, V::of(x).sub(mean));
                     }
                 }
                 let (sums, products) = (sums[0].add(sums[1]).to_array(), products[0].add(products[1]).to_array());
@@ -243,11 +224,11 @@ pub fn batch_norm_backward(
     gradient: &[f32],
     input_gradient: (&Layout, &mut [f32]),
 ) {
-    check(from, input);
-    check(to, gradient);
-    check(input_gradient.0, input_gradient.1);
+    from.check_blocked(input);
+    to.check_blocked(gradient);
+    input_gradient.0.check_blocked(input_gradient.1);
     for layout in [to, input_gradient.0] {
-        assert_eq!([from.channels, from.height, from.width], [layout.channels, layout.height, layout.width]);
+        assert_eq!(from.shape(), layout.shape(), "one shape");
     }
     assert!([mean, scale, a, b].iter().all(|numbers| numbers.len() == from.blocks() * LANES), "a number a channel");
     isa.run(Backward { from, input, numbers: [mean, scale, a, b], positive, to, gradient, input_gradient });
@@ -268,39 +249,22 @@ impl Kernel for Backward<'_> {
     unsafe fn run<V: Lanes>(self) {
         let Self { from, input, numbers, positive, to, gradient, input_gradient: (onto, result) } = self;
         for block in 0..from.blocks() {
-            // SAFETY: rows are bounds-checked; there are 16 numbers a block of channels.
+            // SAFETY: the instructions are the caller's; everything else is arrays.
             unsafe {
-                let [mean, scale, a, b] = numbers.map(|numbers| V::load(numbers[block * LANES..][..LANES].as_ptr()));
+                let [mean, scale, a, b] = numbers.map(|numbers| V::of(&numbers.as_chunks().0[block]));
                 let zero = V::splat(0.0);
                 for row in 0..from.height {
-                    let at = from.block_start(block) + row * from.row_stride();
-                    let input = input[at..][..from.width * LANES].as_ptr();
-                    let at = to.block_start(block) + row * to.row_stride();
-                    let gradient = gradient[at..][..to.width * LANES].as_ptr();
-                    let at = onto.block_start(block) + row * onto.row_stride();
-                    let result = result[at..][..onto.width * LANES].as_mut_ptr();
-                    for column in 0..from.width {
-                        let x = V::load(input.add(column * LANES));
-                        let g = V::load(gradient.add(column * LANES));
-                        let found = g.sub(a).sub(x.sub(mean).mul(b)).mul(scale);
+                    let pixels = from.row(input, block, row).iter().zip(to.row(gradient, block, row));
+                    for ((x, g), result) in pixels.zip(onto.row_mut(result, block, row)) {
+                        let x = V::of(x);
+                        let found = V::of(g).sub(a).sub(x.sub(mean).mul(b)).mul(scale);
                         let found = if positive { x.select_greater(zero, found, zero) } else { found };
-                        found.store(result.add(column * LANES));
+                        found.put(result);
                     }
                 }
             }
         }
     }
-}
-
-#[inline(always)]
-fn each_row(layout: &Layout, block: usize, mut f: impl FnMut(usize)) {
-    for row in 0..layout.height {
-        f(layout.block_start(block) + row * layout.row_stride());
-    }
-}
-
-fn check(layout: &Layout, image: &[f32]) {
-    assert_eq!((layout.lanes, image.len()), (LANES, layout.size()), "the image");
 }
 
 #[cfg(test)]

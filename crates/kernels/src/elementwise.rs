@@ -2,31 +2,31 @@
 
 use crate::isa::{Isa, Kernel};
 use crate::layout::Layout;
-use crate::vector::{LANES, Lanes};
+use crate::vector::Lanes;
 
 /// `g ← 0` where the output of a ReLU, of layout `of`, is not above zero; elsewhere g, of layout `layout`, stays.
 ///
 /// # Panics
 ///
-/// If a layout is planar or a slice has another length than it should.
+/// If a layout is planar, the two differ in shape, or a slice has another length than it should.
 pub fn relu_backward(isa: Isa, of: &Layout, output: &[f32], layout: &Layout, gradient: &mut [f32]) {
     isa.run(Each { operation: Operation::Relu, other: (of, output), to: (layout, gradient) }.checked());
 }
 
-/// `max(0, x)` in place.
+/// `to ← max(0, from)`, all but the border; NaN stays NaN.
 ///
 /// # Panics
 ///
-/// If the layout is planar or the slice has another length than it should.
+/// If a layout is planar, the two differ in shape, or a slice has another length than it should.
 pub fn relu_forward(isa: Isa, layout: &Layout, from: &[f32], to_layout: &Layout, to: &mut [f32]) {
     isa.run(Each { operation: Operation::Rectified, other: (layout, from), to: (to_layout, to) }.checked());
 }
 
-/// `to ← to ⊙ factors`.
+/// `to ← to ⊙ factors`, all but the border.
 ///
 /// # Panics
 ///
-/// If a layout is planar or a slice has another length than it should.
+/// If a layout is planar, the two differ in shape, or a slice has another length than it should.
 pub fn multiply(isa: Isa, of: &Layout, factors: &[f32], layout: &Layout, to: &mut [f32]) {
     isa.run(Each { operation: Operation::Product, other: (of, factors), to: (layout, to) }.checked());
 }
@@ -35,7 +35,7 @@ pub fn multiply(isa: Isa, of: &Layout, factors: &[f32], layout: &Layout, to: &mu
 ///
 /// # Panics
 ///
-/// If a layout is planar or a slice has another length than it should.
+/// If a layout is planar, the two differ in shape, or a slice has another length than it should.
 pub fn copy(isa: Isa, layout: &Layout, from: &[f32], to_layout: &Layout, to: &mut [f32]) {
     isa.run(Each { operation: Operation::Copy, other: (layout, from), to: (to_layout, to) }.checked());
 }
@@ -56,9 +56,10 @@ struct Each<'a> {
 
 impl Each<'_> {
     fn checked(self) -> Self {
-        let [a, b] = [self.other.0, self.to.0];
-        assert_eq!([a.channels, a.height, a.width, a.lanes], [b.channels, b.height, b.width, LANES], "one shape");
-        assert_eq!((self.other.1.len(), self.to.1.len()), (a.size(), b.size()), "the images");
+        let Self { other: (of, other), to: (layout, to), .. } = &self;
+        of.check_blocked(other);
+        layout.check_blocked(to);
+        assert_eq!(of.shape(), layout.shape(), "one shape");
         self
     }
 }
@@ -67,22 +68,19 @@ impl Kernel for Each<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { operation, other: (of, other), to: (layout, to) } = self;
-        for block in 0..layout.blocks() {
-            for row in 0..layout.height {
-                let other = &other[of.block_start(block) + row * of.row_stride()..][..of.width * LANES];
-                let to = &mut to[layout.block_start(block) + row * layout.row_stride()..][..layout.width * LANES];
-                for (to, other) in to.chunks_exact_mut(LANES).zip(other.chunks_exact(LANES)) {
-                    // SAFETY: chunks of 16.
-                    unsafe {
-                        let (value, other) = (V::load(to.as_ptr()), V::load(other.as_ptr()));
-                        let result = match operation {
-                            Operation::Relu => other.select_greater(V::splat(0.0), value, V::splat(0.0)),
-                            Operation::Rectified => other.relu(),
-                            Operation::Product => value.mul(other),
-                            Operation::Copy => other,
-                        };
-                        result.store(to.as_mut_ptr());
-                    }
+        for (block, row) in layout.rows() {
+            let pixels = layout.row_mut(to, block, row).iter_mut().zip(of.row(other, block, row));
+            for (to, other) in pixels {
+                // SAFETY: the instructions are the caller's.
+                unsafe {
+                    let (value, other) = (V::of(to), V::of(other));
+                    let result = match operation {
+                        Operation::Relu => other.select_greater(V::splat(0.0), value, V::splat(0.0)),
+                        Operation::Rectified => other.relu(),
+                        Operation::Product => value.mul(other),
+                        Operation::Copy => other,
+                    };
+                    result.put(to);
                 }
             }
         }

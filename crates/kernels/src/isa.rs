@@ -8,7 +8,7 @@ use crate::vector::{Lanes, Portable};
 /// A set of vector instructions. One program holds kernels for all that its architecture has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Isa {
-    /// AVX-512 F: 16 lanes a register, 32 registers.
+    /// AVX-512 F, with AVX2 and FMA: 16 lanes a register, 32 registers.
     Avx512,
     /// AVX2 and FMA: 8 lanes, 16 registers.
     Avx2,
@@ -41,7 +41,7 @@ impl Isa {
     pub fn is_available(self) -> bool {
         match self {
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => is_x86_feature_detected!("avx512f"),
+            Self::Avx512 => is_x86_feature_detected!("avx512f") && Self::Avx2.is_available(),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "aarch64")]

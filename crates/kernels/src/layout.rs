@@ -1,5 +1,7 @@
 //! How the numbers of one image lie in memory.
 
+use std::ops::Range;
+
 use crate::vector::LANES;
 
 /// Zeros around an image, in pixels. Whoever writes the image leaves them alone, so that a window may hang over the edge.
@@ -78,9 +80,16 @@ impl Layout {
     }
 
     /// Numbers of an image, border and unused lanes included.
+    ///
+    /// # Panics
+    ///
+    /// If there are more than a `usize` counts: a slice of that length would otherwise pass for an image.
     #[must_use]
     pub const fn size(&self) -> usize {
-        self.blocks() * self.block_stride()
+        let Self { height, width, border, lanes, .. } = *self;
+        let columns = plus(plus(width, border.left), border.right);
+        let rows = plus(plus(height, border.top), border.bottom);
+        times(times(times(columns, lanes), rows), self.blocks())
     }
 
     /// From a row to the next.
@@ -122,25 +131,58 @@ impl Layout {
         block * self.block_stride() + self.border.top * self.row_stride() + self.border.left * self.lanes
     }
 
+    /// The pixels of a row of a block, without the border.
+    ///
+    /// # Panics
+    ///
+    /// If they are outside of `image`.
+    #[inline(always)]
+    pub(crate) fn row<'a>(&self, image: &'a [f32], block: usize, row: usize) -> &'a [[f32; LANES]] {
+        image[self.block_start(block) + row * self.row_stride()..][..self.width * LANES].as_chunks().0
+    }
+
+    /// As [`row`](Self::row), to write to.
+    #[inline(always)]
+    pub(crate) fn row_mut<'a>(&self, image: &'a mut [f32], block: usize, row: usize) -> &'a mut [[f32; LANES]] {
+        image[self.block_start(block) + row * self.row_stride()..][..self.width * LANES].as_chunks_mut().0
+    }
+
+    /// Every row of every block, as (block, row).
+    #[inline(always)]
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (usize, usize)> + use<> {
+        let Self { height, .. } = *self;
+        (0..self.blocks()).flat_map(move |block| (0..height).map(move |row| (block, row)))
+    }
+
+    /// Channels, rows and columns.
+    pub(crate) const fn shape(&self) -> [usize; 3] {
+        [self.channels, self.height, self.width]
+    }
+
+    /// Panics unless it is blocked and `image` is as long as one of its images.
+    #[track_caller]
+    pub(crate) fn check_blocked(&self, image: &[f32]) {
+        assert_eq!((self.lanes, image.len()), (LANES, self.size()), "an image of {self:?}");
+    }
+
     /// Copies an image `[C, H, W]` in row-major order into `to`, whose border stays as it is.
     ///
     /// # Panics
     ///
-    /// If a slice has not the image's size.
+    /// If it is neither planar nor blocked, or a slice has not the image's size.
     pub fn write(&self, image: &[f32], to: &mut [f32]) {
         self.check(image, to);
-        let Self { height, width, lanes, .. } = *self;
-        for (channel, plane) in image.chunks_exact(height * width).enumerate() {
-            let start = self.block_start(channel / lanes) + channel % lanes;
-            for (row, pixels) in plane.chunks_exact(width).enumerate() {
-                let to = &mut to[start + row * self.row_stride()..];
-                if lanes == 1 {
-                    to[..width].copy_from_slice(pixels);
-                } else {
-                    for (to, &pixel) in to.iter_mut().step_by(lanes).zip(pixels) {
-                        *to = pixel;
-                    }
-                }
+        // Row by row, and not plane by plane, so that the 16 channels of a row meet it in the cache.
+        for (block, row) in self.rows() {
+            if self.lanes == 1 {
+                let start = self.block_start(block) + row * self.row_stride();
+                to[start..][..self.width].copy_from_slice(&image[self.plain_row(block, row)]);
+                continue;
+            }
+            let pixels = self.row_mut(to, block, row);
+            for lane in 0..LANES.min(self.channels - block * LANES) {
+                let values = &image[self.plain_row(block * LANES + lane, row)];
+                pixels.iter_mut().zip(values).for_each(|(pixel, &value)| pixel[lane] = value);
             }
         }
     }
@@ -149,30 +191,61 @@ impl Layout {
     ///
     /// # Panics
     ///
-    /// If a slice has not the image's size.
+    /// If it is neither planar nor blocked, or a slice has not the image's size.
     pub fn read(&self, from: &[f32], image: &mut [f32]) {
         self.check(image, from);
-        let Self { height, width, lanes, .. } = *self;
-        for (channel, plane) in image.chunks_exact_mut(height * width).enumerate() {
-            let start = self.block_start(channel / lanes) + channel % lanes;
-            for (row, pixels) in plane.chunks_exact_mut(width).enumerate() {
-                let from = &from[start + row * self.row_stride()..];
-                for (pixel, &value) in pixels.iter_mut().zip(from.iter().step_by(lanes)) {
-                    *pixel = value;
-                }
+        for (block, row) in self.rows() {
+            if self.lanes == 1 {
+                let start = self.block_start(block) + row * self.row_stride();
+                image[self.plain_row(block, row)].copy_from_slice(&from[start..][..self.width]);
+                continue;
+            }
+            let pixels = self.row(from, block, row);
+            for lane in 0..LANES.min(self.channels - block * LANES) {
+                let values = &mut image[self.plain_row(block * LANES + lane, row)];
+                values.iter_mut().zip(pixels).for_each(|(value, pixel)| *value = pixel[lane]);
             }
         }
     }
 
+    /// Where a row of a channel is in `[C, H, W]`.
+    fn plain_row(&self, channel: usize, row: usize) -> Range<usize> {
+        let start = (channel * self.height + row) * self.width;
+        start..start + self.width
+    }
+
+    #[track_caller]
     fn check(&self, image: &[f32], memory: &[f32]) {
+        assert!([1, LANES].contains(&self.lanes), "{self:?} is neither planar nor blocked");
         assert_eq!(image.len(), self.channels * self.height * self.width, "an image of {self:?}");
         assert_eq!(memory.len(), self.size(), "the memory of {self:?}");
+    }
+}
+
+const fn plus(a: usize, b: usize) -> usize {
+    match a.checked_add(b) {
+        Some(sum) => sum,
+        None => panic!("a layout larger than memory"),
+    }
+}
+
+const fn times(a: usize, b: usize) -> usize {
+    match a.checked_mul(b) {
+        Some(product) => product,
+        None => panic!("a layout larger than memory"),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[should_panic(expected = "larger than memory")]
+    fn a_size_that_overflows_is_no_size() {
+        // 2⁶⁰ · 16 is 0 in 64 bits, the length of an empty slice.
+        let _ = Layout::blocked([1, 1, usize::MAX / LANES + 1], Border::default()).size();
+    }
 
     #[test]
     fn what_is_written_is_read_and_lies_at_its_offset() {

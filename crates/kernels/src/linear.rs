@@ -14,7 +14,7 @@ use crate::vector::{LANES, Lanes};
 ///
 /// # Panics
 ///
-/// If F is no multiple of 16, or a slice has another length than it should.
+/// If F is zero or no multiple of 16, or a slice has another length than it should.
 #[allow(clippy::too_many_arguments)] // operands and results of one loop
 pub fn linear_forward(
     isa: Isa,
@@ -26,9 +26,9 @@ pub fn linear_forward(
     output: &mut [f32],
     output_row: usize,
 ) {
-    assert_eq!((weights.len(), features % LANES), (outputs * features, 0), "the weights");
-    assert!(input.len().is_multiple_of(features) && outputs <= output_row, "the input");
-    assert_eq!(output.len(), input.len() / features * output_row, "the output");
+    check_weights(weights, outputs, features);
+    assert!(outputs <= output_row, "{outputs} outputs in a row of {output_row}");
+    check_rows(rows_of(input, features), output, output_row);
     assert!(bias.is_none_or(|bias| bias.len() >= outputs), "the bias");
     isa.run(Forward { outputs, features, weights, bias, relu, input, output, output_row });
 }
@@ -53,11 +53,11 @@ impl Kernel for Forward<'_> {
             // SAFETY: so many images are left.
             image += unsafe {
                 if V::ACCUMULATORS >= 24 && image + 4 <= images {
-                    self.images::<V, 6, 4>(image)
+                    self.images::<V, 6, 4, 4>(image)
                 } else if image + 2 <= images {
-                    self.images::<V, 3, 2>(image)
+                    self.images::<V, 3, 1, 2>(image)
                 } else {
-                    self.images::<V, 5, 1>(image)
+                    self.images::<V, 5, 1, 1>(image)
                 }
             };
         }
@@ -65,15 +65,20 @@ impl Kernel for Forward<'_> {
 }
 
 impl Forward<'_> {
-    /// All outputs of `IMAGES` images, `OUTPUTS` of them at a time.
+    /// All outputs of `IMAGES` images, `OUTPUTS` of them at a time, then `REST`, then one: ten classes are 6 and 4.
     #[inline(always)]
-    unsafe fn images<V: Lanes, const OUTPUTS: usize, const IMAGES: usize>(&mut self, image: usize) -> usize {
+    unsafe fn images<V: Lanes, const OUTPUTS: usize, const REST: usize, const IMAGES: usize>(
+        &mut self,
+        image: usize,
+    ) -> usize {
         let mut output = 0;
         while output < self.outputs {
             // SAFETY: so many outputs are left.
             output += unsafe {
                 if output + OUTPUTS <= self.outputs {
                     self.tile::<V, OUTPUTS, IMAGES>(image, output)
+                } else if output + REST <= self.outputs {
+                    self.tile::<V, REST, IMAGES>(image, output)
                 } else {
                     self.tile::<V, 1, IMAGES>(image, output)
                 }
@@ -124,7 +129,7 @@ impl Forward<'_> {
 ///
 /// # Panics
 ///
-/// If F is no multiple of 16, or a slice has another length than it should.
+/// If F is zero or no multiple of 16, or a slice has another length than it should.
 pub fn linear_input_gradient(
     isa: Isa,
     [outputs, features]: [usize; 2],
@@ -133,9 +138,9 @@ pub fn linear_input_gradient(
     gradient_row: usize,
     input_gradient: &mut [f32],
 ) {
-    assert_eq!((weights.len(), features % LANES), (outputs * features, 0), "the weights");
-    assert!(gradient.len().is_multiple_of(gradient_row) && outputs <= gradient_row, "the gradient");
-    assert_eq!(input_gradient.len(), gradient.len() / gradient_row * features, "the input gradient");
+    check_weights(weights, outputs, features);
+    assert!(outputs <= gradient_row, "{outputs} outputs in a row of {gradient_row}");
+    check_rows(rows_of(gradient, gradient_row), input_gradient, features);
     isa.run(InputGradient { outputs, features, weights, gradient, gradient_row, input_gradient });
 }
 
@@ -221,29 +226,34 @@ impl InputGradient<'_> {
 ///
 /// # Panics
 ///
-/// If F is no multiple of 16, or a slice has another length than it should.
+/// If F is zero or no multiple of 16, or a slice has another length than it should.
 pub fn linear_weight_gradient<'a>(
     isa: Isa,
     rows: Range<usize>,
     features: usize,
-    parts: impl Iterator<Item = (&'a [f32], &'a [f32])> + Clone,
+    parts: impl Iterator<Item = (&'a [f32], &'a [f32])>,
     gradient_row: usize,
     weight_gradient: &mut [f32],
 ) {
-    assert!(features.is_multiple_of(LANES) && rows.end <= gradient_row, "outputs {rows:?} of {features} features");
-    assert_eq!(weight_gradient.len(), rows.len() * features, "the weights");
-    isa.run(WeightGradient { rows, features, parts, gradient_row, weight_gradient });
+    assert!(rows.end <= gradient_row, "outputs {rows:?} in a row of {gradient_row}");
+    check_weights(weight_gradient, rows.len(), features);
+    let mut images = Vec::new();
+    for (input, gradient) in parts {
+        check_rows(rows_of(input, features), gradient, gradient_row);
+        images.extend(input.chunks_exact(features).zip(gradient.chunks_exact(gradient_row)));
+    }
+    isa.run(WeightGradient { rows, features, images, weight_gradient });
 }
 
-struct WeightGradient<'a, P> {
+struct WeightGradient<'a> {
     rows: Range<usize>,
     features: usize,
-    parts: P,
-    gradient_row: usize,
+    /// The input of each image, F numbers, and its gradient, of which there are `rows.end` at least.
+    images: Vec<(&'a [f32], &'a [f32])>,
     weight_gradient: &'a mut [f32],
 }
 
-impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> Kernel for WeightGradient<'_, P> {
+impl Kernel for WeightGradient<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(mut self) {
         let mut row = 0;
@@ -252,6 +262,8 @@ impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> Kernel for WeightGr
             row += unsafe {
                 if V::ACCUMULATORS >= 24 && row + 6 <= self.rows.len() {
                     self.outputs::<V, 6, 4>(row)
+                } else if V::ACCUMULATORS >= 24 && row + 4 <= self.rows.len() {
+                    self.outputs::<V, 4, 4>(row)
                 } else if row + 2 <= self.rows.len() {
                     self.outputs::<V, 2, 2>(row)
                 } else {
@@ -262,7 +274,8 @@ impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> Kernel for WeightGr
     }
 }
 
-impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> WeightGradient<'_, P> {
+impl WeightGradient<'_> {
+    /// The weights of `OUTPUTS` outputs, `BLOCKS` times 16 features at a time, then 16.
     #[inline(always)]
     unsafe fn outputs<V: Lanes, const OUTPUTS: usize, const BLOCKS: usize>(&mut self, row: usize) -> usize {
         let mut at = 0;
@@ -283,30 +296,22 @@ impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> WeightGradient<'_, 
     unsafe fn tile<V: Lanes, const OUTPUTS: usize, const BLOCKS: usize>(&mut self, row: usize, at: usize) -> usize {
         // SAFETY: the instructions are the caller's concern.
         let mut sums = [[unsafe { V::splat(0.0) }; BLOCKS]; OUTPUTS];
-        for (input, gradient) in self.parts.clone() {
-            let images = input.len() / self.features;
-            assert_eq!((input.len(), gradient.len()), (images * self.features, images * self.gradient_row), "a part");
-            // SAFETY: the caller has checked that there are so many outputs and features; the lengths were asserted.
+        for (input, gradient) in &self.images {
+            // SAFETY: the caller has checked that there are so many rows and features, and every image has all of them.
             unsafe {
-                let mut input = input.as_ptr().add(at);
-                let mut gradient = gradient.as_ptr().add(self.rows.start + row);
-                for _ in 0..images {
-                    let mut values = [V::splat(0.0); BLOCKS];
+                let mut values = [V::splat(0.0); BLOCKS];
+                for block in 0..BLOCKS {
+                    values[block] = V::load(input.as_ptr().add(at + block * LANES));
+                }
+                for output in 0..OUTPUTS {
+                    let gradient = V::splat(*gradient.as_ptr().add(self.rows.start + row + output));
                     for block in 0..BLOCKS {
-                        values[block] = V::load(input.add(block * LANES));
+                        sums[output][block] = sums[output][block].fma(gradient, values[block]);
                     }
-                    for output in 0..OUTPUTS {
-                        let gradient = V::splat(*gradient.add(output));
-                        for block in 0..BLOCKS {
-                            sums[output][block] = sums[output][block].fma(gradient, values[block]);
-                        }
-                    }
-                    input = input.wrapping_add(self.features);
-                    gradient = gradient.wrapping_add(self.gradient_row);
                 }
             }
         }
-        // SAFETY: likewise.
+        // SAFETY: the caller has checked that there are so many rows and features of the weights' gradient.
         unsafe {
             for output in 0..OUTPUTS {
                 for block in 0..BLOCKS {
@@ -317,6 +322,26 @@ impl<'a, P: Iterator<Item = (&'a [f32], &'a [f32])> + Clone> WeightGradient<'_, 
         }
         BLOCKS * LANES
     }
+}
+
+/// How many rows of `length` numbers a slice has; panics unless they are whole.
+#[track_caller]
+fn rows_of(slice: &[f32], length: usize) -> usize {
+    assert!(length > 0 && slice.len().is_multiple_of(length), "{} numbers are not rows of {length}", slice.len());
+    slice.len() / length
+}
+
+/// Panics unless `slice` has so many rows. A product that overflows is no length: it could be that of a short slice.
+#[track_caller]
+fn check_rows(rows: usize, slice: &[f32], length: usize) {
+    assert_eq!(rows.checked_mul(length), Some(slice.len()), "{rows} rows of {length}");
+}
+
+/// Panics unless `weights` is `[outputs, features]`, in whole vectors.
+#[track_caller]
+fn check_weights(weights: &[f32], outputs: usize, features: usize) {
+    assert!(features > 0 && features.is_multiple_of(LANES), "{features} features are no multiple of {LANES}");
+    check_rows(outputs, weights, features);
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 ///
 /// If the slices differ in length or the label is outside of them.
 pub fn softmax_cross_entropy(logits: &[f32], label: usize, weight: f32, gradient: &mut [f32]) -> f64 {
-    assert_eq!(logits.len(), gradient.len(), "a gradient a logit");
+    assert!(logits.len() == gradient.len() && label < logits.len(), "label {label} of {} logits", logits.len());
     // The maximum is subtracted, so that no logit overflows.
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0f32;
@@ -26,7 +26,7 @@ pub fn softmax_cross_entropy(logits: &[f32], label: usize, weight: f32, gradient
 ///
 /// If the slices differ in length or the label is outside of them.
 pub fn mean_squared_error(outputs: &[f32], label: usize, weight: f32, gradient: &mut [f32]) -> f64 {
-    assert!(outputs.len() == gradient.len() && label < outputs.len(), "a gradient an output");
+    assert!(outputs.len() == gradient.len() && label < outputs.len(), "label {label} of {} outputs", outputs.len());
     let share = 1.0 / outputs.len() as f32;
     let mut sum = 0.0;
     for (class, (gradient, output)) in gradient.iter_mut().zip(outputs).enumerate() {
@@ -43,7 +43,7 @@ pub fn mean_squared_error(outputs: &[f32], label: usize, weight: f32, gradient: 
 ///
 /// If the slices differ in length or the label is outside of them.
 pub fn binary_cross_entropy(outputs: &[f32], label: usize, weight: f32, gradient: &mut [f32]) -> f64 {
-    assert!(outputs.len() == gradient.len() && label < outputs.len(), "a gradient an output");
+    assert!(outputs.len() == gradient.len() && label < outputs.len(), "label {label} of {} outputs", outputs.len());
     let share = 1.0 / outputs.len() as f32;
     let mut sum = 0.0;
     for (class, (gradient, &output)) in gradient.iter_mut().zip(outputs).enumerate() {

@@ -1,9 +1,9 @@
 //! The optimizer's step over all parameters at once.
 
 use crate::isa::{Isa, Kernel};
-use crate::vector::{LANES, Lanes};
+use crate::vector::Lanes;
 
-/// What a step of momentum with decoupled weight decay does.
+/// What a step of momentum with decoupled weight decay does; derivation and source: `backproof_train::Momentum`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct MomentumStep {
     /// α.
@@ -54,21 +54,20 @@ impl Kernel for Run<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { step, gradient, momentum, weights } = self;
-        let whole = weights.len() / LANES * LANES;
-        for at in (0..whole).step_by(LANES) {
-            // SAFETY: 16 numbers are left in each of the three.
+        let (gradient, rest_of_gradient) = gradient.as_chunks();
+        let (momentum, rest_of_momentum) = momentum.as_chunks_mut();
+        let (weights, rest_of_weights) = weights.as_chunks_mut();
+        for ((g, m), w) in gradient.iter().zip(momentum).zip(weights) {
+            // SAFETY: the instructions are the caller's.
             unsafe {
-                let (m, w) = (momentum.as_mut_ptr().add(at), weights.as_mut_ptr().add(at));
-                let fresh = V::load(gradient.as_ptr().add(at)).mul(V::splat(step.fresh));
-                let moved = fresh.fma(V::load(m), V::splat(step.momentum));
-                moved.store(m);
-                let kept = V::load(w).mul(V::splat(step.keep));
-                kept.fma(moved, V::splat(-step.learning_rate)).store(w);
+                let moved = V::of(g).mul(V::splat(step.fresh)).fma(V::of(m), V::splat(step.momentum));
+                moved.put(m);
+                V::of(w).mul(V::splat(step.keep)).fma(moved, V::splat(-step.learning_rate)).put(w);
             }
         }
-        for at in whole..weights.len() {
-            momentum[at] = step.momentum * momentum[at] + step.fresh * gradient[at];
-            weights[at] = step.keep * weights[at] - step.learning_rate * momentum[at];
+        for ((g, m), w) in rest_of_gradient.iter().zip(rest_of_momentum).zip(rest_of_weights) {
+            *m = step.momentum * *m + step.fresh * g;
+            *w = step.keep * *w - step.learning_rate * *m;
         }
     }
 }

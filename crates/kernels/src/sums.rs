@@ -10,7 +10,7 @@ use crate::vector::{LANES, Lanes};
 ///
 /// If the layout is planar or a slice has another length than it should.
 pub fn add_channel_sums(isa: Isa, layout: &Layout, image: &[f32], sums: &mut [f32]) {
-    assert_eq!((layout.lanes, image.len()), (LANES, layout.size()), "the image");
+    layout.check_blocked(image);
     assert_eq!(sums.len(), layout.blocks() * LANES, "a sum a channel");
     isa.run(Sum { layout, image, sums });
 }
@@ -36,8 +36,8 @@ impl Kernel for Accumulate<'_> {
         let (whole, rest) = self.to.as_chunks_mut::<LANES>();
         let (from, from_rest) = self.from.as_chunks::<LANES>();
         for (to, from) in whole.iter_mut().zip(from) {
-            // SAFETY: arrays of 16.
-            unsafe { V::load(to.as_ptr()).add(V::load(from.as_ptr())).store(to.as_mut_ptr()) }
+            // SAFETY: the instructions are the caller's.
+            unsafe { V::of(to).add(V::of(from)).put(to) }
         }
         rest.iter_mut().zip(from_rest).for_each(|(to, from)| *to += from);
     }
@@ -53,20 +53,45 @@ impl Kernel for Sum<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { layout, image, sums } = self;
-        for (block, to) in sums.chunks_exact_mut(LANES).enumerate() {
-            // SAFETY: rows and columns are inside of the layout, whose size is the image's length.
+        for (block, to) in sums.as_chunks_mut().0.iter_mut().enumerate() {
+            // SAFETY: the instructions are the caller's; everything else is arrays.
             unsafe {
-                let mut sums = [V::splat(0.0); 4];
-                for row in 0..layout.height {
-                    let start = layout.block_start(block) + row * layout.row_stride();
-                    let pixels = image[start..][..layout.width * LANES].as_ptr();
-                    for column in 0..layout.width {
-                        sums[column % 4] = sums[column % 4].add(V::load(pixels.add(column * LANES)));
-                    }
-                }
-                let sum = sums[0].add(sums[1]).add(sums[2].add(sums[3]));
-                V::load(to.as_ptr()).add(sum).store(to.as_mut_ptr());
+                let sum = sum_rows(layout, image, block, |sum: V, pixel| sum.add(pixel));
+                V::of(to).add(sum).put(to);
             }
         }
+    }
+}
+
+/// `add` over all pixels of a block, from zero. Every fourth pixel of a row goes to the same sum, so that an addition need not
+/// wait for the one before; then the four are added up.
+///
+/// # Safety
+///
+/// The machine has the instructions of `V`.
+#[inline(always)]
+pub(crate) unsafe fn sum_rows<V: Lanes>(
+    layout: &Layout,
+    image: &[f32],
+    block: usize,
+    mut add: impl FnMut(V, V) -> V,
+) -> V {
+    // SAFETY: the instructions are the caller's; everything else is arrays.
+    unsafe {
+        let mut sums = [V::splat(0.0); 4];
+        for row in 0..layout.height {
+            let (fours, rest) = layout.row(image, block, row).as_chunks::<4>();
+            for pixels in fours {
+                for i in 0..4 {
+                    sums[i] = add(sums[i], V::of(&pixels[i]));
+                }
+            }
+            for i in 0..3 {
+                if let Some(pixel) = rest.get(i) {
+                    sums[i] = add(sums[i], V::of(pixel));
+                }
+            }
+        }
+        sums[0].add(sums[1]).add(sums[2].add(sums[3]))
     }
 }

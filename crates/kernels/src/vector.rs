@@ -25,7 +25,8 @@ pub const LANES: usize = 16;
 ///
 /// # Safety
 ///
-/// Every method needs the instructions of the type, and `load` and `store` a pointer to 16 numbers, aligned as f32.
+/// Every method needs the instructions of the type, and `load` and `store` a pointer to 16 numbers, aligned as f32. Where
+/// numbers come as arrays, `of` and `put` ask for the instructions alone.
 pub(crate) trait Lanes: Copy {
     /// Vectors that fit into the registers as sums of a loop, with room left for its operands.
     const ACCUMULATORS: usize;
@@ -33,6 +34,18 @@ pub(crate) trait Lanes: Copy {
     unsafe fn splat(value: f32) -> Self;
     unsafe fn load(from: *const f32) -> Self;
     unsafe fn store(self, to: *mut f32);
+    /// The numbers of an array.
+    #[inline(always)]
+    unsafe fn of(array: &[f32; LANES]) -> Self {
+        // SAFETY: an array of 16; the instructions are the caller's.
+        unsafe { Self::load(array.as_ptr()) }
+    }
+    /// Sets an array to it.
+    #[inline(always)]
+    unsafe fn put(self, array: &mut [f32; LANES]) {
+        // SAFETY: an array of 16; the instructions are the caller's.
+        unsafe { self.store(array.as_mut_ptr()) }
+    }
     /// `self + a · b`, rounded once.
     unsafe fn fma(self, a: Self, b: Self) -> Self;
     unsafe fn add(self, other: Self) -> Self;

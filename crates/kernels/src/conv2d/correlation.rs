@@ -44,12 +44,14 @@ impl Correlation {
     ///
     /// # Panics
     ///
-    /// If a window leaves the border. This is what makes [`run`](Self::run) sound.
+    /// If a window leaves the memory of an image. This is what makes [`run`](Self::run) sound: every offset is at most the last
+    /// tap's, every pixel at most the last.
     pub(super) fn new(parts: Vec<Part>, input: Layout, stride: [usize; 2], output: Layout) -> Self {
         let [row_step, pixel_step] = [stride[0] * input.row_stride(), stride[1] * input.lanes];
         let last_pixel = (output.height - 1) * row_step + (output.width - 1) * pixel_step;
         let last_tap = parts.iter().flat_map(|part| &part.offsets).max().copied().unwrap_or(0);
-        assert!(last_tap + last_pixel < input.size(), "a window of {output:?} leaves {input:?}");
+        // Neither summand overflows: offsets and pixels are inside of layouts whose size is a `usize`.
+        assert!(last_tap.saturating_add(last_pixel) < input.size(), "a window of {output:?} leaves {input:?}");
         let taps = parts.first().map_or(0, |part| part.offsets.len() / part.channels.len());
         Self { parts, input, outputs: [output.channels, output.height, output.width], row_step, pixel_step, taps }
     }
@@ -112,6 +114,7 @@ impl Kernel for Run<'_> {
         unsafe {
             match self.correlation.pixel_step {
                 1 => self.stepping::<V, 1>(),
+                4 => self.stepping::<V, 4>(), // AlexNet's first, plane by plane
                 LANES => self.stepping::<V, LANES>(),
                 _ => self.stepping::<V, 0>(),
             }
@@ -128,7 +131,7 @@ impl Run<'_> {
             while block < part.blocks.end {
                 // Two blocks at once use every broadcast twice, where there are registers for both.
                 let pair = V::ACCUMULATORS >= 24 && block + 2 <= part.blocks.end;
-                // SAFETY: `pair` says that there is a second block; the rest is as in `run`.
+                // SAFETY: as in `run`; the part has a second block where `pair` says so.
                 unsafe {
                     if pair {
                         self.blocks::<V, STEP, 2>(part, block);
@@ -152,8 +155,9 @@ impl Run<'_> {
             for tile in 0..tiles {
                 // Tiles as equal as they can be: 28 columns are two tiles of 14, not one of 16 and one of 12.
                 let end = columns * (tile + 1) / tiles;
-                // SAFETY: block, row and column are inside of the layouts, for which the lengths were asserted; so are the
-                // windows of the tile's pixels, as `Correlation::new` asserted for the last of all.
+                // SAFETY: block, row and column are inside of the output's layout, as long as whose image the slice is; the
+                // windows of the tile's pixels are inside of the input, as `Correlation::new` asserted for the last of all; a
+                // block has `block_weights` weights and 16 numbers of bias.
                 unsafe {
                     let at = Tile {
                         input: input.as_ptr().add(row * correlation.row_step + column * correlation.pixel_step),
@@ -175,7 +179,8 @@ impl Run<'_> {
     }
 }
 
-/// Neighbouring pixels of a row, whose sums stay in registers.
+/// Neighbouring pixels of a row, whose sums stay in registers. For each of `width` pixels and `BLOCKS` blocks, `input` may be
+/// read at each offset, `weights` and `bias` have 16 numbers an offset and a block, and `output` has room for 16.
 struct Tile<'a> {
     input: *const f32,
     step: usize,
@@ -206,7 +211,7 @@ impl Tile<'_> {
 
     #[inline(always)]
     unsafe fn sum<V: Lanes, const WIDTH: usize, const BLOCKS: usize>(&self) {
-        // SAFETY: the caller's.
+        // SAFETY: the pointers are good for what is read and written here, as `Tile` says.
         unsafe {
             let mut sums = [[V::splat(0.0); WIDTH]; BLOCKS];
             if let Some(bias) = self.bias {

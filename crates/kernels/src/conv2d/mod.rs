@@ -122,9 +122,11 @@ impl Conv2d {
     ///
     /// # Panics
     ///
-    /// If a layout has other sizes than the shape, or a smaller border than it needs; if output or gradient are planar.
+    /// If a size is zero, the channels cannot be divided into the groups, a layout has other sizes than the shape or a smaller
+    /// border than it needs, or output or gradient are planar.
     #[must_use]
     pub fn new(shape: Conv2dShape, input: Layout, output: Layout, gradient: Layout, input_gradient: bool) -> Self {
+        shape.check();
         let [rows, columns] = shape.output();
         assert!(
             shape.channels.is_multiple_of(shape.groups) && shape.outputs.is_multiple_of(shape.groups),
@@ -133,9 +135,10 @@ impl Conv2d {
             shape.outputs,
             shape.groups
         );
-        assert_eq!([input.channels, input.height, input.width], [shape.channels, shape.input[0], shape.input[1]]);
+        assert_eq!(input.shape(), [shape.channels, shape.input[0], shape.input[1]], "the input");
+        assert!([1, LANES].contains(&input.lanes), "an input is planar or blocked");
         for layout in [output, gradient] {
-            assert_eq!([layout.channels, layout.height, layout.width], [shape.outputs, rows, columns]);
+            assert_eq!(layout.shape(), [shape.outputs, rows, columns], "the output");
             assert_eq!(layout.lanes, LANES, "outputs are blocked");
         }
         let spread = shape.is_strided().then(|| {
@@ -144,14 +147,14 @@ impl Conv2d {
         });
         let from = spread.unwrap_or(gradient);
         let forward = Correlation::new(
-            parts(&shape, [shape.outputs, shape.channels], |channel| shape.taps(input, channel, 1)),
+            parts(&shape, [shape.outputs, shape.channels], |channel| shape.taps(input, channel, Towards::Output)),
             input,
             shape.stride,
             output,
         );
         let backward = input_gradient.then(|| {
             Correlation::new(
-                parts(&shape, [shape.channels, shape.outputs], |channel| shape.taps(from, channel, -1)),
+                parts(&shape, [shape.channels, shape.outputs], |channel| shape.taps(from, channel, Towards::Input)),
                 from,
                 [1, 1],
                 Layout::blocked([shape.channels, shape.input[0], shape.input[1]], Border::default()),
@@ -173,7 +176,7 @@ impl Conv2d {
         self.forward.weights()
     }
 
-    /// Numbers of the weights packed for the input gradient.
+    /// Numbers of the weights packed for the input gradient; 0 if it was made without one.
     #[must_use]
     pub fn turned_weights(&self) -> usize {
         self.backward.as_ref().map_or(0, Correlation::weights)
@@ -239,7 +242,8 @@ impl Conv2d {
         }
     }
 
-    /// `y = b + w ∗ x` of one image; with `relu`, `max(0, y)`. The border of `output` stays as it is.
+    /// `y = b + w ∗ x` of one image; with `relu`, `max(0, y)`. The border of `output` stays as it is. `bias` has
+    /// [`packed_bias`](Self::packed_bias) numbers, zeros past the last channel.
     ///
     /// # Panics
     ///
@@ -256,7 +260,8 @@ impl Conv2d {
         self.forward.run(isa, input, packed, bias, relu, output, &self.output);
     }
 
-    /// `∂L/∂x` of one image, into a blocked layout of the input's size with any border, from the gradient of the output.
+    /// `∂L/∂x` of one image, into a blocked layout of the input's size with any border, from the gradient of the output. `scratch`
+    /// has [`scratch`](Self::scratch) numbers.
     ///
     /// # Panics
     ///
@@ -297,7 +302,11 @@ impl Conv2d {
     }
 
     /// Sets to zero what no weight belongs to, in a gradient that is complete: pairs of channels of different groups in a block
-    /// that two groups share.
+    /// that two groups share. `gradient` is packed as the weights are.
+    ///
+    /// # Panics
+    ///
+    /// If there are such pairs and the slice has another length than it should.
     pub fn clear_unused(&self, gradient: &mut [f32]) {
         if self.forward.parts().iter().all(|part| !part.mixed) {
             return;
@@ -307,7 +316,7 @@ impl Conv2d {
         self.pack(&plain, gradient);
     }
 
-    /// Adds `∂L/∂b` of one image to `sum`, an entry a channel.
+    /// Adds `∂L/∂b` of one image to `sum`, an entry a channel, [`packed_bias`](Self::packed_bias) in all.
     ///
     /// # Panics
     ///
@@ -332,14 +341,39 @@ impl Conv2d {
     }
 }
 
+/// Which way a correlation goes.
+#[derive(Clone, Copy, PartialEq)]
+enum Towards {
+    Output,
+    Input,
+}
+
 impl Conv2dShape {
-    /// Where the taps of `channel` lie for the first pixel: forward (`sign` 1) tap k is `k·dilation − padding` away from it,
-    /// backward (−1) as far to the other side.
-    fn taps(&self, layout: Layout, channel: usize, sign: isize) -> Vec<usize> {
+    /// Panics where there is nothing to compute: sizes of zero would be divided by.
+    fn check(&self) {
+        let sizes = [[self.channels, self.outputs], self.input, self.kernel, self.stride, self.dilation];
+        assert!(self.groups > 0 && sizes.as_flattened().iter().all(|&size| size > 0), "a size is zero: {self:?}");
+    }
+
+    /// Where the taps of `channel` lie for the first pixel: forward, tap k is `k·dilation − padding` away from it, backward as far to
+    /// the other side.
+    ///
+    /// # Panics
+    ///
+    /// If a tap of the first or of the last pixel leaves the border; so then would none of a pixel between them.
+    fn taps(&self, layout: Layout, channel: usize, towards: Towards) -> Vec<usize> {
+        let (sign, pixels, stride) = match towards {
+            Towards::Output => (1, self.output(), self.stride),
+            Towards::Input => (-1, self.input, [1, 1]),
+        };
         let at = |axis: usize, tap: usize| sign * ((tap * self.dilation[axis]) as isize - self.padding[axis] as isize);
+        let last: [isize; 2] = std::array::from_fn(|axis| ((pixels[axis] - 1) * stride[axis]) as isize);
         (0..self.kernel[0])
             .flat_map(|k| (0..self.kernel[1]).map(move |l| (k, l)))
-            .map(|(k, l)| layout.offset(channel, at(0, k), at(1, l)))
+            .map(|(k, l)| {
+                let _ = layout.offset(channel, at(0, k) + last[0], at(1, l) + last[1]);
+                layout.offset(channel, at(0, k), at(1, l))
+            })
             .collect()
     }
 }

@@ -1,0 +1,175 @@
+//! Single kernels on the shapes of published networks, one thread, for each set of instructions that the machine has.
+//!
+//! ```sh
+//! cargo bench -p backproof-kernels                        # all
+//! cargo bench -p backproof-kernels -- conv2d              # those with this in their name
+//! cargo bench -p backproof-kernels -- conv2d_forward.avx2 # a regular expression over name and case
+//! ```
+//!
+//! The throughput of convolutions and linear layers is in floating-point operations, so that `Gitem/s` is GFLOP/s; of what
+//! does hardly any arithmetic it is in numbers. On a machine that does something else too, read the column `fastest`.
+
+mod cases;
+
+use backproof_kernels as kernels;
+use cases::{Convolution, Images, Product};
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use kernels::{Border, Isa, Layout, Moments, MomentumStep, Window};
+
+fn main() {
+    divan::main();
+}
+
+#[divan::bench(args = Convolution::all())]
+fn conv2d_forward(bencher: Bencher<'_, '_>, case: &Convolution) {
+    let mut made = case.make();
+    let packed = vec![0.1; made.conv.packed_weights()];
+    let bias = vec![0.1; made.conv.packed_bias()];
+    bencher.counter(case.flop()).bench_local(|| {
+        made.conv.forward(case.isa, black_box(&made.input), &packed, Some(&bias), true, &mut made.output);
+    });
+}
+
+#[divan::bench(args = Convolution::all())]
+fn conv2d_input_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
+    let made = case.make();
+    let turned = vec![0.1; made.conv.turned_weights()];
+    let mut scratch = vec![0.0; made.conv.scratch()];
+    let mut found = vec![0.0; made.back.size()];
+    bencher.counter(case.flop()).bench_local(|| {
+        made.conv.input_gradient(case.isa, black_box(&made.gradient), &turned, &mut scratch, &mut found, &made.back);
+    });
+}
+
+#[divan::bench(args = Convolution::all())]
+fn conv2d_weight_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
+    let made = case.make();
+    let mut sum = vec![0.0; made.conv.packed_weights()];
+    bencher
+        .counter(case.flop())
+        .bench_local(|| made.conv.weight_gradient(case.isa, black_box(&made.input), &made.gradient, &mut sum));
+}
+
+#[divan::bench(args = Convolution::all())]
+fn conv2d_turn(bencher: Bencher<'_, '_>, case: &Convolution) {
+    let made = case.make();
+    let packed = vec![0.1; made.conv.packed_weights()];
+    let mut turned = vec![0.0; made.conv.turned_weights()];
+    bencher
+        .counter(ItemsCount::new(made.conv.shape().weights()))
+        .bench_local(|| made.conv.turn(black_box(&packed), &mut turned));
+}
+
+#[divan::bench(args = Product::all())]
+fn linear_forward(bencher: Bencher<'_, '_>, case: &Product) {
+    let Product { isa, outputs, features, .. } = *case;
+    let (weights, input, row) = (case.weights(), case.input(), case.row());
+    let mut output = vec![0.0; case.images * row];
+    bencher.counter(case.flop()).bench_local(|| {
+        let input = black_box(&input);
+        kernels::linear_forward(isa, [outputs, features], &weights, None, true, input, &mut output, row);
+    });
+}
+
+#[divan::bench(args = Product::all())]
+fn linear_input_gradient(bencher: Bencher<'_, '_>, case: &Product) {
+    let Product { isa, outputs, features, .. } = *case;
+    let (weights, gradient, row) = (case.weights(), case.gradient(), case.row());
+    let mut found = vec![0.0; case.images * features];
+    bencher.counter(case.flop()).bench_local(|| {
+        kernels::linear_input_gradient(isa, [outputs, features], &weights, black_box(&gradient), row, &mut found);
+    });
+}
+
+#[divan::bench(args = Product::all())]
+fn linear_weight_gradient(bencher: Bencher<'_, '_>, case: &Product) {
+    let Product { isa, outputs, features, .. } = *case;
+    let (input, gradient, row) = (case.input(), case.gradient(), case.row());
+    let mut found = vec![0.0; outputs * features];
+    bencher.counter(case.flop()).bench_local(|| {
+        let parts = std::iter::once((&black_box(&input)[..], &gradient[..]));
+        kernels::linear_weight_gradient(isa, 0..outputs, features, parts, row, &mut found);
+    });
+}
+
+/// 2×2, side by side: the pooling of every published network but AlexNet.
+const QUARTERS: Window = Window { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
+
+fn halved(layout: &Layout) -> Layout {
+    Layout::blocked([layout.channels, layout.height / 2, layout.width / 2], Border::default())
+}
+
+#[divan::bench(args = Images::all())]
+fn max_pool_forward(bencher: Bencher<'_, '_>, case: &Images) {
+    let (from, to) = (case.layout, halved(&case.layout));
+    let (mut output, mut winners) = (vec![0.0; to.size()], vec![0.0; to.size()]);
+    let input = case.numbers();
+    bencher.counter(case.count()).bench_local(|| {
+        kernels::max_pool_forward(case.isa, &QUARTERS, &from, black_box(&input), &to, &mut output, &mut winners);
+    });
+}
+
+#[divan::bench(args = Images::all())]
+fn max_pool_backward(bencher: Bencher<'_, '_>, case: &Images) {
+    let (from, to) = (case.layout, halved(&case.layout));
+    let (output, winners, gradient) = (vec![1.0; to.size()], vec![2.0; to.size()], vec![1.0; to.size()]);
+    let mut found = vec![0.0; from.size()];
+    bencher.counter(case.count()).bench_local(|| {
+        let (winners, gradient) = ((&to, &winners[..]), black_box(&gradient));
+        kernels::max_pool_backward(case.isa, &QUARTERS, &to, gradient, winners, Some(&output), &from, &mut found);
+    });
+}
+
+#[divan::bench(args = Images::all())]
+fn layout_write(bencher: Bencher<'_, '_>, case: &Images) {
+    let layout = case.layout;
+    let (image, mut memory) = (vec![1.0; layout.channels * layout.height * layout.width], case.numbers());
+    bencher.counter(case.count()).bench_local(|| layout.write(black_box(&image), &mut memory));
+}
+
+#[divan::bench(args = Images::all())]
+fn layout_read(bencher: Bencher<'_, '_>, case: &Images) {
+    let layout = case.layout;
+    let (mut image, memory) = (vec![1.0; layout.channels * layout.height * layout.width], case.numbers());
+    bencher.counter(case.count()).bench_local(|| layout.read(black_box(&memory), &mut image));
+}
+
+#[divan::bench(args = Images::all())]
+fn batch_norm_moments(bencher: Bencher<'_, '_>, case: &Images) {
+    let (input, mut moments) = (case.numbers(), Moments::new(case.lanes()));
+    bencher.counter(case.count()).bench_local(|| {
+        kernels::batch_norm_moments(case.isa, &case.layout, black_box(&input), &mut moments);
+    });
+}
+
+#[divan::bench(args = Images::all())]
+fn batch_norm_forward(bencher: Bencher<'_, '_>, case: &Images) {
+    let layout = &case.layout;
+    let (input, numbers, mut output) = (case.numbers(), vec![0.5; case.lanes()], case.numbers());
+    bencher.counter(case.count()).bench_local(|| {
+        let numbers = [&numbers[..]; 3];
+        kernels::batch_norm_forward(case.isa, layout, black_box(&input), numbers, layout, &mut output);
+    });
+}
+
+#[divan::bench(args = Images::all())]
+fn batch_norm_backward(bencher: Bencher<'_, '_>, case: &Images) {
+    let layout = &case.layout;
+    let (input, gradient, numbers, mut found) =
+        (case.numbers(), case.numbers(), vec![0.5; case.lanes()], case.numbers());
+    bencher.counter(case.count()).bench_local(|| {
+        let (numbers, input, onto) = ([&numbers[..]; 4], black_box(&input), (layout, &mut found[..]));
+        kernels::batch_norm_backward(case.isa, layout, input, numbers, true, layout, &gradient, onto);
+    });
+}
+
+/// Of `cifar-baseline`'s parameters.
+#[divan::bench(args = Isa::available())]
+fn momentum_step(bencher: Bencher<'_, '_>, isa: Isa) {
+    let (gradient, mut momentum, mut weights) = (vec![0.1; 48_602], vec![0.1; 48_602], vec![0.1; 48_602]);
+    let step = MomentumStep::new(1e-6, 0.9, 1e-4);
+    bencher
+        .counter(ItemsCount::new(weights.len()))
+        .bench_local(|| step.apply(isa, black_box(&gradient), &mut momentum, &mut weights));
+}
