@@ -1,14 +1,15 @@
 //! A network that learns: all that the loop sees of engine, kernels and optimizer.
 
 use backproof_data::Selection;
-use backproof_kernels::{Isa, MomentumStep, Objective, Of, Purpose};
+use backproof_kernels::{Isa, MomentumStep, Of, Purpose};
 use backproof_models::{Compiled, Mode, Network};
-use backproof_spec::{Engine, Experiment, Kernels, Loss, OptimizerKind};
+use backproof_spec::{Engine, Experiment, Kernels, OptimizerKind};
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::{GradientsParams, ModuleOptimizer};
 
 use crate::evaluation::{argmax, host_rows};
+use crate::loss::objective;
 use crate::optimizer::new_optimizer;
 use crate::{Momentum, Setup, TrainError, engine};
 
@@ -139,14 +140,6 @@ fn with_segments(experiment: &Experiment, setup: &Setup, network: Network) -> Re
     }
     let _ = (experiment, setup);
     Ok(network)
-}
-
-fn objective(loss: Loss) -> Objective {
-    match loss {
-        Loss::CrossEntropy => Objective::CrossEntropy,
-        Loss::MeanSquaredError => Objective::MeanSquaredError,
-        Loss::BinaryCrossEntropy => Objective::BinaryCrossEntropy,
-    }
 }
 
 /// The tensors of `network` as gradients of its parameters.

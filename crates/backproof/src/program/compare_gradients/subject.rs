@@ -1,6 +1,7 @@
 //! What is checked: subjects, each with as many cases as one asks for.
 
 use backproof_gradcheck::{Arguments, Check, Gradients, Value};
+use backproof_kernels::Isa;
 use backproof_spec::stream_seed;
 use burn::tensor::{DType, Device, Tensor};
 use rand::seq::IndexedRandom;
@@ -20,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) unit_roundoff: f64,
     /// What all cases are drawn from.
     pub(crate) seed: u64,
+    /// The instruction sets on which the CPU kernels are under test too; none on another backend or in another precision than theirs.
+    pub(crate) kernels: Vec<Isa>,
 }
 
 /// A function with gradients: a layer, an operation of Burn.

@@ -1,9 +1,11 @@
 //! Batch normalisation, in training and in inference.
 
 use backproof_gradcheck::{Arguments, Gradients, Value};
+use backproof_kernels::{Layer, Parameter};
 use backproof_layers::{BatchNorm, Mode};
 use burn::tensor::Tensor;
 
+use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, shape};
 
 const EPSILON: f64 = 1e-5;
@@ -42,6 +44,12 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
             Gradients::new().with("x", found.input).with("gamma", found.gamma).with("beta", found.beta)
         },
     );
+
+    // The kernels differentiate in training alone.
+    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Layer::BatchNorm { epsilon: EPSILON, momentum: 0.1 }])
+        .parameter(0, Parameter::Weight, "gamma")
+        .parameter(0, Parameter::Bias, "beta");
+    let check = if training { stack.check(context, check, dims) } else { check };
 
     let count = (dims[0] * dims[2] * dims[3]) as f64;
     let mutant = |check, name: &str, of: fn(Terms, f64) -> Tensor<4>| {
