@@ -199,3 +199,59 @@ pub(crate) fn value(dims: &[usize], data: &[f32]) -> Value {
 fn transposed(matrix: &[f32], [rows, columns]: [usize; 2]) -> Vec<f32> {
     (0..rows * columns).map(|at| matrix[at % rows * columns + at / rows]).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use backproof_gradcheck::Verdict;
+    use backproof_kernels::Conv2dShape;
+    use backproof_layers::{Conv2d, Conv2dOptions};
+    use burn::tensor::{DType, Device};
+
+    use super::*;
+
+    fn context() -> Context {
+        let device = Device::flex();
+        let kernels = Isa::available();
+        Context { reference: device.clone(), device, dtype: DType::F32, unit_roundoff: 6e-8, seed: 1, kernels }
+    }
+
+    fn stack() -> Stack {
+        let shape = Conv2dShape {
+            channels: 3,
+            input: [7, 6],
+            outputs: 4,
+            kernel: [3, 2],
+            stride: [2, 1],
+            padding: [1, 1],
+            dilation: [1, 2],
+            groups: 1,
+        };
+        Stack::new([3, 7, 6], vec![Layer::Conv2d { shape, bias: false }]).parameter(0, Parameter::Weight, "weight")
+    }
+
+    #[test]
+    fn a_kernel_with_a_fault_is_not_proven_and_the_fault_is_named() {
+        let context = context();
+        let isa = context.kernels[0];
+        let options = Conv2dOptions { stride: [2, 1], padding: [1, 1], dilation: [1, 2], groups: 1 };
+        for fault in [Fault::StaleTurnedWeights, Fault::DirtyBorder, Fault::DirtySpread, Fault::StaleSums] {
+            let check = context
+                .check("conv2d")
+                .input("x", Value::normal([2, 3, 7, 6], 1))
+                .parameter("weight", Value::normal([4, 3, 3, 2], 2));
+            let options = options.clone();
+            let check = context
+                .autodiff(check, move |t| Conv2d::new(t.get("weight"), None, options.clone()).forward(t.get::<4>("x")));
+            let check = stack().check(&context, check, [2, 4, 4, 6]);
+            let faulty = stack();
+            let check = check.source("faulty", &context.device, move |t| faulty.backward(isa, t, Some(fault)));
+            let report = check.run();
+            let wrong: Vec<_> = report.rows.iter().filter(|row| !row.verdict.proven()).collect();
+            assert!(!wrong.is_empty(), "{fault:?} goes unnoticed\n{report}");
+            for row in wrong {
+                assert_eq!((row.source.as_str(), row.verdict), ("faulty", Verdict::Mismatch), "{report}");
+                assert_eq!(row.diagnosis.as_deref(), Some(fault.name()), "{report}");
+            }
+        }
+    }
+}

@@ -105,6 +105,11 @@ impl Draw {
         [self.size(range.clone()), self.size(range)]
     }
 
+    /// Channels of an image: a few, and once in six more than the 16 that a kernel takes at once.
+    pub(crate) fn channels(&mut self, few: std::ops::RangeInclusive<usize>) -> usize {
+        if self.once_in(6) { self.size(17..=20) } else { self.size(few) }
+    }
+
     /// A real number in the range.
     pub(crate) fn real(&mut self, range: std::ops::Range<f64>) -> f64 {
         self.0.random_range(range)

@@ -13,7 +13,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let padding = kernel.map(|kernel| draw.size(0..=kernel / 2));
     let (ceil_mode, count_include_pad) = (draw.once_in(2), draw.once_in(2));
     let rest = draw.pair(0..=5);
-    let dims = [draw.size(1..=2), draw.size(1..=4), kernel[0] + rest[0], kernel[1] + rest[1]];
+    let dims = [draw.size(1..=2), draw.channels(1..=4), kernel[0] + rest[0], kernel[1] + rest[1]];
     let layout = draw.layout();
     let about = format!(
         "{}, kernel {}, stride {}, padding {}{}{}{}",

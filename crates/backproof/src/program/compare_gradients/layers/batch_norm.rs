@@ -12,7 +12,7 @@ const EPSILON: f64 = 1e-5;
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     // Two elements of a channel are normalised to ±1 whatever they are: in single precision their gradient is rounding alone.
-    let dims = [draw.size(3..=5), draw.size(1..=4), draw.size(1..=4), draw.size(1..=4)];
+    let dims = [draw.size(3..=5), draw.channels(1..=4), draw.size(1..=4), draw.size(1..=4)];
     let (training, layout) = (!draw.once_in(3), draw.layout());
     let channels = [dims[1]];
     let positive = |draw: &mut Draw| Value::new(channels, (0..channels[0]).map(|_| draw.real(0.3..2.0)).collect());

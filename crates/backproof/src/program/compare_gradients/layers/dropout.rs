@@ -9,7 +9,7 @@ use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, shape};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
-    let dims = [draw.size(1..=3), draw.size(1..=4), draw.size(2..=7)];
+    let dims = [draw.size(1..=3), draw.channels(1..=4), draw.size(2..=7)];
     let (probability, layout) = (draw.real(0.05..0.8), draw.layout());
     let seed = |draw: &mut Draw| Mode::Training { dropout_seed: [(draw.seed() % 251) as u8; 32] };
     let (mode, another) = match draw.once_in(5) {

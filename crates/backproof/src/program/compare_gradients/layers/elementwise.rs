@@ -19,7 +19,7 @@ struct Point {
 
 impl Point {
     fn new(name: &str, scale: f64, context: &Context, draw: &mut Draw) -> Self {
-        let dims = [draw.size(1..=3), draw.size(1..=4), draw.size(1..=7)];
+        let dims = [draw.size(1..=3), draw.channels(1..=4), draw.size(1..=7)];
         let layout = draw.layout();
         let x = draw.values(dims, scale);
         // Where everything is cut off, a gradient of zero is right.

@@ -9,7 +9,7 @@ use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, shape};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
-    let dims = [draw.size(1..=3), draw.size(1..=4), draw.size(1..=5), draw.size(2..=5)];
+    let dims = [draw.size(1..=3), draw.channels(1..=4), draw.size(1..=5), draw.size(2..=5)];
     let layout = draw.layout();
     let check = context.check("flatten").input("x", draw.normal(dims, 1.0));
     let check = context.autodiff(check, move |t| Flatten.forward(layout.place(t.get::<4>("x"))));

@@ -16,7 +16,9 @@ use crate::compare_gradients::subject::{Case, Context, Draw, Layout, extent, sha
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let groups = draw.pick(&[1, 1, 1, 2]);
-    let [samples, of_group, outputs] = [draw.size(1..=3), draw.size(1..=3), groups * draw.size(1..=9)];
+    // Of more than 16 images some are one thread's together.
+    let samples = if draw.once_in(10) { draw.size(17..=19) } else { draw.size(1..=3) };
+    let [of_group, outputs] = [draw.size(1..=3), groups * draw.size(1..=9)];
     let (kernel, stride, window) = (draw.pair(1..=3), draw.pair(1..=2), draw.pair(1..=3));
     let padding = kernel.map(|kernel| draw.size(0..=kernel / 2));
     let (step, has_bias, layout) = (draw.pair(1..=2), !draw.once_in(4), draw.layout());
