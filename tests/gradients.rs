@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use backproof_kernels::{Fault, Isa};
 use backproof_tests::{backproof, json, root, stderr, stdout, xtask};
 use safetensors::SafeTensors;
 
@@ -38,11 +39,48 @@ fn without_arguments_every_layer_and_network_is_proven_and_every_mutant_killed()
         let least = if WITH_PARAMETERS.contains(&layer) { 8 } else { 4 };
         assert!(kinds.len() >= least, "{layer} has only the mutants {kinds:?}");
     }
+    let checks = found["checks"].as_array().unwrap();
+    let faults: BTreeSet<&str> = checks
+        .iter()
+        .flat_map(|check| check["mutants"]["tried"].as_array().into_iter().flatten())
+        .filter_map(|mutant| mutant["mutation"].as_str().filter(|name| name.starts_with("kernel: ")))
+        .collect();
+    assert_eq!(faults, Fault::ALL.into_iter().map(Fault::name).collect(), "faults of the kernels that were tried");
     for network in backproof_spec::published::names() {
         let left_out = text.contains(&format!("left out: {network}"));
         assert!(subjects.contains(network) != left_out, "{network} is not among {subjects:?}");
     }
     assert_eq!(text.matches("left out: ").count(), 1, "only AlexNet is too large: {text}");
+}
+
+/// The names of those who computed the gradients of a check.
+fn sources(report: &serde_json::Value) -> BTreeSet<String> {
+    report["rows"].as_array().unwrap().iter().map(|row| row["source"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_kernels_are_checked_on_every_instruction_set_of_this_machine() {
+    let folder = tempfile::tempdir().unwrap();
+    let with_kernels: BTreeSet<String> = ["autodiff".to_owned(), "manual".to_owned()]
+        .into_iter()
+        .chain(Isa::available().into_iter().map(|isa| format!("kernels {isa}")))
+        .collect();
+    assert!(with_kernels.contains("kernels portable"));
+    for layer in ["linear", "conv2d", "max_pool2d", "avg_pool2d", "flatten", "relu"] {
+        assert_eq!(sources(&report(folder.path(), &["--layer", layer, "--case", "0"])), with_kernels, "{layer}");
+    }
+    // In a segment and in a network also through autodiff.
+    let segments = format!("segments {}", Isa::available()[0]);
+    let with_segments: BTreeSet<String> = with_kernels.iter().cloned().chain([segments]).collect();
+    assert_eq!(sources(&report(folder.path(), &["--layer", "segment", "--case", "0"])), with_segments);
+    let network = report(folder.path(), &["--model", "mnist-baseline"]);
+    assert_eq!(sources(&network), with_segments);
+    let images = network["rows"].as_array().unwrap().iter().filter(|row| row["tensor"] == "images");
+    assert_eq!(images.count(), with_segments.len(), "the images' gradient is checked too");
+    // They compute in single precision alone, and know no smooth activations.
+    let plain = BTreeSet::from(["autodiff".to_owned(), "manual".to_owned()]);
+    assert_eq!(sources(&report(folder.path(), &["--layer", "conv2d", "--case", "0", "--dtype", "f64"])), plain);
+    assert_eq!(sources(&report(folder.path(), &["--layer", "gelu", "--case", "0"])), plain);
 }
 
 #[test]

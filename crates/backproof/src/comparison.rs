@@ -9,8 +9,9 @@ use crate::cli::{CompareGradients, Precision, Suite};
 use crate::error::Failure;
 use crate::published_architecture;
 
-/// The layers with a backward derived by hand, in the order of the table. The program has cases for each.
-pub const LAYERS: [&str; 17] = [
+/// The layers with a backward derived by hand, in the order of the table; a segment is a convolution with a ReLU and a maximum behind it, which the
+/// CPU kernels compute as one. The program has cases for each.
+pub const LAYERS: [&str; 18] = [
     "linear",
     "conv2d",
     "max_pool2d",
@@ -25,6 +26,7 @@ pub const LAYERS: [&str; 17] = [
     "tanh",
     "batch_norm",
     "dropout",
+    "segment",
     "softmax_cross_entropy",
     "mean_squared_error",
     "binary_cross_entropy",

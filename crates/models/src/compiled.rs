@@ -81,12 +81,22 @@ impl Compiled {
         objective: kernels::Objective,
         mode: Mode,
     ) -> kernels::Outcome {
-        let dropouts = &self.dropouts;
-        let mask = |layer: usize, first: usize, mask: &mut [f32]| match mode.of_layer(layer) {
-            layers::Mode::Training { dropout_seed } => dropouts[&layer].write_mask(dropout_seed, first, mask),
-            layers::Mode::Inference => mask.fill(1.0),
-        };
+        let mask = masks(&self.dropouts, mode);
         self.plan.pass(&kernels::Batch { count: labels.len(), image: write, mask: &mask }, labels, objective)
+    }
+
+    /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's.
+    pub fn weighted_pass(
+        &mut self,
+        write: &(dyn Fn(usize, &mut [f32]) + Sync),
+        labels: &[usize],
+        weights: &[f32],
+        objective: kernels::Objective,
+        mode: Mode,
+    ) -> kernels::Outcome {
+        let mask = masks(&self.dropouts, mode);
+        let batch = kernels::Batch { count: labels.len(), image: write, mask: &mask };
+        self.plan.weighted_pass(&batch, labels, weights, objective)
     }
 
     /// The logits of `count` images by the running statistics, `[N, K]` in row-major order.
@@ -132,6 +142,14 @@ impl Compiled {
             .collect();
         let mut replace = Replace::new(&network, found);
         network.map(&mut replace)
+    }
+}
+
+/// What dropout multiplies with in a pass of this mode, as a batch asks for it.
+fn masks(dropouts: &BTreeMap<usize, Dropout>, mode: Mode) -> impl Fn(usize, usize, &mut [f32]) + Sync + '_ {
+    move |layer, first, mask| match mode.of_layer(layer) {
+        layers::Mode::Training { dropout_seed } => dropouts[&layer].write_mask(dropout_seed, first, mask),
+        layers::Mode::Inference => mask.fill(1.0),
     }
 }
 

@@ -1,14 +1,15 @@
 //! A network that learns: all that the loop sees of engine, kernels and optimizer.
 
 use backproof_data::Selection;
-use backproof_kernels::{Isa, MomentumStep, Objective, Of, Purpose};
+use backproof_kernels::{Isa, MomentumStep, Of, Purpose};
 use backproof_models::{Compiled, Mode, Network};
-use backproof_spec::{Engine, Experiment, Kernels, Loss, OptimizerKind};
+use backproof_spec::{Engine, Experiment, Kernels, OptimizerKind};
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::ModuleOptimizer;
 
 use crate::evaluation::{argmax, host_rows};
+use crate::loss::objective;
 use crate::optimizer::new_optimizer;
 use crate::{Momentum, Setup, TrainError, engine};
 
@@ -138,14 +139,6 @@ fn with_segments(experiment: &Experiment, setup: &Setup, network: Network) -> Re
     }
     let _ = (experiment, setup);
     Ok(network)
-}
-
-fn objective(loss: Loss) -> Objective {
-    match loss {
-        Loss::CrossEntropy => Objective::CrossEntropy,
-        Loss::MeanSquaredError => Objective::MeanSquaredError,
-        Loss::BinaryCrossEntropy => Objective::BinaryCrossEntropy,
-    }
 }
 
 /// The record of a momentum optimizer that remembers the tensors of `momenta`.

@@ -44,7 +44,7 @@ pub use checkpoint::CheckpointName;
 pub use error::TrainError;
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
 pub use files::{write_file, write_json, write_whole};
-pub use loss::{losses, losses_backward};
+pub use loss::{losses, losses_backward, objective};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
 pub use optimizer::new_optimizer;

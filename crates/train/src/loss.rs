@@ -1,5 +1,6 @@
 //! The losses that an experiment can ask for: over a batch on the device for training, and of one image on the host.
 
+use backproof_kernels::Objective;
 use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
 use backproof_spec::Loss;
 use burn::Tensor;
@@ -59,6 +60,16 @@ pub fn losses_backward(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>, g
             let targets = one_hot(&outputs, labels);
             BinaryCrossEntropy.backward(BinaryCrossEntropy.forward_saving(outputs, targets).1, gradient)
         }
+    }
+}
+
+/// The loss as the CPU kernels know it.
+#[must_use]
+pub const fn objective(loss: Loss) -> Objective {
+    match loss {
+        Loss::CrossEntropy => Objective::CrossEntropy,
+        Loss::MeanSquaredError => Objective::MeanSquaredError,
+        Loss::BinaryCrossEntropy => Objective::BinaryCrossEntropy,
     }
 }
 

@@ -49,13 +49,13 @@ impl NormNumbers {
 #[derive(Debug, Clone)]
 pub(super) struct Lane {
     pub(super) images: Range<usize>,
-    values: Vec<Vec<f32>>,
+    pub(super) values: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
     /// Of each operation: winners of a maximum, the mask of dropout.
-    saved: Vec<Vec<f32>>,
+    pub(super) saved: Vec<Vec<f32>>,
     /// Of each convolution: the gradient with its border, and with zeros between its pixels.
     bordered: Vec<Vec<f32>>,
-    spread: Vec<Vec<f32>>,
+    pub(super) spread: Vec<Vec<f32>>,
     /// One image as it comes, `[C, H, W]`.
     image: Vec<f32>,
     /// The gradients of the parameters that are added up.
@@ -265,16 +265,22 @@ impl Lane {
         }
     }
 
-    /// Loss, right answers and the gradient of the outputs.
-    pub(super) fn loss(&mut self, shared: &Shared<'_>, labels: &[usize], objective: Objective) {
+    /// Loss, right answers, and the gradient of the outputs times the weight of each image.
+    pub(super) fn loss(
+        &mut self,
+        shared: &Shared<'_>,
+        labels: &[usize],
+        weight: &(dyn Fn(usize) -> f32 + Sync),
+        objective: Objective,
+    ) {
         let last = shared.graph.places.len() - 1;
         let place = &shared.graph.places[last];
         let classes = place.values.channels;
-        let weight = 1.0 / labels.len() as f32;
         for image in 0..self.images.len() {
             let outputs = &self.values[last][image * place.stride()..][..classes];
             let gradient = &mut self.gradients[last][image * place.gradient_stride()..][..classes];
             let label = labels[self.images.start + image];
+            let weight = weight(self.images.start + image);
             self.loss += objective.loss(outputs, label, weight, gradient);
             self.correct += usize::from(largest(outputs) == label);
         }

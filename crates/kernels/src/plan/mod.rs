@@ -5,6 +5,7 @@
 //! normalisations are where all lanes wait for each other. At the end the lanes' gradients are added up in the order of the
 //! lanes. Their number depends on the batch alone, and so do all results: not on the number of threads.
 
+mod fault;
 mod finish;
 mod lane;
 mod operation;
@@ -18,6 +19,7 @@ use crate::loss::{binary_cross_entropy, mean_squared_error, softmax_cross_entrop
 use lane::{Lane, NormNumbers, Shared};
 use operation::{Graph, Norm};
 
+pub use fault::Fault;
 pub use operation::Layer;
 pub use parameters::{Of, Parameter};
 
@@ -47,7 +49,12 @@ pub enum Objective {
 }
 
 impl Objective {
-    fn loss(self, outputs: &[f32], label: usize, weight: f32, gradient: &mut [f32]) -> f64 {
+    /// The loss of one image with these outputs, and in `gradient` its gradient times `weight`.
+    ///
+    /// # Panics
+    ///
+    /// If the slices differ in length or the label is outside of them.
+    pub fn loss(self, outputs: &[f32], label: usize, weight: f32, gradient: &mut [f32]) -> f64 {
         let of = match self {
             Self::CrossEntropy => softmax_cross_entropy,
             Self::MeanSquaredError => mean_squared_error,
@@ -73,8 +80,8 @@ pub enum Purpose {
     Inference,
     /// The gradients of the parameters.
     Training,
-    /// A part of a network, which begins with a convolution or pooling and has no normalisation: the gradients of parameters and input, from
-    /// that of the output.
+    /// A part of a network, from the gradient of whose output, or a whole one, from whose loss come the gradients of the parameters and of the
+    /// input.
     Segment,
 }
 
@@ -115,7 +122,6 @@ impl Plan {
         let graph = Graph::new(input, layers, purpose);
         let last = graph.places.last().expect("the input's").values;
         assert!(segment || [last.height, last.width] == [1, 1], "the network ends in a vector");
-        assert!(!segment || graph.norms.is_empty(), "a segment has no normalisation");
         let when_training = |size: usize| vec![0.0; if training { size } else { 0 }];
         Self {
             isa,
@@ -148,47 +154,89 @@ impl Plan {
     ///
     /// # Panics
     ///
-    /// If the plan is for something else than training, the batch is empty, or there is not a label for each image.
+    /// If the plan is for inference, the batch is empty, or there is not a label for each image.
     pub fn pass(&mut self, batch: &Batch<'_>, labels: &[usize], objective: Objective) -> Outcome {
-        assert_eq!(self.purpose, Purpose::Training);
+        let share = 1.0 / labels.len() as f32;
+        self.pass_by(batch, labels, &|_| share, objective)
+    }
+
+    /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's. The loss that it gives is the mean all
+    /// the same.
+    ///
+    /// # Panics
+    ///
+    /// As [`pass`](Self::pass), and if there is not a weight for each image.
+    pub fn weighted_pass(
+        &mut self,
+        batch: &Batch<'_>,
+        labels: &[usize],
+        weights: &[f32],
+        objective: Objective,
+    ) -> Outcome {
+        assert_eq!(weights.len(), labels.len(), "a weight an image");
+        self.pass_by(batch, labels, &|image| weights[image], objective)
+    }
+
+    fn pass_by(
+        &mut self,
+        batch: &Batch<'_>,
+        labels: &[usize],
+        weight: &(dyn Fn(usize) -> f32 + Sync),
+        objective: Objective,
+    ) -> Outcome {
+        assert_ne!(self.purpose, Purpose::Inference);
         assert!(batch.count > 0 && labels.len() == batch.count, "{} labels of {} images", labels.len(), batch.count);
+        self.input_gradient = self.purpose == Purpose::Segment;
         self.divide(batch.count);
         self.turn_weights();
         let last = self.graph.operations.len();
-        let norms = self.graph.norms.len();
-        let norm_at = |plan: &Self, norm: usize| plan.graph.norms[norm].operation;
+        self.normalize(batch);
+        let last_norm = self.last_norm();
+        self.each_lane(true, |lane, shared| {
+            lane.forward(shared, batch, last_norm.map_or(0, |(_, at)| at)..last);
+            lane.loss(shared, labels, weight, objective);
+            lane.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
+            if let Some((norm, at)) = last_norm {
+                lane.norm_sums(shared, at, norm);
+            }
+        });
+        self.backward_from_last_norm();
+        Outcome {
+            loss: self.lanes.iter().map(|lane| lane.loss).sum::<f64>() / batch.count as f64,
+            correct: self.lanes.iter().map(|lane| lane.correct).sum(),
+        }
+    }
 
-        for norm in 0..norms {
-            let (start, end) = (norm.checked_sub(1).map_or(0, |before| norm_at(self, before)), norm_at(self, norm));
+    /// Forward to each normalisation, whose statistics are then those of the batch.
+    fn normalize(&mut self, batch: &Batch<'_>) {
+        for norm in 0..self.graph.norms.len() {
+            let operation = |norm: usize| self.graph.norms[norm].operation;
+            let (start, end) = (norm.checked_sub(1).map_or(0, operation), operation(norm));
             self.each_lane(true, |lane, shared| {
                 lane.forward(shared, batch, start..end);
                 lane.moments(shared, end, norm);
             });
             self.use_batch_statistics(norm);
         }
-        let last_norm = norms.checked_sub(1).map(|norm| (norm, norm_at(self, norm)));
-        self.each_lane(true, |lane, shared| {
-            lane.forward(shared, batch, last_norm.map_or(0, |(_, at)| at)..last);
-            lane.loss(shared, labels, objective);
-            lane.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
-            if let Some((norm, at)) = last_norm {
-                lane.norm_sums(shared, at, norm);
-            }
-        });
-        for norm in (0..norms).rev() {
+    }
+
+    /// The number of the last normalisation, and the operation that it is.
+    fn last_norm(&self) -> Option<(usize, usize)> {
+        self.graph.norms.iter().map(|norm| norm.operation).enumerate().next_back()
+    }
+
+    /// Backward from where every lane has its sums for the last normalisation.
+    fn backward_from_last_norm(&mut self) {
+        for norm in (0..self.graph.norms.len()).rev() {
             self.sum_norm_gradients(norm);
-            let before = norm.checked_sub(1).map(|before| (before, norm_at(self, before)));
-            let end = norm_at(self, norm) + 1;
+            let before = norm.checked_sub(1).map(|before| (before, self.graph.norms[before].operation));
+            let end = self.graph.norms[norm].operation + 1;
             self.each_lane(true, |lane, shared| {
                 lane.backward(shared, before.map_or(0, |(_, at)| at + 1)..end);
                 if let Some((norm, at)) = before {
                     lane.norm_sums(shared, at, norm);
                 }
             });
-        }
-        Outcome {
-            loss: self.lanes.iter().map(|lane| lane.loss).sum::<f64>() / batch.count as f64,
-            correct: self.lanes.iter().map(|lane| lane.correct).sum(),
         }
     }
 
@@ -211,7 +259,7 @@ impl Plan {
         lane.outputs(&self.graph, image - lane.images.start)
     }
 
-    /// Forward through a segment, for [`segment_output`](Self::segment_output) and [`segment_backward`](Self::segment_backward).
+    /// Forward through a segment by the statistics of the batch, for [`segment_output`](Self::segment_output) and [`segment_backward`](Self::segment_backward).
     ///
     /// # Panics
     ///
@@ -219,8 +267,9 @@ impl Plan {
     pub fn segment_forward(&mut self, batch: &Batch<'_>) {
         assert_eq!(self.purpose, Purpose::Segment);
         self.divide(batch.count);
-        let last = self.graph.operations.len();
-        self.each_lane(true, |lane, shared| lane.forward(shared, batch, 0..last));
+        self.normalize(batch);
+        let (start, last) = (self.last_norm().map_or(0, |(_, at)| at), self.graph.operations.len());
+        self.each_lane(true, |lane, shared| lane.forward(shared, batch, start..last));
     }
 
     /// The output of all images of the last batch, `[N, C, H, W]`.
@@ -241,17 +290,22 @@ impl Plan {
     /// If the plan is not of a segment.
     pub fn segment_backward(&mut self, gradient: &(dyn Fn(usize, &mut [f32]) + Sync), input_gradient: bool) {
         assert_eq!(self.purpose, Purpose::Segment);
-        let last = self.graph.operations.len();
+        let (last, last_norm) = (self.graph.operations.len(), self.last_norm());
         self.input_gradient = input_gradient;
         self.turn_weights();
         self.each_lane(true, |lane, shared| {
             lane.set_gradient(shared.graph, gradient);
-            lane.backward(shared, 0..last);
+            lane.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
+            if let Some((norm, at)) = last_norm {
+                lane.norm_sums(shared, at, norm);
+            }
         });
+        self.backward_from_last_norm();
         self.finish_gradients();
     }
 
-    /// The gradient of the input of all images, `[N, C, H, W]`.
+    /// The gradient of the input of all images, `[N, C, H, W]`, after [`segment_backward`](Self::segment_backward), or a pass of a plan that is
+    /// for it.
     ///
     /// # Panics
     ///

@@ -181,7 +181,12 @@ impl Graph {
         let input_gradient = purpose == Purpose::Segment;
         // The first operation of a photograph or a digit reads it plane by plane: blocks would be mostly empty.
         let reader = layers.iter().find(|layer| !matches!(layer, Layer::Flatten));
-        let planar = matches!(reader, Some(Layer::Conv2d { .. } | Layer::Linear { .. }));
+        // A linear layer writes the gradient of its input in the layout of the input, and gradients are blocked.
+        let planar = match reader {
+            Some(Layer::Conv2d { .. }) => true,
+            Some(Layer::Linear { .. }) => !input_gradient,
+            _ => false,
+        };
         let layout = if planar { Layout::planar } else { Layout::blocked };
         let mut places = vec![Place::new(layout(input, Border::default()))];
         let mut graph = Self {
@@ -241,8 +246,8 @@ impl Graph {
                     (operation, Layout::blocked([channels, height, width], Border::default()))
                 }
                 Layer::Linear { outputs, bias } => {
-                    assert!(!first || !input_gradient, "a segment does not begin with a linear layer");
                     let bias = bias.then(|| graph.sum(outputs.next_multiple_of(LANES)));
+                    let first = first && !input_gradient;
                     (Operation::Linear { outputs, weights: 0..0, bias, first }, Layout::vector(outputs))
                 }
             };

@@ -6,6 +6,7 @@
 mod burn;
 mod dump;
 mod images;
+mod kernels;
 mod layers;
 mod networks;
 mod outcome;
@@ -24,6 +25,7 @@ use backproof::cli::{CompareGradients, Precision};
 use backproof::comparison::{Selection, selection};
 use backproof::error::{Failure, code};
 use backproof_gradcheck::measure_unit_roundoff;
+use backproof_kernels::Isa;
 use backproof_models::Mode;
 use backproof_spec::{Architecture, Experiment, Loss, Shape};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -52,7 +54,9 @@ pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
         Precision::F64 => DType::F64,
     };
     let unit_roundoff = measure_unit_roundoff(&device, dtype);
-    let context = Context { device, reference: Device::flex(), dtype, unit_roundoff, seed: arguments.seed };
+    let kernels = if backend == Backend::Flex && dtype == DType::F32 { Isa::available() } else { Vec::new() };
+    let reference = Device::flex();
+    let context = Context { device, reference, dtype, unit_roundoff, seed: arguments.seed, kernels };
     let (start, tasks) = (Instant::now(), tasks(&selection, arguments, &context)?);
     let wanted = Wanted { mutants: arguments.mutants, tensors: arguments.dump.is_some() };
     let outcomes = quietly(|| perform(&tasks, &context, wanted, backend.is_cpu()));

@@ -4,14 +4,16 @@ use std::iter;
 use std::rc::Rc;
 
 use backproof_gradcheck::{Kinks, Options, Problem, Source, Value, check_module, module_at, poison_device};
-use backproof_models::{Mode, Network, Ranked, Saved};
+use backproof_kernels::{Isa, Of, Purpose};
+use backproof_models::{Compiled, Mode, Network, Ranked, Saved};
 use backproof_spec::{Architecture, Layer, Loss, Shape, ShapeError, TracedLayer};
-use backproof_train::{losses, losses_backward};
+use backproof_train::{losses, losses_backward, objective};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use super::images::RealImages;
+use super::kernels::{single, source_name, value};
 use super::subject::Context;
 
 /// The check of a network with this loss in one mode.
@@ -24,13 +26,14 @@ pub(crate) fn problem(
 ) -> Result<Problem<'static>, ShapeError> {
     let network = Network::new(architecture, context.seed, &context.reference)?;
     let names: Vec<String> = network.tensors().into_iter().map(|tensor| tensor.name).collect();
-    let point = Rc::new(Point { network, loss, labels: images.labels.clone(), mode });
+    let point =
+        Rc::new(Point { architecture: architecture.clone(), network, loss, labels: images.labels.clone(), mode });
     let (device, dtype, unit_roundoff) = (&context.device, context.dtype, context.unit_roundoff);
 
     let point_of = point.clone();
     let forward = move |network: &Network, images| point_of.losses(network.forward(images, mode));
     let input = images.images.tensor::<4>(device, dtype);
-    let mut problem = check_module(&point.network, input, forward, device, &context.reference);
+    let mut problem = check_module(&point.network, input.clone(), forward.clone(), device, &context.reference);
     problem.name.clone_from(&architecture.name);
     problem.sources[0].unit_roundoff = unit_roundoff;
     // A module is visited in the order of the names.
@@ -46,14 +49,45 @@ pub(crate) fn problem(
     let (point_of, place) = (point.clone(), device.clone());
     manual.forward = Some(Rc::new(move |values| point_of.forward(values, &Kinks::ignored(), &place, dtype)));
     problem.sources.push(manual);
+    #[cfg(feature = "flex")]
+    if let Some(&isa) = context.kernels.first().filter(|_| architecture.layers.iter().any(is_convolution)) {
+        let network = point.network.clone().with_segments(architecture, isa);
+        let mut sources = check_module(&network, input, forward, device, &context.reference).sources;
+        sources[0].name = super::kernels::segments_name(isa);
+        sources[0].unit_roundoff = unit_roundoff;
+        problem.sources.append(&mut sources);
+    }
+    // A plan of the kernels is for training: there is none of a layer without a kernel, and none that goes back by the running statistics.
+    let compiles = |isa| Compiled::new(&point.network, architecture, isa, Purpose::Training).is_some();
+    if context.kernels.first().is_some_and(|&isa| mode != Mode::Inference && compiles(isa)) {
+        problem.sources.extend(context.kernels.iter().map(|&isa| kernels(&point, isa, context)));
+    }
 
     let place = context.reference.clone();
     problem.recording = Some(Rc::new(move |values, kinks| point.forward(values, kinks, &place, DType::F64)));
     Ok(problem)
 }
 
+#[cfg(feature = "flex")]
+fn is_convolution(layer: &Layer) -> bool {
+    matches!(layer, Layer::Conv2d(_))
+}
+
+/// The network on the CPU kernels as a source.
+fn kernels(point: &Rc<Point>, isa: Isa, context: &Context) -> Source<'static> {
+    let (of_backward, of_forward) = (point.clone(), point.clone());
+    let (place, again) = (context.device.clone(), context.device.clone());
+    let mut source = Source::new(source_name(isa), context.unit_roundoff, move |values, cotangent| {
+        poison_device(&place, values, DType::F32);
+        of_backward.by_kernels(values, cotangent, isa, &place)
+    });
+    source.forward = Some(Rc::new(move |values| of_forward.losses_by_kernels(values, isa, &again)));
+    source
+}
+
 /// What every closure of the problem needs: the structure, whose numbers are replaced, and the labels.
 struct Point {
+    architecture: Architecture,
     network: Network,
     loss: Loss,
     labels: Vec<usize>,
@@ -90,6 +124,47 @@ impl Point {
         network.visit(&mut found);
         found.values
     }
+
+    /// The parameters' gradients by the plan that trains; the images' by one that goes on to them.
+    fn by_kernels(&self, values: &[Value], cotangent: &Value, isa: Isa, device: &Device) -> Vec<Option<Value>> {
+        let (compiled, network) = self.pass_by_kernels(values, &single(cotangent), (isa, Purpose::Training), device);
+        let mut found = Stored(Vec::new());
+        compiled.store(network, Of::Gradients).visit(&mut found);
+        let (compiled, _) = self.pass_by_kernels(values, &single(cotangent), (isa, Purpose::Segment), device);
+        let mut images = vec![0.0; values[0].len()];
+        compiled.plan().segment_input_gradient(&mut images);
+        iter::once(value(values[0].dims(), &images)).chain(found.0).map(Some).collect()
+    }
+
+    /// The loss of each image.
+    fn losses_by_kernels(&self, values: &[Value], isa: Isa, device: &Device) -> Value {
+        let weights = vec![1.0; self.labels.len()];
+        let (compiled, _) = self.pass_by_kernels(values, &weights, (isa, Purpose::Training), device);
+        let of_image = |(image, &label): (usize, &usize)| {
+            let outputs = compiled.plan().outputs(image);
+            objective(self.loss).loss(outputs, label, 1.0, &mut vec![0.0; outputs.len()])
+        };
+        Value::new([self.labels.len()], self.labels.iter().enumerate().map(of_image).collect())
+    }
+
+    /// The network of these values, and its plan after a pass with these weights of the images.
+    fn pass_by_kernels(
+        &self,
+        values: &[Value],
+        weights: &[f32],
+        (isa, purpose): (Isa, Purpose),
+        device: &Device,
+    ) -> (Compiled, Network) {
+        let network = module_at(&self.network, &values[1..], device, DType::F32);
+        let compiled = Compiled::new(&network, &self.architecture, isa, purpose);
+        let mut compiled = compiled.expect("the network was compiled before");
+        let images = single(&values[0]);
+        let elements = images.len() / self.labels.len();
+        let write = |n: usize, to: &mut [f32]| to.copy_from_slice(&images[n * elements..][..elements]);
+        compiled.weighted_pass(&write, &self.labels, weights, objective(self.loss), self.mode);
+        compiled.plan_mut().finish_gradients();
+        (compiled, network)
+    }
 }
 
 /// On which side of its kinks a layer was.
@@ -122,6 +197,15 @@ struct ByHand<'g> {
 impl ModuleVisitor for ByHand<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         self.values.push(self.parameters.get::<D>(param.id).map(Value::from));
+    }
+}
+
+/// The tensors of a network, in the order of the visit.
+struct Stored(Vec<Value>);
+
+impl ModuleVisitor for Stored {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        self.0.push(param.val().into());
     }
 }
 

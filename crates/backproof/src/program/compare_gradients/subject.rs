@@ -1,6 +1,7 @@
 //! What is checked: subjects, each with as many cases as one asks for.
 
 use backproof_gradcheck::{Arguments, Check, Gradients, Value};
+use backproof_kernels::Isa;
 use backproof_spec::stream_seed;
 use burn::tensor::{DType, Device, Tensor};
 use rand::seq::IndexedRandom;
@@ -20,6 +21,8 @@ pub(crate) struct Context {
     pub(crate) unit_roundoff: f64,
     /// What all cases are drawn from.
     pub(crate) seed: u64,
+    /// The instruction sets on which the CPU kernels are under test too; none on another backend or in another precision than theirs.
+    pub(crate) kernels: Vec<Isa>,
 }
 
 /// A function with gradients: a layer, an operation of Burn.
@@ -100,6 +103,11 @@ impl Draw {
     /// Two of them, for height and width.
     pub(crate) fn pair(&mut self, range: std::ops::RangeInclusive<usize>) -> [usize; 2] {
         [self.size(range.clone()), self.size(range)]
+    }
+
+    /// Channels of an image: a few, and once in six more than the 16 that a kernel takes at once.
+    pub(crate) fn channels(&mut self, few: std::ops::RangeInclusive<usize>) -> usize {
+        if self.once_in(6) { self.size(17..=20) } else { self.size(few) }
     }
 
     /// A real number in the range.

@@ -1,5 +1,6 @@
 //! What a person reads of a comparison, and what a program does.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use backproof::backend::Backend;
@@ -258,10 +259,11 @@ fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String {
     let Heading { backend, context, seconds } = heading;
     let verdict = if outcomes.iter().any(Outcome::failed) { "NOT PROVEN" } else { "proven" };
     let mut text = format!(
-        "{verdict}: {} of {} gradients in {} checks, on {} in {:?} (unit round-off {:.1e}), against differences in F64, in {seconds:.0} s",
+        "{verdict}: {} of {} gradients in {} checks, by {} on {} in {:?} (unit round-off {:.1e}), against differences in F64, in {seconds:.0} s",
         thousands(proven),
         thousands(gradients),
         thousands(outcomes.len()),
+        sources(outcomes).join(", "),
         backend.name(),
         context.dtype,
         context.unit_roundoff,
@@ -277,6 +279,12 @@ fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String {
         text += &format!("\n{} of {} mutants killed", thousands(killed), thousands(mutants.len()));
     }
     text
+}
+
+/// Who computed gradients, in the order of their names.
+fn sources(outcomes: &[Outcome]) -> Vec<&str> {
+    let rows = outcomes.iter().filter_map(|outcome| outcome.report.as_ref()).flat_map(|report| &report.rows);
+    rows.map(|row| row.source.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 #[derive(Serialize)]

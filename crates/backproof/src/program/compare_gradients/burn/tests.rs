@@ -8,7 +8,7 @@ use crate::compare_gradients::subject::Context;
 
 fn context(device: Device, dtype: DType) -> Context {
     let unit_roundoff = measure_unit_roundoff(&device, dtype);
-    Context { device, reference: Device::flex(), dtype, unit_roundoff, seed: 1 }
+    Context { device, reference: Device::flex(), dtype, unit_roundoff, seed: 1, kernels: Vec::new() }
 }
 
 fn subject(name: &str) -> &'static Subject {

@@ -1,9 +1,11 @@
 //! Average pooling: what it divides by, with padding and in ceil mode.
 
 use backproof_gradcheck::{Arguments, Gradients, Value};
+use backproof_kernels::{self as kernels, Layer};
 use backproof_layers::{AvgPool2d, AvgPool2dOptions};
 
 use super::windows::{SLIPS, Windows, plane};
+use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, extent, shape};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
@@ -11,7 +13,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let padding = kernel.map(|kernel| draw.size(0..=kernel / 2));
     let (ceil_mode, count_include_pad) = (draw.once_in(2), draw.once_in(2));
     let rest = draw.pair(0..=5);
-    let dims = [draw.size(1..=2), draw.size(1..=4), kernel[0] + rest[0], kernel[1] + rest[1]];
+    let dims = [draw.size(1..=2), draw.channels(1..=4), kernel[0] + rest[0], kernel[1] + rest[1]];
     let layout = draw.layout();
     let about = format!(
         "{}, kernel {}, stride {}, padding {}{}{}{}",
@@ -26,6 +28,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let layer = AvgPool2d::new(AvgPool2dOptions { kernel, stride, padding, ceil_mode, count_include_pad });
     let check = context.check("avg_pool2d").input("x", draw.normal(dims, 1.0));
     let [of_autodiff, of_forward] = [layer.clone(), layer.clone()];
+    let output = layer.output_size([dims[2], dims[3]]);
     let x = move |t: &Arguments<'_>| layout.place(t.get::<4>("x"));
     let check = context.autodiff(check, move |t| of_autodiff.forward(x(t)));
     let check = context.manual(
@@ -36,6 +39,11 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
             Gradients::new().with("x", layer.backward(saved, layout.place(t.cotangent::<4>())))
         },
     );
+
+    let window = kernels::Window { kernel, stride, padding, dilation: [1, 1] };
+    let divisor = if count_include_pad { kernels::Divisor::Padded } else { kernels::Divisor::Inside };
+    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Layer::AvgPool2d { window, divisor, output }]);
+    let check = stack.check(context, check, [dims[0], dims[1], output[0], output[1]]);
 
     let windows = Windows { stride, padding, dilation: [1, 1] };
     let divisor = if count_include_pad { Divisor::Padded } else { Divisor::Pixels };

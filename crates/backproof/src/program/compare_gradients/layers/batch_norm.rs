@@ -1,16 +1,18 @@
 //! Batch normalisation, in training and in inference.
 
 use backproof_gradcheck::{Arguments, Gradients, Value};
+use backproof_kernels::{Layer, Parameter};
 use backproof_layers::{BatchNorm, Mode};
 use burn::tensor::Tensor;
 
+use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, shape};
 
 const EPSILON: f64 = 1e-5;
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     // Two elements of a channel are normalised to ±1 whatever they are: in single precision their gradient is rounding alone.
-    let dims = [draw.size(3..=5), draw.size(1..=4), draw.size(1..=4), draw.size(1..=4)];
+    let dims = [draw.size(3..=5), draw.channels(1..=4), draw.size(1..=4), draw.size(1..=4)];
     let (training, layout) = (!draw.once_in(3), draw.layout());
     let channels = [dims[1]];
     let positive = |draw: &mut Draw| Value::new(channels, (0..channels[0]).map(|_| draw.real(0.3..2.0)).collect());
@@ -42,6 +44,12 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
             Gradients::new().with("x", found.input).with("gamma", found.gamma).with("beta", found.beta)
         },
     );
+
+    // The kernels differentiate in training alone.
+    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Layer::BatchNorm { epsilon: EPSILON, momentum: 0.1 }])
+        .parameter(0, Parameter::Weight, "gamma")
+        .parameter(0, Parameter::Bias, "beta");
+    let check = if training { stack.check(context, check, dims) } else { check };
 
     let count = (dims[0] * dims[2] * dims[3]) as f64;
     let mutant = |check, name: &str, of: fn(Terms, f64) -> Tensor<4>| {

@@ -1,9 +1,11 @@
 //! Convolution with stride, padding, dilation and groups.
 
 use backproof_gradcheck::{Arguments, Gradients, Value};
+use backproof_kernels::{Conv2dShape, Layer, Parameter};
 use backproof_layers::{Conv2d, Conv2dOptions};
 
 use super::windows::{SLIPS, Windows, convolution, plane};
+use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, extent, shape};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
@@ -60,6 +62,16 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
             found.bias.into_iter().fold(gradients, |all, bias| all.with("bias", bias))
         },
     );
+
+    let shape = Conv2dShape { channels: dims[1], input: size, outputs, kernel, stride, padding, dilation, groups };
+    let [rows, columns] = shape.output();
+    let stack = Stack::new([dims[1], size[0], size[1]], vec![Layer::Conv2d { shape, bias: has_bias }]).parameter(
+        0,
+        Parameter::Weight,
+        "weight",
+    );
+    let stack = if has_bias { stack.parameter(0, Parameter::Bias, "bias") } else { stack };
+    let check = stack.check(context, check, [samples, outputs, rows, columns]);
 
     let per_group = outputs / groups;
     let by_definition = move |t: &Arguments<'_>, windows: Windows, shift: usize| {

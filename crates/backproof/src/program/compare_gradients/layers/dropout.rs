@@ -1,13 +1,15 @@
 //! Inverted dropout, with a mask that is a function of a seed.
 
 use backproof_gradcheck::Gradients;
+use backproof_kernels::Layer;
 use backproof_layers::{Dropout, Mode};
 use burn::tensor::Tensor;
 
+use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, shape};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
-    let dims = [draw.size(1..=3), draw.size(1..=4), draw.size(2..=7)];
+    let dims = [draw.size(1..=3), draw.channels(1..=4), draw.size(2..=7)];
     let (probability, layout) = (draw.real(0.05..0.8), draw.layout());
     let seed = |draw: &mut Draw| Mode::Training { dropout_seed: [(draw.seed() % 251) as u8; 32] };
     let (mode, another) = match draw.once_in(5) {
@@ -27,6 +29,15 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
             Gradients::new().with("x", by_hand.backward(saved, layout.place(t.cotangent::<3>())))
         },
     );
+    let check = match mode {
+        Mode::Training { dropout_seed } => {
+            let masking = layer.clone();
+            let stack = Stack::new([dims[1], dims[2], 1], vec![Layer::Dropout])
+                .mask(move |first, mask| masking.write_mask(dropout_seed, first, mask));
+            stack.check(context, check, dims)
+        }
+        Mode::Inference => check,
+    };
     // Dropping a tensor of ones gives the mask, with its scale.
     let mask = move |g: &Tensor<3>, mode: Mode| layer.forward(g.ones_like(), mode);
     let (first, second, third, fourth) = (mask.clone(), mask.clone(), mask.clone(), mask);

@@ -3,9 +3,11 @@
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use backproof_gradcheck::{Check, Gradients};
+use backproof_kernels::Layer;
 use backproof_layers::{Elu, Gelu, LeakyRelu, Relu, Sigmoid, Tanh};
 use burn::tensor::{Tensor, activation};
 
+use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, Layout, shape};
 
 /// The part that all activations share: dimensions, layout and values of the input.
@@ -17,7 +19,7 @@ struct Point {
 
 impl Point {
     fn new(name: &str, scale: f64, context: &Context, draw: &mut Draw) -> Self {
-        let dims = [draw.size(1..=3), draw.size(1..=4), draw.size(1..=7)];
+        let dims = [draw.size(1..=3), draw.channels(1..=4), draw.size(1..=7)];
         let layout = draw.layout();
         let x = draw.values(dims, scale);
         // Where everything is cut off, a gradient of zero is right.
@@ -71,8 +73,9 @@ fn of_another_batch(x: Tensor<3>) -> Tensor<3> {
 
 pub(super) fn relu(context: &Context, draw: &mut Draw) -> Case {
     let point = Point::new("relu", 1.0, context, draw);
-    let about = point.about();
+    let (about, dims) = (point.about(), point.dims);
     let check = sources!(context, point, Relu);
+    let check = Stack::new([dims[1], dims[2], 1], vec![Layer::Relu]).check(context, check, dims);
     let check = wrong(context, check, "the mask is lost: the gradient passes everywhere", |x| x.ones_like());
     let check = wrong(context, check, "the mask of another batch", |x| positive(of_another_batch(x)));
     let check = wrong(context, check, "the mask is inverted", |x| positive(-x));

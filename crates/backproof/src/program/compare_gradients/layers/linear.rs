@@ -1,8 +1,10 @@
 //! `Y = X W + b`.
 
 use backproof_gradcheck::{Arguments, Gradients};
+use backproof_kernels::{Layer, Parameter};
 use backproof_layers::Linear;
 
+use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, shape};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
@@ -32,6 +34,13 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
             found.bias.into_iter().fold(gradients, |all, bias| all.with("bias", bias))
         },
     );
+    let stack = Stack::new([inputs, 1, 1], vec![Layer::Linear { outputs, bias: has_bias }]).parameter(
+        0,
+        Parameter::Weight,
+        "weight",
+    );
+    let stack = if has_bias { stack.parameter(0, Parameter::Bias, "bias") } else { stack };
+    let check = stack.check(context, check, [samples, outputs]);
     let check = context.mutant(check, "only the first sample counts for the weight", |t| {
         let (x, g) = (t.get::<2>("x").narrow(0, 0, 1), t.cotangent::<2>().narrow(0, 0, 1));
         Gradients::new().with("weight", x.transpose().matmul(g))

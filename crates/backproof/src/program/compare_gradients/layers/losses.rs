@@ -1,15 +1,18 @@
 //! The losses: one number a sample.
 
 use backproof_gradcheck::{Arguments, Gradients, Value};
+use backproof_kernels::Objective;
 use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
 use burn::tensor::{Int, Tensor, TensorData, activation};
 
+use crate::compare_gradients::kernels;
 use crate::compare_gradients::subject::{Case, Context, Draw, shape};
 
 pub(super) fn softmax_cross_entropy(context: &Context, draw: &mut Draw) -> Case {
     let [samples, classes] = [draw.size(1..=6), draw.size(2..=12)];
     let scale = draw.pick(&[0.3, 1.0, 4.0]);
-    let targets: Vec<f64> = (0..samples).map(|_| draw.size(0..=classes - 1) as f64).collect();
+    let labels: Vec<usize> = (0..samples).map(|_| draw.size(0..=classes - 1)).collect();
+    let targets = labels.iter().map(|&label| label as f64).collect();
     let check = context
         .check("softmax_cross_entropy")
         .input("logits", draw.normal([samples, classes], scale))
@@ -31,6 +34,7 @@ pub(super) fn softmax_cross_entropy(context: &Context, draw: &mut Draw) -> Case 
             Gradients::new().with("logits", SoftmaxCrossEntropy.backward(saved, t.cotangent::<1>()))
         },
     );
+    let check = kernels::loss(context, check, Objective::CrossEntropy, "logits", labels);
     let wrong = |check, name: &str, of: fn(Tensor<2>, Tensor<2>) -> Tensor<2>| {
         context.mutant(check, name, move |t| {
             let (p, one_hot) = (activation::softmax(t.get::<2>("logits"), 1), one_hot(t));
@@ -47,10 +51,9 @@ pub(super) fn softmax_cross_entropy(context: &Context, draw: &mut Draw) -> Case 
 
 pub(super) fn mean_squared_error(context: &Context, draw: &mut Draw) -> Case {
     let dims = [draw.size(1..=6), draw.size(2..=9)];
-    let check = context
-        .check("mean_squared_error")
-        .input("y", draw.normal(dims, 1.0))
-        .constant("targets", draw.normal(dims, 1.0));
+    let (y, targets) = (draw.normal(dims, 1.0), draw.normal(dims, 1.0));
+    let (targets, labels) = perhaps_of_classes(draw, targets);
+    let check = context.check("mean_squared_error").input("y", y).constant("targets", targets);
     let both = |t: &Arguments<'_>| (t.get::<2>("y"), t.get::<2>("targets"));
     let check = context.autodiff(check, move |t| {
         let (y, targets) = both(t);
@@ -68,6 +71,11 @@ pub(super) fn mean_squared_error(context: &Context, draw: &mut Draw) -> Case {
             Gradients::new().with("y", MeanSquaredError.backward(saved, t.cotangent::<1>()))
         },
     );
+    let about = format!("{}{}", shape(&dims), if labels.is_some() { ", targets of classes" } else { "" });
+    let check = match labels {
+        Some(labels) => kernels::loss(context, check, Objective::MeanSquaredError, "y", labels),
+        None => check,
+    };
     let each = 1.0 / dims[1] as f64;
     let wrong = |check, name: &str, of: fn(Tensor<2>, Tensor<2>) -> Tensor<2>, factor: f64| {
         context.mutant(check, name, move |t| {
@@ -79,7 +87,7 @@ pub(super) fn mean_squared_error(context: &Context, draw: &mut Draw) -> Case {
     let check = wrong(check, "the mean over the outputs is lost", |y, t| y - t, 2.0);
     let check = wrong(check, "the target is not subtracted", |y, _| y, 2.0 * each);
     let check = wrong(check, "the sign of the error alone, as of an absolute error", |y, t| (y - t).sign(), each);
-    Case { about: shape(&dims), check }
+    Case { about, check }
 }
 
 pub(super) fn binary_cross_entropy(context: &Context, draw: &mut Draw) -> Case {
@@ -88,10 +96,9 @@ pub(super) fn binary_cross_entropy(context: &Context, draw: &mut Draw) -> Case {
     let targets: Vec<f64> = (0..dims[0] * dims[1])
         .map(|_| if draw.once_in(3) { draw.real(0.0..1.0) } else { draw.size(0..=1) as f64 })
         .collect();
-    let check = context
-        .check("binary_cross_entropy")
-        .input("logits", draw.values(dims, scale))
-        .constant("targets", Value::new(dims, targets));
+    let logits = draw.values(dims, scale);
+    let (targets, labels) = perhaps_of_classes(draw, Value::new(dims, targets));
+    let check = context.check("binary_cross_entropy").input("logits", logits).constant("targets", targets);
     let both = |t: &Arguments<'_>| (t.get::<2>("logits"), t.get::<2>("targets"));
     let check = context.autodiff(check, move |t| {
         let (logits, targets) = both(t);
@@ -109,6 +116,12 @@ pub(super) fn binary_cross_entropy(context: &Context, draw: &mut Draw) -> Case {
             Gradients::new().with("logits", BinaryCrossEntropy.backward(saved, t.cotangent::<1>()))
         },
     );
+    let classes = if labels.is_some() { ", targets of classes" } else { "" };
+    let about = format!("{}, logits of deviation {scale}{classes}", shape(&dims));
+    let check = match labels {
+        Some(labels) => kernels::loss(context, check, Objective::BinaryCrossEntropy, "logits", labels),
+        None => check,
+    };
     let each = 1.0 / dims[1] as f64;
     let wrong = |check, name: &str, of: fn(Tensor<2>, Tensor<2>) -> Tensor<2>| {
         context.mutant(check, name, move |t| {
@@ -123,7 +136,19 @@ pub(super) fn binary_cross_entropy(context: &Context, draw: &mut Draw) -> Case {
         let p = logistic(z);
         (p.clone() - y) * p.clone() * (-p + 1.0)
     });
-    Case { about: format!("{}, logits of deviation {scale}", shape(&dims)), check }
+    Case { about, check }
+}
+
+/// Once in three the targets of a label a sample, and the labels: the kernels know no others.
+fn perhaps_of_classes(draw: &mut Draw, targets: Value) -> (Value, Option<Vec<usize>>) {
+    if !draw.once_in(3) {
+        return (targets, None);
+    }
+    let [samples, classes] = *targets.dims() else { unreachable!("targets are a row a sample") };
+    let labels: Vec<usize> = (0..samples).map(|_| draw.size(0..=classes - 1)).collect();
+    let mut rows = vec![0.0; samples * classes];
+    labels.iter().enumerate().for_each(|(sample, label)| rows[sample * classes + label] = 1.0);
+    (Value::new([samples, classes], rows), Some(labels))
 }
 
 fn logistic(z: Tensor<2>) -> Tensor<2> {

@@ -1,9 +1,11 @@
 //! Max pooling: ties, overlapping windows, padding, dilation, ceil mode.
 
 use backproof_gradcheck::{Arguments, Gradients, Value};
+use backproof_kernels::{self as kernels, Layer};
 use backproof_layers::{MaxPool2d, MaxPool2dOptions};
 
 use super::windows::{SLIPS, Windows, plane};
+use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, extent, shape};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
@@ -14,7 +16,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let ceil_mode = dilation == [1, 1] && draw.once_in(3);
     let rest = draw.pair(0..=5);
     let size = [0, 1].map(|axis| dilation[axis] * (kernel[axis] - 1) + 1 + rest[axis]);
-    let dims = [draw.size(1..=2), draw.size(1..=3), size[0], size[1]];
+    let dims = [draw.size(1..=2), draw.channels(1..=3), size[0], size[1]];
     let layout = draw.layout();
     let about = format!(
         "{}, kernel {}, stride {}, padding {}, dilation {}{}{}",
@@ -29,6 +31,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let layer = MaxPool2d::new(MaxPool2dOptions { kernel, stride, padding, dilation, ceil_mode });
     let check = context.check("max_pool2d").input("x", draw.values(dims, 1.0));
     let [of_autodiff, of_forward] = [layer.clone(), layer.clone()];
+    let output = layer.output_size(size);
     let x = move |t: &Arguments<'_>| layout.place(t.get::<4>("x"));
     let check = context.autodiff(check, move |t| of_autodiff.forward(x(t)));
     let check = context.manual(
@@ -39,6 +42,10 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
             Gradients::new().with("x", layer.backward(saved, layout.place(t.cotangent::<4>())))
         },
     );
+
+    let window = kernels::Window { kernel, stride, padding, dilation };
+    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Layer::MaxPool2d { window, output }]);
+    let check = stack.check(context, check, [dims[0], dims[1], output[0], output[1]]);
 
     let windows = Windows { stride, padding, dilation };
     let pool = move |t: &Arguments<'_>, seen: &Value, windows: Windows, rule: Rule| {

@@ -13,6 +13,7 @@ mod linear;
 mod losses;
 mod max_pool2d;
 mod prelu;
+mod segment;
 mod windows;
 
 use super::subject::Subject;
@@ -33,6 +34,7 @@ pub(crate) const SUBJECTS: &[Subject] = &[
     Subject { name: "tanh", generate: elementwise::tanh },
     Subject { name: "batch_norm", generate: batch_norm::case },
     Subject { name: "dropout", generate: dropout::case },
+    Subject { name: "segment", generate: segment::case },
     Subject { name: "softmax_cross_entropy", generate: losses::softmax_cross_entropy },
     Subject { name: "mean_squared_error", generate: losses::mean_squared_error },
     Subject { name: "binary_cross_entropy", generate: losses::binary_cross_entropy },

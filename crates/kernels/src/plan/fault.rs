@@ -1,0 +1,102 @@
+//! Faults on purpose: what a check of gradients must find out.
+
+use super::Plan;
+use super::lane::Lane;
+use super::operation::{Graph, Operation};
+use crate::layout::{Border, Layout};
+use crate::vector::LANES;
+
+/// What has gone wrong between a forward pass and its backward pass. Each is a slip in the keeping of memory, which no formula shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The weights that the input gradient of a convolution reads are those of another step.
+    StaleTurnedWeights,
+    /// The winners of a maximum are those of the next pixel.
+    ShiftedWinners,
+    /// The mask of dropout is that of the next pixel.
+    ShiftedMask,
+    /// The border of a convolution's input is not zero.
+    DirtyBorder,
+    /// What is between the spread pixels of a strided convolution's output gradient is not zero.
+    DirtySpread,
+    /// The gradients' sums go on from those of the batch before.
+    StaleSums,
+    /// A normalisation remembers the mean of another batch.
+    StaleMean,
+}
+
+impl Fault {
+    /// Every one.
+    pub const ALL: [Self; 7] = [
+        Self::StaleTurnedWeights,
+        Self::ShiftedWinners,
+        Self::ShiftedMask,
+        Self::DirtyBorder,
+        Self::DirtySpread,
+        Self::StaleSums,
+        Self::StaleMean,
+    ];
+
+    /// What is wrong, in a phrase.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StaleTurnedWeights => "kernel: the turned weights of another step",
+            Self::ShiftedWinners => "kernel: the winners of the next pixel",
+            Self::ShiftedMask => "kernel: the mask of the next pixel",
+            Self::DirtyBorder => "kernel: the border of the input is not zero",
+            Self::DirtySpread => "kernel: what is between the pixels of a strided gradient is not zero",
+            Self::StaleSums => "kernel: the sums go on from the batch before",
+            Self::StaleMean => "kernel: the mean of another batch",
+        }
+    }
+}
+
+impl Plan {
+    /// Makes the next backward pass wrong, in this way. Nothing happens where the plan has nothing of the kind.
+    pub fn inject(&mut self, fault: Fault) {
+        match fault {
+            Fault::StaleTurnedWeights => self.turned.iter_mut().for_each(|weight| *weight *= 0.9),
+            Fault::StaleMean => {
+                self.norms.iter_mut().flat_map(|norm| &mut norm.mean).for_each(|mean| *mean += 0.5);
+            }
+            _ => {
+                let Self { graph, lanes, .. } = self;
+                lanes.iter_mut().for_each(|lane| lane.inject(graph, fault));
+            }
+        }
+    }
+}
+
+impl Lane {
+    fn inject(&mut self, graph: &Graph, fault: Fault) {
+        if fault == Fault::StaleSums {
+            self.sums.fill(0.5);
+        }
+        for (number, operation) in graph.operations.iter().enumerate() {
+            let (from, to) = (&graph.places[number], &graph.places[number + 1]);
+            match (operation, fault) {
+                (Operation::MaxPool2d { .. }, Fault::ShiftedWinners) | (Operation::Dropout, Fault::ShiftedMask) => {
+                    self.saved[number].chunks_exact_mut(to.stride()).for_each(|saved| saved.rotate_left(LANES));
+                }
+                (Operation::Conv2d { .. }, Fault::DirtyBorder) => {
+                    let values = self.values[number].chunks_exact_mut(from.stride());
+                    values.for_each(|values| dirty_border(&from.values, &mut values[..from.values.size()]));
+                }
+                (Operation::Conv2d { .. }, Fault::DirtySpread) => self.spread[number].fill(0.5),
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Writes ones around an image, which stays as it is.
+fn dirty_border(layout: &Layout, memory: &mut [f32]) {
+    if layout.border == Border::default() {
+        return;
+    }
+    let mut image = vec![0.0; layout.channels * layout.height * layout.width];
+    layout.read(memory, &mut image);
+    memory.fill(1.0);
+    layout.write(&image, memory);
+}
