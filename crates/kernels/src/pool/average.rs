@@ -29,7 +29,7 @@ impl Divisor {
     }
 }
 
-/// The mean of each window, of an image of layout `from` to one of layout `to`; NaN where a window has no place to count.
+/// The mean of each window, of an image of layout `from` to one of layout `to`.
 ///
 /// # Panics
 ///
