@@ -21,7 +21,7 @@ fn main() {
     divan::main();
 }
 
-#[divan::bench(args = Convolution::all())]
+#[divan::bench(args = Convolution::all(), max_time = 0.5)]
 fn conv2d_forward(bencher: Bencher<'_, '_>, case: &Convolution) {
     let mut made = case.make();
     let packed = vec![0.1; made.conv.packed_weights()];
@@ -31,7 +31,7 @@ fn conv2d_forward(bencher: Bencher<'_, '_>, case: &Convolution) {
     });
 }
 
-#[divan::bench(args = Convolution::all())]
+#[divan::bench(args = Convolution::behind_others(), max_time = 0.5)]
 fn conv2d_input_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
     let made = case.make();
     let turned = vec![0.1; made.conv.turned_weights()];
@@ -42,7 +42,7 @@ fn conv2d_input_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
     });
 }
 
-#[divan::bench(args = Convolution::all())]
+#[divan::bench(args = Convolution::all(), max_time = 0.5)]
 fn conv2d_weight_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
     let made = case.make();
     let mut sum = vec![0.0; made.conv.packed_weights()];
@@ -51,7 +51,7 @@ fn conv2d_weight_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
         .bench_local(|| made.conv.weight_gradient(case.isa, black_box(&made.input), &made.gradient, &mut sum));
 }
 
-#[divan::bench(args = Convolution::all())]
+#[divan::bench(args = Convolution::behind_others(), max_time = 0.5)]
 fn conv2d_turn(bencher: Bencher<'_, '_>, case: &Convolution) {
     let made = case.make();
     let packed = vec![0.1; made.conv.packed_weights()];

@@ -60,6 +60,11 @@ impl Convolution {
         })
     }
 
+    /// Those whose input is no image of a data set, so that its gradient is wanted.
+    pub(crate) fn behind_others() -> Vec<Self> {
+        Self::all().into_iter().filter(|case| case.shape.channels > 3).collect()
+    }
+
     pub(crate) fn flop(&self) -> ItemsCount {
         let [rows, columns] = self.shape.output();
         ItemsCount::new(2 * rows * columns * self.shape.weights())
@@ -70,7 +75,7 @@ impl Convolution {
         let [rows, columns] = shape.output();
         let size = [shape.channels, shape.input[0], shape.input[1]];
         // As a plan does it: images plane by plane, everything behind them in blocks.
-        let layout = if shape.channels < 4 { Layout::planar } else { Layout::blocked };
+        let layout = if shape.channels <= 3 { Layout::planar } else { Layout::blocked };
         let input = layout(size, shape.input_border());
         let output = Layout::blocked([shape.outputs, rows, columns], Border::default());
         let gradient = output.with_border(shape.gradient_border());

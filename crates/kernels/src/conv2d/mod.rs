@@ -188,7 +188,8 @@ impl Conv2d {
         self.output.blocks() * LANES
     }
 
-    /// Numbers of scratch memory that [`input_gradient`](Self::input_gradient) needs; they have to be zero before the first call.
+    /// Numbers of scratch memory that [`input_gradient`](Self::input_gradient) needs; they have to be zero before the
+    /// first call, and may be used again as they are. None where windows are a pixel apart: then no scratch is looked at.
     #[must_use]
     pub fn scratch(&self) -> usize {
         self.spread.map_or(0, |spread| spread.size())

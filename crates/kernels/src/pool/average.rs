@@ -29,11 +29,11 @@ impl Divisor {
     }
 }
 
-/// The mean of each window.
+/// The mean of each window, of an image of layout `from` to one of layout `to`.
 ///
 /// # Panics
 ///
-/// If a layout is planar, a window is dilated, or a slice has another length than it should.
+/// If a layout is planar, the two differ in channels, a window is dilated, or a slice has another length than it should.
 pub fn avg_pool_forward(
     isa: Isa,
     window: &Window,
@@ -81,7 +81,7 @@ impl Kernel for AvgForward<'_> {
 ///
 /// # Panics
 ///
-/// If a layout is planar, a window is dilated, or a slice has another length than it should.
+/// If a layout is planar, the two differ in channels, a window is dilated, or a slice has another length than it should.
 pub fn avg_pool_backward(
     isa: Isa,
     window: &Window,

@@ -6,11 +6,11 @@ use crate::layout::Layout;
 use crate::vector::{LANES, Lanes};
 
 /// The largest value of each window, and in `winners`, as a number, which place of the window it has: the first in row-major
-/// order. `output` and `winners` have the layout `to`.
+/// order. `output` and `winners` have the layout `to`. NaN never wins; a window with no number in it gives −∞.
 ///
 /// # Panics
 ///
-/// If a layout is planar or a slice has another length than it should.
+/// If a layout is planar, the two differ in channels, or a slice has another length than it should.
 #[allow(clippy::too_many_arguments)] // operands and results of one loop
 pub fn max_pool_forward(
     isa: Isa,
@@ -113,7 +113,7 @@ impl Kernel for Quarters<Forward<'_>> {
 ///
 /// # Panics
 ///
-/// If a layout is planar or a slice has another length than it should.
+/// If a layout is planar, they do not fit each other, or a slice has another length than it should.
 #[allow(clippy::too_many_arguments)] // operands and results of one loop
 pub fn max_pool_backward(
     isa: Isa,
