@@ -106,10 +106,14 @@ impl Compiled {
         (0..count).flat_map(|image| self.plan.outputs(image)).copied().collect()
     }
 
-    /// Takes the tensors of `network`, as parameters or as what momentum remembers of them.
+    /// Takes the tensors of `network`, as parameters or as what momentum remembers of them. Running statistics are taken with the parameters.
     pub fn load(&mut self, network: &Network, of: Of) {
         for (tensor, (name, layer, parameter, _)) in network.tensors().into_iter().zip(&self.tensors) {
             debug_assert_eq!(&tensor.name, name);
+            let running = matches!(parameter, Parameter::RunningMean | Parameter::RunningVariance);
+            if running && of != Of::Values {
+                continue;
+            }
             let values = tensor.data.as_slice::<f32>().expect("a network in single precision");
             self.plan.set(*layer, *parameter, of, values);
         }

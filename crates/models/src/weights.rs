@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{DType, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
@@ -69,6 +70,15 @@ impl Network {
         // `valid` brings running statistics up to date; a visit alone may see them one step old.
         self.valid().visit(&mut collect);
         collect.tensors
+    }
+
+    /// The parameters as gradients by id, for an optimizer: of a network whose numbers are gradients. Running statistics have none, and an
+    /// optimizer that got one would move them.
+    #[must_use]
+    pub fn as_gradients(&self) -> GradientsParams {
+        let mut register = Register { path: Path::new(self.names()), gradients: GradientsParams::new() };
+        self.visit(&mut register);
+        register.gradients
     }
 
     /// ½ ‖w‖² over all trainable parameters, in f64.
@@ -229,6 +239,27 @@ impl ModuleVisitor for Collect<'_> {
         let name = self.path.tensor_name();
         let trainable = self.path.is_trainable() && !self.frozen.contains(&name);
         self.tensors.push(NamedTensor { name, data: tensor.into_data(), trainable });
+    }
+}
+
+struct Register {
+    path: Path,
+    gradients: GradientsParams,
+}
+
+impl ModuleVisitor for Register {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        if self.path.is_trainable() {
+            self.gradients.register(parameter.id, parameter.val());
+        }
     }
 }
 

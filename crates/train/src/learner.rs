@@ -5,8 +5,8 @@ use backproof_kernels::{Isa, MomentumStep, Of, Purpose};
 use backproof_models::{Compiled, Mode, Network};
 use backproof_spec::{Engine, Experiment, Kernels, OptimizerKind};
 use burn::Tensor;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::optim::{GradientsParams, ModuleOptimizer};
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::ModuleOptimizer;
 
 use crate::evaluation::{argmax, host_rows};
 use crate::loss::objective;
@@ -80,7 +80,7 @@ impl<'a> Learner<'a> {
                 } else {
                     // Burn's optimizers move Burn's tensors.
                     compiled.plan_mut().finish_gradients();
-                    let gradients = as_gradients(&compiled.store(network.clone(), Of::Gradients));
+                    let gradients = compiled.store(network.clone(), Of::Gradients).as_gradients();
                     let current = compiled.store(network.clone(), Of::Values);
                     network = engine::update(Engine::Manual, &mut optimizer, learning_rate, current, gradients);
                     compiled.load(&network, Of::Values);
@@ -142,26 +142,13 @@ fn with_segments(experiment: &Experiment, setup: &Setup, network: Network) -> Re
     Ok(network)
 }
 
-/// The tensors of `network` as gradients of its parameters.
-fn as_gradients(network: &Network) -> GradientsParams {
-    struct Collect(GradientsParams);
-    impl ModuleVisitor for Collect {
-        fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-            self.0.register(parameter.id, parameter.val());
-        }
-    }
-    let mut collect = Collect(GradientsParams::new());
-    network.visit(&mut collect);
-    collect.0
-}
-
 /// The record of a momentum optimizer that remembers the tensors of `momenta`.
 ///
 /// Records are Burn's own and cannot be put together from outside. But with μ = 0 the momentum after a step is the gradient, to the
 /// last bit.
 fn remember(momenta: &Network) -> burn::optim::OptimizerRecord {
     let mut optimizer: ModuleOptimizer = Momentum::new(0.0, 0.0).into();
-    let gradients = as_gradients(momenta);
+    let gradients = momenta.as_gradients();
     let _ = optimizer.step(0.0, momenta.clone().train(), gradients);
     optimizer.to_record()
 }
@@ -180,6 +167,9 @@ fn momenta(optimizer: &ModuleOptimizer, network: &Network) -> Network {
     let zeros = network.clone().map(&mut Scale(0.0));
     let standing: ModuleOptimizer = Momentum::new(1.0, 0.0).into();
     let mut standing = standing.load_record(optimizer.to_record());
-    let moved = standing.step(1.0, zeros.clone().train(), as_gradients(&zeros)).valid();
+    let moved = standing.step(1.0, zeros.clone().train(), zeros.as_gradients()).valid();
     moved.map(&mut Scale(-1.0))
 }
+
+#[cfg(test)]
+mod tests;
