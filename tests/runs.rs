@@ -128,6 +128,21 @@ fn the_manual_engine_trains_the_same_network() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_bit() {
+    for engine in ["engine=manual", "engine=autodiff"] {
+        let runs = ["1", "2", "4"].map(|threads| {
+            let folder = tempfile::tempdir().unwrap();
+            let set = [engine, "training.iterations=20", "training.report_every=5", "expect.test_accuracy=0"];
+            train(folder.path(), &set).env("RAYON_NUM_THREADS", threads).assert().success();
+            folder
+        });
+        let [one, two, four] = runs.each_ref().map(|folder| latest(folder.path(), "quickstart"));
+        assert_same_outcome(&one, &two);
+        assert_same_outcome(&one, &four);
+    }
+}
+
+#[test]
 fn a_missed_expectation_exits_with_3() {
     let folder = tempfile::tempdir().unwrap();
     let assert = train(folder.path(), &["training.iterations=5", "expect.test_accuracy=1.0"]).assert().code(3);

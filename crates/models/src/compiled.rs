@@ -106,14 +106,19 @@ impl Compiled {
         (0..count).flat_map(|image| self.plan.outputs(image)).copied().collect()
     }
 
-    /// Takes the tensors of `network`, as parameters and running statistics or as what momentum remembers of them.
+    /// Takes the tensors of `network`, as parameters or as what momentum remembers of them. Running statistics are taken with the
+    /// parameters.
     pub fn load(&mut self, network: &Network, of: Of) {
-        self.load_those(network, of, |_| true);
+        if of == Of::Values {
+            self.load_those(network, of, |_| true);
+        } else {
+            self.load_those(network, of, is_parameter);
+        }
     }
 
     /// Takes the parameters of `network`, and no running statistics.
     pub fn load_parameters(&mut self, network: &Network) {
-        self.load_those(network, Of::Values, |tensor| matches!(tensor, Parameter::Weight | Parameter::Bias));
+        self.load_those(network, Of::Values, is_parameter);
     }
 
     fn load_those(&mut self, network: &Network, of: Of, wanted: impl Fn(Parameter) -> bool) {
@@ -151,6 +156,11 @@ fn masks(dropouts: &BTreeMap<usize, Dropout>, mode: Mode) -> impl Fn(usize, usiz
         layers::Mode::Training { dropout_seed } => dropouts[&layer].write_mask(dropout_seed, first, mask),
         layers::Mode::Inference => mask.fill(1.0),
     }
+}
+
+/// Whether it is trained, and no running statistic.
+fn is_parameter(tensor: Parameter) -> bool {
+    matches!(tensor, Parameter::Weight | Parameter::Bias)
 }
 
 /// The layer and the role of the tensor `name`, `conv1.weight`.

@@ -72,7 +72,8 @@ impl Network {
         collect.tensors
     }
 
-    /// The trainable tensors as if they were gradients of the parameters that they stand for.
+    /// The trainable tensors as if they were gradients of the parameters that they stand for, for an optimizer. Running statistics
+    /// have none, and an optimizer that got one would move them.
     #[must_use]
     pub fn as_gradients(&self) -> GradientsParams {
         let mut collect = CollectGradients { path: Path::new(self.names()), gradients: GradientsParams::new() };

@@ -169,3 +169,6 @@ fn momenta(optimizer: &ModuleOptimizer, network: &Network) -> Network {
     let moved = standing.step(1.0, zeros.clone().train(), zeros.as_gradients()).valid();
     moved.map(&mut Scale(-1.0))
 }
+
+#[cfg(test)]
+mod tests;

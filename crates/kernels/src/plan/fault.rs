@@ -56,7 +56,10 @@ impl Plan {
     /// Makes the next backward pass wrong, in this way. Nothing happens where the plan has nothing of the kind.
     pub fn inject(&mut self, fault: Fault) {
         match fault {
-            Fault::StaleTurnedWeights => self.turned.iter_mut().for_each(|weight| *weight *= 0.9),
+            Fault::StaleTurnedWeights => {
+                self.turn_weights();
+                self.turned.iter_mut().for_each(|weight| *weight *= 0.9);
+            }
             Fault::StaleMean => {
                 self.norms.iter_mut().flat_map(|norm| &mut norm.mean).for_each(|mean| *mean += 0.5);
             }

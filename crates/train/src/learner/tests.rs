@@ -1,0 +1,140 @@
+//! Training on the CPU kernels against training by Burn.
+
+use std::fs;
+
+use backproof_spec::Experiment;
+use safetensors::SafeTensors;
+
+use crate::RunFolder;
+use crate::testing::{assert_same, experiment, go_on, run};
+
+/// A network with everything that a plan treats by itself. There is no bias before a normalisation: its gradient is round-off alone, which Adam
+/// makes as large as any other.
+const VARIED: &str = r#"
+    name = "varied"
+    [data]
+    dataset = "mnist-sample"
+    [model]
+    input = [1, 28, 28]
+    layers = [
+        { type = "conv2d", out_channels = 6, kernel = 3, stride = 2, padding = 1, bias = false },
+        { type = "batch_norm" },
+        "relu",
+        { type = "max_pool2d", kernel = 3, stride = 2 },
+        { type = "dropout", probability = 0.2 },
+        { type = "conv2d", out_channels = 18, kernel = 3, padding = 1, groups = 2 },
+        "relu",
+        { type = "avg_pool2d", kernel = 2 },
+        "flatten",
+        { type = "linear", out_features = 20, bias = false },
+        { type = "batch_norm" },
+        "relu",
+        { type = "dropout", probability = 0.3 },
+        { type = "linear", out_features = 10 },
+    ]
+    [optimizer]
+    learning_rate = 0.05
+    [training]
+    iterations = 20
+    report_every = 5
+"#;
+
+fn varied(overrides: &[&str]) -> Experiment {
+    let overrides: Vec<String> = overrides.iter().map(|&it| it.to_owned()).collect();
+    Experiment::from_toml("varied", VARIED, &overrides).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// All tensors at the end of a run, by name.
+fn weights(run: &RunFolder) -> Vec<(String, Vec<f32>)> {
+    let bytes = fs::read(run.path().join("checkpoints/last/weights.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let mut all: Vec<(String, Vec<f32>)> = file
+        .tensors()
+        .into_iter()
+        .map(|(name, view)| {
+            let numbers = view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+            (name, numbers)
+        })
+        .collect();
+    all.sort_by(|(a, _), (b, _)| a.cmp(b));
+    all
+}
+
+/// The root mean square of `a − b` over that of `b`, or over a hundredth if that is more: the bias of a convolution before a normalisation
+/// has no gradient but round-off.
+fn distance(a: &[f32], b: &[f32]) -> f64 {
+    let root_mean_square =
+        |numbers: &mut dyn Iterator<Item = f64>| (numbers.map(|x| x * x).sum::<f64>() / b.len() as f64).sqrt();
+    let apart = root_mean_square(&mut a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b)));
+    apart / root_mean_square(&mut b.iter().copied().map(f64::from)).max(0.01)
+}
+
+/// Every tensor of the run on the kernels is within `tolerance` of that of the same run without.
+fn assert_close(with: &Experiment, without: &Experiment, tolerance: f64, what: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let [with, without] = [with, without].map(|experiment| weights(&run(experiment, folder.path()).unwrap()));
+    assert_eq!(with.len(), without.len());
+    let distances = with.iter().zip(&without).map(|((name, a), (_, b))| (name, distance(a, b)));
+    let off: Vec<_> = distances.filter(|(_, distance)| *distance > tolerance).collect();
+    assert!(off.is_empty(), "{what}: {off:?}");
+}
+
+#[test]
+fn training_on_the_kernels_ends_where_training_by_burn_ends() {
+    let cases = [
+        ("model.name=mnist-baseline", "cross-entropy", "momentum"),
+        ("model.name=mnist-baseline", "mean-squared-error", "adam"),
+        ("model.name=petre-mlp-fashion", "binary-cross-entropy", "momentum"),
+        ("model.name=petre-cnn-fashion", "cross-entropy", "momentum"),
+    ];
+    for (model, loss, optimizer) in cases {
+        // Round-off grows from step to step. Adam divides gradients by themselves, those too that are round-off alone.
+        let (iterations, tolerance) = if optimizer == "adam" { (5, 2e-3) } else { (10, 2e-4) };
+        let iterations = format!("training.iterations={iterations}");
+        let (loss, optimizer) = (format!("training.loss={loss}"), format!("optimizer.kind={optimizer}"));
+        let with = |engine: &str| {
+            [model, &loss, &optimizer, &iterations, "optimizer.learning_rate=2e-3", engine].map(str::to_owned)
+        };
+        for engine in ["engine=manual", "engine=autodiff"] {
+            let set = with(engine);
+            let set: Vec<&str> = set.iter().map(String::as_str).collect();
+            let off = [&set[..], &["kernels=off"]].concat();
+            assert_close(&experiment(&set), &experiment(&off), tolerance, &set.join(" "));
+        }
+    }
+}
+
+#[test]
+fn dropout_normalisation_strides_and_groups_train_the_same_on_the_kernels() {
+    let cases = [
+        ("cross-entropy", "momentum", 10, 2e-4),
+        ("mean-squared-error", "momentum", 10, 2e-4),
+        ("binary-cross-entropy", "momentum", 10, 2e-4),
+        ("cross-entropy", "adam", 5, 2e-2),
+    ];
+    for (loss, optimizer, iterations, tolerance) in cases {
+        for engine in ["manual", "autodiff"] {
+            let loss = format!("training.loss={loss}");
+            let optimizer = format!("optimizer.kind={optimizer}");
+            let engine = format!("engine={engine}");
+            let iterations = format!("training.iterations={iterations}");
+            let set = ["optimizer.learning_rate=2e-3", &loss, &optimizer, &engine, &iterations];
+            let off = [&set[..], &["kernels=off"]].concat();
+            assert_close(&varied(&set), &varied(&off), tolerance, &set.join(" "));
+        }
+    }
+}
+
+#[test]
+fn a_run_on_the_kernels_that_is_resumed_is_the_run_that_was_not_stopped() {
+    for engine in ["engine=manual", "engine=autodiff"] {
+        for optimizer in ["optimizer.kind=momentum", "optimizer.kind=adam"] {
+            let folder = tempfile::tempdir().unwrap();
+            let set = [engine, optimizer, "optimizer.learning_rate=2e-3"];
+            let half = [&set[..], &["training.iterations=10"]].concat();
+            let whole = run(&varied(&set), folder.path()).unwrap();
+            let half = run(&varied(&half), folder.path()).unwrap();
+            assert_same(&whole, &go_on(half, 20), &set.join(" "));
+        }
+    }
+}
