@@ -1,11 +1,11 @@
 //! The images of one batch, before anything has been made of them.
 
+use backproof_spec::Augmentation;
 use burn::tensor::Device;
 
 use crate::augment::{Change, write};
 use crate::normalize::Tables;
 use crate::{Batch, Images, Subset};
-use backproof_spec::Augmentation;
 
 /// Images picked for a batch, to be written one by one in any order, or all at once as tensors.
 #[derive(Debug, Clone)]

@@ -109,11 +109,7 @@ impl Compiled {
     /// Takes the tensors of `network`, as parameters or as what momentum remembers of them. Running statistics are taken with the
     /// parameters.
     pub fn load(&mut self, network: &Network, of: Of) {
-        if of == Of::Values {
-            self.load_those(network, of, |_| true);
-        } else {
-            self.load_those(network, of, is_parameter);
-        }
+        self.load_those(network, of, |parameter| of == Of::Values || is_parameter(parameter));
     }
 
     /// Takes the parameters of `network`, and no running statistics.

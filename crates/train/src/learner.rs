@@ -123,18 +123,24 @@ pub(crate) fn compile(
     network: &Network,
     purpose: Purpose,
 ) -> Result<Option<Compiled>, TrainError> {
+    let isa = instructions(experiment, setup)?;
+    Ok(isa.and_then(|isa| Compiled::new(network, &experiment.model, isa, purpose)))
+}
+
+/// The instructions that the kernels are to use; none where the experiment does not want them or the backend has none.
+fn instructions(experiment: &Experiment, setup: &Setup) -> Result<Option<Isa>, TrainError> {
     if experiment.kernels == Kernels::Off || setup.backend != "flex" {
         return Ok(None);
     }
-    let isa = Isa::selected().map_err(TrainError::Kernels)?;
-    Ok(Compiled::new(network, &experiment.model, isa, purpose))
+    Isa::selected().map(Some).map_err(TrainError::Kernels)
 }
 
 /// `network` with its convolutions on the CPU kernels under autodiff, where the experiment wants them and the backend has them.
 fn with_segments(experiment: &Experiment, setup: &Setup, network: Network) -> Result<Network, TrainError> {
     #[cfg(feature = "flex")]
-    if experiment.engine == Engine::Autodiff && experiment.kernels == Kernels::Auto && setup.backend == "flex" {
-        let isa = Isa::selected().map_err(TrainError::Kernels)?;
+    if experiment.engine == Engine::Autodiff
+        && let Some(isa) = instructions(experiment, setup)?
+    {
         return Ok(network.with_segments(&experiment.model, isa));
     }
     let _ = (experiment, setup);

@@ -43,6 +43,13 @@ impl NormNumbers {
         let zeros = || vec![0.0; lanes];
         Self { mean: zeros(), scale: zeros(), offset: zeros(), of_sum: zeros(), of_product: zeros() }
     }
+
+    /// What `channel` is normalised by, with `inverse` = 1/√(v + ε).
+    pub(super) fn set(&mut self, channel: usize, mean: f64, inverse: f64, [gamma, beta]: [f32; 2]) {
+        self.mean[channel] = mean as f32;
+        self.scale[channel] = (f64::from(gamma) * inverse) as f32;
+        self.offset[channel] = beta;
+    }
 }
 
 /// The images and their memory. Buffers of a place that is not kept have room for one image.
@@ -83,7 +90,7 @@ impl Lane {
                 .collect(),
             saved: outputs()
                 .map(|(operation, output)| match operation {
-                    Operation::MaxPool2d { .. } | Operation::Dropout => buffer(true, output.stride()),
+                    Operation::MaxPool2d { .. } | Operation::Dropout => buffer(training, output.stride()),
                     _ => Vec::new(),
                 })
                 .collect(),
@@ -204,7 +211,8 @@ impl Lane {
                 conv.forward(isa, input, &weights[own.clone()], bias, to.rectified, output);
             }
             Operation::MaxPool2d { window } => {
-                let winners = at(&mut self.saved[operation], true, to.stride(), image);
+                // Without a backward pass nobody asks for an image's winners later.
+                let winners = at(&mut self.saved[operation], shared.training, to.stride(), image);
                 let winners = &mut winners[..to.values.size()];
                 max_pool_forward(isa, window, &from.values, input, &to.values, output, winners);
             }

@@ -363,9 +363,8 @@ impl Plan {
             let (mean, variance) = (moments.mean[channel], moments.squares[channel] / moments.count);
             let inverse = 1.0 / (variance + epsilon).sqrt();
             self.inverse_deviations[norm][channel] = inverse;
-            numbers.mean[channel] = mean as f32;
-            numbers.scale[channel] = (f64::from(self.weights[gamma.start + channel]) * inverse) as f32;
-            numbers.offset[channel] = self.weights[beta.start + channel];
+            let affine = [self.weights[gamma.start + channel], self.weights[beta.start + channel]];
+            numbers.set(channel, mean, inverse, affine);
             let blend = |old: &mut f32, new: f64| *old = ((1.0 - momentum) * f64::from(*old) + momentum * new) as f32;
             blend(&mut running_mean[channel], mean);
             if moments.count > 1.0 {
@@ -381,9 +380,8 @@ impl Plan {
             let numbers = &mut self.norms[norm];
             for channel in 0..channels {
                 let inverse = 1.0 / (f64::from(variance[channel]) + epsilon).sqrt();
-                numbers.mean[channel] = mean[channel];
-                numbers.scale[channel] = (f64::from(self.weights[gamma.start + channel]) * inverse) as f32;
-                numbers.offset[channel] = self.weights[beta.start + channel];
+                let affine = [self.weights[gamma.start + channel], self.weights[beta.start + channel]];
+                numbers.set(channel, mean[channel].into(), inverse, affine);
             }
         }
     }

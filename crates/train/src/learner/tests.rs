@@ -6,7 +6,7 @@ use backproof_spec::Experiment;
 use safetensors::SafeTensors;
 
 use crate::RunFolder;
-use crate::testing::{assert_same, experiment, go_on, run};
+use crate::testing::{assert_same, experiment, from_toml, go_on, run};
 
 /// A network with everything that a plan treats by itself. There is no bias before a normalisation: its gradient is round-off alone, which Adam
 /// makes as large as any other.
@@ -40,8 +40,7 @@ const VARIED: &str = r#"
 "#;
 
 fn varied(overrides: &[&str]) -> Experiment {
-    let overrides: Vec<String> = overrides.iter().map(|&it| it.to_owned()).collect();
-    Experiment::from_toml("varied", VARIED, &overrides).unwrap_or_else(|error| panic!("{error}"))
+    from_toml(VARIED, overrides)
 }
 
 /// All tensors at the end of a run, by name.
