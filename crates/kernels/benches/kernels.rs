@@ -12,10 +12,10 @@
 mod cases;
 
 use backproof_kernels as kernels;
-use cases::{Convolution, Images, Product};
+use cases::{Convolution, Images, Product, filled};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use kernels::{Border, Isa, Layout, Moments, MomentumStep, Window};
+use kernels::{Border, Isa, Layout, Moments, MomentumStep, Window, zeros};
 
 fn main() {
     divan::main();
@@ -24,8 +24,8 @@ fn main() {
 #[divan::bench(args = Convolution::all(), max_time = 0.5)]
 fn conv2d_forward(bencher: Bencher<'_, '_>, case: &Convolution) {
     let mut made = case.make();
-    let packed = vec![0.1; made.conv.packed_weights()];
-    let bias = vec![0.1; made.conv.packed_bias()];
+    let packed = filled(0.1, made.conv.packed_weights());
+    let bias = filled(0.1, made.conv.packed_bias());
     bencher.counter(case.flop()).bench_local(|| {
         made.conv.forward(case.isa, black_box(&made.input), &packed, Some(&bias), true, &mut made.output);
     });
@@ -34,9 +34,9 @@ fn conv2d_forward(bencher: Bencher<'_, '_>, case: &Convolution) {
 #[divan::bench(args = Convolution::behind_others(), max_time = 0.5)]
 fn conv2d_input_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
     let made = case.make();
-    let turned = vec![0.1; made.conv.turned_weights()];
-    let mut scratch = vec![0.0; made.conv.scratch()];
-    let mut found = vec![0.0; made.back.size()];
+    let turned = filled(0.1, made.conv.turned_weights());
+    let mut scratch = zeros(made.conv.scratch());
+    let mut found = zeros(made.back.size());
     bencher.counter(case.flop()).bench_local(|| {
         made.conv.input_gradient(case.isa, black_box(&made.gradient), &turned, &mut scratch, &mut found, &made.back);
     });
@@ -45,17 +45,65 @@ fn conv2d_input_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
 #[divan::bench(args = Convolution::all(), max_time = 0.5)]
 fn conv2d_weight_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
     let made = case.make();
-    let mut sum = vec![0.0; made.conv.packed_weights()];
+    let mut sum = zeros(made.conv.packed_weights());
     bencher
         .counter(case.flop())
         .bench_local(|| made.conv.weight_gradient(case.isa, black_box(&made.input), &made.gradient, &mut sum));
 }
 
+// By tiles, the operations counted are still those of the definition.
+
+#[divan::bench(args = Convolution::by_tiles(), max_time = 0.5)]
+fn winograd_forward(bencher: Bencher<'_, '_>, case: &Convolution) {
+    let mut made = case.make();
+    let tiles = case.tiles(&made);
+    let (weights, mut workspace) = (filled(0.1, tiles.weights()), zeros(tiles.workspace()));
+    let bias = filled(0.1, made.conv.packed_bias());
+    bencher.counter(case.flop()).bench_local(|| {
+        let input = black_box(&made.input);
+        tiles.forward(case.isa, input, &weights, Some(&bias), true, &mut workspace, &mut made.output);
+    });
+}
+
+#[divan::bench(args = Convolution::by_tiles(), max_time = 0.5)]
+fn winograd_input_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
+    let made = case.make();
+    let tiles = case.tiles(&made);
+    let (turned, mut workspace) = (filled(0.1, tiles.turned_weights()), zeros(tiles.workspace()));
+    let mut found = zeros(made.back.size());
+    bencher.counter(case.flop()).bench_local(|| {
+        let gradient = black_box(&made.gradient);
+        tiles.input_gradient(case.isa, gradient, &turned, &mut workspace, &mut found, &made.back);
+    });
+}
+
+#[divan::bench(args = Convolution::by_tiles(), max_time = 0.5)]
+fn winograd_weight_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
+    let made = case.make();
+    let tiles = case.tiles(&made);
+    let (mut sum, mut workspace) = (zeros(tiles.weights()), zeros(tiles.workspace()));
+    bencher.counter(case.flop()).bench_local(|| {
+        tiles.weight_gradient(case.isa, black_box(&made.input), &made.gradient, &mut workspace, &mut sum);
+    });
+}
+
+/// The weights' way there and their gradients' way back, once a step.
+#[divan::bench(args = Convolution::by_tiles(), max_time = 0.5)]
+fn winograd_weights(bencher: Bencher<'_, '_>, case: &Convolution) {
+    let made = case.make();
+    let tiles = case.tiles(&made);
+    let (mut transformed, mut packed) = (zeros(tiles.weights()), filled(0.1, made.conv.packed_weights()));
+    bencher.counter(ItemsCount::new(made.conv.shape().weights())).bench_local(|| {
+        tiles.transform(case.isa, black_box(&packed), &mut transformed);
+        tiles.add_weight_gradient(case.isa, &transformed, &mut packed);
+    });
+}
+
 #[divan::bench(args = Convolution::behind_others(), max_time = 0.5)]
 fn conv2d_turn(bencher: Bencher<'_, '_>, case: &Convolution) {
     let made = case.make();
-    let packed = vec![0.1; made.conv.packed_weights()];
-    let mut turned = vec![0.0; made.conv.turned_weights()];
+    let packed = filled(0.1, made.conv.packed_weights());
+    let mut turned = zeros(made.conv.turned_weights());
     bencher
         .counter(ItemsCount::new(made.conv.shape().weights()))
         .bench_local(|| made.conv.turn(black_box(&packed), &mut turned));
@@ -65,7 +113,7 @@ fn conv2d_turn(bencher: Bencher<'_, '_>, case: &Convolution) {
 fn linear_forward(bencher: Bencher<'_, '_>, case: &Product) {
     let Product { isa, outputs, features, .. } = *case;
     let (weights, input, row) = (case.weights(), case.input(), case.row());
-    let mut output = vec![0.0; case.images * row];
+    let mut output = zeros(case.images * row);
     bencher.counter(case.flop()).bench_local(|| {
         let input = black_box(&input);
         kernels::linear_forward(isa, [outputs, features], &weights, None, true, input, &mut output, row);
@@ -76,7 +124,7 @@ fn linear_forward(bencher: Bencher<'_, '_>, case: &Product) {
 fn linear_input_gradient(bencher: Bencher<'_, '_>, case: &Product) {
     let Product { isa, outputs, features, .. } = *case;
     let (weights, gradient, row) = (case.weights(), case.gradient(), case.row());
-    let mut found = vec![0.0; case.images * features];
+    let mut found = zeros(case.images * features);
     bencher.counter(case.flop()).bench_local(|| {
         kernels::linear_input_gradient(isa, [outputs, features], &weights, black_box(&gradient), row, &mut found);
     });
@@ -86,7 +134,7 @@ fn linear_input_gradient(bencher: Bencher<'_, '_>, case: &Product) {
 fn linear_weight_gradient(bencher: Bencher<'_, '_>, case: &Product) {
     let Product { isa, outputs, features, .. } = *case;
     let (input, gradient, row) = (case.input(), case.gradient(), case.row());
-    let mut found = vec![0.0; outputs * features];
+    let mut found = zeros(outputs * features);
     bencher.counter(case.flop()).bench_local(|| {
         let parts = std::iter::once((&black_box(&input)[..], &gradient[..]));
         kernels::linear_weight_gradient(isa, 0..outputs, features, parts, row, &mut found);
@@ -103,7 +151,7 @@ fn halved(layout: &Layout) -> Layout {
 #[divan::bench(args = Images::all())]
 fn max_pool_forward(bencher: Bencher<'_, '_>, case: &Images) {
     let (from, to) = (case.layout, halved(&case.layout));
-    let (mut output, mut winners) = (vec![0.0; to.size()], vec![0.0; to.size()]);
+    let (mut output, mut winners) = (zeros(to.size()), zeros(to.size()));
     let input = case.numbers();
     bencher.counter(case.count()).bench_local(|| {
         kernels::max_pool_forward(case.isa, &QUARTERS, &from, black_box(&input), &to, &mut output, &mut winners);
@@ -113,8 +161,8 @@ fn max_pool_forward(bencher: Bencher<'_, '_>, case: &Images) {
 #[divan::bench(args = Images::all())]
 fn max_pool_backward(bencher: Bencher<'_, '_>, case: &Images) {
     let (from, to) = (case.layout, halved(&case.layout));
-    let (output, winners, gradient) = (vec![1.0; to.size()], vec![2.0; to.size()], vec![1.0; to.size()]);
-    let mut found = vec![0.0; from.size()];
+    let (output, winners, gradient) = (filled(1.0, to.size()), filled(2.0, to.size()), filled(1.0, to.size()));
+    let mut found = zeros(from.size());
     bencher.counter(case.count()).bench_local(|| {
         let (winners, gradient) = ((&to, &winners[..]), black_box(&gradient));
         kernels::max_pool_backward(case.isa, &QUARTERS, &to, gradient, winners, Some(&output), &from, &mut found);
@@ -124,14 +172,14 @@ fn max_pool_backward(bencher: Bencher<'_, '_>, case: &Images) {
 #[divan::bench(args = Images::all())]
 fn layout_write(bencher: Bencher<'_, '_>, case: &Images) {
     let layout = case.layout;
-    let (image, mut memory) = (vec![1.0; layout.channels * layout.height * layout.width], case.numbers());
+    let (image, mut memory) = (filled(1.0, layout.channels * layout.height * layout.width), case.numbers());
     bencher.counter(case.count()).bench_local(|| layout.write(black_box(&image), &mut memory));
 }
 
 #[divan::bench(args = Images::all())]
 fn layout_read(bencher: Bencher<'_, '_>, case: &Images) {
     let layout = case.layout;
-    let (mut image, memory) = (vec![1.0; layout.channels * layout.height * layout.width], case.numbers());
+    let (mut image, memory) = (filled(1.0, layout.channels * layout.height * layout.width), case.numbers());
     bencher.counter(case.count()).bench_local(|| layout.read(black_box(&memory), &mut image));
 }
 
@@ -146,7 +194,7 @@ fn batch_norm_moments(bencher: Bencher<'_, '_>, case: &Images) {
 #[divan::bench(args = Images::all())]
 fn batch_norm_forward(bencher: Bencher<'_, '_>, case: &Images) {
     let layout = &case.layout;
-    let (input, numbers, mut output) = (case.numbers(), vec![0.5; case.lanes()], case.numbers());
+    let (input, numbers, mut output) = (case.numbers(), filled(0.5, case.lanes()), case.numbers());
     bencher.counter(case.count()).bench_local(|| {
         let numbers = [&numbers[..]; 3];
         kernels::batch_norm_forward(case.isa, layout, black_box(&input), numbers, layout, &mut output);
@@ -157,7 +205,7 @@ fn batch_norm_forward(bencher: Bencher<'_, '_>, case: &Images) {
 fn batch_norm_backward(bencher: Bencher<'_, '_>, case: &Images) {
     let layout = &case.layout;
     let (input, gradient, numbers, mut found) =
-        (case.numbers(), case.numbers(), vec![0.5; case.lanes()], case.numbers());
+        (case.numbers(), case.numbers(), filled(0.5, case.lanes()), case.numbers());
     bencher.counter(case.count()).bench_local(|| {
         let (numbers, input, onto) = ([&numbers[..]; 4], black_box(&input), (layout, &mut found[..]));
         kernels::batch_norm_backward(case.isa, layout, input, numbers, true, layout, &gradient, onto);
@@ -167,7 +215,7 @@ fn batch_norm_backward(bencher: Bencher<'_, '_>, case: &Images) {
 /// Of `cifar-baseline`'s parameters.
 #[divan::bench(args = Isa::available())]
 fn momentum_step(bencher: Bencher<'_, '_>, isa: Isa) {
-    let (gradient, mut momentum, mut weights) = (vec![0.1; 48_602], vec![0.1; 48_602], vec![0.1; 48_602]);
+    let (gradient, mut momentum, mut weights) = (filled(0.1, 48_602), filled(0.1, 48_602), filled(0.1, 48_602));
     let step = MomentumStep::new(1e-6, 0.9, 1e-4);
     bencher
         .counter(ItemsCount::new(weights.len()))

@@ -2,15 +2,24 @@
 
 use std::fmt;
 
-use backproof_kernels::{Border, Conv2d, Conv2dShape, Isa, LANES, Layout};
+use backproof_kernels::{Border, Conv2d, Conv2dShape, Isa, LANES, Layout, Memory, Winograd, zeros};
 use divan::counter::ItemsCount;
 
 fn each<T>(make: impl Fn(Isa) -> Vec<T>) -> Vec<T> {
     Isa::available().into_iter().flat_map(make).collect()
 }
 
-fn numbers(count: usize) -> Vec<f32> {
-    (0..count).map(|i| (i * 7919 % 1013) as f32 / 1013.0 - 0.5).collect()
+fn numbers(count: usize) -> Memory {
+    let mut numbers = zeros(count);
+    numbers.iter_mut().enumerate().for_each(|(i, number)| *number = (i * 7919 % 1013) as f32 / 1013.0 - 0.5);
+    numbers
+}
+
+/// Memory full of `value`.
+pub(crate) fn filled(value: f32, count: usize) -> Memory {
+    let mut numbers = zeros(count);
+    numbers.fill(value);
+    numbers
 }
 
 /// A convolution of one image.
@@ -23,9 +32,9 @@ pub(crate) struct Convolution {
 /// What it works on.
 pub(crate) struct Made {
     pub(crate) conv: Conv2d,
-    pub(crate) input: Vec<f32>,
-    pub(crate) output: Vec<f32>,
-    pub(crate) gradient: Vec<f32>,
+    pub(crate) input: Memory,
+    pub(crate) output: Memory,
+    pub(crate) gradient: Memory,
     /// Of the input gradient.
     pub(crate) back: Layout,
 }
@@ -50,7 +59,8 @@ impl Convolution {
                 ("timurtas-improved conv2", of([16, 32, 16, 5, 2, 1], 1)),
                 ("timurtas-improved conv3", of([32, 48, 8, 5, 2, 1], 1)),
                 ("petre-cnn conv2", of([32, 32, 32, 3, 1, 1], 1)),
-                ("petre-cnn conv6", of([128, 128, 8, 3, 1, 1], 1)),
+                ("petre-cnn conv4", of([64, 64, 16, 3, 1, 1], 1)),
+                ("willis-improved conv3", of([16, 16, 16, 3, 1, 1], 1)),
                 ("lenet-5 conv2", of([6, 16, 14, 5, 0, 1], 1)),
                 ("alexnet conv1", of([3, 96, 227, 11, 2, 4], 1)),
                 ("alexnet conv2", of([96, 256, 27, 5, 2, 1], 2)),
@@ -63,6 +73,19 @@ impl Convolution {
     /// Those whose input is no image of a data set, so that its gradient is wanted.
     pub(crate) fn behind_others() -> Vec<Self> {
         Self::all().into_iter().filter(|case| case.shape.channels > 3).collect()
+    }
+
+    /// Those that Winograd's tiles are faster for.
+    pub(crate) fn by_tiles() -> Vec<Self> {
+        Self::all().into_iter().filter(|case| Winograd::pays(&case.shape)).collect()
+    }
+
+    /// By tiles, on the layouts of [`make`](Self::make).
+    pub(crate) fn tiles(&self, made: &Made) -> Winograd {
+        let [rows, columns] = self.shape.output();
+        let output = Layout::blocked([self.shape.outputs, rows, columns], Border::default());
+        let input = made.back.with_border(self.shape.input_border());
+        Winograd::new(self.shape, input, output, output.with_border(self.shape.gradient_border()), true)
     }
 
     pub(crate) fn flop(&self) -> ItemsCount {
@@ -121,15 +144,15 @@ impl Product {
         self.outputs.next_multiple_of(LANES)
     }
 
-    pub(crate) fn weights(&self) -> Vec<f32> {
+    pub(crate) fn weights(&self) -> Memory {
         numbers(self.outputs * self.features)
     }
 
-    pub(crate) fn input(&self) -> Vec<f32> {
+    pub(crate) fn input(&self) -> Memory {
         numbers(self.images * self.features)
     }
 
-    pub(crate) fn gradient(&self) -> Vec<f32> {
+    pub(crate) fn gradient(&self) -> Memory {
         numbers(self.images * self.row())
     }
 }
@@ -164,7 +187,7 @@ impl Images {
         ItemsCount::new(self.layout.channels * self.layout.height * self.layout.width)
     }
 
-    pub(crate) fn numbers(&self) -> Vec<f32> {
+    pub(crate) fn numbers(&self) -> Memory {
         numbers(self.layout.size())
     }
 }

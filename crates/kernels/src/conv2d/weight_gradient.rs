@@ -70,6 +70,7 @@ impl Kernel for Run<'_> {
                 (5, 1) => self.parts::<V, 1, 5, 1>(),
                 (3, LANES) => self.parts::<V, 2, 3, LANES>(),
                 (3, 1) => self.parts::<V, 2, 3, 1>(),
+                (1, _) if wide => self.parts::<V, 16, 1, 0>(), // a block of channels
                 _ if wide => self.parts::<V, 12, 1, 0>(),
                 _ => self.parts::<V, 6, 1, 0>(),
             }

@@ -21,19 +21,22 @@ pub enum Fault {
     DirtySpread,
     /// The gradients' sums go on from those of the batch before.
     StaleSums,
+    /// The transformed sums of a convolution by tiles go on likewise.
+    StaleTransformedSums,
     /// A normalisation remembers the mean of another batch.
     StaleMean,
 }
 
 impl Fault {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::StaleTurnedWeights,
         Self::ShiftedWinners,
         Self::ShiftedMask,
         Self::DirtyBorder,
         Self::DirtySpread,
         Self::StaleSums,
+        Self::StaleTransformedSums,
         Self::StaleMean,
     ];
 
@@ -47,6 +50,7 @@ impl Fault {
             Self::DirtyBorder => "kernel: the border of the input is not zero",
             Self::DirtySpread => "kernel: what is between the pixels of a strided gradient is not zero",
             Self::StaleSums => "kernel: the sums go on from the batch before",
+            Self::StaleTransformedSums => "kernel: the sums of tiles go on from the batch before",
             Self::StaleMean => "kernel: the mean of another batch",
         }
     }
@@ -57,8 +61,9 @@ impl Plan {
     pub fn inject(&mut self, fault: Fault) {
         match fault {
             Fault::StaleTurnedWeights => {
-                self.turn_weights();
-                self.turned.iter_mut().for_each(|weight| *weight *= 0.9);
+                self.prepare_weights();
+                let turned = self.turned.iter_mut().chain(self.transformed_turned.iter_mut());
+                turned.for_each(|weight| *weight *= 0.9);
             }
             Fault::StaleMean => {
                 self.norms.iter_mut().flat_map(|norm| &mut norm.mean).for_each(|mean| *mean += 0.5);
@@ -75,6 +80,9 @@ impl Lane {
     fn inject(&mut self, graph: &Graph, fault: Fault) {
         if fault == Fault::StaleSums {
             self.sums.fill(0.5);
+        }
+        if fault == Fault::StaleTransformedSums {
+            self.transformed_sums.fill(0.5);
         }
         for (number, operation) in graph.operations.iter().enumerate() {
             let (from, to) = (&graph.places[number], &graph.places[number + 1]);

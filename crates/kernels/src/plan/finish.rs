@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::Plan;
 use super::lane::Lane;
-use super::operation::{Graph, Operation};
+use super::operation::{Graph, Operation, Tiles};
+use super::{Plan, Purpose};
 use crate::isa::Isa;
 use crate::linear::linear_weight_gradient;
 use crate::momentum::MomentumStep;
@@ -131,7 +131,7 @@ impl Plan {
     /// Puts the gradients of the last [`pass`](Self::pass) together and moves the weights by momentum.
     pub fn momentum_step(&mut self, step: MomentumStep) {
         self.finish(Some(step));
-        self.turned_weights_are_old = true;
+        self.weights_are_new = true;
     }
 
     /// Puts the gradients of the last [`pass`](Self::pass) together, for [`gradient`](Self::gradient).
@@ -146,14 +146,23 @@ impl Plan {
         context.run(tasks, Part { start: 0, gradient, momentum, weights });
     }
 
-    /// The weights of convolutions once more, as the input gradient reads them, where they have changed.
-    pub(super) fn turn_weights(&mut self) {
-        if !std::mem::take(&mut self.turned_weights_are_old) {
+    /// The weights of convolutions once more, turned for the input gradient and transformed for tiles, where they have changed.
+    pub(super) fn prepare_weights(&mut self) {
+        if !std::mem::take(&mut self.weights_are_new) {
             return;
         }
+        let training = self.purpose != Purpose::Inference;
         for operation in &self.graph.operations {
-            if let Operation::Conv2d { conv, weights, turned: Some(turned), .. } = operation {
-                conv.turn(&self.weights[weights.clone()], &mut self.turned[turned.clone()]);
+            let Operation::Conv2d { conv, weights, turned, tiles, .. } = operation else { continue };
+            let weights = &self.weights[weights.clone()];
+            let turned = turned.clone().filter(|_| training);
+            if let Some(turned) = turned.clone() {
+                conv.turn(weights, &mut self.turned[turned]);
+            }
+            let Some(Tiles { winograd, weights: own, turned: own_turned }) = tiles.as_deref() else { continue };
+            winograd.transform(self.isa, weights, &mut self.transformed[own.clone()]);
+            if let (Some(turned), Some(own)) = (turned, own_turned.clone()) {
+                winograd.transform_turned(self.isa, &self.turned[turned], &mut self.transformed_turned[own]);
             }
         }
     }

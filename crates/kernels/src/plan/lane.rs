@@ -1,13 +1,15 @@
 //! A lane: neighbouring images of a batch, with the memory that they need, worked on by one thread at a time.
 
 use std::ops::Range;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::operation::{Graph, Operation};
+use super::operation::{Graph, Operation, Tiles};
 use super::{Batch, Objective};
 use crate::batch_norm::{Moments, batch_norm_backward, batch_norm_forward, batch_norm_moments, batch_norm_sums};
 use crate::elementwise::{copy, multiply, relu_backward, relu_forward};
 use crate::isa::Isa;
 use crate::linear::{linear_forward, linear_input_gradient};
+use crate::memory::{Memory, zeros};
 use crate::pool::{avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward};
 use crate::sums::accumulate;
 
@@ -18,10 +20,22 @@ pub(super) struct Shared<'a> {
     pub(super) graph: &'a Graph,
     pub(super) weights: &'a [f32],
     pub(super) turned: &'a [f32],
+    pub(super) transformed: &'a [f32],
+    pub(super) transformed_turned: &'a [f32],
     pub(super) norms: &'a [NormNumbers],
+    pub(super) workspaces: &'a [Mutex<Memory>],
     pub(super) training: bool,
     /// Whether the gradient of the images is wanted.
     pub(super) input_gradient: bool,
+}
+
+impl Shared<'_> {
+    /// The scratch memory of this thread, which stays in the cache of its core from lane to lane.
+    fn workspace(&self) -> MutexGuard<'_, Memory> {
+        // A single lane stays on the thread that has called, which may be of no pool.
+        let thread = rayon::current_thread_index().map_or(0, |thread| thread + 1);
+        self.workspaces[thread].lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The numbers of a batch normalisation that all lanes use, one a lane of its blocks.
@@ -56,17 +70,19 @@ impl NormNumbers {
 #[derive(Debug, Clone)]
 pub(super) struct Lane {
     pub(super) images: Range<usize>,
-    pub(super) values: Vec<Vec<f32>>,
-    gradients: Vec<Vec<f32>>,
+    pub(super) values: Vec<Memory>,
+    gradients: Vec<Memory>,
     /// Of each operation: winners of a maximum, the mask of dropout.
-    pub(super) saved: Vec<Vec<f32>>,
+    pub(super) saved: Vec<Memory>,
     /// Of each convolution: the gradient with its border, and with zeros between its pixels.
-    bordered: Vec<Vec<f32>>,
-    pub(super) spread: Vec<Vec<f32>>,
+    bordered: Vec<Memory>,
+    pub(super) spread: Vec<Memory>,
     /// One image as it comes, `[C, H, W]`.
     image: Vec<f32>,
     /// The gradients of the parameters that are added up.
-    pub(super) sums: Vec<f32>,
+    pub(super) sums: Memory,
+    /// Those of weights as they come, transformed.
+    pub(super) transformed_sums: Memory,
     pub(super) moments: Vec<Moments>,
     /// Σ g and Σ g (x − mean) of each normalisation.
     pub(super) norm_sums: Vec<[Vec<f64>; 2]>,
@@ -77,7 +93,7 @@ pub(super) struct Lane {
 impl Lane {
     /// Room for `images` images; with `training`, for a backward pass too.
     pub(super) fn new(graph: &Graph, images: usize, training: bool) -> Self {
-        let buffer = |kept: bool, stride: usize| vec![0.0; if kept { images * stride } else { stride }];
+        let buffer = |kept: bool, stride: usize| zeros(if kept { images * stride } else { stride });
         let when_training = |size: usize| if training { size } else { 0 };
         let outputs = || graph.operations.iter().zip(&graph.places[1..]);
         Self {
@@ -91,23 +107,24 @@ impl Lane {
             saved: outputs()
                 .map(|(operation, output)| match operation {
                     Operation::MaxPool2d { .. } | Operation::Dropout => buffer(training, output.stride()),
-                    _ => Vec::new(),
+                    _ => zeros(0),
                 })
                 .collect(),
             bordered: outputs()
                 .map(|(operation, _)| match operation {
-                    Operation::Conv2d { bordered: Some(layout), .. } => vec![0.0; when_training(layout.size())],
-                    _ => Vec::new(),
+                    Operation::Conv2d { bordered: Some(layout), .. } => zeros(when_training(layout.size())),
+                    _ => zeros(0),
                 })
                 .collect(),
             spread: outputs()
                 .map(|(operation, _)| match operation {
-                    Operation::Conv2d { conv, turned: Some(_), .. } => vec![0.0; when_training(conv.scratch())],
-                    _ => Vec::new(),
+                    Operation::Conv2d { conv, turned: Some(_), .. } => zeros(when_training(conv.scratch())),
+                    _ => zeros(0),
                 })
                 .collect(),
             image: vec![0.0; graph.places[0].features()],
-            sums: vec![0.0; when_training(graph.summed)],
+            sums: zeros(when_training(graph.summed)),
+            transformed_sums: zeros(when_training(graph.transformed)),
             moments: graph.norms.iter().map(|norm| Moments::new(norm.lanes)).collect(),
             norm_sums: graph.norms.iter().map(|norm| [vec![0.0; norm.lanes], vec![0.0; norm.lanes]]).collect(),
             loss: 0.0,
@@ -119,6 +136,7 @@ impl Lane {
     pub(super) fn begin(&mut self, images: Range<usize>) {
         self.images = images;
         self.sums.fill(0.0);
+        self.transformed_sums.fill(0.0);
         self.moments.iter_mut().for_each(Moments::clear);
         self.norm_sums.iter_mut().flatten().for_each(|sums| sums.fill(0.0));
         self.loss = 0.0;
@@ -206,9 +224,15 @@ impl Lane {
         let input = &at(input, from.values_kept, from.stride(), image)[..from.values.size()];
         let output = &mut at(output, to.values_kept, to.stride(), image)[..to.values.size()];
         match &graph.operations[operation] {
-            Operation::Conv2d { conv, weights: own, bias, .. } => {
+            Operation::Conv2d { conv, weights: own, bias, tiles, .. } => {
                 let bias = bias.clone().map(|bias| &weights[bias]);
-                conv.forward(isa, input, &weights[own.clone()], bias, to.rectified, output);
+                if let Some(Tiles { winograd, weights, .. }) = tiles.as_deref() {
+                    let transformed = &shared.transformed[weights.clone()];
+                    let workspace = &mut shared.workspace()[..winograd.workspace()];
+                    winograd.forward(isa, input, transformed, bias, to.rectified, workspace, output);
+                } else {
+                    conv.forward(isa, input, &weights[own.clone()], bias, to.rectified, output);
+                }
             }
             Operation::MaxPool2d { window } => {
                 // Without a backward pass nobody asks for an image's winners later.
@@ -306,6 +330,7 @@ impl Lane {
                         self.image_backward(shared, operation, image);
                     }
                 }
+                (start..end).for_each(|operation| self.add_transformed(shared, operation));
             }
             if let Some(matrix) = matrix {
                 self.matrix_backward(shared, matrix);
@@ -328,7 +353,7 @@ impl Lane {
         let gradient = &mut at(gradient, to.gradient_kept, to.gradient_stride(), image)[..to.gradient.size()];
         let wanted = operation > 0 || shared.input_gradient;
         match &graph.operations[operation] {
-            Operation::Conv2d { conv, weights, bias, turned, bordered } => {
+            Operation::Conv2d { conv, weights, bias, turned, tiles, bordered } => {
                 let mut layout = &to.gradient;
                 let mut gradient = gradient;
                 if let Some(bordered) = bordered {
@@ -338,14 +363,24 @@ impl Lane {
                 if to.rectified && !to.masked_behind {
                     relu_backward(isa, &to.values, output, layout, gradient);
                 }
-                conv.weight_gradient(isa, input, gradient, &mut self.sums[weights.clone()]);
                 if let Some(bias) = bias {
                     conv.bias_gradient(isa, gradient, &mut self.sums[bias.clone()]);
                 }
+                let result = &from.gradient;
+                if let Some(Tiles { winograd, weights, turned }) = tiles.as_deref() {
+                    let sum = &mut self.transformed_sums[weights.clone()];
+                    let workspace = &mut shared.workspace()[..winograd.workspace()];
+                    winograd.weight_gradient(isa, input, gradient, workspace, sum);
+                    if let Some(turned) = turned.as_ref().filter(|_| wanted) {
+                        let turned = &shared.transformed_turned[turned.clone()];
+                        winograd.input_gradient(isa, gradient, turned, workspace, input_gradient, result);
+                    }
+                    return;
+                }
+                conv.weight_gradient(isa, input, gradient, &mut self.sums[weights.clone()]);
                 if let Some(turned) = turned.as_ref().filter(|_| wanted) {
                     let turned = &all_turned[turned.clone()];
-                    let spread = &mut self.spread[operation];
-                    conv.input_gradient(isa, gradient, turned, spread, input_gradient, &from.gradient);
+                    conv.input_gradient(isa, gradient, turned, &mut self.spread[operation], input_gradient, result);
                 }
             }
             Operation::MaxPool2d { window } if wanted => {
@@ -384,6 +419,14 @@ impl Lane {
             }
             Operation::Linear { .. } => unreachable!("linear layers take all images at once"),
             _ => {}
+        }
+    }
+
+    /// The sum of a convolution's transformed gradients goes back to the taps.
+    fn add_transformed(&mut self, shared: &Shared<'_>, operation: usize) {
+        if let Operation::Conv2d { weights, tiles: Some(tiles), .. } = &shared.graph.operations[operation] {
+            let sum = &self.transformed_sums[tiles.weights.clone()];
+            tiles.winograd.add_weight_gradient(shared.isa, sum, &mut self.sums[weights.clone()]);
         }
     }
 

@@ -11,11 +11,14 @@ mod lane;
 mod operation;
 mod parameters;
 
+use std::sync::Mutex;
+
 use rayon::prelude::*;
 
 use crate::batch_norm::Moments;
 use crate::isa::Isa;
 use crate::loss::{binary_cross_entropy, mean_squared_error, softmax_cross_entropy};
+use crate::memory::{Memory, zeros};
 use lane::{Lane, NormNumbers, Shared};
 use operation::{Graph, Norm};
 
@@ -90,12 +93,15 @@ pub enum Purpose {
 pub struct Plan {
     isa: Isa,
     graph: Graph,
-    weights: Vec<f32>,
-    gradient: Vec<f32>,
+    weights: Memory,
+    gradient: Memory,
     /// What momentum remembers.
-    momentum: Vec<f32>,
-    turned: Vec<f32>,
-    turned_weights_are_old: bool,
+    momentum: Memory,
+    turned: Memory,
+    transformed: Memory,
+    transformed_turned: Memory,
+    /// Whether the weights have changed since they were turned and transformed.
+    weights_are_new: bool,
     norms: Vec<NormNumbers>,
     /// Running mean and variance of each normalisation.
     running: Vec<[Vec<f32>; 2]>,
@@ -103,10 +109,22 @@ pub struct Plan {
     inverse_deviations: Vec<Vec<f64>>,
     moments: Vec<Moments>,
     lanes: Vec<Lane>,
+    /// Scratch memory, for the calling thread and for each of the pool that it last ran in.
+    workspaces: Workspaces,
     lane_capacity: usize,
     purpose: Purpose,
     input_gradient: bool,
     tasks: Vec<finish::Task>,
+}
+
+/// Nothing in it outlives a call, so that a copy of a plan begins without.
+#[derive(Debug, Default)]
+struct Workspaces(Vec<Mutex<Memory>>);
+
+impl Clone for Workspaces {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
 }
 
 impl Plan {
@@ -122,19 +140,22 @@ impl Plan {
         let graph = Graph::new(input, layers, purpose);
         let last = graph.places.last().expect("the input's").values;
         assert!(segment || [last.height, last.width] == [1, 1], "the network ends in a vector");
-        let when_training = |size: usize| vec![0.0; if training { size } else { 0 }];
+        let when_training = |size: usize| zeros(if training { size } else { 0 });
         Self {
             isa,
-            weights: vec![0.0; graph.parameters],
+            weights: zeros(graph.parameters),
             gradient: when_training(graph.parameters),
             momentum: when_training(graph.parameters),
             turned: when_training(graph.turned),
-            turned_weights_are_old: false,
+            transformed: zeros(graph.transformed),
+            transformed_turned: when_training(graph.transformed_turned),
+            weights_are_new: false,
             norms: graph.norms.iter().map(|norm| NormNumbers::new(norm.lanes)).collect(),
             running: graph.norms.iter().map(|norm| [vec![0.0; norm.channels], vec![1.0; norm.channels]]).collect(),
             inverse_deviations: graph.norms.iter().map(|norm| vec![0.0; norm.lanes]).collect(),
             moments: graph.norms.iter().map(|norm| Moments::new(norm.lanes)).collect(),
             lanes: Vec::new(),
+            workspaces: Workspaces::default(),
             lane_capacity: 0,
             purpose,
             input_gradient: false,
@@ -188,7 +209,7 @@ impl Plan {
         assert!(batch.count > 0 && labels.len() == batch.count, "{} labels of {} images", labels.len(), batch.count);
         self.input_gradient = self.purpose == Purpose::Segment;
         self.divide(batch.count);
-        self.turn_weights();
+        self.prepare_weights();
         let last = self.graph.operations.len();
         self.normalize(batch);
         let last_norm = self.last_norm();
@@ -243,6 +264,7 @@ impl Plan {
     /// Forward by the running statistics and without dropout, for [`outputs`](Self::outputs).
     pub fn infer(&mut self, batch: &Batch<'_>) {
         self.use_running_statistics();
+        self.prepare_weights();
         self.divide(batch.count);
         let last = self.graph.operations.len();
         self.each_lane(false, |lane, shared| lane.forward(shared, batch, 0..last));
@@ -266,6 +288,7 @@ impl Plan {
     /// If the plan is not of a segment.
     pub fn segment_forward(&mut self, batch: &Batch<'_>) {
         assert_eq!(self.purpose, Purpose::Segment);
+        self.prepare_weights();
         self.divide(batch.count);
         self.normalize(batch);
         let (start, last) = (self.last_norm().map_or(0, |(_, at)| at), self.graph.operations.len());
@@ -292,7 +315,7 @@ impl Plan {
         assert_eq!(self.purpose, Purpose::Segment);
         let (last, last_norm) = (self.graph.operations.len(), self.last_norm());
         self.input_gradient = input_gradient;
-        self.turn_weights();
+        self.prepare_weights();
         self.each_lane(true, |lane, shared| {
             lane.set_gradient(shared.graph, gradient);
             lane.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
@@ -340,9 +363,21 @@ impl Plan {
     }
 
     fn each_lane(&mut self, training: bool, work: impl Fn(&mut Lane, &Shared<'_>) + Sync) {
-        let Self { isa, graph, weights, turned, norms, lanes, input_gradient, .. } = self;
-        let input_gradient = *input_gradient;
-        let shared = Shared { isa: *isa, graph, weights, turned, norms, training, input_gradient };
+        let Self { isa, graph, weights, turned, transformed, transformed_turned, norms, lanes, .. } = self;
+        let input_gradient = self.input_gradient;
+        self.workspaces.0.resize_with(rayon::current_num_threads() + 1, || Mutex::new(zeros(graph.workspace)));
+        let shared = Shared {
+            isa: *isa,
+            graph,
+            weights,
+            turned,
+            transformed,
+            transformed_turned,
+            norms,
+            workspaces: &self.workspaces.0,
+            training,
+            input_gradient,
+        };
         lanes
             .par_iter_mut()
             .with_max_len(1)

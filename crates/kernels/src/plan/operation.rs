@@ -7,6 +7,7 @@ use crate::conv2d::{Conv2d, Conv2dShape};
 use crate::layout::{Border, Layout};
 use crate::pool::{Divisor, Window};
 use crate::vector::LANES;
+use crate::winograd::Winograd;
 
 /// A layer, as a plan is made of.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,6 +114,8 @@ pub(super) enum Operation {
         bias: Option<Range<usize>>,
         /// Where, among all turned weights, its own are; none for the first operation, whose input needs no gradient.
         turned: Option<Range<usize>>,
+        /// How it is computed where that is faster.
+        tiles: Option<Box<Tiles>>,
         /// Whether the gradient comes without the border that it needs.
         bordered: Option<Layout>,
     },
@@ -139,6 +142,16 @@ pub(super) enum Operation {
     Dropout,
 }
 
+/// A convolution by tiles.
+#[derive(Debug, Clone)]
+pub(super) struct Tiles {
+    pub(super) winograd: Winograd,
+    /// Where its own are among all transformed weights, and among the sums of their gradients.
+    pub(super) weights: Range<usize>,
+    /// Likewise those for the input gradient.
+    pub(super) turned: Option<Range<usize>>,
+}
+
 impl Operation {
     /// Whether it takes all images of a lane at once.
     pub(super) const fn is_matrix(&self) -> bool {
@@ -156,6 +169,10 @@ pub(super) struct Graph {
     pub(super) summed: usize,
     pub(super) parameters: usize,
     pub(super) turned: usize,
+    pub(super) transformed: usize,
+    pub(super) transformed_turned: usize,
+    /// Scratch memory that one convolution at a time needs.
+    pub(super) workspace: usize,
     /// Lanes of each normalisation.
     pub(super) norms: Vec<Norm>,
 }
@@ -179,11 +196,11 @@ impl Graph {
     /// If a layer does not fit what it is given.
     pub(super) fn new(input: [usize; 3], layers: &[Layer], purpose: Purpose) -> Self {
         let input_gradient = purpose == Purpose::Segment;
-        // The first operation of a photograph or a digit reads it plane by plane: blocks would be mostly empty.
+        // The first convolution of a photograph or a digit reads it plane by plane: blocks would be mostly empty.
         let reader = layers.iter().find(|layer| !matches!(layer, Layer::Flatten));
         // A linear layer writes the gradient of its input in the layout of the input, and gradients are blocked.
         let planar = match reader {
-            Some(Layer::Conv2d { .. }) => true,
+            Some(Layer::Conv2d { shape, .. }) => !Winograd::pays(shape),
             Some(Layer::Linear { .. }) => !input_gradient,
             _ => false,
         };
@@ -196,6 +213,9 @@ impl Graph {
             summed: 0,
             parameters: 0,
             turned: 0,
+            transformed: 0,
+            transformed_turned: 0,
+            workspace: 0,
             norms: vec![],
         };
         for (number, layer) in layers.iter().enumerate() {
@@ -225,7 +245,10 @@ impl Graph {
                         graph.turned += conv.turned_weights();
                         graph.turned - conv.turned_weights()..graph.turned
                     });
-                    (Operation::Conv2d { conv: Box::new(conv), weights, bias, turned, bordered: None }, output)
+                    (
+                        Operation::Conv2d { conv: Box::new(conv), weights, bias, turned, tiles: None, bordered: None },
+                        output,
+                    )
                 }
                 Layer::MaxPool2d { window, output: [rows, columns] } => {
                     from.masked_behind = from.rectified;
@@ -294,7 +317,8 @@ impl Graph {
                 Some(Operation::MaxPool2d { .. }) => input.masked_behind,
                 _ => false,
             };
-            let Some(Operation::Conv2d { conv, turned, bordered, .. }) = self.operations.get_mut(place - 1) else {
+            let Some(Operation::Conv2d { conv, turned, tiles, bordered, .. }) = self.operations.get_mut(place - 1)
+            else {
                 continue;
             };
             let mut wanted = this.gradient;
@@ -302,7 +326,20 @@ impl Graph {
                 wanted = wanted.with_border(conv.shape().gradient_border());
             }
             // Only now is the border of the output known, which its reader asks for.
-            **conv = Conv2d::new(*conv.shape(), input.values, this.values, wanted, turned.is_some());
+            let shape = *conv.shape();
+            **conv = Conv2d::new(shape, input.values, this.values, wanted, turned.is_some());
+            *tiles = Winograd::pays(&shape).then(|| {
+                let winograd = Winograd::new(shape, input.values, this.values, wanted, turned.is_some());
+                self.workspace = self.workspace.max(winograd.workspace());
+                self.transformed += winograd.weights();
+                self.transformed_turned += winograd.turned_weights();
+                Box::new(Tiles {
+                    weights: self.transformed - winograd.weights()..self.transformed,
+                    turned: (turned.is_some())
+                        .then(|| self.transformed_turned - winograd.turned_weights()..self.transformed_turned),
+                    winograd,
+                })
+            });
             if read_at_once && wanted != this.gradient {
                 // A linear layer writes images side by side, without borders.
                 *bordered = Some(wanted);

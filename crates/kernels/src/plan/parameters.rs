@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Plan;
 use super::operation::Operation;
+use crate::memory::{Memory, zeros};
 
 /// A parameter, or a running statistic, of a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,7 @@ impl Plan {
             return running.copy_from_slice(values);
         }
         let (range, kind) = self.place(operation, parameter);
-        let mut taken = std::mem::take(self.numbers_mut(of));
+        let mut taken = std::mem::replace(self.numbers_mut(of), zeros(0));
         let to = &mut taken[range];
         match kind {
             Kind::Convolution => self.conv(operation).pack(values, to),
@@ -52,7 +53,7 @@ impl Plan {
             }
         }
         *self.numbers_mut(of) = taken;
-        self.turned_weights_are_old |= of == Of::Values && matches!(kind, Kind::Convolution);
+        self.weights_are_new |= of == Of::Values && matches!(kind, Kind::Convolution);
     }
 
     /// What [`set`](Self::set) sets, or a gradient, in row-major order.
@@ -89,7 +90,7 @@ impl Plan {
             .unwrap_or_else(|| panic!("layer {layer} has no parameters"))
     }
 
-    fn numbers_mut(&mut self, of: Of) -> &mut Vec<f32> {
+    fn numbers_mut(&mut self, of: Of) -> &mut Memory {
         match of {
             Of::Values => &mut self.weights,
             Of::Gradients => &mut self.gradient,

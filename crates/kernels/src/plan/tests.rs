@@ -5,6 +5,7 @@ use crate::conv2d::Conv2dShape;
 use crate::momentum::MomentumStep;
 use crate::pool::{Divisor, Window};
 use crate::testing::numbers;
+use crate::winograd::Winograd;
 
 /// One layer's parameters in row-major order: weight and bias.
 type Parameters = Vec<[Vec<f64>; 2]>;
@@ -326,6 +327,27 @@ fn strides_groups_overlapping_windows_and_maxima_behind_each_other_are_different
         Layer::Linear { outputs: 3, bias: true },
     ];
     check(&layers, [2, 13, 13], 5);
+}
+
+#[test]
+fn convolutions_by_tiles_are_differentiated() {
+    let layers = [
+        conv(16, 18, [8, 8], 5, 2),
+        Layer::Relu,
+        Layer::BatchNorm { epsilon: 1e-3, momentum: 0.1 },
+        conv(18, 16, [8, 8], 3, 1),
+        Layer::Relu,
+        halved(8),
+        conv(16, 16, [4, 4], 5, 2),
+        Layer::Relu,
+        Layer::Flatten,
+        Layer::Linear { outputs: 3, bias: true },
+    ];
+    for layer in &layers {
+        assert!(!matches!(layer, Layer::Conv2d { shape, .. } if !Winograd::pays(shape)), "{layer:?}");
+    }
+    check(&layers, [16, 8, 8], 1);
+    check(&layers, [16, 8, 8], 18);
 }
 
 #[test]

@@ -75,6 +75,50 @@ pub(crate) fn convolution(isa: Isa, shape: Conv2dShape, planar: bool) -> Vec<Cal
     ]
 }
 
+/// None where it does not pay.
+pub(crate) fn tiles(isa: Isa, shape: Conv2dShape) -> Vec<Call> {
+    if !Winograd::pays(&shape) {
+        return Vec::new();
+    }
+    let [rows, columns] = shape.output();
+    let image = [shape.channels, shape.input[0], shape.input[1]];
+    let input = Layout::blocked(image, shape.input_border());
+    let output = Layout::blocked([shape.outputs, rows, columns], BORDER);
+    let gradient = output.with_border(shape.gradient_border());
+    let back = Layout::blocked(image, BORDER);
+    let conv = Conv2d::new(shape, input, output, gradient, true);
+    let tiles = Rc::new(Winograd::new(shape, input, output, gradient, true));
+    let (packed, turned, bias) = (conv.packed_weights(), conv.turned_weights(), conv.packed_bias());
+    let (weights, turned_weights, workspace) = (tiles.weights(), tiles.turned_weights(), tiles.workspace());
+    let [a, b, c, d, e, f] = std::array::from_fn(|_| tiles.clone());
+    let of = (isa, shape);
+    vec![
+        Call::new("transform", of, [packed, weights], move |[packed, to]| a.transform(isa, packed, to)),
+        Call::new("transform turned", of, [turned, turned_weights], move |[turned, to]| {
+            b.transform_turned(isa, turned, to);
+        }),
+        Call::new(
+            "forward by tiles",
+            of,
+            [input.size(), weights, bias, workspace, output.size()],
+            move |[x, w, b, s, y]| c.forward(isa, x, w, Some(b), true, s, y),
+        ),
+        Call::new(
+            "weight gradient by tiles",
+            of,
+            [input.size(), gradient.size(), workspace, weights],
+            move |[x, dy, s, dw]| d.weight_gradient(isa, x, dy, s, dw),
+        ),
+        Call::new("gradient of taps", of, [weights, packed], move |[sum, dw]| e.add_weight_gradient(isa, sum, dw)),
+        Call::new(
+            "input gradient by tiles",
+            of,
+            [gradient.size(), turned_weights, workspace, back.size()],
+            move |[dy, w, s, dx]| f.input_gradient(isa, dy, w, s, dx, &back),
+        ),
+    ]
+}
+
 pub(crate) fn linear(isa: Isa, images: usize, outputs: usize, features: usize) -> Vec<Call> {
     let (sizes, row) = ([outputs, features], outputs + 3);
     let of = (isa, images, outputs, features);

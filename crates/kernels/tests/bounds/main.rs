@@ -25,6 +25,17 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
         let (channels, outputs) = (groups * inputs, groups * outputs);
         let shape = Conv2dShape { channels, input, outputs, kernel, stride, padding, dilation, groups };
         let image = [outputs, input[0], input[1]];
+        let side = 3 + 2 * (extra[0] % 2);
+        let by_tiles = Conv2dShape {
+            channels: 15 + inputs,
+            input: extra.map(|extra| 2 + extra),
+            outputs: 12 + outputs,
+            kernel: [side; 2],
+            stride: [1, 1],
+            padding: padding.map(|padding| padding.max(1)),
+            dilation: [1, 1],
+            groups: 1,
+        };
         let halves = [input[0] / 2, input[1] / 2].map(|half| half.max(1));
         let quarters = Window { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
         let even = [outputs, 2 * halves[0], 2 * halves[1]];
@@ -38,6 +49,9 @@ fn calls() -> impl Strategy<Value = Vec<Call>> {
             .into_iter()
             .flat_map(|isa| {
                 let mut calls = calls::convolution(isa, shape, planar);
+                // Twice as wide, since a kernel may be wider than the image.
+                let wide = by_tiles.input.map(|size| size + 4);
+                calls.extend(calls::tiles(isa, Conv2dShape { input: wide, ..by_tiles }));
                 calls.extend(calls::linear(isa, 1 + extra[0] % 9, outputs, 16 * (1 + extra[1])));
                 calls.extend(calls::pooling(isa, window, image, windows));
                 calls.extend(calls::pooling(isa, quarters, even, halves));

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use backproof_gradcheck::{Arguments, Check, Gradients, Value};
-use backproof_kernels::{Batch, Fault, Isa, Layer, Objective, Of, Parameter, Plan, Purpose};
+use backproof_kernels::{Batch, Fault, Isa, Layer, Objective, Of, Parameter, Plan, Purpose, Winograd};
 use burn::tensor::Tensor;
 
 use super::subject::Context;
@@ -142,6 +142,7 @@ fn can_have(layer: &Layer, fault: Fault) -> bool {
         Fault::DirtyBorder => matches!(layer, Layer::Conv2d { shape, .. } if shape.padding != [0, 0]),
         Fault::DirtySpread => matches!(layer, Layer::Conv2d { shape, .. } if shape.stride != [1, 1]),
         Fault::StaleSums => matches!(layer, Layer::Conv2d { .. } | Layer::Linear { bias: true, .. }),
+        Fault::StaleTransformedSums => matches!(layer, Layer::Conv2d { shape, .. } if Winograd::pays(shape)),
         Fault::ShiftedWinners => matches!(layer, Layer::MaxPool2d { .. }),
         Fault::ShiftedMask => matches!(layer, Layer::Dropout),
         Fault::StaleMean => matches!(layer, Layer::BatchNorm { .. }),

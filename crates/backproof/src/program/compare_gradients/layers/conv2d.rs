@@ -1,28 +1,56 @@
 //! Convolution with stride, padding, dilation and groups.
 
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::{Conv2dShape, Layer, Parameter};
+use backproof_kernels::{Conv2dShape, LANES, Layer, Parameter};
 use backproof_layers::{Conv2d, Conv2dOptions};
 
-use super::windows::{SLIPS, Windows, convolution, plane};
+use super::windows::{SLIPS, Windows, convolution, plane, tiled};
 use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::subject::{Case, Context, Draw, extent, shape};
 
+struct Sizes {
+    samples: usize,
+    /// Channels of the input in a group.
+    of_group: usize,
+    outputs: usize,
+    groups: usize,
+    kernel: [usize; 2],
+    stride: [usize; 2],
+    padding: [usize; 2],
+    dilation: [usize; 2],
+    size: [usize; 2],
+}
+
+impl Sizes {
+    fn any(draw: &mut Draw) -> Self {
+        let groups = draw.pick(&[1, 1, 1, 2, 3]);
+        let large = draw.once_in(12);
+        let [samples, of_group, outputs] = match large {
+            true => [draw.size(1..=3), draw.size(1..=8), groups * draw.size(2..=8)],
+            false => [draw.size(1..=3), draw.size(1..=3), groups * draw.size(1..=3)],
+        };
+        let (kernel, stride, dilation) = (draw.pair(1..=3), draw.pair(1..=3), draw.pair(1..=3));
+        let padding = [0, 1].map(|axis| draw.size(0..=dilation[axis] * (kernel[axis] - 1)));
+        // The image is at least as large as the kernel, padding included.
+        let rest = draw.pair(if large { 8..=14 } else { 0..=4 });
+        let size = [0, 1].map(|axis| {
+            let reach = dilation[axis] * (kernel[axis] - 1) + 1;
+            (reach + rest[axis]).saturating_sub(2 * padding[axis]).max(1)
+        });
+        Self { samples, of_group, outputs, groups, kernel, stride, padding, dilation, size }
+    }
+
+    /// Of a convolution that the kernels compute by tiles.
+    fn by_tiles(draw: &mut Draw) -> Self {
+        let (samples, [kernel, padding, size]) = (draw.size(1..=2), tiled(draw));
+        let [stride, dilation] = [[1, 1]; 2];
+        Self { samples, of_group: LANES, outputs: LANES, groups: 1, kernel, stride, padding, dilation, size }
+    }
+}
+
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
-    let groups = draw.pick(&[1, 1, 1, 2, 3]);
-    let large = draw.once_in(12);
-    let [samples, of_group, outputs] = match large {
-        true => [draw.size(1..=3), draw.size(1..=8), groups * draw.size(2..=8)],
-        false => [draw.size(1..=3), draw.size(1..=3), groups * draw.size(1..=3)],
-    };
-    let (kernel, stride, dilation) = (draw.pair(1..=3), draw.pair(1..=3), draw.pair(1..=3));
-    let padding = [0, 1].map(|axis| draw.size(0..=dilation[axis] * (kernel[axis] - 1)));
-    // The image is at least as large as the kernel, padding included.
-    let rest = draw.pair(if large { 8..=14 } else { 0..=4 });
-    let size = [0, 1].map(|axis| {
-        let reach = dilation[axis] * (kernel[axis] - 1) + 1;
-        (reach + rest[axis]).saturating_sub(2 * padding[axis]).max(1)
-    });
+    let Sizes { samples, of_group, outputs, groups, kernel, stride, padding, dilation, size } =
+        if draw.once_in(8) { Sizes::by_tiles(draw) } else { Sizes::any(draw) };
     let (has_bias, layout) = (!draw.once_in(4), draw.layout());
     let options = Conv2dOptions { stride, padding, dilation, groups };
     let scale = (1.0 / (of_group * kernel[0] * kernel[1]) as f64).sqrt();

@@ -3,11 +3,13 @@
 #[cfg(feature = "flex")]
 use backproof_gradcheck::Check;
 use backproof_gradcheck::{Arguments, Gradients, Kinks};
-use backproof_kernels::{Conv2dShape, Layer, Parameter, Window};
+use backproof_kernels::{Conv2dShape, LANES, Layer, Parameter, Window};
 #[cfg(feature = "flex")]
 use backproof_layers::Segment;
 use backproof_layers::{Conv2d, Conv2dOptions, MaxPool2d, MaxPool2dOptions, Relu, ReluSaved};
 use burn::tensor::Tensor;
+
+use super::windows::tiled;
 
 use crate::compare_gradients::kernels::Stack;
 #[cfg(feature = "flex")]
@@ -15,16 +17,21 @@ use crate::compare_gradients::kernels::segments_name;
 use crate::compare_gradients::subject::{Case, Context, Draw, Layout, extent, shape};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
-    let groups = draw.pick(&[1, 1, 1, 2]);
+    let by_tiles = draw.once_in(8);
+    let groups = if by_tiles { 1 } else { draw.pick(&[1, 1, 1, 2]) };
     // Of more than 16 images some are one thread's together.
     let samples = if draw.once_in(10) { draw.size(17..=19) } else { draw.size(1..=3) };
-    let [of_group, outputs] = [draw.size(1..=3), groups * draw.size(1..=9)];
-    let (kernel, stride, window) = (draw.pair(1..=3), draw.pair(1..=2), draw.pair(1..=3));
-    let padding = kernel.map(|kernel| draw.size(0..=kernel / 2));
+    let (mut of_group, mut outputs) = (draw.size(1..=3), groups * draw.size(1..=9));
+    let (mut kernel, mut stride, window) = (draw.pair(1..=3), draw.pair(1..=2), draw.pair(1..=3));
+    let mut padding = kernel.map(|kernel| draw.size(0..=kernel / 2));
     let (step, has_bias, layout) = (draw.pair(1..=2), !draw.once_in(4), draw.layout());
     // After the convolution at least one window is left.
     let rest = draw.pair(0..=4);
-    let size = [0, 1].map(|axis| (window[axis] - 1) * stride[axis] + kernel[axis] + rest[axis]);
+    let mut size = [0, 1].map(|axis| (window[axis] - 1) * stride[axis] + kernel[axis] + rest[axis]);
+    if by_tiles {
+        (of_group, outputs, stride) = (LANES, LANES, [1, 1]);
+        [kernel, padding, size] = tiled(draw);
+    }
     let dims = [samples, groups * of_group, size[0], size[1]];
     let scale = (1.0 / (of_group * kernel[0] * kernel[1]) as f64).sqrt();
     let (x, weight) = (draw.normal(dims, 1.0), draw.normal([outputs, of_group, kernel[0], kernel[1]], scale));

@@ -2,6 +2,8 @@
 
 use backproof_gradcheck::Value;
 
+use crate::compare_gradients::subject::Draw;
+
 /// Where windows lie; pairs are `[height, width]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Windows {
@@ -22,6 +24,17 @@ pub(super) const SLIPS: [Slip; 6] = [
     ("the padding is lost", |w| Windows { padding: [0; 2], ..w }),
     ("shifted by one row", |w| Windows { padding: [w.padding[0] + 1, w.padding[1]], ..w }),
 ];
+
+/// Kernel, padding and image of a convolution of 16 channels to 16 that the CPU kernels compute by tiles.
+pub(super) fn tiled(draw: &mut Draw) -> [[usize; 2]; 3] {
+    let kernel = draw.pick(&[3, 5]);
+    // Tiles of 6×6 inputs that no edge cuts off.
+    let size = match kernel {
+        3 => draw.pair(1..=2).map(|tiles| 4 * tiles),
+        _ => draw.pair(2..=3).map(|tiles| 2 * tiles),
+    };
+    [[kernel; 2], [kernel / 2; 2], size]
+}
 
 impl Windows {
     /// The pixel under element `k` of window `at`, if it is one of the image's.

@@ -1,0 +1,566 @@
+//! Convolution with fewer multiplications: Winograd's minimal filtering, for kernels of 3×3 and 5×5.
+//!
+//! An image is cut into tiles of 6×6 inputs, which overlap, for 4×4 outputs of a 3×3 kernel or 2×2 of a 5×5. Each tile is
+//! transformed, and so is each kernel; between the transforms, a convolution is 36 products of matrices, [tiles × C] times
+//! [C × O], one for each element of a tile: 36 multiplications for 144 (3×3) or 100 (5×5) of the definition. The 36 products are
+//! a convolution of 1×1 with 36 groups, so that the loops of [`Conv2d`] compute them.
+//!
+//! The results are those of the definition but for rounding, which is a few times larger.
+
+mod transforms;
+
+use std::ops::Range;
+
+use crate::conv2d::{Conv2d, Conv2dShape};
+use crate::isa::{Isa, Kernel};
+use crate::layout::{Border, Layout};
+use crate::vector::{LANES, Lanes};
+use transforms::{SIZE, Transform};
+
+/// Elements of a transformed tile.
+const ELEMENTS: usize = SIZE * SIZE;
+
+/// The most numbers of a layer's transformed weights: with more they would not stay in the cache of a core.
+const MOST_WEIGHTS: usize = 1 << 18;
+
+/// The most tiles that are worked on at once, for the same reason.
+const MOST_TILES: usize = 64;
+
+/// A convolution by tiles, with its layouts.
+#[derive(Debug, Clone)]
+pub struct Winograd {
+    shape: Conv2dShape,
+    output: Layout,
+    gradient: Layout,
+    forward: Pass,
+    backward: Option<Pass>,
+}
+
+/// One correlation of 6×6 tiles of `from`.
+#[derive(Debug, Clone)]
+struct Pass {
+    from: Layout,
+    /// Where the first tile begins, in pixels from the first of `from`'s memory.
+    origin: [usize; 2],
+    /// Tiles in each dimension.
+    tiles: [usize; 2],
+    /// Tiles that are worked on at once; a divisor of their number.
+    at_once: usize,
+    /// Between the transforms.
+    product: Conv2d,
+    inputs: Layout,
+    outputs: Layout,
+}
+
+impl Pass {
+    /// From `from`, the first window `padding` before the first pixel, to `[O, H, W]` in tiles of `m`×`m`.
+    fn new(from: Layout, padding: [usize; 2], [channels, height, width]: [usize; 3], m: usize) -> Self {
+        assert_eq!(from.lanes, LANES, "tiles are cut out of blocks");
+        assert!(from.border.top >= padding[0] && from.border.left >= padding[1], "a window leaves {from:?}");
+        let tiles = [height.div_ceil(m), width.div_ceil(m)];
+        let count = tiles[0] * tiles[1];
+        let at_once = (1..=MOST_TILES.min(count)).rev().find(|&at_once| count.is_multiple_of(at_once)).unwrap_or(1);
+        let of = |channels: usize| {
+            // An odd distance, in vectors, keeps the 36 elements of a tile in different sets of the cache.
+            let border = Border { right: 1 - at_once % 2, ..Border::default() };
+            Layout::blocked([ELEMENTS * channels.next_multiple_of(LANES), 1, at_once], border)
+        };
+        let (inputs, outputs) = (of(from.channels), of(channels));
+        let shape = Conv2dShape {
+            channels: inputs.channels,
+            input: [1, inputs.width],
+            outputs: outputs.channels,
+            kernel: [1, 1],
+            stride: [1, 1],
+            padding: [0, 0],
+            dilation: [1, 1],
+            groups: ELEMENTS,
+        };
+        Self {
+            from,
+            origin: [from.border.top - padding[0], from.border.left - padding[1]],
+            tiles,
+            at_once,
+            product: Conv2d::new(shape, inputs, outputs, outputs, false),
+            inputs,
+            outputs,
+        }
+    }
+
+    /// The tiles, so many at once.
+    fn steps(&self) -> impl Iterator<Item = Range<usize>> + use<> {
+        let at_once = self.at_once;
+        (0..self.tiles[0] * self.tiles[1]).step_by(at_once).map(move |start| start..start + at_once)
+    }
+
+    fn workspace(&self) -> usize {
+        self.inputs.size() + self.outputs.size()
+    }
+}
+
+impl Winograd {
+    /// Whether a convolution is faster by tiles: both kernels and channels are of the right sizes, and the arithmetic is less by a
+    /// quarter at least.
+    #[must_use]
+    pub fn pays(shape: &Conv2dShape) -> bool {
+        let plain = shape.stride == [1, 1] && shape.dilation == [1, 1] && shape.groups == 1;
+        let taps = shape.kernel[0];
+        let square = shape.kernel == [3, 3] || shape.kernel == [5, 5];
+        if !plain || !square || shape.padding.iter().any(|&padding| padding >= taps) {
+            return false;
+        }
+        let [height, width] = shape.output();
+        let m = SIZE + 1 - taps;
+        let tiles = height.div_ceil(m) * width.div_ceil(m);
+        let [inputs, outputs] = [shape.channels, shape.outputs].map(|channels| channels.next_multiple_of(LANES));
+        // Additions of the transforms of a tile, for each channel: about 200 and 100.
+        let by_tiles = tiles * (ELEMENTS * inputs * outputs + 200 * inputs + 100 * outputs);
+        let by_taps = height * width * taps * taps * shape.channels * outputs;
+        shape.channels >= LANES && ELEMENTS * inputs * outputs <= MOST_WEIGHTS && 4 * by_tiles <= 3 * by_taps
+    }
+
+    /// The convolution `shape` as [`Conv2d::new`] makes it, on a blocked input.
+    ///
+    /// # Panics
+    ///
+    /// If it is not one that [`pays`](Self::pays), or a layout has another size than the shape or a smaller border than it
+    /// needs.
+    #[must_use]
+    pub fn new(shape: Conv2dShape, input: Layout, output: Layout, gradient: Layout, input_gradient: bool) -> Self {
+        assert!(Self::pays(&shape), "{shape:?} does not pay");
+        let [rows, columns] = shape.output();
+        let to = [shape.outputs, rows, columns];
+        assert_eq!(input.shape(), [shape.channels, shape.input[0], shape.input[1]], "the input");
+        for layout in [output, gradient] {
+            assert_eq!((layout.shape(), layout.lanes), (to, LANES), "the output");
+        }
+        let m = SIZE + 1 - shape.kernel[0];
+        let turned_padding = shape.padding.map(|padding| shape.kernel[0] - 1 - padding);
+        Self {
+            shape,
+            output,
+            gradient,
+            forward: Pass::new(input, shape.padding, to, m),
+            backward: input_gradient.then(|| Pass::new(gradient, turned_padding, input.shape(), m)),
+        }
+    }
+
+    /// Numbers of the transformed weights, and of the sum of their gradients.
+    #[must_use]
+    pub fn weights(&self) -> usize {
+        self.forward.product.packed_weights()
+    }
+
+    /// Numbers of the transformed weights for the input gradient; 0 if it was made without one.
+    #[must_use]
+    pub fn turned_weights(&self) -> usize {
+        self.backward.as_ref().map_or(0, |backward| backward.product.packed_weights())
+    }
+
+    /// Numbers that a call needs as scratch memory, whatever is in it.
+    #[must_use]
+    pub fn workspace(&self) -> usize {
+        let backward = self.backward.as_ref().map_or(0, Pass::workspace);
+        self.forward.workspace().max(backward)
+    }
+
+    /// The weights as [`Conv2d::pack`] packs them, transformed. What is in `transformed` of lanes past the last channel stays
+    /// as it is, and has to be zero.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another length than it should.
+    pub fn transform(&self, isa: Isa, packed: &[f32], transformed: &mut [f32]) {
+        self.transform_for(&self.forward, self.shape.channels, isa, packed, false, transformed);
+    }
+
+    /// The weights as [`Conv2d::turn`] turns them, transformed for the input gradient.
+    ///
+    /// # Panics
+    ///
+    /// As [`transform`](Self::transform), and if it was made without an input gradient.
+    pub fn transform_turned(&self, isa: Isa, turned: &[f32], transformed: &mut [f32]) {
+        let backward = self.backward.as_ref().expect("made with an input gradient");
+        self.transform_for(backward, self.shape.outputs, isa, turned, true, transformed);
+    }
+
+    fn transform_for(
+        &self,
+        pass: &Pass,
+        channels: usize,
+        isa: Isa,
+        weights: &[f32],
+        reversed: bool,
+        transformed: &mut [f32],
+    ) {
+        let blocks = pass.outputs.blocks() / ELEMENTS;
+        assert_eq!(weights.len(), blocks * channels * self.taps() * LANES, "the weights");
+        assert_eq!(transformed.len(), pass.product.packed_weights(), "the transformed weights");
+        let (blocked, padded) = ([blocks, channels], pass.inputs.channels / ELEMENTS);
+        match self.shape.kernel[0] {
+            3 => isa.run(OfWeights::<3> { weights, reversed, blocked, padded, transformed }),
+            _ => isa.run(OfWeights::<5> { weights, reversed, blocked, padded, transformed }),
+        }
+    }
+
+    fn taps(&self) -> usize {
+        self.shape.kernel[0] * self.shape.kernel[1]
+    }
+
+    /// [`Conv2d::forward`] with `transformed` weights.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another length than it should.
+    #[allow(clippy::too_many_arguments)] // operands and results of one loop
+    pub fn forward(
+        &self,
+        isa: Isa,
+        input: &[f32],
+        transformed: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        workspace: &mut [f32],
+        output: &mut [f32],
+    ) {
+        self.correlate(&self.forward, isa, input, transformed, bias, relu, workspace, output, &self.output);
+    }
+
+    /// [`Conv2d::input_gradient`] with weights of [`transform_turned`](Self::transform_turned).
+    ///
+    /// # Panics
+    ///
+    /// If it was made without an input gradient, or a slice has another length than it should.
+    pub fn input_gradient(
+        &self,
+        isa: Isa,
+        gradient: &[f32],
+        transformed: &[f32],
+        workspace: &mut [f32],
+        input_gradient: &mut [f32],
+        to: &Layout,
+    ) {
+        let backward = self.backward.as_ref().expect("made with an input gradient");
+        let input = self.forward.from;
+        assert_eq!((to.shape(), to.lanes), (input.shape(), LANES), "the input gradient");
+        self.correlate(backward, isa, gradient, transformed, None, false, workspace, input_gradient, to);
+    }
+
+    #[allow(clippy::too_many_arguments)] // operands and results of one loop
+    fn correlate(
+        &self,
+        pass: &Pass,
+        isa: Isa,
+        input: &[f32],
+        transformed: &[f32],
+        bias: Option<&[f32]>,
+        relu: bool,
+        workspace: &mut [f32],
+        output: &mut [f32],
+        to: &Layout,
+    ) {
+        to.check_blocked(output);
+        assert_eq!(workspace.len(), self.workspace(), "the scratch memory");
+        if let Some(bias) = bias {
+            assert_eq!(bias.len(), to.blocks() * LANES, "the bias");
+        }
+        let (inputs, outputs) = workspace.split_at_mut(pass.inputs.size());
+        let outputs = &mut outputs[..pass.outputs.size()];
+        for tiles in pass.steps() {
+            self.transform_input(pass, isa, tiles.clone(), input, inputs);
+            pass.product.forward(isa, inputs, transformed, None, false, outputs);
+            let products = &*outputs;
+            match self.shape.kernel[0] {
+                3 => isa.run(ToOutput::<4> { pass, tiles, products, bias, relu, output, to }),
+                _ => isa.run(ToOutput::<2> { pass, tiles, products, bias, relu, output, to }),
+            }
+        }
+    }
+
+    fn transform_input(&self, pass: &Pass, isa: Isa, tiles: Range<usize>, input: &[f32], to: &mut [f32]) {
+        pass.from.check_blocked(input);
+        assert_eq!(to.len(), pass.inputs.size());
+        isa.run(OfInput { pass, tiles, step: SIZE + 1 - self.shape.kernel[0], input, to });
+    }
+
+    /// Adds `∂L/∂w` of one image, transformed, to `sum`, from which [`add_weight_gradient`](Self::add_weight_gradient) takes it back.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another length than it should.
+    pub fn weight_gradient(&self, isa: Isa, input: &[f32], gradient: &[f32], workspace: &mut [f32], sum: &mut [f32]) {
+        let pass = &self.forward;
+        self.gradient.check_blocked(gradient);
+        assert_eq!(workspace.len(), self.workspace(), "the scratch memory");
+        let (inputs, outputs) = workspace.split_at_mut(pass.inputs.size());
+        let outputs = &mut outputs[..pass.outputs.size()];
+        let from = &self.gradient;
+        for tiles in pass.steps() {
+            self.transform_input(pass, isa, tiles.clone(), input, inputs);
+            let to = &mut *outputs;
+            match self.shape.kernel[0] {
+                3 => isa.run(OfGradient::<4> { pass, tiles, from, gradient, to }),
+                _ => isa.run(OfGradient::<2> { pass, tiles, from, gradient, to }),
+            }
+            pass.product.weight_gradient(isa, inputs, outputs, sum);
+        }
+    }
+
+    /// Adds to `packed`, packed as the weights are, the gradient whose transformed sum is `sum`.
+    ///
+    /// # Panics
+    ///
+    /// If a slice has another length than it should.
+    pub fn add_weight_gradient(&self, isa: Isa, sum: &[f32], packed: &mut [f32]) {
+        let pass = &self.forward;
+        let (blocks, channels) = (pass.outputs.blocks() / ELEMENTS, self.shape.channels);
+        assert_eq!(packed.len(), blocks * channels * self.taps() * LANES, "the weights");
+        assert_eq!(sum.len(), self.weights(), "the transformed sum");
+        let (blocked, padded) = ([blocks, channels], pass.inputs.channels / ELEMENTS);
+        match self.shape.kernel[0] {
+            3 => isa.run(ToWeights::<3> { sum, blocked, padded, packed }),
+            _ => isa.run(ToWeights::<5> { sum, blocked, padded, packed }),
+        }
+    }
+}
+
+/// `Bᵀ x B` of all tiles of an image.
+struct OfInput<'a> {
+    pass: &'a Pass,
+    tiles: Range<usize>,
+    /// Pixels from a tile to the next.
+    step: usize,
+    input: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl Kernel for OfInput<'_> {
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { pass: &Pass { from, origin, tiles: [_, tile_columns], inputs, .. }, tiles, step, input, to } = self;
+        let blocks = inputs.blocks() / ELEMENTS;
+        let [rows, columns] = [from.block_stride() / from.row_stride(), from.row_stride() / LANES];
+        for block in 0..blocks {
+            for tile in tiles.clone() {
+                let row = origin[0] + tile / tile_columns * step;
+                let column = origin[1] + tile % tile_columns * step;
+                let start = block * from.block_stride() + row * from.row_stride() + column * LANES;
+                // The last tiles may hang over the edge, where everything is zero.
+                let (here_rows, here_columns) = (SIZE.min(rows - row), SIZE.min(columns - column));
+                // SAFETY: the instructions are the caller's. The image is as long as its layout, and what is read of it is at most
+                // its last row and column; `to` is as long as `inputs`, which has a vector for each block, element and tile.
+                unsafe {
+                    let mut x = [[V::splat(0.0); SIZE]; SIZE];
+                    let from_tile = input.as_ptr().add(start);
+                    if here_rows == SIZE && here_columns == SIZE {
+                        for i in 0..SIZE {
+                            for j in 0..SIZE {
+                                x[i][j] = V::load(from_tile.add(i * from.row_stride() + j * LANES));
+                            }
+                        }
+                    } else {
+                        for i in 0..here_rows {
+                            for j in 0..here_columns {
+                                x[i][j] = V::load(from_tile.add(i * from.row_stride() + j * LANES));
+                            }
+                        }
+                    }
+                    put(transforms::OfInput::twice(x), to, blocks, block, tile - tiles.start, tiles.len() | 1);
+                }
+            }
+        }
+    }
+}
+
+/// Stores the elements of tile `tile` of `tiles`, of block `block` of `blocks`, each to its product.
+///
+/// # Safety
+///
+/// The machine has the instructions of `V`, and `to` room for `36 · blocks · tiles` vectors.
+#[inline(always)]
+unsafe fn put<V: Lanes>(x: [[V; SIZE]; SIZE], to: &mut [f32], blocks: usize, block: usize, tile: usize, tiles: usize) {
+    for i in 0..SIZE {
+        for j in 0..SIZE {
+            let place = ((i * SIZE + j) * blocks + block) * tiles + tile;
+            // SAFETY: the caller's.
+            unsafe { x[i][j].store(to.as_mut_ptr().add(place * LANES)) };
+        }
+    }
+}
+
+/// What [`put`] stores.
+///
+/// # Safety
+///
+/// As for [`put`].
+#[inline(always)]
+unsafe fn get<V: Lanes>(from: &[f32], blocks: usize, block: usize, tile: usize, tiles: usize) -> [[V; SIZE]; SIZE] {
+    // SAFETY: the caller's.
+    unsafe {
+        let mut x = [[V::splat(0.0); SIZE]; SIZE];
+        for i in 0..SIZE {
+            for j in 0..SIZE {
+                let place = ((i * SIZE + j) * blocks + block) * tiles + tile;
+                x[i][j] = V::load(from.as_ptr().add(place * LANES));
+            }
+        }
+        x
+    }
+}
+
+/// `b + Aᵀ x A` of all tiles.
+struct ToOutput<'a, const M: usize> {
+    pass: &'a Pass,
+    tiles: Range<usize>,
+    products: &'a [f32],
+    bias: Option<&'a [f32]>,
+    relu: bool,
+    output: &'a mut [f32],
+    to: &'a Layout,
+}
+
+impl<const M: usize> Kernel for ToOutput<'_, M>
+where
+    transforms::ToOutput: Transform<SIZE, M>,
+{
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { pass: &Pass { tiles: [_, tile_columns], .. }, tiles, products, bias, relu, output, to } = self;
+        for block in 0..to.blocks() {
+            for tile in tiles.clone() {
+                let (row, column) = (tile / tile_columns * M, tile % tile_columns * M);
+                let start = to.block_start(block) + row * to.row_stride() + column * LANES;
+                let (here_rows, here_columns) = (M.min(to.height - row), M.min(to.width - column));
+                // SAFETY: the instructions are the caller's. There is a product for each block, element and tile, and 16 numbers of
+                // bias a block; what is written is inside of the image, and `output` as long as its layout.
+                unsafe {
+                    let bias = bias.map_or(V::splat(0.0), |bias| V::load(bias.as_ptr().add(block * LANES)));
+                    let x = get(products, to.blocks(), block, tile - tiles.start, tiles.len() | 1);
+                    let y: [[V; M]; M] = transforms::ToOutput::twice(x);
+                    let to_tile = output.as_mut_ptr().add(start);
+                    for i in 0..here_rows {
+                        for j in 0..here_columns {
+                            let y = y[i][j].add(bias);
+                            let y = if relu { y.relu() } else { y };
+                            y.store(to_tile.add(i * to.row_stride() + j * LANES));
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `A g Aᵀ` of all tiles.
+struct OfGradient<'a, const M: usize> {
+    pass: &'a Pass,
+    tiles: Range<usize>,
+    from: &'a Layout,
+    gradient: &'a [f32],
+    to: &'a mut [f32],
+}
+
+impl<const M: usize> Kernel for OfGradient<'_, M>
+where
+    transforms::OfGradient: Transform<M, SIZE>,
+{
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { pass: &Pass { tiles: [_, tile_columns], .. }, tiles, from, gradient, to } = self;
+        for block in 0..from.blocks() {
+            for tile in tiles.clone() {
+                let (row, column) = (tile / tile_columns * M, tile % tile_columns * M);
+                let start = from.block_start(block) + row * from.row_stride() + column * LANES;
+                let (here_rows, here_columns) = (M.min(from.height - row), M.min(from.width - column));
+                // SAFETY: the instructions are the caller's. What is read is inside of the image, and `gradient` as long as its
+                // layout; `to` has a vector for each block, element and tile.
+                unsafe {
+                    let mut g = [[V::splat(0.0); M]; M];
+                    let from_tile = gradient.as_ptr().add(start);
+                    for i in 0..here_rows {
+                        for j in 0..here_columns {
+                            g[i][j] = V::load(from_tile.add(i * from.row_stride() + j * LANES));
+                        }
+                    }
+                    put(
+                        transforms::OfGradient::twice(g),
+                        to,
+                        from.blocks(),
+                        block,
+                        tile - tiles.start,
+                        tiles.len() | 1,
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// `G w Gᵀ` of all kernels.
+struct OfWeights<'a, const R: usize> {
+    /// A vector for each block, channel and tap.
+    weights: &'a [f32],
+    /// Whether the last tap comes first.
+    reversed: bool,
+    /// Blocks of outputs, and channels.
+    blocked: [usize; 2],
+    /// Channels rounded up to whole blocks.
+    padded: usize,
+    /// A vector for each element, block and padded channel.
+    transformed: &'a mut [f32],
+}
+
+impl<const R: usize> Kernel for OfWeights<'_, R> {
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { weights, reversed, blocked: [blocks, channels], padded, transformed } = self;
+        for block in 0..blocks {
+            for channel in 0..channels {
+                let kernel = &weights[(block * channels + channel) * R * R * LANES..][..R * R * LANES];
+                // SAFETY: the instructions are the caller's; the kernel has R² vectors; the lengths were asserted.
+                unsafe {
+                    let mut w = [[V::splat(0.0); R]; R];
+                    for i in 0..R {
+                        for j in 0..R {
+                            let tap = if reversed { R * R - 1 - (i * R + j) } else { i * R + j };
+                            w[i][j] = V::load(kernel.as_ptr().add(tap * LANES));
+                        }
+                    }
+                    put(transforms::OfWeights::twice(w), transformed, blocks, block, channel, padded);
+                }
+            }
+        }
+    }
+}
+
+/// `Gᵀ x G` of all kernels, added.
+struct ToWeights<'a, const R: usize> {
+    sum: &'a [f32],
+    blocked: [usize; 2],
+    padded: usize,
+    packed: &'a mut [f32],
+}
+
+impl<const R: usize> Kernel for ToWeights<'_, R> {
+    #[inline(always)]
+    unsafe fn run<V: Lanes>(self) {
+        let Self { sum, blocked: [blocks, channels], padded, packed } = self;
+        for block in 0..blocks {
+            for channel in 0..channels {
+                let kernel = &mut packed[(block * channels + channel) * R * R * LANES..][..R * R * LANES];
+                // SAFETY: the instructions are the caller's; the kernel has R² vectors; the lengths were asserted.
+                unsafe {
+                    let x = get(sum, blocks, block, channel, padded);
+                    let w: [[V; R]; R] = transforms::ToWeights::twice(x);
+                    for (tap, w) in w.as_flattened().iter().enumerate() {
+                        let to = kernel.as_mut_ptr().add(tap * LANES);
+                        V::load(to).add(*w).store(to);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
