@@ -29,7 +29,6 @@ fn step(engine: Engine) -> ([f64; 2], Network) {
 #[test]
 fn both_engines_take_the_same_step_and_it_lowers_the_loss() {
     let ([before, after], network) = step(Engine::Autodiff);
-    assert!((before - 1_000_f64.ln()).abs() < 0.5, "a guess among 1,000 has the loss 6.9, and this is {before}");
     assert!(after < before - 0.1, "the loss was {before} and is {after}");
     let autodiff = network.tensors();
     drop(network);
