@@ -199,6 +199,34 @@ fn what_is_damaged_is_named_and_the_rest_is_shown() {
     }
 }
 
+/// No data set here has so many; the files of a run folder may say so all the same.
+#[test]
+fn a_thousand_classes_have_a_report_of_what_can_be_read() {
+    let (_folder, run) = run();
+    let result = run.join("evaluation/result.json");
+    let mut value = backproof_tests::json(&result);
+    let class = |class: usize| {
+        let mut of = value["classes"][class % 10].clone();
+        of["class"] = format!("class {class}").into();
+        of
+    };
+    value["classes"] = (0..1_000).map(class).collect();
+    fs::write(&result, value.to_string()).unwrap();
+    let predictions = run.join("evaluation/predictions.csv");
+    let rest = ",0.0".repeat(990);
+    edit(predictions, |text| {
+        let heads: String = (10..1_000).map(|class| format!(",p(class {class})")).collect();
+        let mut lines = text.lines();
+        let head = lines.next().unwrap().to_owned() + &heads + "\n";
+        head + &lines.map(|line| format!("{line}{rest}\n")).collect::<String>()
+    });
+    let (text, warnings) = report(&run);
+    assert!(warnings.contains("The confusion matrix of 1,000 classes is not drawn"), "{warnings}");
+    assert!(text.contains("class 999") && text.contains("id=\"mistakes\"") && text.len() < 3_000_000, "{}", text.len());
+    assert!(!run.join("figures/confusion-counts.png").exists());
+    assert!(run.join("figures/misclassified.png").exists());
+}
+
 #[test]
 fn without_checkpoints_there_are_no_kernels() {
     let (_folder, run) = run();

@@ -37,6 +37,39 @@ fn sigint_sigterm_and_sighup_save_and_exit_and_the_run_goes_on_exactly() {
     }
 }
 
+/// A validation of 4,300 images takes more than a thousand times as long as the iteration in front of it, so that a signal which
+/// comes at the first report comes in the second validation.
+#[test]
+fn a_signal_breaks_a_validation_off_and_the_run_goes_on_exactly() {
+    let layers = r#"model.layers=[{ type = "conv2d", out_channels = 16, kernel = 5, padding = 2 }, "relu", { type = "conv2d", out_channels = 16, kernel = 5, padding = 2 }, "relu", "flatten", { type = "linear", out_features = 10 }]"#;
+    let set = [
+        layers,
+        "data.validation_images=4300",
+        "training.iterations=3",
+        "training.batch_size=1",
+        "training.report_every=1",
+        "training.validate_every=1",
+    ];
+    let whole = folder();
+    train(whole.path(), &set).assert().success();
+    for signal in ["INT", "TERM"] {
+        let folder = folder();
+        let child = spawn(folder.path(), &train_arguments(&set));
+        wait_for("a report", || small(folder.path()).join("metrics.jsonl").exists());
+        send(signal, child.id());
+        let output = child.wait_with_output().unwrap();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(130), "{signal}: {text}");
+        assert!(text.contains("a checkpoint of iteration 2 is saved"), "{text}");
+        let state = json(&small(folder.path()).join("checkpoints/last/state.json"));
+        assert_eq!(state["position"]["window"]["images"], 1, "the second validation was to be broken off");
+        let metrics = fs::read_to_string(small(folder.path()).join("metrics.jsonl")).unwrap();
+        assert_eq!(metrics.lines().count(), 1, "{metrics}");
+        resume(folder.path()).assert().success();
+        assert_same(&small(whole.path()), &small(folder.path()), signal);
+    }
+}
+
 #[test]
 fn a_second_signal_ends_the_process_now_and_loses_nothing_that_was_saved() {
     let whole = folder();

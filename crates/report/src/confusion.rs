@@ -50,6 +50,9 @@ const CELL: [f64; 2] = [46.0, 34.0];
 const HEAD: [f64; 2] = [108.0, 70.0];
 
 impl Confusion {
+    /// More classes than these are not drawn: nobody reads so many cells, and their number grows with the square.
+    pub(crate) const MOST_CLASSES: usize = 50;
+
     /// Counts `predictions` over the classes `names`.
     pub(crate) fn new(names: Vec<String>, predictions: &[Prediction]) -> Self {
         let mut counts = vec![vec![0; names.len()]; names.len()];
@@ -66,8 +69,7 @@ impl Confusion {
 
     /// Every row with its cells.
     pub(crate) fn rows(&self) -> Vec<Row> {
-        let cell = |row: usize, column: usize| {
-            let support: usize = self.counts[row].iter().sum();
+        let cell = |row: usize, column: usize, support: usize| {
             let count = self.counts[row][column];
             let share = (support > 0).then(|| count as f64 / support as f64);
             Cell {
@@ -78,10 +80,9 @@ impl Confusion {
                 right: row == column,
             }
         };
-        let classes = 0..self.names.len();
-        let row = |(row, name): (usize, &String)| Row {
-            name: name.clone(),
-            cells: classes.clone().map(|column| cell(row, column)).collect(),
+        let row = |(row, name): (usize, &String)| {
+            let support = self.counts[row].iter().sum();
+            Row { name: name.clone(), cells: (0..self.names.len()).map(|column| cell(row, column, support)).collect() }
         };
         self.names.iter().enumerate().map(row).collect()
     }

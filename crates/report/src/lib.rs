@@ -84,7 +84,14 @@ pub fn report(folder: &RunFolder, data_dir: Option<&Path>) -> Result<Written, Re
     let names: Vec<String> =
         contents.result.iter().flat_map(|result| &result.classes).map(|class| class.class.clone()).collect();
     let predicted = !contents.predictions.is_empty();
-    let confusion = predicted.then(|| Confusion::new(names.clone(), &contents.predictions));
+    if predicted && names.len() > Confusion::MOST_CLASSES {
+        let classes = backproof_spec::thousands(names.len());
+        contents.missing.push(format!(
+            "The confusion matrix of {classes} classes is not drawn; it is in evaluation/confusion.csv."
+        ));
+    }
+    let confusion = (predicted && names.len() <= Confusion::MOST_CLASSES)
+        .then(|| Confusion::new(names.clone(), &contents.predictions));
     let mistakes = predicted.then(|| Mistakes::new(names, &contents.predictions, images.as_ref()));
     let validation_images = contents.experiment.as_ref().map_or(0, |experiment| experiment.data.validation_images);
     let figures = Figures {

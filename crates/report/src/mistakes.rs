@@ -8,14 +8,19 @@ use backproof_train::Prediction;
 use serde::Serialize;
 
 use crate::ReportError;
+use crate::confusion::Confusion;
 use crate::figure::Figure;
 use crate::image::Image;
 use crate::scale::round;
 use crate::templates::render;
 
-/// Shown in any case: the worst of all, and the worst of each pair of classes, so that every filter has something to show.
+/// Shown in any case: the worst of all, and the worst of each pair of classes, so that every filter has something to show: of
+/// all pairs to which a confusion matrix leads, and of more classes than it is drawn of, of the commonest.
 const WORST: usize = 60;
 const WORST_OF_PAIR: usize = 3;
+const PAIRS: usize = Confusion::MOST_CLASSES * (Confusion::MOST_CLASSES - 1);
+/// Of more classes, the likeliest have a bar, and those in question.
+const BARS: usize = 10;
 /// Characters of a class name beside its bar; what is longer is cut.
 const NAME_LENGTH: usize = 10;
 /// In the figure.
@@ -62,13 +67,14 @@ pub(crate) struct Mistakes {
     pub(crate) count: usize,
     /// Those that are shown, worst first.
     pub(crate) shown: Vec<Mistake>,
-    /// Every pair of classes that was confused, most often first.
+    /// The pairs of classes that were confused, most often first.
     pub(crate) pairs: Vec<Pair>,
     pub(crate) names: Vec<String>,
     /// Characters of the longest name that bars leave room for.
     pub(crate) name_length: usize,
     pub(crate) worst: usize,
     pub(crate) worst_of_pair: usize,
+    pub(crate) most_pairs: usize,
 }
 
 #[derive(Serialize)]
@@ -99,28 +105,45 @@ impl Mistakes {
         let worst = |prediction: &Prediction| prediction.probabilities[prediction.predicted];
         wrong.sort_by(|a, b| worst(b).total_cmp(&worst(a)).then(a.index.cmp(&b.index)));
         let mut counts: BTreeMap<(usize, usize), usize> = BTreeMap::new();
+        for prediction in &wrong {
+            *counts.entry((prediction.label, prediction.predicted)).or_default() += 1;
+        }
+        let mut pairs: Vec<Pair> =
+            counts.into_iter().map(|((label, predicted), count)| Pair { label, predicted, count }).collect();
+        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.count));
+        pairs.truncate(PAIRS);
+        let mut seen: BTreeMap<(usize, usize), usize> =
+            pairs.iter().map(|pair| ((pair.label, pair.predicted), 0)).collect();
         let mut shown = Vec::new();
         for (rank, prediction) in wrong.iter().enumerate() {
-            let of_pair = counts.entry((prediction.label, prediction.predicted)).or_default();
-            *of_pair += 1;
-            if rank < WORST || *of_pair <= WORST_OF_PAIR {
+            let of_pair = seen.get_mut(&(prediction.label, prediction.predicted)).map(|seen| {
+                *seen += 1;
+                *seen
+            });
+            if rank < WORST || of_pair.is_some_and(|nth| nth <= WORST_OF_PAIR) {
                 shown.push(Mistake {
                     index: prediction.index,
                     label: prediction.label,
                     predicted: prediction.predicted,
                     bars: bars(&names, prediction),
                     image: images.map(|images| picture(images, prediction.index).data_uri()),
-                    first_of_pair: *of_pair == 1,
+                    first_of_pair: of_pair == Some(1),
                     among_worst: rank < WORST,
                 });
             }
         }
-        let mut pairs: Vec<Pair> =
-            counts.into_iter().map(|((label, predicted), count)| Pair { label, predicted, count }).collect();
-        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.count));
         let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let name_length = longest.clamp(1, NAME_LENGTH);
-        Self { count: wrong.len(), shown, pairs, names, name_length, worst: WORST, worst_of_pair: WORST_OF_PAIR }
+        Self {
+            count: wrong.len(),
+            shown,
+            pairs,
+            names,
+            name_length,
+            worst: WORST,
+            worst_of_pair: WORST_OF_PAIR,
+            most_pairs: PAIRS,
+        }
     }
 
     /// The worst of them in a grid; `None` without images or mistakes.
@@ -151,7 +174,7 @@ impl Mistakes {
         };
         Ok(Some(Figure {
             name: "misclassified".to_owned(),
-            description: format!("{title}, each with the probability of every class."),
+            description: format!("{title}, each with the probabilities of its classes."),
             width: COLUMNS as f64 * TILE[0],
             height: HEAD + rows * TILE[1],
             body: render(
@@ -180,7 +203,15 @@ fn bars(names: &[String], prediction: &Prediction) -> Vec<Bar> {
             _ => "",
         },
     };
-    names.iter().enumerate().map(bar).collect()
+    let mut order: Vec<usize> = (0..names.len()).collect();
+    if names.len() > BARS {
+        let asked = |class: usize| class == prediction.label || class == prediction.predicted;
+        let share = |class: usize| prediction.probabilities[class];
+        order.sort_by(|&a, &b| asked(b).cmp(&asked(a)).then(share(b).total_cmp(&share(a))));
+        order.truncate(BARS);
+        order.sort_unstable();
+    }
+    order.into_iter().map(|class| bar((class, &names[class]))).collect()
 }
 
 /// The image `index` of the data set as it was published.
@@ -232,6 +263,34 @@ mod tests {
         assert_eq!(mistakes.shown.len(), WORST + 1);
         let last = &mistakes.shown[WORST];
         assert!(last.index == 100 && last.first_of_pair && !last.among_worst);
+    }
+
+    #[test]
+    fn of_a_thousand_classes_the_likeliest_have_bars_and_the_commonest_pairs_are_shown() {
+        let names: Vec<String> = (0..1_000).map(|class| format!("class {class}")).collect();
+        // Every class is taken for each of the next three, and 500 for 501 three times, with ever less conviction.
+        let pairs = (1..=3).flat_map(|ahead| (0..1_000).map(move |label| (label, (label + ahead) % 1_000)));
+        let predictions: Vec<Prediction> = pairs
+            .chain([(500, 501); 2])
+            .enumerate()
+            .map(|(index, (label, predicted))| {
+                let mut probabilities = vec![0.2 / 998.0; 1_000];
+                probabilities[label] = 0.0;
+                probabilities[predicted] = 0.8 - 1e-4 * index as f64;
+                Prediction { index, label, predicted, probabilities, loss: 0.0 }
+            })
+            .collect();
+        let mistakes = Mistakes::new(names, &predictions, None);
+        assert_eq!((mistakes.count, mistakes.pairs.len()), (3_002, 50 * 49));
+        assert_eq!(mistakes.pairs[0], Pair { label: 500, predicted: 501, count: 3 });
+        // The worst are of the pairs that come first.
+        assert_eq!(mistakes.shown.len(), 50 * 49 - 1 + 3);
+        for mistake in &mistakes.shown {
+            let mut kinds: Vec<&str> =
+                mistake.bars.iter().map(|bar| bar.kind).filter(|kind| !kind.is_empty()).collect();
+            kinds.sort_unstable();
+            assert_eq!((mistake.bars.len(), kinds), (BARS, vec!["right", "wrong"]));
+        }
     }
 
     #[test]

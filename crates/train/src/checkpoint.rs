@@ -54,6 +54,14 @@ pub(crate) struct Position {
     pub(crate) seconds: f64,
 }
 
+impl Position {
+    /// The last iteration whose report can have been made. Making one empties the window, so where there is something in it the
+    /// report of this iteration was not made: none was due, or the run was stopped in its validation.
+    pub(crate) fn reported(&self) -> usize {
+        self.iteration.saturating_sub(usize::from(self.window.images > 0))
+    }
+}
+
 /// The best validation of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Best {

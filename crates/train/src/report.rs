@@ -80,13 +80,17 @@ pub(crate) struct Window {
     pub(crate) images: usize,
     pub(crate) correct: usize,
     pub(crate) loss_sum: f64,
+    /// Of the steps alone, without validation and checkpoints; 0 in a checkpoint of a version that did not count them.
+    #[serde(default)]
+    pub(crate) seconds: f64,
 }
 
 impl Window {
-    pub(crate) fn add(&mut self, images: usize, correct: usize, mean_loss: f64) {
+    pub(crate) fn add(&mut self, images: usize, correct: usize, mean_loss: f64, seconds: f64) {
         self.images += images;
         self.correct += correct;
         self.loss_sum += mean_loss * images as f64;
+        self.seconds += seconds;
     }
 
     pub(crate) fn loss(&self) -> f64 {
@@ -95,6 +99,10 @@ impl Window {
 
     pub(crate) fn accuracy(&self) -> f64 {
         self.correct as f64 / self.images.max(1) as f64
+    }
+
+    pub(crate) fn images_per_second(&self) -> f64 {
+        self.images as f64 / self.seconds.max(1e-9)
     }
 }
 
@@ -105,10 +113,11 @@ mod tests {
     #[test]
     fn a_window_weighs_a_small_batch_by_its_images() {
         let mut window = Window::default();
-        window.add(16, 8, 1.0);
-        window.add(4, 4, 2.0);
+        window.add(16, 8, 1.0, 0.5);
+        window.add(4, 4, 2.0, 0.125);
         assert_eq!(window.loss(), 24.0 / 20.0);
         assert_eq!(window.accuracy(), 12.0 / 20.0);
+        assert_eq!(window.images_per_second(), 20.0 / 0.625);
     }
 
     #[test]

@@ -53,12 +53,12 @@ pub fn resume(
     if iterations.is_some() {
         folder.write_config(&experiment)?;
     }
-    folder.rewind_lines(position.iteration, done)?;
+    folder.rewind_lines(position.reported(), done)?;
     if from.is_some_and(|from| from.folder() != folder.last().folder()) {
         // What was there is damaged, ahead or not there at all, and there may be no iteration left to save one after.
         folder.last().save(&network, &optimizer, &experiment, &position)?;
     }
-    let events = events(&folder, setup, position.iteration)?;
+    let events = events(&folder, setup, position.reported())?;
     // A folder of an earlier version has none.
     folder.write_normalizer(&data.normalizer)?;
     folder.log(&format!("resumed at iteration {}", position.iteration))?;
@@ -70,7 +70,7 @@ pub fn resume(
     run.to_the_end(network, optimizer, position, record, events, observer, stop)
 }
 
-/// The event file of a run that goes on from `iteration`, if it has events or is to have them from now on. Then the figures so far
+/// The event file of a run that goes on after the report of `iteration`, if it has events or is to have them from now on. Then the figures so far
 /// are in it too.
 fn events(folder: &RunFolder, setup: &Setup, iteration: usize) -> Result<Option<EventFile>, TrainError> {
     if tensorboard::is_on(folder.path()) {

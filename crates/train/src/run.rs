@@ -33,7 +33,8 @@ const EVALUATION_BATCH: usize = 250;
 
 /// Trains `experiment` from its first iteration in a new run folder.
 ///
-/// `stop` is looked at after every iteration; when it is true, a checkpoint is saved and the run ends.
+/// `stop` is looked at after every iteration and after every batch of an evaluation; when it is true, a checkpoint is saved and the
+/// run ends. A validation that is broken off is made when the run goes on.
 ///
 /// # Errors
 ///
@@ -242,44 +243,43 @@ impl Run<'_> {
         let resumed_at = position.iteration;
         let seconds_before = position.seconds;
         let started = Instant::now();
-        // Of the steps since the last report alone, without validation and checkpoints.
-        let mut step_seconds = 0.0;
+        let due = |iteration: usize, every: usize| iteration == training.iterations || iteration.is_multiple_of(every);
+        let validating = |iteration: usize| due(iteration, training.validate_every) && !self.data.validation.is_empty();
+        let reporting = |iteration: usize| due(iteration, training.report_every) || validating(iteration);
 
-        while position.iteration < training.iterations {
-            let step = position.iteration;
-            let step_started = Instant::now();
+        // Of a run that was stopped in a validation, the last iteration is done and its report is left to make.
+        let mut report_left = position.reported() < position.iteration && reporting(position.iteration);
+        while report_left || position.iteration < training.iterations {
+            let step = position.iteration - usize::from(report_left);
             let images = batches.select(step);
             let learning_rate = self.experiment.optimizer.learning_rate_at(step, training.iterations);
-            let (next, Step { loss, correct }) = learner.step(&images, step, learning_rate);
-            learner = next;
-            if !loss.is_finite() {
-                return Err(self.diverged(step + 1, format!("the loss is {loss}"), images.indices()));
+            if !std::mem::take(&mut report_left) {
+                let step_started = Instant::now();
+                let (next, Step { loss, correct }) = learner.step(&images, step, learning_rate);
+                learner = next;
+                if !loss.is_finite() {
+                    return Err(self.diverged(step + 1, format!("the loss is {loss}"), images.indices()));
+                }
+                position.iteration += 1;
+                position.window.add(images.len(), correct, loss, step_started.elapsed().as_secs_f64());
+                position.seconds = seconds_before + started.elapsed().as_secs_f64();
+                observer.iteration(position.iteration);
             }
 
-            position.iteration += 1;
-            position.window.add(images.len(), correct, loss);
-            step_seconds += step_started.elapsed().as_secs_f64();
-            position.seconds = seconds_before + started.elapsed().as_secs_f64();
-            observer.iteration(position.iteration);
-
-            let at_end = position.iteration == training.iterations;
-            let due = |every: usize| at_end || position.iteration.is_multiple_of(every);
-            let validating = due(training.validate_every) && !self.data.validation.is_empty();
-
-            if due(training.report_every) || validating {
+            if reporting(position.iteration) {
                 let epochs = batches.images_before(position.iteration) as f64 / self.data.training.len() as f64;
                 let network = learner.network();
-                let validation = validating.then(|| self.evaluate(&network, &self.data.validation)).transpose()?;
-                let report = self.report(
-                    &network,
-                    &position,
-                    learning_rate,
-                    validation.as_ref(),
-                    &started,
-                    step_seconds,
-                    resumed_at,
-                    epochs,
-                );
+                let validation = if validating(position.iteration) {
+                    let Some(validation) = self.evaluate(&network, &self.data.validation, stop)? else {
+                        self.save(&self.folder.last(), &learner, &position, images.indices())?;
+                        return self.interrupted(position.iteration);
+                    };
+                    Some(validation)
+                } else {
+                    None
+                };
+                let report =
+                    self.report(&network, &position, learning_rate, validation.as_ref(), &started, resumed_at, epochs);
                 if !report.weight_decay_loss.is_finite() {
                     return Err(self.diverged(
                         position.iteration,
@@ -297,7 +297,6 @@ impl Run<'_> {
                 }
                 observer.report(&report);
                 position.window = Window::default();
-                step_seconds = 0.0;
 
                 if let Some(accuracy) = report.validation_accuracy
                     && position.best.as_ref().is_none_or(|best| accuracy > best.validation_accuracy)
@@ -307,8 +306,8 @@ impl Run<'_> {
                 }
             }
 
-            let stopping = stop.load(Ordering::Relaxed) && !at_end;
-            if due(training.checkpoint_every) || stopping {
+            let stopping = stop.load(Ordering::Relaxed) && position.iteration < training.iterations;
+            if due(position.iteration, training.checkpoint_every) || stopping {
                 self.save(&self.folder.last(), &learner, &position, images.indices())?;
             }
             if stopping {
@@ -318,15 +317,10 @@ impl Run<'_> {
 
         observer.evaluating(self.data.test.len());
         let class_names = self.experiment.data.dataset.class_names();
-        let mut stopped = false;
-        let evaluation = evaluate_subset(self.experiment, self.setup, &learner.network(), &self.data.test, |_, _| {
-            stopped = stop.load(Ordering::Relaxed);
-            if stopped { Break(()) } else { Continue(()) }
-        })?;
-        if stopped {
+        let Some(evaluation) = self.evaluate(&learner.network(), &self.data.test, stop)? else {
             // The last checkpoint is saved; what is left to do is this evaluation.
             return self.interrupted(position.iteration);
-        }
+        };
         if !evaluation.loss().is_finite() {
             let what = "the loss of a test image is not finite".to_owned();
             return Err(self.diverged(position.iteration, what, &[]));
@@ -359,8 +353,19 @@ impl Run<'_> {
         Ok(Ending::Interrupted { folder: self.folder.path().to_owned(), iteration })
     }
 
-    fn evaluate(&self, network: &Network, subset: &Subset) -> Result<Evaluation, TrainError> {
-        evaluate_subset(self.experiment, self.setup, network, subset, |_, _| Continue(()))
+    /// `None` where the run is stopped meanwhile, which is looked at after every batch.
+    fn evaluate(
+        &self,
+        network: &Network,
+        subset: &Subset,
+        stop: &AtomicBool,
+    ) -> Result<Option<Evaluation>, TrainError> {
+        let mut stopped = false;
+        let evaluation = evaluate_subset(self.experiment, self.setup, network, subset, |_, _| {
+            stopped = stop.load(Ordering::Relaxed);
+            if stopped { Break(()) } else { Continue(()) }
+        })?;
+        Ok((!stopped).then_some(evaluation))
     }
 
     #[allow(clippy::too_many_arguments)] // each is a figure of the report
@@ -371,14 +376,17 @@ impl Run<'_> {
         learning_rate: f64,
         validation: Option<&Evaluation>,
         started: &Instant,
-        step_seconds: f64,
         resumed_at: usize,
         epochs: f64,
     ) -> Report {
         let training = &self.experiment.training;
         let classification_loss = position.window.loss();
         let weight_decay_loss = self.experiment.optimizer.weight_decay * network.half_squared_norm();
-        let done = (position.iteration - resumed_at) as f64;
+        // At the rate of this process, once it has one.
+        let (seconds, done) = match position.iteration - resumed_at {
+            0 => (position.seconds, position.iteration),
+            done => (started.elapsed().as_secs_f64(), done),
+        };
         let left = (training.iterations - position.iteration) as f64;
         Report {
             iteration: position.iteration,
@@ -390,9 +398,9 @@ impl Run<'_> {
             training_accuracy: position.window.accuracy(),
             validation_accuracy: validation.map(Evaluation::accuracy),
             validation_loss: validation.map(Evaluation::loss),
-            images_per_second: position.window.images as f64 / step_seconds.max(1e-9),
+            images_per_second: position.window.images_per_second(),
             seconds: position.seconds,
-            seconds_left: started.elapsed().as_secs_f64() / done * left,
+            seconds_left: seconds / done as f64 * left,
         }
     }
 

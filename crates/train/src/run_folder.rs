@@ -322,7 +322,7 @@ impl RunFolder {
         })
     }
 
-    /// Drops what a run that goes on from `iteration` will write again: the lines of `metrics.jsonl` and `log.txt` after it, the
+    /// Drops what a run that has reported up to `iteration` will write again: the lines of `metrics.jsonl` and `log.txt` after it, the
     /// result of an evaluation that the run did not live to note (`done` is false), and last lines cut by a kill.
     pub(crate) fn rewind_lines(&self, iteration: usize, done: bool) -> Result<(), TrainError> {
         self.rewrite("metrics.jsonl", |lines| {

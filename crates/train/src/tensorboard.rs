@@ -170,7 +170,7 @@ fn now() -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
 
     fn report(iteration: usize) -> Report {
@@ -204,7 +204,8 @@ mod tests {
         found
     }
 
-    fn steps(folder: &Path) -> Vec<i64> {
+    /// The iterations of the reports in the event files of the run in `folder`.
+    pub(crate) fn steps(folder: &Path) -> Vec<i64> {
         read(folder).into_iter().filter(|event| event.summary.is_some()).map(|event| event.step).collect()
     }
 

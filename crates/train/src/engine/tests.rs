@@ -8,6 +8,7 @@ use super::*;
 use crate::Momentum;
 
 mod alexnet;
+mod thousand_classes;
 
 /// Every parameter in double precision.
 struct Double;
