@@ -37,8 +37,8 @@ fn sigint_sigterm_and_sighup_save_and_exit_and_the_run_goes_on_exactly() {
     }
 }
 
-/// A validation of 4,300 images takes more than a thousand times as long as the iteration in front of it, so that a signal which
-/// comes at the first report comes in the second validation.
+/// A validation of 4,300 images takes a thousand times as long as the iteration in front of it, so that a signal which comes after
+/// the first checkpoint comes in the second validation.
 #[test]
 fn a_signal_breaks_a_validation_off_and_the_run_goes_on_exactly() {
     let layers = r#"model.layers=[{ type = "conv2d", out_channels = 16, kernel = 5, padding = 2 }, "relu", { type = "conv2d", out_channels = 16, kernel = 5, padding = 2 }, "relu", "flatten", { type = "linear", out_features = 10 }]"#;
@@ -49,13 +49,14 @@ fn a_signal_breaks_a_validation_off_and_the_run_goes_on_exactly() {
         "training.batch_size=1",
         "training.report_every=1",
         "training.validate_every=1",
+        "training.checkpoint_every=1",
     ];
     let whole = folder();
     train(whole.path(), &set).assert().success();
     for signal in ["INT", "TERM"] {
         let folder = folder();
         let child = spawn(folder.path(), &train_arguments(&set));
-        wait_for("a report", || small(folder.path()).join("metrics.jsonl").exists());
+        wait_for("a checkpoint", || small(folder.path()).join("checkpoints/last/state.json").exists());
         send(signal, child.id());
         let output = child.wait_with_output().unwrap();
         let text = String::from_utf8_lossy(&output.stderr);

@@ -214,6 +214,8 @@ mod tests {
             let input = random(seed, [batch, channels, size[0], size[1]]);
             let input = if laid_out { input } else { scattered(input) };
             let (output, saved) = layer.forward_saving(input.clone());
+            let windows = layer.output_size(size);
+            assert_eq!(output.dims(), [batch, channels, windows[0], windows[1]]);
             let cotangent = random(seed ^ 1, output.dims());
             let given = if laid_out { cotangent.clone() } else { scattered(cotangent.clone()) };
             let gradient = layer.backward(saved, given);

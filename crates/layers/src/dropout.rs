@@ -171,6 +171,32 @@ mod tests {
         assert_eq!(dropped, expected);
     }
 
+    /// With p = 0x2fef003e / 2³², the first element has the number p · 2³² itself, and the others have more.
+    #[test]
+    fn an_element_is_dropped_below_p_and_not_at_p() {
+        let layer = Dropout::new(f64::from(0x2fef_003eu32) / 2f64.powi(32));
+        let mut kept = [0.5; 4];
+        layer.write_kept([0; 32], 0, &mut kept);
+        assert_eq!(kept, [1.0; 4]);
+        let mut kept = [0.5; 4];
+        Dropout::new(layer.probability + 2f64.powi(-32)).write_kept([0; 32], 0, &mut kept);
+        assert_eq!(kept, [0.0, 1.0, 1.0, 1.0]);
+    }
+
+    /// The CPU kernels ask for it image by image.
+    #[test]
+    fn a_part_of_the_mask_is_that_part_of_the_whole() {
+        let layer = Dropout::new(0.3);
+        let seed = [5; 32];
+        let whole = values(layer.forward(ones(100), Mode::Training { dropout_seed: seed }));
+        for part in [0..100, 7..40, 64..65, 99..100] {
+            let mut mask = vec![0.5; part.len()];
+            layer.write_mask(seed, part.start, &mut mask);
+            let expected: Vec<f32> = whole[part.clone()].iter().map(|&scale| scale as f32).collect();
+            assert_eq!(mask, expected, "{part:?}");
+        }
+    }
+
     #[test]
     fn the_mask_is_the_same_in_f32() {
         let layer = Dropout::new(0.3);

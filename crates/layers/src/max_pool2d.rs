@@ -201,7 +201,7 @@ mod tests {
             let input = if ties { few_values(seed, shape) } else { random(seed, shape) };
             let input = if laid_out { input } else { scattered(input) };
             let (output, saved) = layer.forward_saving(input.clone());
-            let windows = layer.axes(size).map(|axis| axis.windows());
+            let windows = layer.output_size(size);
             assert_eq!(output.dims(), [batch, channels, windows[0], windows[1]]);
             let cotangent = random(seed ^ 1, output.dims());
             let given = if laid_out { cotangent.clone() } else { scattered(cotangent.clone()) };

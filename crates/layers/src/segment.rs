@@ -200,3 +200,146 @@ impl Backward<Flex, 3> for SegmentBackward {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use backproof_kernels::{Conv2dShape, Window};
+    use burn::tensor::DType;
+
+    use super::*;
+    use crate::testing::{random, values};
+    use crate::{Conv2d, Conv2dOptions, MaxPool2d, MaxPool2dOptions, Relu};
+
+    /// 3 images of 4 channels, 9×7, to 6 channels in 2 groups; then windows of 2×2 side by side.
+    const IMAGES: usize = 3;
+    const SHAPE: Conv2dShape = Conv2dShape {
+        channels: 4,
+        input: [9, 7],
+        outputs: 6,
+        kernel: [3, 2],
+        stride: [1, 1],
+        padding: [1, 0],
+        dilation: [1, 1],
+        groups: 2,
+    };
+
+    fn segment(isa: Isa, bias: bool) -> Segment {
+        let window = Window { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
+        let pool = Layer::MaxPool2d { window, output: [4, 3] };
+        Segment::new(isa, [4, 9, 7], vec![Layer::Conv2d { shape: SHAPE, bias }, Layer::Relu, pool], [6, 4, 3])
+    }
+
+    /// Of input, weight and bias.
+    struct Inputs(Tensor<4>, Tensor<4>, Option<Tensor<1>>);
+
+    impl Inputs {
+        fn new(seed: u64, bias: bool) -> Self {
+            let bias = bias.then(|| random(seed ^ 3, [6]));
+            Self(random(seed ^ 1, [IMAGES, 4, 9, 7]), random(seed ^ 2, [6, 2, 3, 2]), bias)
+        }
+
+        fn cast(self, dtype: DType) -> Self {
+            Self(self.0.cast(dtype), self.1.cast(dtype), self.2.map(|bias| bias.cast(dtype)))
+        }
+
+        fn watched(self) -> Self {
+            let Self(input, weight, bias) = self;
+            let bias = bias.map(|bias| bias.autodiff().require_grad());
+            Self(input.autodiff().require_grad(), weight.autodiff().require_grad(), bias)
+        }
+
+        /// The output of `forward`, and the gradients of ⟨cotangent, output⟩, in f64.
+        fn differentiate(self, forward: impl FnOnce(&Self) -> Tensor<4>) -> Vec<(&'static str, Vec<f64>)> {
+            let output = forward(&self);
+            let cotangent = random::<4>(9, output.dims()).cast(output.dtype());
+            let gradients = (output.clone() * cotangent.autodiff()).sum().backward();
+            let of = |tensor: Tensor<4>| values(tensor.cast(DType::F64));
+            let mut found = vec![
+                ("output", of(output)),
+                ("input", of(self.0.grad(&gradients).unwrap())),
+                ("weight", of(self.1.grad(&gradients).unwrap())),
+            ];
+            if let Some(bias) = &self.2 {
+                found.push(("bias", values(bias.grad(&gradients).unwrap().cast(DType::F64))));
+            }
+            found
+        }
+    }
+
+    /// In double precision, one layer after the other.
+    fn by_layers(Inputs(input, weight, bias): &Inputs) -> Tensor<4> {
+        let Conv2dShape { stride, padding, dilation, groups, .. } = SHAPE;
+        let options = Conv2dOptions { stride, padding, dilation, groups };
+        let features = Conv2d::new(weight.clone(), bias.clone(), options).forward(input.clone());
+        MaxPool2d::new(MaxPool2dOptions::new([2, 2])).forward(Relu.forward(features))
+    }
+
+    fn by(segment: &Segment) -> impl Fn(&Inputs) -> Tensor<4> {
+        |Inputs(input, weight, bias)| segment.forward(input.clone(), weight.clone(), bias.clone())
+    }
+
+    fn assert_close(what: &str, found: &[f64], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len(), "{what}");
+        let largest = expected.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+        let apart = found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+        assert!(largest > 0.1 && apart < 1e-5 * largest, "{what}: {apart:e} of {largest}");
+    }
+
+    /// A segment is used again and again, with a plan that has been through other passes.
+    #[test]
+    fn output_and_gradients_are_those_of_the_layers_one_after_the_other() {
+        for isa in Isa::available() {
+            for bias in [false, true] {
+                let segment = segment(isa, bias);
+                for seed in [10, 20, 30] {
+                    // Rounded once, so that both begin with the same numbers.
+                    let inputs = || Inputs::new(seed, bias).cast(DType::F32);
+                    let expected = inputs().cast(DType::F64).watched().differentiate(by_layers);
+                    let found = inputs().watched().differentiate(by(&segment));
+                    assert_eq!(found.len(), expected.len());
+                    for ((name, found), (_, expected)) in found.iter().zip(&expected) {
+                        assert_close(&format!("{isa}, bias {bias}, {name}"), found, expected);
+                    }
+                    let plain = by(&segment)(&inputs());
+                    assert_close("without autodiff", &values(plain.cast(DType::F64)), &expected[0].1);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn images_that_need_no_gradient_leave_those_of_the_weights_as_they_are() {
+        let segment = segment(Isa::available()[0], true);
+        let inputs = || Inputs::new(40, true).cast(DType::F32);
+        let expected = inputs().watched().differentiate(by(&segment));
+        let Inputs(_, weight, bias) = inputs().watched();
+        let output = segment.forward(inputs().0.autodiff(), weight.clone(), bias.clone());
+        let cotangent = random::<4>(9, output.dims()).cast(DType::F32);
+        let gradients = (output * cotangent.autodiff()).sum().backward();
+        assert_eq!(values(weight.grad(&gradients).unwrap().cast(DType::F64)), expected[2].1);
+        assert_eq!(values(bias.unwrap().grad(&gradients).unwrap().cast(DType::F64)), expected[3].1);
+    }
+
+    #[test]
+    fn plans_come_back_and_serve_again() {
+        let segment = segment(Isa::available()[0], true);
+        let idle = || segment.0.idle.lock().unwrap().len();
+        let inputs = || Inputs::new(50, true).cast(DType::F32);
+        by(&segment)(&inputs());
+        assert_eq!(idle(), 1);
+        let [one, other] = [(); 2].map(|()| by(&segment)(&inputs().watched()));
+        assert_eq!(idle(), 0, "each graph holds a plan");
+        drop(one);
+        assert_eq!(idle(), 1);
+        other.sum().backward();
+        assert_eq!(idle(), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "the segment's input")]
+    fn images_of_another_shape_are_refused() {
+        let Inputs(_, weight, _) = Inputs::new(60, false).cast(DType::F32);
+        let input = random::<4>(1, [IMAGES, 4, 7, 9]).cast(DType::F32);
+        segment(Isa::available()[0], false).forward(input, weight, None);
+    }
+}

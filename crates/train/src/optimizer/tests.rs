@@ -57,6 +57,39 @@ fn the_first_steps_are_those_of_pytorch() {
     assert_eq!(checked, 12 * 6 * 12);
 }
 
+/// One weight of 1 after steps on `gradients` by the optimizer of the config lines `keys`, in single precision.
+fn weight_after(gradients: &[f32], keys: &[&str]) -> f32 {
+    let settings = experiment(keys).optimizer;
+    let mut optimizer = new_optimizer(&settings);
+    let device = Device::flex();
+    let mut module = OneWeight { weight: Param::from_tensor(Tensor::from_data([[1.0]], &device.clone().autodiff())) };
+    for (step, &gradient) in gradients.iter().enumerate() {
+        let mut given = GradientsParams::new();
+        given.register(module.weight.id, Tensor::<2>::from_data([[gradient]], &device));
+        module = optimizer.step(settings.learning_rate_at(step, 6), module, given);
+    }
+    module.weight.val().into_data().iter::<f32>().next().unwrap()
+}
+
+#[test]
+fn an_epsilon_that_single_precision_cannot_hold_does_not_make_a_weight_without_gradient_nan() {
+    for kind in ["adagrad", "rmsprop", "adam", "adamw"] {
+        let kind = format!("optimizer.kind={kind}");
+        let keys = [&kind, "optimizer.epsilon=1e-60", "optimizer.learning_rate=0.01", "optimizer.weight_decay=0"];
+        assert_eq!(weight_after(&[0.0, 0.0], &keys), 1.0, "{kind}");
+    }
+}
+
+/// As in PyTorch, where it damps what enters the momentum.
+#[test]
+fn a_dampening_without_a_momentum_damps_nothing() {
+    let gradients = [0.5, -0.25, 1.0];
+    let plain = ["optimizer.kind=sgd", "optimizer.learning_rate=0.1", "optimizer.momentum=0"];
+    let damped = [&plain[..], &["optimizer.dampening=0.5"]].concat();
+    assert_eq!(weight_after(&gradients, &plain), 1.0 - 0.1 * 1.25);
+    assert_eq!(weight_after(&gradients, &damped), weight_after(&gradients, &plain));
+}
+
 #[test]
 fn a_resumed_run_ends_in_the_bits_of_one_that_was_never_stopped() {
     let runs = tempfile::tempdir().unwrap();
