@@ -93,7 +93,7 @@ pub use mode::Mode;
 pub use prelu::{Prelu, PreluGradients, PreluSaved};
 pub use relu::{Relu, ReluSaved};
 #[cfg(feature = "flex")]
-pub use segment::Segment;
+pub use segment::{Segment, SegmentParameters};
 pub use sigmoid::{Sigmoid, SigmoidSaved};
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropySaved};
 pub use tanh::{Tanh, TanhSaved};

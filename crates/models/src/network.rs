@@ -112,7 +112,9 @@ impl Network {
         let mut place = 0;
         while place < self.layers.len() {
             #[cfg(feature = "flex")]
-            if let Some((output, behind)) = self.segments.forward(&self.layers, place, &features) {
+            if let Some((output, behind)) =
+                self.segments.forward(&self.layers, place, &features, |place| self.mode_of(place, mode))
+            {
                 (features, place) = (output, behind);
                 continue;
             }

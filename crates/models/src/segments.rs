@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use backproof_kernels::Isa;
-use backproof_layers::Segment;
+use backproof_layers as layers;
+use backproof_layers::{Segment, SegmentParameters};
 use backproof_spec::Architecture;
 
 use crate::Network;
@@ -12,23 +13,41 @@ use crate::compiled::plan_layers;
 use crate::features::{Features, Ranked};
 use crate::layer::Layer;
 
-/// Convolutions with the ReLU and the maximum that follow them, by the place of the convolution.
+/// Convolutions with what follows them up to the next layer with weights, by the place of the convolution.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Segments(BTreeMap<usize, (Segment, usize)>);
 
 impl Segments {
-    /// The output of the segment that begins at `place`, and the place behind it, if there is one.
-    pub(crate) fn forward(&self, layers: &[Layer], place: usize, input: &Features) -> Option<(Features, usize)> {
+    /// The output of the segment that begins at `place`, and the place behind it, if there is one for layers in these modes.
+    pub(crate) fn forward(
+        &self,
+        layers: &[Layer],
+        place: usize,
+        input: &Features,
+        mode_of: impl Fn(usize) -> layers::Mode,
+    ) -> Option<(Features, usize)> {
         let (segment, behind) = self.0.get(&place)?;
         let (Layer::Conv2d(conv), Ranked::Images(images)) = (&layers[place], input) else { return None };
-        let output = segment.forward(images.clone(), conv.weight.val(), conv.bias.as_ref().map(|bias| bias.val()));
-        Some((Ranked::Images(output), *behind))
+        let bias = conv.bias.as_ref().map(|bias| bias.val());
+        let mut parameters = SegmentParameters { weight: conv.weight.val(), bias, norm: None, dropout: None };
+        for place in place..*behind {
+            match (&layers[place], mode_of(place)) {
+                // A segment has the statistics of the batch.
+                (Layer::BatchNorm(_) | Layer::Dropout(_), layers::Mode::Inference) => return None,
+                (Layer::BatchNorm(norm), _) => parameters.norm = Some(norm),
+                (Layer::Dropout(dropout), layers::Mode::Training { dropout_seed }) => {
+                    parameters.dropout = Some((dropout.clone(), dropout_seed));
+                }
+                _ => {}
+            }
+        }
+        Some((Ranked::Images(segment.forward(images.clone(), parameters)), *behind))
     }
 }
 
 impl Network {
-    /// The network, made from `architecture`, with its convolutions on the CPU kernels where autodiff runs it: each with the ReLU
-    /// and the maximum behind it is one node of the graph. For the backend `flex` in single precision.
+    /// The network, made from `architecture`, with its convolutions on the CPU kernels where autodiff runs it: each with what follows
+    /// it, up to the next layer with weights, is one node of the graph. For the backend `flex` in single precision.
     #[must_use]
     pub fn with_segments(mut self, architecture: &Architecture, isa: Isa) -> Self {
         let Ok(traced) = architecture.trace() else { return self };
@@ -46,16 +65,21 @@ impl Network {
         self
     }
 
-    /// The convolution at `place` and what is computed with it.
+    /// The convolution at `place` and what is computed with it: at most one batch normalisation, and one dropout.
     fn segment_at(&self, place: usize) -> Range<usize> {
-        let layers = self.layers();
-        let mut end = place + 1;
-        if matches!(layers.get(end), Some(Layer::Relu(_))) {
-            end += 1;
-        }
-        if matches!(layers.get(end), Some(Layer::MaxPool2d(_))) {
-            end += 1;
-        }
-        place..end
+        let [mut norms, mut dropouts] = [0; 2];
+        let behind = self.layers()[place + 1..].iter().take_while(|layer| match layer {
+            Layer::Relu(_) | Layer::MaxPool2d(_) | Layer::AvgPool2d(_) => true,
+            Layer::BatchNorm(_) => {
+                norms += 1;
+                norms < 2
+            }
+            Layer::Dropout(_) => {
+                dropouts += 1;
+                dropouts < 2
+            }
+            _ => false,
+        });
+        place..place + 1 + behind.count()
     }
 }

@@ -1,12 +1,15 @@
-//! A convolution with the ReLU and the maximum behind it, which the CPU kernels compute as one.
+//! A convolution with what follows it, ReLU, maximum, and at times batch normalisation and dropout, which the CPU kernels compute as
+//! one.
 
 #[cfg(feature = "flex")]
 use backproof_gradcheck::Check;
-use backproof_gradcheck::{Arguments, Gradients, Kinks};
+use backproof_gradcheck::{Arguments, Gradients, Kinks, Value};
 use backproof_kernels::{Conv2dShape, LANES, Layer, Parameter, Window};
+use backproof_layers::{
+    BatchNorm, BatchNormSaved, Conv2d, Conv2dOptions, Dropout, MaxPool2d, MaxPool2dOptions, Mode, Relu, ReluSaved,
+};
 #[cfg(feature = "flex")]
-use backproof_layers::Segment;
-use backproof_layers::{Conv2d, Conv2dOptions, MaxPool2d, MaxPool2dOptions, Relu, ReluSaved};
+use backproof_layers::{Segment, SegmentParameters};
 use burn::tensor::Tensor;
 
 use super::windows::tiled;
@@ -16,15 +19,24 @@ use crate::compare_gradients::kernels::Stack;
 use crate::compare_gradients::kernels::segments_name;
 use crate::compare_gradients::subject::{Case, Context, Draw, Layout, extent, shape};
 
+/// Large enough that a channel in which hardly anything is above zero is no ill-conditioned one.
+const EPSILON: f64 = 1e-2;
+const MOMENTUM: f64 = 0.1;
+const TRAINING: Mode = Mode::Training { dropout_seed: [0; 32] };
+
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let by_tiles = draw.once_in(8);
     let groups = if by_tiles { 1 } else { draw.pick(&[1, 1, 1, 2]) };
     // Of more than 16 images some are one thread's together.
-    let samples = if draw.once_in(10) { draw.size(17..=19) } else { draw.size(1..=3) };
+    let norm = draw.pick(&[None, None, Some(Place::BeforeRelu), Some(Place::BehindRelu)]);
+    let least = if norm.is_some() { 3 } else { 1 };
+    let samples = if draw.once_in(10) { draw.size(17..=19) } else { draw.size(least..=least + 2) };
     let (mut of_group, mut outputs) = (draw.size(1..=3), groups * draw.size(1..=9));
     let (mut kernel, mut stride, window) = (draw.pair(1..=3), draw.pair(1..=2), draw.pair(1..=3));
     let mut padding = kernel.map(|kernel| draw.size(0..=kernel / 2));
-    let (step, has_bias, layout) = (draw.pair(1..=2), !draw.once_in(4), draw.layout());
+    let (step, layout) = (draw.pair(1..=2), draw.layout());
+    // A bias in front of a normalisation changes nothing.
+    let has_bias = !draw.once_in(4) && norm != Some(Place::BeforeRelu);
     // After the convolution at least one window is left.
     let rest = draw.pair(0..=4);
     let mut size = [0, 1].map(|axis| (window[axis] - 1) * stride[axis] + kernel[axis] + rest[axis]);
@@ -40,15 +52,28 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let check = context.check("segment").input("x", x).expect_zero();
     let check = check.parameter("weight", weight).expect_zero();
     let check = if has_bias { check.parameter("bias", bias).expect_zero() } else { check };
+    let positive = Value::new([outputs], (0..outputs).map(|_| draw.real(0.3..2.0)).collect());
+    let beta = draw.normal([outputs], 1.0);
+    let check = match norm {
+        Some(_) => check.parameter("gamma", positive).expect_zero().parameter("beta", beta).expect_zero(),
+        None => check,
+    };
+    let dropout = draw.once_in(3).then(|| (Dropout::new(draw.real(0.05..0.6)), [(draw.seed() % 251) as u8; 32]));
     let about = format!(
-        "{} → {outputs} channels, kernel {}, stride {}, padding {}, groups {groups}{}, ReLU, maximum of {} by {}{}",
+        "{} → {outputs} channels, kernel {}, stride {}, padding {}, groups {groups}{}{}, maximum of {} by {}{}{}",
         shape(&dims),
         extent(kernel),
         extent(stride),
         extent(padding),
         if has_bias { "" } else { ", no bias" },
+        match norm {
+            None => ", ReLU",
+            Some(Place::BeforeRelu) => ", batch normalisation, ReLU",
+            Some(Place::BehindRelu) => ", ReLU, batch normalisation",
+        },
         extent(window),
         extent(step),
+        if dropout.is_some() { ", dropout" } else { "" },
         layout.words(),
     );
 
@@ -60,7 +85,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         dilation: [1, 1],
         ceil_mode: false,
     });
-    let layers = Layers { options, pool, has_bias, layout };
+    let layers = Layers { options, pool, has_bias, norm, dropout, layout };
     let of_forward = layers.clone();
     let check = check
         .forward_recording(&context.reference, move |t, kinks| of_forward.forward(t, kinks))
@@ -77,12 +102,21 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         Conv2dShape { channels: dims[1], input: size, outputs, kernel, stride, padding, dilation: [1, 1], groups };
     let output = layers.pool.output_size(shape.output());
     let window = Window { kernel: window, stride: step, padding: [0, 0], dilation: [1, 1] };
-    let of_kernels = vec![Layer::Conv2d { shape, bias: has_bias }, Layer::Relu, Layer::MaxPool2d { window, output }];
+    let of_kernels = layers.of_kernels(Layer::Conv2d { shape, bias: has_bias }, Layer::MaxPool2d { window, output });
     let input = [dims[1], size[0], size[1]];
     #[cfg(feature = "flex")]
     let check = as_one_node(context, check, &layers, input, [outputs, output[0], output[1]], &of_kernels);
+    let place = of_kernels.iter().position(|layer| matches!(layer, Layer::BatchNorm { .. }));
     let stack = Stack::new(input, of_kernels).parameter(0, Parameter::Weight, "weight");
     let stack = if has_bias { stack.parameter(0, Parameter::Bias, "bias") } else { stack };
+    let stack = match place {
+        Some(place) => stack.parameter(place, Parameter::Weight, "gamma").parameter(place, Parameter::Bias, "beta"),
+        None => stack,
+    };
+    let stack = match layers.dropout.clone() {
+        Some((dropout, seed)) => stack.mask(move |first, mask| dropout.write_mask(seed, first, mask)),
+        None => stack,
+    };
     let check = stack.check(context, check, [samples, outputs, output[0], output[1]]);
 
     let of_first = layers.clone();
@@ -97,12 +131,21 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     Case { about, check }
 }
 
-/// The three layers, one after the other.
+/// Where the batch normalisation is.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    BeforeRelu,
+    BehindRelu,
+}
+
+/// The layers, one after the other.
 #[derive(Clone)]
 struct Layers {
     options: Conv2dOptions,
     pool: MaxPool2d,
     has_bias: bool,
+    norm: Option<Place>,
+    dropout: Option<(Dropout, [u8; 32])>,
     layout: Layout,
 }
 
@@ -111,23 +154,75 @@ impl Layers {
         Conv2d::new(t.get("weight"), self.has_bias.then(|| t.get("bias")), self.options.clone())
     }
 
+    /// The normalisation, if it is at this place. It is made anew for each pass, which moves its running statistics.
+    fn norm(&self, t: &Arguments<'_>, place: Place) -> Option<BatchNorm> {
+        (self.norm == Some(place)).then(|| BatchNorm::new(t.get("gamma"), t.get("beta"), EPSILON, MOMENTUM))
+    }
+
+    fn of_kernels(&self, conv: Layer, pool: Layer) -> Vec<Layer> {
+        let norm =
+            |place| (self.norm == Some(place)).then_some(Layer::BatchNorm { epsilon: EPSILON, momentum: MOMENTUM });
+        let [before, behind] = [Place::BeforeRelu, Place::BehindRelu].map(norm);
+        let dropout = self.dropout.as_ref().map(|_| Layer::Dropout);
+        [Some(conv), before, Some(Layer::Relu), behind, Some(pool), dropout].into_iter().flatten().collect()
+    }
+
     fn forward(&self, t: &Arguments<'_>, kinks: &Kinks) -> Tensor<4> {
-        let features = Relu.forward(self.conv(t).forward(self.layout.place(t.get::<4>("x"))));
+        let mut features = self.conv(t).forward(self.layout.place(t.get::<4>("x")));
+        if let Some(norm) = self.norm(t, Place::BeforeRelu) {
+            features = norm.forward(features, TRAINING);
+        }
+        features = Relu.forward(features);
         kinks.signs(&features);
+        if let Some(norm) = self.norm(t, Place::BehindRelu) {
+            features = norm.forward(features, TRAINING);
+        }
         kinks.winners(&self.pool.forward_saving(features.clone()).1.winners);
-        self.pool.forward(features)
+        features = self.pool.forward(features);
+        match &self.dropout {
+            Some((dropout, seed)) => dropout.forward(features, Mode::Training { dropout_seed: *seed }),
+            None => features,
+        }
     }
 
     /// By hand, with this backward of the ReLU: from what it saved, what came into it, and the gradient of what came out.
     fn backward(&self, t: &Arguments<'_>, relu: impl Fn(ReluSaved<4>, Tensor<4>, Tensor<4>) -> Tensor<4>) -> Gradients {
         let conv = self.conv(t);
-        let (features, of_conv) = conv.forward_saving(self.layout.place(t.get::<4>("x")));
-        let (rectified, of_relu) = Relu.forward_saving(features.clone());
-        let (_, of_pool) = self.pool.forward_saving(rectified);
-        let gradient = self.pool.backward(of_pool, self.layout.place(t.cotangent::<4>()));
-        let found = conv.backward(of_conv, relu(of_relu, features, gradient));
-        let gradients = Gradients::new().with("x", found.input).with("weight", found.weight);
-        found.bias.into_iter().fold(gradients, |all, bias| all.with("bias", bias))
+        let (mut features, of_conv) = conv.forward_saving(self.layout.place(t.get::<4>("x")));
+        let before = self.norm(t, Place::BeforeRelu).map(|norm| {
+            let (output, saved) = norm.forward_saving(features.clone(), TRAINING);
+            features = output;
+            (norm, saved)
+        });
+        let (mut rectified, of_relu) = Relu.forward_saving(features.clone());
+        let behind = self.norm(t, Place::BehindRelu).map(|norm| {
+            let (output, saved) = norm.forward_saving(rectified.clone(), TRAINING);
+            rectified = output;
+            (norm, saved)
+        });
+        let (pooled, of_pool) = self.pool.forward_saving(rectified);
+
+        let mut gradient = self.layout.place(t.cotangent::<4>());
+        if let Some((dropout, seed)) = &self.dropout {
+            let (_, saved) = dropout.forward_saving(pooled, Mode::Training { dropout_seed: *seed });
+            gradient = dropout.backward(saved, gradient);
+        }
+        gradient = self.pool.backward(of_pool, gradient);
+        let mut found = Gradients::new();
+        let mut through = |norm: Option<(BatchNorm, BatchNormSaved<4>)>, gradient| match norm {
+            None => gradient,
+            Some((norm, saved)) => {
+                let of_norm = norm.backward(saved, gradient);
+                found = std::mem::take(&mut found).with("gamma", of_norm.gamma).with("beta", of_norm.beta);
+                of_norm.input
+            }
+        };
+        gradient = through(behind, gradient);
+        gradient = relu(of_relu, features, gradient);
+        gradient = through(before, gradient);
+        let of_conv = conv.backward(of_conv, gradient);
+        let found = found.with("x", of_conv.input).with("weight", of_conv.weight);
+        of_conv.bias.into_iter().fold(found, |all, bias| all.with("bias", bias))
     }
 }
 
@@ -144,23 +239,47 @@ fn as_one_node(
     let Some(&isa) = context.kernels.first() else { return check };
     let segment = Segment::new(isa, input, of_kernels.to_vec(), output);
     let of_forward = segment.clone();
-    let Layers { has_bias, layout, .. } = *layers;
+    let [layers, plain] = [layers.clone(), layers.clone()];
     check
         .source(&segments_name(isa), &context.device, move |t| {
             let [x, weight] = ["x", "weight"].map(|name| t.get::<4>(name).autodiff().require_grad());
-            let bias = has_bias.then(|| t.get::<1>("bias").autodiff().require_grad());
-            let output = layout.place(segment.forward(layout.place(x.clone()), weight.clone(), bias.clone()));
+            let vector = |name: &str| t.get::<1>(name).autodiff().require_grad();
+            let bias = layers.has_bias.then(|| vector("bias"));
+            let norm = layers.norm.map(|_| BatchNorm::new(vector("gamma"), vector("beta"), EPSILON, MOMENTUM));
+            let parameters = layers.parameters(weight.clone(), bias.clone(), norm.as_ref());
+            let output = layers.layout.place(segment.forward(layers.layout.place(x.clone()), parameters));
             let gradients = (output * t.cotangent::<4>().autodiff()).sum().backward();
             let mut found = Gradients::new();
             for (name, tensor) in [("x", x), ("weight", weight)] {
                 found = tensor.grad(&gradients).into_iter().fold(found, |found, gradient| found.with(name, gradient));
             }
-            let of_bias = bias.and_then(|bias| bias.grad(&gradients));
-            of_bias.into_iter().fold(found, |found, gradient| found.with("bias", gradient))
+            let [gamma, beta] = match norm {
+                Some(norm) => [Some(norm.gamma.val()), Some(norm.beta.val())],
+                None => [None, None],
+            };
+            for (name, vector) in [("bias", bias), ("gamma", gamma), ("beta", beta)] {
+                let gradient = vector.and_then(|vector| vector.grad(&gradients));
+                found = gradient.into_iter().fold(found, |found, gradient| found.with(name, gradient));
+            }
+            found
         })
         .source_forward(&context.device, move |t| {
-            let bias = has_bias.then(|| t.get("bias"));
-            of_forward.forward(layout.place(t.get("x")), t.get("weight"), bias)
+            let norm = plain.norm.map(|_| BatchNorm::new(t.get("gamma"), t.get("beta"), EPSILON, MOMENTUM));
+            let bias = plain.has_bias.then(|| t.get("bias"));
+            let parameters = plain.parameters(t.get("weight"), bias, norm.as_ref());
+            of_forward.forward(plain.layout.place(t.get("x")), parameters)
         })
         .source_roundoff(context.unit_roundoff)
+}
+
+#[cfg(feature = "flex")]
+impl Layers {
+    fn parameters<'a>(
+        &self,
+        weight: Tensor<4>,
+        bias: Option<Tensor<1>>,
+        norm: Option<&'a BatchNorm>,
+    ) -> SegmentParameters<'a> {
+        SegmentParameters { weight, bias, norm, dropout: self.dropout.clone() }
+    }
 }
