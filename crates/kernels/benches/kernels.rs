@@ -136,8 +136,8 @@ fn linear_weight_gradient(bencher: Bencher<'_, '_>, case: &Product) {
     let (input, gradient, row) = (case.input(), case.gradient(), case.row());
     let mut found = zeros(outputs * features);
     bencher.counter(case.flop()).bench_local(|| {
-        let parts = std::iter::once((&black_box(&input)[..], &gradient[..]));
-        kernels::linear_weight_gradient(isa, 0..outputs, features, parts, row, &mut found);
+        let parts = [(&black_box(&input)[..], &gradient[..])];
+        kernels::linear_weight_gradient(isa, 0..outputs, features, &parts, row, &mut found);
     });
 }
 

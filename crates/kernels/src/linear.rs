@@ -227,29 +227,28 @@ impl InputGradient<'_> {
 /// # Panics
 ///
 /// If F is zero or no multiple of 16, or a slice has another length than it should.
-pub fn linear_weight_gradient<'a>(
+pub fn linear_weight_gradient(
     isa: Isa,
     rows: Range<usize>,
     features: usize,
-    parts: impl Iterator<Item = (&'a [f32], &'a [f32])>,
+    parts: &[(&[f32], &[f32])],
     gradient_row: usize,
     weight_gradient: &mut [f32],
 ) {
     assert!(rows.end <= gradient_row, "outputs {rows:?} in a row of {gradient_row}");
     check_weights(weight_gradient, rows.len(), features);
-    let mut images = Vec::new();
     for (input, gradient) in parts {
         check_rows(rows_of(input, features), gradient, gradient_row);
-        images.extend(input.chunks_exact(features).zip(gradient.chunks_exact(gradient_row)));
     }
-    isa.run(WeightGradient { rows, features, images, weight_gradient });
+    isa.run(WeightGradient { rows, features, parts, gradient_row, weight_gradient });
 }
 
 struct WeightGradient<'a> {
     rows: Range<usize>,
     features: usize,
-    /// The input of each image, F numbers, and its gradient, of which there are `rows.end` at least.
-    images: Vec<(&'a [f32], &'a [f32])>,
+    /// Inputs, F numbers an image, and their gradients, a row an image.
+    parts: &'a [(&'a [f32], &'a [f32])],
+    gradient_row: usize,
     weight_gradient: &'a mut [f32],
 }
 
@@ -296,7 +295,10 @@ impl WeightGradient<'_> {
     unsafe fn tile<V: Lanes, const OUTPUTS: usize, const BLOCKS: usize>(&mut self, row: usize, at: usize) -> usize {
         // SAFETY: the instructions are the caller's concern.
         let mut sums = [[unsafe { V::splat(0.0) }; BLOCKS]; OUTPUTS];
-        for (input, gradient) in &self.images {
+        let images = self.parts.iter().flat_map(|(input, gradient)| {
+            input.chunks_exact(self.features).zip(gradient.chunks_exact(self.gradient_row))
+        });
+        for (input, gradient) in images {
             // SAFETY: the caller has checked that there are so many rows and features, and every image has all of them.
             unsafe {
                 let mut values = [V::splat(0.0); BLOCKS];
@@ -380,9 +382,9 @@ mod tests {
                 let part = |images: Range<usize>| {
                     (&x[images.start * features..images.end * features], &g[images.start * row..images.end * row])
                 };
-                let parts = [part(0..images / 3), part(images / 3..images)].into_iter();
-                linear_weight_gradient(isa, 0..outputs / 2, features, parts.clone(), row, first);
-                linear_weight_gradient(isa, outputs / 2..outputs, features, parts, row, rest);
+                let parts = [part(0..images / 3), part(images / 3..images)];
+                linear_weight_gradient(isa, 0..outputs / 2, features, &parts, row, first);
+                linear_weight_gradient(isa, outputs / 2..outputs, features, &parts, row, rest);
                 close("weight gradient", images, &found, &dw);
             }
         }

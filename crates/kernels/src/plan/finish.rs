@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::lane::Lane;
 use super::operation::{Graph, Operation, Tiles};
-use super::{Plan, Purpose};
+use super::{MOST_LANES, Plan, Purpose};
 use crate::isa::Isa;
 use crate::linear::linear_weight_gradient;
 use crate::momentum::MomentumStep;
@@ -116,8 +116,9 @@ impl Context<'_> {
             Gradient::Product { operation, rows } => {
                 let features = graph.places[*operation].stride();
                 let row = graph.places[operation + 1].gradient_stride();
-                let parts = lanes.iter().map(|lane| lane.ends(graph, *operation));
-                linear_weight_gradient(*isa, rows.clone(), features, parts, row, gradient);
+                let mut parts: [(&[f32], &[f32]); MOST_LANES] = [(&[], &[]); MOST_LANES];
+                parts.iter_mut().zip(*lanes).for_each(|(part, lane)| *part = lane.ends(graph, *operation));
+                linear_weight_gradient(*isa, rows.clone(), features, &parts[..lanes.len()], row, gradient);
             }
             Gradient::Done => {}
         }

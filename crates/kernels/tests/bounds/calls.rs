@@ -131,7 +131,7 @@ pub(crate) fn linear(isa: Isa, images: usize, outputs: usize, features: usize) -
             linear_input_gradient(isa, sizes, w, g, row, dx);
         }),
         Call::new("linear weight gradient", of, [x, y, w], move |[x, g, dw]| {
-            linear_weight_gradient(isa, 0..outputs, features, std::iter::once((&**x, &**g)), row, dw);
+            linear_weight_gradient(isa, 0..outputs, features, &[(&**x, &**g)], row, dw);
         }),
     ]
 }

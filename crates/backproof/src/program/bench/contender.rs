@@ -46,6 +46,11 @@ impl Contender {
         }
     }
 
+    /// Whether a compiler of the peer's makes its code, which works on some machines and networks, and on others not.
+    pub(crate) fn is_compiled(self) -> bool {
+        matches!(self, Self::PyTorch(variant) if COMPILED.contains(&variant))
+    }
+
     /// `backproof manual`.
     pub(crate) fn name(self) -> String {
         format!("{} {}", self.program(), self.variant())

@@ -6,7 +6,7 @@ use backproof::cli::{self, Pass};
 use backproof_spec::Architecture;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::contender::{Launcher, contenders};
+use super::contender::{Contender, Launcher, contenders};
 use super::process::{Process, Started};
 use super::protocol::{Round, Task};
 use super::results::{Cell, Unavailable};
@@ -32,7 +32,8 @@ impl<'a> Measurement<'a> {
     ///
     /// # Errors
     ///
-    /// A program that cannot be started or that fails. A variant that a machine cannot run is noted in `unavailable`.
+    /// A program that cannot be started or that fails. A variant that a machine cannot run, and one whose compiled code fails, is noted in
+    /// `unavailable`.
     pub(crate) fn group(
         &self,
         network: &Architecture,
@@ -42,6 +43,10 @@ impl<'a> Measurement<'a> {
     ) -> anyhow::Result<Vec<Cell>> {
         let what = format!("{}, batch {batch}, {}", network.name, pass.name());
         let mut running = Vec::new();
+        let mut missing = |contender: Contender, reason: String| {
+            let (model, pass) = (network.name.clone(), pass.name().to_owned());
+            unavailable.push(Unavailable { model, batch, pass, contender: contender.name(), reason });
+        };
         for contender in contenders(self.arguments, network) {
             self.progress.set_message(format!("{what}: {} warms up", contender.name()));
             let task = Task {
@@ -52,22 +57,30 @@ impl<'a> Measurement<'a> {
                 threads: self.launcher.threads,
                 seconds: self.arguments.seconds,
             };
-            match Process::start(&contender.name(), self.launcher.steps(contender), &task)? {
-                Started::Ready(process, ready) => running.push((contender, process, ready, Vec::<Round>::new())),
-                Started::Unavailable(reason) => unavailable.push(Unavailable {
-                    model: network.name.clone(),
-                    batch,
-                    pass: pass.name().to_owned(),
-                    contender: contender.name(),
-                    reason,
-                }),
+            match Process::start(&contender.name(), self.launcher.steps(contender), &task) {
+                Ok(Started::Ready(process, ready)) => running.push((contender, process, ready, Vec::<Round>::new())),
+                Ok(Started::Unavailable(reason)) => missing(contender, reason),
+                Err(error) if contender.is_compiled() => missing(contender, last_line(&error)),
+                Err(error) => return Err(error),
             }
         }
         for round in 1..=self.arguments.rounds.get() {
             self.progress.set_message(format!("{what}: round {round} of {}", self.arguments.rounds));
-            for (_, process, _, rounds) in &mut running {
+            let mut fatal = None;
+            running.retain_mut(|(contender, process, _, rounds)| {
                 std::thread::sleep(PAUSE);
-                rounds.push(process.round()?);
+                match process.round() {
+                    Ok(round) => rounds.push(round),
+                    Err(error) if contender.is_compiled() => {
+                        missing(*contender, last_line(&error));
+                        return false;
+                    }
+                    Err(error) => fatal = Some(error),
+                }
+                true
+            });
+            if let Some(error) = fatal {
+                return Err(error);
             }
         }
         self.progress.inc(1);
@@ -88,6 +101,11 @@ impl Drop for Measurement<'_> {
     fn drop(&mut self) {
         self.progress.finish_and_clear();
     }
+}
+
+/// What the last words of a process end in.
+fn last_line(error: &anyhow::Error) -> String {
+    error.to_string().lines().last().unwrap_or_default().trim().to_owned()
 }
 
 /// How much of all is done and what is being done: on a terminal, on stderr.
