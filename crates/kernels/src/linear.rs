@@ -295,20 +295,19 @@ impl WeightGradient<'_> {
     unsafe fn tile<V: Lanes, const OUTPUTS: usize, const BLOCKS: usize>(&mut self, row: usize, at: usize) -> usize {
         // SAFETY: the instructions are the caller's concern.
         let mut sums = [[unsafe { V::splat(0.0) }; BLOCKS]; OUTPUTS];
-        let images = self.parts.iter().flat_map(|(input, gradient)| {
-            input.chunks_exact(self.features).zip(gradient.chunks_exact(self.gradient_row))
-        });
-        for (input, gradient) in images {
-            // SAFETY: the caller has checked that there are so many rows and features, and every image has all of them.
-            unsafe {
-                let mut values = [V::splat(0.0); BLOCKS];
-                for block in 0..BLOCKS {
-                    values[block] = V::load(input.as_ptr().add(at + block * LANES));
-                }
-                for output in 0..OUTPUTS {
-                    let gradient = V::splat(*gradient.as_ptr().add(self.rows.start + row + output));
+        for (input, gradient) in self.parts {
+            for (input, gradient) in input.chunks_exact(self.features).zip(gradient.chunks_exact(self.gradient_row)) {
+                // SAFETY: the caller has checked that there are so many rows and features, and every image has all of them.
+                unsafe {
+                    let mut values = [V::splat(0.0); BLOCKS];
                     for block in 0..BLOCKS {
-                        sums[output][block] = sums[output][block].fma(gradient, values[block]);
+                        values[block] = V::load(input.as_ptr().add(at + block * LANES));
+                    }
+                    for output in 0..OUTPUTS {
+                        let gradient = V::splat(*gradient.as_ptr().add(self.rows.start + row + output));
+                        for block in 0..BLOCKS {
+                            sums[output][block] = sums[output][block].fma(gradient, values[block]);
+                        }
                     }
                 }
             }
