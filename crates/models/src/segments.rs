@@ -30,8 +30,8 @@ impl Segments {
         let (Layer::Conv2d(conv), Ranked::Images(images)) = (&layers[place], input) else { return None };
         let bias = conv.bias.as_ref().map(|bias| bias.val());
         let mut parameters = SegmentParameters { weight: conv.weight.val(), bias, norm: None, dropout: None };
-        for place in place..*behind {
-            match (&layers[place], mode_of(place)) {
+        for (place, layer) in (place..).zip(&layers[place..*behind]) {
+            match (layer, mode_of(place)) {
                 // A segment has the statistics of the batch.
                 (Layer::BatchNorm(_) | Layer::Dropout(_), layers::Mode::Inference) => return None,
                 (Layer::BatchNorm(norm), _) => parameters.norm = Some(norm),
