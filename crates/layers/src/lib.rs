@@ -60,6 +60,8 @@ mod flatten;
 mod gelu;
 mod leaky_relu;
 mod linear;
+#[cfg(feature = "flex")]
+mod linear_node;
 mod max_pool2d;
 mod mean_squared_error;
 mod mode;
@@ -87,6 +89,8 @@ pub use flatten::{Flatten, FlattenSaved};
 pub use gelu::{Gelu, GeluSaved};
 pub use leaky_relu::{LeakyRelu, LeakyReluSaved};
 pub use linear::{Linear, LinearGradients, LinearSaved};
+#[cfg(feature = "flex")]
+pub use linear_node::{linear_on_kernels, linear_pays};
 pub use max_pool2d::{MaxPool2d, MaxPool2dOptions, MaxPool2dSaved};
 pub use mean_squared_error::{MeanSquaredError, MeanSquaredErrorSaved};
 pub use mode::Mode;

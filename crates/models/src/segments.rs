@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use backproof_kernels::Isa;
 use backproof_layers as layers;
-use backproof_layers::{Segment, SegmentParameters};
+use backproof_layers::{Segment, SegmentParameters, linear_on_kernels, linear_pays};
 use backproof_spec::Architecture;
 
 use crate::Network;
@@ -13,9 +13,14 @@ use crate::compiled::plan_layers;
 use crate::features::{Features, Ranked};
 use crate::layer::Layer;
 
-/// Convolutions with what follows them up to the next layer with weights, by the place of the convolution.
+/// What is computed by the CPU kernels.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Segments(BTreeMap<usize, (Segment, usize)>);
+pub(crate) struct Segments {
+    /// Convolutions with what follows them up to the next layer with weights, by the place of the convolution.
+    convolutions: BTreeMap<usize, (Segment, usize)>,
+    /// The instructions for linear layers.
+    linear: Option<Isa>,
+}
 
 impl Segments {
     /// The output of the segment that begins at `place`, and the place behind it, if there is one for layers in these modes.
@@ -26,7 +31,14 @@ impl Segments {
         input: &Features,
         mode_of: impl Fn(usize) -> layers::Mode,
     ) -> Option<(Features, usize)> {
-        let (segment, behind) = self.0.get(&place)?;
+        if let (Some(isa), Layer::Linear(linear), Ranked::Vectors(vectors)) = (self.linear, &layers[place], input)
+            && linear_pays(linear.weight.dims()[1])
+        {
+            let bias = linear.bias.as_ref().map(|bias| bias.val());
+            let output = linear_on_kernels(isa, vectors.clone(), linear.weight.val(), bias);
+            return Some((Ranked::Vectors(output), place + 1));
+        }
+        let (segment, behind) = self.convolutions.get(&place)?;
         let (Layer::Conv2d(conv), Ranked::Images(images)) = (&layers[place], input) else { return None };
         let bias = conv.bias.as_ref().map(|bias| bias.val());
         let mut parameters = SegmentParameters { weight: conv.weight.val(), bias, norm: None, dropout: None };
@@ -46,11 +58,12 @@ impl Segments {
 }
 
 impl Network {
-    /// The network, made from `architecture`, with its convolutions on the CPU kernels where autodiff runs it: each with what follows
-    /// it, up to the next layer with weights, is one node of the graph. For the backend `flex` in single precision.
+    /// The network, made from `architecture`, on the CPU kernels where autodiff runs it: each convolution with what follows it, up to
+    /// the next layer with weights, is one node of the graph, and so are linear layers of many outputs. For the backend `flex` in single precision.
     #[must_use]
     pub fn with_segments(mut self, architecture: &Architecture, isa: Isa) -> Self {
         let Ok(traced) = architecture.trace() else { return self };
+        self.segments.linear = Some(isa);
         let convolutions: Vec<usize> =
             (0..self.layers().len()).filter(|&place| matches!(self.layers()[place], Layer::Conv2d(_))).collect();
         for place in convolutions {
@@ -60,7 +73,7 @@ impl Network {
                 continue;
             };
             let Some(layers) = plan_layers(&self.layers()[place..end], input) else { continue };
-            self.segments.0.insert(place, (Segment::new(isa, input, layers, output), end));
+            self.segments.convolutions.insert(place, (Segment::new(isa, input, layers, output), end));
         }
         self
     }

@@ -50,7 +50,7 @@ pub(crate) fn problem(
     manual.forward = Some(Rc::new(move |values| point_of.forward(values, &Kinks::ignored(), &place, dtype)));
     problem.sources.push(manual);
     #[cfg(feature = "flex")]
-    if let Some(&isa) = context.kernels.first().filter(|_| architecture.layers.iter().any(is_convolution)) {
+    if let Some(&isa) = context.kernels.first().filter(|_| architecture.layers.iter().any(has_a_node)) {
         let network = point.network.clone().with_segments(architecture, isa);
         let mut sources = check_module(&network, input, forward, device, &context.reference).sources;
         sources[0].name = super::kernels::segments_name(isa);
@@ -69,8 +69,8 @@ pub(crate) fn problem(
 }
 
 #[cfg(feature = "flex")]
-fn is_convolution(layer: &Layer) -> bool {
-    matches!(layer, Layer::Conv2d(_))
+fn has_a_node(layer: &Layer) -> bool {
+    matches!(layer, Layer::Conv2d(_) | Layer::Linear(_))
 }
 
 /// The network on the CPU kernels as a source.

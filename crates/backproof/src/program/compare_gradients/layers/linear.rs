@@ -1,10 +1,18 @@
 //! `Y = X W + b`.
 
+#[cfg(feature = "flex")]
+use backproof_gradcheck::Check;
 use backproof_gradcheck::{Arguments, Gradients};
 use backproof_kernels::{Layer, Parameter};
 use backproof_layers::Linear;
+#[cfg(feature = "flex")]
+use backproof_layers::linear_on_kernels;
 
 use crate::compare_gradients::kernels::Stack;
+#[cfg(feature = "flex")]
+use crate::compare_gradients::kernels::segments_name;
+#[cfg(feature = "flex")]
+use crate::compare_gradients::subject::Layout;
 use crate::compare_gradients::subject::{Case, Context, Draw, shape};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
@@ -34,6 +42,8 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
             found.bias.into_iter().fold(gradients, |all, bias| all.with("bias", bias))
         },
     );
+    #[cfg(feature = "flex")]
+    let check = as_one_node(context, check, has_bias, layout);
     let stack = Stack::new([inputs, 1, 1], vec![Layer::Linear { outputs, bias: has_bias }]).parameter(
         0,
         Parameter::Weight,
@@ -62,4 +72,28 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     };
     let bias = if has_bias { "" } else { ", no bias" };
     Case { about: format!("{} → {outputs}{}{bias}", shape(&[samples, inputs]), layout.words()), check }
+}
+
+/// Adds the kernels as one node of autodiff's graph, as training by autodiff uses them.
+#[cfg(feature = "flex")]
+fn as_one_node(context: &Context, check: Check<'static>, has_bias: bool, layout: Layout) -> Check<'static> {
+    let Some(&isa) = context.kernels.first() else { return check };
+    check
+        .source(&segments_name(isa), &context.device, move |t| {
+            let [x, weight] = ["x", "weight"].map(|name| t.get::<2>(name).autodiff().require_grad());
+            let bias = has_bias.then(|| t.get::<1>("bias").autodiff().require_grad());
+            let output = linear_on_kernels(isa, layout.place(x.clone()), weight.clone(), bias.clone());
+            let gradients = (layout.place(output) * t.cotangent::<2>().autodiff()).sum().backward();
+            let mut found = Gradients::new();
+            for (name, tensor) in [("x", x), ("weight", weight)] {
+                found = tensor.grad(&gradients).into_iter().fold(found, |found, gradient| found.with(name, gradient));
+            }
+            let of_bias = bias.and_then(|bias| bias.grad(&gradients));
+            of_bias.into_iter().fold(found, |found, gradient| found.with("bias", gradient))
+        })
+        .source_forward(&context.device, move |t| {
+            let bias = has_bias.then(|| t.get("bias"));
+            linear_on_kernels(isa, layout.place(t.get("x")), t.get("weight"), bias)
+        })
+        .source_roundoff(context.unit_roundoff)
 }
