@@ -455,6 +455,7 @@ fn a_value_of_each_wrong_type_is_shown_as_what_it_is() {
             "`kind` should be one of `momentum`, `sgd`, `adagrad`, `rmsprop`, `adam`, `adamw`, got 1",
         ),
         ("\"relu\"", "7", "a layer should be a table with a `type`, got 7"),
+        ("\"relu\"", "{ type = \"leaky_relu\", slope = inf }", "`slope` should be a finite number, got inf"),
         ("\"relu\"", "{ type = 7 }", "`type` should be a string, got 7"),
         (
             "input = [1, 28, 28]",
