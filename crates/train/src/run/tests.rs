@@ -191,3 +191,47 @@ fn a_run_that_is_to_have_events_only_when_it_goes_on_has_those_before_too() {
     resume(folder, Some(40), None, &setup(runs.path()), &mut crate::Silent, &stop).unwrap();
     assert_eq!(crate::tensorboard::tests::steps(&path), [5, 10, 15, 20, 25, 30, 35, 40]);
 }
+
+/// Puts a folder where the run would write its figures.
+struct InTheWay;
+
+impl Observer for InTheWay {
+    fn started(&mut self, started: &Started<'_>) {
+        fs::create_dir(started.folder.join("metrics.jsonl")).unwrap();
+    }
+}
+
+#[test]
+fn a_run_that_cannot_write_ends_as_failed_and_logs_why() {
+    let runs = tempfile::tempdir().unwrap();
+    let error = train(&experiment(&[]), &setup(runs.path()), &mut InTheWay, &AtomicBool::new(false)).unwrap_err();
+    assert!(error.to_string().ends_with("metrics.jsonl"), "{error}");
+    let folder = RunFolder::open(&runs.path().join("test/latest")).unwrap();
+    let record = folder.record().unwrap();
+    assert_eq!((record.status, record.summary), (Status::Failed, None));
+    assert!(record.ended.is_some());
+    assert_eq!(fs::read_to_string(folder.path().join("log.txt")).unwrap(), format!("stopped: {error}\n"));
+}
+
+#[test]
+fn a_folder_called_latest_stays_and_the_run_is_made_without_a_link() {
+    let runs = tempfile::tempdir().unwrap();
+    let latest = runs.path().join("test/latest");
+    fs::create_dir_all(&latest).unwrap();
+    fs::write(latest.join("mine"), "kept").unwrap();
+    let folder = run(&experiment(&["training.iterations=1"]), runs.path()).unwrap();
+    assert_eq!(fs::read_to_string(latest.join("mine")).unwrap(), "kept");
+    assert!(folder.path().join("evaluation/result.json").is_file());
+    assert_eq!(fs::read_dir(runs.path().join("test")).unwrap().count(), 2, "the run, and what was there");
+}
+
+#[test]
+fn the_sound_checkpoints_are_those_whose_files_are_as_saved() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = run(&experiment(&[]), runs.path()).unwrap();
+    assert!(folder.has_checkpoint());
+    let best = folder.best().position().unwrap().iteration;
+    assert_eq!(folder.sound_checkpoints(), [(CheckpointName::Last, 20), (CheckpointName::Best, best)]);
+    fs::write(folder.path().join("checkpoints/last/weights.safetensors"), "cut").unwrap();
+    assert_eq!(folder.sound_checkpoints(), [(CheckpointName::Best, best)]);
+}
