@@ -103,7 +103,10 @@ fn weights_that_cannot_be_evaluated_are_refused_by_the_name_of_their_file() {
     fs::write(&path, save_weights(&other).unwrap()).unwrap();
     assert_eq!(refused(&file), format!("{} does not fit the network", path.display()));
     let large = scaled_weights(&folder, 1e30, &path);
-    assert_eq!(refused(&large), "the weights are so large that the network's output is not finite");
+    let not_finite = "the weights are so large that the network's output is not finite";
+    assert_eq!(refused(&large), not_finite);
+    let predictor = crate::Predictor::open(&folder, &large, &setup).unwrap();
+    assert_eq!(predictor.probabilities(vec![255; 784]).unwrap_err().to_string(), not_finite);
     fs::remove_dir_all(folder.path().join("checkpoints/best")).unwrap();
     assert!(refused(&Weights::Best).starts_with("there is no checkpoint "));
 }
@@ -133,6 +136,22 @@ fn a_run_that_diverges_says_where_and_leaves_its_last_good_checkpoint() {
         assert!(log.ends_with(&format!("stopped: training diverged at iteration {iteration}: {what}\n")), "{log}");
         assert_eq!(last_good.as_ref().map(|(_, at)| *at), folder.last().position().ok().map(|it| it.iteration));
         assert!(last_good.as_ref().is_none_or(|(_, at)| at < iteration));
+    }
+}
+
+/// The loss of the only batch is finite; the step after it goes too far.
+#[test]
+fn what_is_not_finite_after_the_last_batch_is_told_by_where_it_shows() {
+    for (learning_rate, validation_images, told) in [
+        ("1e30", 500, "the loss of a validation image is not finite"),
+        ("1e30", 0, "the loss of a test image is not finite"),
+        ("1e60", 500, "a weight is not finite"),
+    ] {
+        let runs = tempfile::tempdir().unwrap();
+        let (rate, images) =
+            (format!("optimizer.learning_rate={learning_rate}"), format!("data.validation_images={validation_images}"));
+        let error = run(&experiment(&["training.iterations=1", &rate, &images]), runs.path()).unwrap_err();
+        assert_eq!(error.to_string(), format!("training diverged at iteration 1: {told}"));
     }
 }
 
