@@ -199,4 +199,23 @@ mod tests {
         );
         assert!(error.help().is_some_and(|help| help.contains("`cargo xtask data fetch mnist`")));
     }
+
+    #[test]
+    fn what_the_user_can_mend_comes_with_a_way_out() {
+        let one = MissingFile { path: "/d/mnist/a.gz".into(), url: "https://one/a.gz".into() };
+        let missing = DataError::from(MissingFiles { dataset: Dataset::Mnist, files: vec![one] });
+        assert!(missing.to_string().starts_with("1 file of mnist is missing:"), "{missing}");
+        let other =
+            DataError::OtherDataset { path: "/d/a".into(), expected: Dataset::Mnist, found: Dataset::FashionMnist };
+        assert_eq!(other.to_string(), "`/d/a` is a file of fashion-mnist, not of mnist");
+        for (error, help) in [
+            (missing, "`cargo xtask data fetch mnist` downloads it, or put the files there yourself"),
+            (other, "give each data set a folder of its own: the one of mnist is DIR/mnist"),
+            (DataError::NoDirectory, "give one with --data-dir DIR"),
+            (DataError::Split { validation: 9, available: 9 }, "lower data.validation_images"),
+        ] {
+            assert_eq!(error.help().as_deref(), Some(help));
+        }
+        assert_eq!(DataError::NoTrainingImages.help(), None);
+    }
 }

@@ -99,10 +99,6 @@ fn images(source: &Source, places: &[Place], checksums: &mut BTreeMap<String, St
                     ));
                 }
                 let labels = idx::labels(&labels.path.display().to_string(), content(labels)?, classes)?;
-                if read.pixels.len() != labels.len() * shape.elements() {
-                    let found = read.pixels.len() / shape.elements();
-                    return Err(DataError::format(&name, "images, one for each label", labels.len(), found));
-                }
                 Ok(Images::new(read.pixels, labels, shape))
             };
             Ok([set(training_images, training_labels)?, set(test_images, test_labels)?])
@@ -227,5 +223,34 @@ mod tests {
         std::fs::write(&path, bytes).unwrap();
         let error = load(Dataset::Cifar10, Some(folder.path())).unwrap_err().to_string();
         assert!(error.contains("cifar-10, test set") && error.contains("found [999, 1001,"), "{error}");
+    }
+
+    /// The four files of Fashion-MNIST with black images, `height` × `width` by their headers.
+    fn black_clothes(folder: &Path, height: u32, width: u32) {
+        for (file, images) in Source::of(Dataset::FashionMnist).unwrap().files.iter().zip([60_000_u32, 0, 10_000, 0]) {
+            let mut bytes = vec![0; file.size as usize];
+            if images > 0 {
+                let header = [0x803, images, height, width].map(u32::to_be_bytes).concat();
+                bytes[..16].copy_from_slice(&header);
+            } else {
+                let header = [0x801, file.size as u32 - 8].map(u32::to_be_bytes).concat();
+                bytes[..8].copy_from_slice(&header);
+                bytes[8..].iter_mut().enumerate().for_each(|(image, label)| *label = (image % 10) as u8);
+            }
+            std::fs::write(folder.join(file.name), bytes).unwrap();
+        }
+    }
+
+    #[test]
+    fn idx_files_in_another_order_load_and_images_of_another_size_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        black_clothes(folder.path(), 28, 28);
+        let data = load(Dataset::FashionMnist, Some(folder.path())).unwrap();
+        assert_eq!((data.training.len(), data.test.len()), (60_000, 10_000));
+        assert_eq!((data.training.label(59_999), data.test.label(3)), (9, 3));
+        assert_eq!(data.training.shape(), Dataset::FashionMnist.shape());
+        black_clothes(folder.path(), 14, 56);
+        let error = load(Dataset::FashionMnist, Some(folder.path())).unwrap_err().to_string();
+        assert!(error.ends_with("ubyte`: height and width of an image: expected 28×28, found 14×56"), "{error}");
     }
 }

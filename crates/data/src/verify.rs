@@ -105,4 +105,18 @@ mod tests {
             if reason == "size: expected 10008 bytes, found 99 bytes"));
         assert_eq!(verify(Dataset::MnistSample, Some(root.path())).unwrap(), []);
     }
+
+    #[test]
+    fn sums_are_those_published_if_every_one_is_of_a_file_of_that_data_set() {
+        let sums = |dataset: Dataset| -> BTreeMap<String, String> {
+            let files = Source::of(dataset).unwrap().files.iter();
+            files.map(|file| (file.name.to_owned(), file.sha256.to_owned())).collect()
+        };
+        assert!(is_published(Dataset::Mnist, &sums(Dataset::Mnist)));
+        assert!(!is_published(Dataset::FashionMnist, &sums(Dataset::Mnist)));
+        let mut changed = sums(Dataset::Cifar10);
+        changed.insert("test_batch.bin".to_owned(), "0".repeat(64));
+        assert!(!is_published(Dataset::Cifar10, &changed));
+        assert!(is_published(Dataset::MnistSample, &changed), "which comes with the program");
+    }
 }

@@ -164,3 +164,16 @@ pub struct Augmentation {
     /// Pads each side by that many zeros and cuts out the old size at a random place; 0 does nothing.
     pub crop_padding: usize,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_data_set_is_found_by_the_name_that_it_has() {
+        for dataset in Dataset::ALL {
+            assert_eq!(Dataset::by_name(dataset.name()), Some(dataset));
+        }
+        assert_eq!(Dataset::by_name("MNIST"), None);
+    }
+}

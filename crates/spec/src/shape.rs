@@ -133,3 +133,25 @@ impl fmt::Display for Size2 {
         f.pad(&format!("{}×{}", self.height, self.width))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn in_json_a_shape_is_its_numbers_and_two_of_them_are_none() {
+        for shape in [Shape::image(3, 32, 30), Shape::vector(4096)] {
+            let text = serde_json::to_string(&shape).unwrap();
+            assert_eq!(text, format!("{:?}", shape.dimensions()).replace(' ', ""));
+            assert_eq!(serde_json::from_str::<Shape>(&text).unwrap(), shape);
+        }
+        let error = serde_json::from_str::<Shape>("[28,28]").unwrap_err().to_string();
+        assert!(error.starts_with("a shape is [channels, height, width] or [features], not 2 numbers"), "{error}");
+    }
+
+    #[test]
+    fn in_json_a_size_is_height_and_then_width() {
+        assert_eq!(serde_json::to_string(&Size2::new(5, 3)).unwrap(), "[5,3]");
+        assert_eq!(serde_json::from_str::<Size2>("[5,3]").unwrap(), Size2::new(5, 3));
+    }
+}

@@ -135,7 +135,7 @@ pub fn thousands(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::published;
+    use crate::{AvgPool2d, Conv2d, Linear, published};
 
     #[test]
     fn the_table_of_cifar_baseline_is_the_published_one() {
@@ -157,6 +157,28 @@ total                                         48,560      42  48,602
 ";
         let table = parameter_table(&published::cifar_baseline()).unwrap();
         assert_eq!(table, expected, "\n{table}");
+    }
+
+    #[test]
+    fn a_layer_is_described_by_what_is_not_plain_about_it() {
+        let conv = Conv2d::new(8, 3).stride([2, 1]).dilation(2).groups(4).without_bias();
+        let described = [
+            (Layer::Conv2d(conv), "conv 8, 3×3, stride 2×1, dilation 2, 4 groups, no bias"),
+            (
+                Layer::AvgPool2d(AvgPool2d { padding: Size2::square(1), ..AvgPool2d::new(2) }),
+                "average pool 2×2, stride 2, padding 1",
+            ),
+            (Layer::Linear(Linear { bias: false, ..Linear::new(10) }), "linear 10, no bias"),
+            (Layer::LeakyRelu { slope: 0.01 }, "leaky ReLU, slope 0.01"),
+            (Layer::Prelu { initial_slope: 0.25 }, "PReLU"),
+            (Layer::Elu { alpha: 1.5 }, "ELU, α 1.5"),
+            (Layer::Gelu, "GELU"),
+            (Layer::Sigmoid, "sigmoid"),
+            (Layer::Tanh, "tanh"),
+        ];
+        for (layer, text) in described {
+            assert_eq!(describe_layer(&layer), text);
+        }
     }
 
     #[test]

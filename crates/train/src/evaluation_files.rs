@@ -100,4 +100,37 @@ mod tests {
             assert_eq!(row(fields), None, "{fields:?}");
         }
     }
+
+    #[test]
+    fn a_result_and_predictions_that_do_not_fit_each_other_are_refused_by_their_file() {
+        let temporary = tempfile::tempdir().unwrap();
+        let at = |name: &str| temporary.path().join(name);
+        fs::create_dir(at("evaluation")).unwrap();
+        fs::write(at("run.json"), "{}").unwrap();
+        let folder = RunFolder::open(temporary.path()).unwrap();
+        assert_eq!(folder.result().unwrap(), None);
+
+        let result = crate::Evaluation::new(backproof_spec::Loss::CrossEntropy, 2).result("test", Some(3), &["a", "b"]);
+        let put = |result: &EvaluationResult| crate::write_json(&at("evaluation/result.json"), result).unwrap();
+        put(&EvaluationResult { schema_version: 9, ..result.clone() });
+        let error = folder.result().unwrap_err().to_string();
+        assert!(error.ends_with("result.json has schema version 9; expected version 1"), "{error}");
+        fs::write(at("evaluation/result.json"), "[]").unwrap();
+        assert!(folder.result().unwrap_err().to_string().ends_with("; expected an evaluation"));
+        put(&result);
+        assert_eq!(folder.result().unwrap().as_ref(), Some(&result));
+
+        let two = EvaluationResult { images: 2, ..result };
+        let refused = |rows: &str| {
+            fs::write(at("evaluation/predictions.csv"), format!("index,true,predicted,p(a),p(b)\n{rows}")).unwrap();
+            folder.predictions(&two).unwrap_err().to_string()
+        };
+        let error = refused("0,0,1,0.4,0.6\n");
+        assert!(error.ends_with("predictions.csv has 1 rows; expected 2, as result.json says"), "{error}");
+        let error = refused("0,0,1,0.4,0.6\n1,0,2,0.4,0.6\n");
+        assert!(
+            error.ends_with("line 3 is no prediction; expected an index, two classes and 2 probabilities"),
+            "{error}"
+        );
+    }
 }

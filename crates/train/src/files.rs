@@ -183,4 +183,46 @@ mod tests {
         assert_eq!(fs::read_to_string(swapped_folder(&folder).join("a")).unwrap(), "two");
         assert!(!previous(&folder).exists());
     }
+
+    /// Killed after the new folder was in place and before the previous one was removed.
+    #[test]
+    fn a_previous_folder_that_a_kill_left_beside_the_new_one_goes() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("last");
+        replace_folder(&folder, fill("two")).unwrap();
+        replace_folder(&previous(&folder), fill("one")).unwrap();
+        assert_eq!(swapped_folder(&folder), folder);
+        replace_folder(&folder, fill("three")).unwrap();
+        assert_eq!(fs::read_to_string(folder.join("a")).unwrap(), "three");
+        assert!(!previous(&folder).exists());
+    }
+
+    #[test]
+    fn a_file_is_written_into_a_folder_that_was_not_there() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("one/two/file");
+        assert!(write_whole(&path, b"1").is_err());
+        write_file(&path, b"1").unwrap();
+        write_file(&path, b"2").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"2");
+    }
+
+    #[test]
+    fn versions_from_1_to_the_newest_are_read_and_others_are_told_apart() {
+        let check = |text: &str, newest| {
+            check_version(Path::new("a.json"), text, newest).map_or_else(|error| error.to_string(), |()| String::new())
+        };
+        assert_eq!(check(r#"{ "schema_version": 1, "more": 0 }"#, 2) + &check(r#"{ "schema_version": 2 }"#, 2), "");
+        assert_eq!(
+            check(r#"{ "schema_version": 3 }"#, 2),
+            "a.json has schema version 3: a newer backproof wrote it; expected version 1 to 2, which this program reads"
+        );
+        assert_eq!(
+            check(r#"{ "schema_version": 0 }"#, 1),
+            "a.json has schema version 0; expected version 1, which this program reads"
+        );
+        assert!(check("{}", 1).starts_with("a.json has no schema version (missing field"));
+        assert!(check("{", 1).starts_with("a.json cannot be read (EOF"));
+        assert!(check("{", 1).ends_with("; expected JSON"));
+    }
 }

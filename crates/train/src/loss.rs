@@ -152,6 +152,27 @@ mod tests {
         }
     }
 
+    /// Weighed by 1/N, the losses of the images have the gradient of their mean.
+    #[test]
+    fn the_losses_of_the_images_and_their_gradient_are_those_of_the_batch() {
+        let device = Device::flex();
+        for loss in Loss::ALL {
+            let outputs: Vec<f64> = OUTPUTS.into_iter().flatten().collect();
+            let outputs = Tensor::<2>::from_data(TensorData::new(outputs, [4, 3]), (&device, DType::F64));
+            let labels = Tensor::<1, Int>::from_data([0, 2, 1, 0], &device);
+            let found: Vec<f64> = losses(loss, outputs.clone(), labels.clone()).into_data().iter::<f64>().collect();
+            for ((found, outputs), label) in found.into_iter().zip(&OUTPUTS).zip(LABELS) {
+                let expected = score(loss, outputs, label).loss;
+                assert!((found - expected).abs() <= 1e-12 * expected, "{loss:?}: {found}, {expected}");
+            }
+            let quarters = Tensor::<1>::full([4], 0.25, (&device, DType::F64));
+            let of_images = losses_backward(loss, outputs.clone(), labels.clone(), quarters);
+            let of_batch = mean_and_gradient(loss, outputs, labels).1;
+            let apart = (of_images - of_batch).abs().max().into_data().iter::<f64>().next().unwrap();
+            assert!(apart <= 1e-15, "{loss:?}: {apart}");
+        }
+    }
+
     #[test]
     fn losses_and_probabilities_worked_out_by_hand() {
         let check = |loss, outputs: &[f64], label, probabilities: &[f64], expected: f64| {

@@ -90,3 +90,41 @@ impl Predictor {
         Ok(score(self.loss, &logits, 0).probabilities)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use backproof_data::load;
+    use backproof_spec::Dataset;
+
+    use super::*;
+    use crate::testing::{experiment, run, setup};
+
+    #[test]
+    fn an_image_has_the_probabilities_that_the_evaluation_gave_it() {
+        let runs = tempfile::tempdir().unwrap();
+        let setup = setup(Path::new(""));
+        let test = load(Dataset::MnistSample, None).unwrap().test;
+        for overrides in [&[][..], &["model.name=lenet-5", "data.padding=2", "training.loss=mean-squared-error"]] {
+            let folder = run(&experiment(overrides), runs.path()).unwrap();
+            let told = folder.predictions(&folder.result().unwrap().unwrap()).unwrap();
+            let agrees = |predictor: &Predictor| {
+                for prediction in &told[..20] {
+                    let found = predictor.probabilities(test.pixels(prediction.index).to_vec()).unwrap();
+                    for (found, told) in found.iter().zip(&prediction.probabilities) {
+                        assert!((found - told).abs() < 1e-4, "{found}, the evaluation said {told}");
+                    }
+                }
+            };
+            let predictor = Predictor::open(&folder, &Weights::Last, &setup).unwrap();
+            assert_eq!((predictor.iteration(), predictor.shape()), (Some(20), Shape::image(1, 28, 28)));
+            assert_eq!(predictor.class_names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+            agrees(&predictor);
+            // As in a folder of an earlier version: the numbers are fitted anew, and are the same.
+            fs::remove_file(folder.path().join("normalizer.json")).unwrap();
+            agrees(&Predictor::open(&folder, &Weights::Last, &setup).unwrap());
+        }
+    }
+}

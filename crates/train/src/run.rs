@@ -430,3 +430,6 @@ impl Run<'_> {
         TrainError::Diverged { iteration, what, batch: batch.to_vec(), last_good }
     }
 }
+
+#[cfg(test)]
+mod tests;

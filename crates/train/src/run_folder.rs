@@ -473,4 +473,35 @@ mod tests {
         let error = run.reports().unwrap_err().to_string();
         assert!(error.contains("line 2: "), "{error}");
     }
+
+    #[test]
+    fn a_normalizer_for_other_images_than_the_networks_is_refused() {
+        let temporary = tempfile::tempdir().unwrap();
+        fs::write(temporary.path().join("run.json"), "{}").unwrap();
+        let run = RunFolder::open(temporary.path()).unwrap();
+        assert!(run.normalizer(Shape::image(1, 28, 28)).unwrap().is_none());
+        let grey = Normalizer::Standardize { mean: vec![0.5], std: vec![0.25] };
+        run.write_normalizer(&grey).unwrap();
+        assert_eq!(run.normalizer(Shape::image(1, 28, 28)).unwrap(), Some(grey));
+        let error = run.normalizer(Shape::image(3, 32, 32)).unwrap_err().to_string();
+        assert!(
+            error.ends_with("normalizer.json does not fit the network; expected the normaliser of images 3×32×32"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_folder_of_files_holds_those_that_were_given_last_and_no_others() {
+        let temporary = tempfile::tempdir().unwrap();
+        fs::write(temporary.path().join("run.json"), "{}").unwrap();
+        let run = RunFolder::open(temporary.path()).unwrap();
+        let file = |name: &str, text: &str| (name.to_owned(), text.as_bytes().to_vec());
+        run.write_folder("figures", &[file("a.svg", "1"), file("b.svg", "1")]).unwrap();
+        run.write_folder("figures", &[file("b.svg", "2")]).unwrap();
+        let figures = run.path().join("figures");
+        assert_eq!(fs::read_dir(&figures).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(figures.join("b.svg")).unwrap(), "2");
+        run.write("report.html", b"<p>").unwrap();
+        assert_eq!(fs::read(run.path().join("report.html")).unwrap(), b"<p>");
+    }
 }

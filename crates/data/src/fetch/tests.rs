@@ -418,3 +418,12 @@ fn an_archive_that_would_leave_its_folder_is_refused_as_a_whole() {
         assert_eq!(names(outside.folder.path()), [".lock", "mnist"]);
     }
 }
+
+#[test]
+fn of_the_data_set_that_comes_with_the_program_there_is_nothing_to_fetch() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = FetchOptions::new(folder.path().to_path_buf());
+    let report = fetch(Dataset::MnistSample, &options, &mut |_| panic!("nothing is fetched")).unwrap();
+    assert_eq!((report.fetched, report.present), (Vec::new(), Vec::new()));
+    assert_eq!(names(folder.path()), Vec::<String>::new());
+}

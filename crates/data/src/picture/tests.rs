@@ -163,3 +163,15 @@ fn the_negative_has_the_other_brightness() {
     assert!((picture.brightness() - 0.1).abs() < 1e-12);
     assert!((picture.inverted().brightness() - 0.9).abs() < 1e-12);
 }
+
+#[test]
+fn a_device_and_a_file_without_end_are_refused_before_they_are_decoded() {
+    let told = |path: &Path| Picture::read(path).unwrap_err().to_string();
+    #[cfg(unix)]
+    assert_eq!(told(Path::new("/dev/null")), "`/dev/null` is no regular file");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("large");
+    std::fs::File::create(&path).unwrap().set_len(1 << 30).unwrap();
+    assert!(told(&path).contains("` has more than "), "{}", told(&path));
+    assert!(told(&path).ends_with(" MiB, the most that is read"), "{}", told(&path));
+}

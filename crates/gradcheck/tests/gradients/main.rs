@@ -8,4 +8,5 @@ mod generated;
 mod kinks;
 mod modules;
 mod named;
+mod told;
 mod verdicts;

@@ -4,6 +4,7 @@ mod errors;
 mod files;
 mod overrides;
 mod round_trip;
+mod wrong_values;
 
 use crate::{ConfigError, Experiment};
 

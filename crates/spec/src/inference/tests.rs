@@ -124,7 +124,7 @@ fn a_linear_layer_on_an_image_asks_for_a_flatten() {
 #[test]
 fn each_misfit_names_the_layer_and_what_came() {
     let image = Shape::image(6, 4, 4);
-    let cases: [(Layer, &str); 14] = [
+    let cases: [(Layer, &str); 15] = [
         (conv(Conv2d::new(0, 3)), "out_channels must be at least 1, got 0"),
         (conv(Conv2d::new(4, Size2::new(3, 0))), "kernel must be at least 1, got 3×0"),
         (conv(Conv2d::new(4, 3).stride(0)), "stride must be at least 1, got 0×0"),
@@ -148,6 +148,7 @@ fn each_misfit_names_the_layer_and_what_came() {
         (Layer::Dropout(Dropout { probability: 1.0 }), "probability must be in [0, 1), got 1"),
         (Layer::LeakyRelu { slope: f64::NAN }, "slope must be finite, got NaN"),
         (Layer::BatchNorm(BatchNorm { epsilon: 0.0, momentum: 0.1 }), "epsilon must be positive, got 0"),
+        (Layer::BatchNorm(BatchNorm { epsilon: 1e-5, momentum: 0.0 }), "momentum must be in (0, 1], got 0"),
     ];
     for (layer, expected) in cases {
         let error = error(image, vec![Relu, layer]);

@@ -141,3 +141,28 @@ fn a_start_that_cannot_be_is_refused_before_a_run_folder_is_made() {
     assert!(nothing.contains("linear1.weight, which has the shape [10, 784] there and [12, 784] here"), "{nothing}");
     assert_eq!(std::fs::read_dir(none.path()).unwrap().count(), 0);
 }
+
+#[test]
+fn a_warm_start_that_was_stopped_before_its_first_checkpoint_begins_again_with_the_same_weights_alone() {
+    let runs = tempfile::tempdir().unwrap();
+    let source = run(&experiment(&[]), runs.path()).unwrap();
+    let whole = run(&experiment(&[&init_from(&source)]), &runs.path().join("whole")).unwrap();
+    let lost = run(&experiment(&[&init_from(&source)]), &runs.path().join("lost")).unwrap();
+    std::fs::remove_dir_all(lost.path().join("checkpoints")).unwrap();
+    let path = lost.path().to_owned();
+    assert_same(&whole, &go_on(lost, 20), "begun again");
+
+    std::fs::remove_dir_all(path.join("checkpoints")).unwrap();
+    let other = run(&experiment(&["seed=9"]), &runs.path().join("other")).unwrap();
+    std::fs::remove_dir_all(source.path().join("checkpoints")).unwrap();
+    std::fs::rename(other.path().join("checkpoints"), source.path().join("checkpoints")).unwrap();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let setup = crate::testing::setup(runs.path());
+    let folder = RunFolder::open(&path).unwrap();
+    let error = crate::resume(folder, None, None, &setup, &mut crate::Silent, &stop).unwrap_err().to_string();
+    assert!(error.contains(" is not what the run began with: its SHA-256 is "), "{error}");
+
+    std::fs::remove_dir_all(source.path().join("checkpoints")).unwrap();
+    let error = run(&experiment(&[&init_from(&source)]), runs.path()).unwrap_err().to_string();
+    assert!(error.ends_with("is not there; expected a checkpoint; the run was stopped before it saved one"), "{error}");
+}

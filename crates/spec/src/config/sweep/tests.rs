@@ -1,6 +1,6 @@
 //! Sweeps into runs, and errors word for word.
 
-use super::{is_sweep, read};
+use super::read;
 use crate::config::{ConfigError, Diagnostic, Location};
 use crate::{Experiment, OptimizerKind, Sweep};
 
@@ -215,6 +215,36 @@ fn a_value_of_the_wrong_kind_is_shown_where_it_stands_in_the_list() {
 }
 
 #[test]
+fn what_is_no_name_no_table_and_no_key_is_refused_at_its_place() {
+    for (text, message) in [
+        (
+            "name = \"a/b\"\nseeds = [1]\n",
+            "`name` should be a name of 1 to 64 letters, digits, `-`, `_` or `.`, got the string \"a/b\"\n  --> sweeps/a.toml:2:8",
+        ),
+        ("points = 3\n", "`points` should be tables, [[points]], got 3\n  --> sweeps/a.toml:2:10"),
+        ("set = 3\nseeds = [1]\n", "`set` should be a table, [set], got 3\n  --> sweeps/a.toml:2:7"),
+        ("[[points]]\n\"optimizer..momentum\" = 0.5\n", "`optimizer..momentum` is not a key\n  --> sweeps/a.toml:3:1"),
+        ("seeds = [1]\n[[frobs]]\n", "unknown key `frobs` of a sweep\n  --> sweeps/a.toml:3:3"),
+    ] {
+        let found = error(text);
+        assert!(found.starts_with(message), "{found}");
+    }
+    let found = error("seeds = [1]\nfrob = 1\n");
+    assert!(found.ends_with("help: a sweep's keys: `name`, `base`, `seeds`, `set`, `grid`, `points`"), "{found}");
+    let found = error("seeds = [1]\nlearning_rate = 0.1\n");
+    assert!(found.ends_with("belongs in [set], one that varies in [grid], as a list: `learning_rate`"), "{found}");
+}
+
+#[test]
+fn a_layer_of_the_network_may_vary_by_its_place() {
+    let spelled =
+        "[set]\nmodel = { input = [1, 28, 28], layers = [\"flatten\", { type = \"linear\", out_features = 10 }] }\n";
+    let sweep = sweep(&format!("{spelled}[grid]\nmodel.layers.1.bias = [true, false]\n"));
+    let values: Vec<_> = sweep.points.iter().map(|point| point.values[0].as_deref()).collect();
+    assert_eq!(values, [Some("true"), Some("false")]);
+}
+
+#[test]
 fn values_that_do_not_go_together_name_the_run() {
     let text = error("[grid]\ndata.dataset = [\"mnist-sample\", \"cifar-10\"]\n");
     assert!(text.starts_with("`mnist-baseline` takes images of 1×28×28, and cifar-10 has 3×32×32"), "{text}");
@@ -272,8 +302,12 @@ fn too_many_runs_are_refused_before_any_is_made() {
 
 #[test]
 fn a_sweep_is_told_from_an_experiment() {
-    assert!(is_sweep("base = \"a.toml\"\n") && is_sweep("[[points]]\nname = \"a\"\n") && is_sweep("[grid]\n"));
-    assert!(!is_sweep(BASE) && !is_sweep("seeds = 3\n") && !is_sweep("not toml"));
+    assert!(
+        Sweep::is_sweep("base = \"a.toml\"\n")
+            && Sweep::is_sweep("[[points]]\nname = \"a\"\n")
+            && Sweep::is_sweep("[grid]\n")
+    );
+    assert!(!Sweep::is_sweep(BASE) && !Sweep::is_sweep("seeds = 3\n") && !Sweep::is_sweep("not toml"));
 }
 
 #[test]

@@ -1,0 +1,126 @@
+//! What is said of values, keys and networks that are wrong: the message and the way out.
+
+use super::{SPELLED_OUT, changed, read};
+use crate::Location;
+
+/// The first line of each error, and its help.
+#[track_caller]
+fn expect_in_short(text: &str, message: &str, help: &str) {
+    let error = read(text, &[]).unwrap_err();
+    let found = error.diagnostics().first().unwrap();
+    assert_eq!((found.message.as_str(), found.help.as_deref().unwrap_or("")), (message, help));
+}
+
+/// [`SPELLED_OUT`] with `to` in place of the layers.
+fn with_layers(to: &str) -> String {
+    let layers = SPELLED_OUT.find("layers").unwrap()..SPELLED_OUT.find("[optimizer]").unwrap();
+    let mut text = SPELLED_OUT.to_owned();
+    text.replace_range(layers, to);
+    text
+}
+
+#[test]
+fn a_value_of_each_wrong_type_is_shown_as_what_it_is() {
+    for (from, to, message) in [
+        ("seed = 7", "seed = true", "`seed` should be an integer of at least 0, got true"),
+        ("seed = 7", "seed = {}", "`seed` should be an integer of at least 0, got a table"),
+        ("seed = 7", "seed = 1979-05-27", "`seed` should be an integer of at least 0, got a date or time"),
+        (
+            "dataset = \"mnist\"",
+            "dataset = \"mnist\"\naugmentation = 1",
+            "`augmentation` should be a table, [data.augmentation], got 1",
+        ),
+        (
+            "dataset = \"mnist\"",
+            "dataset = \"mnist\"\naugmentation.horizontal_flip = 1",
+            "`horizontal_flip` should be true or false, got 1",
+        ),
+        (
+            "schedule = \"cosine\"",
+            "schedule = 1",
+            "`schedule` should be a schedule type or a table with a `type`, got 1",
+        ),
+        (
+            "learning_rate = 0.05",
+            "learning_rate = 0.05\nkind = 1",
+            "`kind` should be one of `momentum`, `sgd`, `adagrad`, `rmsprop`, `adam`, `adamw`, got 1",
+        ),
+        ("\"relu\"", "7", "a layer should be a table with a `type`, got 7"),
+        ("\"relu\"", "{ type = \"leaky_relu\", slope = inf }", "`slope` should be a finite number, got inf"),
+        ("\"relu\"", "{ type = 7 }", "`type` should be a string, got 7"),
+        (
+            "input = [1, 28, 28]",
+            "input = [28, 28]",
+            "`input` should be [channels, height, width] or [features], each at least 1, got an array",
+        ),
+    ] {
+        expect_in_short(&changed(from, to), message, "");
+    }
+    expect_in_short(&with_layers("layers = 7\n"), "`layers` should be an array of layers, got 7", "");
+}
+
+#[test]
+fn a_number_or_a_truth_in_quotes_is_told_to_lose_them() {
+    expect_in_short(
+        &changed("iterations = 100", "iterations = \"100\""),
+        "`iterations` should be an integer of at least 1, got the string \"100\"",
+        "without quotes: 100",
+    );
+    expect_in_short(
+        &changed("dataset = \"mnist\"", "dataset = \"mnist\"\naugmentation.horizontal_flip = \"true\""),
+        "`horizontal_flip` should be true or false, got the string \"true\"",
+        "without quotes: true",
+    );
+}
+
+#[test]
+fn a_key_of_the_top_that_stands_below_a_table_is_sent_there() {
+    expect_in_short(
+        &changed("iterations = 100", "iterations = 100\nengine = \"manual\""),
+        "unknown key `engine` in [training]",
+        "`engine` belongs at the top, before the first table",
+    );
+}
+
+#[test]
+fn a_key_of_one_optimizer_in_another_table_is_sent_to_the_optimizer() {
+    expect_in_short(
+        &changed("iterations = 100", "iterations = 100\nnesterov = true"),
+        "unknown key `nesterov` in [training]",
+        "`nesterov` belongs in [optimizer]",
+    );
+}
+
+#[test]
+fn a_key_too_long_to_be_any_has_the_valid_ones_beside_it() {
+    let key = "k".repeat(65);
+    expect_in_short(
+        &changed("[data]", &format!("[data]\n{key} = 1")),
+        &format!("unknown key `{key}` in [data]"),
+        "valid keys: `dataset`, `training_images`, `validation_images`, `padding`, `normalization`, `augmentation`",
+    );
+}
+
+#[test]
+fn a_network_without_name_and_layers_and_one_without_input_say_what_is_missing() {
+    let text = with_layers("freeze = false\n");
+    expect_in_short(
+        &text,
+        "[model] has `input` without `layers`",
+        "a network is the `name` of a published one, or both `input` and `layers`",
+    );
+    expect_in_short(
+        &text.replace("input = [1, 28, 28]\n", ""),
+        "the network is missing in [model]",
+        "add `name = \"mnist-baseline\"` under [model], or an `input` and `layers`",
+    );
+}
+
+#[test]
+fn a_network_that_ends_in_an_image_is_refused_at_its_last_layer() {
+    let error =
+        read(&changed("    \"flatten\",\n    { type = \"linear\", out_features = 10 },\n", ""), &[]).unwrap_err();
+    let found = &error.diagnostics()[0];
+    assert!(found.message.contains("image"), "{error}");
+    assert!(matches!(&found.location, Location::Line { line: 8, .. }), "{error}");
+}
