@@ -47,12 +47,12 @@ fn a_cube_at_two_has_the_differences_worked_out_by_hand() {
 
 #[test]
 fn the_condition_of_the_forward_is_estimated_from_the_elements_seen() {
-    let (oracle, _) = oracle(cubes, &[2.0, -2.0], &[0.25], &[2.0, -3.0], 0.0);
+    let (oracle, _) = oracle(cubes, &[2.0, -2.0], &[0.5], &[2.0, -3.0], 0.0);
     oracle.element(0, 0);
     oracle.element(0, 1);
-    // 12 1/4 · 2 and 4 · 2, of 2 of 8 elements.
+    // With a step of 1, 13 · 2 and 4 · 2, of 2 of 8 elements.
     let [(cube, noise), (square, _)] = [0, 1].map(|output| oracle.forward_condition(output, 8));
-    assert_eq!((cube, square), (4.0 * 24.5, 4.0 * 8.0));
+    assert_eq!((cube, square), (4.0 * 26.0, 4.0 * 8.0));
     assert!(noise > 0.0 && noise < 1e-13, "{noise:e}");
     assert_eq!(oracle.objective_size(0), (16f64 * 16.0 + 12.0 * 12.0).sqrt());
 }
