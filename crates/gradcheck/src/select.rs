@@ -93,6 +93,18 @@ mod tests {
         }
     }
 
+    /// 40 elements, a quarter of which by size.
+    #[test]
+    fn the_largest_gradients_are_among_the_chosen_wherever_they_lie() {
+        for seed in 0..200 {
+            let gradient = Value::normal([TOTAL], seed);
+            let chosen = select(&value(|_| 1.0), "x", &[vec![&gradient]], &options(10, 40));
+            let mut order: Vec<usize> = (0..TOTAL).collect();
+            order.sort_by(|&a, &b| gradient.data()[b].abs().total_cmp(&gradient.data()[a].abs()));
+            assert!(order[..10].iter().all(|index| chosen.contains(index)), "{seed}");
+        }
+    }
+
     #[test]
     fn the_largest_disagreement_is_a_difference_and_a_nan_is_the_largest() {
         let [a, b] = [vec![5.0, 1.0, -2.0, 3.0], vec![4.5, 2.0, -5.0, f64::NAN]].map(|data| Value::new([4], data));
