@@ -220,12 +220,12 @@ mod tests {
         }
     }
 
-    /// The derivatives of 2 |x| at 0 are −2 and 2, and its gradient is 2: the largest that is right.
+    /// The derivatives of 3 |x| at 0 are −3 and 3, and its gradient is 3: the largest that is right.
     #[test]
     fn at_a_kink_a_mutant_lies_outside_of_both_sides() {
-        let at_kink = |mutation| mutant(&[1], &[2.0], f64::abs, 0.0, 1, mutation);
+        let at_kink = |mutation| mutant(&[1], &[3.0], f64::abs, 0.0, 1, mutation);
         let found = at_kink(Mutation::Kink).unwrap()[0].clone().unwrap();
-        assert!((found[0].abs() - 4.0).abs() < 1e-9, "{found:?}");
+        assert!((found[0].abs() - 6.0).abs() < 1e-9, "{found:?}");
         assert_eq!(at_kink(Mutation::Sign), None, "the other side is right too");
         assert_eq!(at_kink(Mutation::OneElement), None, "there is no other element");
     }

@@ -32,12 +32,15 @@ fn problem<'a>(tensors: Vec<Variable>, f: impl Fn(&[Value]) -> Vec<f64> + 'a) ->
     })
 }
 
-/// With a source that says `gradient(values, output)` of the only tensor.
+/// With a source that says `gradient(values, output)` of the only tensor, summed over the outputs.
 fn claims<'a>(mut problem: Problem<'a>, gradient: impl Fn(&[f64], usize) -> Vec<f64> + 'a) -> Problem<'a> {
     problem.sources.push(Source::new("source", U, move |values, w| {
-        let output = w.data().iter().position(|&w| w == 1.0).unwrap();
-        let gradient = gradient(values[0].data(), output);
-        vec![Some(Value::new([gradient.len()], gradient))]
+        let x = values[0].data();
+        let mut sum = vec![0.0; x.len()];
+        for (output, w) in w.data().iter().enumerate().filter(|(_, w)| **w != 0.0) {
+            sum.iter_mut().zip(gradient(x, output)).for_each(|(sum, g)| *sum += w * g);
+        }
+        vec![Some(Value::new([sum.len()], sum))]
     }));
     problem
 }
@@ -140,6 +143,17 @@ fn the_worst_element_has_the_largest_error_beside_its_tolerance_and_the_first_of
     assert_eq!((found.index, found.cotangent.as_str()), (0, "output 0"));
 }
 
+/// The tolerance is smaller under the first output alone.
+#[test]
+fn of_faults_one_under_a_random_cotangent_is_shown() {
+    let cotangent = |error: f64| {
+        let problem = two_lines(error, 0.0);
+        let options = Options { cotangents: 1, ..options() };
+        problem.examine(&options).report.rows[0].worst.clone().unwrap().cotangent
+    };
+    assert_eq!([cotangent(1.0), cotangent(TWO_LINES / 2.0)], ["random 0", "output 0"]);
+}
+
 /// y = |x₀| + x₁ + x₂ + 1e−5 x₃ with x₀ at the kink, and a round-off that says nothing of the last.
 #[test]
 fn elements_are_counted_by_what_is_wrong_with_them() {
@@ -203,6 +217,7 @@ fn a_forward_may_be_off_by_its_value_and_its_condition() {
     assert_eq!(forward(tolerance - 1e-9).0.verdict, Verdict::Pass);
     assert_eq!(forward(tolerance + 1e-9).0.verdict, Verdict::Mismatch);
     assert_eq!(forward(f64::NAN).0.verdict, Verdict::NonFinite);
+    assert_eq!(forward(0.0).0.verdict, Verdict::Pass);
 }
 
 #[test]
