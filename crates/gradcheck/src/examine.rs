@@ -340,4 +340,4 @@ fn reference_row(output: &Value, again: &Value, verdict: Verdict) -> ForwardRow 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

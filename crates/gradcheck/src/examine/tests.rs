@@ -7,14 +7,14 @@ use crate::report::{Row, Worst};
 use crate::{Source, Variable};
 
 /// The round-off of the sources here.
-const U: f64 = 1.0 / (1 << 20) as f64;
+pub(crate) const U: f64 = 1.0 / (1 << 20) as f64;
 
-fn options() -> Options {
+pub(crate) fn options() -> Options {
     // Every output by itself, with one step.
     Options { cotangents: 0, steps: vec![0.25], ..Options::default() }
 }
 
-fn variable(name: &str, data: &[f64]) -> Variable {
+pub(crate) fn variable(name: &str, data: &[f64]) -> Variable {
     Variable {
         name: name.into(),
         role: Role::Input,
@@ -23,7 +23,7 @@ fn variable(name: &str, data: &[f64]) -> Variable {
     }
 }
 
-fn problem<'a>(tensors: Vec<Variable>, f: impl Fn(&[Value]) -> Vec<f64> + 'a) -> Problem<'a> {
+pub(crate) fn problem<'a>(tensors: Vec<Variable>, f: impl Fn(&[Value]) -> Vec<f64> + 'a) -> Problem<'a> {
     Problem::new("host", DType::F64, tensors, move |values| {
         let mut y = f(values);
         // One output alone would have a random cotangent.
@@ -33,7 +33,7 @@ fn problem<'a>(tensors: Vec<Variable>, f: impl Fn(&[Value]) -> Vec<f64> + 'a) ->
 }
 
 /// With a source that says `gradient(values, output)` of the only tensor, summed over the outputs.
-fn claims<'a>(mut problem: Problem<'a>, gradient: impl Fn(&[f64], usize) -> Vec<f64> + 'a) -> Problem<'a> {
+pub(crate) fn claims<'a>(mut problem: Problem<'a>, gradient: impl Fn(&[f64], usize) -> Vec<f64> + 'a) -> Problem<'a> {
     problem.sources.push(Source::new("source", U, move |values, w| {
         let x = values[0].data();
         let mut sum = vec![0.0; x.len()];
@@ -46,7 +46,7 @@ fn claims<'a>(mut problem: Problem<'a>, gradient: impl Fn(&[f64], usize) -> Vec<
 }
 
 /// A source's gradient of the first output, where the second does not move.
-fn only(gradient: impl Fn(&[f64]) -> Vec<f64>) -> impl Fn(&[f64], usize) -> Vec<f64> {
+pub(crate) fn only(gradient: impl Fn(&[f64]) -> Vec<f64>) -> impl Fn(&[f64], usize) -> Vec<f64> {
     move |x, output| if output == 0 { gradient(x) } else { vec![0.0; x.len()] }
 }
 
