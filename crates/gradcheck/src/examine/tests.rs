@@ -272,3 +272,25 @@ fn cotangents_and_gradients_are_found_by_name() {
     assert_eq!(examination.gradient("source", "x", 1).unwrap().data(), [0.0, 5.0]);
     assert!(examination.gradient("nobody", "x", 1).is_none() && examination.gradient("source", "y", 1).is_none());
 }
+
+/// Of 100 elements 10 are checked. With one source it is the size that brings an element in, with two the disagreement.
+#[test]
+fn an_element_that_a_mutant_changes_is_chosen() {
+    for (sources, changed) in [(1, 2.0), (2, 0.5)] {
+        let mut problem = problem(vec![variable("x", &[1.0; 100])], |values| vec![values[0].data().iter().sum()]);
+        for name in &["one", "two"][..sources] {
+            problem = claims(problem, only(|_| vec![1.0; 100]));
+            problem.sources.last_mut().unwrap().name = (*name).into();
+        }
+        let options = Options { full: 10, quota: 10, ..options() };
+        let examination = problem.examine(&options);
+        let chosen = examination.selected(0, None);
+        let index = (0..100).find(|index| !chosen.contains(index)).unwrap();
+        let mut mutant = Value::full([100], 1.0);
+        mutant.set(index, changed);
+        let chosen = examination.selected(0, Some((0, &[Some(&mutant), None])));
+        assert!(chosen.len() == 10 && chosen.contains(&index), "{sources}: {chosen:?}");
+        let short = Value::full([3], 9.0);
+        assert_eq!(examination.selected(0, Some((0, &[Some(&short), None]))).len(), 10);
+    }
+}
