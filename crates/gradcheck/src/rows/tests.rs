@@ -58,8 +58,8 @@ fn what_is_missing_moody_or_not_finite_is_said() {
     };
     let (verdict, said, swept) = diagnosis(&moody);
     assert!((verdict, swept) == (Verdict::NonDeterministic, false) && said.contains("two runs differ"), "{said}");
-    let (verdict, said, swept) = diagnosis(&|| Some(vec![f64::NAN, 1.0]));
-    assert_eq!((verdict, said.as_str(), swept), (Verdict::NonFinite, "1 of 2 elements are NaN or infinite", false));
+    let (verdict, said, swept) = diagnosis(&|| Some(vec![f64::NAN, f64::INFINITY]));
+    assert_eq!((verdict, said.as_str(), swept), (Verdict::NonFinite, "2 of 2 elements are NaN or infinite", false));
 }
 
 /// y = 3 x + c (x − 2)³ at 2 has the central difference 3 + c h², for steps of 2/10, …, 2/10⁸. A gradient of 6 is wrong by 3.
