@@ -140,8 +140,8 @@ fn axes_that_change_places_are_named() {
 
 #[test]
 fn shifts_have_a_direction_or_an_axis() {
-    assert_eq!(rearrangement(&[4], &[3, 0, 1, 2]).unwrap(), "shifted by one element");
-    assert_eq!(rearrangement(&[4], &[1, 2, 3, 0]).unwrap(), "shifted by one element");
+    assert_eq!(rearrangement(&[5], &[4, 0, 1, 2, 3]).unwrap(), "shifted by one element");
+    assert_eq!(rearrangement(&[5], &[1, 2, 3, 4, 0]).unwrap(), "shifted by one element");
     assert_eq!(rearrangement(&[2, 3], &[2, 0, 1, 5, 3, 4]).unwrap(), "shifted by one along axis 1");
     assert_eq!(rearrangement(&[2, 3], &[1, 2, 0, 4, 5, 3]).unwrap(), "shifted by one along axis 1");
     assert_eq!(rearrangement(&[3, 2], &[4, 5, 0, 1, 2, 3]).unwrap(), "shifted by one along axis 0");
