@@ -158,7 +158,7 @@ impl Gradients {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Check, Report, Verdict};
+    use crate::{Check, Options, Report, Verdict};
 
     /// Of two tensors, by autodiff.
     fn autodiff(forward: impl Fn(&Arguments<'_>) -> Tensor<1>) -> Report {
@@ -175,5 +175,15 @@ mod tests {
     fn of_a_constant_there_are_no_gradients() {
         let report = autodiff(|t| Tensor::from_data([1.0, 2.0], (&Device::flex(), t.dtype())));
         assert_eq!(["x", "y"].map(|tensor| report.verdict("autodiff", tensor)), [Some(Verdict::Unobservable); 2]);
+    }
+
+    #[test]
+    fn a_constant_has_no_gradient_of_its_own() {
+        let check = Check::new("product").input("x", Value::normal([3], 1)).constant("t", Value::normal([3], 2));
+        let check = check.forward(&Device::flex(), |t| t.get::<1>("x") * t.get::<1>("t")).autodiff(&Device::flex());
+        let (problem, options) = (check.problem(), Options::default());
+        let examination = problem.examine(&options);
+        let gradient = |tensor: &str| examination.gradient("autodiff", tensor, 0);
+        assert!(gradient("x").is_some() && gradient("t").is_none());
     }
 }
