@@ -63,8 +63,8 @@ fn what_a_kink_allows_is_no_change() {
         let problem = with_mutant(kink(), "mutant", scalar(gradient), 0.0);
         // Under a random cotangent alone, so that nothing but the kink is looked at.
         let options = crate::Options { cotangents: 1, jacobian: 0, ..options() };
-        let tried = problem.examine(&options).mutants().tried.into_iter().any(|mutant| mutant.source == Mutant::NAMED);
-        tried
+        let mutants = problem.examine(&options).mutants();
+        mutants.tried.iter().any(|mutant| mutant.source == Mutant::NAMED)
     };
     assert_eq!([tried(-0.5), tried(5.0)], [false, true]);
 }
