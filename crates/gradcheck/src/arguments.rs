@@ -154,3 +154,36 @@ impl Gradients {
         ordered
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Check, Options, Report, Verdict};
+
+    /// Of two tensors, by autodiff.
+    fn autodiff(forward: impl Fn(&Arguments<'_>) -> Tensor<1>) -> Report {
+        let check = Check::new("product").input("x", Value::normal([3], 1)).input("y", Value::normal([3], 2));
+        check.forward(&Device::flex(), forward).autodiff(&Device::flex()).run()
+    }
+
+    #[test]
+    fn a_tensor_that_was_asked_for_twice_has_the_sum_of_both_gradients() {
+        autodiff(|t| t.get::<1>("x") * t.get::<1>("x").exp() + t.get::<1>("y")).assert();
+    }
+
+    #[test]
+    fn of_a_constant_there_are_no_gradients() {
+        let report = autodiff(|t| Tensor::from_data([1.0, 2.0], (&Device::flex(), t.dtype())));
+        assert_eq!(["x", "y"].map(|tensor| report.verdict("autodiff", tensor)), [Some(Verdict::Unobservable); 2]);
+    }
+
+    #[test]
+    fn a_constant_has_no_gradient_of_its_own() {
+        let check = Check::new("product").input("x", Value::normal([3], 1)).constant("t", Value::normal([3], 2));
+        let check = check.forward(&Device::flex(), |t| t.get::<1>("x") * t.get::<1>("t")).autodiff(&Device::flex());
+        let (problem, options) = (check.problem(), Options::default());
+        let examination = problem.examine(&options);
+        let gradient = |tensor: &str| examination.gradient("autodiff", tensor, 0);
+        assert!(gradient("x").is_some() && gradient("t").is_none());
+    }
+}

@@ -45,3 +45,29 @@ pub(crate) fn cotangents(dims: &[usize], elements: usize, options: &Options) -> 
     }
     all
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_terms_of_one_output_are_that_one_and_of_a_random_cotangent_all() {
+        assert_eq!(Cotangent::one_hot(&[2, 3], 4).terms().collect::<Vec<_>>(), [(4, 1.0)]);
+        let random = Cotangent::rademacher(&[2, 3], 0, 0);
+        assert!(random.terms().map(|(output, _)| output).eq(0..6) && random.terms().all(|(_, w)| w.abs() == 1.0));
+    }
+
+    #[test]
+    fn every_output_has_its_own_cotangent_up_to_the_size_of_the_jacobian() {
+        let options = Options { cotangents: 3, jacobian: 12, ..Options::default() };
+        let count = |dims: &[usize], elements: usize| {
+            let all = cotangents(dims, elements, &options);
+            let random = all.iter().filter(|cotangent| cotangent.only.is_none()).count();
+            (random, all.len() - random)
+        };
+        assert_eq!(count(&[2, 3], 2), (3, 6));
+        assert_eq!(count(&[2, 3], 3), (3, 0));
+        assert_eq!(count(&[2, 1], 6), (3, 2));
+        assert_eq!(count(&[1, 1], 2), (1, 0), "with one output a sign is enough");
+    }
+}

@@ -338,3 +338,6 @@ fn reference_row(output: &Value, again: &Value, verdict: Verdict) -> ForwardRow 
         tolerance: 0.0,
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

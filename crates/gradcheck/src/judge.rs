@@ -61,3 +61,95 @@ pub(crate) fn judge(gradient: f64, estimate: &Estimate, tolerance: &Tolerance, s
 fn outside(gradient: f64, [low, high]: [f64; 2]) -> f64 {
     (low - gradient).max(gradient - high)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ESTIMATE: Estimate = Estimate {
+        derivative: 8.0,
+        truncation: 0.25,
+        noise: 0.125,
+        magnitude: 3.0,
+        step: 1e-3,
+        kink: None,
+        near: None,
+    };
+
+    const SCALES: Scales = Scales { roundoff: 0.5, magnitude: 5.0, output: 7.0, derivative: 16.0 };
+
+    #[test]
+    fn the_tolerance_is_the_sum_of_the_formula() {
+        let roundoff = |estimate: Estimate, own: Option<f64>| {
+            let found = tolerance(&estimate, &SCALES, own);
+            assert_eq!((found.truncation, found.noise), (0.25, 0.125));
+            found.roundoff
+        };
+        assert_eq!(roundoff(ESTIMATE, None), 0.5 * (5.0 + 4.0 * 7.0 + 0.25 * 16.0));
+        assert_eq!(roundoff(ESTIMATE, Some(4.0)), 0.5 * (4.0 + 28.0 + 4.0), "what the source itself says of its terms");
+        assert_eq!(roundoff(ESTIMATE, Some(1.0)), 0.5 * (3.0 + 28.0 + 4.0), "but never less than the terms seen");
+        let flat = Estimate { magnitude: 1.0 / 32.0, ..ESTIMATE };
+        assert_eq!(roundoff(flat, None), 0.5 * (5.0 + 4.0 * 100.0 / 32.0 + 4.0), "a hundred times the element's terms");
+    }
+
+    /// The verdict with a tolerance of this much, and no larger derivative in the tensor than this.
+    fn verdict(gradient: f64, estimate: Estimate, total: f64, derivative: f64) -> (Verdict, f64) {
+        let tolerance = Tolerance { truncation: total / 2.0, noise: total / 4.0, roundoff: total / 4.0 };
+        judge(gradient, &estimate, &tolerance, &Scales { derivative, ..SCALES })
+    }
+
+    #[test]
+    fn an_error_passes_up_to_the_tolerance() {
+        for (gradient, expected) in [
+            (8.0, (Verdict::Pass, 0.0)),
+            (8.5, (Verdict::Pass, 0.5)),
+            (7.5, (Verdict::Pass, 0.5)),
+            (8.75, (Verdict::Mismatch, 0.75)),
+            (-8.0, (Verdict::Mismatch, 16.0)),
+        ] {
+            assert_eq!(verdict(gradient, ESTIMATE, 0.5, 8.0), expected, "{gradient}");
+        }
+    }
+
+    #[test]
+    fn a_tolerance_above_a_tenth_of_the_gradient_proves_nothing() {
+        assert_eq!(verdict(8.0, ESTIMATE, 0.75, 8.0), (Verdict::Pass, 0.0));
+        assert_eq!(verdict(8.0, ESTIMATE, 1.0, 8.0), (Verdict::Unresolved, 0.0));
+        // A zero is accepted beside a thousand times as large a derivative elsewhere.
+        let zero = Estimate { derivative: 0.0, ..ESTIMATE };
+        assert_eq!(verdict(0.0, zero, 0.5, 1000.0), (Verdict::Pass, 0.0));
+        assert_eq!(verdict(0.0, zero, 2.0, 1000.0), (Verdict::Unresolved, 0.0));
+    }
+
+    #[test]
+    fn what_is_not_finite_has_an_infinite_error() {
+        for gradient in [f64::NAN, f64::INFINITY] {
+            assert_eq!(verdict(gradient, ESTIMATE, 0.5, 8.0), (Verdict::NonFinite, f64::INFINITY));
+        }
+        let unknown = Estimate { derivative: f64::NAN, ..ESTIMATE };
+        assert_eq!(verdict(8.0, unknown, 0.5, 8.0), (Verdict::Unresolved, f64::INFINITY));
+        assert_eq!(verdict(8.0, ESTIMATE, f64::INFINITY, 8.0), (Verdict::Unresolved, f64::INFINITY));
+    }
+
+    #[test]
+    fn at_a_kink_the_error_is_the_distance_from_both_sides() {
+        let kink = Estimate { kink: Some([-1.0, 2.0]), ..ESTIMATE };
+        for (gradient, expected) in [
+            (0.0, (Verdict::Kink, 0.0)),
+            (2.5, (Verdict::Kink, 0.0)),
+            (-1.5, (Verdict::Kink, 0.0)),
+            (2.75, (Verdict::Mismatch, 0.75)),
+            (-1.75, (Verdict::Mismatch, 0.75)),
+        ] {
+            assert_eq!(verdict(gradient, kink, 0.5, 8.0), expected, "{gradient}");
+        }
+    }
+
+    #[test]
+    fn a_near_kink_excuses_what_lies_between_its_sides_alone() {
+        let near = Estimate { near: Some([2.0, 4.0]), ..ESTIMATE };
+        assert_eq!(verdict(3.0, near, 0.5, 8.0), (Verdict::Kink, 0.0));
+        assert_eq!(verdict(8.25, near, 0.5, 8.0), (Verdict::Pass, 0.25));
+        assert_eq!(verdict(6.0, near, 0.5, 8.0), (Verdict::Mismatch, 2.0));
+    }
+}

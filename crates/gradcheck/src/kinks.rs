@@ -112,6 +112,18 @@ mod tests {
     }
 
     #[test]
+    fn other_winners_are_other_decisions() {
+        let fingerprint = |winners: [i64; 3]| {
+            let kinks = Kinks::recorder();
+            kinks.winners(&Tensor::<1, Int>::from_data(winners, &Device::flex()));
+            kinks.fingerprint()
+        };
+        assert_eq!(fingerprint([0, 5, 2]), fingerprint([0, 5, 2]));
+        assert_ne!(fingerprint([0, 5, 2]), fingerprint([0, 4, 2]));
+        assert_ne!(fingerprint([0, 5, 2]), None);
+    }
+
+    #[test]
     fn nothing_recorded_is_nothing_known() {
         assert_eq!(Kinks::recorder().fingerprint(), None);
         let ignored = Kinks::ignored();

@@ -140,3 +140,59 @@ pub(crate) fn try_all(examination: &Examination<'_, '_>) -> Mutants {
     named::try_all(examination, &mut mutants);
     mutants
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+    use crate::examine::tests::{claims, only, options, problem, variable};
+    use crate::{Problem, Source};
+
+    fn line() -> Problem<'static> {
+        problem(vec![variable("x", &[2.0])], |values| vec![3.0 * values[0].data()[0]])
+    }
+
+    fn tried(problem: &Problem<'_>) -> Mutants {
+        problem.examine(&options()).mutants()
+    }
+
+    #[test]
+    fn a_proven_gradient_has_mutants_and_all_are_killed() {
+        let mutants = tried(&claims(line(), only(|_| vec![3.0])));
+        assert!(mutants.tried.len() >= 3 && mutants.killed() == mutants.tried.len(), "{mutants}");
+        assert_eq!(mutants.survivors().count(), 0);
+        mutants.assert();
+    }
+
+    #[test]
+    fn what_is_not_proven_has_none() {
+        assert!(tried(&line()).tried.is_empty(), "nobody claims anything");
+        assert!(tried(&claims(line(), only(|_| vec![4.0]))).tried.is_empty(), "wrong");
+        let calls = Cell::new(0);
+        let moody = claims(
+            line(),
+            only(|_| {
+                calls.set(calls.get() + 1);
+                vec![3.0 + f64::EPSILON * f64::from(2 * (calls.get() % 2))]
+            }),
+        );
+        assert!(tried(&moody).tried.is_empty(), "not repeatable");
+        let mut absent = problem(vec![variable("x", &[2.0])], |_| vec![1.0]);
+        absent.tensors[0].expect_zero = true;
+        absent.sources.push(Source::new("absent", 1e-9, |_, _| vec![None]));
+        assert!(absent.examine(&options()).report().proven && tried(&absent).tried.is_empty(), "no gradient");
+    }
+
+    #[test]
+    fn a_survivor_is_counted_named_and_asserted_against() {
+        let mutant = |killed: bool| Mutant { source: "s".into(), tensor: "t".into(), mutation: "m".into(), killed };
+        let mutants: Mutants = [mutant(true), mutant(false), mutant(true)].into_iter().collect();
+        assert_eq!((mutants.tried.len(), mutants.killed()), (3, 2));
+        assert!(mutants.survivors().eq([&mutant(false)]));
+        assert!(std::panic::catch_unwind(|| mutants.assert()).is_err());
+        assert!(std::panic::catch_unwind(|| Mutants::default().assert()).is_err(), "nothing was tried");
+        let both: Mutants = [mutants.clone(), mutants].into_iter().collect();
+        assert_eq!(both.killed(), 4);
+    }
+}

@@ -131,3 +131,102 @@ pub(crate) fn mutate(
     });
     changed.then(|| mutants.into_iter().map(Some).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::DType;
+
+    use super::*;
+    use crate::{Options, Problem, Role, Source, Variable};
+
+    /// The mutant of `y_o = o ⟨c, f(x)⟩` for o = 1, …, `outputs`, under the first output, and all of them; its source has the gradient o c and a round-off of 2⁻²⁰.
+    fn mutant(
+        dims: &[usize],
+        c: &[f64],
+        f: fn(f64) -> f64,
+        x: f64,
+        outputs: usize,
+        mutation: Mutation,
+    ) -> Option<Vec<Option<Vec<f64>>>> {
+        let value = Value::full(dims, x);
+        let tensors = vec![Variable { name: "x".into(), role: Role::Input, value, expect_zero: true }];
+        let mut problem = Problem::new("linear", DType::F64, tensors, |values| {
+            let sum: f64 = values[0].data().iter().zip(c).map(|(&x, c)| c * f(x)).sum();
+            Value::new([outputs], (1..=outputs).map(|o| o as f64 * sum).collect())
+        });
+        problem.sources.push(Source::new("source", 2f64.powi(-20), |_, w| {
+            let sum: f64 = w.data().iter().zip(1..).map(|(w, o)| w * f64::from(o)).sum();
+            vec![Some(Value::new(dims, c.iter().map(|c| sum * c).collect()))]
+        }));
+        // Every output by itself; one alone has a random sign.
+        let options = Options { cotangents: usize::from(outputs == 1), ..Options::default() };
+        let examination = problem.examine(&options);
+        let gradients = examination.runs[0].as_ref().unwrap().of(0);
+        let base = examination.judge(0, 0, &gradients);
+        assert!(base.verdict.proven());
+        let gradients: Vec<&Value> = gradients.into_iter().flatten().collect();
+        let found = mutate(&examination, 0, 0, mutation, &gradients, &base)?;
+        assert_eq!(found.len(), outputs);
+        let sign = examination.oracle().cotangents[0].value.data()[0];
+        let signed = |value: Value| value.data().iter().map(|g| sign * g).collect();
+        Some(found.into_iter().map(|value| value.map(signed)).collect())
+    }
+
+    /// Under the first output.
+    fn first(dims: &[usize], c: &[f64], outputs: usize, mutation: Mutation) -> Option<Vec<f64>> {
+        mutant(dims, c, |x| x, 2.0, outputs, mutation)?.swap_remove(0)
+    }
+
+    #[test]
+    fn every_mutation_does_what_its_name_says() {
+        let c = [1.0, 2.0, 4.0, 8.0, 16.0, -32.0];
+        for (mutation, expected) in [
+            (Mutation::Sign, [-1.0, -2.0, -4.0, -8.0, -16.0, 32.0]),
+            (Mutation::Thousandth, c.map(|c| 1.001 * c)),
+            (Mutation::LostMean, c.map(|c| 4.0 * c)),
+            // By a hundredth of 4 · 32.
+            (Mutation::OneElement, [1.0, 2.0, 4.0, 8.0, 16.0, -32.0 + 1.28]),
+            (Mutation::Transposed, [1.0, 8.0, 2.0, 16.0, 4.0, -32.0]),
+            (Mutation::Shifted, [-32.0, 1.0, 2.0, 4.0, 8.0, 16.0]),
+            (Mutation::DroppedChannel, [1.0, 2.0, 0.0, 8.0, 16.0, 0.0]),
+        ] {
+            assert_eq!(first(&[2, 3], &c, 4, mutation).unwrap(), expected, "{mutation}");
+        }
+        assert_eq!(first(&[2, 3], &c, 4, Mutation::Kink), None, "there is none");
+        assert_eq!(mutant(&[2, 3], &c, |x| x, 2.0, 4, Mutation::Detached), Some(vec![None; 4]));
+        assert_eq!(first(&[2, 3], &c, 1, Mutation::LostMean).unwrap(), c.map(|c| 2.0 * c), "of one sample");
+    }
+
+    #[test]
+    fn the_heaviest_channel_is_dropped_wherever_the_channels_are() {
+        let dropped = |dims: &[usize], c: &[f64]| first(dims, c, 2, Mutation::DroppedChannel);
+        assert_eq!(dropped(&[3], &[1.0, -8.0, 2.0]).unwrap(), [1.0, 0.0, 2.0]);
+        // [2, 3, 2]: the channels weigh 4, 15 and 13.
+        let c = [1.0, 1.0, 7.0, -1.0, 3.0, 3.0, 1.0, 1.0, 0.0, 7.0, 4.0, 3.0];
+        assert_eq!(dropped(&[2, 3, 2], &c).unwrap(), [1.0, 1.0, 0.0, 0.0, 3.0, 3.0, 1.0, 1.0, 0.0, 0.0, 4.0, 3.0]);
+        assert_eq!(dropped(&[2, 1], &[1.0, 2.0]), None, "of one channel");
+    }
+
+    #[test]
+    fn what_changes_nothing_is_no_mutant() {
+        for dims in [[1, 4], [4, 1]] {
+            assert_eq!(first(&dims, &[1.0, 2.0, 3.0, 4.0], 2, Mutation::Transposed), None, "{dims:?}");
+        }
+        // Numbers that differ by rounding change places: 256 round-offs of the largest, 2 · 1, are 2⁻¹¹ in all.
+        let shifted = |apart: f64| first(&[2], &[1.0 - apart, 1.0], 2, Mutation::Shifted);
+        assert!(shifted(2f64.powi(-13)).is_none() && shifted(2f64.powi(-10)).is_some());
+        for mutation in [Mutation::Detached, Mutation::Sign] {
+            assert_eq!(mutant(&[2], &[0.0, 0.0], |x| x, 2.0, 2, mutation), None, "{mutation}");
+        }
+    }
+
+    /// The derivatives of 3 |x| at 0 are −3 and 3, and its gradient is 3: the largest that is right.
+    #[test]
+    fn at_a_kink_a_mutant_lies_outside_of_both_sides() {
+        let at_kink = |mutation| mutant(&[1], &[3.0], f64::abs, 0.0, 1, mutation);
+        let found = at_kink(Mutation::Kink).unwrap()[0].clone().unwrap();
+        assert!((found[0].abs() - 6.0).abs() < 1e-9, "{found:?}");
+        assert_eq!(at_kink(Mutation::Sign), None, "the other side is right too");
+        assert_eq!(at_kink(Mutation::OneElement), None, "there is no other element");
+    }
+}

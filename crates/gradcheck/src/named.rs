@@ -127,3 +127,6 @@ pub(crate) fn recognise(examination: &Examination<'_, '_>, suspect: &Suspect<'_>
     });
     nearest.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, name)| name.clone())
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,3 +79,86 @@ pub(crate) fn scale(value: &Value) -> f64 {
     let mean_square = value.data().iter().map(|x| x * x).sum::<f64>() / value.len().max(1) as f64;
     if mean_square > 0.0 { mean_square.sqrt() } else { 1.0 }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::*;
+
+    /// A forward of two outputs that rise by 2 and 3 from call to call, of which the first is off by `off` at the call of this number.
+    fn bump(number: usize, off: f64) -> impl Fn(&[Value]) -> (Value, Option<u64>) {
+        let calls = Cell::new(0);
+        move |_| {
+            calls.set(calls.get() + 1);
+            let n = calls.get() as f64;
+            let off = if calls.get() == number { off } else { 0.0 };
+            (Value::new([2], vec![2.0 * n + off, 3.0 * n]), Some(7))
+        }
+    }
+
+    fn variances(center: Option<u64>, number: usize) -> (Vec<f64>, bool) {
+        let center = (Value::new([2], vec![0.0; 2]), center);
+        along(bump(number, 0.5), &[Value::full([1], 1.0)], |_| true, &center, 1e-7, &mut Random::new(0, "test"))
+    }
+
+    /// A bump of 1/2 in the middle of seven points has the fourth differences −2, 3, −2, and a straight line none.
+    #[test]
+    fn the_variance_is_that_of_the_fourth_differences_over_seventy() {
+        let expected = vec![(4.0 + 9.0 + 4.0) / (3.0 * 70.0), 0.0];
+        assert_eq!(variances(Some(7), 4), (expected.clone(), true), "seven points beside the center");
+        // Without a record the center is the first of them.
+        assert_eq!(variances(None, 3).0, expected);
+        assert!(!variances(None, 3).1, "the center says that nothing is recorded, the others do");
+    }
+
+    #[test]
+    fn the_points_lie_on_a_line_from_the_center_and_constants_stay() {
+        let points = RefCell::new(Vec::new());
+        let forward = |values: &[Value]| {
+            points.borrow_mut().push(values.to_vec());
+            (Value::new([1], vec![f64::NAN]), Some(points.borrow().len() as u64))
+        };
+        let values = [Value::new([2], vec![3.0, 5.0]), Value::full([2], 8.0)];
+        let center = (Value::new([1], vec![0.0]), Some(0));
+        let (variances, smooth) =
+            along(forward, &values, |tensor| tensor == 0, &center, 0.25, &mut Random::new(0, "test"));
+        assert_eq!((variances, smooth), (vec![0.0], false), "NaN is no noise");
+        // A quarter of the element, or of the root mean square, which is 17^½, if that is more.
+        for (number, point) in (1..).zip(points.take()) {
+            let moved: Vec<f64> = point[0].data().iter().zip(values[0].data()).map(|(a, b)| (a - b).abs()).collect();
+            let expected = [17f64.sqrt(), 5.0].map(|scale| f64::from(number) * scale / 4.0);
+            assert!(moved.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{number}: {moved:?}");
+            assert_eq!(point[1], values[1]);
+        }
+    }
+
+    /// Both directions see the bump, which comes with every seventh call.
+    #[test]
+    fn an_output_without_noise_gets_what_is_typical_of_all() {
+        let calls = Cell::new(0);
+        let bumpy = |_: &[Value]| {
+            calls.set(calls.get() % 7 + 1);
+            (Value::new([2], vec![if calls.get() == 4 { 0.5 } else { 0.0 }, 1.0]), Some(7))
+        };
+        let center = (Value::new([2], vec![0.0, 1.0]), Some(7));
+        let noise = output_noise(bumpy, &[Value::full([1], 1.0)], |_| true, &center, 0);
+        let variance: f64 = 17.0 / 210.0;
+        assert!((noise[0] - variance.sqrt()).abs() < 1e-15 && (noise[1] - (variance / 2.0).sqrt()).abs() < 1e-15);
+    }
+
+    #[test]
+    fn no_output_has_less_noise_than_its_rounding() {
+        let center = (Value::new([2], vec![4.0, -0.5]), None);
+        let constant = |_: &[Value]| center.clone();
+        let noise = output_noise(constant, &[Value::full([1], 1.0)], |_| true, &center, 0);
+        assert_eq!(noise, [4.0 * f64::EPSILON, 0.5 * f64::EPSILON]);
+    }
+
+    #[test]
+    fn the_scale_is_the_root_mean_square_and_one_for_zeros() {
+        assert_eq!(scale(&Value::new([2], vec![1.0, -7.0])), 5.0);
+        assert_eq!(scale(&Value::full([3], 0.0)), 1.0);
+        assert_eq!(scale(&Value::full([0], 0.0)), 1.0);
+    }
+}

@@ -202,3 +202,6 @@ pub(crate) fn swapped(dims: &[usize], a: usize, b: usize, index: usize) -> usize
     place.swap(a, b);
     flat(dims, &place)
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,14 +23,65 @@ impl Random {
         if self.0.next_u64() >> 63 == 0 { 1.0 } else { -1.0 }
     }
 
-    /// Uniform in (0, 1).
     fn uniform(&mut self) -> f64 {
-        ((self.0.next_u64() >> 11) as f64 + 0.5) * (-53f64).exp2()
+        unit(self.0.next_u64())
     }
 
     /// Standard normal, by Box and Muller.
     pub(crate) fn normal(&mut self) -> f64 {
         let radius = (-2.0 * self.uniform().ln()).sqrt();
         radius * (std::f64::consts::TAU * self.uniform()).cos()
+    }
+}
+
+/// Uniform in (0, 1] for uniform bits: the logarithm is finite.
+fn unit(bits: u64) -> f64 {
+    ((bits >> 11) as f64 + 0.5) * (-53f64).exp2()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DRAWS: usize = 100_000;
+
+    fn moments(mut draw: impl FnMut() -> f64) -> [f64; 4] {
+        let draws: Vec<f64> = (0..DRAWS).map(|_| draw()).collect();
+        [1, 2, 3, 4].map(|power| draws.iter().map(|x| x.powi(power)).sum::<f64>() / DRAWS as f64)
+    }
+
+    #[test]
+    fn normal_draws_have_the_moments_of_the_standard_normal_distribution() {
+        let mut random = Random::new(1, "test");
+        let [mean, variance, skewness, kurtosis] = moments(|| random.normal());
+        assert!(mean.abs() < 0.02 && (variance - 1.0).abs() < 0.02, "{mean} {variance}");
+        assert!(skewness.abs() < 0.05 && (kurtosis - 3.0).abs() < 0.1, "{skewness} {kurtosis}");
+    }
+
+    #[test]
+    fn signs_are_even_and_indices_below_their_bound() {
+        let mut random = Random::new(2, "test");
+        let [mean, square, ..] = moments(|| random.sign());
+        assert!(mean.abs() < 0.02 && square == 1.0, "{mean}");
+        // A seed in a report draws the same in every version.
+        let mut random = Random::new(2, "test");
+        assert_eq!([(); 6].map(|()| random.sign()), [1.0, 1.0, 1.0, -1.0, -1.0, 1.0]);
+        let mut seen = [0; 5];
+        (0..DRAWS).for_each(|_| seen[random.below(5)] += 1);
+        assert!(seen.iter().all(|&count: &usize| count.abs_diff(DRAWS / 5) < 500), "{seen:?}");
+    }
+
+    #[test]
+    fn a_uniform_draw_is_never_zero_nor_above_one() {
+        assert_eq!(unit(0), (-54f64).exp2());
+        assert_eq!(unit(1 << 63), 0.5 + (-54f64).exp2());
+        assert_eq!(unit(u64::MAX), 1.0);
+    }
+
+    #[test]
+    fn a_stream_is_a_function_of_seed_and_name() {
+        let draw = |seed: u64, name: &str| Random::new(seed, name).0.next_u64();
+        assert_eq!(draw(1, "a"), draw(1, "a"));
+        assert!(draw(1, "a") != draw(2, "a") && draw(1, "a") != draw(1, "b"));
     }
 }

@@ -172,3 +172,45 @@ impl Report {
 pub(crate) fn dtype_name(dtype: DType) -> String {
     format!("{dtype:?}").to_lowercase()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::examine::tests::{claims, only, options, problem, variable};
+
+    /// The sources `right` and `wrong` of y = 3 x.
+    fn report() -> Report {
+        let mut problem = problem(vec![variable("x", &[2.0])], |values| vec![3.0 * values[0].data()[0]]);
+        for (name, gradient) in [("right", 3.0), ("wrong", 4.0)] {
+            problem = claims(problem, only(move |_| vec![gradient]));
+            problem.sources.last_mut().unwrap().name = name.into();
+        }
+        problem.examine(&options()).report().clone()
+    }
+
+    #[test]
+    fn a_row_is_found_by_source_and_tensor() {
+        let report = report();
+        assert_eq!(report.verdict("right", "x"), Some(Verdict::Pass));
+        assert_eq!(report.verdict("wrong", "x"), Some(Verdict::Mismatch));
+        assert!(report.row("wrong", "y").is_none() && report.row("nobody", "x").is_none());
+    }
+
+    #[test]
+    fn faults_are_counted_and_asserted_against() {
+        let mut report = report();
+        assert_eq!(report.faults(), 1);
+        assert!(std::panic::catch_unwind(|| report.assert()).is_err());
+        report.rows.clear();
+        report.proven = true;
+        assert_eq!(report.faults(), 0);
+        report.assert();
+    }
+
+    #[test]
+    fn a_report_comes_back_from_json() {
+        let report = report();
+        assert_eq!(serde_json::from_str::<Report>(&report.to_json()).unwrap(), report);
+        assert_eq!(report.dtype, "f64");
+    }
+}

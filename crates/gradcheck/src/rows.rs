@@ -227,3 +227,6 @@ fn factors(examination: &Examination<'_, '_>) -> Vec<(f64, String)> {
     }
     factors
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,3 +126,48 @@ pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Va
     };
     problem.sources.iter().map(run).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::{Role, Variable};
+
+    /// What each of three elements says at the point, after the two small changes, and after the large one.
+    const GRADIENTS: [[f64; 4]; 3] = [[10.0, 13.0, 4.0, 50.0], [1.0, 1.0, 1.0, 1.0], [2.0, 2.5, 2.25, -6.0]];
+
+    #[test]
+    fn wobble_is_the_largest_change_that_is_not_the_trend_and_at_least_the_median() {
+        let at = |point: f64| vec![Value::full([1], point)];
+        let source = Source::new("table", 0.0, |values, _| {
+            let point = values[0].data()[0] as usize;
+            vec![Some(Value::new([3], GRADIENTS.map(|element| element[point]).to_vec()))]
+        });
+        let first = (source.backward)(&at(0.0), &Value::full([1], 1.0));
+        let found = wobble(&source, &at(0.0), &[1.0, 2.0, 3.0].map(at), &[&Value::full([1], 1.0)], &[first]);
+        // From 3 round-offs above to 5 below, the first falls by 9 and the last by a quarter: 64 below it is a trend of −64 · 9/8 and −64 · 1/32.
+        assert_eq!(found, [[[40.0 + 72.0, 6.0, 6.0]]]);
+    }
+
+    #[test]
+    fn everything_but_constants_is_changed_by_a_few_round_offs() {
+        let seen = RefCell::new(Vec::new());
+        let source = Source::new("observer", 2f64.powi(-10), |values, _| {
+            seen.borrow_mut().push([0, 1].map(|tensor| values[tensor].data()[0]));
+            vec![None, None]
+        });
+        let variable =
+            |name: &str, role| Variable { name: name.into(), role, value: Value::full([1], 4.0), expect_zero: false };
+        let tensors = vec![variable("x", Role::Input), variable("t", Role::Constant)];
+        let mut problem = Problem::new("observed", burn::tensor::DType::F64, tensors, |values| values[0].clone());
+        problem.sources = vec![source, Source::skipped("absent", "no device")];
+        let values = problem.values();
+        let runs = run_all(&problem, &values, &[&Value::full([1], 1.0)]);
+        assert!(runs[0].is_some() && runs[1].is_none());
+        drop((runs, problem));
+        let moved: Vec<f64> = seen.borrow().iter().map(|[x, _]| (x / 4.0 - 1.0) * 1024.0).collect();
+        assert_eq!(moved, [0.0, 0.0, 3.0, -5.0, -64.0]);
+        assert!(seen.borrow().iter().all(|[_, t]| *t == 4.0));
+    }
+}

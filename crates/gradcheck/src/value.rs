@@ -126,3 +126,33 @@ impl fmt::Display for Value {
         write!(f, "{:?} {:?}", self.dims, self.data)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bits_and_dimensions_must_be_the_same() {
+        let value = |dims: &[usize], last: f64| Value::new(dims, vec![1.0, last]);
+        assert!(value(&[2], f64::NAN).same_bits(&value(&[2], f64::NAN)));
+        assert!(!value(&[2], 0.0).same_bits(&value(&[2], -0.0)));
+        assert!(!value(&[2], 0.0).same_bits(&value(&[1, 2], 0.0)));
+    }
+
+    #[test]
+    fn a_tensor_without_elements_is_empty() {
+        assert!(Value::full([0, 3], 1.0).is_empty() && !Value::full([1, 3], 1.0).is_empty());
+    }
+
+    #[test]
+    fn a_position_is_the_index_along_every_axis() {
+        assert_eq!(position(&[2, 3, 4], 23), [1, 2, 3]);
+        assert_eq!(position(&[2, 3, 4], 17), [1, 1, 1]);
+    }
+
+    #[test]
+    fn half_precision_keeps_eleven_bits() {
+        let value = Value::new([3], vec![1.0, 1.0 + 1.0 / 1024.0, 1.0 + 1.0 / 4096.0]);
+        assert_eq!(value.rounded(DType::F16).data(), [1.0, 1.0 + 1.0 / 1024.0, 1.0]);
+    }
+}

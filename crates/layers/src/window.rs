@@ -83,3 +83,21 @@ impl Axis {
         Some(format!("window {empty} has only padding in it: {self:?}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 5 pixels and windows of 3 that reach over 5 positions.
+    const AXIS: Axis = Axis { size: 5, kernel: 3, stride: 1, padding: 0, dilation: 2, ceil_mode: false };
+
+    #[test]
+    fn a_window_has_the_pixels_and_the_padding_at_its_own_positions() {
+        let counts = |axis: Axis, window: usize| (axis.pixels(window), axis.padded_pixels(window));
+        assert_eq!(counts(AXIS, 0), (3, 3));
+        assert_eq!(counts(AXIS, 1), (2, 2), "it ends behind the last pixel");
+        assert_eq!(counts(Axis { padding: 1, ..AXIS }, 0), (2, 3));
+        assert_eq!(counts(Axis { padding: 1, ..AXIS }, 2), (2, 3));
+        assert_eq!(counts(Axis { padding: 1, ..AXIS }, 3), (2, 2));
+    }
+}

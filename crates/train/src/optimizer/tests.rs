@@ -86,10 +86,7 @@ fn a_dampening_without_a_momentum_damps_nothing() {
     let gradients = [0.5, -0.25, 1.0];
     let plain = ["optimizer.kind=sgd", "optimizer.learning_rate=0.1", "optimizer.momentum=0"];
     let damped = [&plain[..], &["optimizer.dampening=0.5"]].concat();
-    assert_eq!(
-        weight_after(&gradients, &plain),
-        gradients.iter().fold(1.0, |weight, gradient| weight - 0.1 * gradient)
-    );
+    assert!((weight_after(&gradients, &plain) - (1.0 - 0.1 * 1.25)).abs() < 1e-6);
     assert_eq!(weight_after(&gradients, &damped), weight_after(&gradients, &plain));
 }
 

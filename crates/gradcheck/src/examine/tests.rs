@@ -1,0 +1,296 @@
+//! Functions on the host, at points and with steps that are powers of two or nearly so: the tolerances can be worked out by hand.
+
+use burn::tensor::DType;
+
+use super::*;
+use crate::report::{Row, Worst};
+use crate::{Source, Variable};
+
+/// The round-off of the sources here.
+pub(crate) const U: f64 = 1.0 / (1 << 20) as f64;
+
+pub(crate) fn options() -> Options {
+    // Every output by itself, with one step.
+    Options { cotangents: 0, steps: vec![0.25], ..Options::default() }
+}
+
+pub(crate) fn variable(name: &str, data: &[f64]) -> Variable {
+    Variable {
+        name: name.into(),
+        role: Role::Input,
+        value: Value::new([data.len()], data.to_vec()),
+        expect_zero: false,
+    }
+}
+
+pub(crate) fn problem<'a>(tensors: Vec<Variable>, f: impl Fn(&[Value]) -> Vec<f64> + 'a) -> Problem<'a> {
+    Problem::new("host", DType::F64, tensors, move |values| {
+        let mut y = f(values);
+        // One output alone would have a random cotangent.
+        y.resize(y.len().max(2), 1.0);
+        Value::new([y.len()], y)
+    })
+}
+
+/// With a source that says `gradient(values, output)` of the only tensor, summed over the outputs.
+pub(crate) fn claims<'a>(mut problem: Problem<'a>, gradient: impl Fn(&[f64], usize) -> Vec<f64> + 'a) -> Problem<'a> {
+    problem.sources.push(Source::new("source", U, move |values, w| {
+        let x = values[0].data();
+        let mut sum = vec![0.0; x.len()];
+        for (output, w) in w.data().iter().enumerate().filter(|(_, w)| **w != 0.0) {
+            sum.iter_mut().zip(gradient(x, output)).for_each(|(sum, g)| *sum += w * g);
+        }
+        vec![Some(Value::new([sum.len()], sum))]
+    }));
+    problem
+}
+
+/// A source's gradient of the first output, where the second does not move.
+pub(crate) fn only(gradient: impl Fn(&[f64]) -> Vec<f64>) -> impl Fn(&[f64], usize) -> Vec<f64> {
+    move |x, output| if output == 0 { gradient(x) } else { vec![0.0; x.len()] }
+}
+
+fn row(problem: &Problem<'_>) -> Row {
+    problem.examine(&options()).report.rows[0].clone()
+}
+
+fn worst(problem: &Problem<'_>) -> Worst {
+    row(problem).worst.unwrap()
+}
+
+#[track_caller]
+fn assert_near(found: f64, expected: f64) {
+    assert!((found - expected).abs() <= 1e-9 * expected.abs(), "{found} is not {expected}");
+}
+
+/// y = (3 x₀, 5 x₁) at (2, 4), and a gradient of y₀ that is off by `error` and moves by `rate` as x₀ does.
+fn two_lines(error: f64, rate: f64) -> Problem<'static> {
+    let lines = problem(vec![variable("x", &[2.0, 4.0])], |values| {
+        let x = values[0].data();
+        vec![3.0 * x[0], 5.0 * x[1]]
+    });
+    claims(lines, move |x, output| match output {
+        0 => vec![3.0 + error + rate * (x[0] - 2.0), 0.0],
+        _ => vec![0.0, 5.0],
+    })
+}
+
+/// c u (A + 4 |y₀| / 4 + 5/4): the terms, the output over the largest magnitude in the tensor, a quarter of the largest derivative.
+const TWO_LINES: f64 = 16.0 * U * (3.0 + 4.0 * 6.0 / 4.0 + 0.25 * 5.0);
+
+#[test]
+fn the_tolerance_of_a_wrong_element_is_that_of_the_formula() {
+    let found = worst(&two_lines(1.0, 0.0));
+    assert_eq!((found.index, found.cotangent.as_str()), (0, "output 0"));
+    assert_near(found.difference, 3.0);
+    assert_near(found.error, 1.0);
+    assert!(found.tolerance.truncation < 1e-12 && found.tolerance.noise < 1e-12);
+    assert_near(found.tolerance.roundoff, TWO_LINES);
+}
+
+#[test]
+fn four_times_the_wobble_excuses_what_is_wrong_and_nothing_that_is_right() {
+    // The point moves by 3 round-offs up and by 5 down, and 10 u is the larger change of the gradient.
+    let found = worst(&two_lines(1.0, 1.0));
+    assert_near(found.tolerance.roundoff, TWO_LINES + 4.0 * 10.0 * U);
+    assert_eq!(row(&two_lines(TWO_LINES + 39.0 * U, 1.0)).verdict, Verdict::Pass);
+    assert_eq!(row(&two_lines(TWO_LINES + 41.0 * U, 1.0)).verdict, Verdict::Mismatch);
+    let found = worst(&two_lines(TWO_LINES / 2.0, 1.0));
+    assert_near(found.tolerance.roundoff, TWO_LINES);
+}
+
+/// y = (3 x₀, 2⁻¹² x₁) at (2, 2): beside the first element the second is what is left of a cancellation.
+#[test]
+fn eight_round_offs_of_what_cancelled_excuse_the_rest_of_it() {
+    let small = 2f64.powi(-12);
+    let lines = problem(vec![variable("x", &[2.0, 2.0])], move |values| {
+        let x = values[0].data();
+        vec![3.0 * x[0], small * x[1]]
+    });
+    let found = worst(&claims(lines, |_, output| if output == 0 { vec![3.0, 0.0] } else { vec![0.0, 1.0] }));
+    assert_eq!(found.index, 1);
+    assert_near(found.tolerance.roundoff, 16.0 * U * (small + 4.0 * small + 0.25 * 3.0) + 8.0 * U * 3.0);
+}
+
+#[test]
+fn an_element_at_a_kink_is_not_excused_by_its_wobble() {
+    let kink = problem(vec![variable("x", &[2.0])], |values| vec![(values[0].data()[0] - 2.0).abs()]);
+    let tolerance = worst(&claims(kink.clone(), only(|_| vec![9.0]))).tolerance.total();
+    let verdict = |beyond: f64| {
+        row(&claims(kink.clone(), only(move |x| vec![1.0 + tolerance + beyond + 64.0 * (x[0] - 2.0)]))).verdict
+    };
+    assert_eq!([verdict(-1e-4), verdict(1e-4)].map(Verdict::is_fault), [false, true]);
+}
+
+#[test]
+fn the_worst_element_has_the_largest_error_beside_its_tolerance_and_the_first_of_equals_counts() {
+    // The second error is larger, and so is its tolerance.
+    let lines = || {
+        problem(vec![variable("x", &[2.0, 2.0])], |values| {
+            let x = values[0].data();
+            vec![x[0], 100.0 * x[1]]
+        })
+    };
+    let wrong = |errors: [f64; 2]| {
+        claims(lines(), move |_, output| match output {
+            0 => vec![1.0 + errors[0], 0.0],
+            _ => vec![0.0, 100.0 + errors[1]],
+        })
+    };
+    assert_eq!(worst(&wrong([8.0, 9.0])).index, 0);
+    assert_eq!(worst(&wrong([0.0, 9.0])).index, 1);
+    let found = worst(&wrong([0.0, 0.0]));
+    assert_eq!((found.index, found.cotangent.as_str()), (0, "output 0"));
+}
+
+/// The tolerance is smaller under the first output alone.
+#[test]
+fn of_faults_one_under_a_random_cotangent_is_shown() {
+    let cotangent = |error: f64| {
+        let problem = two_lines(error, 0.0);
+        let options = Options { cotangents: 1, ..options() };
+        problem.examine(&options).report.rows[0].worst.clone().unwrap().cotangent
+    };
+    assert_eq!([cotangent(1.0), cotangent(TWO_LINES / 2.0)], ["random 0", "output 0"]);
+}
+
+/// y = |x₀| + x₁ + x₂ + 1e−5 x₃ with x₀ at the kink, and a round-off that says nothing of the last.
+#[test]
+fn elements_are_counted_by_what_is_wrong_with_them() {
+    let found = |gradient: [f64; 4]| {
+        let sum = problem(vec![variable("x", &[0.0, 2.0, 2.0, 2.0])], |values| {
+            let x = values[0].data();
+            vec![x[0].abs() + x[1] + x[2] + 1e-5 * x[3]]
+        });
+        let mut problem = claims(sum, only(move |_| gradient.to_vec()));
+        problem.sources[0].unit_roundoff = 2f64.powi(-14);
+        let row = row(&problem);
+        (row.verdict, row.kinks, row.mismatched, row.unresolved)
+    };
+    assert_eq!(found([0.5, 3.0, -1.0, 1e-5]), (Verdict::Mismatch, 1, 2, 1));
+    assert_eq!(found([0.5, 1.0, 1.0, 1e-5]), (Verdict::Unresolved, 1, 0, 1));
+}
+
+/// y = 10¹² + 3 a + s (b − 4) + (b − 4)³ at a = 2, b = 4: with a step of 1 the derivative by b is s, its truncation 1, and the noise 16 ε 10¹².
+#[test]
+fn what_does_not_move_may_have_a_gradient_of_its_own_error() {
+    let examined = |slope: f64, gradient: f64| {
+        let mut problem = problem(vec![variable("a", &[2.0]), variable("b", &[4.0])], move |values| {
+            let [a, b] = [0, 1].map(|tensor| values[tensor].data()[0]);
+            vec![1e12 + (3.0 * a + slope * (b - 4.0) + (b - 4.0).powi(3))]
+        });
+        problem.sources.push(Source::new("source", U, move |values, _| {
+            let wobbling = gradient + (values[1].data()[0] - 4.0);
+            vec![Some(Value::full([1], 3.0)), Some(Value::full([1], wobbling))]
+        }));
+        let options = options();
+        let examination = problem.examine(&options);
+        let estimate = examination.oracle().element(1, 0)[0];
+        (examination.report.rows[1].verdict, estimate.truncation + estimate.noise, estimate.noise)
+    };
+    for slope in [0.0, 0.998] {
+        let (_, error, noise) = examined(slope, 9.0);
+        assert!((error - noise - 1.0).abs() < 1e-3 && (0.003..0.004).contains(&noise), "{error} {noise}");
+        // The energy is 3 · 2, of which 6/4 is shared; the gradient wobbles by 20 u.
+        let excused = 16.0 * U * 6.0 / 4.0 + error + 4.0 * 20.0 * U;
+        assert_eq!(examined(slope, excused - 1e-5).0, Verdict::Unobservable, "{slope}");
+        assert_ne!(examined(slope, excused + 1e-5).0, Verdict::Unobservable, "{slope}");
+    }
+    assert_ne!(examined(1.1, 0.0).0, Verdict::Unobservable, "it moves");
+}
+
+/// y = 3 x at 2: the condition is 3 · 2.
+#[test]
+fn a_forward_may_be_off_by_its_value_and_its_condition() {
+    let forward = |off: f64| {
+        let line = problem(vec![variable("x", &[2.0])], |values| vec![3.0 * values[0].data()[0]]);
+        let mut problem = claims(line, only(|_| vec![3.0]));
+        problem.sources[0].forward = Some(std::rc::Rc::new(move |_| Value::new([2], vec![6.0 + off, 1.0])));
+        let options = options();
+        let examination = problem.examine(&options);
+        let noise = examination.oracle().forward_condition(0, 1).1;
+        (examination.report.forwards[0].clone(), 256.0 * U * (6.0 + 6.0) + 16.0 * noise * U / f64::EPSILON)
+    };
+    let (row, tolerance) = forward(1e-4);
+    assert_eq!((row.verdict, row.position, row.value, row.reference), (Verdict::Pass, vec![0], 6.0 + 1e-4, 6.0));
+    assert_near(row.tolerance, tolerance);
+    assert_eq!(forward(tolerance - 1e-9).0.verdict, Verdict::Pass);
+    assert_eq!(forward(tolerance + 1e-9).0.verdict, Verdict::Mismatch);
+    assert_eq!(forward(f64::NAN).0.verdict, Verdict::NonFinite);
+    assert_eq!(forward(0.0).0.verdict, Verdict::Pass);
+}
+
+#[test]
+fn the_worst_output_of_a_forward_is_the_one_furthest_beside_its_tolerance() {
+    let forward = |off: [f64; 2]| {
+        let lines = problem(vec![variable("x", &[2.0, 2.0])], |values| {
+            let x = values[0].data();
+            vec![x[0], 100.0 * x[1]]
+        });
+        let mut problem = claims(lines, |_, output| if output == 0 { vec![1.0, 0.0] } else { vec![0.0, 100.0] });
+        problem.sources[0].forward =
+            Some(std::rc::Rc::new(move |_| Value::new([2], vec![2.0 + off[0], 200.0 + off[1]])));
+        problem.examine(&options()).report.forwards[0].position.clone()
+    };
+    assert_eq!(forward([0.5, 1.0]), [0]);
+    assert_eq!(forward([0.0, 1.0]), [1]);
+    assert_eq!(forward([0.0, 0.0]), [0]);
+}
+
+#[test]
+fn a_function_that_is_not_one_says_where() {
+    let calls = std::cell::Cell::new(0);
+    let report = |f: &dyn Fn(f64) -> f64| {
+        let problem = problem(vec![variable("x", &[2.0])], |values| vec![1.0, f(values[0].data()[0])]);
+        let report = problem.examine(&options()).report.clone();
+        (report.forwards[0].verdict, report.forwards[0].position.clone(), report.rows.len(), report.proven)
+    };
+    let moody = |x: f64| {
+        calls.set(calls.get() + 1);
+        x + f64::from(calls.get())
+    };
+    assert_eq!(report(&moody), (Verdict::NonDeterministic, vec![1], 0, false));
+    assert_eq!(report(&|_| f64::INFINITY), (Verdict::NonFinite, vec![1], 0, false));
+}
+
+#[test]
+fn nothing_is_proven_without_a_row_and_with_a_wrong_forward() {
+    let line = || problem(vec![variable("x", &[2.0])], |values| vec![3.0 * values[0].data()[0]]);
+    assert!(!line().examine(&options()).report.proven, "nobody claims anything");
+    let mut wrong = claims(line(), only(|_| vec![3.0]));
+    assert!(wrong.examine(&options()).report.proven);
+    wrong.sources[0].forward = Some(std::rc::Rc::new(|_| Value::full([2], 60.0)));
+    assert!(!wrong.examine(&options()).report.proven);
+}
+
+#[test]
+fn cotangents_and_gradients_are_found_by_name() {
+    let problem = two_lines(0.0, 0.0);
+    let options = options();
+    let examination = problem.examine(&options);
+    assert!(examination.cotangents().map(|(name, _)| name).eq(["output 0", "output 1"]));
+    assert_eq!(examination.gradient("source", "x", 1).unwrap().data(), [0.0, 5.0]);
+    assert!(examination.gradient("nobody", "x", 1).is_none() && examination.gradient("source", "y", 1).is_none());
+}
+
+/// Of 100 elements 10 are checked. With one source it is the size that brings an element in, with two the disagreement.
+#[test]
+fn an_element_that_a_mutant_changes_is_chosen() {
+    for (sources, changed) in [(1, 2.0), (2, 0.5)] {
+        let mut problem = problem(vec![variable("x", &[1.0; 100])], |values| vec![values[0].data().iter().sum()]);
+        for name in &["one", "two"][..sources] {
+            problem = claims(problem, only(|_| vec![1.0; 100]));
+            problem.sources.last_mut().unwrap().name = (*name).into();
+        }
+        let options = Options { full: 10, quota: 10, ..options() };
+        let examination = problem.examine(&options);
+        let chosen = examination.selected(0, None);
+        let index = (0..100).find(|index| !chosen.contains(index)).unwrap();
+        let mut mutant = Value::full([100], 1.0);
+        mutant.set(index, changed);
+        let chosen = examination.selected(0, Some((0, &[Some(&mutant), None])));
+        assert!(chosen.len() == 10 && chosen.contains(&index), "{sources}: {chosen:?}");
+        let short = Value::full([3], 9.0);
+        assert_eq!(examination.selected(0, Some((0, &[Some(&short), None]))).len(), 10);
+    }
+}
