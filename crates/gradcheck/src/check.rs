@@ -372,10 +372,11 @@ mod tests {
     }
 
     #[test]
-    fn options_and_seed_are_those_given() {
+    fn options_seed_and_precision_are_those_given() {
         let options = Options { quota: 7, ..Options::default() };
         let check = check().options(options.clone()).seed(5);
         assert_eq!(*check.own_options(), Options { seed: 5, ..options });
+        assert_eq!(check.dtype(DType::F64).forward(&Device::flex(), |t| t.get::<1>("x")).problem().dtype, DType::F64);
     }
 
     #[test]
