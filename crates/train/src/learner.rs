@@ -47,6 +47,7 @@ impl<'a> Learner<'a> {
             }
             return Ok(Self::Kernels { experiment, compiled: Box::new(compiled), network, optimizer });
         }
+        let optimizer = on_kernels(experiment, setup, optimizer)?;
         Ok(Self::Tensors { experiment, setup, network: with_segments(experiment, setup, network)?, optimizer })
     }
 
@@ -145,6 +146,22 @@ fn with_segments(experiment: &Experiment, setup: &Setup, network: Network) -> Re
     }
     let _ = (experiment, setup);
     Ok(network)
+}
+
+/// `optimizer` on the CPU kernels where there is one for it: momentum under autodiff, with all that it remembers.
+fn on_kernels(
+    experiment: &Experiment,
+    setup: &Setup,
+    optimizer: ModuleOptimizer,
+) -> Result<ModuleOptimizer, TrainError> {
+    let OptimizerKind::Momentum { momentum } = experiment.optimizer.kind else { return Ok(optimizer) };
+    if experiment.engine == Engine::Autodiff
+        && let Some(isa) = instructions(experiment, setup)?
+    {
+        let ours = Momentum::new(momentum, experiment.optimizer.weight_decay).on_kernels(isa);
+        return Ok(ModuleOptimizer::from(ours).load_record(optimizer.to_record()));
+    }
+    Ok(optimizer)
 }
 
 /// The record of a momentum optimizer that remembers the tensors of `momenta`.

@@ -1,8 +1,10 @@
 //! Momentum with decoupled weight decay, as a Burn optimizer.
 
+use backproof_kernels::{Isa, MomentumStep};
 use burn::Tensor;
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
-use burn::tensor::Device;
+use burn::tensor::{DType, Device, TensorData};
+use rayon::prelude::*;
 
 /// Momentum with decoupled weight decay. With gradient g, momentum μ, weight decay λ and learning rate α:
 ///
@@ -19,7 +21,12 @@ use burn::tensor::Device;
 pub struct Momentum {
     momentum: f64,
     weight_decay: f64,
+    /// The instructions that a step uses in place of Burn's operations.
+    kernels: Option<Isa>,
 }
+
+/// Numbers that a thread takes at least.
+const LEAST: usize = 1 << 16;
 
 /// What [`Momentum`] keeps of one parameter between two steps.
 #[derive(Clone)]
@@ -45,7 +52,35 @@ impl Momentum {
     /// μ in [0, 1) and λ ≥ 0.
     #[must_use]
     pub fn new(momentum: f64, weight_decay: f64) -> Self {
-        Self { momentum, weight_decay }
+        Self { momentum, weight_decay, kernels: None }
+    }
+
+    /// On the CPU kernels: one pass over memory in place of six operations. For tensors in single precision in the CPU's memory.
+    #[must_use]
+    pub fn on_kernels(self, isa: Isa) -> Self {
+        Self { kernels: Some(isa), ..self }
+    }
+
+    fn step_on_kernels<const D: usize>(
+        &self,
+        isa: Isa,
+        learning_rate: LearningRate,
+        weight: Tensor<D>,
+        gradient: Tensor<D>,
+        state: Option<MomentumState<D>>,
+    ) -> (Tensor<D>, MomentumState<D>) {
+        const SINGLE: &str = "tensors in single precision";
+        let device = weight.device();
+        let mut momentum =
+            state.map_or_else(|| TensorData::zeros::<f32, _>(weight.dims()), |state| state.momentum.into_data());
+        let (mut weight, gradient) = (weight.into_data(), gradient.into_data());
+        let step = MomentumStep::new(learning_rate, self.momentum, self.weight_decay);
+        let gradients = gradient.as_slice::<f32>().expect(SINGLE).par_chunks(LEAST);
+        let momenta = momentum.as_mut_slice::<f32>().expect(SINGLE).par_chunks_mut(LEAST);
+        let weights = weight.as_mut_slice::<f32>().expect(SINGLE).par_chunks_mut(LEAST);
+        gradients.zip(momenta).zip(weights).for_each(|((g, m), w)| step.apply(isa, g, m, w));
+        let [weight, momentum] = [weight, momentum].map(|data| Tensor::from_data(data, (&device, DType::F32)));
+        (weight, MomentumState { momentum })
     }
 }
 
@@ -59,6 +94,10 @@ impl Optimizer for Momentum {
         gradient: Tensor<D>,
         state: Option<Self::State<D>>,
     ) -> (Tensor<D>, Option<Self::State<D>>) {
+        if let Some(isa) = self.kernels {
+            let (weight, state) = self.step_on_kernels(isa, learning_rate, weight, gradient, state);
+            return (weight, Some(state));
+        }
         let fresh = gradient.mul_scalar(1.0 - self.momentum);
         let momentum = match state {
             Some(state) => state.momentum.mul_scalar(self.momentum) + fresh,
@@ -119,6 +158,30 @@ mod tests {
         });
         for (weight, expected) in weights.iter().zip(WEIGHTS) {
             assert!((weight - expected).abs() < 1e-15, "{weight} is not {expected}");
+        }
+    }
+
+    /// Of more numbers than a thread takes.
+    #[test]
+    fn the_kernels_make_the_same_steps() {
+        let numbers = |seed: usize| {
+            let values: Vec<f32> =
+                (0..LEAST + 37).map(|at| ((at * 31 + seed * 17) % 101) as f32 / 50.0 - 1.0).collect();
+            Tensor::<1>::from_data(TensorData::from(&values[..]), (&Device::flex(), DType::F32))
+        };
+        let plain = Momentum::new(0.9, 0.01);
+        for isa in Isa::available() {
+            let ours = plain.clone().on_kernels(isa);
+            let (mut expected, mut found) = ((numbers(1), None), (numbers(1), None));
+            for seed in 2..5 {
+                expected = plain.step(0.1, expected.0, numbers(seed), expected.1);
+                found = ours.step(0.1, found.0, numbers(seed), found.1);
+                let momenta = [&expected.1, &found.1].map(|state| state.as_ref().unwrap().momentum.clone());
+                for [expected, found] in [[expected.0.clone(), found.0.clone()], momenta] {
+                    let apart = (expected - found).abs().max().into_scalar::<f32>();
+                    assert!(apart < 1e-6, "{isa}: {apart}");
+                }
+            }
         }
     }
 

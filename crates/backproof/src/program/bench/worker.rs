@@ -8,8 +8,8 @@ use backproof::backend::Backend;
 use backproof::cli::{BenchEngine, Pass};
 use backproof_kernels::{Isa, MomentumStep, Objective, Purpose};
 use backproof_models::{Compiled, Mode, Network};
-use backproof_spec::{Kernels, Loss, Optimizer, OptimizerKind, Schedule, stream_seed};
-use backproof_train::{BURN_VERSION, engine, new_optimizer};
+use backproof_spec::{Kernels, Loss, stream_seed};
+use backproof_train::{BURN_VERSION, Momentum, engine};
 use burn::Tensor;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -102,19 +102,15 @@ fn training(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box
     let engine = of.gradients();
     let network = Network::new(&task.architecture, SEED, &device.clone().autodiff())?;
     let mut network = engine::ready(engine, network);
+    let mut optimizer = Momentum::new(MOMENTUM, WEIGHT_DECAY);
     #[cfg(feature = "flex")]
     if of == BenchEngine::Autodiff {
         let isa = Isa::selected().map_err(anyhow::Error::msg)?;
         network = network.with_segments(&task.architecture, isa);
+        optimizer = optimizer.on_kernels(isa);
     }
     let mut network = Some(network);
-    let mut optimizer: ModuleOptimizer = new_optimizer(&Optimizer {
-        kind: OptimizerKind::Momentum { momentum: MOMENTUM },
-        learning_rate: LEARNING_RATE,
-        weight_decay: WEIGHT_DECAY,
-        warmup: 0,
-        schedule: Schedule::Constant,
-    });
+    let mut optimizer: ModuleOptimizer = optimizer.into();
     let (images, labels) = batch(task, &engine::batch_device(engine, device))?;
     let mut done = 0;
     Ok(Box::new(move || {
