@@ -66,6 +66,8 @@ mod max_pool2d;
 mod mean_squared_error;
 mod mode;
 mod prelu;
+#[cfg(feature = "flex")]
+mod primitive;
 mod relu;
 mod samples;
 #[cfg(feature = "flex")]

@@ -9,11 +9,12 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use rayon::prelude::*;
+
+use crate::primitive::{numbers, tensor};
 
 /// Images that a task takes: their number is the same for any number of threads.
 const IMAGES: usize = 8;
@@ -101,10 +102,10 @@ impl Product {
         tensor(output, vec![self.images, outputs])
     }
 
+    /// From `gradient`, [`padded`](Self::padded).
     fn input_gradient(&self, gradient: &[f32]) -> FloatTensor<Flex> {
         let &Self { isa, images, inputs, .. } = self;
         let (row, weight) = self.padded(numbers(&self.weight));
-        let (_, gradient) = self.padded(gradient);
         let mut found = vec![0.0; images * inputs];
         found.par_chunks_mut(IMAGES * inputs).zip(gradient.par_chunks(IMAGES * row)).for_each(|(found, gradient)| {
             linear_forward(isa, [inputs, row], &weight, None, false, gradient, found, inputs);
@@ -112,13 +113,14 @@ impl Product {
         tensor(found, vec![images, inputs])
     }
 
+    /// From `gradient`, [`padded`](Self::padded).
     fn weight_gradient(&self, gradient: &[f32]) -> FloatTensor<Flex> {
-        let &Self { isa, inputs, outputs, .. } = self;
-        let (row, gradient) = self.padded(gradient);
+        let &Self { isa, images, inputs, outputs, .. } = self;
+        let row = gradient.len() / images;
         let mut found = vec![0.0; inputs * row];
         found.par_chunks_mut(ROWS * row).enumerate().for_each(|(chunk, found)| {
             let rows = chunk * ROWS..(chunk * ROWS + ROWS).min(inputs);
-            linear_weight_gradient(isa, rows, row, &[(&gradient, numbers(&self.input))], inputs, found);
+            linear_weight_gradient(isa, rows, row, &[(gradient, numbers(&self.input))], inputs, found);
         });
         tensor(unpadded(found, row, outputs), vec![inputs, outputs])
     }
@@ -153,14 +155,6 @@ fn unpadded(rows: Vec<f32>, row: usize, length: usize) -> Vec<f32> {
     rows.chunks_exact(row).flat_map(|row| &row[..length]).copied().collect()
 }
 
-fn numbers(tensor: &FloatTensor<Flex>) -> &[f32] {
-    tensor.as_slice().expect("contiguous, in single precision")
-}
-
-fn tensor(values: Vec<f32>, shape: Vec<usize>) -> FloatTensor<Flex> {
-    Flex::float_from_data(TensorData::new(values, shape), &Default::default())
-}
-
 impl<C: CheckpointStrategy> Linears for Autodiff<Flex, C> {
     fn linear(
         input: FloatTensor<Self>,
@@ -190,12 +184,13 @@ impl Backward<Flex, 3> for LinearBackward {
         let gradient = gradients.consume::<Flex>(&ops.node).to_contiguous();
         let gradient = numbers(&gradient);
         let (product, has_bias) = ops.state;
+        let (_, padded) = product.padded(gradient);
         let [input, weight, bias] = ops.parents;
         if let Some(node) = input {
-            gradients.register::<Flex>(node.id, product.input_gradient(gradient));
+            gradients.register::<Flex>(node.id, product.input_gradient(&padded));
         }
         if let Some(node) = weight {
-            gradients.register::<Flex>(node.id, product.weight_gradient(gradient));
+            gradients.register::<Flex>(node.id, product.weight_gradient(&padded));
         }
         if let Some(node) = bias.filter(|_| has_bias) {
             gradients.register::<Flex>(node.id, product.bias_gradient(gradient));

@@ -8,11 +8,11 @@ use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops, OpsKind};
-use burn::backend::ops::FloatTensorOps;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Backend, Dispatch, Flex, TensorMetadata, backend_extension};
 use burn::tensor::{Tensor, TensorData};
 
+use crate::primitive::{numbers, tensor};
 use crate::{BatchNorm, Dropout};
 
 /// A convolution and what follows it up to the next layer with weights, computed by the CPU kernels as one operation: ReLU, pooling,
@@ -201,12 +201,12 @@ fn forward(pass: &Pass, input: FloatTensor<Flex>, parameters: [FloatTensor<Flex>
     let images = input.shape()[0];
     assert_eq!(input.shape().to_vec(), [images, channels, height, width], "the segment's input");
     let input = input.to_contiguous();
-    let numbers = input.as_slice::<f32>().expect("contiguous, in single precision");
+    let pixels = numbers(&input);
     let mut plan = segment.take();
     for (parameter, values) in segment.0.parameters().into_iter().zip(parameters) {
         let Some((layer, parameter)) = parameter else { continue };
         let values = values.to_contiguous();
-        plan.set(layer, parameter, Of::Values, values.as_slice().expect("contiguous, in single precision"));
+        plan.set(layer, parameter, Of::Values, numbers(&values));
     }
     let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
     let statistics = [Parameter::RunningMean, Parameter::RunningVariance];
@@ -215,7 +215,7 @@ fn forward(pass: &Pass, input: FloatTensor<Flex>, parameters: [FloatTensor<Flex>
         statistics.iter().zip(running.iter()).for_each(|(&of, values)| plan.set(*norm, of, Of::Values, values));
     }
     let elements = channels * height * width;
-    let image = |n: usize, to: &mut [f32]| to.copy_from_slice(&numbers[n * elements..][..elements]);
+    let image = |n: usize, to: &mut [f32]| to.copy_from_slice(&pixels[n * elements..][..elements]);
     let mask = |_: usize, first: usize, to: &mut [f32]| {
         let (dropout, seed) = dropout.as_ref().expect("a segment that drops is given what");
         dropout.write_mask(*seed, first, to);
@@ -263,8 +263,8 @@ impl Backward<Flex, 5> for SegmentBackward {
         let mut plan = lent.plan.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = plan.as_mut().expect("a graph is walked once");
         let elements: usize = shared.output.iter().product();
-        let numbers = gradient.as_slice::<f32>().expect("contiguous, in single precision");
-        let write = |n: usize, to: &mut [f32]| to.copy_from_slice(&numbers[n * elements..][..elements]);
+        let gradient = numbers(&gradient);
+        let write = |n: usize, to: &mut [f32]| to.copy_from_slice(&gradient[n * elements..][..elements]);
         plan.segment_backward(&write, ops.parents[0].is_some());
         let [input, parameters @ ..] = ops.parents;
         if let Some(node) = input {
@@ -284,10 +284,6 @@ impl Backward<Flex, 5> for SegmentBackward {
             gradients.register::<Flex>(node.id, tensor(values, shape));
         }
     }
-}
-
-fn tensor(values: Vec<f32>, shape: Vec<usize>) -> FloatTensor<Flex> {
-    Flex::float_from_data(TensorData::new(values, shape), &Default::default())
 }
 
 #[cfg(test)]

@@ -47,8 +47,8 @@ impl<'a> Learner<'a> {
             }
             return Ok(Self::Kernels { experiment, compiled: Box::new(compiled), network, optimizer });
         }
-        let optimizer = on_kernels(experiment, setup, optimizer)?;
-        Ok(Self::Tensors { experiment, setup, network: with_segments(experiment, setup, network)?, optimizer })
+        let (network, optimizer) = on_kernels(experiment, setup, network, optimizer)?;
+        Ok(Self::Tensors { experiment, setup, network, optimizer })
     }
 
     /// One step on `images`, as iteration `step` from 0. The weights do not move where the loss is not finite.
@@ -136,32 +136,27 @@ fn instructions(experiment: &Experiment, setup: &Setup) -> Result<Option<Isa>, T
     Isa::selected().map(Some).map_err(TrainError::Kernels)
 }
 
-/// `network` with its convolutions on the CPU kernels under autodiff, where the experiment wants them and the backend has them.
-fn with_segments(experiment: &Experiment, setup: &Setup, network: Network) -> Result<Network, TrainError> {
-    #[cfg(feature = "flex")]
-    if experiment.engine == Engine::Autodiff
-        && let Some(isa) = instructions(experiment, setup)?
-    {
-        return Ok(network.with_segments(&experiment.model, isa));
-    }
-    let _ = (experiment, setup);
-    Ok(network)
-}
-
-/// `optimizer` on the CPU kernels where there is one for it: momentum under autodiff, with all that it remembers.
+/// What of `network` and `optimizer` there are CPU kernels for is on them under autodiff, where the experiment wants them and the
+/// backend has them.
 fn on_kernels(
     experiment: &Experiment,
     setup: &Setup,
+    network: Network,
     optimizer: ModuleOptimizer,
-) -> Result<ModuleOptimizer, TrainError> {
-    let OptimizerKind::Momentum { momentum } = experiment.optimizer.kind else { return Ok(optimizer) };
-    if experiment.engine == Engine::Autodiff
-        && let Some(isa) = instructions(experiment, setup)?
-    {
-        let ours = Momentum::new(momentum, experiment.optimizer.weight_decay).on_kernels(isa);
-        return Ok(ModuleOptimizer::from(ours).load_record(optimizer.to_record()));
-    }
-    Ok(optimizer)
+) -> Result<(Network, ModuleOptimizer), TrainError> {
+    let Some(isa) = instructions(experiment, setup)?.filter(|_| experiment.engine == Engine::Autodiff) else {
+        return Ok((network, optimizer));
+    };
+    #[cfg(feature = "flex")]
+    let network = network.with_segments(&experiment.model, isa);
+    let optimizer = match experiment.optimizer.kind {
+        OptimizerKind::Momentum { momentum } => {
+            let ours = Momentum::new(momentum, experiment.optimizer.weight_decay).on_kernels(isa);
+            ModuleOptimizer::from(ours).load_record(optimizer.to_record())
+        }
+        _ => optimizer,
+    };
+    Ok((network, optimizer))
 }
 
 /// The record of a momentum optimizer that remembers the tensors of `momenta`.

@@ -33,6 +33,20 @@ pub(crate) fn segments_name(isa: Isa) -> String {
     format!("segments {isa}")
 }
 
+/// `found` with the gradient that autodiff has of `tensor`, if it has one.
+#[cfg(feature = "flex")]
+pub(crate) fn with_gradient<const D: usize>(
+    found: Gradients,
+    name: &str,
+    tensor: &Tensor<D>,
+    gradients: &burn::tensor::Gradients,
+) -> Gradients {
+    match tensor.grad(gradients) {
+        Some(gradient) => found.with(name, gradient),
+        None => found,
+    }
+}
+
 impl Stack {
     pub(crate) fn new(input: [usize; 3], layers: Vec<Layer>) -> Self {
         let mask = |_: usize, _: &mut [f32]| unreachable!("no layer drops anything");

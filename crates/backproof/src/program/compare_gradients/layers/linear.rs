@@ -10,7 +10,7 @@ use backproof_layers::linear_on_kernels;
 
 use crate::compare_gradients::kernels::Stack;
 #[cfg(feature = "flex")]
-use crate::compare_gradients::kernels::segments_name;
+use crate::compare_gradients::kernels::{segments_name, with_gradient};
 #[cfg(feature = "flex")]
 use crate::compare_gradients::subject::Layout;
 use crate::compare_gradients::subject::{Case, Context, Draw, shape};
@@ -84,12 +84,9 @@ fn as_one_node(context: &Context, check: Check<'static>, has_bias: bool, layout:
             let bias = has_bias.then(|| t.get::<1>("bias").autodiff().require_grad());
             let output = linear_on_kernels(isa, layout.place(x.clone()), weight.clone(), bias.clone());
             let gradients = (layout.place(output) * t.cotangent::<2>().autodiff()).sum().backward();
-            let mut found = Gradients::new();
-            for (name, tensor) in [("x", x), ("weight", weight)] {
-                found = tensor.grad(&gradients).into_iter().fold(found, |found, gradient| found.with(name, gradient));
-            }
-            let of_bias = bias.and_then(|bias| bias.grad(&gradients));
-            of_bias.into_iter().fold(found, |found, gradient| found.with("bias", gradient))
+            let found = with_gradient(Gradients::new(), "x", &x, &gradients);
+            let found = with_gradient(found, "weight", &weight, &gradients);
+            bias.into_iter().fold(found, |found, bias| with_gradient(found, "bias", &bias, &gradients))
         })
         .source_forward(&context.device, move |t| {
             let bias = has_bias.then(|| t.get("bias"));

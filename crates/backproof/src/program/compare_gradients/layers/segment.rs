@@ -16,7 +16,7 @@ use super::windows::tiled;
 
 use crate::compare_gradients::kernels::Stack;
 #[cfg(feature = "flex")]
-use crate::compare_gradients::kernels::segments_name;
+use crate::compare_gradients::kernels::{segments_name, with_gradient};
 use crate::compare_gradients::subject::{Case, Context, Draw, Layout, extent, shape};
 
 /// Large enough that a channel in which hardly anything is above zero is no ill-conditioned one.
@@ -249,19 +249,11 @@ fn as_one_node(
             let parameters = layers.parameters(weight.clone(), bias.clone(), norm.as_ref());
             let output = layers.layout.place(segment.forward(layers.layout.place(x.clone()), parameters));
             let gradients = (output * t.cotangent::<4>().autodiff()).sum().backward();
-            let mut found = Gradients::new();
-            for (name, tensor) in [("x", x), ("weight", weight)] {
-                found = tensor.grad(&gradients).into_iter().fold(found, |found, gradient| found.with(name, gradient));
-            }
-            let [gamma, beta] = match norm {
-                Some(norm) => [Some(norm.gamma.val()), Some(norm.beta.val())],
-                None => [None, None],
-            };
-            for (name, vector) in [("bias", bias), ("gamma", gamma), ("beta", beta)] {
-                let gradient = vector.and_then(|vector| vector.grad(&gradients));
-                found = gradient.into_iter().fold(found, |found, gradient| found.with(name, gradient));
-            }
-            found
+            let found = with_gradient(Gradients::new(), "x", &x, &gradients);
+            let found = with_gradient(found, "weight", &weight, &gradients);
+            let of_norm = norm.map(|norm| [("gamma", norm.gamma.val()), ("beta", norm.beta.val())]);
+            let vectors = bias.map(|bias| ("bias", bias)).into_iter().chain(of_norm.into_iter().flatten());
+            vectors.fold(found, |found, (name, vector)| with_gradient(found, name, &vector, &gradients))
         })
         .source_forward(&context.device, move |t| {
             let norm = plain.norm.map(|_| BatchNorm::new(t.get("gamma"), t.get("beta"), EPSILON, MOMENTUM));
