@@ -1,0 +1,18 @@
+use super::activations::{Elementwise, elementwise};
+use super::Function;
+use crate::points::{ANY, Domain};
+use crate::real::Real;
+
+fn none(_: f64) -> bool {
+    false
+}
+
+elementwise! {
+    Exp "exp", ANY.upto(80.0, 700.0), none, |x| x.exp(), |x| x.exp();
+    Square "square", ANY.upto(1e18, 1e150), none, |x| x * x, |x| R::of(2.0) * x;
+    Cube "cube", ANY.upto(1e12, 1e100), none, |x| x * x * x, |x| R::of(3.0) * x * x;
+    Sqrt "sqrt", ANY.positive().from(1e-40, 1e-300), none, |x| x.sqrt(), |x| R::of(0.5) / x.sqrt();
+    Log "log", ANY.positive().from(1e-37, 1e-300), none, |x| x.ln(), |x| R::of(1.0) / x;
+    Reciprocal "reciprocal", ANY.upto(1e18, 1e150).from(1e-18, 1e-150), none,
+        |x| R::of(1.0) / x, |x| R::of(-1.0) / (x * x);
+}

@@ -1,0 +1,243 @@
+//! Functions that choose among their elements. Equal elements share the gradient of what one of them is chosen for.
+
+use backproof_gradcheck::{Value, Variable};
+
+use super::rows::matrix;
+use super::{Definition, Function, input};
+use crate::edges::Edges;
+use crate::points::{ANY, Setting};
+use crate::real::{Array, Real};
+
+pub(super) fn all() -> Vec<Function> {
+    vec![
+        Function::of::<Max<false>>(),
+        Function::of::<Max<true>>(),
+        Function::of::<MaxPool>(),
+        Function::of::<Sort>(),
+        Function::of::<TopK>(),
+        Function::of::<AbsDifference>(),
+        Function::of::<ReluSum>(),
+        Function::of::<Maximum>(),
+    ]
+}
+
+/// The indices of a row from its largest element to its smallest; of equal ones the first comes first.
+fn descending<R: Real>(row: &[R]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..row.len()).collect();
+    order.sort_by(|&a, &b| row[b].partial_cmp(&row[a]).expect("no NaN"));
+    order
+}
+
+/// The outputs are the elements of a row at these places.
+fn gathered<R: Real>(x: &Array<R>, places: impl Fn(&[R]) -> Vec<usize>) -> Array<R> {
+    let data: Vec<R> = x.rows().flat_map(|row| places(row).into_iter().map(|place| row[place])).collect();
+    Array::new([x.dims[0], data.len() / x.dims[0]], data)
+}
+
+fn scattered<R: Real>(x: &Array<R>, g: &Array<R>, places: impl Fn(&[R]) -> Vec<usize>) -> Vec<Option<Array<R>>> {
+    let mut gradient = Array::zeros(&x.dims);
+    for (number, (row, g)) in x.rows().zip(g.rows()).enumerate() {
+        for (place, &g) in places(row).into_iter().zip(g) {
+            let index = number * x.columns() + place;
+            gradient.data[index] = gradient.data[index] + g;
+        }
+    }
+    vec![Some(gradient)]
+}
+
+/// The largest of every row. The first of equal ones has its gradient, or all of them have even shares.
+struct Max<const EVEN: bool>;
+
+impl<const EVEN: bool> Definition for Max<EVEN> {
+    const NAME: &'static str = if EVEN { "max, even shares" } else { "max" };
+
+    fn tensors(setting: &mut Setting) -> Vec<Variable> {
+        vec![input("x", matrix(setting, ANY))]
+    }
+
+    fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
+        gathered(&tensors[0], |row| vec![descending(row)[0]])
+    }
+
+    fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
+        if !EVEN {
+            return scattered(&tensors[0], cotangent, |row| vec![descending(row)[0]]);
+        }
+        let row = |(row, g): (&[R], &[R])| {
+            let most = row[descending(row)[0]];
+            let share = g[0] / R::of(row.iter().filter(|&&x| x == most).count() as f64);
+            row.iter().map(move |&x| if x == most { share } else { R::of(0.0) }).collect::<Vec<_>>()
+        };
+        let data = tensors[0].rows().zip(cotangent.rows()).flat_map(row).collect();
+        vec![Some(Array::new(tensors[0].dims.clone(), data))]
+    }
+
+    fn edges(tensors: &[Value]) -> Edges {
+        Edges::ties(tensors)
+    }
+}
+
+/// Windows of two elements, one apart, or the whole row if it has one.
+struct MaxPool;
+
+fn pooled<R: Real>(row: &[R]) -> Vec<usize> {
+    let windows = row.len().saturating_sub(1).max(1);
+    (0..windows).map(|i| if i + 1 < row.len() && row[i + 1] > row[i] { i + 1 } else { i }).collect()
+}
+
+impl Definition for MaxPool {
+    const NAME: &'static str = "max pooling";
+
+    fn tensors(setting: &mut Setting) -> Vec<Variable> {
+        vec![input("x", matrix(setting, ANY))]
+    }
+
+    fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
+        gathered(&tensors[0], pooled)
+    }
+
+    fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
+        scattered(&tensors[0], cotangent, pooled)
+    }
+
+    fn edges(tensors: &[Value]) -> Edges {
+        Edges::ties(tensors)
+    }
+}
+
+struct Sort;
+
+impl Definition for Sort {
+    const NAME: &'static str = "sort";
+
+    fn tensors(setting: &mut Setting) -> Vec<Variable> {
+        vec![input("x", matrix(setting, ANY))]
+    }
+
+    fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
+        gathered(&tensors[0], descending)
+    }
+
+    fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
+        scattered(&tensors[0], cotangent, descending)
+    }
+
+    fn edges(tensors: &[Value]) -> Edges {
+        Edges::ties(tensors)
+    }
+}
+
+/// The two largest of every row.
+struct TopK;
+
+fn two<R: Real>(row: &[R]) -> Vec<usize> {
+    descending(row).into_iter().take(2).collect()
+}
+
+impl Definition for TopK {
+    const NAME: &'static str = "top-k";
+
+    fn tensors(setting: &mut Setting) -> Vec<Variable> {
+        vec![input("x", matrix(setting, ANY))]
+    }
+
+    fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
+        gathered(&tensors[0], two)
+    }
+
+    fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
+        scattered(&tensors[0], cotangent, two)
+    }
+
+    fn edges(tensors: &[Value]) -> Edges {
+        Edges::ties(tensors)
+    }
+}
+
+/// Two tensors of one shape, of which one time in three some elements are `sign` times those of the other.
+fn pair(setting: &mut Setting, sign: f64) -> Vec<Variable> {
+    let x = matrix(setting, ANY);
+    let y = setting.value(x.dims(), ANY);
+    let tied = |(x, y): (&f64, &f64)| if setting.draw.once_in(3) { sign * x } else { *y };
+    let y = Value::new(x.dims(), x.data().iter().zip(y.data()).map(tied).collect());
+    vec![input("x", x), input("y", y)]
+}
+
+/// `|x − y|`.
+struct AbsDifference;
+
+fn sign<R: Real>(x: R) -> R {
+    let zero = R::of(0.0);
+    if x > zero { R::of(1.0) } else if x < zero { R::of(-1.0) } else { zero }
+}
+
+impl Definition for AbsDifference {
+    const NAME: &'static str = "abs of a difference";
+
+    fn tensors(setting: &mut Setting) -> Vec<Variable> {
+        pair(setting, 1.0)
+    }
+
+    fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
+        tensors[0].with(&tensors[1], |x, y| (x - y).abs())
+    }
+
+    fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
+        let of_x = tensors[0].with(&tensors[1], |x, y| sign(x - y)).with(cotangent, |s, g| s * g);
+        vec![Some(of_x.clone()), Some(of_x.map(|g| -g))]
+    }
+
+    fn edges(tensors: &[Value]) -> Edges {
+        Edges::pairs(tensors, 1.0)
+    }
+}
+
+/// `relu(x + y)`, whose kink lies where `x = −y`: there is none along `(1, −1)`.
+struct ReluSum;
+
+impl Definition for ReluSum {
+    const NAME: &'static str = "relu of a sum";
+
+    fn tensors(setting: &mut Setting) -> Vec<Variable> {
+        pair(setting, -1.0)
+    }
+
+    fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
+        tensors[0].with(&tensors[1], |x, y| (x + y).max(R::of(0.0)))
+    }
+
+    fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
+        let on = tensors[0].with(&tensors[1], |x, y| sign((x + y).max(R::of(0.0))));
+        let gradient = on.with(cotangent, |on, g| on * g);
+        vec![Some(gradient.clone()), Some(gradient)]
+    }
+
+    fn edges(tensors: &[Value]) -> Edges {
+        Edges::pairs(tensors, -1.0)
+    }
+}
+
+/// `max(x, y)`, element by element; of equal ones `x` is chosen.
+struct Maximum;
+
+impl Definition for Maximum {
+    const NAME: &'static str = "maximum of two";
+
+    fn tensors(setting: &mut Setting) -> Vec<Variable> {
+        pair(setting, 1.0)
+    }
+
+    fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
+        tensors[0].with(&tensors[1], R::max)
+    }
+
+    fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
+        let first = tensors[0].with(&tensors[1], |x, y| R::of(f64::from(x >= y)));
+        let of_x = first.with(cotangent, |first, g| first * g);
+        vec![Some(of_x), Some(first.with(cotangent, |first, g| (R::of(1.0) - first) * g))]
+    }
+
+    fn edges(tensors: &[Value]) -> Edges {
+        Edges::pairs(tensors, 1.0)
+    }
+}
