@@ -8,6 +8,9 @@
 //! `BACKPROOF_REPLAY="softmax 1234"` runs the right backward of one function at the point of one seed, and prints its report.
 #![allow(clippy::print_stdout, reason = "the counts are what one runs it for")]
 
+mod adversaries;
+mod attack;
+mod changed;
 mod draw;
 mod edges;
 mod functions;
@@ -50,4 +53,47 @@ fn no_right_backward_is_called_wrong() {
     assert!(tally.alarms.is_empty(), "{} right backward passes are called wrong: {told:?}", tally.alarms.len());
     let unresolved = tally.of(Verdict::Unresolved);
     assert!(100 * unresolved < tally.checks(), "{unresolved} of {} are not resolved", tally.checks());
+}
+
+#[test]
+fn no_adversary_is_accepted() {
+    let adversaries = adversaries::all();
+    let functions = functions::all();
+    if let Ok(case) = std::env::var("BACKPROOF_REPLAY_ADVERSARY") {
+        let numbers: Vec<u64> = case.split(' ').map(|number| number.parse().expect("six numbers")).collect();
+        let case = attack::Case::of(&numbers);
+        let adversary = std::rc::Rc::new(adversaries.into_iter().nth(case.adversary).expect("an adversary"));
+        println!("{}: {}", adversary.family, adversary.name);
+        println!("{}", case.examined(&adversary, &functions[case.function]).expect("a point at which it is wrong"));
+        return;
+    }
+    let points = (checks() / 4000).max(2);
+    let started = std::time::Instant::now();
+    let tallies = attack::run(points);
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{:64} {:>7} {:>7} {:>9} {:>9} {:>9}", "adversary", "tried", "faults", "unproven", "accepted", "functions");
+    let line = |name: &str, tally: &attack::Tally| {
+        let [accepted, functions] = [tally.accepted.len(), tally.functions.len()];
+        println!("{name:64} {:>7} {:>7} {:>9} {accepted:>9} {functions:>9}", tally.tried, tally.faults, tally.unresolved);
+    };
+    let mut all = attack::Tally::default();
+    for members in adversaries.iter().zip(&tallies).collect::<Vec<_>>().chunk_by(|a, b| a.0.family == b.0.family) {
+        let mut sum = attack::Tally::default();
+        members.iter().for_each(|(_, tally)| sum.add((*tally).clone()));
+        line(members[0].0.family, &sum);
+        members.iter().for_each(|(adversary, tally)| line(&format!("  {}", adversary.name), tally));
+        all.add(sum);
+    }
+    line("all", &all);
+    println!("{} adversaries, {seconds:.1} s", adversaries.len());
+    for tally in &tallies {
+        for (case, report) in tally.accepted.iter().take(1) {
+            let (adversary, function) = (&adversaries[case.adversary], functions[case.function].name);
+            println!("\n{}: {} on {function}, {case:?}", adversary.family, adversary.name);
+            println!("BACKPROOF_REPLAY_ADVERSARY=\"{}\"\n{report}", case.numbers());
+        }
+    }
+    let untried: Vec<_> = adversaries.iter().zip(&tallies).filter(|(_, tally)| tally.tried == 0).map(|(a, _)| a.name).collect();
+    assert!(untried.is_empty(), "these change nothing anywhere: {untried:?}");
+    assert!(all.accepted.is_empty(), "{} wrong backward passes of {} are accepted", all.accepted.len(), all.tried);
 }

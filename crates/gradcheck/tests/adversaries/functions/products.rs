@@ -1,4 +1,4 @@
-use backproof_gradcheck::{Value, Variable};
+use backproof_gradcheck::Variable;
 
 use super::rows::{dot, matrix};
 use super::{Definition, Function, input};
