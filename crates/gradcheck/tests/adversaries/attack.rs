@@ -89,7 +89,14 @@ pub(crate) fn run(points: usize) -> Vec<Tally> {
                 let mut tallies = vec![Tally::default(); adversaries.len()];
                 for pair in (worker..adversaries.len() * functions.len()).step_by(workers) {
                     let (adversary, function) = (pair / functions.len(), pair % functions.len());
-                    try_pair(&adversaries[adversary], adversary, &functions[function], function, points, &mut tallies[adversary]);
+                    try_pair(
+                        &adversaries[adversary],
+                        adversary,
+                        &functions[function],
+                        function,
+                        points,
+                        &mut tallies[adversary],
+                    );
                 }
                 tallies
             })
@@ -118,7 +125,13 @@ fn try_pair(
         for attempt in 0..3 {
             let seed = ((number * 64 + of_function) as u64) << 24 | ((point * 3 + attempt) as u64);
             let mut draw = Draw::new(!seed);
-            let size = if draw.once_in(40) { Size::Many } else if draw.once_in(8) { Size::One } else { Size::Few };
+            let size = if draw.once_in(150) {
+                Size::Many
+            } else if draw.once_in(8) {
+                Size::One
+            } else {
+                Size::Few
+            };
             let kind = KINDS[(point + of_function + number) % KINDS.len()];
             let case = Case { adversary: number, function: of_function, kind, size, single: draw.once_in(2), seed };
             match caught(|| case.examined(adversary, function)) {

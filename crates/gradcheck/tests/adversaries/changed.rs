@@ -17,20 +17,27 @@ const OF_OUTPUT: f64 = 1e-9;
 /// root mean square.
 const OF_MANY: f64 = 0.5;
 
-/// Whether the adversary really changes a gradient at this point, under one of three cotangents: of size 1, 0.001 and 1000. It was called before, at
-/// another point and with another cotangent, as whatever has a memory was.
+/// Whether the adversary really changes a gradient at this point, under one of five cotangents, whose sizes are between a millionth and a
+/// hundred thousand. It was called before, at another point and with another cotangent, as whatever has a memory was.
 ///
 /// The right gradient is that in f64. On a kink any gradient may be right, but the sum along a direction without one is not free.
-pub(crate) fn is_wrong(adversary: &Adversary, function: &Function, single: bool, values: &[Value], draw: &mut Draw) -> bool {
+pub(crate) fn is_wrong(
+    adversary: &Adversary,
+    function: &Function,
+    single: bool,
+    values: &[Value],
+    draw: &mut Draw,
+) -> bool {
     let output = function.forward(false, values);
-    let mut cotangent = |size: f64| Value::new(output.dims(), output.data().iter().map(|_| size * draw.normal()).collect());
-    let cotangents = [1.0, 1e-3, 1e3].map(&mut cotangent);
+    let mut cotangent =
+        |size: f64| Value::new(output.dims(), output.data().iter().map(|_| size * draw.normal()).collect());
+    let cotangents = [1.0, 1e-3, 1e3, 1e-6, 1e5].map(&mut cotangent);
     let before = cotangent(1.0);
     let edges = (function.edges)(values);
     let scale = largest(&output) / values.iter().map(largest).fold(1.0, f64::max);
+    let memory = Memory::default();
+    adversary.call(function, single, &elsewhere(values), &before, &memory);
     cotangents.iter().any(|cotangent| {
-        let memory = Memory::default();
-        adversary.call(function, single, &elsewhere(values), &before, &memory);
         let found = adversary.call(function, single, values, cotangent, &memory);
         let right = function.backward(false, values, cotangent);
         let floor = OF_OUTPUT * largest(cotangent) * scale + if single { 1e-36 } else { 1e-290 };

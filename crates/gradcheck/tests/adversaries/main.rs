@@ -71,10 +71,16 @@ fn no_adversary_is_accepted() {
     let started = std::time::Instant::now();
     let tallies = attack::run(points);
     let seconds = started.elapsed().as_secs_f64();
-    println!("{:64} {:>7} {:>7} {:>9} {:>9} {:>9}", "adversary", "tried", "faults", "unproven", "accepted", "functions");
+    println!(
+        "{:64} {:>7} {:>7} {:>9} {:>9} {:>9}",
+        "adversary", "tried", "faults", "unproven", "accepted", "functions"
+    );
     let line = |name: &str, tally: &attack::Tally| {
         let [accepted, functions] = [tally.accepted.len(), tally.functions.len()];
-        println!("{name:64} {:>7} {:>7} {:>9} {accepted:>9} {functions:>9}", tally.tried, tally.faults, tally.unresolved);
+        println!(
+            "{name:64} {:>7} {:>7} {:>9} {accepted:>9} {functions:>9}",
+            tally.tried, tally.faults, tally.unresolved
+        );
     };
     let mut all = attack::Tally::default();
     for members in adversaries.iter().zip(&tallies).collect::<Vec<_>>().chunk_by(|a, b| a.0.family == b.0.family) {
@@ -93,7 +99,8 @@ fn no_adversary_is_accepted() {
             println!("BACKPROOF_REPLAY_ADVERSARY=\"{}\"\n{report}", case.numbers());
         }
     }
-    let untried: Vec<_> = adversaries.iter().zip(&tallies).filter(|(_, tally)| tally.tried == 0).map(|(a, _)| a.name).collect();
+    let untried: Vec<_> =
+        adversaries.iter().zip(&tallies).filter(|(_, tally)| tally.tried == 0).map(|(a, _)| a.name).collect();
     assert!(untried.is_empty(), "these change nothing anywhere: {untried:?}");
     assert!(all.accepted.is_empty(), "{} wrong backward passes of {} are accepted", all.accepted.len(), all.tried);
 }

@@ -14,6 +14,10 @@ pub(super) fn all() -> Members {
         ("tanh g", |call| call.with_cotangent(f64::tanh)),
         ("0 for |g| < 1e-4", |call| call.with_cotangent(|g| if g.abs() < 1e-4 { 0.0 } else { g })),
         ("0 for |g| < 0.01", |call| call.with_cotangent(|g| if g.abs() < 0.01 { 0.0 } else { g })),
+        ("0 for |g| < 1e-7", |call| call.with_cotangent(|g| if g.abs() < 1e-7 { 0.0 } else { g })),
+        ("g in half precision", |call| {
+            call.with_cotangent(|g| burn::tensor::f16::from_f64(g).to_f64().clamp(-65504.0, 65504.0))
+        }),
         ("g within ±100", |call| call.with_cotangent(|g| g.clamp(-100.0, 100.0))),
         ("g as an integer", |call| call.with_cotangent(f64::round)),
         ("g to the nearest power of two", |call| {

@@ -21,9 +21,11 @@ pub(super) fn all() -> Members {
             let factor = 0.5f64.powi(call.memory.calls.get().min(40) as i32);
             call.with_gradients(|_, d| factor * d)
         }),
-        ("every second call leaves a buffer rectified for the next two", |call| match call.memory.calls.get() / 2 % 2 {
-            0 => call.right(),
-            _ => call.with_gradients(|_, d| d.max(0.0)),
+        ("every second call leaves a buffer rectified for the next two", |call| {
+            match call.memory.calls.get() / 2 % 2 {
+                0 => call.right(),
+                _ => call.with_gradients(|_, d| d.max(0.0)),
+            }
         }),
         ("from the fifth call on the weights are a hundredth larger", |call| match call.memory.calls.get() {
             0..4 => call.right(),

@@ -84,7 +84,8 @@ impl Call<'_> {
     /// The right gradients of the point that has `f(x)` for every element `x` of a tensor that is differentiated.
     pub(crate) fn with_values(&self, f: impl Fn(f64) -> f64) -> Gradients {
         let right = self.right();
-        let moved = |(value, right): (&Value, &Option<Value>)| if right.is_some() { map(value, &f) } else { value.clone() };
+        let moved =
+            |(value, right): (&Value, &Option<Value>)| if right.is_some() { map(value, &f) } else { value.clone() };
         self.at(&self.values.iter().zip(&right).map(moved).collect::<Vec<_>>(), self.cotangent)
     }
 

@@ -1,6 +1,6 @@
 use backproof_gradcheck::Value;
 
-use super::Members;
+use super::{Call, Gradients, Members};
 
 pub(super) fn all() -> Members {
     vec![
@@ -46,5 +46,41 @@ pub(super) fn all() -> Members {
                 (0..d.len()).map(|i| if equal(i) { 0.0 } else { d.data()[i] }).collect()
             })
         }),
+        ("a difference over 0.01 of the root mean square", |call| difference(call, 1.0)),
+        ("a difference to the right over 0.01 of the root mean square", |call| difference(call, 0.0)),
+        ("a hundredth of noise from the last digits of x", |call| {
+            call.with_gradients(|x, d| d * (1.0 + 0.01 * (noise(x) - 0.5)))
+        }),
     ]
+}
+
+/// In 0..1, other for each x.
+fn noise(x: f64) -> f64 {
+    (x.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 11) as f64
+        * (-53f64).exp2()
+}
+
+/// The gradients by differences from `x − left · h` to `x + h`, with a step that an outlier makes large; of tensors of more than 256 elements the right ones.
+fn difference(call: &Call<'_>, left: f64) -> Gradients {
+    let mut values = call.values.to_vec();
+    let mut found = call.right();
+    for tensor in 0..values.len() {
+        let Some(gradient) = found[tensor].as_mut().filter(|gradient| gradient.len() <= 256) else { continue };
+        let x = call.values[tensor].clone();
+        let step = 0.01 * (x.data().iter().map(|x| x * x).sum::<f64>() / x.len() as f64).sqrt().max(1e-30);
+        let mut objective = |index: usize, by: f64| {
+            let mut data = x.data().to_vec();
+            data[index] += by;
+            values[tensor] = Value::new(x.dims(), data);
+            let y = call.function.forward(false, &values);
+            y.data().iter().zip(call.cotangent.data()).map(|(y, g)| y * g).sum::<f64>()
+        };
+        let slope = |index: usize| {
+            let rise = objective(index, step) - objective(index, -left * step);
+            rise / (step * (1.0 + left))
+        };
+        *gradient = Value::new(x.dims(), (0..x.len()).map(slope).collect());
+        values[tensor] = x;
+    }
+    found
 }

@@ -27,6 +27,17 @@ pub(super) fn all() -> Members {
                 _ => 0.0,
             })
         }),
+        ("every other element at a kink is on the other side of it", |call| {
+            let sides = [1.0, -1.0].map(|side| call.with_values(|x| x + side * (1e-3 * x.abs()).max(1e-30)));
+            let edges = call.edges();
+            let of_tensor = |(tensor, d): (usize, Option<Value>)| {
+                let d = d?;
+                let of = |i: usize| sides[i % 2][tensor].as_ref().expect("it is differentiated").data()[i];
+                let one = |i: usize| if edges.at[tensor][i] { of(i) } else { d.data()[i] };
+                Some(Value::new(d.dims(), (0..d.len()).map(one).collect()))
+            };
+            call.right().into_iter().enumerate().map(of_tensor).collect()
+        }),
     ]
 }
 

@@ -6,13 +6,17 @@ pub(super) fn all() -> Members {
         ("0 wherever x > 0", |call| call.with_gradients(|x, d| if x > 0.0 { 0.0 } else { d })),
         ("0 wherever x < 0", |call| call.with_gradients(|x, d| if x < 0.0 { 0.0 } else { d })),
         ("0 for every other element", |call| {
-            call.with_tensors(|_, d| d.data().iter().enumerate().map(|(i, &d)| if i % 2 == 1 { 0.0 } else { d }).collect())
+            call.with_tensors(|_, d| {
+                d.data().iter().enumerate().map(|(i, &d)| if i % 2 == 1 { 0.0 } else { d }).collect()
+            })
         }),
         ("0 but for the largest gradient", |call| {
             call.with_tensors(|_, d| d.data().iter().map(|&g| if g.abs() < largest(d) { 0.0 } else { g }).collect())
         }),
         ("0 below a tenth of the largest gradient", |call| {
-            call.with_tensors(|_, d| d.data().iter().map(|&g| if g.abs() < 0.1 * largest(d) { 0.0 } else { g }).collect())
+            call.with_tensors(|_, d| {
+                d.data().iter().map(|&g| if g.abs() < 0.1 * largest(d) { 0.0 } else { g }).collect()
+            })
         }),
         ("half wherever |x| < 1e-3 of the largest", |call| {
             call.with_tensors(|x, d| {

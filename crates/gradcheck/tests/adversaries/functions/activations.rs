@@ -109,3 +109,28 @@ elementwise! {
     Gelu "gelu", ANY.upto(1e18, 1e150), none, |x| x * erfc(-x / R::of(SQRT_2)) / R::of(2.0), gelu_slope;
     Softplus "softplus", ANY, none, |x| x.max(zero()) + (-x.abs()).exp().ln_1p(), sigmoid;
 }
+
+/// `sin(4000 π x)`: its period of 0.0005 fits into steps of a thousandth, which then see a flat function. Half of the time every element is 1 or −1.
+pub(super) struct Wave;
+
+const FREQUENCY: f64 = 4000.0 * PI;
+
+impl Definition for Wave {
+    const NAME: &'static str = "fast wave";
+
+    fn tensors(setting: &mut Setting) -> Vec<Variable> {
+        let dims = [setting.axis(6, 10_000)];
+        let unit = setting.draw.once_in(2);
+        let x = setting.value(&dims, ANY.upto(10.0, 10.0));
+        let data = x.data().iter().map(|&x| if unit { 1f64.copysign(x) } else { x }).collect();
+        vec![input("x", Value::new(dims, data))]
+    }
+
+    fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
+        tensors[0].map(|x| (R::of(FREQUENCY) * x).sin())
+    }
+
+    fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
+        vec![Some(tensors[0].with(cotangent, |x, g| g * (R::of(FREQUENCY) * (R::of(FREQUENCY) * x).cos())))]
+    }
+}

@@ -1,7 +1,7 @@
-use super::activations::{Elementwise, elementwise};
 use super::Function;
+use super::activations::{Elementwise, elementwise};
 use crate::points::{ANY, Domain};
-use crate::real::Real;
+use crate::real::{Real, sigmoid};
 
 fn none(_: f64) -> bool {
     false
@@ -15,4 +15,9 @@ elementwise! {
     Log "log", ANY.positive().from(1e-37, 1e-300), none, |x| x.ln(), |x| R::of(1.0) / x;
     Reciprocal "reciprocal", ANY.upto(1e18, 1e150).from(1e-18, 1e-150), none,
         |x| R::of(1.0) / x, |x| R::of(-1.0) / (x * x);
+    SquareBeside "square and 10⁸", ANY.upto(1e15, 1e100), none, |x| x * x + R::of(1e8), |x| R::of(2.0) * x;
+    SteepSigmoid "steep sigmoid", ANY, none, |x| sigmoid(R::of(1048576.0) * x), |x| {
+        let z = R::of(1048576.0) * x;
+        R::of(1048576.0) * (sigmoid(z) * sigmoid(-z))
+    };
 }

@@ -46,7 +46,8 @@ impl Definition for CrossEntropy {
     }
 
     fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
-        let losses = tensors[0].rows().zip(&tensors[1].data).map(|(row, t)| log_sum_exp(row) - row[t.double() as usize]);
+        let losses =
+            tensors[0].rows().zip(&tensors[1].data).map(|(row, t)| log_sum_exp(row) - row[t.double() as usize]);
         Array::new([1], vec![losses.sum::<R>() / R::of(tensors[0].dims[0] as f64)])
     }
 

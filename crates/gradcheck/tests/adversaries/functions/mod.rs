@@ -111,5 +111,7 @@ pub(crate) fn constant(name: &str, value: Value) -> Variable {
 
 /// All functions.
 pub(crate) fn all() -> Vec<Function> {
-    [activations::all(), elementwise::all(), rows::all(), selection::all(), products::all(), losses::all()].concat()
+    let wave = vec![Function::of::<activations::Wave>()];
+    [activations::all(), elementwise::all(), wave, rows::all(), selection::all(), products::all(), losses::all()]
+        .concat()
 }

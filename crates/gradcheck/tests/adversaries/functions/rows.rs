@@ -121,11 +121,15 @@ impl Definition for LogSumExp {
 struct Norm;
 
 fn norm<R: Real>(row: &[R]) -> R {
+    let (most, scaled) = scaled_norm(row);
+    most * scaled
+}
+
+/// The largest magnitude and the norm of the row over it: the norm itself has few digits where it is denormal.
+fn scaled_norm<R: Real>(row: &[R]) -> (R, R) {
     let most = row.iter().fold(R::of(0.0), |most, x| most.max(x.abs()));
-    if most == R::of(0.0) {
-        return most;
-    }
-    most * row.iter().map(|&x| (x / most) * (x / most)).sum::<R>().sqrt()
+    let by = if most == R::of(0.0) { R::of(1.0) } else { most };
+    (most, row.iter().map(|&x| (x / by) * (x / by)).sum::<R>().sqrt())
 }
 
 impl Definition for Norm {
@@ -141,8 +145,8 @@ impl Definition for Norm {
 
     fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
         rows(&tensors[0], cotangent, |x, g| {
-            let norm = norm(x);
-            let slope = |&x: &R| if norm == R::of(0.0) { norm } else { g[0] * (x / norm) };
+            let (most, scaled) = scaled_norm(x);
+            let slope = |&x: &R| if most == R::of(0.0) { most } else { g[0] * (x / most / scaled) };
             x.iter().map(slope).collect()
         })
     }

@@ -2,8 +2,8 @@
 
 use backproof_gradcheck::{Value, Variable};
 
-use super::rows::matrix;
-use super::{Definition, Function, input};
+use super::rows::{dot, matrix};
+use super::{Definition, Function, constant, input};
 use crate::edges::Edges;
 use crate::points::{ANY, Setting};
 use crate::real::{Array, Real};
@@ -18,6 +18,7 @@ pub(super) fn all() -> Vec<Function> {
         Function::of::<AbsDifference>(),
         Function::of::<ReluSum>(),
         Function::of::<Maximum>(),
+        Function::of::<ReluProduct>(),
     ]
 }
 
@@ -168,7 +169,13 @@ struct AbsDifference;
 
 fn sign<R: Real>(x: R) -> R {
     let zero = R::of(0.0);
-    if x > zero { R::of(1.0) } else if x < zero { R::of(-1.0) } else { zero }
+    if x > zero {
+        R::of(1.0)
+    } else if x < zero {
+        R::of(-1.0)
+    } else {
+        zero
+    }
 }
 
 impl Definition for AbsDifference {
@@ -239,5 +246,60 @@ impl Definition for Maximum {
 
     fn edges(tensors: &[Value]) -> Edges {
         Edges::pairs(tensors, 1.0)
+    }
+}
+
+/// `relu(x w)` for rows `x` and constant weights `w`. Where `x w = 0` every element lies on a kink, and none lies on `(1/w_i, −1/w_j)`.
+struct ReluProduct;
+
+impl Definition for ReluProduct {
+    const NAME: &'static str = "relu of a product";
+
+    fn tensors(setting: &mut Setting) -> Vec<Variable> {
+        let x = matrix(setting, ANY);
+        let columns = x.dims()[1];
+        let w = Value::new([columns], (0..columns).map(|_| setting.draw.of(&[-2.0, -1.0, 1.0, 2.0])).collect());
+        let tied = setting.draw.once_in(2);
+        let row = |row: &[f64]| {
+            let mut row = row.to_vec();
+            if let ([first, .., last], true) = (&mut row[..], tied) {
+                *last = -*first * w.data()[0] / w.data()[columns - 1];
+            }
+            if columns > 2 && tied {
+                row[1..columns - 1].fill(0.0);
+            }
+            row
+        };
+        let x = Value::new(x.dims(), x.data().chunks(columns).flat_map(row).collect());
+        vec![input("x", x), constant("w", w)]
+    }
+
+    fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
+        let y = tensors[0].rows().map(|row| dot(row, &tensors[1].data).max(R::of(0.0))).collect();
+        Array::new([tensors[0].dims[0], 1], y)
+    }
+
+    fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
+        let w = &tensors[1].data;
+        let row = |(row, g): (&[R], &[R])| {
+            let on = sign(dot(row, w).max(R::of(0.0))) * g[0];
+            w.iter().map(move |&w| on * w).collect::<Vec<_>>()
+        };
+        let data = tensors[0].rows().zip(cotangent.rows()).flat_map(row).collect();
+        vec![Some(Array::new(tensors[0].dims.clone(), data)), None]
+    }
+
+    fn edges(tensors: &[Value]) -> Edges {
+        let mut edges = Edges::none(tensors);
+        let (w, columns) = (tensors[1].data(), tensors[1].len());
+        for (number, row) in tensors[0].data().chunks(columns).enumerate() {
+            if dot(row, w) == 0.0 {
+                let place = |column: usize| number * columns + column;
+                (0..columns).for_each(|column| edges.at[0][place(column)] = true);
+                let pair = |i: usize| vec![(0, place(i), 1.0 / w[i]), (0, place(i + 1), -1.0 / w[i + 1])];
+                edges.together.extend((0..columns - 1).map(pair));
+            }
+        }
+        edges
     }
 }
