@@ -13,6 +13,7 @@ mod attack;
 mod changed;
 mod draw;
 mod edges;
+mod findings;
 mod functions;
 mod points;
 mod real;
