@@ -20,8 +20,8 @@ pub(crate) struct Tally {
     pub(crate) unresolved: usize,
     /// The functions on which it was tried.
     pub(crate) functions: BTreeMap<&'static str, usize>,
-    /// The case and the report of each that was accepted, or of a panic.
-    pub(crate) accepted: Vec<(Case, String)>,
+    /// The case, the number of elements and the report of each that was accepted, or of a panic.
+    pub(crate) accepted: Vec<(Case, usize, String)>,
 }
 
 /// An adversary, a function and a point.
@@ -125,7 +125,9 @@ fn try_pair(
         for attempt in 0..3 {
             let seed = ((number * 64 + of_function) as u64) << 24 | ((point * 3 + attempt) as u64);
             let mut draw = Draw::new(!seed);
-            let size = if draw.once_in(150) {
+            // Of what is wrong in one element of many, an eighth is tried in large tensors.
+            let large = if adversary.family == "one element of many" { 8 } else { 150 };
+            let size = if draw.once_in(large) {
                 Size::Many
             } else if draw.once_in(8) {
                 Size::One
@@ -137,7 +139,7 @@ fn try_pair(
             match caught(|| case.examined(adversary, function)) {
                 Ok(None) => continue,
                 Ok(Some(report)) => tally.count(case, function.name, &report),
-                Err(panic) => tally.accepted.push((case, format!("the prover panicked: {panic}"))),
+                Err(panic) => tally.accepted.push((case, 0, format!("the prover panicked: {panic}"))),
             }
             break;
         }
@@ -150,7 +152,8 @@ impl Tally {
         *self.functions.entry(function).or_default() += 1;
         let worst = report.rows.iter().map(|row| row.verdict).max().unwrap_or(Verdict::Pass);
         if report.proven {
-            self.accepted.push((case, report.to_string()));
+            let elements = report.rows.iter().map(|row| row.total).sum();
+            self.accepted.push((case, elements, report.to_string()));
         } else if worst.is_fault() {
             self.faults += 1;
         } else {

@@ -5,7 +5,8 @@
 //! BACKPROOF_CHECKS=1000000 cargo test --release -p backproof-gradcheck --test adversaries -- --nocapture
 //! ```
 //!
-//! `BACKPROOF_REPLAY="softmax 1234"` runs the right backward of one function at the point of one seed, and prints its report.
+//! For each million of right gradients, a hundred points are tried of every adversary on every function. `BACKPROOF_REPLAY="softmax 1234"` runs the right
+//! backward of one function at the point of one seed, and prints its report; `BACKPROOF_REPLAY_ADVERSARY` does so with the numbers that a failure shows.
 #![allow(clippy::print_stdout, reason = "the counts are what one runs it for")]
 
 mod adversaries;
@@ -24,7 +25,7 @@ use backproof_gradcheck::Verdict;
 /// Rows of right backward passes that are checked.
 fn checks() -> usize {
     let set = std::env::var("BACKPROOF_CHECKS").ok();
-    set.map_or(20_000, |set| set.parse().expect("BACKPROOF_CHECKS is a number"))
+    set.map_or(10_000, |set| set.parse().expect("BACKPROOF_CHECKS is a number"))
 }
 
 #[test]
@@ -43,15 +44,13 @@ fn no_right_backward_is_called_wrong() {
     let tally = right::run(1, checks());
     let seconds = started.elapsed().as_secs_f64();
     println!("{}\n{} checks in {seconds:.1} s", tally.table(), tally.checks());
-    let mut told = std::collections::BTreeMap::<_, usize>::new();
-    for (function, seed, report) in &tally.alarms {
-        let count = told.entry(function).or_default();
-        *count += 1;
-        if *count <= 2 {
-            println!("\nBACKPROOF_REPLAY=\"{function} {seed}\"\n{report}");
-        }
+    let mut alarms: Vec<_> = tally.alarms.iter().collect();
+    alarms.sort_by_key(|alarm| (alarm.function, alarm.elements));
+    let least = alarms.chunk_by(|a, b| a.function == b.function).flat_map(|of_function| of_function.iter().take(2));
+    for alarm in least.copied().chain(tally.unresolved.values()) {
+        println!("\nBACKPROOF_REPLAY=\"{} {}\"\n{}", alarm.function, alarm.seed, alarm.report);
     }
-    assert!(tally.alarms.is_empty(), "{} right backward passes are called wrong: {told:?}", tally.alarms.len());
+    assert!(alarms.is_empty(), "right backward passes are called wrong: {:?}", tally.alarmed);
     let unresolved = tally.of(Verdict::Unresolved);
     assert!(100 * unresolved < tally.checks(), "{unresolved} of {} are not resolved", tally.checks());
 }
@@ -68,7 +67,7 @@ fn no_adversary_is_accepted() {
         println!("{}", case.examined(&adversary, &functions[case.function]).expect("a point at which it is wrong"));
         return;
     }
-    let points = (checks() / 4000).max(2);
+    let points = (checks() / 10_000).max(1);
     let started = std::time::Instant::now();
     let tallies = attack::run(points);
     let seconds = started.elapsed().as_secs_f64();
@@ -94,7 +93,7 @@ fn no_adversary_is_accepted() {
     line("all", &all);
     println!("{} adversaries, {seconds:.1} s", adversaries.len());
     for tally in &tallies {
-        for (case, report) in tally.accepted.iter().take(1) {
+        if let Some((case, _, report)) = tally.accepted.iter().min_by_key(|(_, elements, _)| *elements) {
             let (adversary, function) = (&adversaries[case.adversary], functions[case.function].name);
             println!("\n{}: {} on {function}, {case:?}", adversary.family, adversary.name);
             println!("BACKPROOF_REPLAY_ADVERSARY=\"{}\"\n{report}", case.numbers());

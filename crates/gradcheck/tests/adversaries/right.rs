@@ -16,9 +16,25 @@ pub(crate) struct Tally {
     pub(crate) rows: BTreeMap<&'static str, BTreeMap<Verdict, usize>>,
     /// Points at which the function or its gradient is not finite in this precision, or has lost its digits.
     pub(crate) left_out: BTreeMap<&'static str, usize>,
-    /// False alarms by function and precision, with the seed of each.
-    pub(crate) alarms: Vec<(&'static str, u64, String)>,
+    /// Where a right backward is called wrong, and how often by function.
+    pub(crate) alarms: Vec<Alarm>,
+    pub(crate) alarmed: BTreeMap<&'static str, usize>,
+    /// The smallest of those that are not resolved, by function.
+    pub(crate) unresolved: BTreeMap<&'static str, Alarm>,
 }
+
+/// A case to look at, with its report.
+#[derive(Clone)]
+pub(crate) struct Alarm {
+    pub(crate) function: &'static str,
+    pub(crate) seed: u64,
+    /// In all tensors.
+    pub(crate) elements: usize,
+    pub(crate) report: String,
+}
+
+/// So many alarms of one function are kept.
+const KEPT: usize = 1000;
 
 /// The case of a function with this number. One in 400 is large.
 pub(crate) fn setting(seed: u64) -> Setting {
@@ -75,21 +91,31 @@ impl Tally {
     }
 
     fn add(&mut self, function: &'static str, seed: u64, outcome: Result<Option<Report>, String>) {
-        let report = match outcome {
-            Ok(Some(report)) => report,
-            Ok(None) => {
-                *self.left_out.entry(function).or_default() += 1;
-                return;
+        let mut alarm = Alarm { function, seed, elements: 0, report: String::new() };
+        match outcome {
+            Ok(None) => *self.left_out.entry(function).or_default() += 1,
+            Err(panic) => self.alarm(Alarm { report: format!("the prover panicked: {panic}"), ..alarm }),
+            Ok(Some(report)) => {
+                let verdicts = self.rows.entry(function).or_default();
+                report.rows.iter().for_each(|row| *verdicts.entry(row.verdict).or_default() += 1);
+                let unresolved = report.rows.iter().any(|row| row.verdict == Verdict::Unresolved);
+                alarm.elements = report.rows.iter().map(|row| row.total).sum();
+                if report.faults() > 0 {
+                    self.alarm(Alarm { report: report.to_string(), ..alarm });
+                } else if unresolved
+                    && self.unresolved.get(function).is_none_or(|least| alarm.elements < least.elements)
+                {
+                    self.unresolved.insert(function, Alarm { report: report.to_string(), ..alarm });
+                }
             }
-            Err(panic) => {
-                self.alarms.push((function, seed, format!("the prover panicked: {panic}")));
-                return;
-            }
-        };
-        let verdicts = self.rows.entry(function).or_default();
-        report.rows.iter().for_each(|row| *verdicts.entry(row.verdict).or_default() += 1);
-        if report.faults() > 0 {
-            self.alarms.push((function, seed, report.to_string()));
+        }
+    }
+
+    fn alarm(&mut self, alarm: Alarm) {
+        let count = self.alarmed.entry(alarm.function).or_default();
+        *count += 1;
+        if *count <= KEPT {
+            self.alarms.push(alarm);
         }
     }
 
@@ -99,7 +125,13 @@ impl Tally {
             verdicts.into_iter().for_each(|(verdict, count)| *sums.entry(verdict).or_default() += count);
         }
         other.left_out.into_iter().for_each(|(function, count)| *self.left_out.entry(function).or_default() += count);
+        other.alarmed.into_iter().for_each(|(function, count)| *self.alarmed.entry(function).or_default() += count);
         self.alarms.extend(other.alarms);
+        for (function, alarm) in other.unresolved {
+            if self.unresolved.get(function).is_none_or(|least| alarm.elements < least.elements) {
+                self.unresolved.insert(function, alarm);
+            }
+        }
         self
     }
 

@@ -127,8 +127,11 @@ pub(crate) fn chosen(value: &Value) -> usize {
     (value.data().iter().fold(7, mix) >> 7) as usize % value.len().max(1)
 }
 
+/// Adversaries of one family by name.
+type Members = Vec<(&'static str, fn(&Call<'_>) -> Gradients)>;
+
 /// All families, each with its members.
-pub(crate) fn families() -> Vec<(&'static str, Vec<(&'static str, fn(&Call<'_>) -> Gradients)>)> {
+fn families() -> Vec<(&'static str, Members)> {
     vec![
         ("partial zeros", zeros::all()),
         ("wrong branch", branches::all()),
@@ -145,8 +148,6 @@ pub(crate) fn families() -> Vec<(&'static str, Vec<(&'static str, fn(&Call<'_>) 
         ("scale and axis", shapes::all()),
     ]
 }
-
-pub(crate) type Members = Vec<(&'static str, fn(&Call<'_>) -> Gradients)>;
 
 /// All of them.
 pub(crate) fn all() -> Vec<Adversary> {

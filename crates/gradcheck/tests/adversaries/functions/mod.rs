@@ -3,6 +3,7 @@
 mod activations;
 mod elementwise;
 mod losses;
+mod pairs;
 mod products;
 mod rows;
 mod selection;
@@ -112,6 +113,15 @@ pub(crate) fn constant(name: &str, value: Value) -> Variable {
 /// All functions.
 pub(crate) fn all() -> Vec<Function> {
     let wave = vec![Function::of::<activations::Wave>()];
-    [activations::all(), elementwise::all(), wave, rows::all(), selection::all(), products::all(), losses::all()]
-        .concat()
+    [
+        activations::all(),
+        elementwise::all(),
+        wave,
+        rows::all(),
+        selection::all(),
+        pairs::all(),
+        products::all(),
+        losses::all(),
+    ]
+    .concat()
 }
