@@ -27,6 +27,18 @@ pub(super) fn all() -> Members {
             let most = largest(call.cotangent).max(f64::MIN_POSITIVE);
             call.with_cotangent(|g| g / most)
         }),
+        ("g below a hundredth of its largest is lost", |call| {
+            let least = 0.01 * largest(call.cotangent);
+            call.with_cotangent(|g| if g.abs() < least { 0.0 } else { g })
+        }),
+        ("g in 127 steps of its largest", |call| {
+            let step = (largest(call.cotangent) / 127.0).max(f64::MIN_POSITIVE);
+            call.with_cotangent(|g| (g / step).round() * step)
+        }),
+        ("the sign of g times its mean size", |call| {
+            let mean = call.cotangent.data().iter().map(|g| g.abs()).sum::<f64>() / call.cotangent.len() as f64;
+            call.with_cotangent(|g| if g == 0.0 { 0.0 } else { mean.copysign(g) })
+        }),
         ("g of length 1 at most", |call| {
             let length = call.cotangent.data().iter().map(|g| g * g).sum::<f64>().sqrt();
             call.with_cotangent(|g| g / length.max(1.0))

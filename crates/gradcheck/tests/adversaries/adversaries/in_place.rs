@@ -27,6 +27,10 @@ pub(super) fn all() -> Members {
                 _ => call.with_gradients(|_, d| d.max(0.0)),
             }
         }),
+        ("every fifth call is off by a hundredth", |call| {
+            let factor = if call.memory.calls.get() % 5 == 4 { 1.01 } else { 1.0 };
+            call.with_gradients(|_, d| factor * d)
+        }),
         ("from the fifth call on the weights are a hundredth larger", |call| match call.memory.calls.get() {
             0..4 => call.right(),
             _ => call.with_values(|x| 1.01 * x),

@@ -17,12 +17,15 @@ pub(super) fn all() -> Vec<Function> {
     ]
 }
 
-/// Two tensors of one shape, of which one time in three some elements are `sign` times those of the other.
+/// Two tensors of one shape, of which one time in three an element is `sign` times that of the other, or nearly so.
 fn pair(setting: &mut Setting, sign: f64) -> Vec<Variable> {
     let x = matrix(setting, ANY);
     let y = setting.value(x.dims(), ANY);
-    let tied = |(x, y): (&f64, &f64)| if setting.draw.once_in(3) { sign * x } else { *y };
-    let y = Value::new(x.dims(), x.data().iter().zip(y.data()).map(tied).collect());
+    let mut tied = |(x, y): (&f64, &f64)| match setting.draw.once_in(3) {
+        true => sign * x * (1.0 + setting.draw.of(&[0.0, 0.0, 0.0, 1e-3, -1e-5, 2e-7, 1e-9])),
+        false => *y,
+    };
+    let y = Value::new(x.dims(), x.data().iter().zip(y.data()).map(&mut tied).collect());
     vec![input("x", x), input("y", y)]
 }
 

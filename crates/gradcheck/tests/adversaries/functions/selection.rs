@@ -15,6 +15,7 @@ pub(super) fn all() -> Vec<Function> {
         Function::of::<MaxPool>(),
         Function::of::<Sort>(),
         Function::of::<TopK>(),
+        Function::of::<LargestMagnitude>(),
     ]
 }
 
@@ -148,5 +149,44 @@ impl Definition for TopK {
 
     fn edges(tensors: &[Value]) -> Edges {
         Edges::ties(tensors)
+    }
+}
+
+/// The largest `|x|` of every row: 1 and −1 are tied, and move together in opposite directions. Of equal ones the first is chosen.
+struct LargestMagnitude;
+
+impl Definition for LargestMagnitude {
+    const NAME: &'static str = "largest magnitude";
+
+    fn tensors(setting: &mut Setting) -> Vec<Variable> {
+        vec![input("x", matrix(setting, ANY))]
+    }
+
+    fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R> {
+        gathered(&tensors[0].map(R::abs), |row| vec![descending(row)[0]])
+    }
+
+    fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>> {
+        let gradient = scattered(&tensors[0].map(R::abs), cotangent, |row| vec![descending(row)[0]]);
+        let zero = R::of(0.0);
+        let signed = |x: R, g: R| {
+            if x > zero {
+                g
+            } else if x < zero {
+                -g
+            } else {
+                zero
+            }
+        };
+        gradient.into_iter().map(|gradient| Some(tensors[0].with(&gradient?, signed))).collect()
+    }
+
+    fn edges(tensors: &[Value]) -> Edges {
+        let mut edges = Edges::ties_of(tensors, f64::abs);
+        let data = tensors[0].data();
+        let zero = |&(_, index, _): &(usize, usize, f64)| data[index] == 0.0;
+        edges.together.retain(|together| !together.iter().any(zero));
+        edges.at[0].iter_mut().zip(data).for_each(|(at, &x)| *at |= x == 0.0);
+        edges
     }
 }
