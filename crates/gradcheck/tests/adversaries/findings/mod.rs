@@ -3,6 +3,7 @@
 
 mod accepted;
 mod modules;
+mod panics;
 mod rejected;
 mod unproven;
 

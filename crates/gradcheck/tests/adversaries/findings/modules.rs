@@ -1,12 +1,12 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use backproof_gradcheck::{Check, Gradients, Report, Value, check};
+use backproof_gradcheck::{Report, Value, check};
 use burn::nn::gru::{Gru, GruConfig};
 use burn::nn::loss::{CrossEntropyLoss, CrossEntropyLossConfig};
 use burn::nn::{Lstm, LstmConfig, PositionalEncodingConfig, RotaryEncodingConfig};
 use burn::tensor::{DType, Int, Tensor};
 
-use super::{device, row};
+use super::device;
 
 fn sequence() -> Tensor<3> {
     Value::normal([2, 3, 4], 1).tensor(&device(), DType::F32)
@@ -50,31 +50,4 @@ fn cross_entropy_with_weights() {
             loss.forward(logits, targets)
         })
     });
-}
-
-#[test]
-fn a_panic_in_a_source_is_told_by_its_name() {
-    let report = catch_unwind(|| {
-        let check = Check::new("square").input("x", row(&[1.0, 2.0])).forward(&device(), |t| t.get::<2>("x").square());
-        let check = check.autodiff(&device());
-        check.source("hasty", &device(), |t| -> Gradients { panic!("no kernel for {:?}", t.dtype()) }).run()
-    });
-    let report = report.expect("the check does not panic");
-    let told = report.to_string();
-    assert!(!report.proven && told.contains("hasty") && told.contains("no kernel for"), "{told}");
-    assert!(report.verdict("autodiff", "x").unwrap().proven(), "the other source is judged: {told}");
-}
-
-#[test]
-fn a_panic_in_the_function_is_told() {
-    let report = catch_unwind(|| {
-        let check = Check::new("square").input("x", row(&[1.0, 2.0]));
-        let check = check.forward(&device(), |t| {
-            assert_eq!(t.dtype(), DType::F32, "only in single precision");
-            t.get::<2>("x").square()
-        });
-        check.autodiff(&device()).run()
-    });
-    let report = report.expect("the check does not panic");
-    assert!(report.to_string().contains("only in single precision"), "{report}");
 }
