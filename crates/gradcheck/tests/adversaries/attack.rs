@@ -61,7 +61,7 @@ impl Case {
         let Case { kind, size, single, seed, .. } = *self;
         let mut setting = Setting { kind, size, single, draw: Draw::new(seed) };
         let tensors = (function.tensors)(&mut setting);
-        let mut problem = function.problem(single, tensors);
+        let mut problem = function.problem(single, tensors, setting.draw.once_in(3));
         let values = problem.values();
         let output = function.forward(false, &values);
         let finite = output.data().iter().all(|y| y.is_finite());

@@ -49,7 +49,7 @@ pub(crate) fn setting(seed: u64) -> Setting {
 pub(crate) fn examined(function: &Function, seed: u64) -> Option<Report> {
     let mut setting = setting(seed);
     let tensors = (function.tensors)(&mut setting);
-    let mut problem = function.problem(setting.single, tensors);
+    let mut problem = function.problem(setting.single, tensors, setting.draw.once_in(3));
     let values = problem.values();
     if !is_right(function, setting.single, &values, &mut setting.draw) {
         return None;

@@ -2,7 +2,7 @@ use std::f64::consts::{PI, SQRT_2};
 
 use backproof_gradcheck::{Value, Variable};
 
-use super::{Definition, Function, input};
+use super::{Definition, Function, input, order};
 use crate::edges::Edges;
 use crate::points::{ANY, Domain, Setting};
 use crate::real::{Array, Real, erfc, sigmoid};
@@ -11,13 +11,11 @@ use crate::real::{Array, Real, erfc, sigmoid};
 pub(super) trait Elementwise {
     const NAME: &'static str;
     const DOMAIN: Domain = ANY;
+    /// Where the function has kinks.
+    const KINKS: &'static [f64] = &[];
 
     fn value<R: Real>(x: R) -> R;
     fn slope<R: Real>(x: R) -> R;
-
-    fn kink(_: f64) -> bool {
-        false
-    }
 }
 
 impl<E: Elementwise> Definition for E {
@@ -40,17 +38,22 @@ impl<E: Elementwise> Definition for E {
     }
 
     fn edges(tensors: &[Value]) -> Edges {
-        Edges::alone(tensors, E::kink)
+        Edges::alone(tensors, |x| E::KINKS.contains(&x))
+    }
+
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        E::KINKS.iter().flat_map(|kink| tensors[0].data().iter().map(move |x| order(*x, *kink))).collect()
     }
 }
 
 /// Declares functions of one number: `Type "name" [domain] [kinks] value, slope`.
 macro_rules! elementwise {
-    ($($name:ident $text:literal, $domain:expr, $kink:expr, $value:expr, $slope:expr;)*) => {
+    ($($name:ident $text:literal, $domain:expr, $kinks:expr, $value:expr, $slope:expr;)*) => {
         $(struct $name;
         impl Elementwise for $name {
             const NAME: &'static str = $text;
             const DOMAIN: Domain = $domain;
+            const KINKS: &'static [f64] = &$kinks;
             fn value<R: Real>(x: R) -> R {
                 let value: fn(R) -> R = $value;
                 value(x)
@@ -58,10 +61,6 @@ macro_rules! elementwise {
             fn slope<R: Real>(x: R) -> R {
                 let slope: fn(R) -> R = $slope;
                 slope(x)
-            }
-            fn kink(x: f64) -> bool {
-                let kink: fn(f64) -> bool = $kink;
-                kink(x)
             }
         })*
         pub(super) fn all() -> Vec<Function> {
@@ -71,10 +70,6 @@ macro_rules! elementwise {
 }
 
 pub(super) use elementwise;
-
-fn none(_: f64) -> bool {
-    false
-}
 
 fn zero<R: Real>() -> R {
     R::of(0.0)
@@ -93,21 +88,21 @@ fn gelu_slope<R: Real>(x: R) -> R {
 
 // `sech² x` as `4 e^{−2|x|} / (1 + e^{−2|x|})²`: `1 − tanh²` has no digits where tanh is next to 1.
 elementwise! {
-    Relu "relu", ANY, |x| x == 0.0, |x| if x > zero() { x } else { zero() }, |x| if x > zero() { one() } else { zero() };
-    LeakyRelu "leaky relu", ANY, |x| x == 0.0,
+    Relu "relu", ANY, [0.0], |x| if x > zero() { x } else { zero() }, |x| if x > zero() { one() } else { zero() };
+    LeakyRelu "leaky relu", ANY, [0.0],
         |x| if x > zero() { x } else { R::of(0.125) * x }, |x| if x > zero() { one() } else { R::of(0.125) };
-    Abs "abs", ANY, |x| x == 0.0, |x| x.abs(),
+    Abs "abs", ANY, [0.0], |x| x.abs(),
         |x| if x > zero() { one() } else if x < zero() { -one::<R>() } else { zero() };
-    Clamp "clamp", ANY, |x| x == -1.0 || x == 0.5, |x| x.max(-one::<R>()).min(R::of(0.5)),
+    Clamp "clamp", ANY, [-1.0, 0.5], |x| x.max(-one::<R>()).min(R::of(0.5)),
         |x| if x < -one::<R>() || x > R::of(0.5) { zero() } else { one() };
-    Sigmoid "sigmoid", ANY, none, sigmoid, |x| sigmoid(x) * sigmoid(-x);
-    Silu "silu", ANY, none, |x| x * sigmoid(x), |x| sigmoid(x) * (one::<R>() + x * sigmoid(-x));
-    Tanh "tanh", ANY, none, |x| x.tanh(), |x| {
+    Sigmoid "sigmoid", ANY, [], sigmoid, |x| sigmoid(x) * sigmoid(-x);
+    Silu "silu", ANY, [], |x| x * sigmoid(x), |x| sigmoid(x) * (one::<R>() + x * sigmoid(-x));
+    Tanh "tanh", ANY, [], |x| x.tanh(), |x| {
         let e = (R::of(-2.0) * x.abs()).exp();
         R::of(4.0) * e / ((one::<R>() + e) * (one::<R>() + e))
     };
-    Gelu "gelu", ANY.upto(1e18, 1e150), none, |x| x * erfc(-x / R::of(SQRT_2)) / R::of(2.0), gelu_slope;
-    Softplus "softplus", ANY, none, |x| x.max(zero()) + (-x.abs()).exp().ln_1p(), sigmoid;
+    Gelu "gelu", ANY.upto(1e18, 1e150), [], |x| x * erfc(-x / R::of(SQRT_2)) / R::of(2.0), gelu_slope;
+    Softplus "softplus", ANY, [], |x| x.max(zero()) + (-x.abs()).exp().ln_1p(), sigmoid;
 }
 
 /// `sin(4000 π x)`: its period of 0.0005 fits into steps of a thousandth, which then see a flat function. Half of the time every element is 1 or −1.

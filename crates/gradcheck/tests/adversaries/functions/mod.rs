@@ -32,6 +32,11 @@ pub(crate) trait Definition {
     fn edges(tensors: &[Value]) -> Edges {
         Edges::none(tensors)
     }
+
+    /// On which side of its kinks the function is, for a forward that takes down what it decides; nothing if it has none.
+    fn decisions(_: &[Value]) -> Vec<i64> {
+        Vec::new()
+    }
 }
 
 type Forward = fn(&[Value]) -> Value;
@@ -43,6 +48,7 @@ pub(crate) struct Function {
     pub(crate) name: &'static str,
     pub(crate) tensors: fn(&mut Setting) -> Vec<Variable>,
     pub(crate) edges: fn(&[Value]) -> Edges,
+    decisions: fn(&[Value]) -> Vec<i64>,
     /// In f32 and in f64.
     forward: [Forward; 2],
     backward: [Backward; 2],
@@ -54,6 +60,7 @@ impl Function {
             name: D::NAME,
             tensors: D::tensors,
             edges: D::edges,
+            decisions: D::decisions,
             forward: [forward::<D, f32>, forward::<D, f64>],
             backward: [backward::<D, f32>, backward::<D, f64>],
         }
@@ -67,9 +74,17 @@ impl Function {
         self.backward[usize::from(!single)](values, cotangent)
     }
 
-    /// The problem at a point, without sources.
-    pub(crate) fn problem(&self, single: bool, tensors: Vec<Variable>) -> Problem<'static> {
-        Problem::new(self.name, dtype(single), tensors, self.forward[1])
+    /// The problem at a point, without sources; `recorded` if its forward takes down what it decides.
+    pub(crate) fn problem(&self, single: bool, tensors: Vec<Variable>, recorded: bool) -> Problem<'static> {
+        let mut problem = Problem::new(self.name, dtype(single), tensors, self.forward[1]);
+        let (forward, decide) = (self.forward[1], self.decisions);
+        if recorded && !decide(&problem.values()).is_empty() {
+            problem.recording = Some(std::rc::Rc::new(move |values, kinks| {
+                kinks.decisions(decide(values));
+                forward(values)
+            }));
+        }
+        problem
     }
 
     /// The right backward as a source.
@@ -100,6 +115,23 @@ fn forward<D: Definition, R: Real>(values: &[Value]) -> Value {
 fn backward<D: Definition, R: Real>(values: &[Value], cotangent: &Value) -> Vec<Option<Value>> {
     let gradients = D::backward::<R>(&arrays(values), &cotangent.into());
     gradients.into_iter().map(|gradient| gradient.map(Value::from)).collect()
+}
+
+/// −1, 0 or 1, as `a` is below, equal to or above `b`.
+fn order(a: f64, b: f64) -> i64 {
+    a.partial_cmp(&b).map_or(2, |order| order as i64)
+}
+
+/// The order of every row's `f(x)`, with what is equal.
+fn orders(x: &Value, f: fn(f64) -> f64) -> Vec<i64> {
+    let columns = *x.dims().last().expect("no scalar");
+    let row = |row: &[f64]| {
+        let mut places: Vec<usize> = (0..columns).collect();
+        places.sort_by(|&a, &b| f(row[a]).total_cmp(&f(row[b])));
+        let ties = places.windows(2).map(|pair| order(f(row[pair[0]]), f(row[pair[1]]))).collect::<Vec<_>>();
+        places.into_iter().map(|place| place as i64).chain(ties).collect::<Vec<_>>()
+    };
+    x.data().chunks(columns).flat_map(row).collect()
 }
 
 pub(crate) fn input(name: &str, value: Value) -> Variable {

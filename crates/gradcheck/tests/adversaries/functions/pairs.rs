@@ -3,7 +3,7 @@
 use backproof_gradcheck::{Value, Variable};
 
 use super::rows::{dot, matrix};
-use super::{Definition, Function, constant, input};
+use super::{Definition, Function, constant, input, order};
 use crate::edges::Edges;
 use crate::points::{ANY, Setting};
 use crate::real::{Array, Real};
@@ -27,6 +27,11 @@ fn pair(setting: &mut Setting, sign: f64) -> Vec<Variable> {
     };
     let y = Value::new(x.dims(), x.data().iter().zip(y.data()).map(&mut tied).collect());
     vec![input("x", x), input("y", y)]
+}
+
+/// The order of `x` and `sign · y` for every element.
+fn compared(tensors: &[Value], sign: f64) -> Vec<i64> {
+    tensors[0].data().iter().zip(tensors[1].data()).map(|(&x, y)| order(x, sign * y)).collect()
 }
 
 /// `|x − y|`.
@@ -62,6 +67,10 @@ impl Definition for AbsDifference {
     fn edges(tensors: &[Value]) -> Edges {
         Edges::pairs(tensors, 1.0)
     }
+
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        compared(tensors, 1.0)
+    }
 }
 
 /// `relu(x + y)`, whose kink lies where `x = −y`: there is none along `(1, −1)`.
@@ -87,6 +96,10 @@ impl Definition for ReluSum {
     fn edges(tensors: &[Value]) -> Edges {
         Edges::pairs(tensors, -1.0)
     }
+
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        compared(tensors, -1.0)
+    }
 }
 
 /// `max(x, y)`, element by element; of equal ones `x` is chosen.
@@ -111,6 +124,10 @@ impl Definition for Maximum {
 
     fn edges(tensors: &[Value]) -> Edges {
         Edges::pairs(tensors, 1.0)
+    }
+
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        compared(tensors, 1.0)
     }
 }
 
@@ -166,5 +183,10 @@ impl Definition for ReluProduct {
             }
         }
         edges
+    }
+
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        let columns = tensors[1].len();
+        tensors[0].data().chunks(columns).map(|row| order(dot(row, tensors[1].data()), 0.0)).collect()
     }
 }

@@ -1,6 +1,6 @@
 use backproof_gradcheck::{Value, Variable};
 
-use super::{Definition, Function, input};
+use super::{Definition, Function, input, order};
 use crate::edges::Edges;
 use crate::points::{ANY, Domain, Setting};
 use crate::real::{Array, Real};
@@ -158,6 +158,16 @@ impl Definition for Norm {
             at.fill(row.iter().all(|&x| x == 0.0));
         }
         edges
+    }
+
+    /// The sign of an element beside zeros, where the norm is its absolute value.
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        let sign = |row: &[f64], i: usize| {
+            let alone = (0..row.len()).all(|other| other == i || row[other] == 0.0);
+            if alone { order(row[i], 0.0) } else { 3 }
+        };
+        let rows = tensors[0].data().chunks(tensors[0].dims()[1]);
+        rows.flat_map(|row| (0..row.len()).map(move |i| sign(row, i))).collect()
     }
 }
 

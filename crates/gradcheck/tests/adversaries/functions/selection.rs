@@ -3,7 +3,7 @@
 use backproof_gradcheck::{Value, Variable};
 
 use super::rows::matrix;
-use super::{Definition, Function, input};
+use super::{Definition, Function, input, order, orders};
 use crate::edges::Edges;
 use crate::points::{ANY, Setting};
 use crate::real::{Array, Real};
@@ -73,6 +73,10 @@ impl<const EVEN: bool> Definition for Max<EVEN> {
     fn edges(tensors: &[Value]) -> Edges {
         Edges::ties(tensors)
     }
+
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        orders(&tensors[0], |x| x)
+    }
 }
 
 /// Windows of two elements, one apart, or the whole row if it has one.
@@ -101,6 +105,10 @@ impl Definition for MaxPool {
     fn edges(tensors: &[Value]) -> Edges {
         Edges::ties(tensors)
     }
+
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        orders(&tensors[0], |x| x)
+    }
 }
 
 struct Sort;
@@ -122,6 +130,10 @@ impl Definition for Sort {
 
     fn edges(tensors: &[Value]) -> Edges {
         Edges::ties(tensors)
+    }
+
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        orders(&tensors[0], |x| x)
     }
 }
 
@@ -149,6 +161,10 @@ impl Definition for TopK {
 
     fn edges(tensors: &[Value]) -> Edges {
         Edges::ties(tensors)
+    }
+
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        orders(&tensors[0], |x| x)
     }
 }
 
@@ -188,5 +204,10 @@ impl Definition for LargestMagnitude {
         edges.together.retain(|together| !together.iter().any(zero));
         edges.at[0].iter_mut().zip(data).for_each(|(at, &x)| *at |= x == 0.0);
         edges
+    }
+
+    fn decisions(tensors: &[Value]) -> Vec<i64> {
+        let signs = tensors[0].data().iter().map(|&x| order(x, 0.0));
+        orders(&tensors[0], f64::abs).into_iter().chain(signs).collect()
     }
 }
