@@ -76,8 +76,8 @@ fn differ(found: &Gradients, right: &Gradients, edges: &Edges, floor: f64) -> bo
         };
         together.iter().map(of).sum()
     };
+    let most = right.iter().flatten().map(largest).fold(0.0, f64::max);
     let together = |elements: &Vec<(usize, usize, f64)>| {
-        let most = right.iter().flatten().map(largest).fold(0.0, f64::max);
         let change = (sum(found, elements, false) - sum(right, elements, false)).abs();
         let least = (1e-3 * sum(right, elements, true)).max(1e-3 * most).max(floor);
         change.is_nan() || change > least
