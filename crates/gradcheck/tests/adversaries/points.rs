@@ -17,7 +17,7 @@ pub(crate) enum Kind {
     Ties,
     /// All the same.
     Constant,
-    /// Beside 0 about 1e-40 in f32, which has fewer digits there, and 1e-300 in f64.
+    /// Beside 0 about 1e-40 in f32, which has fewer digits there, and 1e-100 in f64.
     Denormal,
     /// About 1e-12.
     Tiny,
@@ -138,7 +138,7 @@ impl Setting {
             Kind::Zeros => draw.normal(),
             Kind::Ties => draw.of(&[-1.0, 0.5, 2.0]),
             Kind::Constant => constant,
-            Kind::Denormal => draw.of(&[-1.0, 0.0, 1.0, 2.0]) * if self.single { 1e-40 } else { 1e-300 },
+            Kind::Denormal => draw.of(&[-1.0, 0.0, 1.0, 2.0]) * if self.single { 1e-40 } else { 1e-100 },
             Kind::Tiny => 1e-12 * draw.normal(),
             Kind::Saturated => draw.sign() * draw.of(&[20.0, 90.0, 710.0]),
             Kind::Spread => draw.normal() * 10f64.powf(12.0 * draw.uniform() - 6.0),
