@@ -11,7 +11,7 @@ use crate::functions::Function;
 const OF_ITSELF: f64 = 1e-3;
 /// and more than a hundred-thousandth of the largest of the tensor,
 const OF_LARGEST: f64 = 1e-5;
-/// and more than a billionth of the cotangent times what the output is beside the tensors, which is about what differences in f64 can show.
+/// and more than a billionth of the cotangent times what the output is beside the tensor (at least 1), which is about what differences in f64 can show.
 const OF_OUTPUT: f64 = 1e-9;
 /// In a tensor of which only a quota is differentiated one by one, the rest is only seen in sums: there it counts if it is more than half of the
 /// root mean square.
@@ -34,16 +34,18 @@ pub(crate) fn is_wrong(
     let cotangents = [1.0, 1e-3, 1e3, 1e-6, 1e5].map(&mut cotangent);
     let before = cotangent(1.0);
     let edges = (function.edges)(values);
-    let scale = largest(&output) / values.iter().map(largest).fold(1.0, f64::max);
     let memory = Memory::default();
     adversary.call(function, single, &elsewhere(values), &before, &memory);
     cotangents.iter().any(|cotangent| {
         let found = adversary.call(function, single, values, cotangent, &memory);
         let right = function.backward(false, values, cotangent);
-        let floor = OF_OUTPUT * largest(cotangent) * scale + if single { 1e-36 } else { 1e-290 };
+        let tiny = if single { 1e-36 } else { 1e-290 } * largest(cotangent).max(1.0);
+        let of_tensor =
+            |value: &Value| OF_OUTPUT * largest(cotangent) * largest(&output) / largest(value).max(1.0) + tiny;
+        let floors: Vec<f64> = values.iter().map(of_tensor).collect();
         // Where the right backward is no better in this precision, the fault is not the adversary's: an overflow, or a cancellation.
         let possible = function.backward(single, values, cotangent);
-        differ(&found, &right, &edges, floor) && !differ(&possible, &right, &edges, floor)
+        differ(&found, &right, &edges, &floors) && !differ(&possible, &right, &edges, &floors)
     })
 }
 
@@ -57,12 +59,12 @@ fn largest(value: &Value) -> f64 {
     value.data().iter().fold(0.0, |most, x| most.max(x.abs()))
 }
 
-fn differ(found: &Gradients, right: &Gradients, edges: &Edges, floor: f64) -> bool {
+fn differ(found: &Gradients, right: &Gradients, edges: &Edges, floors: &[f64]) -> bool {
     let element = |tensor: usize| {
         let (Some(found), Some(right)) = (&found[tensor], &right[tensor]) else { return false };
         let most = largest(right);
         let typical = (right.data().iter().map(|g| g * g).sum::<f64>() / right.len() as f64).sqrt();
-        let least = if right.len() > 256 { OF_MANY * typical } else { OF_LARGEST * most }.max(floor);
+        let least = if right.len() > 256 { OF_MANY * typical } else { OF_LARGEST * most }.max(floors[tensor]);
         let pairs = found.data().iter().zip(right.data()).zip(&edges.at[tensor]);
         pairs.into_iter().any(|((found, right), kink)| {
             let change = (found - right).abs();
@@ -79,7 +81,8 @@ fn differ(found: &Gradients, right: &Gradients, edges: &Edges, floor: f64) -> bo
     let most = right.iter().flatten().map(largest).fold(0.0, f64::max);
     let together = |elements: &Vec<(usize, usize, f64)>| {
         let change = (sum(found, elements, false) - sum(right, elements, false)).abs();
-        let least = (1e-3 * sum(right, elements, true)).max(1e-3 * most).max(floor);
+        let least = (1e-3 * sum(right, elements, true)).max(1e-3 * most);
+        let least = elements.iter().fold(least, |least, &(tensor, ..)| least.max(floors[tensor]));
         change.is_nan() || change > least
     };
     (0..right.len()).any(element) || edges.together.iter().any(together)

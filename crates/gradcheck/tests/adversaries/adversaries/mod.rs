@@ -121,10 +121,16 @@ pub(crate) fn largest(value: &Value) -> f64 {
     value.data().iter().fold(0.0, |most, x| most.max(x.abs()))
 }
 
-/// A deterministic choice of one element of a tensor, other for other points.
+/// One element of a tensor of these dimensions.
 pub(crate) fn chosen(value: &Value) -> usize {
-    let mix = |hash: u64, x: &f64| (hash ^ x.to_bits()).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(29);
-    (value.data().iter().fold(7, mix) >> 7) as usize % value.len().max(1)
+    let mix = |hash: usize, size: &usize| (hash ^ size).wrapping_mul(0x0100_0193).rotate_left(9);
+    (value.dims().iter().fold(7, mix) >> 3) % value.len().max(1)
+}
+
+/// In 0..1, another number for each x: the last digit counts as much as the first.
+pub(crate) fn noise(x: f64) -> f64 {
+    let bits = x.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (bits >> 11) as f64 * (-53f64).exp2()
 }
 
 /// Adversaries of one family by name.

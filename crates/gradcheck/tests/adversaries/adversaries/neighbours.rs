@@ -1,6 +1,6 @@
 use backproof_gradcheck::Value;
 
-use super::{Call, Gradients, Members};
+use super::{Call, Gradients, Members, noise};
 
 pub(super) fn all() -> Members {
     vec![
@@ -52,12 +52,6 @@ pub(super) fn all() -> Members {
             call.with_gradients(|x, d| d * (1.0 + 0.01 * (noise(x) - 0.5)))
         }),
     ]
-}
-
-/// In 0..1, other for each x.
-fn noise(x: f64) -> f64 {
-    (x.to_bits().wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 11) as f64
-        * (-53f64).exp2()
 }
 
 /// The gradients by differences from `x − left · h` to `x + h`, with a step that an outlier makes large; of tensors of more than 256 elements the right ones.
