@@ -46,13 +46,15 @@ impl Edges {
     }
 
     /// Elements of the first and the second tensor with `x = sign · y`: each lies on a kink, and `(1, sign)` is no direction of one. Elements that are so
-    /// to five digits count too: nobody is asked to see a kink that is nearer.
+    /// to five digits lie on one too, as nobody is asked to see a kink that is nearer, and of their directions nothing is asked.
     pub(crate) fn pairs(tensors: &[Value], sign: f64) -> Self {
         let mut edges = Self::none(tensors);
         for (index, (x, y)) in tensors[0].data().iter().zip(tensors[1].data()).enumerate() {
             if (x - sign * y).abs() <= 1e-5 * x.abs() {
                 (edges.at[0][index], edges.at[1][index]) = (true, true);
-                edges.together.push(vec![(0, index, 1.0), (1, index, sign)]);
+                if *x == sign * y {
+                    edges.together.push(vec![(0, index, 1.0), (1, index, sign)]);
+                }
             }
         }
         edges
