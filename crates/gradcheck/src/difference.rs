@@ -1,8 +1,8 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
+use crate::caught::caught;
 use crate::cotangent::Cotangent;
 use crate::kinks::Crossing;
 use crate::levels::{Estimate, Level, Levels};
@@ -260,6 +260,7 @@ impl<'a> Oracle<'a> {
             decided: Vec::new(),
             moved: vec![0u64; self.output.len().div_ceil(64)],
             tried: Vec::new(),
+            still: Vec::new(),
             last: None,
         };
         let shortest = self.shortest(line).max(SHORTEST);
@@ -284,15 +285,16 @@ impl<'a> Oracle<'a> {
                 }
             }
         }
-        for step in self.further(&sweep, shortest) {
+        for step in self.further(&sweep, shortest, thorough) {
             sweep.take(step);
         }
-        let Sweep { levels, moved, last, .. } = sweep;
+        let mut estimates: Vec<Estimate> = sweep.levels.iter().map(|levels| levels.decide(self.near)).collect();
+        self.add_hidden(&mut sweep, &mut estimates);
+        let Sweep { moved, last, .. } = sweep;
         let last = last.expect("there is at least one step");
         if let Some(tensor) = tensor {
             self.note(&last, tensor, line);
         }
-        let estimates: Vec<Estimate> = levels.iter().map(|levels| levels.decide(self.near)).collect();
         let kinked = estimates.iter().any(|estimate| estimate.kink.is_some());
         let bent = if kinked { last.bent(&self.noise) } else { Vec::new() };
         Element { estimates, moved, bent, thorough }
@@ -318,7 +320,7 @@ impl<'a> Oracle<'a> {
 
     /// Steps beyond the usual ones, for what those have not decided: shorter ones where no step is clean, longer ones relative to 1 and to the typical
     /// element of the tensor where noise hides the function, and both where nothing moves at all.
-    fn further(&self, sweep: &Sweep<'_, '_>, shortest: f64) -> Vec<f64> {
+    fn further(&self, sweep: &Sweep<'_, '_>, shortest: f64, thorough: bool) -> Vec<f64> {
         let Some(one) = sweep.line.alone() else { return Vec::new() };
         let decided = &sweep.decided;
         let mut further = Vec::new();
@@ -327,7 +329,13 @@ impl<'a> Oracle<'a> {
             further.extend(SHORTER.into_iter().filter(|&step| step >= shortest));
         }
         let still = sweep.moved.iter().all(|&bits| bits == 0);
-        let noisy = |e: &Estimate| e.kink.is_none() && e.noise > 1e-4 * e.magnitude.max(e.derivative.abs());
+        let noisy = |e: &Estimate| e.magnitude > 0.0 && e.kink.is_none() && e.noise > 1e-4 * e.magnitude;
+        let x = self.values[one.tensor].data()[one.index].abs();
+        let unclean = decided.iter().any(|estimate| !estimate.clean);
+        if (thorough || unclean) && x > 0.0 && x < one.by.abs() {
+            // The usual steps were relative to something larger, and may have left the function's domain.
+            further.extend([1.0, 0.1].map(|share| share * self.steps[0] * x / one.by.abs()));
+        }
         if still || decided.iter().any(noisy) {
             let longest = self.steps[0];
             for scale in [1.0, self.typical[one.tensor]] {
@@ -341,6 +349,54 @@ impl<'a> Oracle<'a> {
         further.dedup_by(|a, b| (*a / *b - 1.0).abs() < 0.5);
         further.retain(|step| step.is_finite() && sweep.tried.iter().all(|known| (known / step - 1.0).abs() > 0.5));
         further
+    }
+
+    /// Adds to each estimate what may be hidden in outputs that did not move: `x` moves `10²⁰ + x`, and no step shows it. An output that stays the same
+    /// with a step a thousand times as long as the tensor's typical element hides nothing.
+    fn add_hidden(&self, sweep: &mut Sweep<'_, '_>, estimates: &mut [Estimate]) {
+        let moved = |output: usize| sweep.moved[output / 64] >> (output % 64) & 1 == 1;
+        let still: Vec<usize> = (0..self.output.len()).filter(|&output| !moved(output)).collect();
+        if still.iter().all(|&output| self.noise[output] == 0.0) {
+            return;
+        }
+        let hidden = |cotangent: &Cotangent, outputs: &[usize], step: f64| -> f64 {
+            let of = |sum: f64, &output: &usize| sum.hypot(cotangent.value.data()[output] * self.noise[output]);
+            16.0 * outputs.iter().fold(0.0, of) / step
+        };
+        let largest = estimates.iter().map(|estimate| estimate.magnitude).fold(0.0, f64::max);
+        let matters = |outputs: &[usize], long: Option<f64>| {
+            let small = |e: &Estimate| (1e-4 * e.magnitude).max(1e-7 * largest);
+            let pairs = self.cotangents.iter().zip(estimates.iter());
+            pairs.into_iter().any(|(w, e)| hidden(w, outputs, long.unwrap_or(e.step)) > small(e))
+        };
+        let (mut unseen, mut seen) = (still, Vec::new());
+        if let Some(one) = sweep.line.alone() {
+            for factor in [1e3, 1e12, 1e40] {
+                let long = factor * self.typical[one.tensor].max(1.0);
+                let known: Vec<usize> =
+                    seen.iter().flat_map(|(_, outputs): &(f64, Vec<usize>)| outputs).copied().collect();
+                let enough = seen.iter().all(|(long, outputs)| !matters(outputs, Some(*long)));
+                if !matters(&unseen, None) && enough {
+                    break;
+                }
+                let relative = long / one.by.abs();
+                let [left, right] = [-relative, relative].map(|step| self.at(&mut sweep.values, sweep.line, step).1);
+                let same = |output: &usize| {
+                    let [a, y, b] = [&left, &self.output, &right].map(|value| value.data()[*output]);
+                    a == y && y == b
+                };
+                // One that moves now was hidden before, or hides what nobody can see at that scale.
+                let (still, moved): (Vec<usize>, Vec<usize>) = unseen.iter().chain(&known).copied().partition(same);
+                let lost: Vec<usize> = moved.iter().copied().filter(|output| !known.contains(output)).collect();
+                seen.iter_mut().for_each(|(_, outputs)| outputs.retain(|output| !still.contains(output)));
+                unseen = lost;
+                seen.push((long, still));
+            }
+        }
+        for (cotangent, estimate) in self.cotangents.iter().zip(estimates) {
+            let of_seen: f64 = seen.iter().map(|(long, outputs)| hidden(cotangent, outputs, *long)).sum();
+            estimate.noise += hidden(cotangent, &unseen, estimate.step) + of_seen;
+        }
     }
 
     /// Takes down what the element adds to each output.
@@ -370,6 +426,8 @@ struct Sweep<'s, 'a> {
     /// The outputs that moved, in bits.
     moved: Vec<u64>,
     tried: Vec<f64>,
+    /// The outputs that stayed with each step.
+    still: Vec<(f64, Vec<usize>)>,
     /// Those of the shortest step.
     last: Option<Points>,
 }
@@ -381,11 +439,24 @@ impl Sweep<'_, '_> {
         let step = points.step();
         for (number, cotangent) in oracle.cotangents.iter().enumerate() {
             let measured = points.measure(cotangent, &oracle.noise);
-            let noise = 16.0 * measured.noise / step + measured.asymmetry;
-            self.levels[number].add(Level { measured, crossing: points.crossing, step, relative, noise });
+            let (crossing, long) = (points.crossing, relative > 2.0 * oracle.steps[0]);
+            self.levels[number].add(Level { measured, crossing, step, relative, noise: 0.0, long });
         }
         for output in (0..oracle.output.len()).filter(|&output| points.moves(output)) {
             self.moved[output / 64] |= 1 << (output % 64);
+        }
+        let moved = |output: usize| points.moves(output);
+        self.still.push((step, (0..oracle.output.len()).filter(|&output| !moved(output)).collect()));
+        let hides = |(step, still): &(f64, Vec<usize>)| {
+            let hidden = still.iter().copied().filter(|output| self.moved[output / 64] >> (output % 64) & 1 == 1);
+            (*step, hidden.collect::<Vec<usize>>())
+        };
+        let hidden: Vec<(f64, Vec<usize>)> = self.still.iter().map(hides).filter(|(_, all)| !all.is_empty()).collect();
+        for (levels, cotangent) in self.levels.iter_mut().zip(&oracle.cotangents) {
+            levels.set_noise(|step| {
+                let of_step = hidden.iter().filter(|(of, _)| *of == step).flat_map(|(_, outputs)| outputs);
+                of_step.fold(0.0, |sum, &output| f64::hypot(sum, cotangent.value.data()[output] * oracle.noise[output]))
+            });
         }
         self.decided = self.levels.iter().map(|levels| levels.decide(0.0)).collect();
         self.tried.push(relative);
@@ -416,12 +487,9 @@ impl Sweep<'_, '_> {
 
 /// A function that panics away from the point has no value there.
 fn guarded<'a>(forward: Evaluation<'a>, dims: Vec<usize>) -> Evaluation<'a> {
-    Rc::new(move |values| {
-        let evaluated = catch_unwind(AssertUnwindSafe(|| forward(values)));
-        match evaluated {
-            Ok((output, fingerprint)) if output.dims() == dims => (output, fingerprint),
-            _ => (Value::full(dims.clone(), f64::NAN), None),
-        }
+    Rc::new(move |values| match caught(|| forward(values)) {
+        Ok((output, fingerprint)) if output.dims() == dims => (output, fingerprint),
+        _ => (Value::full(dims.clone(), f64::NAN), None),
     })
 }
 

@@ -1,4 +1,5 @@
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use burn::tensor::DType;
@@ -13,6 +14,7 @@ use crate::problem::Evaluation;
 use crate::report::dtype_name;
 use crate::runs::{Outcome, run_all};
 use crate::select::select;
+use crate::subgradients::Hulls;
 use crate::ties::{Tie, ties};
 use crate::whole::Whole;
 use crate::{Mutants, Options, Problem, Report, Role, Value, Verdict, mutants, named, rows};
@@ -26,6 +28,8 @@ pub struct Examination<'p, 'a> {
     pub(crate) runs: Vec<Outcome>,
     /// Elements that share a kink, and what the function does as they move together.
     pub(crate) ties: Vec<Tie>,
+    /// The derivatives beside a kink, of elements for which somebody asked.
+    pub(crate) hulls: RefCell<HashMap<(usize, usize), Hulls>>,
     /// For each tensor that is not checked in full, a line through all of its elements.
     pub(crate) whole: Vec<OnceCell<Whole>>,
     /// `A · |x|` under each cotangent, the largest of all tensors: what an element that cancels to zero may have been the difference of.
@@ -56,6 +60,7 @@ impl<'a> Problem<'a> {
             oracle: None,
             runs: Vec::new(),
             ties: Vec::new(),
+            hulls: RefCell::default(),
             whole: (0..values.len()).map(|_| OnceCell::new()).collect(),
             energies: Vec::new(),
             report: self.empty_report(options),

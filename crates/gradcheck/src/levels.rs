@@ -47,6 +47,8 @@ pub(crate) struct Level {
     pub(crate) relative: f64,
     /// The round-off of the objective over the step.
     pub(crate) noise: f64,
+    /// The step is longer than the element's own scale asks for. Then an even bend counts as a kink: the difference over it says nothing of the point.
+    pub(crate) long: bool,
 }
 
 impl Level {
@@ -66,22 +68,24 @@ impl Level {
 
     /// Both sides are smooth, so that what lies between their derivatives is a kink and no steep place.
     fn smooth_sides(&self) -> bool {
-        self.measured.one_sided_error <= 0.02 * self.measured.width + self.measured.width_noise
+        let noise = self.measured.width_noise.min(0.1 * self.measured.width);
+        self.measured.one_sided_error <= 0.02 * self.measured.width + noise
     }
 
     /// The derivatives from both sides are those of another step.
     fn same_sides(&self, other: &Self) -> bool {
-        let allowed = 0.02 * self.measured.width + self.measured.width_noise + other.measured.width_noise;
+        let noise = (self.measured.width_noise + other.measured.width_noise).min(0.1 * self.measured.width);
+        let allowed = 0.02 * self.measured.width + noise;
         let pairs = self.measured.one_sided.iter().zip(&other.measured.one_sided);
         pairs.into_iter().all(|(a, b)| (a - b).abs() <= allowed)
     }
 
-    /// The two differences contradict each other.
-    fn contradicts(&self, other: &Self) -> bool {
-        let apart = (self.measured.derivative - other.measured.derivative).abs();
-        let rounding = 1e-9 * self.measured.magnitude.max(other.measured.magnitude);
+    /// A shorter step that says something else, and is sure of it.
+    fn contradicted(&self, shorter: &Self) -> bool {
+        let apart = (self.measured.derivative - shorter.measured.derivative).abs();
+        let rounding = 1e-9 * self.measured.magnitude.max(shorter.measured.magnitude);
         // What is not a number contradicts nothing: it says nothing.
-        apart > self.error() + other.error() + rounding
+        apart > shorter.error() + self.measured.truncation.min(shorter.error()) + rounding
     }
 }
 
@@ -112,9 +116,19 @@ impl Levels {
         let falls = at > 0 && level.measured.width < 0.1 * self.levels[at - 1].measured.width;
         match level.crossing {
             Crossing::Unknown if level.bent() && !falls => Sight::Kinked,
+            Crossing::None if level.long && level.bent() => Sight::Kinked,
             Crossing::Unknown | Crossing::None => Sight::Smooth,
             Crossing::At | Crossing::Between if level.bent() => Sight::Kinked,
             Crossing::At | Crossing::Between => Sight::Hidden,
+        }
+    }
+
+    /// Sets the noise of every step. Outputs that stay between its points count if they move with another step: then it is round-off that hides them.
+    /// `hidden` is their deviation for a level of this step.
+    pub(crate) fn set_noise(&mut self, hidden: impl Fn(f64) -> f64) {
+        for level in &mut self.levels {
+            let deviation = level.measured.noise.hypot(hidden(level.step));
+            level.noise = 16.0 * deviation / level.step + level.measured.asymmetry;
         }
     }
 
@@ -177,14 +191,16 @@ impl Levels {
 /// Of the steps that are clean and that no shorter step contradicts, the one with the least error; else the shortest, if the differences come
 /// together as the step falls.
 fn best<'l>(usable: &[&'l Level]) -> Option<&'l Level> {
-    let consistent = |at: usize| usable[at + 1..].iter().all(|shorter| !usable[at].contradicts(shorter));
+    let consistent = |at: usize| usable[at + 1..].iter().all(|shorter| !usable[at].contradicted(shorter));
     let clean = (0..usable.len()).filter(|&at| usable[at].converged() && consistent(at)).map(|at| usable[at]);
     let clean = clean.min_by(|a, b| a.error().total_cmp(&b.error()));
     clean.or_else(|| match usable {
         // A curvature that jumps at the point, as of x|x| at 0: the error falls with the step and never is a millionth of the derivative.
         [.., first, second, third] => {
-            let falls =
-                |a: &Level, b: &Level| b.measured.truncation <= 0.5 * a.measured.truncation && !a.contradicts(b);
+            let falls = |a: &Level, b: &Level| {
+                b.measured.truncation <= 0.5 * a.measured.truncation
+                    && (a.measured.derivative - b.measured.derivative).abs() <= a.error() + b.error()
+            };
             (falls(first, second) && falls(second, third)).then_some(*third)
         }
         _ => None,

@@ -104,6 +104,7 @@ mod roundoff;
 mod rows;
 mod runs;
 mod select;
+mod subgradients;
 mod ties;
 mod value;
 mod verdict;

@@ -22,7 +22,7 @@ pub(crate) struct Measured {
     pub(crate) magnitude: f64,
     /// `Σ_o |w_o (D₊ − D₋)_o|`, the distance between the derivatives from the right and the left.
     pub(crate) width: f64,
-    /// The deviation of the objective by round-off: `(Σ_o w_o² σ_o²)^½`.
+    /// The deviation of the objective by round-off, `(Σ_o w_o² σ_o²)^½` over the outputs that move between these points.
     pub(crate) noise: f64,
     /// What the points' not being quite symmetric makes of the bend: an even function has a slope then.
     pub(crate) asymmetry: f64,
@@ -101,11 +101,12 @@ impl Points {
         let mut asymmetry = 0.0;
         let (mut coarse, mut fine, mut magnitude) = (0.0, 0.0, 0.0);
         let (mut one_sided, mut slopes) = ([0.0; 2], [0.0; 2]);
-        let (mut width, mut width_noise, mut one_sided_error, mut variance) = (0.0, 0.0, 0.0, 0.0);
+        let (mut width, mut width_noise, mut one_sided_error) = (0.0, 0.0, 0.0);
+        // Squares of what is tiny vanish; `hypot` takes none.
+        let mut deviation = 0.0f64;
         for (output, w) in cotangent.terms() {
             let y = self.output(output);
             if y.iter().all(|&other| other == y[2]) {
-                variance += (w * noise[output]).powi(2);
                 continue;
             }
             let slope = |from: usize, to: usize| self.slope(&y, from, to);
@@ -121,7 +122,7 @@ impl Points {
             // The two sides differ by 11 deviations of noise over the step, typically.
             let noise = w.abs() * self.noise(&y, noise[output]);
             width_noise += 64.0 * noise / step;
-            variance += noise * noise;
+            deviation = deviation.hypot(noise);
             let pieces = [slope(0, 1), slope(1, 2), slope(2, 3), slope(3, 4)];
             let range = pieces.iter().fold([pieces[0]; 2], |range, &slope| hull(range, [slope; 2]));
             // Slopes also differ where the function merely bends, by h f″; its two sides then differ by h² f‴ only.
@@ -135,7 +136,7 @@ impl Points {
             truncation: if truncation.is_nan() { f64::INFINITY } else { truncation },
             magnitude,
             width,
-            noise: f64::sqrt(variance),
+            noise: deviation,
             asymmetry,
             width_noise,
             one_sided,

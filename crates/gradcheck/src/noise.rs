@@ -21,7 +21,8 @@ pub(crate) fn output_noise(
     center: &(Value, Option<u64>),
     seed: u64,
 ) -> Vec<f64> {
-    let mut variances = vec![f64::INFINITY; center.0.len()];
+    let outputs = center.0.len();
+    let mut variances = vec![f64::INFINITY; outputs];
     for stream in ["noise", "more noise"] {
         for spacing in precision.spacings() {
             let random = &mut Random::new(seed, stream);
@@ -127,15 +128,9 @@ mod tests {
 
     fn variances(center: Option<u64>, number: usize) -> (Vec<f64>, bool) {
         let center = (Value::new([2], vec![0.0; 2]), center);
-        along(
-            bump(number, 0.5),
-            Precision(DType::F64),
-            &[Value::full([1], 1.0)],
-            |_| true,
-            &center,
-            1e-7,
-            &mut Random::new(0, "test"),
-        )
+        let (values, random) = ([Value::full([1], 1.0)], &mut Random::new(0, "test"));
+        let double = Precision(DType::F64);
+        along(bump(number, 0.5), double, &values, |_| true, &center, 1e-7, random)
     }
 
     /// A bump of 1/2 in the middle of seven points has the fourth differences −2, 3, −2, and a straight line none.

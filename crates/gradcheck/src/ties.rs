@@ -12,6 +12,7 @@ use crate::judgement::Claim;
 use crate::line::{Line, Move};
 use crate::measure::Bent;
 use crate::random::Random;
+use crate::subgradients::hull_along;
 use crate::value::position;
 
 /// So many directions are looked at in all.
@@ -163,6 +164,12 @@ impl Examination<'_, '_> {
         }
         if (sum - estimate.derivative).abs() <= tolerance {
             return None;
+        }
+        // Where the function is no maximum, as the middle of three equal elements, a gradient that it has nearby may say something else.
+        if let Some([low, high]) = hull_along(self.oracle(), &tie.line, cotangent, self.options.seed) {
+            if (low - tolerance..=high + tolerance).contains(&sum) {
+                return None;
+            }
         }
         let largest = tie.line.moves.iter().map(|one| one.by.abs()).fold(0.0, f64::max);
         let name = |one: &Move| {

@@ -4,7 +4,7 @@ use crate::levels::Near;
 const ESTIMATE: Estimate = Estimate {
     derivative: 8.0,
     truncation: 0.25,
-    noise: 0.125,
+    noise: 0.0,
     magnitude: 3.0,
     step: 1e-3,
     relative: 1e-3,
@@ -13,7 +13,7 @@ const ESTIMATE: Estimate = Estimate {
     near: None,
 };
 
-const LIMITS: Limits = Limits { roundoff: 0.5, unit: 16.0, range: [1e-30, 1e30], near: 1e-3 };
+const LIMITS: Limits = Limits { roundoff: 0.5, unit: 16.0, weight: 1.0, range: [1e-30, 1e30], near: 1e-3 };
 
 /// Limits under which an element has no round-off of its own.
 const EXACT: Limits = Limits { roundoff: 0.0, unit: 0.0, ..LIMITS };
@@ -29,10 +29,7 @@ fn assert_near(found: f64, expected: f64) {
 fn the_tolerance_of_a_wrong_element_is_the_sum_of_the_formula() {
     let roundoff = |estimate: Estimate, own: Option<f64>| {
         let found = judge(1e9, &estimate, own, &LIMITS, || ALLOWED);
-        assert_eq!(
-            (found.verdict, found.tolerance.truncation, found.tolerance.noise),
-            (Verdict::Mismatch, 0.25, 0.125)
-        );
+        assert_eq!((found.verdict, found.tolerance.truncation, found.tolerance.noise), (Verdict::Mismatch, 0.25, 0.0));
         found.tolerance.roundoff
     };
     let wide = 0.5 * (5.0 + 0.25 * 16.0) + 2.0;
@@ -48,7 +45,7 @@ fn the_tolerance_of_a_wrong_element_is_the_sum_of_the_formula() {
 
 /// The answer with a tolerance of this much from differences, and this much for whoever needs more.
 fn answer(gradient: f64, estimate: Estimate, own: f64, wobble: f64, limits: Limits) -> Answer {
-    let estimate = Estimate { truncation: own / 2.0, noise: own / 2.0, ..estimate };
+    let estimate = Estimate { truncation: own / 2.0, noise: own / 2.0, magnitude: 1e9, ..estimate };
     let limits = Limits { range: [0.0, 1e30], ..limits };
     judge(gradient, &estimate, None, &limits, || Allowances { wobble, ..Allowances::default() })
 }
@@ -94,6 +91,17 @@ fn differences_that_are_not_clean_call_nothing_wrong_and_prove_nothing() {
     let unclean = Estimate { clean: false, ..ESTIMATE };
     assert_eq!(verdict(8.0, unclean, 0.5, 0.0).0, Verdict::Unresolved);
     assert_eq!(verdict(-8.0, unclean, 0.5, 0.0).0, Verdict::Unresolved);
+}
+
+#[test]
+fn noise_that_hides_the_truncation_calls_nothing_wrong_that_it_is_not_small_beside() {
+    let noisy = |noise: f64| {
+        let estimate = Estimate { truncation: 1e-3, noise, ..ESTIMATE };
+        judge(-8.0, &estimate, None, &EXACT, Allowances::default).verdict
+    };
+    assert_eq!([noisy(0.125), noisy(0.001)], [Verdict::Unresolved, Verdict::Mismatch]);
+    let exact = Estimate { truncation: 1e-6, noise: 0.125, ..ESTIMATE };
+    assert_eq!(judge(-8.0, &exact, None, &EXACT, Allowances::default).verdict, Verdict::Mismatch);
 }
 
 #[test]

@@ -17,7 +17,8 @@ const SMOOTH: Measured = Measured {
 /// The sides are 1 apart.
 const BENT: Measured = Measured { width: 1.0, ..SMOOTH };
 
-const LEVEL: Level = Level { measured: SMOOTH, crossing: Crossing::Unknown, step: 0.25, relative: 0.25, noise: 0.0 };
+const LEVEL: Level =
+    Level { measured: SMOOTH, crossing: Crossing::Unknown, step: 0.25, relative: 0.25, noise: 0.0, long: false };
 
 fn level(measured: Measured, step: f64) -> Level {
     Level { measured, step, relative: step, ..LEVEL }
@@ -154,4 +155,13 @@ fn what_is_no_number_is_not_believed() {
     let nothing = level(Measured { derivative: f64::NAN, truncation: f64::INFINITY, ..SMOOTH }, 0.25);
     assert!(!decide(&[nothing]).clean);
     assert_eq!(decide(&[nothing, level(SMOOTH, 0.125)]).derivative, 1.0);
+}
+
+#[test]
+fn an_output_that_stays_with_one_step_and_moves_with_another_is_hidden_by_its_noise() {
+    let mut all =
+        levels(&[level(Measured { noise: 3.0, ..SMOOTH }, 0.5), level(Measured { noise: 3.0, ..SMOOTH }, 0.25)]);
+    all.set_noise(|step| if step == 0.25 { 4.0 } else { 0.0 });
+    let noises: Vec<f64> = all.levels.iter().map(|level| level.noise).collect();
+    assert_eq!(noises, [16.0 * 3.0 / 0.5, 16.0 * 5.0 / 0.25]);
 }

@@ -115,7 +115,7 @@ fn in_single_precision_the_right_side_is_proven_and_a_wrong_gradient_is_not() {
             assert!(report.verdict("autodiff", tensor).unwrap().proven(), "{distance:e}: {report}");
             // So near to the kink that the source's own round-off crosses it, it may be right for all that can be known.
             let wrong = report.verdict("wrong", tensor).unwrap();
-            assert!(wrong == Verdict::Mismatch || (distance.abs() < 1e-5 && !wrong.proven()), "{distance:e}: {report}");
+            assert!(wrong == Verdict::Mismatch || (distance.abs() < 2e-5 && !wrong.proven()), "{distance:e}: {report}");
         }
         assert_eq!(report.verdict("wrong", "x"), Some(Verdict::Mismatch), "{distance:e}: {report}");
     }

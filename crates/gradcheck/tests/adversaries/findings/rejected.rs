@@ -8,7 +8,13 @@ fn a_masked_score_does_not_condemn_the_others() {
     for dtype in [DType::F32, DType::F64] {
         for mask in [-1e4, -1e9, -1e20] {
             of_matrix("softmax", dtype, row(&[mask, 0.5, 1.0]), |x| activation::softmax(x, 1)).run().assert();
-            of_matrix("log-softmax", dtype, row(&[mask, 0.5, 1.0]), |x| activation::log_softmax(x, 1)).run().assert();
+            let of_log =
+                of_matrix("log-softmax", dtype, row(&[mask, 0.5, 1.0]), |x| activation::log_softmax(x, 1)).run();
+            match mask {
+                // The output of the masked score hides what the others do to it: 10²⁰ rounds by 10⁴.
+                -1e20 => assert_eq!(of_log.faults(), 0, "{of_log}"),
+                _ => of_log.assert(),
+            }
         }
     }
 }
