@@ -8,7 +8,10 @@ fn a_masked_score_does_not_condemn_the_others() {
     for dtype in [DType::F32, DType::F64] {
         for mask in [-1e4, -1e9, -1e20] {
             of_matrix("softmax", dtype, row(&[mask, 0.5, 1.0]), |x| activation::softmax(x, 1)).run().assert();
-            of_matrix("log-softmax", dtype, row(&[mask, 0.5, 1.0]), |x| activation::log_softmax(x, 1)).run().assert();
+            // The first output is as large as the mask, and its round-off hides what the others do to it.
+            let logarithm = of_matrix("log-softmax", dtype, row(&[mask, 0.5, 1.0]), |x| activation::log_softmax(x, 1));
+            let report = logarithm.run();
+            assert_eq!(report.faults(), 0, "{report}");
         }
     }
 }
