@@ -25,8 +25,8 @@ fn two_tied_maxima_of_large_logits_are_a_smooth_place() {
 
 type Activation = fn(Tensor<2>) -> Tensor<2>;
 
-/// Burn's activations write their slopes in terms of the output, which has no digits where the function is flat; there they need not be proven, but they
-/// are not wrong.
+/// Burn's activations write their slopes in terms of the output, which has no digits where the function is flat; there
+/// they need not be proven, but they are not wrong.
 #[test]
 fn activations_are_not_wrong_beside_an_outlier() {
     let activations: [(&str, Activation); 5] = [
