@@ -16,6 +16,9 @@ use crate::{Options, Value};
 /// The shortest relative step: a kink that is still seen with it lies at the point, as far as anybody can tell.
 const SHORTEST: f64 = 1e-9;
 
+/// A kink is near up to a relative distance of so many round-offs of the code under test.
+pub(crate) const NEAR: f64 = 2048.0;
+
 /// Relative steps for a kink that a recorded forward sees beside the point, and for a place where no longer step is clean.
 const SHORTER: [f64; 3] = [1e-7, 1e-8, 1e-10];
 
@@ -104,7 +107,7 @@ impl<'a> Oracle<'a> {
             cotangents,
             noise,
             steps: precision.steps(options),
-            near: 32768.0 * roundoff,
+            near: NEAR * roundoff,
             found: RefCell::default(),
         }
     }
@@ -167,14 +170,14 @@ impl<'a> Oracle<'a> {
     pub(crate) fn reach(&self, tensor: usize, index: usize, cotangent: usize) -> Reach {
         let element = self.element(tensor, index);
         let slopes = self.slopes.borrow();
-        let (mut terms, mut square, mut energy) = (0.0, 0.0, None);
+        let (mut terms, mut size, mut energy) = (0.0, 0.0f64, None);
         for (output, w) in self.cotangents[cotangent].terms().filter(|&(output, _)| element.moves(output)) {
             let largest = slopes.iter().zip(&self.typical).map(|(slopes, typical)| slopes[output] * typical);
             *energy.get_or_insert(0.0) += w.abs() * largest.fold(0.0, f64::max);
             terms += w.abs() * slopes[tensor][output];
-            square += (w * self.output.data()[output]).powi(2);
+            size = size.hypot(w * self.output.data()[output]);
         }
-        Reach { terms, output: square.sqrt(), energy }
+        Reach { terms, output: size, energy }
     }
 
     /// `Σ_i |∂f_o/∂x_i · x_i|` over `elements` in all, estimated from those differentiated so far, and the noise of the output.

@@ -49,7 +49,7 @@ pub(crate) struct Answer {
 /// here that only the rounding of `y` is left. What an element cancels in is the last resort: `A_row`, the largest terms of the outputs that it moves; `U`, the size of a slope, for
 /// terms of order 1 that cancel, as `1 + erf(x/√2)` far to the left; and how far round-off was seen to move the gradient.
 ///
-/// Resolved is an element whose tolerance is at most a tenth of its gradient, or at most a thousandth of the terms of its outputs: then it is zero as
+/// Resolved is an element whose tolerance is at most a tenth of its gradient (a hundredth if it needs the last resort), or at most a thousandth of the terms of its outputs: then it is zero as
 /// far as its precision can say. Differences that are not clean call nothing wrong, and prove nothing.
 pub(crate) fn judge(
     gradient: f64,
@@ -90,23 +90,27 @@ pub(crate) fn judge(
         // Across a kink round-off moves a gradient by as much as the sides are apart: that excuses nothing.
         let at_kink = Tolerance { roundoff: wide.roundoff - allowed.wobble, ..own };
         let beyond = outside(gradient, sides);
+        if at_kink.total() > 0.1 * (sides[1] - sides[0]) {
+            return answer(Verdict::Unresolved, beyond.max(0.0), at_kink);
+        }
         return match beyond <= at_kink.total() {
             true => answer(Verdict::Kink, 0.0, at_kink),
             false => answer(Verdict::Mismatch, beyond, at_kink),
         };
     }
     let zero = (1e-3 * allowed.terms.max(limits.unit)).max(4.0 * limits.range[0]);
-    for tolerance in [strict, wide] {
+    // What is excused by the source's own noise must be smaller beside the gradient: a hundredth.
+    for (tolerance, small) in [(strict, tenth), (wide, 0.1 * tenth)] {
         let total = tolerance.total();
         if error <= total {
-            let resolved = estimate.clean && (total <= tenth || total <= zero);
+            let resolved = estimate.clean && (total <= small || total <= zero);
             return answer(if resolved { Verdict::Pass } else { Verdict::Unresolved }, error, tolerance);
         }
     }
     let near = estimate.near.filter(|near| near.within <= limits.near);
     let beside_kink = near.is_some_and(|near| outside(gradient, near.slopes) <= wide.total());
     // Differences whose truncation is only hidden by noise may be those of a function that is rough at every step.
-    let hidden = estimate.truncation > 1e-6 * estimate.magnitude && estimate.noise > 1e-2 * tenth;
+    let hidden = estimate.truncation > 1e-6 * estimate.magnitude && estimate.noise > 1e-4 * tenth;
     // What adds to a 1 inside of the function, and moves nothing, may be as much as the rounding of that 1.
     let below = estimate.magnitude == 0.0 && error <= 16.0 * f64::EPSILON * limits.weight / estimate.step;
     let verdict = if estimate.clean && !hidden && !below { Verdict::Mismatch } else { Verdict::Unresolved };

@@ -1,6 +1,6 @@
 //! The verdict on one source's gradient of one tensor.
 
-use crate::difference::Element;
+use crate::difference::{Element, NEAR};
 use crate::examine::Examination;
 use crate::judge::{Allowances, Answer, Limits, judge};
 use crate::precision::{largest, smallest};
@@ -99,6 +99,12 @@ impl Examination<'_, '_> {
                 judgement.selected.push(index);
             }
             self.judge_elements(&claim, &mut judgement);
+            if judgement.verdict.proven() {
+                // The whole gradient is not what the function does, and no single element shows it.
+                judgement.verdict = Verdict::Unresolved;
+                judgement.fault =
+                    Some("the gradients of all elements together do not add up to what the function does".into());
+            }
         }
         judgement
     }
@@ -144,7 +150,7 @@ impl Examination<'_, '_> {
             unit: f64::min(derivative, cotangent.value.max_abs()),
             weight: cotangent.value.max_abs(),
             range: [smallest(dtype), largest(dtype)],
-            near: 32768.0 * source.unit_roundoff,
+            near: NEAR * source.unit_roundoff,
         };
         oracle.cotangents.iter().map(of).collect()
     }
@@ -290,7 +296,7 @@ impl Examination<'_, '_> {
         let estimate = oracle.element(claim.tensor, index).estimates[cotangent];
         let Some(near) = estimate.near else { return false };
         let source = &self.problem.sources[claim.source];
-        let limit = 32768.0 * source.unit_roundoff;
+        let limit = NEAR * source.unit_roundoff;
         let steps = [4.0, 16.0, 64.0].map(|factor| (factor * near.within).min(2.0 * limit));
         let base = oracle.base(claim.tensor, index);
         let mut right = false;

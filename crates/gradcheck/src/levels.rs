@@ -142,6 +142,14 @@ impl Levels {
             && self.sight(at - 1) == Sight::Kinked
     }
 
+    /// Whether what looks like a kink with several steps is as wide with the longest as with the shortest: a smooth steep place is not.
+    fn is_sharp(&self, sights: &[Sight]) -> bool {
+        let kinked = self.levels.iter().zip(sights).filter(|(_, sight)| **sight == Sight::Kinked);
+        let widths: Vec<f64> = kinked.map(|(level, _)| level.measured.slopes[1] - level.measured.slopes[0]).collect();
+        let [least, most] = widths.iter().fold([f64::INFINITY, 0.0], |[a, b], &w| [w.min(a), w.max(b)]);
+        widths.len() > 1 && most <= 3.0 * least
+    }
+
     /// The step that is believed. `near` is the relative step up to which a kink is told as near.
     ///
     /// # Panics
@@ -168,7 +176,8 @@ impl Levels {
         let near = pairs()
             .filter(|(level, sight)| **sight == Sight::Kinked && level.relative <= near)
             .map(|(level, _)| Near { within: level.relative, slopes: level.measured.slopes })
-            .reduce(|a, b| Near { within: a.within.min(b.within), slopes: hull(a.slopes, b.slopes) });
+            .reduce(|a, b| Near { within: a.within.min(b.within), slopes: hull(a.slopes, b.slopes) })
+            .filter(|_| self.is_sharp(&sights));
         let seen = sights.contains(&Sight::Smooth);
         let usable: Vec<&Level> = pairs()
             .filter(|(_, sight)| **sight == Sight::Smooth || (**sight == Sight::Hidden && !seen))

@@ -37,6 +37,7 @@ impl Examination<'_, '_> {
             let within = expected.abs() < 1e-3 * largest_number;
             if apart > tolerance && apart.is_finite() && within {
                 let words = match &parts[..] {
+                    [(_, factor, ..)] if *factor < 0.0 => "the negative of the incoming gradient".to_owned(),
                     [(_, factor, ..)] => format!("2^{} times the incoming gradient", factor.log2()),
                     _ => "a sum of two incoming gradients".to_owned(),
                 };

@@ -40,8 +40,6 @@ pub(crate) struct TieFault {
 struct Member {
     number: usize,
     weight: f64,
-    /// The kink is as steep on both sides, as that of `|a − b|`: the sign in which it moves with others is open.
-    even: bool,
 }
 
 /// The directions along which elements on kinks may move together, differentiated.
@@ -52,9 +50,9 @@ pub(crate) fn ties(oracle: &Oracle<'_>, seed: u64) -> Vec<Tie> {
     for (number, (_, element)) in kinked.iter().enumerate() {
         for &Bent { output, left, right } in &element.bent {
             let (width, middle) = ((right - left).abs(), (left + right) / 2.0);
-            let even = middle.abs() < 0.25 * width;
-            let sign = if even { 1.0 } else { middle.signum() };
-            by_output.entry(output).or_default().push(Member { number, weight: sign / width, even });
+            // As steep on both sides, as `|a − b|` is, it has no sign.
+            let sign = if middle.abs() < 0.25 * width { 1.0 } else { middle.signum() };
+            by_output.entry(output).or_default().push(Member { number, weight: sign / width });
         }
     }
     let groups: Vec<&Vec<Member>> = by_output.values().filter(|members| members.len() > 1).collect();
@@ -77,7 +75,12 @@ pub(crate) fn ties(oracle: &Oracle<'_>, seed: u64) -> Vec<Tie> {
         lines.swap_remove(random.below(lines.len()));
     }
     let tie = |line: Line| Tie { element: oracle.along(&line), line };
-    let decides = |tie: &Tie| tie.element.estimates.iter().any(|estimate| estimate.clean && estimate.kink.is_none());
+    // Where any output bends along a direction, the tie breaks, and says nothing of outputs that stay smooth either: of three equal elements moved by
+    // (1, −1, 0) the middle one stays.
+    let decides = |tie: &Tie| {
+        let smooth = tie.element.estimates.iter().any(|estimate| estimate.clean && estimate.kink.is_none());
+        tie.element.bent.is_empty() && smooth
+    };
     lines.into_iter().map(tie).filter(decides).collect()
 }
 
@@ -87,15 +90,13 @@ fn weights(members: &[Member]) -> Weights {
     members.iter().map(|member| (member.number, member.weight)).collect()
 }
 
-/// Every pair of a group; in both signs, where the kink does not say which.
+/// Every pair of a group, in both signs: `relu(x + y)` is smooth as one rises and the other falls.
 fn pairs(members: &[Member]) -> Vec<Weights> {
     let mut all = Vec::new();
     for (at, a) in members.iter().enumerate() {
         for b in &members[at + 1..] {
             all.push(vec![(a.number, a.weight), (b.number, b.weight)]);
-            if a.even || b.even || members.len() > 2 {
-                all.push(vec![(a.number, a.weight), (b.number, -b.weight)]);
-            }
+            all.push(vec![(a.number, a.weight), (b.number, -b.weight)]);
         }
     }
     all

@@ -73,9 +73,6 @@ impl Examination<'_, '_> {
             let excess =
                 |half: &Line| self.excess(claim, half, &self.oracle().along(half), cotangent, terms).unwrap_or(0.0);
             let [first, other] = halves.each_ref().map(excess);
-            if first.max(other) <= 1.0 {
-                return None;
-            }
             let [a, b] = halves;
             line = if first >= other { a } else { b };
         }

@@ -70,9 +70,13 @@ fn an_error_passes_up_to_the_tolerance() {
 
 #[test]
 fn what_excuses_an_error_must_be_small_beside_the_gradient_too() {
-    assert_eq!(verdict(8.5, ESTIMATE, 0.25, 0.375), (Verdict::Pass, 0.5));
-    assert_eq!(verdict(8.75, ESTIMATE, 0.25, 0.375), (Verdict::Mismatch, 0.75));
-    assert_eq!(verdict(8.5, ESTIMATE, 0.25, 2.0), (Verdict::Unresolved, 0.5), "it may be right, and is not proven");
+    assert_eq!(verdict(8.0625, ESTIMATE, 0.03125, 0.03125), (Verdict::Pass, 0.0625), "a hundredth of the gradient");
+    assert_eq!(verdict(8.09375, ESTIMATE, 0.03125, 0.03125), (Verdict::Mismatch, 0.09375));
+    assert_eq!(
+        verdict(8.0625, ESTIMATE, 0.03125, 2.0),
+        (Verdict::Unresolved, 0.0625),
+        "it may be right, and is not proven"
+    );
     assert_eq!(verdict(8.125, ESTIMATE, 0.25, 2.0), (Verdict::Pass, 0.125), "it needs no excuse");
 }
 
@@ -99,7 +103,7 @@ fn noise_that_hides_the_truncation_calls_nothing_wrong_that_it_is_not_small_besi
         let estimate = Estimate { truncation: 1e-3, noise, ..ESTIMATE };
         judge(-8.0, &estimate, None, &EXACT, Allowances::default).verdict
     };
-    assert_eq!([noisy(0.125), noisy(0.001)], [Verdict::Unresolved, Verdict::Mismatch]);
+    assert_eq!([noisy(0.125), noisy(1e-5)], [Verdict::Unresolved, Verdict::Mismatch]);
     let exact = Estimate { truncation: 1e-6, noise: 0.125, ..ESTIMATE };
     assert_eq!(judge(-8.0, &exact, None, &EXACT, Allowances::default).verdict, Verdict::Mismatch);
 }
@@ -126,13 +130,14 @@ fn at_a_kink_the_error_is_the_distance_from_both_sides() {
     let kink = Estimate { kink: Some([-1.0, 2.0]), ..ESTIMATE };
     for (gradient, expected) in [
         (0.0, (Verdict::Kink, 0.0)),
-        (2.5, (Verdict::Kink, 0.0)),
-        (-1.5, (Verdict::Kink, 0.0)),
+        (2.25, (Verdict::Kink, 0.0)),
+        (-1.25, (Verdict::Kink, 0.0)),
         (2.75, (Verdict::Mismatch, 0.75)),
         (-1.75, (Verdict::Mismatch, 0.75)),
     ] {
-        assert_eq!(verdict(gradient, kink, 0.5, 0.0), expected, "{gradient}");
+        assert_eq!(verdict(gradient, kink, 0.25, 0.0), expected, "{gradient}");
     }
+    assert_eq!(verdict(0.0, kink, 0.5, 0.0).0, Verdict::Unresolved, "more than a tenth of what the sides are apart");
 }
 
 #[test]

@@ -96,6 +96,9 @@ fn a_kink_that_a_shorter_step_avoids_is_near_and_not_at_the_point() {
         "that of the longer step is far"
     );
     assert_eq!(all.decide(0.1).near, None);
+    assert_eq!(levels(&[level(BENT, 0.125), level(SMOOTH, 0.0625)]).decide(0.5).near, None, "one step shows no kink");
+    let steep = Measured { slopes: [-1.0, 9.0], ..BENT };
+    assert_eq!(levels(&[level(BENT, 0.25), level(steep, 0.125), level(SMOOTH, 0.0625)]).decide(0.5).near, None);
 }
 
 #[test]

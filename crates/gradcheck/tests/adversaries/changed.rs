@@ -11,16 +11,19 @@ use crate::functions::Function;
 const OF_ITSELF: f64 = 1e-3;
 /// and more than a hundred-thousandth of the largest of the tensor,
 const OF_LARGEST: f64 = 1e-5;
-/// and more than a billionth of the cotangent times what the output is beside the tensor (at least 1), which is about what differences in f64 can show.
+/// and more than a billionth of the cotangent times what the output is beside the tensor (at least 1), which is about
+/// what differences in f64 can show.
 const OF_OUTPUT: f64 = 1e-9;
-/// In a tensor of which only a quota is differentiated one by one, the rest is only seen in sums: there it counts if it is more than half of the
-/// root mean square.
+/// In a tensor of which only a quota is differentiated one by one, the rest is only seen in sums: there it counts if it
+/// is more than half of the root mean square.
 const OF_MANY: f64 = 0.5;
 
-/// Whether the adversary really changes a gradient at this point, under one of five cotangents, whose sizes are between a millionth and a
-/// hundred thousand. It was called before, at another point and with another cotangent, as whatever has a memory was.
+/// Whether the adversary really changes a gradient at this point, under one of five cotangents, whose sizes are between
+/// a millionth and a hundred thousand. It was called before, at another point and with another cotangent, as whatever
+/// has a memory was.
 ///
-/// The right gradient is that in f64. On a kink any gradient may be right, but the sum along a direction without one is not free.
+/// The right gradient is that in f64. On a kink any gradient may be right, but the sum along a direction without one is
+/// not free.
 pub(crate) fn is_wrong(
     adversary: &Adversary,
     function: &Function,
@@ -43,7 +46,8 @@ pub(crate) fn is_wrong(
         let of_tensor =
             |value: &Value| OF_OUTPUT * largest(cotangent) * largest(&output) / largest(value).max(1.0) + tiny;
         let floors: Vec<f64> = values.iter().map(of_tensor).collect();
-        // Where the right backward is no better in this precision, the fault is not the adversary's: an overflow, or a cancellation.
+        // Where the right backward is no better in this precision, the fault is not the adversary's: an overflow, or a
+        // cancellation.
         let possible = function.backward(single, values, cotangent);
         differ(&found, &right, &edges, &floors) && !differ(&possible, &right, &edges, &floors)
     })

@@ -5,9 +5,11 @@ use backproof_gradcheck::Value;
 /// The kinks of a function at a point.
 #[derive(Debug)]
 pub(crate) struct Edges {
-    /// `[tensor][element]`: the derivatives from both sides differ, so that a gradient may be either or something between.
+    /// `[tensor][element]`: the derivatives from both sides differ, so that a gradient may be either or something
+    /// between.
     pub(crate) at: Vec<Vec<bool>>,
-    /// Elements `(tensor, index, direction)` that may be moved together without a kink: of these the gradients have a right sum.
+    /// Elements `(tensor, index, direction)` that may be moved together without a kink: of these the gradients have a
+    /// right sum.
     pub(crate) together: Vec<Vec<(usize, usize, f64)>>,
 }
 
@@ -45,8 +47,9 @@ impl Edges {
         edges
     }
 
-    /// Elements of the first and the second tensor with `x = sign · y`: each lies on a kink, and `(1, sign)` is no direction of one. Elements that are so
-    /// to five digits lie on one too, as nobody is asked to see a kink that is nearer, and of their directions nothing is asked.
+    /// Elements of the first and the second tensor with `x = sign · y`: each lies on a kink, and `(1, sign)` is no
+    /// direction of one. Elements that are so to five digits lie on one too, as nobody is asked to see a kink that is
+    /// nearer, and of their directions nothing is asked.
     pub(crate) fn pairs(tensors: &[Value], sign: f64) -> Self {
         let mut edges = Self::none(tensors);
         for (index, (x, y)) in tensors[0].data().iter().zip(tensors[1].data()).enumerate() {

@@ -1,12 +1,13 @@
-//! The prover under attack: wrong backward passes of many kinds, none of which it may accept, and right ones, none of which it may call wrong, at points
-//! that are hard.
+//! The prover under attack: wrong backward passes of many kinds, none of which it may accept, and right ones, none of
+//! which it may call wrong, at points that are hard.
 //!
 //! ```sh
 //! BACKPROOF_CHECKS=1000000 cargo test --release -p backproof-gradcheck --test adversaries -- --nocapture
 //! ```
 //!
-//! For each million of right gradients, a hundred points are tried of every adversary on every function. `BACKPROOF_REPLAY="softmax 1234"` runs the right
-//! backward of one function at the point of one seed, and prints its report; `BACKPROOF_REPLAY_ADVERSARY` does so with the numbers that a failure shows.
+//! For each million of right gradients, a hundred points are tried of every adversary on every function.
+//! `BACKPROOF_REPLAY="softmax 1234"` runs the right backward of one function at the point of one seed, and prints its
+//! report; `BACKPROOF_REPLAY_ADVERSARY` does so with the numbers that a failure shows.
 #![allow(clippy::print_stdout, reason = "the counts are what one runs it for")]
 
 mod adversaries;

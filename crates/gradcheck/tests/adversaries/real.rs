@@ -86,7 +86,8 @@ pub(crate) fn sigmoid<R: Real>(x: R) -> R {
 
 /// `1 − erf(x)`, with all digits on the right.
 ///
-/// `erf(x) = 2/√π e^{−x²} Σ 2^n x^{2n+1} / (2n+1)!!`, whose terms all have one sign, below 1.5; a continued fraction from there on.
+/// `erf(x) = 2/√π e^{−x²} Σ 2^n x^{2n+1} / (2n+1)!!`, whose terms all have one sign, below 1.5; a continued fraction
+/// from there on.
 pub(crate) fn erfc<R: Real>(x: R) -> R {
     let (one, two) = (R::of(1.0), R::of(2.0));
     let size = x.abs();

@@ -58,8 +58,8 @@ pub(crate) fn examined(function: &Function, seed: u64) -> Option<Report> {
     Some(problem.examine(&Options { seed, ..Options::default() }).report().clone())
 }
 
-/// The right backward is finite here, and within a thousandth of the largest of the gradient in f64: it is what the precision can give. Sums whose terms
-/// cancel to nothing are no test of the checker.
+/// The right backward is finite here, and within a thousandth of the largest of the gradient in f64: it is what the
+/// precision can give. Sums whose terms cancel to nothing are no test of the checker.
 fn is_right(function: &Function, single: bool, values: &[Value], draw: &mut Draw) -> bool {
     let output = function.forward(single, values);
     if !finite(&output) || !finite(&function.forward(false, values)) {

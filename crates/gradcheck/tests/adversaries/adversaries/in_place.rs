@@ -38,7 +38,8 @@ pub(super) fn all() -> Members {
     ]
 }
 
-/// The gradient of the first tensor is right; those of the others are computed after its elements became `f(x, ∂x)` and the cotangent `h(g)`.
+/// The gradient of the first tensor is right; those of the others are computed after its elements became `f(x, ∂x)` and
+/// the cotangent `h(g)`.
 fn others(call: &Call<'_>, f: impl Fn(f64, f64) -> f64, h: impl Fn(f64) -> f64) -> Gradients {
     let right = call.right();
     let mut values = call.values.to_vec();

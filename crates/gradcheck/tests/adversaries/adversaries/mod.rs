@@ -1,4 +1,5 @@
-//! Wrong backward passes. Each takes a right one and falsifies what goes in or what comes out, as real faults do, so that it is tried on every function.
+//! Wrong backward passes. Each takes a right one and falsifies what goes in or what comes out, as real faults do, so
+//! that it is tried on every function.
 
 mod branches;
 mod cotangent;

@@ -54,7 +54,8 @@ pub(super) fn all() -> Members {
     ]
 }
 
-/// The gradients by differences from `x − left · h` to `x + h`, with a step that an outlier makes large; of tensors of more than 256 elements the right ones.
+/// The gradients by differences from `x − left · h` to `x + h`, with a step that an outlier makes large; of tensors of
+/// more than 256 elements the right ones.
 fn difference(call: &Call<'_>, left: f64) -> Gradients {
     let mut values = call.values.to_vec();
     let mut found = call.right();

@@ -1,4 +1,5 @@
-//! Where elements are equal. What one of them is chosen for may go to any of them, or be shared; it may not be lost or given twice.
+//! Where elements are equal. What one of them is chosen for may go to any of them, or be shared; it may not be lost or
+//! given twice.
 
 use backproof_gradcheck::Value;
 
@@ -41,7 +42,8 @@ pub(super) fn all() -> Members {
     ]
 }
 
-/// `f(sum, place, count)` for each of `count` elements whose gradients have a right sum, along the direction in which they move together.
+/// `f(sum, place, count)` for each of `count` elements whose gradients have a right sum, along the direction in which
+/// they move together.
 fn shared(call: &Call<'_>, f: impl Fn(f64, usize, usize) -> f64) -> Gradients {
     let right = call.right();
     let mut found: Vec<Option<Vec<f64>>> = right.iter().map(|d| d.as_ref().map(|d| d.data().to_vec())).collect();

@@ -1,5 +1,5 @@
-//! What once fooled the prover, each as it was found, on Burn's tensors: wrong gradients that it accepted, right ones that it called wrong, and right
-//! ones that it could not prove.
+//! What once fooled the prover, each as it was found, on Burn's tensors: wrong gradients that it accepted, right ones
+//! that it called wrong, and right ones that it could not prove.
 
 mod accepted;
 mod modules;

@@ -12,7 +12,8 @@ fn sequence() -> Tensor<3> {
     Value::normal([2, 3, 4], 1).tensor(&device(), DType::F32)
 }
 
-/// Modules whose forward makes tensors of the default precision are checked all the same: nothing panics, and nothing is called wrong.
+/// Modules whose forward makes tensors of the default precision are checked all the same: nothing panics, and nothing
+/// is called wrong.
 #[track_caller]
 fn is_not_wrong(name: &str, run: impl FnOnce() -> Report) {
     match catch_unwind(AssertUnwindSafe(run)) {

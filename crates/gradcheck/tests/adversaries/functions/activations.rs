@@ -105,7 +105,8 @@ elementwise! {
     Softplus "softplus", ANY, [], |x| x.max(zero()) + (-x.abs()).exp().ln_1p(), sigmoid;
 }
 
-/// `sin(4000 π x)`: its period of 0.0005 fits into steps of a thousandth, which then see a flat function. Half of the time every element is 1 or −1.
+/// `sin(4000 π x)`: its period of 0.0005 fits into steps of a thousandth, which then see a flat function. Half of the
+/// time every element is 1 or −1.
 pub(super) struct Wave;
 
 const FREQUENCY: f64 = 4000.0 * PI;

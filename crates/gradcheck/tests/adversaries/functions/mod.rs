@@ -24,8 +24,8 @@ pub(crate) trait Definition {
 
     fn forward<R: Real>(tensors: &[Array<R>]) -> Array<R>;
 
-    /// The gradient of every tensor, `None` for a constant. At a kink it is the one on one of the sides, or between them; equal elements of which
-    /// only one is chosen share what it gets.
+    /// The gradient of every tensor, `None` for a constant. At a kink it is the one on one of the sides, or between
+    /// them; equal elements of which only one is chosen share what it gets.
     fn backward<R: Real>(tensors: &[Array<R>], cotangent: &Array<R>) -> Vec<Option<Array<R>>>;
 
     /// Where the function has kinks at a point.
@@ -33,7 +33,8 @@ pub(crate) trait Definition {
         Edges::none(tensors)
     }
 
-    /// On which side of its kinks the function is, for a forward that takes down what it decides; nothing if it has none.
+    /// On which side of its kinks the function is, for a forward that takes down what it decides; nothing if it has
+    /// none.
     fn decisions(_: &[Value]) -> Vec<i64> {
         Vec::new()
     }

@@ -131,7 +131,8 @@ impl Definition for Maximum {
     }
 }
 
-/// `relu(x w)` for rows `x` and constant weights `w`. Where `x w = 0` every element lies on a kink, and none lies on `(1/w_i, −1/w_j)`.
+/// `relu(x w)` for rows `x` and constant weights `w`. Where `x w = 0` every element lies on a kink, and none lies on
+/// `(1/w_i, −1/w_j)`.
 struct ReluProduct;
 
 impl Definition for ReluProduct {

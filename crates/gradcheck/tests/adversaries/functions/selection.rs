@@ -168,7 +168,8 @@ impl Definition for TopK {
     }
 }
 
-/// The largest `|x|` of every row: 1 and −1 are tied, and move together in opposite directions. Of equal ones the first is chosen.
+/// The largest `|x|` of every row: 1 and −1 are tied, and move together in opposite directions. Of equal ones the first
+/// is chosen.
 struct LargestMagnitude;
 
 impl Definition for LargestMagnitude {
