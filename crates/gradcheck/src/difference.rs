@@ -266,7 +266,7 @@ impl<'a> Oracle<'a> {
             still: Vec::new(),
             last: None,
         };
-        let shortest = self.shortest(line).max(SHORTEST);
+        let shortest = self.shortest(line);
         let mut usual: Vec<f64> = self.steps_of(line).iter().copied().filter(|&step| step >= shortest).collect();
         if usual.is_empty() {
             usual.extend(self.steps.first());
@@ -311,28 +311,37 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// The shortest relative step that still moves every element by 256 times its spacing.
+    /// The shortest relative step: it moves every element by 256 times its spacing at least. Only of what is tiny beside its scale can a kink be seen that is
+    /// nearer than [`SHORTEST`].
     fn shortest(&self, line: &Line) -> f64 {
         let spacing = self.precision.epsilon();
         let element = |one: &crate::line::Move| {
             let x = self.values[one.tensor].data()[one.index];
             if one.by == 0.0 { 0.0 } else { 256.0 * spacing * x.abs() / one.by.abs() }
         };
-        line.moves.iter().map(element).fold(0.0, f64::max)
+        let least = line.moves.iter().map(element).fold(0.0, f64::max);
+        let own = line.alone().map(|one| self.values[one.tensor].data()[one.index].abs() / one.by.abs());
+        let tiny = own.filter(|&own| own > 0.0).map_or(SHORTEST, |own| (1e-3 * own).min(SHORTEST));
+        least.max(tiny)
     }
 
     /// Steps beyond the usual ones, for what those have not decided: shorter ones where no step is clean, longer ones relative to 1 and to the typical
     /// element of the tensor where noise hides the function, and both where nothing moves at all.
     fn further(&self, sweep: &Sweep<'_, '_>, shortest: f64, thorough: bool) -> Vec<f64> {
-        let Some(one) = sweep.line.alone() else { return Vec::new() };
         let decided = &sweep.decided;
+        let noisy = |e: &Estimate| e.magnitude > 0.0 && e.kink.is_none() && e.noise > 1e-4 * e.magnitude;
+        let Some(one) = sweep.line.alone() else {
+            // A tensor of tiny elements moves by tiny steps, which noise hides; the function may be as straight with longer ones.
+            let largest = sweep.line.moves.iter().map(|one| one.by.abs()).fold(0.0, f64::max);
+            let long = decided.iter().any(noisy) && largest < 0.1;
+            return if long { [1e-4, 1e-6].map(|step| step / largest).to_vec() } else { Vec::new() };
+        };
         let mut further = Vec::new();
         let beside = sweep.last.as_ref().is_some_and(|points| points.crossing == Crossing::Between);
         if self.precision.is_double() && (beside || decided.iter().any(|estimate| !estimate.clean)) {
             further.extend(SHORTER.into_iter().filter(|&step| step >= shortest));
         }
         let still = sweep.moved.iter().all(|&bits| bits == 0);
-        let noisy = |e: &Estimate| e.magnitude > 0.0 && e.kink.is_none() && e.noise > 1e-4 * e.magnitude;
         let x = self.values[one.tensor].data()[one.index].abs();
         let unclean = decided.iter().any(|estimate| !estimate.clean);
         if (thorough || unclean) && x > 0.0 && x < one.by.abs() {
@@ -341,7 +350,8 @@ impl<'a> Oracle<'a> {
         }
         if still || decided.iter().any(noisy) {
             let longest = self.steps[0];
-            for scale in [1.0, self.typical[one.tensor]] {
+            // A line is as straight with a step as long as the element.
+            for scale in [1.0, self.typical[one.tensor], 100.0 * one.by.abs(), one.by.abs() / longest] {
                 let step = longest * scale / one.by.abs();
                 if step > 8.0 * longest || (still && step < longest / 8.0 && step >= shortest) {
                     further.extend([step, step / 10.0]);
@@ -368,14 +378,15 @@ impl<'a> Oracle<'a> {
         };
         let largest = estimates.iter().map(|estimate| estimate.magnitude).fold(0.0, f64::max);
         let matters = |outputs: &[usize], long: Option<f64>| {
-            let small = |e: &Estimate| (1e-4 * e.magnitude).max(1e-7 * largest);
+            let small = |w: &Cotangent, e: &Estimate| 1e-4 * e.magnitude.max(largest.min(w.value.max_abs()));
             let pairs = self.cotangents.iter().zip(estimates.iter());
-            pairs.into_iter().any(|(w, e)| hidden(w, outputs, long.unwrap_or(e.step)) > small(e))
+            pairs.into_iter().any(|(w, e)| hidden(w, outputs, long.unwrap_or(e.step)) > small(w, e))
         };
+        let largest_number = crate::precision::largest(self.precision.0);
         let (mut unseen, mut seen) = (still, Vec::new());
         if let Some(one) = sweep.line.alone() {
-            for factor in [1e3, 1e12, 1e40] {
-                let long = factor * self.typical[one.tensor].max(1.0);
+            for factor in [1e3, 1e12, 1e40, 1e150, 1e300] {
+                let long = (factor * self.typical[one.tensor].max(1.0)).min(0.1 * largest_number);
                 let known: Vec<usize> =
                     seen.iter().flat_map(|(_, outputs): &(f64, Vec<usize>)| outputs).copied().collect();
                 let enough = seen.iter().all(|(long, outputs)| !matters(outputs, Some(*long)));

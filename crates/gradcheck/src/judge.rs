@@ -24,6 +24,8 @@ pub(crate) struct Allowances {
     pub(crate) output: f64,
     /// `Σ_o |w_o| max_j |∂f_o/∂x_j|` over these outputs.
     pub(crate) terms: f64,
+    /// What the steepest elements of all tensors do to these outputs, as a slope of this tensor.
+    pub(crate) shared: f64,
     /// What round-off was seen to do to the source's own gradient, and what may have cancelled in it.
     pub(crate) wobble: f64,
 }
@@ -49,8 +51,8 @@ pub(crate) struct Answer {
 /// here that only the rounding of `y` is left. What an element cancels in is the last resort: `A_row`, the largest terms of the outputs that it moves; `U`, the size of a slope, for
 /// terms of order 1 that cancel, as `1 + erf(x/√2)` far to the left; and how far round-off was seen to move the gradient.
 ///
-/// Resolved is an element whose tolerance is at most a tenth of its gradient (a hundredth if it needs the last resort), or at most a thousandth of the terms of its outputs: then it is zero as
-/// far as its precision can say. Differences that are not clean call nothing wrong, and prove nothing.
+/// Resolved is an element whose tolerance is at most a tenth of its gradient (a hundredth if it needs the last resort), or at most a thousandth of the terms of its outputs or a
+/// millionth of what the function's other tensors do to them: then it is zero as far as its precision can say. Differences that are not clean call nothing wrong, and prove nothing.
 pub(crate) fn judge(
     gradient: f64,
     estimate: &Estimate,
@@ -98,9 +100,10 @@ pub(crate) fn judge(
             false => answer(Verdict::Mismatch, beyond, at_kink),
         };
     }
-    let zero = (1e-3 * allowed.terms.max(limits.unit)).max(4.0 * limits.range[0]);
+    let slope = 1e-3 * allowed.terms.max(limits.unit);
+    let zero = slope.max(1e-6 * allowed.shared).max(4.0 * limits.range[0]);
     // What is excused by the source's own noise must be smaller beside the gradient: a hundredth.
-    for (tolerance, small) in [(strict, tenth), (wide, 0.1 * tenth)] {
+    for (tolerance, small) in [(own, tenth), (strict, tenth), (wide, 0.1 * tenth)] {
         let total = tolerance.total();
         if error <= total {
             let resolved = estimate.clean && (total <= small || total <= zero);

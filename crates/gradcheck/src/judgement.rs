@@ -264,6 +264,7 @@ impl Examination<'_, '_> {
         Allowances {
             output: reach.output / value.data()[index].abs().max(1.0),
             terms: reach.terms,
+            shared,
             wobble: self.wobble(claim.source, cotangent, claim.tensor, index) + cancelled,
         }
     }

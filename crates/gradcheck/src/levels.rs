@@ -53,7 +53,13 @@ pub(crate) struct Level {
 
 impl Level {
     fn error(&self) -> f64 {
-        self.measured.truncation + self.noise
+        self.truncation() + self.noise
+    }
+
+    /// `|D_R − D_h|`, and at least half of what the two sides are apart beyond noise: a kink too small to show as one is an error of the difference.
+    fn truncation(&self) -> f64 {
+        let apart = (self.measured.width - self.measured.width_noise).max(0.0);
+        self.measured.truncation.max(0.5 * apart)
     }
 
     /// The derivatives from both sides differ by more than noise.
@@ -63,7 +69,7 @@ impl Level {
 
     /// Truncation is a millionth of the terms, or less than the noise.
     fn converged(&self) -> bool {
-        self.measured.truncation <= (1e-6 * self.measured.magnitude).max(self.noise)
+        self.truncation() <= (1e-6 * self.measured.magnitude).max(self.noise)
     }
 
     /// Both sides are smooth, so that what lies between their derivatives is a kink and no steep place.
@@ -85,7 +91,7 @@ impl Level {
         let apart = (self.measured.derivative - shorter.measured.derivative).abs();
         let rounding = 1e-9 * self.measured.magnitude.max(shorter.measured.magnitude);
         // What is not a number contradicts nothing: it says nothing.
-        apart > shorter.error() + self.measured.truncation.min(shorter.error()) + rounding
+        apart > shorter.error() + self.truncation().min(shorter.error()) + rounding
     }
 }
 
@@ -159,7 +165,7 @@ impl Levels {
         let last = self.levels.last().expect("there is at least one step");
         let estimate = |level: &Level, clean: bool, kink: Option<[f64; 2]>, near: Option<Near>| Estimate {
             derivative: level.measured.derivative,
-            truncation: level.measured.truncation,
+            truncation: if kink.is_some() { level.measured.truncation } else { level.truncation() },
             noise: level.noise,
             magnitude: level.measured.magnitude,
             step: level.step,
@@ -184,7 +190,8 @@ impl Levels {
             .map(|(level, _)| level)
             .filter(|level| level.measured.derivative.is_finite())
             .collect();
-        if let Some(best) = best(&usable) {
+        let kinkless = !sights.contains(&Sight::Kinked);
+        if let Some(best) = best(&usable).or_else(|| converging(&usable).filter(|_| kinkless)) {
             return estimate(best, true, None, near);
         }
         // With the two shortest steps: a kink seen with longer ones alone may be a place of strong curvature.
@@ -197,23 +204,22 @@ impl Levels {
     }
 }
 
-/// Of the steps that are clean and that no shorter step contradicts, the one with the least error; else the shortest, if the differences come
-/// together as the step falls.
+/// Of the steps that are clean and that no shorter step contradicts, the one with the least error.
 fn best<'l>(usable: &[&'l Level]) -> Option<&'l Level> {
     let consistent = |at: usize| usable[at + 1..].iter().all(|shorter| !usable[at].contradicted(shorter));
     let clean = (0..usable.len()).filter(|&at| usable[at].converged() && consistent(at)).map(|at| usable[at]);
-    let clean = clean.min_by(|a, b| a.error().total_cmp(&b.error()));
-    clean.or_else(|| match usable {
-        // A curvature that jumps at the point, as of x|x| at 0: the error falls with the step and never is a millionth of the derivative.
-        [.., first, second, third] => {
-            let falls = |a: &Level, b: &Level| {
-                b.measured.truncation <= 0.5 * a.measured.truncation
-                    && (a.measured.derivative - b.measured.derivative).abs() <= a.error() + b.error()
-            };
-            (falls(first, second) && falls(second, third)).then_some(*third)
-        }
-        _ => None,
-    })
+    clean.min_by(|a, b| a.error().total_cmp(&b.error()))
+}
+
+/// The shortest step, if the differences come together as the step falls. Of a curvature that jumps at the point, as that of x|x| at 0, the error
+/// falls with the step and never is a millionth of the derivative.
+fn converging<'l>(usable: &[&'l Level]) -> Option<&'l Level> {
+    let [.., first, second, third] = usable else { return None };
+    let falls = |a: &Level, b: &Level| {
+        let apart = (a.measured.derivative - b.measured.derivative).abs();
+        b.truncation() <= 0.3 * a.truncation() && apart <= a.error() + b.error()
+    };
+    (falls(first, second) && falls(second, third)).then_some(*third)
 }
 
 #[cfg(test)]

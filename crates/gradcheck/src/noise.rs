@@ -23,39 +23,39 @@ pub(crate) fn output_noise(
     seed: u64,
 ) -> Vec<f64> {
     let all = ["noise", "more noise", "still more noise"].map(|stream| {
-        let mut variances = vec![f64::INFINITY; center.0.len()];
+        let mut deviations = vec![f64::INFINITY; center.0.len()];
         for spacing in precision.spacings() {
             let random = &mut Random::new(seed, stream);
             let (found, smooth) = along(&forward, precision, values, &moves, center, spacing, random);
-            variances.iter_mut().zip(found).for_each(|(least, variance)| *least = least.min(variance));
+            deviations.iter_mut().zip(found).for_each(|(least, found)| *least = least.min(found));
             if smooth {
                 break;
             }
         }
-        variances
+        deviations
     });
     let middle = |output: usize| {
-        let mut three = all.each_ref().map(|variances| variances[output]);
+        let mut three = all.each_ref().map(|deviations| deviations[output]);
         three.sort_by(f64::total_cmp);
         three[1]
     };
-    let variances: Vec<f64> = (0..center.0.len()).map(middle).collect();
+    let deviations: Vec<f64> = (0..center.0.len()).map(middle).collect();
     let rounding: Vec<f64> = center.0.data().iter().map(|y| precision.epsilon() * y.abs()).collect();
-    let typical = median_ratio(&variances, &rounding);
-    variances.iter().zip(&rounding).map(|(variance, rounding)| variance.sqrt().max(typical * rounding)).collect()
+    let typical = median_ratio(&deviations, &rounding);
+    deviations.iter().zip(&rounding).map(|(deviation, rounding)| deviation.max(typical * rounding)).collect()
 }
 
 /// The median of the noise beside the rounding of the output itself, at least 1.
-fn median_ratio(variances: &[f64], rounding: &[f64]) -> f64 {
-    let pairs = variances.iter().zip(rounding).filter(|(_, rounding)| **rounding > 0.0);
-    let mut ratios: Vec<f64> = pairs.map(|(variance, rounding)| variance.sqrt() / rounding).collect();
+fn median_ratio(deviations: &[f64], rounding: &[f64]) -> f64 {
+    let pairs = deviations.iter().zip(rounding).filter(|(_, rounding)| **rounding > 0.0);
+    let mut ratios: Vec<f64> = pairs.map(|(deviation, rounding)| deviation / rounding).collect();
     match ratios.len() {
         0 => 1.0,
         length => ratios.select_nth_unstable_by(length / 2, f64::total_cmp).1.max(1.0),
     }
 }
 
-/// The variance of every output along one direction, and whether all points made the same decisions.
+/// The deviation of every output along one direction, and whether all points made the same decisions.
 fn along(
     forward: impl Fn(&[Value]) -> (Value, Option<u64>),
     precision: Precision,
@@ -86,17 +86,20 @@ fn along(
     };
     let table: Vec<(Value, Option<u64>)> = (first..first + POINTS).map(at).collect();
     let smooth = table.iter().all(|(_, fingerprint)| *fingerprint == table[0].1);
-    let variances = (0..center.0.len())
+    let deviations = (0..center.0.len())
         .map(|output| {
             let mut column: Vec<f64> = table.iter().map(|(y, _)| y.data()[output]).collect();
             for _ in 0..4 {
                 column = column.windows(2).map(|pair| pair[1] - pair[0]).collect();
             }
-            let variance = column.iter().map(|d| d * d).sum::<f64>() / (70.0 * column.len() as f64);
-            if variance.is_finite() { variance } else { 0.0 }
+            // Relative to the largest, since squares of what is tiny vanish.
+            let largest = column.iter().fold(0.0, |largest: f64, d| largest.max(d.abs()));
+            let squares = column.iter().map(|d| (d / largest).powi(2)).sum::<f64>();
+            let deviation = largest * (squares / (70.0 * column.len() as f64)).sqrt();
+            if deviation.is_finite() { deviation } else { 0.0 }
         })
         .collect();
-    (variances, smooth)
+    (deviations, smooth)
 }
 
 /// The typical magnitude of a tensor's elements, the root of their mean square; 1 if they are all zero.
@@ -135,7 +138,7 @@ mod tests {
         }
     }
 
-    fn variances(center: Option<u64>, number: usize) -> (Vec<f64>, bool) {
+    fn deviations(center: Option<u64>, number: usize) -> (Vec<f64>, bool) {
         let center = (Value::new([2], vec![0.0; 2]), center);
         let (values, random) = ([Value::full([1], 1.0)], &mut Random::new(0, "test"));
         let double = Precision(DType::F64);
@@ -144,12 +147,14 @@ mod tests {
 
     /// A bump of 1/2 in the middle of seven points has the fourth differences −2, 3, −2, and a straight line none.
     #[test]
-    fn the_variance_is_that_of_the_fourth_differences_over_seventy() {
-        let expected = vec![(4.0 + 9.0 + 4.0) / (3.0 * 70.0), 0.0];
-        assert_eq!(variances(Some(7), 4), (expected.clone(), true), "seven points beside the center");
+    fn the_deviation_is_that_of_the_fourth_differences_over_seventy() {
+        let expected = f64::sqrt((4.0 + 9.0 + 4.0) / (3.0 * 70.0));
+        let near = |found: &[f64]| (found[0] - expected).abs() < 1e-15 && found[1] == 0.0;
+        let (found, smooth) = deviations(Some(7), 4);
+        assert!(near(&found) && smooth, "seven points beside the center");
         // Without a record the center is the first of them.
-        assert_eq!(variances(None, 3).0, expected);
-        assert!(!variances(None, 3).1, "the center says that nothing is recorded, the others do");
+        assert!(near(&deviations(None, 3).0));
+        assert!(!deviations(None, 3).1, "the center says that nothing is recorded, the others do");
     }
 
     #[test]
@@ -161,7 +166,7 @@ mod tests {
         };
         let values = [Value::new([2], vec![3.0, 5.0]), Value::full([2], 8.0)];
         let center = (Value::new([1], vec![0.0]), Some(0));
-        let (variances, smooth) = along(
+        let (deviations, smooth) = along(
             forward,
             Precision(DType::F64),
             &values,
@@ -170,7 +175,7 @@ mod tests {
             0.25,
             &mut Random::new(0, "test"),
         );
-        assert_eq!((variances, smooth), (vec![0.0], false), "NaN is no noise");
+        assert_eq!((deviations, smooth), (vec![0.0], false), "NaN is no noise");
         // A quarter of each element.
         for (number, point) in (1..).zip(points.take()) {
             let moved: Vec<f64> = point[0].data().iter().zip(values[0].data()).map(|(a, b)| (a - b).abs()).collect();

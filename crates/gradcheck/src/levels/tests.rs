@@ -104,7 +104,8 @@ fn a_kink_that_a_shorter_step_avoids_is_near_and_not_at_the_point() {
 #[test]
 fn a_record_is_believed_before_the_slopes() {
     let at = |crossing: Crossing, measured: Measured| decide(&[Level { crossing, ..level(measured, 0.25) }]);
-    assert!(at(Crossing::None, BENT).clean && at(Crossing::None, BENT).kink.is_none());
+    let rough = at(Crossing::None, BENT);
+    assert!(rough.kink.is_none() && !rough.clean && rough.truncation == 0.5, "no kink, and an error of half the width");
     for crossing in [Crossing::At, Crossing::Between] {
         assert!(at(crossing, BENT).kink.is_some());
         // The kink is of something that this objective does not depend on.
@@ -151,6 +152,8 @@ fn differences_that_come_together_are_believed_though_none_is_a_millionth() {
     let rising = decide(&[rough(0.1, 1.0), rough(0.11, 0.1), rough(0.12, 0.01)]);
     assert!(!rising.clean);
     assert!(!decide(&[rough(0.1, 1.0), rough(0.01, 0.1)]).clean, "two steps show no order");
+    let beside = Level { step: 9.0, ..level(BENT, 9.0) };
+    assert!(!decide(&[beside, rough(0.1, 1.0), rough(0.01, 0.1), rough(0.001, 0.01)]).clean, "a kink is near");
 }
 
 #[test]

@@ -9,11 +9,13 @@ use crate::functions::Function;
 
 /// A change of a gradient counts if it is more than a thousandth of it,
 const OF_ITSELF: f64 = 1e-3;
-/// and more than a hundred-thousandth of the largest of the tensor,
-const OF_LARGEST: f64 = 1e-5;
+/// and more than a hundred-thousandth of the largest of the tensor, in single precision a thousandth,
+const OF_LARGEST: [f64; 2] = [1e-3, 1e-5];
 /// and more than a billionth of the cotangent times what the output is beside the tensor (at least 1), which is about
-/// what differences in f64 can show.
+/// what differences in f64 can show;
 const OF_OUTPUT: f64 = 1e-9;
+/// and more than a millionth of what the function's other tensors do, below which a gradient counts as zero.
+const OF_OTHERS: f64 = 1e-6;
 /// In a tensor of which only a quota is differentiated one by one, the rest is only seen in sums: there it counts if it
 /// is more than half of the root mean square.
 const OF_MANY: f64 = 0.5;
@@ -45,11 +47,19 @@ pub(crate) fn is_wrong(
         let tiny = if single { 1e-36 } else { 1e-290 } * largest(cotangent).max(1.0);
         let of_tensor =
             |value: &Value| OF_OUTPUT * largest(cotangent) * largest(&output) / largest(value).max(1.0) + tiny;
-        let floors: Vec<f64> = values.iter().map(of_tensor).collect();
+        let energy =
+            |tensor: usize| largest(right[tensor].as_ref().unwrap_or(&values[tensor])) * largest(&values[tensor]);
+        let of_others = |tensor: usize| {
+            let others = (0..values.len()).filter(|&other| other != tensor && right[other].is_some()).map(energy);
+            OF_OTHERS * others.fold(0.0, f64::max) / largest(&values[tensor]).max(f64::MIN_POSITIVE)
+        };
+        let floor = |(tensor, value): (usize, &Value)| of_tensor(value).max(of_others(tensor));
+        let floors: Vec<f64> = values.iter().enumerate().map(floor).collect();
         // Where the right backward is no better in this precision, the fault is not the adversary's: an overflow, or a
         // cancellation.
         let possible = function.backward(single, values, cotangent);
-        differ(&found, &right, &edges, &floors) && !differ(&possible, &right, &edges, &floors)
+        let of_largest = OF_LARGEST[usize::from(!single)];
+        differ(&found, &right, &edges, &floors, of_largest) && !differ(&possible, &right, &edges, &floors, of_largest)
     })
 }
 
@@ -63,12 +73,12 @@ fn largest(value: &Value) -> f64 {
     value.data().iter().fold(0.0, |most, x| most.max(x.abs()))
 }
 
-fn differ(found: &Gradients, right: &Gradients, edges: &Edges, floors: &[f64]) -> bool {
+fn differ(found: &Gradients, right: &Gradients, edges: &Edges, floors: &[f64], of_largest: f64) -> bool {
     let element = |tensor: usize| {
         let (Some(found), Some(right)) = (&found[tensor], &right[tensor]) else { return false };
         let most = largest(right);
         let typical = (right.data().iter().map(|g| g * g).sum::<f64>() / right.len() as f64).sqrt();
-        let least = if right.len() > 256 { OF_MANY * typical } else { OF_LARGEST * most }.max(floors[tensor]);
+        let least = if right.len() > 256 { OF_MANY * typical } else { of_largest * most }.max(floors[tensor]);
         let pairs = found.data().iter().zip(right.data()).zip(&edges.at[tensor]);
         pairs.into_iter().any(|((found, right), kink)| {
             let change = (found - right).abs();

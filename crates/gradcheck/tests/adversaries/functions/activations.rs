@@ -116,8 +116,9 @@ impl Definition for Wave {
 
     fn tensors(setting: &mut Setting) -> Vec<Variable> {
         let dims = [setting.axis(6, 10_000)];
-        let unit = setting.draw.once_in(2);
-        let x = setting.value(&dims, ANY.upto(10.0, 10.0));
+        // In single precision the waves are too many to count from further away.
+        let unit = setting.draw.once_in(2) && !setting.single;
+        let x = setting.value(&dims, ANY.upto(0.01, 10.0));
         let data = x.data().iter().map(|&x| if unit { 1f64.copysign(x) } else { x }).collect();
         vec![input("x", Value::new(dims, data))]
     }
