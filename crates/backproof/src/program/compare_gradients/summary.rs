@@ -211,6 +211,7 @@ fn aligned(column: usize, text: String) -> Cell {
 /// A check with its report, or the panic in its place, and the mutants that survived.
 fn in_full(outcome: &Outcome) -> String {
     let case = outcome.case.map(|case| format!(", case {case}")).unwrap_or_default();
+    let case = if outcome.general() { case } else { format!(" at {}{case}", outcome.point) };
     let mut text = format!("{}{case}: {}\n", outcome.subject, outcome.about);
     match (&outcome.report, &outcome.panic) {
         (Some(report), _) => text += &report.to_string(),
@@ -232,6 +233,9 @@ fn replay(outcome: &Outcome, heading: &Heading<'_>, arguments: &CompareGradients
     match (outcome.case, &arguments.config) {
         (Some(case), _) => {
             flag("layer", &outcome.subject);
+            if !outcome.general() {
+                flag("point", &outcome.point);
+            }
             flag("case", &case.to_string());
         }
         (None, Some(config)) => flag("config", &format!("'{}'", config.display())),

@@ -1,3 +1,4 @@
+use backproof::point::Point;
 use backproof_gradcheck::{Arguments, Check, Options, Value};
 use burn::tensor::{DType, Int, Tensor, TensorData};
 
@@ -56,16 +57,19 @@ impl Maker<'_> {
         check: Check<'static>,
         forward: impl Fn(&Arguments<'_>) -> Tensor<E> + 'static,
     ) -> Case {
-        let Context { device, reference, unit_roundoff, .. } = self.context;
+        let Context { reference, unit_roundoff, .. } = self.context;
         let smooth = self.smooth;
-        let check = check.forward_recording(reference, move |t, kinks| {
+        let check = self.context.at_point(check).forward_recording(reference, move |t, kinks| {
             if smooth {
                 // One decision, always the same.
                 kinks.decisions([0]);
             }
             forward(t)
         });
-        Case { about: about.into(), check: check.autodiff(device).source_roundoff(*unit_roundoff) }
+        Case {
+            about: about.into(),
+            check: check.autodiff(&self.context.autodiff_device()).source_roundoff(*unit_roundoff),
+        }
     }
 
     /// A function of one tensor `x` that may lie in memory in any way; `options` are what else the case depends on.
@@ -90,6 +94,14 @@ impl Maker<'_> {
     ) -> Case {
         let layouts = [self.draw.layout(), self.draw.layout()];
         let about = format!("{}; {}", describe(&[&x], "", layouts[0]), describe(&[&y], options, layouts[1]));
+        if self.context.place.point == Point::Twice && x.dims() == y.dims() {
+            let check = self.check().input("x", x);
+            return self.case(format!("{about}; y is x"), check, move |t| {
+                let (x, rank) = (t.get::<D>("x"), t.value("x").dims().len());
+                let dims: [usize; F] = std::array::from_fn(|axis| t.value("x").dims()[axis.min(rank - 1)]);
+                function(layouts[0].place(x.clone()), layouts[1].place(x.reshape(dims)))
+            });
+        }
         let check = self.check().input("x", x).input("y", y);
         self.case(about, check, move |t| function(layouts[0].place(t.get("x")), layouts[1].place(t.get("y"))))
     }

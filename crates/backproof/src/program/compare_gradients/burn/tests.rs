@@ -4,11 +4,20 @@ use backproof_gradcheck::{Mutant, Report, Verdict, measure_unit_roundoff};
 use burn::tensor::{DType, Device};
 
 use super::*;
+use crate::compare_gradients::points::Place;
 use crate::compare_gradients::subject::Context;
 
 fn context(device: Device, dtype: DType) -> Context {
     let unit_roundoff = measure_unit_roundoff(&device, dtype);
-    Context { device, reference: Device::flex(), dtype, unit_roundoff, seed: 1, kernels: Vec::new() }
+    Context {
+        device,
+        reference: Device::flex(),
+        dtype,
+        unit_roundoff,
+        seed: 1,
+        kernels: Vec::new(),
+        place: Place::general(0),
+    }
 }
 
 fn subject(name: &str) -> &'static Subject {

@@ -1,0 +1,84 @@
+//! Where a function has a value and a derivative that the precision under test can hold: at other points nothing is asked of a gradient.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use backproof_gradcheck::{Problem, Value};
+use burn::tensor::DType;
+
+/// Steps for one-sided slopes, each a hundredth of the one before: relative to the element, or to 1 at zero.
+const STEPS: [f64; 3] = [1e-2, 1e-4, 1e-6];
+
+/// The largest number that the precision can hold.
+fn largest(dtype: DType) -> f64 {
+    match dtype {
+        DType::F32 => f64::from(f32::MAX),
+        _ => f64::MAX,
+    }
+}
+
+/// Why the point lies outside of the function's domain, if it does: the function in double precision decides it.
+pub(crate) fn outside(problem: &Problem<'_>) -> Option<String> {
+    let values = problem.values();
+    let Ok(output) = catch_unwind(AssertUnwindSafe(|| (problem.forward)(&values))) else {
+        return Some("the function does not take these tensors".to_owned());
+    };
+    let largest = largest(problem.dtype);
+    if output.is_empty() {
+        return Some("the function has no output there".to_owned());
+    }
+    if !output.data().iter().all(|y| y.is_finite()) {
+        return Some("the function is not finite".to_owned());
+    }
+    let fits = output.data().iter().all(|y| y.abs() <= largest);
+    (!fits).then(|| format!("the function is too large for {:?}", problem.dtype))
+}
+
+/// What the function does on one side of an element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// It has a slope that the precision can hold.
+    Slope,
+    /// It is not finite there: the element lies at the edge of the domain.
+    Outside,
+    /// It jumps, or its slope has no limit that steps find.
+    NoSlope,
+}
+
+/// Whether the function has a derivative along this element, at the edge of its domain from one side, that the precision can hold.
+pub(crate) fn has_derivative(problem: &Problem<'_>, tensor: usize, index: usize) -> bool {
+    let sides = [1.0, -1.0].map(|sign| side(problem, tensor, index, sign));
+    sides.contains(&Side::Slope) && !sides.contains(&Side::NoSlope)
+}
+
+fn side(problem: &Problem<'_>, tensor: usize, index: usize, sign: f64) -> Side {
+    let values = problem.values();
+    let evaluate = |values: &[Value]| catch_unwind(AssertUnwindSafe(|| (problem.forward)(values))).ok();
+    let Some(output) = evaluate(&values) else { return Side::Outside };
+    let x = values[tensor].data()[index];
+    let slopes: Option<Vec<f64>> = (STEPS.iter())
+        .map(|step| {
+            let mut moved = values.clone();
+            let mut data = moved[tensor].data().to_vec();
+            data[index] = x + sign * step * if x == 0.0 { 1.0 } else { x.abs() };
+            let taken = data[index] - x;
+            moved[tensor] = Value::new(moved[tensor].dims(), data);
+            let there = evaluate(&moved)?;
+            let slope = there.data().iter().zip(output.data()).map(|(there, here)| ((there - here) / taken).abs());
+            Some(slope.fold(0.0, worse))
+        })
+        .collect();
+    let Some([_, middle, fine]) = slopes.as_deref().and_then(|slopes| <[f64; 3]>::try_from(slopes).ok()) else {
+        return Side::Outside;
+    };
+    // Of √x at zero and at a jump, the slope grows with every step; of a function that is all round-off, it is another one each time.
+    match (middle - fine).abs() <= 0.1 * middle.max(fine) && fine < 1e-3 * largest(problem.dtype) {
+        _ if !fine.is_finite() || !middle.is_finite() => Side::Outside,
+        true => Side::Slope,
+        false => Side::NoSlope,
+    }
+}
+
+/// The larger one, or NaN if either is.
+fn worse(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+}

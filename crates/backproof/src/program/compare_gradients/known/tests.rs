@@ -1,0 +1,183 @@
+use std::fmt::Write;
+
+use backproof_gradcheck::{Check, Problem, Value};
+use burn::tensor::Device;
+
+use super::*;
+
+/// The problem of the smallest input, with autodiff on this device as its source.
+fn problem(smallest: &Smallest, device: &Device) -> Problem<'static> {
+    let mut check = Check::new("smallest").dtype(smallest.precision);
+    for (name, dims, data) in smallest.tensors {
+        check = check.input(*name, Value::new(*dims, data.to_vec()));
+    }
+    check.forward(&Device::flex(), smallest.function).autodiff(device).problem()
+}
+
+fn tensor(problem: &Problem<'_>, smallest: &Smallest) -> usize {
+    problem.tensors.iter().position(|tensor| tensor.name == smallest.of).expect("the list names a tensor")
+}
+
+/// The gradient of the sum that Burn finds.
+fn found(smallest: &Smallest, device: &Device) -> Value {
+    let problem = problem(smallest, device);
+    let values = problem.values();
+    let ones = Value::full((problem.forward)(&values).dims(), 1.0);
+    let all = (problem.sources[0].backward)(&values, &ones);
+    all[tensor(&problem, smallest)].clone().expect("autodiff reaches every tensor")
+}
+
+/// Central differences of the sum in double precision.
+fn differences(smallest: &Smallest) -> Vec<f64> {
+    let problem = problem(smallest, &Device::flex());
+    let (values, tensor) = (problem.values(), tensor(&problem, smallest));
+    let x = values[tensor].data();
+    let sum = |index: usize, by: f64| {
+        let mut moved = values.clone();
+        let mut data = x.to_vec();
+        data[index] += by;
+        moved[tensor] = Value::new(values[tensor].dims(), data);
+        (problem.forward)(&moved).data().iter().sum::<f64>()
+    };
+    let step = |x: f64| 1e-5 * if x == 0.0 { 1.0 } else { x.abs() };
+    (0..x.len())
+        .map(|index| (sum(index, step(x[index])) - sum(index, -step(x[index]))) / (2.0 * step(x[index])))
+        .collect()
+}
+
+fn near(a: f64, b: f64) -> bool {
+    (a.is_nan() && b.is_nan()) || a == b || (a - b).abs() <= 1e-5 * a.abs().max(b.abs()).max(1e-3)
+}
+
+fn all_near(a: &[f64], b: &[f64]) -> bool {
+    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(*a, *b))
+}
+
+/// When this fails, Burn has mended a fault: the entry goes, here and in `docs/upstream.md`.
+fn assert_seen(known: &Known, backend: Backend, device: &Device) {
+    let found = found(&known.smallest, device);
+    let seen = match known.smallest.found {
+        Found::Numbers(numbers) => all_near(found.data(), numbers),
+        Found::Shape(dims) => found.dims() == dims,
+    };
+    let (operation, right) = (known.operation, known.smallest.right);
+    let mended = if all_near(found.data(), right) {
+        "Burn has mended it: take it off the list"
+    } else {
+        "it is another fault now"
+    };
+    assert!(seen, "`{operation}` on {}, for which {right:?} is right: {found}. {mended}", backend.name());
+}
+
+#[test]
+fn every_fault_on_the_list_is_seen_at_its_smallest_input() {
+    for known in FAULTS.iter().filter(|known| known.backends.contains(&Backend::Flex)) {
+        assert_seen(known, Backend::Flex, &Device::flex());
+    }
+}
+
+#[cfg(feature = "ndarray")]
+#[test]
+#[expect(deprecated, reason = "the backend is")]
+fn every_fault_of_ndarray_is_seen_at_its_smallest_input() {
+    for known in FAULTS.iter().filter(|known| known.backends.contains(&Backend::NdArray)) {
+        assert_seen(known, Backend::NdArray, &Device::ndarray());
+    }
+}
+
+#[test]
+fn what_the_list_calls_right_is_what_differences_find() {
+    for known in FAULTS {
+        let (right, found) = (known.smallest.right, differences(&known.smallest));
+        assert!(
+            all_near(right, &found),
+            "{} of {}: {right:?}, differences {found:?}",
+            known.smallest.of,
+            known.operation
+        );
+    }
+}
+
+#[test]
+fn the_list_names_operations_of_the_suite() {
+    for known in FAULTS {
+        let operation = known.operation;
+        assert!(crate::compare_gradients::burn::subjects().any(|subject| subject.name == operation), "{operation}");
+    }
+}
+
+#[test]
+fn another_symptom_of_a_listed_operation_is_new() {
+    let at = Setting { backend: Backend::Flex, dtype: DType::F32 };
+    let symptom = |kind: Kind, tensor: &str| Symptom {
+        source: "autodiff".to_owned(),
+        tensor: Some(tensor.to_owned()),
+        kind,
+        note: String::new(),
+    };
+    let known = |at: Setting, point: Point, symptom: &Symptom| find("elu", at, point, symptom).is_some();
+    let nan = symptom(Kind::NotFinite, "x");
+    assert!(known(at, Point::Saturated90, &nan));
+    assert!(known(Setting { backend: Backend::Wgpu, ..at }, Point::Saturated90, &nan));
+    assert!(!known(at, Point::General, &nan), "at another point");
+    assert!(!known(at, Point::Saturated90, &symptom(Kind::Mismatch, "x")), "of another kind");
+    assert!(!known(at, Point::Saturated90, &symptom(Kind::NotFinite, "weight")), "of another tensor");
+    assert!(!known(at, Point::Saturated90, &Symptom { tensor: None, ..nan }), "of the forward");
+}
+
+/// The table in `docs/upstream.md`, a line for each fault.
+fn table() -> String {
+    let mut text = String::from(
+        "| operation | backends | smallest input | right | found | cause |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
+    for known in FAULTS {
+        let Known { operation, cause, place, smallest, .. } = known;
+        let backends = match known.backends.len() {
+            4 => "all".to_owned(),
+            _ => known.backends.iter().map(|backend| backend.name()).collect::<Vec<_>>().join(", "),
+        };
+        let precision = if known.precisions.len() == 1 {
+            format!(", {:?} only", known.precisions[0]).to_lowercase()
+        } else {
+            String::new()
+        };
+        let tensors = smallest.tensors.iter().map(|(name, dims, data)| format!("{name} = {}", numbers(dims, data)));
+        let tensors = tensors.collect::<Vec<_>>().join(", ");
+        let options = if smallest.options.is_empty() { String::new() } else { format!("; {}", smallest.options) };
+        let dims = smallest.tensors.iter().find(|(name, ..)| *name == smallest.of).expect("a tensor").1;
+        let right = numbers(dims, smallest.right);
+        let found = match smallest.found {
+            Found::Numbers(found) => numbers(dims, found),
+            Found::Shape(dims) => format!("dimensions {dims:?}"),
+        };
+        let of = smallest.of;
+        writeln!(
+            text,
+            "| `{operation}` | {backends}{precision} | {tensors}{options} | ∂/∂{of} = {right} | {found} | {cause} ({place}) |"
+        )
+        .expect("a string takes everything");
+    }
+    text
+}
+
+/// Numbers in brackets, of dimensions that are named where there is more than one.
+fn numbers(dims: &[usize], data: &[f64]) -> String {
+    let one = |x: &f64| match x.abs() {
+        0.0 => "0".to_owned(),
+        size if !(1e-3..1e4).contains(&size) => format!("{x:e}"),
+        _ => format!("{}", (x * 1e6).round() / 1e6),
+    };
+    let all = data.iter().map(one).collect::<Vec<_>>().join(", ");
+    if dims.len() > 1 {
+        format!("{} [{all}]", crate::compare_gradients::subject::shape(dims))
+    } else {
+        format!("[{all}]")
+    }
+}
+
+#[test]
+fn the_document_shows_the_list() {
+    let document = include_str!("../../../../../../docs/upstream.md");
+    let table = table();
+    assert!(document.contains(&table), "the table in docs/upstream.md is to be\n\n{table}");
+}
