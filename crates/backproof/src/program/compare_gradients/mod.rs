@@ -6,6 +6,7 @@
 mod burn;
 mod domain;
 mod dump;
+mod hard_summary;
 mod images;
 mod kernels;
 mod known;

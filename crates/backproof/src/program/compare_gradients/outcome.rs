@@ -9,13 +9,13 @@ use backproof_gradcheck::{Mutants, Options, Problem, Report, Value};
 use serde::Serialize;
 
 use super::domain;
-use super::known::{self, Setting};
+use super::known::{self, Known, Setting};
 use super::points::Place;
 use super::subject::shape;
 use super::symptoms::{self, Kind, Symptom};
 
 /// One check: of a layer or an operation at one point, or of a network.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Clone, Serialize)]
 pub(crate) struct Outcome {
     /// The layer, network or operation.
     pub(crate) subject: String,
@@ -33,6 +33,9 @@ pub(crate) struct Outcome {
     pub(crate) left_out: Option<String>,
     /// What is wrong.
     pub(crate) wrong: Vec<Symptom>,
+    /// The entries of the list that explain it, if they explain all of it.
+    #[serde(skip)]
+    pub(crate) known: Vec<&'static Known>,
     /// Some gradient is neither proven nor wrong.
     #[serde(skip)]
     undecided: bool,
@@ -116,6 +119,7 @@ impl Outcome {
             status: Status::New,
             left_out: None,
             wrong: Vec::new(),
+            known: Vec::new(),
             undecided: false,
             report: None,
             panic: None,
@@ -182,18 +186,26 @@ impl Outcome {
             if ["not supported", "unsupported", "not implemented"].iter().any(|no| panic.contains(no)) {
                 return Status::NotSupported;
             }
+            if point.changes_shapes() && self.subject.contains("conv") {
+                // A weight whose channels its groups do not divide, or offsets for fewer images than there are: only the backward notices.
+                self.left_out = Some("the tensors' shapes do not fit each other".to_owned());
+                return Status::LeftOut;
+            }
             let (source, note) = ("autodiff".to_owned(), panic.clone());
             self.wrong.push(Symptom { source, tensor: None, kind: Kind::Panics, note });
         }
         let killed = self.mutants.as_ref().is_none_or(|mutants| mutants.survivors().next().is_none());
-        let known =
-            |symptom: &Symptom| setting.is_some_and(|at| known::find(&self.subject, at, point, symptom).is_some());
+        let find = |symptom: &Symptom| setting.and_then(|at| known::find(&self.subject, at, point, symptom));
+        let known: Vec<_> = self.wrong.iter().map_while(find).collect();
         match &self.wrong[..] {
             _ if !killed => Status::New,
             [] if self.left_out.is_some() => Status::LeftOut,
             [] if self.undecided || self.report.is_none() => Status::Undecided,
             [] => Status::Proven,
-            wrong if wrong.iter().all(known) => Status::Known,
+            wrong if wrong.len() == known.len() => {
+                self.known = known;
+                Status::Known
+            }
             _ => Status::New,
         }
     }

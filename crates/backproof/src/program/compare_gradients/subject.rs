@@ -1,7 +1,7 @@
 //! What is checked: subjects, each with as many cases as one asks for.
 
 use backproof::point::Point;
-use backproof_gradcheck::{Arguments, Check, Gradients, Value};
+use backproof_gradcheck::{Arguments, Check, Gradients, Options, Value};
 use backproof_kernels::Isa;
 use backproof_spec::stream_seed;
 use burn::tensor::{DType, Device, Tensor};
@@ -64,7 +64,16 @@ impl Subject {
 impl Context {
     /// A check in the precision under test. Its cotangents are the same for every case; the numbers of a case are not.
     pub(crate) fn check(&self, name: &str) -> Check<'static> {
-        Check::new(name).dtype(self.dtype).seed(self.seed)
+        Check::new(name).dtype(self.dtype).options(self.options())
+    }
+
+    /// How much is checked unless a case says otherwise. At hard points every number is looked at, but fewer are differentiated.
+    pub(crate) fn options(&self) -> Options {
+        let options = Options { seed: self.seed, ..Options::default() };
+        match self.place.point {
+            Point::General => options,
+            _ => Options { full: 24, quota: 16, cotangents: 2, jacobian: 256, ..options },
+        }
     }
 
     /// With the tensors of the point in place of the general ones. The forward comes after it.

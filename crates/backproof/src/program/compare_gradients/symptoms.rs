@@ -65,7 +65,7 @@ pub(crate) struct Findings {
 /// What is wrong with the sources. At a hard point, nothing is asked of an element along which the function has no derivative.
 pub(crate) fn find(problem: &Problem<'_>, examination: &Examination<'_, '_>, point: Point) -> Findings {
     let hard = point != Point::General;
-    // Products of such numbers overflow, of whatever they are a part.
+    // Products of such numbers overflow and other numbers are lost beside them, in whatever function.
     let extreme = matches!(point, Point::Saturated1e20 | Point::Masked);
     let report = examination.report();
     let mut findings = Findings::default();
@@ -84,11 +84,10 @@ pub(crate) fn find(problem: &Problem<'_>, examination: &Examination<'_, '_>, poi
     }
     let (lost, wrong): (Vec<_>, Vec<_>) =
         report.forwards.iter().filter(|forward| !forward.verdict.proven()).partition(|forward| {
-            let overflow = extreme && forward.verdict == Verdict::NonFinite;
-            hard && (overflow || (forward.value - forward.reference).abs() < smallest(problem.dtype))
+            hard && (extreme || (forward.value - forward.reference).abs() < smallest(problem.dtype))
         });
-    if lost.iter().any(|forward| forward.verdict == Verdict::NonFinite) {
-        // What overflows on the way forward has no gradient to be asked for.
+    if extreme && !lost.is_empty() {
+        // Of an output that overflowed or cancelled on the way there is no gradient to ask for.
         return Findings { undefined: true, ..Findings::default() };
     }
     findings.wrong.extend(wrong.into_iter().map(of_forward));

@@ -42,7 +42,7 @@ impl Maker<'_> {
 
     /// How much is checked unless a case says otherwise.
     pub(super) fn options(&self) -> Options {
-        let options = Options { seed: self.context.seed, ..Options::default() };
+        let options = self.context.options();
         match self.context.dtype {
             // What is computed in single precision by mistake is off by 1e-8: less than differences are by a longer step.
             DType::F64 => Options { steps: vec![1e-4, 1e-5, 1e-6], ..options },

@@ -109,11 +109,11 @@ pub(crate) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[NotFinite],
         says: "",
-        cause: "x³ overflows from 7·10¹² on, and the gradient of tanh is 0 · ∞",
+        cause: "x² overflows from 1.9·10¹⁹ on, and the gradient of tanh is 0 · ∞",
         place: "burn-tensor, tensor/activation/base.rs, gelu_approximate",
         smallest: Smallest {
             precision: DType::F32,
-            tensors: &[("x", &[1], &[1e13])],
+            tensors: &[("x", &[1], &[1e20])],
             options: "",
             function: |t| activation::gelu_approximate(x(t)),
             of: "x",
@@ -145,7 +145,7 @@ pub(crate) const FAULTS: &[Known] = &[
         operation: "powf",
         backends: EVERYWHERE,
         precisions: BOTH,
-        points: &[Point::SomeZeros, Point::AllZeros, Point::ZeroRows, Point::Saturated1e20],
+        points: &[Point::SomeZeros, Point::AllZeros, Point::ZeroRows, Point::Saturated1e20, Point::Masked],
         tensors: &["y"],
         kinds: &[NotFinite],
         says: "",
@@ -179,6 +179,26 @@ pub(crate) const FAULTS: &[Known] = &[
             of: "x",
             right: &[0.0],
             found: Found::Numbers(&[f64::NAN]),
+        },
+    },
+    Known {
+        operation: "powf",
+        backends: EVERYWHERE,
+        precisions: SINGLE,
+        points: &[Point::Denormal],
+        tensors: &["x"],
+        kinds: &[NotFinite, Mismatch],
+        says: "",
+        cause: "The base's gradient is y · xʸ⁻¹, of which the power overflows where the product does not",
+        place: "burn-autodiff, ops/tensor.rs, float_powf",
+        smallest: Smallest {
+            precision: DType::F32,
+            tensors: &[("x", &[1], &[1e-39]), ("y", &[1], &[1e-3])],
+            options: "",
+            function: |t| x(t).powf(y(t)),
+            of: "x",
+            right: &[9.141131e35],
+            found: Found::Numbers(&[f64::INFINITY]),
         },
     },
     Known {
@@ -237,7 +257,7 @@ pub(crate) const FAULTS: &[Known] = &[
             options: "axis 1",
             function: |t| t.get::<2>("x").cross(t.get::<2>("y"), 1).reshape([6]),
             of: "x",
-            right: &[-1.0, 1.0, 0.0],
+            right: &[1.0, -1.0, 0.0],
             found: Found::Shape(&[2, 3]),
         },
     },
@@ -272,7 +292,7 @@ pub(crate) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[Mismatch],
         says: "",
-        cause: "log(eᵃ + eᵇ) is computed as max(a, b) + log1p(exp(−|a − b|)); where a = b, autodiff gives all of the gradient to one and none to the \
+        cause: "log(eᵃ + eᵇ) is computed as max(a, b) + log1p(exp(−abs(a − b))); where a = b, autodiff gives all of the gradient to one and none to the \
                 other. An untrained network with equal outputs is such a point",
         place: "burn-backend, ops/modules/ctc.rs, log_sum_exp",
         smallest: Smallest {
@@ -285,7 +305,7 @@ pub(crate) const FAULTS: &[Known] = &[
             },
             of: "x",
             right: &[-1.0 / 3.0, -2.0 / 3.0, -1.0 / 3.0, -2.0 / 3.0],
-            found: Found::Numbers(&[0.0, -1.0, 0.0, -1.0]),
+            found: Found::Numbers(&[0.0, -1.0, -1.0 / 3.0, -2.0 / 3.0]),
         },
     },
     Known {
@@ -300,15 +320,15 @@ pub(crate) const FAULTS: &[Known] = &[
         place: "burn-backend, ops/modules/conv.rs, conv1d_weight_grad_groups",
         smallest: Smallest {
             precision: DType::F32,
-            tensors: &[("x", &[1, 2, 2], &[1.0, 2.0, 3.0, 4.0]), ("weight", &[2, 1, 1], &[1.0, 1.0])],
+            tensors: &[("x", &[1, 2, 2], &[1.0, 2.0, 3.0, 4.0]), ("weight", &[4, 1, 1], &[1.0; 4])],
             options: "stride 2, 2 groups",
             function: |t| {
                 let options = ConvOptions::new([2], [0], [1], 2);
-                module::conv1d(t.get("x"), t.get("weight"), None, options).reshape([2])
+                module::conv1d(t.get("x"), t.get("weight"), None, options).reshape([4])
             },
             of: "weight",
-            right: &[1.0, 3.0],
-            found: Found::Shape(&[2, 1, 2]),
+            right: &[1.0, 1.0, 3.0, 3.0],
+            found: Found::Numbers(&[1.0, 2.0, 3.0, 4.0]),
         },
     },
     Known {

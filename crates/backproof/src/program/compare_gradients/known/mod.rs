@@ -43,10 +43,12 @@ pub(crate) struct Known {
     /// File and function of Burn's sources.
     pub(crate) place: &'static str,
     /// The smallest input.
+    #[cfg_attr(not(test), expect(dead_code, reason = "tests run it"))]
     pub(crate) smallest: Smallest,
 }
 
 /// An input that shows a fault, by the gradient of the sum of the function.
+#[cfg_attr(not(test), expect(dead_code, reason = "tests read it"))]
 pub(crate) struct Smallest {
     pub(crate) precision: DType,
     /// Names, dimensions and numbers of the tensors, all of which are differentiated.
