@@ -5,19 +5,27 @@
 //! after the fault's cause, so that a mismatch that equals it is explained by its name.
 
 mod activation;
+mod assigning;
 mod convolution;
 mod deformable_convolution;
+mod einsum;
+mod grid;
 mod indexing;
+mod linalg;
 mod maker;
 mod math;
 mod matmul;
 mod normalization;
+mod norms;
 mod pairs;
 mod pooling;
 mod reduction;
+mod reduction_axes;
 mod resampling;
+mod scalars;
 mod shape;
 mod transposed_convolution;
+mod views;
 mod window;
 
 use super::subject::Subject;
@@ -37,6 +45,14 @@ const FAMILIES: &[&[Subject]] = &[
     pooling::SUBJECTS,
     resampling::SUBJECTS,
     normalization::SUBJECTS,
+    scalars::SUBJECTS,
+    reduction_axes::SUBJECTS,
+    views::SUBJECTS,
+    assigning::SUBJECTS,
+    einsum::SUBJECTS,
+    grid::SUBJECTS,
+    linalg::SUBJECTS,
+    norms::SUBJECTS,
 ];
 
 /// Every operation.
