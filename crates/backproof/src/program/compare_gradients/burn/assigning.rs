@@ -22,6 +22,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
     subject!(smooth "select_assign_mul", |m| select_assign(m, IndexingUpdateOp::Mul)),
     subject!("select_assign_min", |m| select_assign(m, IndexingUpdateOp::Min)),
     subject!("select_assign_max", |m| select_assign(m, IndexingUpdateOp::Max)),
+    subject!("scatter_axes", scatter),
     subject!(smooth "scatter_nd_mul", |m| scatter_nd(m, IndexingUpdateOp::Mul)),
     subject!("scatter_nd_min", |m| scatter_nd(m, IndexingUpdateOp::Min)),
     subject!("scatter_nd_max", |m| scatter_nd(m, IndexingUpdateOp::Max)),
@@ -62,6 +63,32 @@ fn select_assign(mut m: Maker<'_>, update: IndexingUpdateOp) -> Case {
     let (about, check) = (describe(&[&x, &y], &format!("axis {axis}, {indices:?}"), Layout::Contiguous), m.check());
     m.case(about, check.input("x", x).input("y", y), move |t| {
         curve(t.get::<3>("x").select_assign(axis, int(t, [count], &indices), t.get::<3>("y"), update))
+    })
+}
+
+/// Along any axis of three, in every way to update; the places are different.
+fn scatter(mut m: Maker<'_>) -> Case {
+    let dims = [m.draw.size(2..=3), m.draw.size(2..=4), m.draw.size(2..=4)];
+    let (x, axis) = (m.distinct(dims), m.draw.size(0..=2));
+    let mut y_dims = dims;
+    y_dims[axis] = m.draw.size(1..=dims[axis] - 1);
+    let y = m.uniform(y_dims, -1.5..1.5);
+    let last = y.len() - 1;
+    let y = with_element(&with_element(&y, 0, -9.0), last, 9.0);
+    // Every line along the axis has places of its own.
+    let [before, inside, after] = [y_dims[..axis].iter().product(), y_dims[axis], y_dims[axis + 1..].iter().product()];
+    let mut indices = vec![0; y.len()];
+    for line in 0..before * after {
+        let places = m.different_indices(inside, dims[axis]);
+        for (number, place) in places.into_iter().enumerate() {
+            indices[(line / after * inside + number) * after + line % after] = place;
+        }
+    }
+    use IndexingUpdateOp::{Add, Assign, Max, Min, Mul};
+    let update = m.draw.pick(&[Assign, Add, Mul, Min, Max]);
+    let (about, check) = (describe(&[&x, &y], &format!("axis {axis}, {update:?}"), Layout::Contiguous), m.check());
+    m.case(about, check.input("x", x).input("y", y), move |t| {
+        curve(t.get::<3>("x").scatter(axis, int(t, y_dims, &indices), t.get("y"), update))
     })
 }
 

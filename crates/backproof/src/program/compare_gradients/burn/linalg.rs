@@ -36,6 +36,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         m.binary("axis 0", both, |x: Tensor<2>, y: Tensor<2>| outer_dim::<2, 3, _, _>(x, y, 0))
     }),
     subject!(smooth "det", determinant),
+    subject!(smooth "det_singular", singular),
     subject!(smooth "lu", |mut m| {
         let dims = m.draw.pick(&[[2, 2, 2], [1, 3, 3], [2, 4, 3], [1, 3, 4], [1, 5, 5]]);
         let x = pivoted(&mut m, dims);
@@ -83,6 +84,29 @@ fn determinant(mut m: Maker<'_>) -> Case {
     });
     Case { check, ..case }
 }
+
+/// Of matrices whose last pivot is zero: so is the determinant, and its derivative is not. No step of the elimination is rounded.
+fn singular(mut m: Maker<'_>) -> Case {
+    let size = m.draw.size(2..=5);
+    let rows = m.different_indices(size, size);
+    let mut x = vec![0.0; size * size];
+    for (column, &pivot) in rows.iter().enumerate() {
+        // Above the diagonal but for the order of the rows, eighths; on it, powers of two and one zero.
+        for &row in &rows[..column] {
+            x[row as usize * size + column] = (8.0 * m.draw.real(-2.0..2.0)).round() / 8.0;
+        }
+        let size_of_pivot = if column + 1 == size { 0.0 } else { m.draw.pick(&[1.0, -2.0, 0.5]) };
+        x[pivot as usize * size + column] = size_of_pivot;
+    }
+    let case = m.unary("", Value::new([1, size, size], x), det::<3, 2, 1>);
+    let check = m.context.mutant(case.check, DERIVATIVE_OF_A_ZERO_IS_LOST, |t| {
+        Gradients::new().with("x", Value::full(t.value("x").dims(), 0.0))
+    });
+    Case { check, ..case }
+}
+
+pub(super) const DERIVATIVE_OF_A_ZERO_IS_LOST: &str = "a determinant below the round-off is filled with zero, which has no derivative \
+                                                       (burn-linalg, functions/det.rs, det)";
 
 /// Burn makes a tensor in the default precision on the way, and cannot work in another; the reference is Gram and Schmidt's construction, with the
 /// signs that Burn's reflections give.

@@ -24,6 +24,8 @@ mod reduction_axes;
 mod resampling;
 mod scalars;
 mod shape;
+#[cfg(feature = "signal")]
+mod signal;
 mod transposed_convolution;
 mod views;
 mod window;
@@ -53,6 +55,8 @@ const FAMILIES: &[&[Subject]] = &[
     grid::SUBJECTS,
     linalg::SUBJECTS,
     norms::SUBJECTS,
+    #[cfg(feature = "signal")]
+    signal::SUBJECTS,
 ];
 
 /// Every operation.
@@ -60,5 +64,7 @@ pub(crate) fn subjects() -> impl Iterator<Item = &'static Subject> {
     FAMILIES.iter().copied().flatten()
 }
 
+#[cfg(test)]
+mod completeness;
 #[cfg(test)]
 mod tests;

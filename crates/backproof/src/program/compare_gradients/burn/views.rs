@@ -30,6 +30,10 @@ pub(super) const SUBJECTS: &[Subject] = &[
     }),
     subject!(smooth "unsqueeze", |m| moved(m, "", T::unsqueeze::<4>)),
     subject!(smooth "unsqueeze_dims", |m| moved(m, "axes [0, -1]", |x| x.unsqueeze_dims::<5>(&[0, -1]))),
+    subject!(smooth "expand_rank", |m| {
+        let [a, c, times] = [m.draw.size(2..=3), m.draw.size(2..=4), m.draw.size(2..=3)];
+        of_dims(m, [a, 1, c], &format!("to 2×{a}×{times}×{c}"), move |x| x.expand([2, -1, times as i64, c as i64]))
+    }),
     subject!(smooth "roll", |m| {
         let (shifts, axes) = ([m.draw.size(0..=4) as i64 - 2, m.draw.size(1..=3) as i64], m.draw.pick(&[[0, 1], [2, 1], [2, 2]]));
         moved(m, &format!("axes {axes:?} by {shifts:?}"), move |x| x.roll(&shifts, &axes))
