@@ -28,7 +28,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         })
     }),
     subject!(smooth "affine_grid_2d", affine_grid),
-    subject!("grid_sample_2d_options", grid_sample),
+    subject!("grid_sample_2d_padding", grid_sample),
 ];
 
 /// Burn makes tensors in the default precision on the way, and cannot work in another; the reference is our own.

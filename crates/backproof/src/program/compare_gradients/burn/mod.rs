@@ -28,6 +28,7 @@ mod shape;
 mod signal;
 mod transposed_convolution;
 mod views;
+mod weight_gradient;
 mod window;
 
 use super::subject::Subject;
@@ -55,6 +56,7 @@ const FAMILIES: &[&[Subject]] = &[
     grid::SUBJECTS,
     linalg::SUBJECTS,
     norms::SUBJECTS,
+    weight_gradient::SUBJECTS,
     #[cfg(feature = "signal")]
     signal::SUBJECTS,
 ];
