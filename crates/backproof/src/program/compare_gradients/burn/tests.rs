@@ -48,10 +48,23 @@ fn the_uncropped_weight_gradient_of_a_grouped_conv1d_is_recognised() {
 
 const FAULTY: &str = "conv1d_groups";
 
+/// A fault of burn-linalg 0.22.1, whatever the backend: from four rows on, the determinant of a singular matrix has no derivative.
+#[test]
+fn the_lost_derivative_of_a_determinant_of_zero_is_recognised() {
+    let context = context(Device::flex(), DType::F32);
+    let is_known = |number: u64| {
+        let report = subject("det_singular").case(&context, number).check.run();
+        assert!(report.proven || is_diagnosed(&report, "burn-linalg, functions/det.rs, det"), "case {number}");
+        report.proven
+    };
+    let proven = (0..12).filter(|&number| is_known(number)).count();
+    assert!((1..12).contains(&proven), "{proven} of 12 are proven: some have three rows at most, and some have more");
+}
+
 #[test]
 fn every_other_operation_is_proven_and_every_mutant_killed() {
     let context = context(Device::flex(), DType::F32);
-    for subject in subjects().filter(|subject| subject.name != FAULTY) {
+    for subject in subjects().filter(|subject| ![FAULTY, "det_singular"].contains(&subject.name)) {
         for number in 0..3 {
             let case = subject.case(&context, number);
             let (report, mutants) = case.check.run_with_mutants();
@@ -100,9 +113,15 @@ fn a_loss_of_precision_is_recognised_by_its_cause() {
         ("hard_swish", "default hard_sigmoid"),
         ("div_scalar", "float_div_scalar"),
         ("var", "float_div_scalar"),
+        ("var_mean", "float_div_scalar"),
+        ("var_mean_bias", "float_div_scalar"),
+        ("cov", "float_div_scalar"),
+        ("softplus", "float_div_scalar"),
+        ("softplus_with_threshold", "float_div_scalar"),
         ("deform_conv2d", "deform_conv2d_backward"),
     ] {
-        assert!(is_diagnosed(&subject(name).case(&context, 0).check.run(), cause), "{name} is proven");
+        let found = |number| is_diagnosed(&subject(name).case(&context, number).check.run(), cause);
+        assert!((0..6).any(found), "{name} is proven");
     }
 }
 
