@@ -11,6 +11,7 @@ mod indexing;
 mod maker;
 mod math;
 mod matmul;
+mod nn;
 mod normalization;
 mod pairs;
 mod pooling;
@@ -41,7 +42,7 @@ const FAMILIES: &[&[Subject]] = &[
 
 /// Every operation.
 pub(crate) fn subjects() -> impl Iterator<Item = &'static Subject> {
-    FAMILIES.iter().copied().flatten()
+    FAMILIES.iter().chain(nn::FAMILIES).copied().flatten()
 }
 
 #[cfg(test)]

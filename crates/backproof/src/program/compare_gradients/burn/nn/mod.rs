@@ -1,0 +1,15 @@
+//! Modules and losses of burn-nn. A subject has the name of the type; what follows a `_` is a part of its options.
+//!
+//! Inputs and parameters are tensors of the check, so that all of them are differentiated.
+
+mod losses;
+mod losses_of_classes;
+mod normalization;
+mod placed;
+mod recurrent;
+
+use crate::compare_gradients::subject::Subject;
+
+/// The families, each in its file.
+pub(super) const FAMILIES: &[&[Subject]] =
+    &[normalization::SUBJECTS, recurrent::SUBJECTS, losses::SUBJECTS, losses_of_classes::SUBJECTS];
