@@ -5,6 +5,7 @@
 //! after the fault's cause, so that a mismatch that equals it is explained by its name.
 
 mod activation;
+mod attention;
 mod convolution;
 mod deformable_convolution;
 mod indexing;
@@ -38,6 +39,7 @@ const FAMILIES: &[&[Subject]] = &[
     pooling::SUBJECTS,
     resampling::SUBJECTS,
     normalization::SUBJECTS,
+    attention::SUBJECTS,
 ];
 
 /// Every operation.

@@ -17,7 +17,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
     subject!("MultiMarginLoss", |mut m| {
         let [samples, classes] = [m.draw.size(1..=4), m.draw.size(2..=4)];
         let (margin, p, reduction) = (m.draw.pick(&[0.5, 1.0]), m.draw.pick(&[1, 2]), reduction(&mut m));
-        let (x, targets) = (m.draw.normal([samples, classes], 1.0), m.indices(samples, classes));
+        // Closer together than the margin, or nothing is lost.
+        let (x, targets) = (m.draw.normal([samples, classes], 0.2), m.indices(samples, classes));
         let options = format!("margin {margin}, p {p}, {}", words(reduction.as_ref()));
         let (about, check) = (describe(&[&x], &options, Layout::Contiguous), m.check().input("x", x));
         m.case(about, check, move |t| {
