@@ -6,6 +6,7 @@
 
 mod activation;
 mod assigning;
+mod attention;
 mod convolution;
 mod deformable_convolution;
 mod einsum;
@@ -15,6 +16,7 @@ mod linalg;
 mod maker;
 mod math;
 mod matmul;
+mod nn;
 mod normalization;
 mod norms;
 mod pairs;
@@ -59,11 +61,12 @@ const FAMILIES: &[&[Subject]] = &[
     weight_gradient::SUBJECTS,
     #[cfg(feature = "signal")]
     signal::SUBJECTS,
+    attention::SUBJECTS,
 ];
 
 /// Every operation.
 pub(crate) fn subjects() -> impl Iterator<Item = &'static Subject> {
-    FAMILIES.iter().copied().flatten()
+    FAMILIES.iter().chain(nn::FAMILIES).copied().flatten()
 }
 
 #[cfg(test)]
