@@ -196,7 +196,8 @@ fn of_burns_operations_nothing_is_wrong_on_flex_but_what_is_known() {
 fn a_case_at_a_hard_point_is_found_by_the_point_and_its_number() {
     let folder = tempfile::tempdir().unwrap();
     let found = |arguments: &[&str]| {
-        let arguments = [&["compare-gradients", "--suite", "burn", "--layer", "elu", "--json", "found.json"], arguments];
+        let arguments =
+            [&["compare-gradients", "--suite", "burn", "--layer", "elu", "--json", "found.json"], arguments];
         backproof(folder.path()).args(arguments.concat()).assert().success();
         json(&folder.path().join("found.json"))["checks"].as_array().unwrap().clone()
     };

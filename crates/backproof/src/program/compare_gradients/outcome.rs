@@ -1,7 +1,7 @@
 //! What came of one check.
 
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Instant;
 
 use backproof::point::Point;
@@ -167,7 +167,15 @@ impl Outcome {
 
     fn examine(&mut self, (about, problem, options): Made, wanted: Wanted, point: Point) {
         self.about = about;
-        let examination = problem.examine(&options);
+        let hard = point != Point::General;
+        let examination = match catch_unwind(AssertUnwindSafe(|| problem.examine(&options))) {
+            Ok(examination) => examination,
+            Err(_) if hard && !symptoms::a_source_panics(&problem) => {
+                self.left_out = Some("the function is not defined around the point".to_owned());
+                return;
+            }
+            Err(panic) => resume_unwind(panic),
+        };
         let findings = symptoms::find(&problem, &examination, point);
         if findings.undefined && findings.wrong.is_empty() {
             self.left_out = Some("the function has no derivative there".to_owned());
@@ -181,14 +189,24 @@ impl Outcome {
         self.report = Some(examination.report().clone());
     }
 
+    /// Why a panic says that the point is none for this operation.
+    fn unfit(&self, point: Point, panic: &str) -> Option<&'static str> {
+        let structured = ["conv", "norm"].iter().any(|part| self.subject.to_lowercase().contains(part));
+        if point.changes_shapes() && structured {
+            // A weight whose channels its groups do not divide, or offsets for fewer images than there are: only the backward notices.
+            return Some("the tensors' shapes do not fit each other");
+        }
+        // `Module::train` makes tensors that are no parameters, such as a table of sines, without checkpointing.
+        panic.contains("checkpointing strategy mismatch").then_some("the module has tensors without checkpointing")
+    }
+
     fn judge(&mut self, setting: Option<Setting>, point: Point) -> Status {
         if let Some(panic) = &self.panic {
             if ["not supported", "unsupported", "not implemented"].iter().any(|no| panic.contains(no)) {
                 return Status::NotSupported;
             }
-            if point.changes_shapes() && self.subject.contains("conv") {
-                // A weight whose channels its groups do not divide, or offsets for fewer images than there are: only the backward notices.
-                self.left_out = Some("the tensors' shapes do not fit each other".to_owned());
+            if let Some(why) = self.unfit(point, panic) {
+                self.left_out = Some(why.to_owned());
                 return Status::LeftOut;
             }
             let (source, note) = ("autodiff".to_owned(), panic.clone());

@@ -1,9 +1,10 @@
 //! What is wrong with a check that is not proven, as a list of known faults can name it.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use backproof::point::Point;
-use backproof_gradcheck::{Examination, ForwardRow, Problem, Row, Verdict};
+use backproof_gradcheck::{Examination, ForwardRow, Problem, Row, Value, Verdict};
 use burn::tensor::DType;
 use serde::Serialize;
 
@@ -66,7 +67,7 @@ pub(crate) struct Findings {
 pub(crate) fn find(problem: &Problem<'_>, examination: &Examination<'_, '_>, point: Point) -> Findings {
     let hard = point != Point::General;
     // Products of such numbers overflow and other numbers are lost beside them, in whatever function.
-    let extreme = matches!(point, Point::Saturated1e20 | Point::Masked);
+    let extreme = matches!(point, Point::Saturated1e20 | Point::Masked | Point::Denormal | Point::Wide);
     let report = examination.report();
     let mut findings = Findings::default();
     for row in &report.rows {
@@ -92,6 +93,19 @@ pub(crate) fn find(problem: &Problem<'_>, examination: &Examination<'_, '_>, poi
     }
     findings.wrong.extend(wrong.into_iter().map(of_forward));
     findings
+}
+
+/// Whether a source panics at the point itself; if none does, differences around it have.
+pub(crate) fn a_source_panics(problem: &Problem<'_>) -> bool {
+    let values = problem.values();
+    let ones = Value::full((problem.forward)(&values).dims(), 1.0);
+    problem.sources.iter().any(|source| {
+        let run = || {
+            (source.backward)(&values, &ones);
+            source.forward.as_ref().map(|forward| forward(&values))
+        };
+        catch_unwind(AssertUnwindSafe(run)).is_err()
+    })
 }
 
 fn of_forward(forward: &ForwardRow) -> Symptom {

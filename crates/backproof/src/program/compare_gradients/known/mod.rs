@@ -13,7 +13,7 @@ use backproof_gradcheck::Arguments;
 use burn::tensor::{DType, Tensor};
 
 use super::symptoms::{Kind, Symptom};
-pub(crate) use list::FAULTS;
+pub(crate) use list::faults;
 
 /// Where an operation runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,7 +58,7 @@ pub(crate) struct Smallest {
     pub(crate) function: fn(&Arguments<'_>) -> Tensor<1>,
     /// Whose gradient is looked at.
     pub(crate) of: &'static str,
-    /// The right gradient.
+    /// The right gradient; nothing where any finite number would do.
     pub(crate) right: &'static [f64],
     pub(crate) found: Found,
 }
@@ -74,7 +74,7 @@ pub(crate) enum Found {
 
 /// The entry that explains the symptom, if there is one.
 pub(crate) fn find(operation: &str, at: Setting, point: Point, symptom: &Symptom) -> Option<&'static Known> {
-    FAULTS.iter().find(|known| known.operation == operation && known.explains(at, point, symptom))
+    faults().find(|known| known.operation == operation && known.explains(at, point, symptom))
 }
 
 impl Known {
