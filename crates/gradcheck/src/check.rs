@@ -34,6 +34,8 @@ pub struct Check<'a> {
     forward: Option<TensorForward<'a>>,
     reference: Option<Forward<'a>>,
     recording: Option<RecordingForward<'a>>,
+    /// Where the differences are taken.
+    place: Option<Device>,
     sources: Vec<Source<'a>>,
     mutants: Vec<Source<'a>>,
 }
@@ -60,6 +62,7 @@ impl<'a> Check<'a> {
             forward: None,
             reference: None,
             recording: None,
+            place: None,
             sources: Vec::new(),
             mutants: Vec::new(),
         }
@@ -151,10 +154,8 @@ impl<'a> Check<'a> {
         forward: impl Fn(&Arguments<'_>) -> Tensor<D> + 'a,
     ) -> Self {
         let forward: TensorForward<'a> = Rc::new(move |arguments| Outcome::of(forward(arguments)));
-        let (variables, device, f) = (self.variables.clone(), device.clone(), forward.clone());
-        self.reference =
-            Some(Rc::new(move |values| (f(&Arguments::new(&variables, values, None, &device, DType::F64)).output)()));
-        (self.forward, self.recording) = (Some(forward), None);
+        self.reference = Some(evaluate(&self.variables, device, &forward, DType::F64));
+        (self.forward, self.recording, self.place) = (Some(forward), None, Some(device.clone()));
         self
     }
 
@@ -316,12 +317,15 @@ impl<'a> Check<'a> {
     ///
     /// Panics if there is no forward.
     pub fn problem(&self) -> Problem<'a> {
+        let forward = self.reference.clone().expect("a check needs a forward");
+        let single = self.forward.as_ref().zip(self.place.as_ref()).filter(|_| self.dtype != DType::F64);
         Problem {
             name: self.name.clone(),
             dtype: self.dtype,
             tensors: self.variables.clone(),
-            forward: self.reference.clone().expect("a check needs a forward"),
+            forward,
             recording: self.recording.clone(),
+            single: single.map(|(forward, place)| evaluate(&self.variables, place, forward, self.dtype)),
             sources: self.sources.clone(),
             mutants: self.mutants.clone(),
         }
@@ -331,7 +335,7 @@ impl<'a> Check<'a> {
     ///
     /// # Panics
     ///
-    /// Panics if there is no forward, or if a closure panics.
+    /// Panics if there is no forward.
     pub fn run(&self) -> Report {
         self.examine(|examination| examination.report().clone())
     }
@@ -348,6 +352,12 @@ impl<'a> Check<'a> {
     fn examine<T>(&self, then: impl FnOnce(&Examination<'_, 'a>) -> T) -> T {
         then(&self.problem().examine(&self.options))
     }
+}
+
+/// The function on the host's numbers, in this precision.
+fn evaluate<'a>(variables: &[Variable], device: &Device, forward: &TensorForward<'a>, dtype: DType) -> Forward<'a> {
+    let (variables, device, forward) = (variables.to_vec(), device.clone(), forward.clone());
+    Rc::new(move |values| (forward(&Arguments::new(&variables, values, None, &device, dtype)).output)())
 }
 
 impl Outcome {

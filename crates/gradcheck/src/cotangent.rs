@@ -1,7 +1,10 @@
+use burn::tensor::DType;
+
 use crate::random::Random;
 use crate::{Options, Value};
 
 /// A direction `w` in which the output is looked at: the objective is `⟨w, f⟩`.
+#[derive(Clone)]
 pub(crate) struct Cotangent {
     pub(crate) name: String,
     pub(crate) value: Value,
@@ -10,11 +13,16 @@ pub(crate) struct Cotangent {
 }
 
 impl Cotangent {
-    pub(crate) fn rademacher(dims: &[usize], seed: u64, number: usize) -> Self {
+    /// Random signs and magnitudes. A backward that takes the sign of the incoming gradient, clamps it, or forgets it, is right where all magnitudes are 1.
+    pub(crate) fn random(dims: &[usize], seed: u64, number: usize) -> Self {
         let name = format!("random {number}");
         let mut random = Random::new(seed, &name);
-        let data = (0..dims.iter().product()).map(|_| random.sign()).collect();
-        Self { name, value: Value::new(dims, data), only: None }
+        // By turns about 1, from tiny to 1, and large, in powers of two.
+        let [low, high] = [[-1.5, 1.5], [-10.0, 0.0], [0.0, 6.0]][number % 3];
+        let mut weight = || random.sign() * (low + (high - low) * random.uniform()).exp2();
+        let data = (0..dims.iter().product()).map(|_| weight()).collect();
+        // Exact in every precision, so that no source sees another number.
+        Self { name, value: Value::new(dims, data).rounded(DType::BF16), only: None }
     }
 
     pub(crate) fn one_hot(dims: &[usize], output: usize) -> Self {
@@ -33,13 +41,13 @@ impl Cotangent {
     }
 }
 
-/// Random signs, and every output by itself where that is cheap. Never all ones: under `Σf` a softmax and a batch norm do not move.
+/// Random weights, and every output by itself where that is cheap. Never all ones: under `Σf` a softmax and a batch norm do not move.
 ///
-/// With one output every random cotangent is ±1 and one is enough.
+/// With one output all random cotangents differ by a factor only, and two are enough.
 pub(crate) fn cotangents(dims: &[usize], elements: usize, options: &Options) -> Vec<Cotangent> {
     let outputs: usize = dims.iter().product();
-    let random = if outputs == 1 { options.cotangents.min(1) } else { options.cotangents };
-    let mut all: Vec<_> = (0..random).map(|number| Cotangent::rademacher(dims, options.seed, number)).collect();
+    let random = if outputs == 1 { options.cotangents.min(2) } else { options.cotangents };
+    let mut all: Vec<_> = (0..random).map(|number| Cotangent::random(dims, options.seed, number)).collect();
     if outputs > 1 && outputs * elements <= options.jacobian {
         all.extend((0..outputs).map(|output| Cotangent::one_hot(dims, output)));
     }
@@ -53,8 +61,8 @@ mod tests {
     #[test]
     fn the_terms_of_one_output_are_that_one_and_of_a_random_cotangent_all() {
         assert_eq!(Cotangent::one_hot(&[2, 3], 4).terms().collect::<Vec<_>>(), [(4, 1.0)]);
-        let random = Cotangent::rademacher(&[2, 3], 0, 0);
-        assert!(random.terms().map(|(output, _)| output).eq(0..6) && random.terms().all(|(_, w)| w.abs() == 1.0));
+        let random = Cotangent::random(&[2, 3], 0, 0);
+        assert!(random.terms().map(|(output, _)| output).eq(0..6) && random.terms().all(|(_, w)| w != 0.0));
     }
 
     #[test]
@@ -68,6 +76,20 @@ mod tests {
         assert_eq!(count(&[2, 3], 2), (3, 6));
         assert_eq!(count(&[2, 3], 3), (3, 0));
         assert_eq!(count(&[2, 1], 6), (3, 2));
-        assert_eq!(count(&[1, 1], 2), (1, 0), "with one output a sign is enough");
+        assert_eq!(count(&[1, 1], 2), (2, 0), "with one output two factors are enough");
+    }
+
+    #[test]
+    fn magnitudes_differ_within_a_cotangent_and_between_them() {
+        let all: Vec<Value> = (0..3).map(|number| Cotangent::random(&[500], 7, number).value).collect();
+        let range = |value: &Value| {
+            let sizes: Vec<f64> = value.data().iter().map(|w| w.abs()).collect();
+            [sizes.iter().copied().fold(f64::INFINITY, f64::min), sizes.iter().copied().fold(0.0, f64::max)]
+        };
+        let [[a, b], [c, d], [e, f]] = [0, 1, 2].map(|number| range(&all[number]));
+        assert!((0.35..0.4).contains(&a) && (2.5..2.9).contains(&b), "{a} {b}");
+        assert!((0.0009..0.002).contains(&c) && (0.9..1.01).contains(&d), "{c} {d}");
+        assert!((0.99..1.1).contains(&e) && (55.0..64.5).contains(&f), "{e} {f}");
+        assert!(all.iter().all(|value| value.rounded(DType::BF16) == *value));
     }
 }

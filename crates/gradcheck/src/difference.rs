@@ -1,62 +1,83 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use crate::cotangent::Cotangent;
 use crate::kinks::Crossing;
-use crate::noise::{output_noise, scale};
+use crate::levels::{Estimate, Level, Levels};
+use crate::line::Line;
+use crate::measure::{Bent, Points};
+use crate::noise::{base, output_noise, typical};
+use crate::precision::Precision;
 use crate::problem::Evaluation;
 use crate::{Options, Value};
 
-/// What differences say of `∂⟨w, f⟩/∂x_i` for one element `x_i` and one cotangent `w`.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Estimate {
-    /// `D_R`, the extrapolated central difference.
-    pub(crate) derivative: f64,
-    /// `|D_R − D_h|`.
-    pub(crate) truncation: f64,
-    /// The round-off of the outputs over the step.
-    pub(crate) noise: f64,
-    /// `Σ_o |w_o ∂f_o/∂x_i|`: the terms that a backward adds up.
-    pub(crate) magnitude: f64,
-    /// The step that was used, half of the distance between the outer points.
-    pub(crate) step: f64,
-    /// The hull of the derivatives from the left and the right, if they differ at the element itself however small the step.
-    pub(crate) kink: Option<[f64; 2]>,
-    /// The hull of the slopes on both sides of a kink that is so near that the code under test may round to its other side.
-    pub(crate) near: Option<[f64; 2]>,
-}
+/// The shortest relative step: a kink that is still seen with it lies at the point, as far as anybody can tell.
+const SHORTEST: f64 = 1e-9;
 
-/// Differentiates the forward in double precision by differences, and remembers what it has found.
+/// Relative steps for a kink that a recorded forward sees beside the point, and for a place where no longer step is clean.
+const SHORTER: [f64; 3] = [1e-7, 1e-8, 1e-10];
+
+/// Differentiates the function by differences, and remembers what it has found.
 ///
 /// The outputs are kept apart until they are subtracted: `Σ_o w_o (y₊_o − y₋_o)` and not `⟨w, y₊⟩ − ⟨w, y₋⟩`, so that an output that does not
 /// move costs no digits. One set of evaluations serves all cotangents.
 pub(crate) struct Oracle<'a> {
     forward: Evaluation<'a>,
+    precision: Precision,
     pub(crate) values: Vec<Value>,
     pub(crate) output: Value,
     /// Of the decisions at the point itself.
     fingerprint: Option<u64>,
     pub(crate) cotangents: Vec<Cotangent>,
     noise: Vec<f64>,
-    /// Of every cotangent's objective: `(Σ_o w_o² σ_o²)^½`.
-    objective_noise: Vec<f64>,
     steps: Vec<f64>,
-    /// Relative steps up to which a kink is near, from the round-off of the code under test.
+    /// The relative step up to which a kink is near, from the round-off of the code under test.
     near: f64,
-    scales: Vec<f64>,
-    found: RefCell<Found>,
+    /// The typical magnitude of each tensor's elements.
+    pub(crate) typical: Vec<f64>,
+    found: RefCell<HashMap<(usize, usize), Rc<Element>>>,
+    /// For every tensor and output, the largest `|∂f_o/∂x_i|` of the elements differentiated so far.
+    slopes: RefCell<Vec<Vec<f64>>>,
     /// `Σ |∂f_o/∂x_i · x_i|` over the elements differentiated so far, for every output: the condition of the forward.
     condition: RefCell<Vec<f64>>,
 }
 
-/// The estimates of an element's derivatives, one per cotangent, by tensor and index.
-type Found = HashMap<(usize, usize), Rc<Vec<Estimate>>>;
+/// What is known of one element, or of one line.
+pub(crate) struct Element {
+    /// One for each cotangent.
+    pub(crate) estimates: Vec<Estimate>,
+    /// The outputs that it moves, in bits.
+    moved: Vec<u64>,
+    /// The outputs that have a kink at the point, if there are any.
+    pub(crate) bent: Vec<Bent>,
+    /// All steps were tried, also those that a clean one made unnecessary.
+    thorough: bool,
+}
+
+impl Element {
+    /// Whether it moves this output.
+    pub(crate) fn moves(&self, output: usize) -> bool {
+        self.moved[output / 64] >> (output % 64) & 1 == 1
+    }
+}
+
+/// How the round-off of the code under test shows in an element: the outputs that it moves, and nothing else's.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Reach {
+    /// `Σ_o |w_o| max_j |∂f_o/∂x_j|` over the outputs that the element moves.
+    pub(crate) terms: f64,
+    /// `(Σ_o (w_o y_o)²)^½` over these outputs.
+    pub(crate) output: f64,
+}
 
 impl<'a> Oracle<'a> {
     /// `moves` says which tensors are differentiated; `roundoff` is the largest of the sources.
+    #[allow(clippy::too_many_arguments, reason = "all of them are what one problem has once")]
     pub(crate) fn new(
         forward: Evaluation<'a>,
+        precision: Precision,
         values: Vec<Value>,
         moves: impl Fn(usize) -> bool,
         center: (Value, Option<u64>),
@@ -64,45 +85,92 @@ impl<'a> Oracle<'a> {
         options: &Options,
         roundoff: f64,
     ) -> Self {
-        let noise = output_noise(|values| forward(values), &values, moves, &center, options.seed);
+        let dims = center.0.dims().to_vec();
+        let forward = guarded(forward, dims);
+        let noise = output_noise(|values| forward(values), precision, &values, moves, &center, options.seed);
         let (output, fingerprint) = center;
-        let objective_noise = cotangents
-            .iter()
-            .map(|cotangent| cotangent.terms().map(|(output, w)| (w * noise[output]).powi(2)).sum::<f64>().sqrt())
-            .collect();
         Self {
             forward,
-            scales: values.iter().map(scale).collect(),
+            precision,
+            typical: values.iter().map(typical).collect(),
             condition: RefCell::new(vec![0.0; output.len()]),
+            slopes: RefCell::new(vec![vec![0.0; output.len()]; values.len()]),
             values,
             output,
             fingerprint,
             cotangents,
             noise,
-            objective_noise,
-            steps: options.steps.clone(),
+            steps: precision.steps(options),
             near: 32768.0 * roundoff,
             found: RefCell::default(),
         }
     }
 
-    /// One estimate for every cotangent.
-    pub(crate) fn element(&self, tensor: usize, index: usize) -> Rc<Vec<Estimate>> {
+    /// What differences say of one element.
+    pub(crate) fn element(&self, tensor: usize, index: usize) -> Rc<Element> {
         if let Some(known) = self.found.borrow().get(&(tensor, index)) {
             return known.clone();
         }
-        let estimates = Rc::new(self.differentiate(tensor, index));
-        self.found.borrow_mut().insert((tensor, index), estimates.clone());
-        estimates
+        self.find(tensor, index, false)
+    }
+
+    /// As [`element`](Self::element), with every step and every scale. Whoever calls a gradient wrong asks this first.
+    pub(crate) fn thoroughly(&self, tensor: usize, index: usize) -> Rc<Element> {
+        match self.found.borrow().get(&(tensor, index)) {
+            Some(known) if known.thorough => return known.clone(),
+            _ => {}
+        }
+        self.find(tensor, index, true)
+    }
+
+    fn find(&self, tensor: usize, index: usize, thorough: bool) -> Rc<Element> {
+        let scale = self.base(tensor, index);
+        let element = Rc::new(self.explore(&Line::element(tensor, index, scale), thorough, Some(tensor)));
+        self.found.borrow_mut().insert((tensor, index), element.clone());
+        element
+    }
+
+    /// What differences say along a direction: the derivative by the relative step.
+    pub(crate) fn along(&self, line: &Line) -> Element {
+        self.explore(line, false, None)
+    }
+
+    /// What an element's steps are relative to: its magnitude, and something small beside its tensor and 1 where it is zero or nearly so.
+    pub(crate) fn base(&self, tensor: usize, index: usize) -> f64 {
+        base(self.values[tensor].data()[index], self.typical[tensor])
+    }
+
+    /// Elements that have been differentiated and lie on a kink under at least one cotangent.
+    pub(crate) fn kinked(&self) -> Vec<((usize, usize), Rc<Element>)> {
+        let found = self.found.borrow();
+        let kinked = found.iter().filter(|(_, element)| element.estimates.iter().any(|e| e.kink.is_some()));
+        let mut all: Vec<_> = kinked.map(|(&place, element)| (place, element.clone())).collect();
+        all.sort_by_key(|(place, _)| *place);
+        all
     }
 
     /// Whether an element that has been differentiated lies on a kink, and this gradient between the derivatives on its sides: as good an answer as any
     /// other.
     pub(crate) fn allows(&self, tensor: usize, index: usize, cotangent: usize, gradient: f64, slack: f64) -> bool {
         let found = self.found.borrow();
-        let Some(estimate) = found.get(&(tensor, index)).map(|estimates| estimates[cotangent]) else { return false };
+        let Some(estimate) = found.get(&(tensor, index)).map(|element| element.estimates[cotangent]) else {
+            return false;
+        };
         let within = |[low, high]: [f64; 2]| (low - slack..=high + slack).contains(&gradient);
-        estimate.kink.or(estimate.near).is_some_and(within)
+        estimate.kink.or(estimate.near.map(|near| near.slopes)).is_some_and(within)
+    }
+
+    /// Of the outputs that an element moves: their size, and what the steepest element of the tensor adds to each.
+    pub(crate) fn reach(&self, tensor: usize, index: usize, cotangent: usize) -> Reach {
+        let element = self.element(tensor, index);
+        let slopes = &self.slopes.borrow()[tensor];
+        let mut reach = Reach { terms: 0.0, output: 0.0 };
+        for (output, w) in self.cotangents[cotangent].terms().filter(|&(output, _)| element.moves(output)) {
+            reach.terms += w.abs() * slopes[output];
+            reach.output += (w * self.output.data()[output]).powi(2);
+        }
+        reach.output = reach.output.sqrt();
+        reach
     }
 
     /// `Σ_i |∂f_o/∂x_i · x_i|` over `elements` in all, estimated from those differentiated so far, and the noise of the output.
@@ -111,215 +179,246 @@ impl<'a> Oracle<'a> {
         (self.condition.borrow()[output] * share, self.noise[output])
     }
 
-    /// `(Σ_o (w_o y_o)²)^½`.
-    pub(crate) fn objective_size(&self, cotangent: usize) -> f64 {
-        self.cotangents[cotangent].terms().map(|(o, w)| (w * self.output.data()[o]).powi(2)).sum::<f64>().sqrt()
+    /// An oracle of the same function at another point.
+    pub(crate) fn moved_to(&self, values: Vec<Value>) -> Option<Self> {
+        let (output, fingerprint) = (self.forward)(&values);
+        output.data().iter().all(|y| y.is_finite()).then(|| Self {
+            forward: self.forward.clone(),
+            precision: self.precision,
+            typical: values.iter().map(typical).collect(),
+            condition: RefCell::new(vec![0.0; output.len()]),
+            slopes: RefCell::new(vec![vec![0.0; output.len()]; values.len()]),
+            values,
+            output,
+            fingerprint,
+            cotangents: self.cotangents.clone(),
+            noise: self.noise.clone(),
+            steps: self.steps.clone(),
+            near: 0.0,
+            found: RefCell::default(),
+        })
     }
 
     /// The central difference at the step `step · scale`, without extrapolation.
     pub(crate) fn central(&self, tensor: usize, index: usize, cotangent: usize, step: f64) -> (f64, f64) {
-        let x = self.values[tensor].data()[index];
-        let step = step * x.abs().max(self.scales[tensor]);
+        let line = Line::element(tensor, index, self.base(tensor, index));
         let mut values = self.values.clone();
-        let (plus, _) = self.at(&mut values, tensor, index, x + step);
-        let (minus, _) = self.at(&mut values, tensor, index, x - step);
+        let (plus, right, _) = self.at(&mut values, &line, step);
+        let (minus, left, _) = self.at(&mut values, &line, -step);
         let moved =
-            self.cotangents[cotangent].terms().map(|(o, w)| w * (plus.data()[o] - minus.data()[o])).sum::<f64>();
-        (step, moved / ((x + step) - (x - step)))
+            self.cotangents[cotangent].terms().map(|(o, w)| w * (right.data()[o] - left.data()[o])).sum::<f64>();
+        ((plus - minus) / 2.0, moved / (plus - minus))
     }
 
-    fn at(&self, values: &mut [Value], tensor: usize, index: usize, x: f64) -> (Value, Option<u64>) {
-        let before = values[tensor].data()[index];
-        values[tensor].set(index, x);
-        let output = (self.forward)(values);
-        values[tensor].set(index, before);
-        output
-    }
-
-    fn differentiate(&self, tensor: usize, index: usize) -> Vec<Estimate> {
-        let x = self.values[tensor].data()[index];
-        let scale = x.abs().max(self.scales[tensor]);
-        let mut values = self.values.clone();
-        let mut states: Vec<State> = vec![State::default(); self.cotangents.len()];
-        let smallest = self.steps.iter().copied().fold(f64::INFINITY, f64::min);
-        let recorded = self.fingerprint.is_some();
-        let nearer = NEARER.iter().copied().filter(|&step| recorded && step < smallest);
-        let steps: Vec<f64> = self.steps.iter().copied().chain(nearer).collect();
-        for (level, &relative) in steps.iter().enumerate() {
-            let step = relative * scale;
-            let mut point = |x| self.at(&mut values, tensor, index, x);
-            let (far_left, left) = (point(x - step), point(x - step / 2.0));
-            let (right, far_right) = (point(x + step / 2.0), point(x + step));
-            let points = Points {
-                x: [x - step, x - step / 2.0, x, x + step / 2.0, x + step],
-                y: [far_left.0, left.0, self.output.clone(), right.0, far_right.0],
-                crossing: Crossing::of([far_left.1, left.1, self.fingerprint, right.1, far_right.1]),
-            };
-            let last = match points.crossing {
-                Crossing::Between => level + 1 == steps.len(),
-                _ => level + 1 >= self.steps.len(),
-            };
-            for (number, cotangent) in self.cotangents.iter().enumerate() {
-                if !states[number].clean {
-                    let noise = 16.0 * self.objective_noise[number] / step;
-                    let near = relative <= self.near;
-                    let place = Place { crossing: points.crossing, step, noise, last, near };
-                    states[number].add(points.measure(cotangent, &self.noise), place);
-                }
-            }
-            if last || states.iter().all(|state| state.clean) {
-                let mut condition = self.condition.borrow_mut();
-                for (output, sum) in condition.iter_mut().enumerate() {
-                    let slope = (points.y[4].data()[output] - points.y[0].data()[output]) / (points.x[4] - points.x[0]);
-                    *sum += if slope.is_finite() { (slope * x).abs() } else { 0.0 };
-                }
-                break;
-            }
+    /// The abscissa that a relative step leads to, and the function there.
+    fn at(&self, values: &mut [Value], line: &Line, step: f64) -> (f64, Value, Option<u64>) {
+        let before: Vec<f64> = line.moves.iter().map(|one| values[one.tensor].data()[one.index]).collect();
+        for (one, x) in line.moves.iter().zip(&before) {
+            values[one.tensor].set(one.index, self.precision.round(x + step * one.by));
         }
-        states
-            .into_iter()
-            .map(|state| Estimate { near: state.near, ..state.best.expect("there is at least one step") })
-            .collect()
-    }
-}
-
-/// Smaller relative steps for a kink that is known to lie between the points of the smallest one.
-const NEARER: [f64; 2] = [1e-7, 1e-8];
-
-/// The step that a measurement was taken with.
-#[derive(Clone, Copy)]
-struct Place {
-    crossing: Crossing,
-    step: f64,
-    /// The round-off of the outputs over the step.
-    noise: f64,
-    /// There is no smaller step.
-    last: bool,
-    /// The code under test may round to the other side of a kink within the step.
-    near: bool,
-}
-
-/// What the steps tried so far say for one cotangent.
-#[derive(Clone, Default)]
-struct State {
-    best: Option<Estimate>,
-    near: Option<[f64; 2]>,
-    /// The last step's distance between the derivatives from both sides.
-    width: Option<f64>,
-    /// No smaller step is needed.
-    clean: bool,
-}
-
-impl State {
-    fn add(&mut self, measured: Measured, place: Place) {
-        let Place { crossing, step, noise, last, near } = place;
-        // The distance between the two sides falls with the third power of the step where the function is smooth, and stays at a kink.
-        let falls = self.width.is_some_and(|before| measured.width < 0.1 * before);
-        let bent = measured.width > (1e-5 * measured.magnitude).max(measured.width_noise);
-        let kinked = match crossing {
-            Crossing::Unknown => bent && !falls,
-            Crossing::None => false,
-            // With the smallest step, a kink that does not show in the slopes is one of something else.
-            Crossing::At | Crossing::Between => bent || !last,
+        let (output, fingerprint) = (self.forward)(values);
+        let abscissa = match line.alone() {
+            Some(one) => values[one.tensor].data()[one.index],
+            None => step,
         };
-        self.width = Some(measured.width);
-        self.clean = !kinked && measured.truncation <= (1e-6 * measured.magnitude).max(noise);
-        if near && !self.clean && crossing != Crossing::None {
-            self.near = Some(hull(self.near.unwrap_or(measured.slopes), measured.slopes));
+        for (one, x) in line.moves.iter().zip(before) {
+            values[one.tensor].set(one.index, x);
         }
-        // A difference over a kink looks exact where both sides are straight, so its error is unknown.
-        let mut truncation = if kinked { f64::INFINITY } else { measured.truncation };
-        // Two steps that contradict each other by more than the longer one's error say that the shorter one sees noise.
-        if let Some(known) = self.best.filter(|known| known.truncation.is_finite() && !kinked) {
-            let apart = (measured.derivative - known.derivative).abs() - known.truncation - known.noise;
-            truncation += apart.max(0.0);
-        }
-        let estimate = Estimate {
-            derivative: measured.derivative,
-            truncation: if kinked && last { measured.truncation } else { truncation },
-            noise,
-            magnitude: measured.magnitude,
-            step,
-            kink: (last && kinked).then(|| hull(measured.one_sided, measured.slopes)),
-            near: None,
+        (abscissa, output, fingerprint)
+    }
+
+    fn points(&self, values: &mut [Value], line: &Line, step: f64) -> Points {
+        let center = match line.alone() {
+            Some(one) => self.values[one.tensor].data()[one.index],
+            None => 0.0,
         };
-        let better = self.best.is_none_or(|known| truncation + noise < known.truncation + known.noise);
-        if better || (last && kinked && self.best.is_none_or(|known| known.truncation.is_infinite())) {
-            self.best = Some(estimate);
+        let mut point = |step: f64| self.at(values, line, step);
+        let (far_left, left) = (point(-step), point(-step / 2.0));
+        let (right, far_right) = (point(step / 2.0), point(step));
+        Points {
+            s: [far_left.0, left.0, center, right.0, far_right.0],
+            y: [far_left.1, left.1, self.output.clone(), right.1, far_right.1],
+            crossing: Crossing::of([far_left.2, left.2, self.fingerprint, right.2, far_right.2]),
+            epsilon: self.precision.epsilon(),
         }
     }
-}
 
-/// The function at `x − h`, `x − h/2`, `x`, `x + h/2`, `x + h`, with the abscissae that were really taken.
-struct Points {
-    x: [f64; 5],
-    y: [Value; 5],
-    crossing: Crossing,
-}
-
-#[derive(Clone, Copy)]
-struct Measured {
-    derivative: f64,
-    truncation: f64,
-    magnitude: f64,
-    /// `Σ_o |w_o (D₊ − D₋)_o|`, and how much of it may be noise.
-    width: f64,
-    width_noise: f64,
-    /// Hull over the outputs of the extrapolated derivatives from the left and from the right.
-    one_sided: [f64; 2],
-    /// Hull over the outputs of the slopes between neighbouring points, of outputs that see a kink between them.
-    slopes: [f64; 2],
-}
-
-impl Points {
-    fn measure(&self, cotangent: &Cotangent, noise: &[f64]) -> Measured {
-        let step = (self.x[4] - self.x[0]) / 2.0;
-        let (mut coarse, mut fine, mut magnitude) = (0.0, 0.0, 0.0);
-        let (mut one_sided, mut slopes) = ([0.0; 2], [0.0; 2]);
-        let (mut width, mut width_noise) = (0.0, 0.0);
-        for (output, w) in cotangent.terms() {
-            let y: [f64; 5] = std::array::from_fn(|point| self.y[point].data()[output]);
-            if y.iter().all(|&other| other == y[2]) {
+    /// Takes differences with shorter and shorter steps until each cotangent has one that is clean.
+    ///
+    /// The steps are relative to the element. Where the same kink is seen twice, the shortest step of all says whether it lies at the point. Where no
+    /// step is clean, or the function does not move at this scale or is hidden by its noise, [other steps](Self::further) are tried.
+    fn explore(&self, line: &Line, thorough: bool, tensor: Option<usize>) -> Element {
+        let mut sweep = Sweep {
+            oracle: self,
+            line,
+            values: self.values.clone(),
+            levels: vec![Levels::default(); self.cotangents.len()],
+            decided: Vec::new(),
+            moved: vec![0u64; self.output.len().div_ceil(64)],
+            tried: Vec::new(),
+            last: None,
+        };
+        let shortest = self.shortest(line).max(SHORTEST);
+        let mut usual: Vec<f64> = self.steps_of(line).iter().copied().filter(|&step| step >= shortest).collect();
+        if usual.is_empty() {
+            usual.extend(self.steps.first());
+        }
+        let mut jumped = false;
+        for &step in &usual {
+            sweep.take(step);
+            if thorough {
                 continue;
             }
-            let slope = |from: usize, to: usize| (y[to] - y[from]) / (self.x[to] - self.x[from]);
-            let (outer, inner) = (slope(0, 4), slope(1, 3));
-            coarse += w * outer;
-            fine += w * inner;
-            magnitude += (w * (4.0 * inner - outer) / 3.0).abs();
-            let right = 2.0 * slope(2, 3) - slope(2, 4);
-            let left = 2.0 * slope(1, 2) - slope(0, 2);
-            add_interval(&mut one_sided, w, [left.min(right), left.max(right)]);
-            width += (w * (right - left)).abs();
-            // The two sides differ by 11 deviations of noise over the step, typically.
-            width_noise += 64.0 * w.abs() * noise[output] / step;
-            let pieces = [slope(0, 1), slope(1, 2), slope(2, 3), slope(3, 4)];
-            let range = pieces.iter().fold([pieces[0]; 2], |range, &slope| hull(range, [slope; 2]));
-            // Slopes also differ where the function merely bends, by h f″; its two sides then differ by h² f‴ only. A kink must not excuse a bend.
-            let crossed = (right - left).abs() > 0.25 * (range[1] - range[0]);
-            add_interval(&mut slopes, w, if crossed { range } else { [(4.0 * inner - outer) / 3.0; 2] });
+            if sweep.all_clean(if jumped { shortest } else { 0.0 }) {
+                break;
+            }
+            if !jumped && self.precision.is_double() && sweep.steady_kinks() {
+                jumped = true;
+                sweep.take(shortest);
+                if sweep.steady_kinks() {
+                    break;
+                }
+            }
         }
-        let derivative = (4.0 * fine - coarse) / 3.0;
-        let truncation = (derivative - coarse).abs();
-        Measured {
-            derivative,
-            truncation: if truncation.is_nan() { f64::INFINITY } else { truncation },
-            magnitude,
-            width,
-            width_noise,
-            one_sided,
-            slopes,
+        for step in self.further(&sweep, shortest) {
+            sweep.take(step);
+        }
+        let Sweep { levels, moved, last, .. } = sweep;
+        let last = last.expect("there is at least one step");
+        if let Some(tensor) = tensor {
+            self.note(&last, tensor, line);
+        }
+        let estimates: Vec<Estimate> = levels.iter().map(|levels| levels.decide(self.near)).collect();
+        let kinked = estimates.iter().any(|estimate| estimate.kink.is_some());
+        let bent = if kinked { last.bent(&self.noise) } else { Vec::new() };
+        Element { estimates, moved, bent, thorough }
+    }
+
+    /// Lines of many elements take short steps only: a long one crosses some kink for certain.
+    fn steps_of(&self, line: &Line) -> &[f64] {
+        match line.moves.len() {
+            0..=16 => &self.steps,
+            _ => &[1e-4, 1e-6, 1e-8],
+        }
+    }
+
+    /// The shortest relative step that still moves every element by 256 times its spacing.
+    fn shortest(&self, line: &Line) -> f64 {
+        let spacing = self.precision.epsilon();
+        let element = |one: &crate::line::Move| {
+            let x = self.values[one.tensor].data()[one.index];
+            if one.by == 0.0 { 0.0 } else { 256.0 * spacing * x.abs() / one.by.abs() }
+        };
+        line.moves.iter().map(element).fold(0.0, f64::max)
+    }
+
+    /// Steps beyond the usual ones, for what those have not decided: shorter ones where no step is clean, longer ones relative to 1 and to the typical
+    /// element of the tensor where noise hides the function, and both where nothing moves at all.
+    fn further(&self, sweep: &Sweep<'_, '_>, shortest: f64) -> Vec<f64> {
+        let Some(one) = sweep.line.alone() else { return Vec::new() };
+        let decided = &sweep.decided;
+        let mut further = Vec::new();
+        let beside = sweep.last.as_ref().is_some_and(|points| points.crossing == Crossing::Between);
+        if self.precision.is_double() && (beside || decided.iter().any(|estimate| !estimate.clean)) {
+            further.extend(SHORTER.into_iter().filter(|&step| step >= shortest));
+        }
+        let still = sweep.moved.iter().all(|&bits| bits == 0);
+        let noisy = |e: &Estimate| e.kink.is_none() && e.noise > 1e-4 * e.magnitude.max(e.derivative.abs());
+        if still || decided.iter().any(noisy) {
+            let longest = self.steps[0];
+            for scale in [1.0, self.typical[one.tensor]] {
+                let step = longest * scale / one.by.abs();
+                if step > 8.0 * longest || (still && step < longest / 8.0 && step >= shortest) {
+                    further.extend([step, step / 10.0]);
+                }
+            }
+        }
+        further.sort_by(|a, b| b.total_cmp(a));
+        further.dedup_by(|a, b| (*a / *b - 1.0).abs() < 0.5);
+        further.retain(|step| step.is_finite() && sweep.tried.iter().all(|known| (known / step - 1.0).abs() > 0.5));
+        further
+    }
+
+    /// Takes down what the element adds to each output.
+    fn note(&self, points: &Points, tensor: usize, line: &Line) {
+        let Some(one) = line.alone() else { return };
+        let x = self.values[one.tensor].data()[one.index];
+        let (mut condition, mut slopes) = (self.condition.borrow_mut(), self.slopes.borrow_mut());
+        for output in 0..self.output.len() {
+            let slope = points.outer_slope(output);
+            if slope.is_finite() {
+                condition[output] += (slope * x).abs();
+                slopes[tensor][output] = slopes[tensor][output].max(slope.abs());
+            }
         }
     }
 }
 
-fn add_interval(sum: &mut [f64; 2], w: f64, [low, high]: [f64; 2]) {
-    sum[0] += (w * low).min(w * high);
-    sum[1] += (w * low).max(w * high);
+/// The differences along one line, step by step.
+struct Sweep<'s, 'a> {
+    oracle: &'s Oracle<'a>,
+    line: &'s Line,
+    values: Vec<Value>,
+    /// One list for each cotangent.
+    levels: Vec<Levels>,
+    /// What they say so far.
+    decided: Vec<Estimate>,
+    /// The outputs that moved, in bits.
+    moved: Vec<u64>,
+    tried: Vec<f64>,
+    /// Those of the shortest step.
+    last: Option<Points>,
 }
 
-fn hull(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
-    [a[0].min(b[0]), a[1].max(b[1])]
+impl Sweep<'_, '_> {
+    fn take(&mut self, relative: f64) {
+        let oracle = self.oracle;
+        let points = oracle.points(&mut self.values, self.line, relative);
+        let step = points.step();
+        for (number, cotangent) in oracle.cotangents.iter().enumerate() {
+            let measured = points.measure(cotangent, &oracle.noise);
+            let noise = 16.0 * measured.noise / step;
+            self.levels[number].add(Level { measured, crossing: points.crossing, step, relative, noise });
+        }
+        for output in (0..oracle.output.len()).filter(|&output| points.moves(output)) {
+            self.moved[output / 64] |= 1 << (output % 64);
+        }
+        self.decided = self.levels.iter().map(|levels| levels.decide(0.0)).collect();
+        self.tried.push(relative);
+        if self.last.as_ref().is_none_or(|known| points.step() < known.step()) {
+            self.last = Some(points);
+        }
+    }
+
+    /// Every cotangent has a clean difference of a smooth place, with a longer step than this relative one; no kink was recorded within the last
+    /// step.
+    fn all_clean(&self, longer_than: f64) -> bool {
+        let crossed =
+            matches!(self.last.as_ref().map(|points| points.crossing), Some(Crossing::At | Crossing::Between));
+        !crossed && self.decided.iter().all(|e| e.clean && e.kink.is_none() && e.relative > longer_than)
+    }
+
+    /// Every cotangent is clean or sees the same kink with the two shortest steps.
+    fn steady_kinks(&self) -> bool {
+        let mut any = false;
+        let all = self.levels.iter().zip(&self.decided).all(|(levels, decided)| {
+            let steady = levels.steady_kink();
+            any |= steady;
+            steady || (decided.clean && decided.kink.is_none())
+        });
+        all && any
+    }
+}
+
+/// A function that panics away from the point has no value there.
+fn guarded<'a>(forward: Evaluation<'a>, dims: Vec<usize>) -> Evaluation<'a> {
+    Rc::new(move |values| {
+        let evaluated = catch_unwind(AssertUnwindSafe(|| forward(values)));
+        match evaluated {
+            Ok((output, fingerprint)) if output.dims() == dims => (output, fingerprint),
+            _ => (Value::full(dims.clone(), f64::NAN), None),
+        }
+    })
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ impl Display for Report {
             "{} · {} · seed {} · {} random cotangent{plural}{looks}",
             self.name, self.dtype, self.seed, self.random_cotangents
         )?;
+        if let Some(note) = &self.note {
+            writeln!(f, "  note: {note}")?;
+        }
         let header = ["tensor", "shape", "source", "verdict", "checked", "kinks", "worst error", "tolerance"];
         let mut lines = vec![header.map(String::from)];
         lines.extend(self.forwards.iter().map(forward_line));
@@ -28,11 +31,16 @@ impl Display for Report {
         }
         for forward in self.forwards.iter().filter(|forward| !forward.verdict.proven()) {
             writeln!(f, "\n{}: forward: {}", forward.source, forward.verdict)?;
-            writeln!(
-                f,
-                "  at {:?}: {:e}, in double precision {:e}, tolerance {:.1e}",
-                forward.position, forward.value, forward.reference, forward.tolerance
-            )?;
+            if let Some(note) = &forward.note {
+                writeln!(f, "  {note}")?;
+            }
+            if forward.verdict != Verdict::Panicked {
+                writeln!(
+                    f,
+                    "  at {:?}: {:e}, in double precision {:e}, tolerance {:.1e}",
+                    forward.position, forward.value, forward.reference, forward.tolerance
+                )?;
+            }
         }
         for row in self.rows.iter().filter(|row| !row.verdict.proven()) {
             writeln!(f, "\n{}/{}: {}", row.source, row.tensor, row.verdict)?;
@@ -67,9 +75,7 @@ fn details(f: &mut Formatter<'_>, row: &Row) -> fmt::Result {
         writeln!(f, "  looks like: {diagnosis}")?;
     }
     match row.verdict {
-        Verdict::Unobservable => {
-            writeln!(f, "  the objective does not move with this tensor, and every source says zero")?
-        }
+        Verdict::Unobservable => writeln!(f, "  the function moves with no tensor at all, so that nothing was seen")?,
         Verdict::Unresolved => writeln!(
             f,
             "  {} of {} elements: the tolerance is more than a tenth of the gradient",

@@ -72,7 +72,7 @@ pub fn check_module<'a, M: Module + 'a, const D: usize, const E: usize>(
             (module, input, output)
         }
     };
-    let (in_double, on_device) = (run(reference, DType::F64), run(device, dtype));
+    let (in_double, in_single, on_device) = (run(reference, DType::F64), run(reference, dtype), run(device, dtype));
     let on_device_again = on_device.clone();
     let place = device.clone();
     let mut autodiff = Source::new("autodiff", unit_roundoff(dtype), move |values, cotangent| {
@@ -90,7 +90,11 @@ pub fn check_module<'a, M: Module + 'a, const D: usize, const E: usize>(
     autodiff.forward = Some(Rc::new(move |values| Value::from_tensor(on_device_again(values).2)));
     let name = std::any::type_name::<M>().rsplit("::").next().unwrap_or("module");
     let reference = move |values: &[Value]| Value::from_tensor(in_double(values).2);
-    Problem { sources: vec![autodiff], ..Problem::new(name, dtype, names.variables, reference) }
+    let mut problem = Problem::new(name, dtype, names.variables, reference);
+    if dtype != DType::F64 {
+        problem.single = Some(Rc::new(move |values: &[Value]| Value::from_tensor(in_single(values).2)));
+    }
+    Problem { sources: vec![autodiff], ..problem }
 }
 
 fn variable(name: impl Into<String>, role: Role, value: Value) -> Variable {

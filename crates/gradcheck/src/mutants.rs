@@ -118,7 +118,7 @@ pub(crate) fn try_all(examination: &Examination<'_, '_>) -> Mutants {
     let problem = examination.problem;
     for tensor in (0..problem.tensors.len()).filter(|&tensor| problem.differentiated(tensor)) {
         for (source, run) in examination.runs.iter().enumerate() {
-            let Some(run) = run else { continue };
+            let Some(run) = run.run() else { continue };
             let gradients = run.of(tensor);
             let base = examination.judge(source, tensor, &gradients);
             if !base.verdict.proven() || !run.repeatable[tensor] || gradients.iter().any(Option::is_none) {

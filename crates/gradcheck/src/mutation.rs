@@ -1,7 +1,8 @@
 use std::fmt;
 
 use crate::Value;
-use crate::examine::{Examination, Judgement};
+use crate::examine::Examination;
+use crate::judgement::Judgement;
 use crate::patterns::swapped;
 
 /// A way to falsify any gradient, whatever the operation.
@@ -111,7 +112,7 @@ pub(crate) fn mutate(
         Mutation::Kink => each(&|cotangent, g| {
             let mut g = g.to_vec();
             for &index in &base.kinks {
-                if let Some([low, high]) = oracle.element(tensor, index)[cotangent].kink {
+                if let Some([low, high]) = oracle.element(tensor, index).estimates[cotangent].kink {
                     g[index] = high + 0.5 * (high - low);
                 }
             }
@@ -161,7 +162,7 @@ mod tests {
         // Every output by itself; one alone has a random sign.
         let options = Options { cotangents: usize::from(outputs == 1), ..Options::default() };
         let examination = problem.examine(&options);
-        let gradients = examination.runs[0].as_ref().unwrap().of(0);
+        let gradients = examination.runs[0].run().unwrap().of(0);
         let base = examination.judge(0, 0, &gradients);
         assert!(base.verdict.proven());
         let gradients: Vec<&Value> = gradients.into_iter().flatten().collect();

@@ -1,11 +1,9 @@
 //! Mutants that know the operation: whole backward passes that are wrong on purpose. They are a negative control, and hypotheses of what a
 //! mismatch is.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
+use crate::caught::caught;
 use crate::examine::Examination;
 use crate::mutants::LeftOut;
-use crate::noise::scale;
 use crate::{Mutant, Mutants, Problem, Value, Verdict};
 
 /// A mutant's gradients `[cotangent][tensor]`, or with what it panicked.
@@ -19,10 +17,7 @@ pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Va
             assert_eq!(gradients.len(), values.len(), "one entry for each tensor");
             gradients
         };
-        catch_unwind(AssertUnwindSafe(|| cotangents.iter().map(backward).collect())).map_err(|payload| {
-            let text = payload.downcast_ref::<String>().map(String::as_str);
-            text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
-        })
+        caught(|| cotangents.iter().map(backward).collect())
     };
     problem.mutants.iter().map(run).collect()
 }
@@ -78,12 +73,12 @@ fn proven(examination: &Examination<'_, '_>, tensor: usize) -> Vec<usize> {
 /// Whether a mutant's gradients of a tensor differ by more than rounding from those of the most exact source that is proven.
 fn changes(examination: &Examination<'_, '_>, tensor: usize, mutant: &[Option<&Value>], roundoff: f64) -> bool {
     let Some(&source) = proven(examination, tensor).first() else { return false };
-    let truth = examination.runs[source].as_ref().map(|run| run.of(tensor)).unwrap_or_default();
+    let truth = examination.runs[source].run().map(|run| run.of(tensor)).unwrap_or_default();
     let pairs: Vec<(&Value, &Value)> =
         truth.iter().zip(mutant).filter_map(|(truth, mutant)| Some(((*truth)?, (*mutant)?))).collect();
     let largest = pairs.iter().map(|(truth, _)| truth.max_abs()).fold(0.0, f64::max);
     // Where the gradient is what is left of a cancellation, two ways to write it differ by the round-off of what cancelled.
-    let shared = examination.energy / scale(&examination.oracle().values[tensor]);
+    let shared = examination.energy() / examination.oracle().typical[tensor];
     let rounding = examination.problem.sources[source].unit_roundoff.max(roundoff) * (256.0 * largest + 16.0 * shared);
     pairs.iter().enumerate().any(|(cotangent, (truth, mutant))| {
         let differs = |(index, (a, b)): (usize, (&f64, &f64))| {

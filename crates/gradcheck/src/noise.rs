@@ -1,18 +1,21 @@
 use crate::Value;
+use crate::precision::Precision;
 use crate::random::Random;
 
 /// The round-off of every output of the forward, measured: the function is called at seven points so close together that it is a straight
 /// line, and what is left after four differences is noise (Hamming's table, as in Moré and Wild, *Estimating computational noise*, 2011).
 ///
 /// Four differences of white noise of deviation `σ` have the variance `(8 choose 4) σ² = 70 σ²`. An output rounds by at least `ε|y|`; three
-/// samples of the difference may vanish by luck, so that no output gets less than the root mean square of all.
+/// samples of the difference may vanish by luck, so that no output gets less than `ε|y|` times the median of what the others have beside theirs. The outputs are
+/// not levelled out otherwise: one that is large would hide another that is small.
 ///
-/// The points are 1e-7 of the typical element apart: far enough that an intermediate result a billion times the size of the input still changes,
+/// The points are 1e-7 of each element apart: far enough that an intermediate result a billion times the size of the input still changes,
 /// near enough that the fourth derivative does not show. A kink that happens to lie between them looks like noise. Where decisions are recorded, points
 /// that see one are moved closer together, and the center, which may lie on one, is none of them. Of two directions, and of all distances tried,
 /// the smallest result counts. Only tensors that `moves` says are moved: a constant may be the number of a class.
 pub(crate) fn output_noise(
     forward: impl Fn(&[Value]) -> (Value, Option<u64>),
+    precision: Precision,
     values: &[Value],
     moves: impl Fn(usize) -> bool,
     center: &(Value, Option<u64>),
@@ -20,23 +23,34 @@ pub(crate) fn output_noise(
 ) -> Vec<f64> {
     let mut variances = vec![f64::INFINITY; center.0.len()];
     for stream in ["noise", "more noise"] {
-        for spacing in [1e-7, 1e-8, 1e-9, 1e-10] {
-            let (found, smooth) = along(&forward, values, &moves, center, spacing, &mut Random::new(seed, stream));
+        for spacing in precision.spacings() {
+            let random = &mut Random::new(seed, stream);
+            let (found, smooth) = along(&forward, precision, values, &moves, center, spacing, random);
             variances.iter_mut().zip(found).for_each(|(least, variance)| *least = least.min(variance));
             if smooth {
                 break;
             }
         }
     }
-    let center = &center.0;
-    let typical = (variances.iter().sum::<f64>() / variances.len().max(1) as f64).sqrt();
-    let rounding = center.data().iter().map(|y| f64::EPSILON * y.abs());
-    variances.iter().zip(rounding).map(|(variance, rounding)| variance.sqrt().max(typical).max(rounding)).collect()
+    let rounding: Vec<f64> = center.0.data().iter().map(|y| precision.epsilon() * y.abs()).collect();
+    let typical = median_ratio(&variances, &rounding);
+    variances.iter().zip(&rounding).map(|(variance, rounding)| variance.sqrt().max(typical * rounding)).collect()
+}
+
+/// The median of the noise beside the rounding of the output itself, at least 1.
+fn median_ratio(variances: &[f64], rounding: &[f64]) -> f64 {
+    let pairs = variances.iter().zip(rounding).filter(|(_, rounding)| **rounding > 0.0);
+    let mut ratios: Vec<f64> = pairs.map(|(variance, rounding)| variance.sqrt() / rounding).collect();
+    match ratios.len() {
+        0 => 1.0,
+        length => ratios.select_nth_unstable_by(length / 2, f64::total_cmp).1.max(1.0),
+    }
 }
 
 /// The variance of every output along one direction, and whether all points made the same decisions.
 fn along(
     forward: impl Fn(&[Value]) -> (Value, Option<u64>),
+    precision: Precision,
     values: &[Value],
     moves: impl Fn(usize) -> bool,
     center: &(Value, Option<u64>),
@@ -45,8 +59,8 @@ fn along(
 ) -> (Vec<f64>, bool) {
     const POINTS: usize = 7;
     let mut direction = |(tensor, value): (usize, &Value)| -> Vec<f64> {
-        let (scale, spacing) = (scale(value), if moves(tensor) { spacing } else { 0.0 });
-        value.data().iter().map(|x| random.sign() * x.abs().max(scale) * spacing).collect()
+        let (typical, spacing) = (typical(value), if moves(tensor) { spacing } else { 0.0 });
+        value.data().iter().map(|&x| random.sign() * base(x, typical) * spacing).collect()
     };
     let directions: Vec<Vec<f64>> = values.iter().enumerate().map(&mut direction).collect();
     let first = usize::from(center.1.is_some());
@@ -55,7 +69,8 @@ fn along(
             return center.clone();
         }
         let along = |(value, direction): (&Value, &Vec<f64>)| {
-            value.map_data(value.data().iter().zip(direction).map(|(x, d)| x + point as f64 * d).collect())
+            let moved = value.data().iter().zip(direction).map(|(x, d)| precision.round(x + point as f64 * d));
+            value.map_data(moved.collect())
         };
         forward(&values.iter().zip(&directions).map(along).collect::<Vec<_>>())
     };
@@ -74,10 +89,21 @@ fn along(
     (variances, smooth)
 }
 
-/// The typical magnitude of a tensor's elements, 1 if they are all zero: what a step is small beside.
-pub(crate) fn scale(value: &Value) -> f64 {
-    let mean_square = value.data().iter().map(|x| x * x).sum::<f64>() / value.len().max(1) as f64;
-    if mean_square > 0.0 { mean_square.sqrt() } else { 1.0 }
+/// The typical magnitude of a tensor's elements, the root of their mean square; 1 if they are all zero.
+pub(crate) fn typical(value: &Value) -> f64 {
+    // Scaled by the largest, whose square may overflow.
+    let largest = value.max_abs();
+    if largest == 0.0 || !largest.is_finite() {
+        return 1.0;
+    }
+    let mean_square = value.data().iter().map(|x| (x / largest).powi(2)).sum::<f64>() / value.len() as f64;
+    largest * mean_square.sqrt()
+}
+
+/// What the steps of an element are relative to: its own magnitude. Zero has none, and what is tiny may be hidden by rounding: there it is a hundredth of
+/// the typical element or of 1, whichever is less. A large neighbour changes nothing.
+pub(crate) fn base(x: f64, typical: f64) -> f64 {
+    x.abs().max(0.01 * typical.min(1.0))
 }
 
 #[cfg(test)]
@@ -99,7 +125,15 @@ mod tests {
 
     fn variances(center: Option<u64>, number: usize) -> (Vec<f64>, bool) {
         let center = (Value::new([2], vec![0.0; 2]), center);
-        along(bump(number, 0.5), &[Value::full([1], 1.0)], |_| true, &center, 1e-7, &mut Random::new(0, "test"))
+        along(
+            bump(number, 0.5),
+            Precision(DType::F64),
+            &[Value::full([1], 1.0)],
+            |_| true,
+            &center,
+            1e-7,
+            &mut Random::new(0, "test"),
+        )
     }
 
     /// A bump of 1/2 in the middle of seven points has the fourth differences −2, 3, −2, and a straight line none.

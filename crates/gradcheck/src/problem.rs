@@ -34,6 +34,9 @@ pub struct Problem<'a> {
     pub forward: Forward<'a>,
     /// The same function, which takes down its decisions: then kinks need not be guessed from slopes. Used in place of `forward` if there is one.
     pub recording: Option<RecordingForward<'a>>,
+    /// The function in the precision under test, on the device where the differences are taken: they are taken of it where `forward` panics, as Burn's layers do
+    /// that make tensors in the default precision.
+    pub single: Option<Forward<'a>>,
     /// Who computes gradients.
     pub sources: Vec<Source<'a>>,
     /// Backward passes that are wrong on purpose, by the name of the fault; see [`Check::mutant`](crate::Check::mutant).
@@ -51,6 +54,13 @@ pub struct Variable {
     pub value: Value,
     /// The function does not depend on it, and that is right: a gradient of zero is a proof and not a sign of a blind objective.
     pub expect_zero: bool,
+}
+
+impl Variable {
+    /// Why a gradient of zero is right.
+    pub(crate) fn why_zero(&self) -> String {
+        format!("zero, as the differences show: the function does not move with `{}`", self.name)
+    }
 }
 
 /// What a tensor is for.
@@ -115,7 +125,16 @@ impl<'a> Problem<'a> {
         forward: impl Fn(&[Value]) -> Value + 'a,
     ) -> Self {
         let forward = Rc::new(forward);
-        Self { name: name.into(), dtype, tensors, forward, recording: None, sources: Vec::new(), mutants: Vec::new() }
+        Self {
+            name: name.into(),
+            dtype,
+            tensors,
+            forward,
+            recording: None,
+            single: None,
+            sources: Vec::new(),
+            mutants: Vec::new(),
+        }
     }
 
     /// The function at a point, and the fingerprint of what it decided there if that was recorded.

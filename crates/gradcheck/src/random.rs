@@ -23,7 +23,8 @@ impl Random {
         if self.0.next_u64() >> 63 == 0 { 1.0 } else { -1.0 }
     }
 
-    fn uniform(&mut self) -> f64 {
+    /// Uniform in (0, 1].
+    pub(crate) fn uniform(&mut self) -> f64 {
         unit(self.0.next_u64())
     }
 

@@ -12,6 +12,12 @@ pub struct Report {
     pub name: String,
     /// The precision of the code under test.
     pub dtype: String,
+    /// The precision of the differences: `f64` but for functions that cannot be evaluated in it.
+    #[serde(default = "double")]
+    pub differences: String,
+    /// What holds for the whole check and should be known.
+    #[serde(default)]
+    pub note: Option<String>,
     /// What drew the cotangents and the elements: the same seed checks the same.
     pub seed: u64,
     /// The output's dimensions.
@@ -43,6 +49,13 @@ pub struct ForwardRow {
     pub reference: f64,
     /// How far they may be apart.
     pub tolerance: f64,
+    /// With what it panicked, or what else is known.
+    #[serde(default)]
+    pub note: Option<String>,
+}
+
+fn double() -> String {
+    "f64".into()
 }
 
 /// One source's gradient of one tensor.
@@ -76,7 +89,7 @@ pub struct Row {
     pub diagnosis: Option<String>,
     /// The error of the worst element against the step of the differences.
     pub sweep: Option<Sweep>,
-    /// Why it was skipped.
+    /// Why it was skipped, with what it panicked, or why the gradient is zero.
     pub note: Option<String>,
 }
 

@@ -1,7 +1,9 @@
 use crate::diagnosis::{Symptoms, diagnose};
-use crate::examine::{Examination, Judgement, WorstOf};
+use crate::examine::Examination;
+use crate::judgement::{Judgement, WorstOf};
 use crate::named::{Suspect, recognise};
 use crate::report::{Row, Sweep, Worst};
+use crate::runs::Outcome;
 use crate::value::position;
 use crate::{Value, Verdict};
 
@@ -21,8 +23,12 @@ fn tensor_rows(examination: &Examination<'_, '_>, tensor: usize) -> Vec<Row> {
         .iter()
         .enumerate()
         .map(|(source, run)| {
-            let run = run.as_ref()?;
+            let run = run.run()?;
             let mut judgement = examination.judge(source, tensor, &run.of(tensor));
+            if let Some(fault) = examination.nonlinear(source, tensor) {
+                judgement.verdict = judgement.verdict.max(Verdict::Mismatch);
+                judgement.fault = Some(fault);
+            }
             if !run.repeatable[tensor] {
                 judgement.verdict = judgement.verdict.max(Verdict::NonDeterministic);
             }
@@ -33,7 +39,7 @@ fn tensor_rows(examination: &Examination<'_, '_>, tensor: usize) -> Vec<Row> {
     (0..judgements.len())
         .map(|source| {
             let mut row = row(examination, source, tensor, judgements[source].as_ref());
-            if row.verdict.is_fault() {
+            if row.verdict.is_fault() && row.verdict != Verdict::Panicked {
                 row.odd_one_out.clone_from(&odd);
                 explain(examination, source, tensor, &judgements, &mut row);
             }
@@ -45,12 +51,17 @@ fn tensor_rows(examination: &Examination<'_, '_>, tensor: usize) -> Vec<Row> {
 fn row(examination: &Examination<'_, '_>, source: usize, tensor: usize, judgement: Option<&Judgement>) -> Row {
     let (variable, claimant) = (&examination.problem.tensors[tensor], &examination.problem.sources[source]);
     let worst = judgement.and_then(|judgement| judgement.worst);
+    let (absent, note) = match &examination.runs[source] {
+        Outcome::Panicked(message) => (Verdict::Panicked, Some(format!("the source panicked: {message}"))),
+        _ => (Verdict::Skipped, claimant.skipped.clone()),
+    };
+    let zero = judgement.is_some_and(|judgement| judgement.zero && judgement.verdict == Verdict::Pass);
     Row {
         source: claimant.name.clone(),
         tensor: variable.name.clone(),
         role: variable.role,
         dims: variable.value.dims().to_vec(),
-        verdict: judgement.map_or(Verdict::Skipped, |judgement| judgement.verdict),
+        verdict: judgement.map_or(absent, |judgement| judgement.verdict),
         checked: judgement.map_or(0, |judgement| judgement.selected.len()),
         total: variable.value.len(),
         kinks: judgement.map_or(0, |judgement| judgement.kinks.len()),
@@ -60,16 +71,16 @@ fn row(examination: &Examination<'_, '_>, source: usize, tensor: usize, judgemen
         odd_one_out: None,
         diagnosis: None,
         sweep: None,
-        note: claimant.skipped.clone(),
+        note: note.or(zero.then(|| variable.why_zero())),
     }
 }
 
 fn worst_of(examination: &Examination<'_, '_>, tensor: usize, worst: WorstOf) -> Worst {
     let oracle = examination.oracle();
     let value = &oracle.values[tensor];
-    let estimate = oracle.element(tensor, worst.index)[worst.cotangent];
+    let estimate = oracle.element(tensor, worst.index).estimates[worst.cotangent];
     let gradients = examination.problem.sources.iter().zip(&examination.runs).filter_map(|(source, run)| {
-        let gradient = run.as_ref()?.gradients[worst.cotangent][tensor].as_ref();
+        let gradient = run.run()?.gradients[worst.cotangent][tensor].as_ref();
         Some((source.name.clone(), gradient.and_then(|gradient| gradient.data().get(worst.index).copied())))
     });
     Worst {
@@ -100,11 +111,11 @@ fn odd_one_out(examination: &Examination<'_, '_>, tensor: usize, judgements: &[O
     }
     if wrong.len() == ran.len() && wrong.iter().all(|(_, judgement)| judgement.verdict == Verdict::Mismatch) {
         let worst = wrong[0].1.worst?;
-        let estimate = examination.oracle().element(tensor, worst.index)[worst.cotangent];
+        let estimate = examination.oracle().element(tensor, worst.index).estimates[worst.cotangent];
         let gradients: Vec<f64> = wrong
             .iter()
             .filter_map(|(source, _)| {
-                let gradient = examination.runs[*source].as_ref()?.gradients[worst.cotangent][tensor].as_ref()?;
+                let gradient = examination.runs[*source].run()?.gradients[worst.cotangent][tensor].as_ref()?;
                 gradient.data().get(worst.index).copied()
             })
             .collect();
@@ -124,7 +135,7 @@ fn explain(
     row: &mut Row,
 ) {
     let oracle = examination.oracle();
-    let run = examination.runs[source].as_ref().expect("a source at fault has run");
+    let run = examination.runs[source].run().expect("a source at fault has run");
     let value = &oracle.values[tensor];
     row.diagnosis = match row.verdict {
         Verdict::Missing => Some(
@@ -140,6 +151,9 @@ fn explain(
             Some(format!("the gradient's dimensions are {:?}, the tensor's {:?}", wrong.dims(), value.dims()));
         return;
     }
+    if row.diagnosis.is_none() {
+        row.diagnosis = judgements[source].as_ref().and_then(|judgement| judgement.fault.clone());
+    }
     let Some(worst) = judgements[source].as_ref().and_then(|judgement| judgement.worst) else { return };
     if !matches!(row.verdict, Verdict::Mismatch | Verdict::NonFinite) {
         return;
@@ -152,7 +166,9 @@ fn explain(
     }
     let symptoms = symptoms(examination, tensor, judgements, source, worst, gradient);
     let suspect = Suspect { source, tensor, cotangent: worst.cotangent, gradient, truth: &symptoms.truth };
-    row.diagnosis = Some(recognise(examination, &suspect).unwrap_or_else(|| diagnose(&symptoms)));
+    // What is known of several elements together says more than what one of them looks like.
+    let fault = judgements[source].as_ref().and_then(|judgement| judgement.fault.clone());
+    row.diagnosis = recognise(examination, &suspect).or(fault).or_else(|| Some(diagnose(&symptoms)));
     let points: Vec<(f64, f64)> = (1..=8)
         .map(|exponent| {
             let (step, central) = oracle.central(tensor, worst.index, worst.cotangent, 10f64.powi(-exponent));
@@ -179,14 +195,14 @@ fn symptoms<'s>(
     let mut truth = vec![None; value.len()];
     // Another source whose gradient is proven stands in where nothing was differentiated.
     let proven = judgements.iter().position(|other| other.as_ref().is_some_and(|other| other.verdict.proven()));
-    if let Some(stand_in) = proven.and_then(|other| examination.runs[other].as_ref()?.of(tensor)[worst.cotangent]) {
+    if let Some(stand_in) = proven.and_then(|other| examination.runs[other].run()?.of(tensor)[worst.cotangent]) {
         truth = stand_in.data().iter().copied().map(Some).collect();
     }
     let mut kinks = Vec::new();
     let everything: Vec<usize> = (0..value.len()).collect();
     let known = if value.len() <= DIAGNOSED_IN_FULL { &everything } else { &judgement.selected };
     for &index in known {
-        let estimate = oracle.element(tensor, index)[worst.cotangent];
+        let estimate = oracle.element(tensor, index).estimates[worst.cotangent];
         if estimate.kink.is_some() {
             kinks.push(index);
         }

@@ -1,4 +1,5 @@
 use crate::allocator::Garbage;
+use crate::caught::caught;
 use crate::poison::{LARGE, NAN, poison};
 use crate::{Problem, Source, Value};
 
@@ -7,16 +8,27 @@ use crate::{Problem, Source, Value};
 pub(crate) struct Run {
     pub(crate) gradients: Vec<Vec<Option<Value>>>,
     pub(crate) magnitudes: Option<Vec<Vec<Option<Value>>>>,
-    /// For every tensor, whether both runs were equal to the last bit.
+    /// For every tensor, whether all runs at the point were equal to the last bit.
     pub(crate) repeatable: Vec<bool>,
     /// How much every element `[cotangent][tensor][element]` changes when the tensors change by about their round-off; empty where there is no gradient.
     pub(crate) wobble: Vec<Vec<Vec<f64>>>,
+    /// The gradients under combinations of the cotangents.
+    pub(crate) combined: Vec<Combined>,
     /// Its forward, and whether that was repeatable.
     pub(crate) output: Option<(Value, bool)>,
 }
 
+/// The gradients under `Σ_k a_k w_k`, which must be `Σ_k a_k B(w_k)`.
+#[derive(Clone)]
+pub(crate) struct Combined {
+    /// The factors by the number of the cotangent.
+    pub(crate) factors: Vec<(usize, f64)>,
+    pub(crate) gradients: Vec<Option<Value>>,
+}
+
 impl Run {
-    /// Runs the source twice for every cotangent, over memory with other garbage in it.
+    /// Runs the source twice for every cotangent, over memory with other garbage in it, and once more after it has been at other points and under other
+    /// cotangents: what it remembers of those shows.
     pub(crate) fn new(
         source: &Source<'_>,
         values: &[Value],
@@ -28,21 +40,28 @@ impl Run {
             lengths.flat_map(|length| [4 * length, 8 * length]).collect::<Vec<_>>()
         };
         let mut repeatable = vec![true; values.len()];
-        let mut gradients = Vec::new();
-        for cotangent in cotangents {
-            let first = over_garbage(sizes(), NAN, || (source.backward)(values, cotangent));
-            assert_eq!(first.len(), values.len(), "{}: one entry for each tensor", source.name);
-            let second = over_garbage(sizes(), LARGE, || (source.backward)(values, cotangent));
-            for (repeatable, (a, b)) in repeatable.iter_mut().zip(first.iter().zip(&second)) {
+        let mut compare = |a: &[Option<Value>], b: &[Option<Value>]| {
+            for (repeatable, (a, b)) in repeatable.iter_mut().zip(a.iter().zip(b)) {
                 *repeatable &= match (a, b) {
                     (Some(a), Some(b)) => a.same_bits(b),
                     (None, None) => true,
                     _ => false,
                 };
             }
+        };
+        let mut gradients = Vec::new();
+        for cotangent in cotangents {
+            let first = over_garbage(sizes(), NAN, || (source.backward)(values, cotangent));
+            assert_eq!(first.len(), values.len(), "{}: one entry for each tensor", source.name);
+            let second = over_garbage(sizes(), LARGE, || (source.backward)(values, cotangent));
+            compare(&first, &second);
             gradients.push(first);
         }
         let wobble = wobble(source, values, perturbed, cotangents, &gradients);
+        let combined = combined(source, values, cotangents);
+        if let (Some(cotangent), Some(first)) = (cotangents.first(), gradients.first()) {
+            compare(first, &(source.backward)(values, cotangent));
+        }
         let magnitudes = source
             .magnitudes
             .as_ref()
@@ -52,13 +71,30 @@ impl Run {
             let repeatable = first.same_bits(&over_garbage(sizes(), LARGE, || forward(values)));
             (first, repeatable)
         });
-        Self { gradients, magnitudes, repeatable, wobble, output }
+        Self { gradients, magnitudes, repeatable, wobble, combined, output }
     }
 
     /// The gradient of a tensor for every cotangent.
     pub(crate) fn of(&self, tensor: usize) -> Vec<Option<&Value>> {
         self.gradients.iter().map(|all| all[tensor].as_ref()).collect()
     }
+}
+
+/// The gradients under a large multiple of the first cotangent, and under a sum of the first two.
+fn combined(source: &Source<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Combined> {
+    let mut combinations = vec![vec![(0, 64.0)]];
+    if cotangents.len() > 1 {
+        combinations.push(vec![(0, 0.375), (1, -2.625)]);
+    }
+    let run = |factors: Vec<(usize, f64)>| {
+        let mut sum = vec![0.0; cotangents[0].len()];
+        for &(number, factor) in &factors {
+            sum.iter_mut().zip(cotangents[number].data()).for_each(|(sum, w)| *sum += factor * w);
+        }
+        let gradients = (source.backward)(values, &cotangents[0].map_data(sum));
+        Combined { factors, gradients }
+    };
+    if cotangents.is_empty() { Vec::new() } else { combinations.into_iter().map(run).collect() }
 }
 
 /// Runs over memory that holds this garbage: likely where the program has another allocator than ours, certainly where it has ours.
@@ -72,7 +108,8 @@ fn over_garbage<T>(sizes: Vec<usize>, pattern: u64, run: impl FnOnce() -> T) -> 
 const CHANGES: [f64; 3] = [3.0, -5.0, -64.0];
 
 /// Runs the source at points that differ by a few units in the last place. What changes is round-off, which no bound from outside sees where a
-/// gradient is what is left of a cancellation (a batch norm of two rows). No element gets less than the tensor's median: one may stay by luck.
+/// gradient is what is left of a cancellation (a batch norm of two rows). No element gets less than the tensor's median beside its own gradient: one
+/// may stay by luck.
 ///
 /// An intermediate result that rounds to the same number at near points, such as a probability next to 1, shows its round-off only at one further away;
 /// there, the change that goes on from the near ones is the function's own, and does not count.
@@ -97,12 +134,9 @@ fn wobble(
                         up.abs().max(down.abs()).max((far - trend).abs())
                     })
                     .collect();
-                let mut sorted = change.clone();
-                let median = match sorted.len() {
-                    0 => 0.0,
-                    length => *sorted.select_nth_unstable_by(length / 2, f64::total_cmp).1,
-                };
-                change.iter_mut().for_each(|change| *change = change.max(median));
+                let typical = median_ratio(&change, gradient.data());
+                let pairs = change.iter_mut().zip(gradient.data());
+                pairs.for_each(|(change, g)| *change = change.max(typical * g.abs()));
                 change
             })
             .collect()
@@ -110,9 +144,40 @@ fn wobble(
     cotangents.iter().zip(gradients).map(of_cotangent).collect()
 }
 
-/// The runs of every source, `None` for a skipped one.
-pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Option<Run>> {
+/// The median of the changes beside the gradients, of elements that have one.
+fn median_ratio(changes: &[f64], gradients: &[f64]) -> f64 {
+    let pairs = changes.iter().zip(gradients).filter(|(change, g)| **g != 0.0 && (**change / **g).is_finite());
+    let mut ratios: Vec<f64> = pairs.map(|(change, g)| change / g.abs()).collect();
+    match ratios.len() {
+        0 => 0.0,
+        length => *ratios.select_nth_unstable_by(length / 2, f64::total_cmp).1,
+    }
+}
+
+/// The run of one source, or why there is none.
+#[derive(Clone)]
+pub(crate) enum Outcome {
+    Ran(Box<Run>),
+    Skipped,
+    Panicked(String),
+}
+
+impl Outcome {
+    /// What it said, if it ran.
+    pub(crate) fn run(&self) -> Option<&Run> {
+        match self {
+            Self::Ran(run) => Some(run),
+            _ => None,
+        }
+    }
+}
+
+/// The runs of every source.
+pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Outcome> {
     let run = |source: &Source<'_>| {
+        if source.skipped.is_some() {
+            return Outcome::Skipped;
+        }
         // One factor for a whole tensor, so that equal elements stay equal and ties stay ties.
         let scaled = |by: f64| -> Vec<Value> {
             let scale = |(tensor, value): (usize, &Value)| {
@@ -122,7 +187,10 @@ pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Va
             values.iter().enumerate().map(scale).collect()
         };
         let perturbed = CHANGES.map(scaled);
-        source.skipped.is_none().then(|| Run::new(source, values, &perturbed, cotangents))
+        match caught(|| Run::new(source, values, &perturbed, cotangents)) {
+            Ok(run) => Outcome::Ran(Box::new(run)),
+            Err(message) => Outcome::Panicked(message),
+        }
     };
     problem.sources.iter().map(run).collect()
 }

@@ -12,7 +12,7 @@ pub enum Verdict {
     Kink,
     /// The source could not run here.
     Skipped,
-    /// The objective does not move with any checked element, and all sources say zero: nothing was seen, so nothing is proven.
+    /// The function does not move with any tensor at all, and the source says zero: nothing was seen, so nothing is proven.
     Unobservable,
     /// The tolerance is too large beside the gradient to prove it.
     Unresolved,
@@ -24,6 +24,8 @@ pub enum Verdict {
     NonDeterministic,
     /// NaN or infinite.
     NonFinite,
+    /// The code panicked.
+    Panicked,
 }
 
 impl Verdict {
@@ -32,7 +34,7 @@ impl Verdict {
         matches!(self, Self::Pass | Self::Kink)
     }
 
-    /// The code is wrong, as opposed to not proven: mismatch, missing, non-deterministic or not finite.
+    /// The code is wrong, as opposed to not proven: mismatch, missing, non-deterministic, not finite, or a panic.
     pub fn is_fault(self) -> bool {
         self >= Self::Mismatch
     }
@@ -50,6 +52,7 @@ impl fmt::Display for Verdict {
             Self::Missing => "MISSING",
             Self::NonDeterministic => "NONDETERMINISTIC",
             Self::NonFinite => "NONFINITE",
+            Self::Panicked => "PANICKED",
         })
     }
 }

@@ -1,4 +1,3 @@
-mod measure;
 mod oracle;
 mod steps;
 

@@ -1,0 +1,305 @@
+//! The verdict on one source's gradient of one tensor.
+
+use crate::difference::Element;
+use crate::examine::Examination;
+use crate::judge::{Allowances, Answer, Limits, judge};
+use crate::precision::{largest, smallest};
+use crate::report::Tolerance;
+use crate::{Value, Verdict};
+
+/// So many elements that look wrong are looked at again with every step, until one of them stays wrong.
+const CONFIRMED: usize = 16;
+
+/// The verdict on one source's gradient of one tensor, with the counts behind it.
+pub(crate) struct Judgement {
+    pub(crate) verdict: Verdict,
+    pub(crate) selected: Vec<usize>,
+    pub(crate) kinks: Vec<usize>,
+    pub(crate) mismatched: usize,
+    pub(crate) unresolved: usize,
+    pub(crate) worst: Option<WorstOf>,
+    /// The function was seen not to move with the tensor.
+    pub(crate) zero: bool,
+    /// What is wrong beyond single elements.
+    pub(crate) fault: Option<String>,
+}
+
+/// Where the worst element is.
+#[derive(Clone, Copy)]
+pub(crate) struct WorstOf {
+    pub(crate) index: usize,
+    pub(crate) cotangent: usize,
+    pub(crate) tolerance: Tolerance,
+    pub(crate) error: f64,
+    /// Worse is larger: the verdict's rank, then a random cotangent before a single output, which shows less of what a fault looks like, then
+    /// the error over the tolerance.
+    rank: (Verdict, bool, f64),
+}
+
+/// One source's gradients of one tensor, one for each cotangent, as it gave them or as a mutant makes them.
+pub(crate) struct Claim<'c> {
+    pub(crate) source: usize,
+    pub(crate) tensor: usize,
+    pub(crate) gradients: &'c [Option<&'c Value>],
+}
+
+impl Claim<'_> {
+    pub(crate) fn gradient(&self, cotangent: usize, index: usize) -> f64 {
+        self.gradients[cotangent].map_or(0.0, |gradient| gradient.data()[index])
+    }
+}
+
+impl Examination<'_, '_> {
+    /// Judges the gradients of one tensor, one for each cotangent, that `source` has given or that a mutant makes of them.
+    pub(crate) fn judge(&self, source: usize, tensor: usize, gradients: &[Option<&Value>]) -> Judgement {
+        let claim = Claim { source, tensor, gradients };
+        let dims = self.oracle().values[tensor].dims();
+        let mut judgement = Judgement {
+            verdict: Verdict::Pass,
+            selected: self.selected(tensor, Some((source, gradients))),
+            kinks: Vec::new(),
+            mismatched: 0,
+            unresolved: 0,
+            worst: None,
+            zero: false,
+            fault: None,
+        };
+        if let Some(verdict) = self.still(&claim, &judgement.selected) {
+            judgement.zero = true;
+            judgement.verdict = verdict;
+            return judgement;
+        }
+        if gradients.iter().any(Option::is_none) {
+            judgement.verdict = Verdict::Missing;
+            return judgement;
+        }
+        if gradients.iter().flatten().any(|gradient| gradient.dims() != dims) {
+            judgement.verdict = Verdict::Mismatch;
+            return judgement;
+        }
+        if gradients.iter().flatten().any(|gradient| gradient.data().iter().any(|g| g.is_nan())) {
+            judgement.verdict = Verdict::NonFinite;
+        }
+        self.judge_elements(&claim, &mut judgement);
+        if judgement.verdict.is_fault() {
+            return judgement;
+        }
+        if let Some(fault) = self.tie_fault(&claim) {
+            judgement.verdict = Verdict::Mismatch;
+            judgement.mismatched = fault.members.len();
+            judgement.worst = judgement.worst.map(|worst| WorstOf { cotangent: fault.cotangent, ..worst });
+            if let Some(&index) = fault.members.first() {
+                judgement.worst = Some(self.worst_at(&claim, index, fault.cotangent));
+            }
+            judgement.fault = Some(fault.text);
+        } else if let Some(index) = self.hidden_fault(&claim, &judgement.selected) {
+            // The line through all elements has led to one that was not among those selected.
+            if !judgement.selected.contains(&index) {
+                judgement.selected.push(index);
+            }
+            self.judge_elements(&claim, &mut judgement);
+        }
+        judgement
+    }
+
+    /// The verdict if the differences bound the whole gradient by their own errors, and the source says zero to within what cancels elsewhere in the function.
+    fn still(&self, claim: &Claim<'_>, selected: &[usize]) -> Option<Verdict> {
+        let oracle = self.oracle();
+        let elements: Vec<_> = selected.iter().map(|&index| oracle.element(claim.tensor, index)).collect();
+        let all = || elements.iter().flat_map(|element| &element.estimates);
+        if !all().all(|e| e.clean && e.kink.is_none() && e.derivative.abs() <= e.truncation + e.noise) {
+            return None;
+        }
+        let shared = self.energy() / oracle.typical[claim.tensor];
+        let bound = all().map(|e| e.truncation + e.noise).fold(0.0, f64::max);
+        let roundoff = self.options.roundoff_factor * self.problem.sources[claim.source].unit_roundoff;
+        let excused = roundoff * shared + bound;
+        let zero = |(cotangent, gradient): (usize, &Option<&Value>)| {
+            let elements = gradient.iter().flat_map(|gradient| gradient.data()).enumerate();
+            elements.into_iter().all(|(i, g)| {
+                g.abs() <= excused + self.wobble(claim.source, cotangent, claim.tensor, i).min(1e-3 * shared)
+            })
+        };
+        if !claim.gradients.iter().enumerate().all(zero) {
+            return None;
+        }
+        let expected = self.problem.tensors[claim.tensor].expect_zero;
+        // Small beside what moves elsewhere: that is the proof. Where nothing moves at all, nothing was seen.
+        let seen = self.energy() > 0.0 && bound <= 1e-3 * shared;
+        Some(if expected || seen { Verdict::Pass } else { Verdict::Unobservable })
+    }
+
+    pub(crate) fn limits(&self, claim: &Claim<'_>, selected: &[usize]) -> Vec<Limits> {
+        let oracle = self.oracle();
+        let source = &self.problem.sources[claim.source];
+        let elements = selected.iter().map(|&index| oracle.element(claim.tensor, index));
+        let steepest = |element: std::rc::Rc<Element>| {
+            element.estimates.iter().map(|e| e.derivative.abs()).filter(|d| d.is_finite()).fold(0.0, f64::max)
+        };
+        let derivative = elements.map(steepest).fold(0.0, f64::max);
+        let dtype = self.problem.dtype;
+        let of = |cotangent: &crate::cotangent::Cotangent| Limits {
+            roundoff: self.options.roundoff_factor * source.unit_roundoff,
+            unit: f64::min(derivative, cotangent.value.max_abs()),
+            range: [smallest(dtype), largest(dtype)],
+            near: 32768.0 * source.unit_roundoff,
+        };
+        oracle.cotangents.iter().map(of).collect()
+    }
+
+    fn judge_elements(&self, claim: &Claim<'_>, judgement: &mut Judgement) {
+        let oracle = self.oracle();
+        let limits = self.limits(claim, &judgement.selected);
+        let answers = |index: usize, element: &Element| -> Vec<Answer> {
+            let cotangents = element.estimates.iter().enumerate();
+            cotangents.map(|(cotangent, _)| self.answer(claim, index, cotangent, element, &limits[cotangent])).collect()
+        };
+        let mut found: Vec<(usize, Vec<Answer>)> = judgement
+            .selected
+            .iter()
+            .map(|&index| (index, answers(index, &oracle.element(claim.tensor, index))))
+            .collect();
+        self.confirm(claim, &mut found, &answers);
+        (judgement.kinks, judgement.mismatched, judgement.unresolved) = (Vec::new(), 0, 0);
+        judgement.worst = None;
+        for (index, answers) in &found {
+            let mut of_element = Verdict::Pass;
+            for (cotangent, answer) in answers.iter().enumerate() {
+                of_element = of_element.max(answer.verdict);
+                let ratio = answer.error / answer.tolerance.total().max(f64::MIN_POSITIVE);
+                let random = oracle.cotangents[cotangent].only.is_none();
+                let ratio = if ratio.is_nan() { 0.0 } else { ratio };
+                let rank = (answer.verdict, random && answer.verdict.is_fault(), ratio);
+                if judgement.worst.is_none_or(|worst| rank > worst.rank) {
+                    let Answer { tolerance, error, .. } = *answer;
+                    judgement.worst = Some(WorstOf { index: *index, cotangent, tolerance, error, rank });
+                }
+            }
+            match of_element {
+                Verdict::Kink => judgement.kinks.push(*index),
+                Verdict::Unresolved => judgement.unresolved += 1,
+                Verdict::Pass => {}
+                _ => judgement.mismatched += 1,
+            }
+            judgement.verdict = judgement.verdict.max(of_element);
+        }
+    }
+
+    /// Looks again, with every step, at elements that look wrong, those first that look the most wrong. The tensor is wrong if one of them stays wrong; an
+    /// element that is not looked at again then counts as it looked.
+    fn confirm(
+        &self,
+        claim: &Claim<'_>,
+        found: &mut [(usize, Vec<Answer>)],
+        answers: &impl Fn(usize, &Element) -> Vec<Answer>,
+    ) {
+        let wrong = |answers: &[Answer]| answers.iter().any(|answer| answer.verdict == Verdict::Mismatch);
+        let ratio = |answers: &[Answer]| {
+            let wrong = answers.iter().filter(|answer| answer.verdict == Verdict::Mismatch);
+            wrong.map(|a| a.error / a.tolerance.total().max(f64::MIN_POSITIVE)).fold(0.0, f64::max)
+        };
+        let mut suspects: Vec<usize> = (0..found.len()).filter(|&at| wrong(&found[at].1)).collect();
+        suspects.sort_by(|&a, &b| ratio(&found[b].1).total_cmp(&ratio(&found[a].1)));
+        for (looked_at, &suspect) in suspects.iter().enumerate() {
+            let (index, first) = &mut found[suspect];
+            if looked_at >= CONFIRMED {
+                let unsure = first.iter_mut().filter(|answer| answer.verdict == Verdict::Mismatch);
+                unsure.for_each(|answer| answer.verdict = Verdict::Unresolved);
+                continue;
+            }
+            let mut second = answers(*index, &self.oracle().thoroughly(claim.tensor, *index));
+            for (cotangent, answer) in second.iter_mut().enumerate() {
+                if answer.beside_kink && self.right_beside(claim, *index, cotangent) {
+                    *answer = Answer { verdict: Verdict::Kink, error: 0.0, ..*answer };
+                }
+            }
+            let stays = wrong(&second);
+            *first = second;
+            if stays {
+                break;
+            }
+        }
+    }
+
+    /// The verdict on one element under one cotangent.
+    pub(crate) fn answer(
+        &self,
+        claim: &Claim<'_>,
+        index: usize,
+        cotangent: usize,
+        element: &Element,
+        limits: &Limits,
+    ) -> Answer {
+        let estimate = &element.estimates[cotangent];
+        let magnitudes = self.runs[claim.source].run().and_then(|run| run.magnitudes.as_ref());
+        let own = magnitudes.and_then(|all| all[cotangent][claim.tensor].as_ref()).map(|all| all.data()[index]);
+        judge(claim.gradient(cotangent, index), estimate, own, limits, || {
+            self.allowances(claim, index, cotangent, estimate.magnitude)
+        })
+    }
+
+    /// What may excuse an element beyond its own terms.
+    pub(crate) fn allowances(&self, claim: &Claim<'_>, index: usize, cotangent: usize, magnitude: f64) -> Allowances {
+        let oracle = self.oracle();
+        let value = &oracle.values[claim.tensor];
+        let reach = oracle.reach(claim.tensor, index, cotangent);
+        // An element whose terms are nearly nothing beside those of the function's other tensors has the rest of a cancellation for a gradient,
+        // and the errors of what cancelled in it.
+        let shared = self.energies[cotangent] / oracle.typical[claim.tensor];
+        let roundoff = self.problem.sources[claim.source].unit_roundoff;
+        let cancelled = if magnitude < 5e-4 * shared { 8.0 * roundoff * shared } else { 0.0 };
+        Allowances {
+            output: reach.output / value.data()[index].abs().max(1.0),
+            terms: reach.terms,
+            wobble: self.wobble(claim.source, cotangent, claim.tensor, index) + cancelled,
+        }
+    }
+
+    fn worst_at(&self, claim: &Claim<'_>, index: usize, cotangent: usize) -> WorstOf {
+        let element = self.oracle().element(claim.tensor, index);
+        let limits = self.limits(claim, &[index]);
+        let answer = self.answer(claim, index, cotangent, &element, &limits[cotangent]);
+        let rank = (Verdict::Mismatch, true, f64::INFINITY);
+        WorstOf { index, cotangent, tolerance: answer.tolerance, error: answer.error, rank }
+    }
+
+    /// Whether a source that is on the other side of a kink beside the element is right further away on both sides: then round-off alone has
+    /// moved its kink. A backward that is wrong stays wrong there.
+    fn right_beside(&self, claim: &Claim<'_>, index: usize, cotangent: usize) -> bool {
+        let oracle = self.oracle();
+        let estimate = oracle.element(claim.tensor, index).estimates[cotangent];
+        let Some(near) = estimate.near else { return false };
+        let source = &self.problem.sources[claim.source];
+        let limit = 32768.0 * source.unit_roundoff;
+        let steps = [4.0, 16.0, 64.0].map(|factor| (factor * near.within).min(2.0 * limit));
+        let base = oracle.base(claim.tensor, index);
+        let mut right = false;
+        for offset in [-1.0, 1.0].into_iter().flat_map(|side| steps.map(|step| side * step * base)) {
+            let mut values = oracle.values.clone();
+            let x = values[claim.tensor].data()[index];
+            values[claim.tensor].set(index, x + offset);
+            values[claim.tensor] = values[claim.tensor].rounded(self.problem.dtype);
+            let Some(there) = oracle.moved_to(values) else { continue };
+            let truth = there.element(claim.tensor, index).estimates[cotangent];
+            if !truth.clean || truth.kink.is_some() {
+                continue;
+            }
+            let direction = &oracle.cotangents[cotangent].value;
+            let gradients = crate::caught::caught(|| (source.backward)(&there.values, direction));
+            let gradient = gradients.ok().and_then(|mut all| all.swap_remove(claim.tensor));
+            let gradient = gradient.map_or(f64::NAN, |gradient| gradient.data()[index]);
+            let apart = 0.05 * (near.slopes[1] - near.slopes[0]);
+            if (gradient - truth.derivative).abs() > apart || gradient.is_nan() {
+                return false;
+            }
+            right = true;
+        }
+        right
+    }
+
+    /// Four times what round-off alone does to an element of this source's own gradient.
+    pub(crate) fn wobble(&self, source: usize, cotangent: usize, tensor: usize, index: usize) -> f64 {
+        let run = self.runs[source].run().and_then(|run| run.wobble[cotangent][tensor].get(index));
+        4.0 * run.copied().filter(|wobble| wobble.is_finite()).unwrap_or(0.0)
+    }
+}

@@ -1,0 +1,49 @@
+//! A backward pass is linear in the incoming gradient: `B(a w₁ + b w₂) = a B(w₁) + b B(w₂)`. That needs no differences, and holds for every element.
+
+use crate::examine::Examination;
+use crate::runs::Combined;
+use crate::value::position;
+
+impl Examination<'_, '_> {
+    /// What is not linear in a source's gradient of a tensor, in a sentence.
+    pub(crate) fn nonlinear(&self, source: usize, tensor: usize) -> Option<String> {
+        let run = self.runs[source].run()?;
+        run.combined.iter().find_map(|combined| self.deviates(source, tensor, combined))
+    }
+
+    fn deviates(&self, source: usize, tensor: usize, combined: &Combined) -> Option<String> {
+        let (oracle, run) = (self.oracle(), self.runs[source].run()?);
+        let value = &oracle.values[tensor];
+        let found = combined.gradients[tensor].as_ref().filter(|found| found.dims() == value.dims())?;
+        let of = |&(number, factor): &(usize, f64)| {
+            let gradient = run.gradients[number][tensor].as_ref().filter(|gradient| gradient.dims() == value.dims())?;
+            Some((number, factor, gradient, gradient.max_abs()))
+        };
+        let parts: Vec<_> = combined.factors.iter().map(of).collect::<Option<_>>()?;
+        let roundoff = self.options.roundoff_factor * self.problem.sources[source].unit_roundoff;
+        for index in 0..value.len() {
+            let (mut expected, mut tolerance) = (0.0, 0.0);
+            for &(number, factor, gradient, largest) in &parts {
+                let g = gradient.data()[index];
+                expected += factor * g;
+                let shared = self.energies[number] / oracle.typical[tensor];
+                let wobble = 4.0 * self.wobble(source, number, tensor, index);
+                tolerance += factor.abs() * (roundoff * (4.0 * g.abs() + largest + shared) + wobble);
+            }
+            let apart = (found.data()[index] - expected).abs();
+            if apart > tolerance && apart.is_finite() {
+                let words = match &parts[..] {
+                    [(_, factor, ..)] => format!("{factor} times the incoming gradient"),
+                    _ => "a sum of two incoming gradients".to_owned(),
+                };
+                return Some(format!(
+                    "the backward is not linear in the incoming gradient: under {words} it gives {:+.6e} at {:?}, where \
+                     {expected:+.6e} follows",
+                    found.data()[index],
+                    position(value.dims(), index)
+                ));
+            }
+        }
+        None
+    }
+}
