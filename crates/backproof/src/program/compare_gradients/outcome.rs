@@ -93,7 +93,8 @@ impl Outcome {
 
     /// Something is wrong that is not on the list of known faults, or could not be proven.
     pub(crate) fn failed(&self) -> bool {
-        matches!(self.status, Status::New | Status::Undecided)
+        // At hard points differences may decide nothing, which is counted.
+        self.status == Status::New || (self.status == Status::Undecided && self.general())
     }
 
     /// Every gradient is proven, and every mutant was found out.
@@ -202,15 +203,23 @@ impl Outcome {
 
     fn judge(&mut self, setting: Option<Setting>, point: Point) -> Status {
         if let Some(panic) = &self.panic {
-            if ["not supported", "unsupported", "not implemented"].iter().any(|no| panic.contains(no)) {
-                return Status::NotSupported;
-            }
-            if let Some(why) = self.unfit(point, panic) {
-                self.left_out = Some(why.to_owned());
-                return Status::LeftOut;
-            }
             let (source, note) = ("autodiff".to_owned(), panic.clone());
             self.wrong.push(Symptom { source, tensor: None, kind: Kind::Panics, note });
+        }
+        let panics: Vec<&str> = self
+            .wrong
+            .iter()
+            .filter(|symptom| symptom.kind == Kind::Panics)
+            .map(|symptom| symptom.note.as_str())
+            .collect();
+        let says =
+            |panic: &&str| ["not supported", "unsupported", "not implemented"].iter().any(|no| panic.contains(no));
+        if panics.iter().any(says) {
+            return Status::NotSupported;
+        }
+        if let Some(why) = panics.iter().find_map(|panic| self.unfit(point, panic)) {
+            self.left_out = Some(why.to_owned());
+            return Status::LeftOut;
         }
         let killed = self.mutants.as_ref().is_none_or(|mutants| mutants.survivors().next().is_none());
         let find = |symptom: &Symptom| setting.and_then(|at| known::find(&self.subject, at, point, symptom));

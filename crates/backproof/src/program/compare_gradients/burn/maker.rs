@@ -58,7 +58,8 @@ impl Maker<'_> {
         forward: impl Fn(&Arguments<'_>) -> Tensor<E> + 'static,
     ) -> Case {
         let Context { reference, unit_roundoff, .. } = self.context;
-        let smooth = self.smooth;
+        // Interpolation, smooth between the points of a grid, has its kinks at hard numbers.
+        let smooth = self.smooth && self.context.place.point == Point::General;
         let check = self.context.at_point(check).forward_recording(reference, move |t, kinks| {
             if smooth {
                 // One decision, always the same.

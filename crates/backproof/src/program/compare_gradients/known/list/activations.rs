@@ -3,7 +3,7 @@
 use backproof::backend::Backend::{Cuda, NdArray, Wgpu};
 use backproof::point::Point;
 use burn::nn::Gelu;
-use burn::nn::activation::{CeluConfig, EluConfig, Selu};
+use burn::nn::activation::{CeluConfig, EluConfig, Selu, Softsign};
 use burn::tensor::{DType, activation};
 
 use super::{BOTH, EVERYWHERE, EXP_OVERFLOWS, SINGLE, x};
@@ -190,6 +190,46 @@ pub(super) const FAULTS: &[Known] = &[
             of: "x",
             right: &[1.0],
             found: Found::Numbers(&[f64::NAN]),
+        },
+    },
+    Known {
+        operation: "softsign",
+        backends: EVERYWHERE,
+        precisions: SINGLE,
+        points: &[Point::Saturated1e20],
+        tensors: &["x"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "x / (1 + |x|) by the gradient of a division, which squares the divisor: the square overflows, and half of the gradient is lost",
+        place: "burn-autodiff, ops/tensor.rs, float_div",
+        smallest: Smallest {
+            precision: DType::F32,
+            tensors: &[("x", &[1], &[1e20])],
+            options: "",
+            function: |t| activation::softsign(x(t)),
+            of: "x",
+            right: &[0.0],
+            found: Found::Numbers(&[1e-20]),
+        },
+    },
+    Known {
+        operation: "Softsign",
+        backends: EVERYWHERE,
+        precisions: SINGLE,
+        points: &[Point::Saturated1e20],
+        tensors: &["x"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "x / (1 + |x|) by the gradient of a division, which squares the divisor: the square overflows, and half of the gradient is lost",
+        place: "burn-autodiff, ops/tensor.rs, float_div",
+        smallest: Smallest {
+            precision: DType::F32,
+            tensors: &[("x", &[1], &[1e20])],
+            options: "",
+            function: |t| Softsign::new().forward(x(t)),
+            of: "x",
+            right: &[0.0],
+            found: Found::Numbers(&[1e-20]),
         },
     },
 ];

@@ -1,12 +1,12 @@
 //! What is broadcast, grouped or aligned.
 
 use backproof::backend::Backend::{Flex, NdArray};
-use burn::tensor::ops::ConvOptions;
+use burn::tensor::ops::{AttentionModuleOptions, ConvOptions};
 use burn::tensor::{Bool, DType, Int, Tensor, TensorData, module};
 
 use super::{BOTH, EVERYWHERE, SHAPES, x};
 use crate::compare_gradients::known::{Found, Known, Smallest};
-use crate::compare_gradients::symptoms::Kind::{Mismatch, WrongShape};
+use crate::compare_gradients::symptoms::Kind::{Mismatch, NotFinite, WrongShape};
 
 pub(super) const FAULTS: &[Known] = &[
     Known {
@@ -83,7 +83,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: &[],
         tensors: &["weight"],
         kinds: &[Mismatch],
-        says: "conv1d_weight_grad_groups",
+        says: "not cropped",
         cause: "The weight's gradient of a group is not cropped to the kernel where the stride leaves something over",
         place: "burn-backend, ops/modules/conv.rs, conv1d_weight_grad_groups",
         smallest: Smallest {
@@ -97,6 +97,60 @@ pub(super) const FAULTS: &[Known] = &[
             of: "weight",
             right: &[1.0, 1.0, 3.0, 3.0],
             found: Found::Numbers(&[1.0, 2.0, 3.0, 4.0]),
+        },
+    },
+    Known {
+        operation: "Conv1d_groups",
+        backends: &[Flex, NdArray],
+        precisions: BOTH,
+        points: &[],
+        tensors: &["weight"],
+        kinds: &[Mismatch],
+        says: "not cropped",
+        cause: "As of conv1d_groups",
+        place: "burn-backend, ops/modules/conv.rs, conv1d_weight_grad_groups",
+        smallest: Smallest {
+            precision: DType::F32,
+            tensors: &[("x", &[1, 2, 2], &[1.0, 2.0, 3.0, 4.0]), ("weight", &[4, 1, 1], &[1.0; 4])],
+            options: "stride 2, 2 groups",
+            function: |t| {
+                let options = ConvOptions::new([2], [0], [1], 2);
+                module::conv1d(t.get("x"), t.get("weight"), None, options).reshape([4])
+            },
+            of: "weight",
+            right: &[1.0, 1.0, 3.0, 3.0],
+            found: Found::Numbers(&[1.0, 2.0, 3.0, 4.0]),
+        },
+    },
+    Known {
+        operation: "attention_without_keys",
+        backends: EVERYWHERE,
+        precisions: BOTH,
+        points: &[],
+        tensors: &["bias"],
+        kinds: &[NotFinite],
+        says: "",
+        cause: "Where all keys of a query are masked, the softmax divides by the smallest normal number instead of 0: a gradient above 4 overflows, and ∞ · exp(−∞) is NaN",
+        place: "burn-backend, ops/modules/attention.rs, attention_fallback",
+        smallest: Smallest {
+            precision: DType::F32,
+            tensors: &[
+                ("query", &[1, 1, 1, 1], &[1.0]),
+                ("key", &[1, 1, 1, 1], &[1.0]),
+                ("value", &[1, 1, 1, 1], &[8.0]),
+                ("bias", &[1, 1, 1, 1], &[0.0]),
+            ],
+            options: "mask [true]",
+            function: |t| {
+                let mask = Tensor::<1, Bool>::from_data(TensorData::new(vec![true], [1]), t.device());
+                let options = AttentionModuleOptions { scale: None, softcap: None, is_causal: false };
+                let (query, key, value) = (t.get("query"), t.get("key"), t.get("value"));
+                let mask = Some(mask.reshape([1, 1, 1, 1]));
+                module::attention(query, key, value, mask, Some(t.get("bias")), options).reshape([1])
+            },
+            of: "bias",
+            right: &[0.0],
+            found: Found::Numbers(&[f64::NAN]),
         },
     },
 ];
