@@ -70,6 +70,9 @@ pub(crate) struct Reach {
     pub(crate) terms: f64,
     /// `(Σ_o (w_o y_o)²)^½` over these outputs.
     pub(crate) output: f64,
+    /// `Σ_o |w_o| max_j |∂f_o/∂x_j| |x_j|` over these outputs, with the largest of all tensors: what may have cancelled in the gradient. `None` for an
+    /// element that moves nothing.
+    pub(crate) energy: Option<f64>,
 }
 
 impl<'a> Oracle<'a> {
@@ -163,14 +166,15 @@ impl<'a> Oracle<'a> {
     /// Of the outputs that an element moves: their size, and what the steepest element of the tensor adds to each.
     pub(crate) fn reach(&self, tensor: usize, index: usize, cotangent: usize) -> Reach {
         let element = self.element(tensor, index);
-        let slopes = &self.slopes.borrow()[tensor];
-        let mut reach = Reach { terms: 0.0, output: 0.0 };
+        let slopes = self.slopes.borrow();
+        let (mut terms, mut square, mut energy) = (0.0, 0.0, None);
         for (output, w) in self.cotangents[cotangent].terms().filter(|&(output, _)| element.moves(output)) {
-            reach.terms += w.abs() * slopes[output];
-            reach.output += (w * self.output.data()[output]).powi(2);
+            let largest = slopes.iter().zip(&self.typical).map(|(slopes, typical)| slopes[output] * typical);
+            *energy.get_or_insert(0.0) += w.abs() * largest.fold(0.0, f64::max);
+            terms += w.abs() * slopes[tensor][output];
+            square += (w * self.output.data()[output]).powi(2);
         }
-        reach.output = reach.output.sqrt();
-        reach
+        Reach { terms, output: square.sqrt(), energy }
     }
 
     /// `Σ_i |∂f_o/∂x_i · x_i|` over `elements` in all, estimated from those differentiated so far, and the noise of the output.
@@ -377,7 +381,7 @@ impl Sweep<'_, '_> {
         let step = points.step();
         for (number, cotangent) in oracle.cotangents.iter().enumerate() {
             let measured = points.measure(cotangent, &oracle.noise);
-            let noise = 16.0 * measured.noise / step;
+            let noise = 16.0 * measured.noise / step + measured.asymmetry;
             self.levels[number].add(Level { measured, crossing: points.crossing, step, relative, noise });
         }
         for output in (0..oracle.output.len()).filter(|&output| points.moves(output)) {

@@ -46,6 +46,10 @@ impl Display for Report {
             writeln!(f, "\n{}/{}: {}", row.source, row.tensor, row.verdict)?;
             details(f, row)?;
         }
+        let zeros = self.rows.iter().filter(|row| row.verdict == Verdict::Pass);
+        for (row, note) in zeros.filter_map(|row| Some((row, row.note.as_ref()?))) {
+            writeln!(f, "\n{}/{}: {note}", row.source, row.tensor)?;
+        }
         let (proven, total) = (self.rows.iter().filter(|row| row.verdict.proven()).count(), self.rows.len());
         let conclusion = if self.proven { "proven" } else { "NOT PROVEN" };
         write!(f, "\n{conclusion}: {proven} of {total} gradients")

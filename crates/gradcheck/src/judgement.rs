@@ -244,8 +244,8 @@ impl Examination<'_, '_> {
         let value = &oracle.values[claim.tensor];
         let reach = oracle.reach(claim.tensor, index, cotangent);
         // An element whose terms are nearly nothing beside those of the function's other tensors has the rest of a cancellation for a gradient,
-        // and the errors of what cancelled in it.
-        let shared = self.energies[cotangent] / oracle.typical[claim.tensor];
+        // and the errors of what cancelled in it. Only what moves the same outputs can have cancelled.
+        let shared = reach.energy.unwrap_or(self.energies[cotangent]) / oracle.typical[claim.tensor];
         let roundoff = self.problem.sources[claim.source].unit_roundoff;
         let cancelled = if magnitude < 5e-4 * shared { 8.0 * roundoff * shared } else { 0.0 };
         Allowances {

@@ -24,6 +24,8 @@ pub(crate) struct Measured {
     pub(crate) width: f64,
     /// The deviation of the objective by round-off: `(Σ_o w_o² σ_o²)^½`.
     pub(crate) noise: f64,
+    /// What the points' not being quite symmetric makes of the bend: an even function has a slope then.
+    pub(crate) asymmetry: f64,
     /// How much of the width may be noise.
     pub(crate) width_noise: f64,
     /// The sums over the outputs of the smaller and of the larger of both one-sided derivatives.
@@ -94,6 +96,9 @@ impl Points {
 
     pub(crate) fn measure(&self, cotangent: &Cotangent, noise: &[f64]) -> Measured {
         let step = self.step();
+        let [left, right] = [self.s[2] - self.s[0], self.s[4] - self.s[2]];
+        let apart = (right - left).abs().max(self.epsilon * self.s[2].abs()) / step;
+        let mut asymmetry = 0.0;
         let (mut coarse, mut fine, mut magnitude) = (0.0, 0.0, 0.0);
         let (mut one_sided, mut slopes) = ([0.0; 2], [0.0; 2]);
         let (mut width, mut width_noise, mut one_sided_error, mut variance) = (0.0, 0.0, 0.0, 0.0);
@@ -108,6 +113,7 @@ impl Points {
             coarse += w * outer;
             fine += w * inner;
             magnitude += (w * (4.0 * inner - outer) / 3.0).abs();
+            asymmetry += w.abs() * apart * (slope(2, 4) - slope(0, 2)).abs();
             let [left, right] = self.sides(&y);
             add_interval(&mut one_sided, w, [left.min(right), left.max(right)]);
             one_sided_error += w.abs() * (left - slope(1, 2)).abs().max((right - slope(2, 3)).abs());
@@ -130,6 +136,7 @@ impl Points {
             magnitude,
             width,
             noise: f64::sqrt(variance),
+            asymmetry,
             width_noise,
             one_sided,
             one_sided_error,

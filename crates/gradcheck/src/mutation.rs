@@ -159,7 +159,7 @@ mod tests {
             let sum: f64 = w.data().iter().zip(1..).map(|(w, o)| w * f64::from(o)).sum();
             vec![Some(Value::new(dims, c.iter().map(|c| sum * c).collect()))]
         }));
-        // Every output by itself; one alone has a random sign.
+        // Every output by itself; one alone has a random weight.
         let options = Options { cotangents: usize::from(outputs == 1), ..Options::default() };
         let examination = problem.examine(&options);
         let gradients = examination.runs[0].run().unwrap().of(0);
@@ -168,8 +168,8 @@ mod tests {
         let gradients: Vec<&Value> = gradients.into_iter().flatten().collect();
         let found = mutate(&examination, 0, 0, mutation, &gradients, &base)?;
         assert_eq!(found.len(), outputs);
-        let sign = examination.oracle().cotangents[0].value.data()[0];
-        let signed = |value: Value| value.data().iter().map(|g| sign * g).collect();
+        let weight = if outputs == 1 { examination.oracle().cotangents[0].value.data()[0] } else { 1.0 };
+        let signed = |value: Value| value.data().iter().map(|g| g / weight).collect();
         Some(found.into_iter().map(|value| value.map(signed)).collect())
     }
 

@@ -110,6 +110,8 @@ pub(crate) fn base(x: f64, typical: f64) -> f64 {
 mod tests {
     use std::cell::{Cell, RefCell};
 
+    use burn::tensor::DType;
+
     use super::*;
 
     /// A forward of two outputs that rise by 2 and 3 from call to call, of which the first is off by `off` at the call of this number.
@@ -155,44 +157,69 @@ mod tests {
         };
         let values = [Value::new([2], vec![3.0, 5.0]), Value::full([2], 8.0)];
         let center = (Value::new([1], vec![0.0]), Some(0));
-        let (variances, smooth) =
-            along(forward, &values, |tensor| tensor == 0, &center, 0.25, &mut Random::new(0, "test"));
+        let (variances, smooth) = along(
+            forward,
+            Precision(DType::F64),
+            &values,
+            |tensor| tensor == 0,
+            &center,
+            0.25,
+            &mut Random::new(0, "test"),
+        );
         assert_eq!((variances, smooth), (vec![0.0], false), "NaN is no noise");
-        // A quarter of the element, or of the root mean square, which is 17^½, if that is more.
+        // A quarter of each element.
         for (number, point) in (1..).zip(points.take()) {
             let moved: Vec<f64> = point[0].data().iter().zip(values[0].data()).map(|(a, b)| (a - b).abs()).collect();
-            let expected = [17f64.sqrt(), 5.0].map(|scale| f64::from(number) * scale / 4.0);
+            let expected = [3.0, 5.0].map(|scale| f64::from(number) * scale / 4.0);
             assert!(moved.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{number}: {moved:?}");
             assert_eq!(point[1], values[1]);
         }
     }
 
-    /// Both directions see the bump, which comes with every seventh call.
+    /// Both directions see the bump, which comes with every seventh call. It is 10¹⁵ times the rounding of the first output, and of the others there is none.
     #[test]
-    fn an_output_without_noise_gets_what_is_typical_of_all() {
+    fn an_output_without_noise_gets_what_the_others_have_beside_their_rounding() {
         let calls = Cell::new(0);
-        let bumpy = |_: &[Value]| {
-            calls.set(calls.get() % 7 + 1);
-            (Value::new([2], vec![if calls.get() == 4 { 0.5 } else { 0.0 }, 1.0]), Some(7))
+        let noise = |sizes: [f64; 3], bumps: usize| {
+            calls.set(0);
+            let bumpy = |_: &[Value]| {
+                calls.set(calls.get() % 7 + 1);
+                let bump = |(at, size): (usize, &f64)| if at < bumps && calls.get() == 4 { 1.5 * size } else { *size };
+                (Value::new([3], sizes.iter().enumerate().map(bump).collect()), Some(7))
+            };
+            let center = (Value::new([3], sizes.to_vec()), Some(7));
+            output_noise(bumpy, Precision(DType::F64), &[Value::full([1], 1.0)], |_| true, &center, 0)
         };
-        let center = (Value::new([2], vec![0.0, 1.0]), Some(7));
-        let noise = output_noise(bumpy, &[Value::full([1], 1.0)], |_| true, &center, 0);
-        let variance: f64 = 17.0 / 210.0;
-        assert!((noise[0] - variance.sqrt()).abs() < 1e-15 && (noise[1] - (variance / 2.0).sqrt()).abs() < 1e-15);
+        let deviation = (17.0f64 / 210.0).sqrt();
+        let found = noise([1.0, 2.0, 8.0], 2);
+        let expected = [deviation, 2.0 * deviation, 8.0 * deviation];
+        assert!(found.iter().zip(expected).all(|(a, b)| (a / b - 1.0).abs() < 1e-9), "{found:?}");
+        // One that is noisy says nothing of two that are not.
+        let found = noise([1e9, 2.0, 8.0], 1);
+        assert_eq!(found[1..], [2.0 * f64::EPSILON, 8.0 * f64::EPSILON]);
     }
 
     #[test]
     fn no_output_has_less_noise_than_its_rounding() {
         let center = (Value::new([2], vec![4.0, -0.5]), None);
         let constant = |_: &[Value]| center.clone();
-        let noise = output_noise(constant, &[Value::full([1], 1.0)], |_| true, &center, 0);
+        let noise = output_noise(constant, Precision(DType::F64), &[Value::full([1], 1.0)], |_| true, &center, 0);
         assert_eq!(noise, [4.0 * f64::EPSILON, 0.5 * f64::EPSILON]);
     }
 
     #[test]
-    fn the_scale_is_the_root_mean_square_and_one_for_zeros() {
-        assert_eq!(scale(&Value::new([2], vec![1.0, -7.0])), 5.0);
-        assert_eq!(scale(&Value::full([3], 0.0)), 1.0);
-        assert_eq!(scale(&Value::full([0], 0.0)), 1.0);
+    fn the_typical_element_is_the_root_mean_square_and_one_for_zeros() {
+        assert_eq!(typical(&Value::new([2], vec![1.0, -7.0])), 5.0);
+        assert_eq!(typical(&Value::full([3], 0.0)), 1.0);
+        assert_eq!(typical(&Value::full([0], 0.0)), 1.0);
+        assert_eq!(typical(&Value::full([2], 1e300)), 1e300, "squares would overflow");
+    }
+
+    #[test]
+    fn steps_are_relative_to_the_element_whatever_its_neighbours_are() {
+        assert_eq!(base(1.5, 1e9), 1.5);
+        assert_eq!(base(-1e9, 1.0), 1e9);
+        assert_eq!(base(0.0, 1e9), 0.01);
+        assert_eq!(base(1e-6, 0.5), 0.005);
     }
 }

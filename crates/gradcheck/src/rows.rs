@@ -1,4 +1,4 @@
-use crate::diagnosis::{Symptoms, diagnose};
+use crate::diagnosis::{Symptoms, no_pattern, pattern};
 use crate::examine::Examination;
 use crate::judgement::{Judgement, WorstOf};
 use crate::named::{Suspect, recognise};
@@ -166,9 +166,9 @@ fn explain(
     }
     let symptoms = symptoms(examination, tensor, judgements, source, worst, gradient);
     let suspect = Suspect { source, tensor, cotangent: worst.cotangent, gradient, truth: &symptoms.truth };
-    // What is known of several elements together says more than what one of them looks like.
     let fault = judgements[source].as_ref().and_then(|judgement| judgement.fault.clone());
-    row.diagnosis = recognise(examination, &suspect).or(fault).or_else(|| Some(diagnose(&symptoms)));
+    row.diagnosis =
+        recognise(examination, &suspect).or(pattern(&symptoms)).or(fault).or_else(|| Some(no_pattern(&symptoms)));
     let points: Vec<(f64, f64)> = (1..=8)
         .map(|exponent| {
             let (step, central) = oracle.central(tensor, worst.index, worst.cotangent, 10f64.powi(-exponent));

@@ -1,5 +1,4 @@
 mod oracle;
-mod steps;
 
 use std::rc::Rc;
 
@@ -12,10 +11,17 @@ fn errors(f: fn(f64) -> f64, derivative: f64, x: f64, step: f64) -> [f64; 2] {
     let center = forward(&values);
     let options = Options { steps: vec![step], ..Options::default() };
     let cotangents = vec![Cotangent::one_hot(&[1], 0)];
-    let oracle = Oracle::new(forward, values, |_| true, center, cotangents, &options, 0.0);
-    let estimate = oracle.element(0, 0)[0];
-    let (_, central) = oracle.central(0, 0, 0, step);
+    let double = Precision(burn::tensor::DType::F64);
+    let oracle = Oracle::new(forward, double, values, |_| true, center, cotangents, &options, 0.0);
+    let estimate = measured(&oracle, step);
+    let (_, central) = oracle.central(0, 0, 0, step / oracle.base(0, 0));
     [(central - derivative).abs(), (estimate.derivative - derivative).abs()]
+}
+
+/// What the five points with this step say of the first element under the first cotangent.
+fn measured(oracle: &Oracle<'_>, step: f64) -> crate::measure::Measured {
+    let line = Line::element(0, 0, 1.0);
+    oracle.points(&mut oracle.values.clone(), &line, step).measure(&oracle.cotangents[0], &oracle.noise)
 }
 
 /// Halving the step divides the error by 2 to the order.

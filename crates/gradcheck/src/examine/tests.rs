@@ -75,8 +75,11 @@ fn two_lines(error: f64, rate: f64) -> Problem<'static> {
     })
 }
 
-/// c u (A + 4 |y₀| / 4 + 5/4): the terms, the output over the largest magnitude in the tensor, a quarter of the largest derivative.
-const TWO_LINES: f64 = 16.0 * U * (3.0 + 4.0 * 6.0 / 4.0 + 0.25 * 5.0);
+/// c u (A + 4 |y₀| / 2): the terms, and the output over the element.
+const STRICT: f64 = 16.0 * U * (3.0 + 4.0 * 6.0 / 2.0);
+
+/// With the largest terms of the output that the element moves, and a quarter of a slope of 1.
+const TWO_LINES: f64 = STRICT + 16.0 * U * (3.0 + 0.25);
 
 #[test]
 fn the_tolerance_of_a_wrong_element_is_that_of_the_formula() {
@@ -84,7 +87,7 @@ fn the_tolerance_of_a_wrong_element_is_that_of_the_formula() {
     assert_eq!((found.index, found.cotangent.as_str()), (0, "output 0"));
     assert_near(found.difference, 3.0);
     assert_near(found.error, 1.0);
-    assert!(found.tolerance.truncation < 1e-12 && found.tolerance.noise < 1e-12);
+    assert!(found.tolerance.truncation < 1e-11 && found.tolerance.noise < 1e-11);
     assert_near(found.tolerance.roundoff, TWO_LINES);
 }
 
@@ -95,21 +98,37 @@ fn four_times_the_wobble_excuses_what_is_wrong_and_nothing_that_is_right() {
     assert_near(found.tolerance.roundoff, TWO_LINES + 4.0 * 10.0 * U);
     assert_eq!(row(&two_lines(TWO_LINES + 39.0 * U, 1.0)).verdict, Verdict::Pass);
     assert_eq!(row(&two_lines(TWO_LINES + 41.0 * U, 1.0)).verdict, Verdict::Mismatch);
-    let found = worst(&two_lines(TWO_LINES / 2.0, 1.0));
-    assert_near(found.tolerance.roundoff, TWO_LINES);
+    let found = worst(&two_lines(STRICT / 2.0, 1.0));
+    assert_near(found.tolerance.roundoff, STRICT);
 }
 
-/// y = (3 x₀, 2⁻¹² x₁) at (2, 2): beside the first element the second is what is left of a cancellation.
+/// y = 3 x₀ + 2⁻¹² x₁ at (2, 2): beside the first element the second is what is left of a cancellation.
 #[test]
 fn eight_round_offs_of_what_cancelled_excuse_the_rest_of_it() {
     let small = 2f64.powi(-12);
-    let lines = problem(vec![variable("x", &[2.0, 2.0])], move |values| {
+    let sum = problem(vec![variable("x", &[2.0, 2.0])], move |values| {
         let x = values[0].data();
-        vec![3.0 * x[0], small * x[1]]
+        vec![3.0 * x[0] + small * x[1]]
     });
-    let found = worst(&claims(lines, |_, output| if output == 0 { vec![3.0, 0.0] } else { vec![0.0, 1.0] }));
+    let found = worst(&claims(sum, only(|_| vec![3.0, 1.0])));
     assert_eq!(found.index, 1);
-    assert_near(found.tolerance.roundoff, 16.0 * U * (small + 4.0 * small + 0.25 * 3.0) + 8.0 * U * 3.0);
+    let output = 4.0 * (3.0 + small);
+    assert_near(found.tolerance.roundoff, 16.0 * U * (small + output + 3.0 + 0.25) + 8.0 * U * 3.0);
+}
+
+/// y = (x₀², x₁²) at (10⁶, 1): the second is judged by its own terms.
+#[test]
+fn a_large_neighbour_excuses_nothing() {
+    let squares = problem(vec![variable("x", &[1e6, 1.0])], |values| values[0].data().iter().map(|x| x * x).collect());
+    let verdict = |second: f64| {
+        let gradient = move |x: &[f64], output: usize| match output {
+            0 => vec![2.0 * x[0], 0.0],
+            _ => vec![0.0, second],
+        };
+        let options = Options { cotangents: 2, jacobian: 0, ..Options::default() };
+        claims(squares.clone(), gradient).examine(&options).report.rows[0].verdict
+    };
+    assert_eq!([2.0, 2.01, 0.0].map(verdict), [Verdict::Pass, Verdict::Mismatch, Verdict::Mismatch]);
 }
 
 #[test]
@@ -154,7 +173,7 @@ fn of_faults_one_under_a_random_cotangent_is_shown() {
     assert_eq!([cotangent(1.0), cotangent(TWO_LINES / 2.0)], ["random 0", "output 0"]);
 }
 
-/// y = |x₀| + x₁ + x₂ + 1e−5 x₃ with x₀ at the kink, and a round-off that says nothing of the last.
+/// y = |x₀| + x₁ + x₂ + 1e−5 x₃ with x₀ at the kink, and a round-off that excuses as much as the last has.
 #[test]
 fn elements_are_counted_by_what_is_wrong_with_them() {
     let found = |gradient: [f64; 4]| {
@@ -167,36 +186,48 @@ fn elements_are_counted_by_what_is_wrong_with_them() {
         let row = row(&problem);
         (row.verdict, row.kinks, row.mismatched, row.unresolved)
     };
-    assert_eq!(found([0.5, 3.0, -1.0, 1e-5]), (Verdict::Mismatch, 1, 2, 1));
-    assert_eq!(found([0.5, 1.0, 1.0, 1e-5]), (Verdict::Unresolved, 1, 0, 1));
+    assert_eq!(found([0.5, 3.0, -1.0, 1.5e-5]), (Verdict::Mismatch, 1, 2, 1));
+    assert_eq!(found([0.5, 1.0, 1.0, 1.5e-5]), (Verdict::Unresolved, 1, 0, 1));
+    assert_eq!(found([0.5, 1.0, 1.0, 1e-5]), (Verdict::Kink, 1, 0, 0), "it agrees to within its own terms");
 }
 
-/// y = 10¹² + 3 a + s (b − 4) + (b − 4)³ at a = 2, b = 4: with a step of 1 the derivative by b is s, its truncation 1, and the noise 16 ε 10¹².
+/// y = offset + 3 a at a = 2, b = 4: the differences bound the derivative by b by the noise of the offset over the step.
 #[test]
-fn what_does_not_move_may_have_a_gradient_of_its_own_error() {
-    let examined = |slope: f64, gradient: f64| {
+fn what_is_seen_not_to_move_is_proven_to_be_zero() {
+    let examined = |offset: f64, gradient: f64| {
         let mut problem = problem(vec![variable("a", &[2.0]), variable("b", &[4.0])], move |values| {
-            let [a, b] = [0, 1].map(|tensor| values[tensor].data()[0]);
-            vec![1e12 + (3.0 * a + slope * (b - 4.0) + (b - 4.0).powi(3))]
+            vec![offset + 3.0 * values[0].data()[0]]
         });
-        problem.sources.push(Source::new("source", U, move |values, _| {
+        problem.sources.push(Source::new("source", U, move |values, w| {
             let wobbling = gradient + (values[1].data()[0] - 4.0);
-            vec![Some(Value::full([1], 3.0)), Some(Value::full([1], wobbling))]
+            vec![Some(Value::full([1], 3.0 * w.data()[0])), Some(Value::full([1], w.data()[0] * wobbling))]
         }));
         let options = options();
         let examination = problem.examine(&options);
-        let estimate = examination.oracle().element(1, 0)[0];
-        (examination.report.rows[1].verdict, estimate.truncation + estimate.noise, estimate.noise)
+        let estimate = examination.oracle().element(1, 0).estimates[0];
+        let row = examination.report.rows[1].clone();
+        assert_eq!(row.note.is_some(), row.verdict == Verdict::Pass);
+        (row.verdict, estimate.truncation + estimate.noise)
     };
-    for slope in [0.0, 0.998] {
-        let (_, error, noise) = examined(slope, 9.0);
-        assert!((error - noise - 1.0).abs() < 1e-3 && (0.003..0.004).contains(&noise), "{error} {noise}");
-        // The energy is 3 · 2, of which 6/4 is shared; the gradient wobbles by 20 u.
-        let excused = 16.0 * U * 6.0 / 4.0 + error + 4.0 * 20.0 * U;
-        assert_eq!(examined(slope, excused - 1e-5).0, Verdict::Unobservable, "{slope}");
-        assert_ne!(examined(slope, excused + 1e-5).0, Verdict::Unobservable, "{slope}");
-    }
-    assert_ne!(examined(1.1, 0.0).0, Verdict::Unobservable, "it moves");
+    // The energy is 3 · 2, of which 6/4 is shared; the gradient wobbles by 20 u.
+    let (verdict, error) = examined(1e9, 0.0);
+    assert!(verdict == Verdict::Pass && error < 1e-3 * 1.5, "{error}");
+    let excused = 16.0 * U * 6.0 / 4.0 + error + 4.0 * 20.0 * U;
+    assert_eq!(examined(1e9, excused - 1e-6).0, Verdict::Pass);
+    assert_eq!(examined(1e9, excused + 1e-6).0, Verdict::Mismatch);
+    // The noise is as large as what moves elsewhere: nothing was seen.
+    let (verdict, error) = examined(1e13, 0.0);
+    assert!(verdict == Verdict::Unobservable && error > 1e-3 * 1.5, "{error}");
+}
+
+#[test]
+fn where_nothing_moves_at_all_nothing_is_proven() {
+    let constant = || problem(vec![variable("x", &[2.0])], |_| vec![7.0]);
+    assert_eq!(row(&claims(constant(), only(|_| vec![0.0]))).verdict, Verdict::Unobservable);
+    let mut expected = constant();
+    expected.tensors[0].expect_zero = true;
+    assert_eq!(row(&claims(expected, only(|_| vec![0.0]))).verdict, Verdict::Pass);
+    assert_eq!(row(&claims(constant(), only(|_| vec![1.0]))).verdict, Verdict::Mismatch);
 }
 
 /// y = 3 x at 2: the condition is 3 · 2.
@@ -209,7 +240,7 @@ fn a_forward_may_be_off_by_its_value_and_its_condition() {
         let options = options();
         let examination = problem.examine(&options);
         let noise = examination.oracle().forward_condition(0, 1).1;
-        (examination.report.forwards[0].clone(), 256.0 * U * (6.0 + 6.0) + 16.0 * noise * U / f64::EPSILON)
+        (examination.report.forwards[0].clone(), 256.0 * U * (6.0 + 6.0) + 16.0 * noise * U / f64::EPSILON + 16.0 * U)
     };
     let (row, tolerance) = forward(1e-4);
     assert_eq!((row.verdict, row.position, row.value, row.reference), (Verdict::Pass, vec![0], 6.0 + 1e-4, 6.0));

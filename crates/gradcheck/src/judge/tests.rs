@@ -1,1 +1,141 @@
+use super::*;
+use crate::levels::Near;
 
+const ESTIMATE: Estimate = Estimate {
+    derivative: 8.0,
+    truncation: 0.25,
+    noise: 0.125,
+    magnitude: 3.0,
+    step: 1e-3,
+    relative: 1e-3,
+    clean: true,
+    kink: None,
+    near: None,
+};
+
+const LIMITS: Limits = Limits { roundoff: 0.5, unit: 16.0, range: [1e-30, 1e30], near: 1e-3 };
+
+/// Limits under which an element has no round-off of its own.
+const EXACT: Limits = Limits { roundoff: 0.0, unit: 0.0, ..LIMITS };
+
+const ALLOWED: Allowances = Allowances { output: 7.0, terms: 5.0, wobble: 2.0 };
+
+#[track_caller]
+fn assert_near(found: f64, expected: f64) {
+    assert!((found - expected).abs() <= 1e-12 * expected.abs(), "{found} is not {expected}");
+}
+
+#[test]
+fn the_tolerance_of_a_wrong_element_is_the_sum_of_the_formula() {
+    let roundoff = |estimate: Estimate, own: Option<f64>| {
+        let found = judge(1e9, &estimate, own, &LIMITS, || ALLOWED);
+        assert_eq!(
+            (found.verdict, found.tolerance.truncation, found.tolerance.noise),
+            (Verdict::Mismatch, 0.25, 0.125)
+        );
+        found.tolerance.roundoff
+    };
+    let wide = 0.5 * (5.0 + 0.25 * 16.0) + 2.0;
+    assert_near(roundoff(ESTIMATE, None), 0.5 * (3.0 + 4.0 * 7.0) + wide);
+    assert_near(roundoff(ESTIMATE, Some(4.0)), 0.5 * (4.0 + 4.0 * 7.0) + wide); // what the source itself says of its terms
+    assert_near(roundoff(ESTIMATE, Some(1.0)), 0.5 * (3.0 + 4.0 * 7.0) + wide); // but never less than the terms seen
+    // A hundred times the element's terms, as long as these are a thousandth of the output.
+    let small = Estimate { magnitude: 1.0 / 64.0, ..ESTIMATE };
+    assert_near(roundoff(small, None), 0.5 * (1.0 / 64.0 + 4.0 * 100.0 / 64.0) + wide);
+    let flat = Estimate { magnitude: 1.0 / 256.0, ..ESTIMATE };
+    assert_near(roundoff(flat, None), 0.5 * (1.0 / 256.0 + 4.0 * 7.0) + wide);
+}
+
+/// The answer with a tolerance of this much from differences, and this much for whoever needs more.
+fn answer(gradient: f64, estimate: Estimate, own: f64, wobble: f64, limits: Limits) -> Answer {
+    let estimate = Estimate { truncation: own / 2.0, noise: own / 2.0, ..estimate };
+    let limits = Limits { range: [0.0, 1e30], ..limits };
+    judge(gradient, &estimate, None, &limits, || Allowances { wobble, ..Allowances::default() })
+}
+
+fn verdict(gradient: f64, estimate: Estimate, own: f64, wobble: f64) -> (Verdict, f64) {
+    let answer = answer(gradient, estimate, own, wobble, EXACT);
+    (answer.verdict, answer.error)
+}
+
+#[test]
+fn an_error_passes_up_to_the_tolerance() {
+    for (gradient, expected) in [
+        (8.0, (Verdict::Pass, 0.0)),
+        (8.5, (Verdict::Pass, 0.5)),
+        (7.5, (Verdict::Pass, 0.5)),
+        (8.75, (Verdict::Mismatch, 0.75)),
+        (-8.0, (Verdict::Mismatch, 16.0)),
+    ] {
+        assert_eq!(verdict(gradient, ESTIMATE, 0.5, 0.0), expected, "{gradient}");
+    }
+}
+
+#[test]
+fn what_excuses_an_error_must_be_small_beside_the_gradient_too() {
+    assert_eq!(verdict(8.5, ESTIMATE, 0.25, 0.375), (Verdict::Pass, 0.5));
+    assert_eq!(verdict(8.75, ESTIMATE, 0.25, 0.375), (Verdict::Mismatch, 0.75));
+    assert_eq!(verdict(8.5, ESTIMATE, 0.25, 2.0), (Verdict::Unresolved, 0.5), "it may be right, and is not proven");
+    assert_eq!(verdict(8.125, ESTIMATE, 0.25, 2.0), (Verdict::Pass, 0.125), "it needs no excuse");
+}
+
+#[test]
+fn a_tolerance_above_a_tenth_of_the_gradient_proves_nothing() {
+    assert_eq!(verdict(8.0, ESTIMATE, 0.75, 0.0), (Verdict::Pass, 0.0));
+    assert_eq!(verdict(8.0, ESTIMATE, 1.0, 0.0), (Verdict::Unresolved, 0.0));
+    // A zero is accepted beside a slope that is a thousand times its tolerance.
+    let zero = Estimate { derivative: 0.0, ..ESTIMATE };
+    let with_unit = |own: f64| answer(0.0, zero, own, 0.0, Limits { unit: 1000.0, ..EXACT }).verdict;
+    assert_eq!((with_unit(0.5), with_unit(2.0)), (Verdict::Pass, Verdict::Unresolved));
+}
+
+#[test]
+fn differences_that_are_not_clean_call_nothing_wrong_and_prove_nothing() {
+    let unclean = Estimate { clean: false, ..ESTIMATE };
+    assert_eq!(verdict(8.0, unclean, 0.5, 0.0).0, Verdict::Unresolved);
+    assert_eq!(verdict(-8.0, unclean, 0.5, 0.0).0, Verdict::Unresolved);
+}
+
+#[test]
+fn what_is_not_finite_is_a_fault_where_the_right_answer_is_a_number() {
+    for gradient in [f64::NAN, f64::INFINITY] {
+        assert_eq!(verdict(gradient, ESTIMATE, 0.5, 0.0), (Verdict::NonFinite, f64::INFINITY));
+    }
+    let unknown = Estimate { derivative: f64::NAN, ..ESTIMATE };
+    assert_eq!(verdict(8.0, unknown, 0.5, 0.0), (Verdict::Unresolved, f64::INFINITY));
+    assert_eq!(verdict(8.0, ESTIMATE, f64::INFINITY, 0.0), (Verdict::Unresolved, f64::INFINITY));
+    // The slope is infinite, or larger than the precision can say.
+    let steep = Estimate { clean: false, ..ESTIMATE };
+    let large = Estimate { derivative: 1e31, ..ESTIMATE };
+    for estimate in [steep, large, unknown] {
+        assert_eq!(verdict(f64::INFINITY, estimate, 0.5, 0.0).0, Verdict::Unresolved);
+        assert_eq!(verdict(f64::NAN, estimate, 0.5, 0.0).0, Verdict::NonFinite);
+    }
+}
+
+#[test]
+fn at_a_kink_the_error_is_the_distance_from_both_sides() {
+    let kink = Estimate { kink: Some([-1.0, 2.0]), ..ESTIMATE };
+    for (gradient, expected) in [
+        (0.0, (Verdict::Kink, 0.0)),
+        (2.5, (Verdict::Kink, 0.0)),
+        (-1.5, (Verdict::Kink, 0.0)),
+        (2.75, (Verdict::Mismatch, 0.75)),
+        (-1.75, (Verdict::Mismatch, 0.75)),
+    ] {
+        assert_eq!(verdict(gradient, kink, 0.5, 0.0), expected, "{gradient}");
+    }
+}
+
+#[test]
+fn a_gradient_between_the_slopes_of_a_near_kink_is_marked() {
+    let near = |within: f64| Estimate { near: Some(Near { within, slopes: [2.0, 4.0] }), ..ESTIMATE };
+    let marked = |gradient: f64, within: f64| {
+        let answer = answer(gradient, near(within), 0.5, 0.0, EXACT);
+        (answer.verdict, answer.beside_kink)
+    };
+    assert_eq!(marked(3.0, 1e-3), (Verdict::Mismatch, true));
+    assert_eq!(marked(3.0, 2e-3), (Verdict::Mismatch, false), "it is further away than round-off reaches");
+    assert_eq!(marked(8.25, 1e-3), (Verdict::Pass, false));
+    assert_eq!(marked(6.0, 1e-3), (Verdict::Mismatch, false));
+}

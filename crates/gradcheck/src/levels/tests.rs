@@ -1,1 +1,157 @@
+use super::*;
 
+/// A smooth place with a derivative of 1.
+const SMOOTH: Measured = Measured {
+    derivative: 1.0,
+    truncation: 0.0,
+    magnitude: 2.0,
+    width: 0.0,
+    noise: 0.0,
+    asymmetry: 0.0,
+    width_noise: 0.0,
+    one_sided: [0.5, 1.5],
+    one_sided_error: 0.0,
+    slopes: [0.0, 1.25],
+};
+
+/// The sides are 1 apart.
+const BENT: Measured = Measured { width: 1.0, ..SMOOTH };
+
+const LEVEL: Level = Level { measured: SMOOTH, crossing: Crossing::Unknown, step: 0.25, relative: 0.25, noise: 0.0 };
+
+fn level(measured: Measured, step: f64) -> Level {
+    Level { measured, step, relative: step, ..LEVEL }
+}
+
+fn levels(all: &[Level]) -> Levels {
+    let mut levels = Levels::default();
+    all.iter().for_each(|level| levels.add(*level));
+    levels
+}
+
+fn decide(all: &[Level]) -> Estimate {
+    levels(all).decide(1.0)
+}
+
+#[test]
+fn a_step_is_clean_if_its_truncation_is_a_millionth_or_noise() {
+    for (truncation, noise, clean) in
+        [(0.0, 0.0, true), (1.5e-6, 0.0, true), (3e-6, 0.0, false), (1.0, 0.0, false), (1.0, 1.0, true)]
+    {
+        let found = decide(&[Level { noise, ..level(Measured { truncation, ..SMOOTH }, 0.25) }]);
+        assert_eq!((found.clean, found.kink), (clean, None), "{truncation} {noise}");
+    }
+}
+
+#[test]
+fn the_steps_may_be_tried_in_any_order() {
+    let long = level(BENT, 1.0);
+    let short = level(Measured { derivative: 2.0, ..SMOOTH }, 0.5);
+    for order in [[long, short], [short, long]] {
+        let found = decide(&order);
+        assert_eq!((found.derivative, found.step, found.clean, found.kink), (2.0, 0.5, true, None));
+    }
+}
+
+#[test]
+fn sides_apart_are_a_kink_if_nothing_was_recorded() {
+    let kinked = |measured: Measured| decide(&[level(measured, 0.25)]).kink.is_some();
+    assert!(kinked(BENT) && !kinked(SMOOTH));
+    assert!(!kinked(Measured { width_noise: 1.0, ..BENT }), "as far apart as noise puts them");
+    assert!(!kinked(Measured { width: 2e-5, ..SMOOTH }), "a hundred thousandth of the terms");
+    assert!(kinked(Measured { width: 3e-5, ..SMOOTH }));
+    assert!(!kinked(Measured { one_sided_error: 0.1, ..BENT }), "the sides are steep, and no straight lines");
+}
+
+#[test]
+fn a_kink_must_be_the_same_with_the_two_shortest_steps() {
+    let kink = |first: Measured, second: Measured| {
+        let found = decide(&[level(first, 0.25), level(second, 0.125)]);
+        (found.clean, found.kink)
+    };
+    assert_eq!(kink(BENT, BENT), (true, Some([0.5, 1.5])));
+    let moved = |by: f64| Measured { one_sided: [0.5 + by, 1.5 + by], ..BENT };
+    assert_eq!(kink(BENT, moved(0.015)).1, Some([0.515, 1.515]), "by less than a fiftieth of the width");
+    assert_eq!(kink(BENT, moved(0.025)), (false, None));
+    // They come together with a shorter step where the function is smooth.
+    for (width, smooth) in [(0.05, true), (0.2, false)] {
+        assert_eq!(kink(BENT, Measured { width, ..SMOOTH }).1.is_none() && smooth, smooth, "{width}");
+    }
+    // Of three steps the longest may see a place of strong curvature.
+    let found = decide(&[level(moved(9.0), 0.25), level(BENT, 0.125), level(BENT, 0.0625)]);
+    assert_eq!((found.kink, found.step), (Some([0.5, 1.5]), 0.0625));
+}
+
+#[test]
+fn a_kink_that_a_shorter_step_avoids_is_near_and_not_at_the_point() {
+    let wide = Measured { slopes: [-1.0, 1.0], ..BENT };
+    let all = levels(&[level(wide, 0.25), level(BENT, 0.125), level(SMOOTH, 0.0625)]);
+    let found = all.decide(0.5);
+    assert_eq!((found.clean, found.kink, found.derivative), (true, None, 1.0));
+    assert_eq!(found.near, Some(Near { within: 0.125, slopes: [-1.0, 1.25] }));
+    assert_eq!(
+        all.decide(0.125).near,
+        Some(Near { within: 0.125, slopes: [0.0, 1.25] }),
+        "that of the longer step is far"
+    );
+    assert_eq!(all.decide(0.1).near, None);
+}
+
+#[test]
+fn a_record_is_believed_before_the_slopes() {
+    let at = |crossing: Crossing, measured: Measured| decide(&[Level { crossing, ..level(measured, 0.25) }]);
+    assert!(at(Crossing::None, BENT).clean && at(Crossing::None, BENT).kink.is_none());
+    for crossing in [Crossing::At, Crossing::Between] {
+        assert!(at(crossing, BENT).kink.is_some());
+        // The kink is of something that this objective does not depend on.
+        assert!(at(crossing, SMOOTH).clean && at(crossing, SMOOTH).kink.is_none());
+        // Where another step sees none, a kink that does not show may be hidden.
+        let hidden = Level { crossing, ..level(Measured { derivative: 7.0, ..SMOOTH }, 0.25) };
+        let seen = Level { crossing: Crossing::None, noise: 0.5, ..level(SMOOTH, 0.125) };
+        assert_eq!(decide(&[hidden, seen]).derivative, 1.0, "{crossing:?}");
+    }
+}
+
+/// Truncations and noises of two steps, and which is believed.
+#[test]
+fn the_clean_step_with_the_smaller_error_is_believed() {
+    for (first, second, expected) in [
+        ((1.0, 2.0), (0.0, 1.0), 0.125),
+        ((0.0, 1.0), (1.0, 2.0), 0.25),
+        ((0.0, 1.0), (0.0, 1.0), 0.25),
+        ((5.0, 1.0), (1.0, 2.0), 0.125),
+    ] {
+        let [first, second] = [(first, 0.25), (second, 0.125)]
+            .map(|((truncation, noise), step)| Level { noise, ..level(Measured { truncation, ..SMOOTH }, step) });
+        assert_eq!(decide(&[first, second]).step, expected, "{} {}", first.error(), second.error());
+    }
+}
+
+#[test]
+fn a_long_step_that_a_shorter_one_contradicts_is_not_believed() {
+    let long = level(SMOOTH, 0.25);
+    let short = |derivative: f64| Level { noise: 0.5, ..level(Measured { derivative, ..SMOOTH }, 0.125) };
+    assert_eq!(decide(&[long, short(1.25)]).step, 0.25);
+    let found = decide(&[long, short(1.75)]);
+    assert_eq!((found.step, found.derivative, found.clean), (0.125, 1.75, true));
+    // Nothing is left that is clean.
+    let rough = level(Measured { derivative: 1.75, truncation: 0.5, ..SMOOTH }, 0.125);
+    assert!(!decide(&[long, rough]).clean);
+}
+
+#[test]
+fn differences_that_come_together_are_believed_though_none_is_a_millionth() {
+    let rough = |derivative: f64, step: f64| level(Measured { derivative, truncation: derivative, ..SMOOTH }, step);
+    let falling = decide(&[rough(0.1, 1.0), rough(0.01, 0.1), rough(0.001, 0.01)]);
+    assert_eq!((falling.clean, falling.derivative), (true, 0.001));
+    let rising = decide(&[rough(0.1, 1.0), rough(0.11, 0.1), rough(0.12, 0.01)]);
+    assert!(!rising.clean);
+    assert!(!decide(&[rough(0.1, 1.0), rough(0.01, 0.1)]).clean, "two steps show no order");
+}
+
+#[test]
+fn what_is_no_number_is_not_believed() {
+    let nothing = level(Measured { derivative: f64::NAN, truncation: f64::INFINITY, ..SMOOTH }, 0.25);
+    assert!(!decide(&[nothing]).clean);
+    assert_eq!(decide(&[nothing, level(SMOOTH, 0.125)]).derivative, 1.0);
+}

@@ -4,7 +4,7 @@ use super::*;
 
 fn measure(x: [f64; 5], outputs: &[[f64; 5]], w: &[f64], noise: &[f64]) -> Measured {
     let of = |point: usize| Value::new([outputs.len()], outputs.iter().map(|y| y[point]).collect());
-    let points = Points { s: x, y: std::array::from_fn(of), crossing: Crossing::Unknown };
+    let points = Points { s: x, y: std::array::from_fn(of), crossing: Crossing::Unknown, epsilon: f64::EPSILON };
     let cotangent = Cotangent { name: "weights".into(), value: Value::new([w.len()], w.to_vec()), only: None };
     points.measure(&cotangent, noise)
 }

@@ -92,9 +92,12 @@ fn beside_a_recorded_kink_only_the_right_side_passes() {
 }
 
 #[test]
-fn without_a_record_the_right_side_cannot_be_proven_so_near_to_a_kink() {
-    let report = beside_a_kink(DType::F64, 1e-7, false);
-    assert_ne!(report.verdict("autodiff", "x"), Some(Verdict::Pass), "{report}");
+fn without_a_record_the_other_side_of_a_kink_is_found_out_too() {
+    for distance in [1e-6, 1e-5, 1e-4] {
+        let report = beside_a_kink(DType::F64, distance, false);
+        assert!(report.verdict("autodiff", "x").unwrap().proven(), "{distance}: {report}");
+        assert_eq!(report.verdict("other side", "x"), Some(Verdict::Mismatch), "{distance}: {report}");
+    }
 }
 
 #[test]
@@ -110,8 +113,11 @@ fn in_single_precision_the_right_side_is_proven_and_a_wrong_gradient_is_not() {
         let report = check.add(wrong).run();
         for tensor in ["x", "v", "w"] {
             assert!(report.verdict("autodiff", tensor).unwrap().proven(), "{distance:e}: {report}");
-            assert_eq!(report.verdict("wrong", tensor), Some(Verdict::Mismatch), "{distance:e}: {report}");
+            // So near to the kink that the source's own round-off crosses it, it may be right for all that can be known.
+            let wrong = report.verdict("wrong", tensor).unwrap();
+            assert!(wrong == Verdict::Mismatch || (distance.abs() < 1e-5 && !wrong.proven()), "{distance:e}: {report}");
         }
+        assert_eq!(report.verdict("wrong", "x"), Some(Verdict::Mismatch), "{distance:e}: {report}");
     }
 }
 
@@ -184,8 +190,8 @@ fn beside_a_recorded_tie_the_winner_alone_has_the_gradient() {
 }
 
 #[test]
-fn a_sharp_bend_is_no_kink_if_the_forward_says_so() {
-    // The radius of the bend is a tenth of the smallest step: from the slopes it is a kink, and any gradient between −1 and 1 passes.
+fn a_sharp_bend_is_no_kink() {
+    // The radius of the bend is a tenth of the shortest usual step: from those it is a kink, and the shortest of all says that it is none.
     let bend = |x: f64| (x * x + 1e-14).sqrt();
     let check = |recording: bool| {
         let tensors = vec![Variable {
@@ -212,7 +218,7 @@ fn a_sharp_bend_is_no_kink_if_the_forward_says_so() {
         let options = Options::default();
         problem.examine(&options).report().rows[0].verdict
     };
-    assert_eq!(check(false), Verdict::Kink);
+    assert!(!check(false).proven());
     assert!(!check(true).proven());
 }
 

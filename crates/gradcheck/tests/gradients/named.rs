@@ -143,7 +143,7 @@ fn a_mutant_is_judged_as_the_least_exact_source_would_be() {
         (report.verdict("coarse", "x").unwrap(), named(mutants).killed)
     };
     assert_eq!(coarse(16), (Verdict::Pass, false), "a ten-thousandth may be round-off");
-    assert_eq!(coarse(8), (Verdict::Unresolved, true), "what cannot prove the truth does not judge");
+    assert_eq!(coarse(4), (Verdict::Unresolved, true), "what cannot prove the truth does not judge");
 }
 
 #[test]

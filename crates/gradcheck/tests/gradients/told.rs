@@ -37,14 +37,21 @@ fn a_gradient_outside_of_a_kink_is_told_with_both_sides() {
 }
 
 #[test]
-fn a_tensor_that_moves_nothing_is_told_so() {
+fn a_function_that_moves_with_nothing_is_told_so() {
+    let check = Check::new("constant").input("x", Value::normal([2, 3], 1));
+    let told = check.forward(&device(), |t| t.get::<2>("x") * 0 + 1).autodiff(&device()).run();
+    tells(&told, &["autodiff/x: UNOBSERVABLE\n  the function moves with no tensor at all, so that nothing was seen\n"]);
+}
+
+#[test]
+fn a_zero_that_differences_show_is_told_with_its_reason() {
     let check = Check::new("unused").input("x", Value::normal([2, 3], 1)).parameter("unused", Value::normal([2], 2));
     let told = check.forward(&device(), |t| t.get::<2>("x").exp()).autodiff(&device()).run();
-    tells(
-        &told,
-        &[
-            "autodiff/unused: UNOBSERVABLE\n  the objective does not move with this tensor, and every source says zero\n",
-        ],
+    told.assert();
+    let text = told.to_string();
+    assert!(
+        text.contains("autodiff/unused: zero, as the differences show: the function does not move with `unused`"),
+        "{text}"
     );
 }
 

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 
 use backproof_gradcheck::{Check, Gradients, Problem, Role, Source, Value, Variable, Verdict, unit_roundoff};
-use burn::tensor::{DType, Tensor};
+use burn::tensor::{DType, Tensor, activation};
 
 use crate::common::*;
 
@@ -96,11 +96,21 @@ fn a_function_buried_in_noise_is_no_pass_and_no_mismatch() {
 }
 
 #[test]
-fn a_zero_gradient_is_unobservable_unless_it_is_expected() {
-    let check = || Check::new("unused").input("x", Value::normal([2, 3], 1)).parameter("unused", Value::normal([2], 2));
-    let finish = |check: Check<'static>| check.forward(&device(), |t| t.get::<2>("x").exp()).autodiff(&device()).run();
+fn a_zero_that_differences_show_beside_what_moves_is_proven() {
+    let check = Check::new("unused").input("x", Value::normal([2, 3], 1)).parameter("unused", Value::normal([2], 2));
+    let report = check.forward(&device(), |t| t.get::<2>("x").exp()).autodiff(&device()).run();
+    assert_eq!(report.verdict("autodiff", "unused"), Some(Verdict::Pass));
+    report.assert();
+}
+
+#[test]
+fn a_zero_of_a_function_that_never_moves_is_unobservable_unless_it_is_expected() {
+    let check = || Check::new("one class").input("x", Value::normal([2, 1], 1));
+    let finish = |check: Check<'static>| {
+        check.forward(&device(), |t| activation::softmax(t.get::<2>("x"), 1)).autodiff(&device()).run()
+    };
     let report = finish(check());
-    assert_eq!(report.verdict("autodiff", "unused"), Some(Verdict::Unobservable));
+    assert_eq!(report.verdict("autodiff", "x"), Some(Verdict::Unobservable));
     assert!(!report.proven && report.faults() == 0);
     finish(check().expect_zero()).assert();
 }
