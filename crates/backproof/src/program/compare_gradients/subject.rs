@@ -72,7 +72,7 @@ impl Context {
         let options = Options { seed: self.seed, ..Options::default() };
         match self.place.point {
             Point::General => options,
-            _ => Options { full: 24, quota: 16, cotangents: 2, jacobian: 256, ..options },
+            _ => Options { full: 12, quota: 12, cotangents: 2, jacobian: 128, ..options },
         }
     }
 

@@ -32,7 +32,7 @@ pub(crate) struct Known {
     pub(crate) precisions: &'static [DType],
     /// At which points of the suite; at all of them if there are none here.
     pub(crate) points: &'static [Point],
-    /// Whose gradient is wrong. A fault of the forward, or a panic, has none.
+    /// Whose gradient is wrong; the forward is named by nothing. None at all: a fault of the forward alone, or a panic.
     pub(crate) tensors: &'static [&'static str],
     /// What the suite sees of it.
     pub(crate) kinds: &'static [Kind],
@@ -81,7 +81,7 @@ impl Known {
     fn explains(&self, at: Setting, point: Point, symptom: &Symptom) -> bool {
         let tensor = match &symptom.tensor {
             Some(tensor) => self.tensors.contains(&tensor.as_str()),
-            None => self.tensors.is_empty(),
+            None => self.tensors.is_empty() || self.tensors.contains(&""),
         };
         self.backends.contains(&at.backend)
             && self.precisions.contains(&at.dtype)

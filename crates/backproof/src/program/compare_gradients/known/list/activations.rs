@@ -200,7 +200,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[Mismatch],
         says: "",
-        cause: "x / (1 + |x|) by the gradient of a division, which squares the divisor: the square overflows, and half of the gradient is lost",
+        cause: "x / (1 + |x|) by the gradient of a division, which squares the divisor: the square overflows, and \
+                    half of the gradient is lost",
         place: "burn-autodiff, ops/tensor.rs, float_div",
         smallest: Smallest {
             precision: DType::F32,
@@ -220,7 +221,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[Mismatch],
         says: "",
-        cause: "x / (1 + |x|) by the gradient of a division, which squares the divisor: the square overflows, and half of the gradient is lost",
+        cause: "x / (1 + |x|) by the gradient of a division, which squares the divisor: the square overflows, and \
+                    half of the gradient is lost",
         place: "burn-autodiff, ops/tensor.rs, float_div",
         smallest: Smallest {
             precision: DType::F32,

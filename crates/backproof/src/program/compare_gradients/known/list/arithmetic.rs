@@ -185,7 +185,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x", "y"],
         kinds: &[Mismatch],
         says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the gradients say 2",
+        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
+                    gradients say 2",
         place: "burn-autodiff, ops/tensor.rs, float_select_assign",
         smallest: Smallest {
             precision: DType::F32,
@@ -205,7 +206,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x", "y"],
         kinds: &[Mismatch],
         says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the gradients say 2",
+        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
+                    gradients say 2",
         place: "burn-autodiff, ops/tensor.rs, float_select_assign",
         smallest: Smallest {
             precision: DType::F32,
@@ -225,7 +227,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x", "y"],
         kinds: &[Mismatch],
         says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the gradients say 2",
+        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
+                    gradients say 2",
         place: "burn-autodiff, ops/tensor.rs, float_scatter",
         smallest: Smallest {
             precision: DType::F32,
@@ -245,7 +248,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x", "y"],
         kinds: &[Mismatch],
         says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the gradients say 2",
+        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
+                    gradients say 2",
         place: "burn-autodiff, ops/tensor.rs, float_scatter",
         smallest: Smallest {
             precision: DType::F32,
@@ -265,7 +269,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x", "y"],
         kinds: &[Mismatch],
         says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the gradients say 2",
+        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
+                    gradients say 2",
         place: "burn-autodiff, ops/tensor.rs, float_scatter_nd",
         smallest: Smallest {
             precision: DType::F32,
@@ -285,7 +290,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x", "y"],
         kinds: &[Mismatch],
         says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the gradients say 2",
+        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
+                    gradients say 2",
         place: "burn-autodiff, ops/tensor.rs, float_scatter_nd",
         smallest: Smallest {
             precision: DType::F32,

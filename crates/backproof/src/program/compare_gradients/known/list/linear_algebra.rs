@@ -30,7 +30,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[NotFinite],
         says: "",
-        cause: "The norm is a square root of a sum of squares, whose slope at zero is ∞, and 0 · ∞ is NaN; squares below 10⁻³⁸ are zero",
+        cause: "The norm is a square root of a sum of squares, whose slope at zero is ∞, and 0 · ∞ is NaN; \
+                    squares below 10⁻³⁸ are zero",
         place: "burn-linalg, functions/vector_norm.rs, l2_norm_impl",
         smallest: Smallest {
             precision: DType::F32,
@@ -212,7 +213,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[Mismatch],
         says: "",
-        cause: "A determinant below the round-off is replaced by zero with mask_fill, which has no derivative; from 4 rows on",
+        cause: "A determinant below the round-off is replaced by zero with mask_fill, which has no derivative; \
+                    from 4 rows on",
         place: "burn-linalg, functions/det.rs, det",
         smallest: Smallest {
             precision: DType::F32,
@@ -233,8 +235,8 @@ pub(super) const FAULTS: &[Known] = &[
         backends: EVERYWHERE,
         precisions: BOTH,
         points: &[Point::Underflow, Point::Denormal, Point::SomeZeros, Point::AllZeros, Point::ZeroRows],
-        tensors: &["x"],
-        kinds: &[NotFinite],
+        tensors: &["x", ""],
+        kinds: &[NotFinite, Mismatch],
         says: "",
         cause: "The norm of a column is zero, as of l2_norm, or its square is",
         place: "burn-linalg, functions/qr.rs, qr",
@@ -256,7 +258,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[NotFinite, Mismatch],
         says: "",
-        cause: "The lower factor is divided by the pivot, and the gradient of the divisor by its square, which is 0 or ∞: see div",
+        cause: "The lower factor is divided by the pivot, and the gradient of the divisor by its square, which is \
+                    0 or ∞: see div",
         place: "burn-autodiff, ops/tensor.rs, float_div",
         smallest: Smallest {
             precision: DType::F32,

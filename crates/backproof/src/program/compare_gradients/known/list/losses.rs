@@ -75,7 +75,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["y"],
         kinds: &[NotFinite],
         says: "",
-        cause: "Stirling's term is computed for every target and masked afterwards: ln 0 has the slope ∞, and 0 · ∞ is NaN",
+        cause: "Stirling's term is computed for every target and masked afterwards: ln 0 has the slope ∞, and 0 · \
+                    ∞ is NaN",
         place: "burn-nn, loss/poisson.rs, forward_no_reduction",
         smallest: Smallest {
             precision: DType::F32,
@@ -120,7 +121,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[Mismatch],
         says: "",
-        cause: "As of ctc_loss: log(eᵃ + eᵇ) by max_pair and log(1 + exp(−abs(a − b))), of which neither has the slope ½ where a = b",
+        cause: "As of ctc_loss: log(eᵃ + eᵇ) by max_pair and log(1 + exp(−abs(a − b))), of which neither has the \
+                    slope ½ where a = b",
         place: "burn-nn, loss/rnnt.rs, log_sum_exp",
         smallest: Smallest {
             precision: DType::F32,

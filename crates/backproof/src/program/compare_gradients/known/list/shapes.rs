@@ -130,7 +130,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["bias"],
         kinds: &[NotFinite],
         says: "",
-        cause: "Where all keys of a query are masked, the softmax divides by the smallest normal number instead of 0: a gradient above 4 overflows, and ∞ · exp(−∞) is NaN",
+        cause: "Where all keys of a query are masked, the softmax divides by the smallest normal number instead \
+                    of 0: a gradient above 4 overflows, and ∞ · exp(−∞) is NaN",
         place: "burn-backend, ops/modules/attention.rs, attention_fallback",
         smallest: Smallest {
             precision: DType::F32,
