@@ -8,7 +8,7 @@ use crate::compare_gradients::burn::maker::{describe, subject};
 use crate::compare_gradients::subject::Subject;
 
 pub(super) const SUBJECTS: &[Subject] = &[
-    subject!(smooth "PositionalEncoding", |mut m| {
+    subject!(smooth "PositionalEncoding", |m| {
         let width = 2 * m.draw.size(1..=3);
         let (dims, layout) = ([m.draw.size(1..=2), m.draw.size(1..=4), width], m.draw.layout());
         let x = m.draw.normal(dims, 1.0);

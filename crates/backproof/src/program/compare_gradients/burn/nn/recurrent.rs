@@ -13,7 +13,7 @@ use crate::compare_gradients::burn::maker::{Maker, describe, subject};
 use crate::compare_gradients::subject::{Case, Subject, shape};
 
 pub(super) const SUBJECTS: &[Subject] = &[
-    subject!(smooth "GateController", |mut m| {
+    subject!(smooth "GateController", |m| {
         let ([inputs, hidden], bias) = (m.draw.pair(1..=3), m.draw.once_in(2));
         let samples = m.draw.size(1..=3);
         let (x, state) = (m.draw.normal([samples, inputs], 1.0), m.draw.normal([samples, hidden], 1.0));
@@ -124,7 +124,7 @@ impl Drawn {
     /// Of a layer whose states have this rank, of which there are one or two: `[1, N, H]`, or `[2, N, H]` with both directions.
     fn case<M: Module + 'static>(
         self,
-        mut m: Maker<'_>,
+        m: Maker<'_>,
         module: M,
         rank: usize,
         forward: impl Fn(&M, Tensor<3>, [Option<Tensor<3>>; 2]) -> Tensor<1> + 'static,

@@ -44,15 +44,15 @@ struct Drawn {
 impl Drawn {
     fn of(m: &mut Maker<'_>) -> Self {
         let heads = m.draw.size(1..=2);
-        let (batch, length, memory) = (m.draw.size(1..=2), m.draw.size(2..=3), m.draw.size(2..=3));
+        let (batch, length, memory) = (m.draw.size(1..=2), m.draw.size(3..=4), m.draw.size(3..=4));
         let padding = m.mask(batch * length, length, 2);
         Self {
             batch,
             length,
             memory,
             heads,
-            // Two numbers are normalised to ±1 whatever they are.
-            width: if heads == 2 { 4 } else { m.draw.size(3..=4) },
+            // Of two or three numbers, normalisation leaves one or two that are free.
+            width: heads * m.draw.size(if heads == 2 { 2..=3 } else { 4..=5 }),
             inner: m.draw.size(2..=4),
             norm_first: m.draw.once_in(2),
             quiet: m.draw.once_in(3),
