@@ -48,8 +48,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
         })
     }),
     subject!(smooth "CrossAttention", |mut m| {
-        let (batch, queries, keys) = (m.draw.size(1..=2), m.draw.size(1..=3), m.draw.size(2..=4));
-        let ([width, context], head) = (m.draw.pair(1..=3), m.draw.size(1..=2));
+        let (batch, queries, keys) = (m.draw.size(1..=2), m.draw.size(2..=3), m.draw.size(3..=4));
+        let ([width, context], head) = (m.draw.pair(2..=3), m.draw.size(2..=3));
         let (of_keys, repeats) = (m.draw.size(1..=2), m.draw.size(1..=2));
         let (quiet, masked) = (m.draw.once_in(3), m.draw.once_in(2));
         let mask = m.mask(batch * keys, keys, 2);

@@ -1,6 +1,6 @@
 //! Modules as functions of a check's tensors: every parameter is one of them, by its path in the module.
 
-use backproof_gradcheck::{Arguments, Check, Options, Value};
+use backproof_gradcheck::{Arguments, Check, Value};
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Bool, Tensor, TensorData};
 
@@ -114,11 +114,6 @@ impl Maker<'_> {
         let reference = self.context.reference.clone().autodiff();
         let context = Context { reference, ..self.context.clone() };
         make(&mut Maker { context: &context, draw: self.draw, name: self.name, smooth: self.smooth })
-    }
-
-    /// As [`options`](Self::options), but a few elements of each tensor, for modules with many.
-    pub(super) fn few(&self) -> Options {
-        Options { cotangents: 2, full: 8, quota: 6, jacobian: 0, ..self.options() }
     }
 
     /// Yes and no by chance, with this share of yes; the first two in each row of `width` are no: with one
