@@ -75,7 +75,7 @@ impl Drawn {
 
 /// Every output by itself: what a weight does to one cancels what it does to another, and what is left of a sum is rounding in single precision.
 fn by_output(m: &Maker<'_>) -> Options {
-    Options { cotangents: 0, jacobian: 1 << 12, ..m.options() }
+    Options { cotangents: 0, jacobian: 1 << 15, ..m.options() }
 }
 
 fn encoder(mut m: Maker<'_>) -> Case {
