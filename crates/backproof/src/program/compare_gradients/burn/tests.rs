@@ -64,21 +64,8 @@ fn every_other_operation_is_proven_and_every_mutant_killed() {
     }
 }
 
-/// Modules that make tensors in the default precision, so that they have no forward in double precision.
-const WITHOUT_DOUBLE_PRECISION: &[&str] = &[
-    "Rnn",
-    "BiRnn",
-    "Lstm",
-    "BiLstm",
-    "Gru",
-    "BiGru",
-    "RotaryEncoding",
-    "BinaryCrossEntropyLoss",
-    "BinaryCrossEntropyLoss_of_vector",
-    "CrossEntropyLoss_smoothed",
-    "CTCLoss",
-    "RNNTLoss",
-];
+/// A module that makes tensors in the default precision, so that it has no forward in double precision.
+const WITHOUT_DOUBLE_PRECISION: &[&str] = &["RNNTLoss"];
 
 /// The faults that Burn has had, each of which must be tried and found out in some of the first cases.
 #[test]
