@@ -47,7 +47,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
 ];
 
 /// With corners aligned or not, and with points outside of the image, of which each mode of padding makes something else.
-fn grid_sample(mut m: Maker<'_>) -> Case {
+fn grid_sample(m: Maker<'_>) -> Case {
     let (sizes, [rows, columns]) = (m.draw.pair(2..=4), m.draw.pair(1..=3));
     let dims = [m.draw.size(1..=2), m.draw.size(1..=2), sizes[0], sizes[1]];
     let (x, aligned) = (m.draw.normal(dims, 1.0), m.draw.once_in(2));

@@ -32,7 +32,7 @@ pub(crate) struct Known {
     pub(crate) precisions: &'static [DType],
     /// At which points of the suite; at all of them if there are none here.
     pub(crate) points: &'static [Point],
-    /// Whose gradient is wrong; the forward is named by nothing. None at all: a fault of the forward alone, or a panic.
+    /// Whose gradient is wrong; the forward is named by nothing, anything by a star. None at all: a fault of the forward alone, or a panic.
     pub(crate) tensors: &'static [&'static str],
     /// What the suite sees of it.
     pub(crate) kinds: &'static [Kind],
@@ -70,6 +70,8 @@ pub(crate) enum Found {
     Numbers(&'static [f64]),
     /// A gradient of these dimensions.
     Shape(&'static [usize]),
+    /// A panic that says this.
+    Panics(&'static str),
 }
 
 /// The entry that explains the symptom, if there is one.
@@ -80,6 +82,7 @@ pub(crate) fn find(operation: &str, at: Setting, point: Point, symptom: &Symptom
 impl Known {
     fn explains(&self, at: Setting, point: Point, symptom: &Symptom) -> bool {
         let tensor = match &symptom.tensor {
+            _ if self.tensors.contains(&"*") => true,
             Some(tensor) => self.tensors.contains(&tensor.as_str()),
             None => self.tensors.is_empty() || self.tensors.contains(&""),
         };

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::nn::activation::*;
-use burn::tensor::{DType, Tensor};
+use burn::tensor::Tensor;
 
 use crate::compare_gradients::burn::maker::{Maker, subject};
 use crate::compare_gradients::subject::{Case, Subject};
@@ -28,15 +28,14 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let x = m.draw.values(dims, 1.5);
         m.module(&format!("axis {axis}"), x, GLU::new(axis), |glu, x: Tensor<3>| glu.forward(x))
     }),
-    // The slopes are drawn anew in each pass: from a range that holds one number alone. Differences see the slope of evaluation, its middle.
+    // The slopes are drawn anew in each pass, and there is no range of one number. So the layer is frozen, or there is nothing to scale.
     subject!("RRelu", |mut m| {
-        let lower: f32 = m.draw.pick(&[0.1, 0.25]);
-        let upper = match m.context.dtype {
-            DType::F64 => f64::from(lower).next_up(),
-            _ => f64::from(lower.next_up()),
-        };
-        let module = RReluConfig::new().with_lower(lower.into()).with_upper(upper).init();
-        of(m, &format!("slope {lower}"), module, |rrelu, x| rrelu.forward(x))
+        let module = RReluConfig::new().init();
+        if m.draw.once_in(2) {
+            return of(m, "frozen", module.freeze(), |rrelu, x| rrelu.forward(x));
+        }
+        let x = m.within(0.25..2.5);
+        m.module("training, nothing below zero", x, module, |rrelu, x: Tensor<3>| rrelu.forward(x))
     }),
     subject!("Relu", |m| of(m, "", Relu::new(), |f, x| f.forward(x))),
     subject!("Relu6", |m| of(m, "", Relu6::new(), |f, x| f.forward(x))),
@@ -46,7 +45,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
     subject!("Elu", |m| of(m, "", EluConfig::new().init(), |f, x| f.forward(x))),
     subject!("Celu", |m| of(m, "", CeluConfig::new().init(), |f, x| f.forward(x))),
     subject!("Selu", |m| of(m, "", Selu::new(), |f, x| f.forward(x))),
-    subject!(smooth "Gelu", |mut m| match m.draw.once_in(2) {
+    subject!(smooth "Gelu", |m| match m.draw.once_in(2) {
         true => of(m, "", Gelu::new(), |f, x| f.forward(x)),
         false => of(m, "approximate", Gelu::new_approximate(), |f, x| f.forward(x)),
     }),

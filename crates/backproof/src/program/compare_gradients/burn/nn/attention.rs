@@ -16,7 +16,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let [padding, positions] = [m.draw.once_in(2), m.draw.once_in(2)];
         let (pad, attended) = (m.mask(batch * keys, keys, 2), m.mask(batch * queries * keys, keys, 2));
         let about = format!("{}, padding {padding}, positions masked {positions}", drawn.words());
-        let mut check = m.check().options(m.few());
+        let mut check = m.check();
         for (name, length) in [("query", queries), ("key", keys), ("value", keys)] {
             check = check.input(name, m.draw.normal([batch, length, drawn.width], 1.0));
         }
@@ -37,7 +37,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let Drawn { batch, queries, .. } = drawn;
         let causal = m.draw.once_in(2);
         let about = format!("{}, autoregressive {causal}", drawn.words());
-        let check = m.check().options(m.few()).input("x", m.draw.normal([batch, queries, drawn.width], 1.0));
+        let check = m.check().input("x", m.draw.normal([batch, queries, drawn.width], 1.0));
         let (check, placed) = drawn.placed(&mut m, check);
         m.case(about, check, move |t| {
             let mut input = MhaInput::self_attn(t.get("x"));
@@ -48,8 +48,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
         })
     }),
     subject!(smooth "CrossAttention", |mut m| {
-        let (batch, [queries, keys]) = (m.draw.size(1..=2), m.draw.pair(1..=3));
-        let ([width, context], head) = (m.draw.pair(1..=3), m.draw.size(1..=2));
+        let (batch, queries, keys) = (m.draw.size(1..=2), m.draw.size(2..=3), m.draw.size(3..=4));
+        let ([width, context], head) = (m.draw.pair(2..=3), m.draw.size(2..=3));
         let (of_keys, repeats) = (m.draw.size(1..=2), m.draw.size(1..=2));
         let (quiet, masked) = (m.draw.once_in(3), m.draw.once_in(2));
         let mask = m.mask(batch * keys, keys, 2);
@@ -57,7 +57,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let module = config.with_dropout(0.0).with_quiet_softmax(quiet).init(&m.context.reference);
         let sizes = format!("{} to {}", shape(&[batch, queries, width]), shape(&[batch, keys, context]));
         let about = format!("{sizes}, {} heads of {of_keys}, quiet {quiet}, masked {masked}", of_keys * repeats);
-        let check = m.check().options(m.few()).input("query", m.draw.normal([batch, queries, width], 1.0));
+        let check = m.check().input("query", m.draw.normal([batch, queries, width], 1.0));
         let check = check.input("context", m.draw.normal([batch, keys, context], 1.0));
         let (check, placed) = Placed::new(m.draw, check, module);
         m.case(about, check, move |t| {
@@ -83,8 +83,8 @@ impl Drawn {
         let heads = m.draw.size(1..=2);
         Self {
             batch: m.draw.size(1..=2),
-            queries: m.draw.size(1..=3),
-            keys: m.draw.size(2..=3),
+            queries: m.draw.size(2..=3),
+            keys: m.draw.size(3..=4),
             heads,
             width: heads * m.draw.size(1..=2),
             quiet: m.draw.once_in(3),

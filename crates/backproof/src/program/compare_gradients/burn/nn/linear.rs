@@ -94,7 +94,7 @@ fn rows(m: &mut Maker<'_>) -> [Value; 2] {
 }
 
 /// With vectors, matrices and batches of them, and weights that lie in columns, as a layer of `LinearLayout::Col` keeps them.
-fn linear(mut m: Maker<'_>) -> Case {
+fn linear(m: Maker<'_>) -> Case {
     let [inputs, outputs] = m.draw.pair(1..=4);
     let (rank, bias) = (m.draw.size(1..=3), m.draw.once_in(2));
     let mut dims: Vec<usize> = (1..rank).map(|_| m.draw.size(1..=3)).collect();

@@ -2,11 +2,11 @@
 
 use backproof_gradcheck::Value;
 use burn::nn::loss::{
-    BinaryCrossEntropyLossConfig, GaussianNLLLossConfig, HingeEmbeddingLossConfig, HuberLossConfig, KLDivLossConfig,
-    LpLossConfig, MarginRankingLossConfig, MseLoss, PoissonNllLossConfig, Reduction, SmoothL1LossConfig,
-    SoftMarginLoss,
+    BinaryCrossEntropyLoss, BinaryCrossEntropyLossConfig, GaussianNLLLossConfig, HingeEmbeddingLossConfig,
+    HuberLossConfig, KLDivLossConfig, LpLossConfig, MarginRankingLossConfig, MseLoss, PoissonNllLossConfig, Reduction,
+    SmoothL1LossConfig, SoftMarginLoss,
 };
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor, TensorData, activation};
 
 use crate::compare_gradients::burn::maker::{Maker, int, subject};
 use crate::compare_gradients::subject::{Case, Subject, shape};
@@ -138,8 +138,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
             }
         })
     }),
-    subject!(smooth "BinaryCrossEntropyLoss", |m| binary_cross_entropy(m, false)),
-    subject!(smooth "BinaryCrossEntropyLoss_of_vector", |m| binary_cross_entropy(m, true)),
+    subject!(smooth "BinaryCrossEntropyLoss", binary_cross_entropy::<2>),
+    subject!(smooth "BinaryCrossEntropyLoss_of_vector", binary_cross_entropy::<1>),
 ];
 
 fn flat(losses: T) -> Tensor<1> {
@@ -203,7 +203,8 @@ fn of_constants(
 }
 
 /// Of probabilities or of logits, with weights and label smoothing.
-fn binary_cross_entropy(mut m: Maker<'_>, vector: bool) -> Case {
+fn binary_cross_entropy<const D: usize>(mut m: Maker<'_>) -> Case {
+    let vector = D == 1;
     let [samples, classes] = if vector { [m.draw.size(2..=6), 1] } else { dims(&mut m) };
     let (logits, smoothed, weighted) = (m.draw.once_in(2), m.draw.once_in(3), m.draw.once_in(2));
     let dims = if vector { vec![samples] } else { vec![samples, classes] };
@@ -217,9 +218,30 @@ fn binary_cross_entropy(mut m: Maker<'_>, vector: bool) -> Case {
         let mut loss = config.with_weights(weighted.then(|| weights.clone())).init(t.device());
         // They are made in the default precision.
         loss.weights = loss.weights.map(|weights| weights.cast(t.dtype()));
-        match vector {
-            true => loss.forward(t.get::<1>("x"), int(t, [samples], &targets)),
-            false => loss.forward(t.get::<2>("x"), int(t, [samples, classes], &targets)),
+        if !t.device().is_autodiff() {
+            // The targets become floats in the default precision: the differences are those of the formula.
+            return cross_entropy_of_formula(t.get::<D>("x"), &targets, &loss);
         }
+        loss.forward(t.get::<D>("x"), int(t, shape_of(samples, classes), &targets))
     })
+}
+
+fn shape_of<const D: usize>(samples: usize, classes: usize) -> [usize; D] {
+    std::array::from_fn(|axis| if axis == 0 { samples } else { classes })
+}
+
+fn cross_entropy_of_formula<const D: usize>(x: Tensor<D>, targets: &[i64], loss: &BinaryCrossEntropyLoss) -> Tensor<1> {
+    let (dims, place) = (x.dims(), (&x.device(), x.dtype()));
+    let alpha = loss.smoothing.unwrap_or(0.0);
+    let classes = if D > 1 { dims[D - 1] } else { 2 };
+    // As they are in single precision, where the loss computes them.
+    let smoothed: Vec<f32> = targets.iter().map(|&y| y as f32 * (1.0 - alpha) + alpha / classes as f32).collect();
+    let y = Tensor::<D>::from_data(TensorData::new(smoothed, dims).convert_dtype(x.dtype()), place);
+    let probabilities = if loss.logits { activation::sigmoid(x) } else { x };
+    let losses = -(y.clone() * probabilities.clone().log() + (-y + 1) * (-probabilities + 1).log());
+    let Some(weights) = &loss.weights else { return losses.mean() };
+    let weights: Vec<f64> = weights.to_data().convert_dtype(DType::F64).try_into_vec().expect("they are f64");
+    let of_element = |(at, &y): (usize, &i64)| if D > 1 { weights[at % classes] } else { weights[y as usize] };
+    let weights: Vec<f64> = targets.iter().enumerate().map(of_element).collect();
+    (losses * Tensor::from_data(TensorData::new(weights, dims), place)).mean()
 }

@@ -2,10 +2,10 @@
 
 use backproof_gradcheck::{Arguments, Value};
 use burn::nn::loss::{
-    CTCLossConfig, CosineEmbeddingLossConfig, CrossEntropyLossConfig, MultiMarginLossConfig, RNNTLossConfig,
-    TripletMarginLossConfig,
+    CTCLossConfig, CosineEmbeddingLossConfig, CrossEntropyLoss, CrossEntropyLossConfig, MultiMarginLossConfig,
+    RNNTLossConfig, Reduction, TripletMarginLossConfig,
 };
-use burn::tensor::{Tensor, activation};
+use burn::tensor::{DType, Tensor, TensorData, activation};
 
 use super::losses::{reduction, words};
 use crate::compare_gradients::burn::maker::{Maker, describe, int, subject};
@@ -93,8 +93,37 @@ fn cross_entropy(mut m: Maker<'_>, smoothed: bool) -> Case {
         let mut loss = config.with_weights(weighted.then(|| weights.clone())).init(t.device());
         // They are made in the default precision.
         loss.weights = loss.weights.map(|weights| weights.cast(t.dtype()));
-        loss.forward(t.get("x"), int(t, [samples], &targets))
+        match loss.smoothing {
+            // The smoothed targets are made in the default precision: the differences are those of the formula.
+            Some(alpha) if !t.device().is_autodiff() => smoothed_of_formula(t, &targets, alpha, &loss),
+            _ => loss.forward(t.get("x"), int(t, [samples], &targets)),
+        }
     })
+}
+
+fn smoothed_of_formula(t: &Arguments<'_>, targets: &[i64], alpha: f32, loss: &CrossEntropyLoss) -> Tensor<1> {
+    let x = t.get::<2>("x");
+    let (dims @ [samples, classes], place) = (x.dims(), (t.device(), t.dtype()));
+    let weights = match &loss.weights {
+        Some(weights) => weights.to_data().convert_dtype(DType::F64).try_into_vec::<f64>().expect("they are f64"),
+        None => vec![1.0; classes],
+    };
+    let padded = |class: i64| loss.pad_tokens.as_ref().is_some_and(|tokens| tokens.contains(&(class as usize)));
+    let mut shares = Vec::new();
+    let mut total = 0.0;
+    for &target in targets {
+        // A mean without weights is one of all samples; with them, one of those of the targets.
+        total += if padded(target) { 0.0 } else { weights[target as usize] };
+        for class in 0..classes {
+            // As it is in single precision, where the loss computes it.
+            let hot = if class as i64 == target { 1.0 - alpha } else { 0.0 } + alpha / classes as f32;
+            shares.push(if padded(target) { 0.0 } else { f64::from(hot) * weights[class] });
+        }
+    }
+    assert_eq!(samples, targets.len());
+    let logarithms = if loss.logits { activation::log_softmax(x, 1) } else { x.log() };
+    let shares = Tensor::<2>::from_data(TensorData::new(shares, dims), place);
+    -(logarithms * shares).sum() / total
 }
 
 /// Sequences of unequal lengths, of which the last may have no alignment: its loss is infinite, and zeroed.
@@ -122,6 +151,11 @@ fn ctc(mut m: Maker<'_>) -> Case {
         let targets = int(t, [batch, longest], &targets);
         let (lengths, target_lengths) = (int(t, [batch], &lengths), int(t, [batch], &target_lengths));
         match reduction.clone() {
+            // The lengths of targets become floats in the default precision: the differences are those of the formula.
+            Some(Reduction::Mean | Reduction::Auto) if !t.device().is_autodiff() => {
+                let losses = loss.forward(x, targets, lengths, target_lengths.clone());
+                (losses / target_lengths.float().cast(t.dtype())).mean()
+            }
             Some(reduction) => loss.forward_with_reduction(x, targets, lengths, target_lengths, reduction),
             None => loss.forward(x, targets, lengths, target_lengths),
         }

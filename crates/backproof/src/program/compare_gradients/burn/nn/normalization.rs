@@ -76,7 +76,7 @@ fn without(affine: bool) -> &'static str {
     if affine { "" } else { ", without parameters" }
 }
 
-fn rms_norm(mut m: Maker<'_>) -> Case {
+fn rms_norm(m: Maker<'_>) -> Case {
     let (width, layout) = (m.draw.size(2..=6), m.draw.layout());
     let dims = [m.draw.size(1..=2), m.draw.size(1..=3), width];
     let x = m.draw.normal(dims, 1.5);

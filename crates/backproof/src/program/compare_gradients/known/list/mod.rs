@@ -3,6 +3,7 @@
 mod activations;
 mod arithmetic;
 mod double;
+mod double_modules;
 mod linear_algebra;
 mod losses;
 mod shapes;
@@ -14,7 +15,7 @@ use burn::tensor::{DType, Tensor};
 
 use super::Known;
 
-const LISTS: [&[Known]; 6] =
+const LISTS: [&[Known]; 7] =
     [activations::FAULTS, arithmetic::FAULTS, linear_algebra::FAULTS, losses::FAULTS, shapes::FAULTS, double::FAULTS];
 
 /// Every fault.

@@ -123,7 +123,7 @@ pub(super) const FAULTS: &[Known] = &[
         },
     },
     Known {
-        operation: "attention_without_keys",
+        operation: "attention_without_keys_biased",
         backends: EVERYWHERE,
         precisions: BOTH,
         points: &[],
