@@ -3,11 +3,10 @@
 use backproof::backend::Backend::Flex;
 use backproof_gradcheck::Arguments;
 use burn::module::{Module, ModuleMapper, Param};
-use burn::nn::activation::HardSigmoidConfig;
+use burn::nn::activation::{HardSigmoidConfig, HardSwish};
 use burn::nn::loss::{BinaryCrossEntropyLossConfig, CTCLossConfig, CrossEntropyLossConfig, RNNTLossConfig, Reduction};
 use burn::nn::{
-    BiGruConfig, BiLstmConfig, BiRnnConfig, GaussianNoiseConfig, GruConfig, HardSwish, LstmConfig, RnnConfig,
-    RotaryEncodingConfig,
+    BiGruConfig, BiLstmConfig, BiRnnConfig, GaussianNoiseConfig, GruConfig, LstmConfig, RnnConfig, RotaryEncodingConfig,
 };
 use burn::tensor::ops::{AttentionModuleOptions, DeformConvOptions};
 use burn::tensor::{DType, Int, Tensor, TensorData, module};
@@ -517,47 +516,7 @@ pub(super) const FAULTS: &[Known] = &[
         },
     },
     Known {
-        operation: "TransformerEncoderLayer",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "The scores are divided by √d of a head, as of div_scalar, and the root is rounded to single precision",
-        place: "burn-nn, modules/attention/mha.rs, attn_scores; burn-autodiff, ops/tensor.rs, float_div_scalar",
-        smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1], &[1.0])],
-            options: "as a division by √2",
-            function: |t| x(t) / f64::from(2f32.sqrt()),
-            of: "x",
-            right: &[0.707106770308],
-            found: Found::Numbers(&[0.7071067690849304]),
-        },
-    },
-    Known {
         operation: "TransformerDecoder",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "The scores are divided by √d of a head, as of div_scalar, and the root is rounded to single precision",
-        place: "burn-nn, modules/attention/mha.rs, attn_scores; burn-autodiff, ops/tensor.rs, float_div_scalar",
-        smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1], &[1.0])],
-            options: "as a division by √2",
-            function: |t| x(t) / f64::from(2f32.sqrt()),
-            of: "x",
-            right: &[0.707106770308],
-            found: Found::Numbers(&[0.7071067690849304]),
-        },
-    },
-    Known {
-        operation: "TransformerDecoderLayer",
         backends: EVERYWHERE,
         precisions: DOUBLE,
         points: &[],

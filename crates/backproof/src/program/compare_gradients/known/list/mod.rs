@@ -15,8 +15,15 @@ use burn::tensor::{DType, Tensor};
 
 use super::Known;
 
-const LISTS: [&[Known]; 7] =
-    [activations::FAULTS, arithmetic::FAULTS, linear_algebra::FAULTS, losses::FAULTS, shapes::FAULTS, double::FAULTS];
+const LISTS: [&[Known]; 7] = [
+    activations::FAULTS,
+    arithmetic::FAULTS,
+    linear_algebra::FAULTS,
+    losses::FAULTS,
+    shapes::FAULTS,
+    double::FAULTS,
+    double_modules::FAULTS,
+];
 
 /// Every fault.
 pub(crate) fn faults() -> impl Iterator<Item = &'static Known> {
