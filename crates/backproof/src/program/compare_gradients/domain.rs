@@ -75,7 +75,7 @@ fn side(problem: &Problem<'_>, tensor: usize, index: usize, sign: f64) -> Side {
             Some(slope.fold(0.0, worse))
         })
         .collect();
-    let Some([_, middle, fine]) = slopes.as_deref().and_then(|slopes| <[f64; 3]>::try_from(slopes).ok()) else {
+    let Some([coarse, middle, fine]) = slopes.as_deref().and_then(|slopes| <[f64; 3]>::try_from(slopes).ok()) else {
         return Side::Outside;
     };
     // Beside 1, a number that is nearly zero is lost: a slope that is zero there, and not over a longer step, is round-off.
@@ -83,7 +83,9 @@ fn side(problem: &Problem<'_>, tensor: usize, index: usize, sign: f64) -> Side {
         return Side::NoSlope;
     }
     // Of √x at zero and at a jump, the slope grows with every step; of a function that is all round-off, it is another one each time.
-    match (middle - fine).abs() <= 0.1 * middle.max(fine) && fine < 1e-3 * largest(problem.dtype) {
+    // One that shrinks with every step, as that of x² at zero, is zero.
+    let settles = (middle - fine).abs() <= 0.1 * middle.max(fine) || (fine < 0.5 * middle && middle < 0.5 * coarse);
+    match settles && fine < 1e-3 * largest(problem.dtype) {
         _ if !fine.is_finite() || !middle.is_finite() => Side::Outside,
         true => Side::Slope,
         false => Side::NoSlope,
@@ -103,4 +105,39 @@ fn moves(problem: &Problem<'_>, tensor: usize, index: usize, sign: f64) -> bool 
 /// The larger one, or NaN if either is.
 fn worse(a: f64, b: f64) -> f64 {
     if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
+}
+
+#[cfg(test)]
+mod tests {
+    use backproof_gradcheck::Check;
+    use burn::tensor::{Device, Tensor};
+
+    use super::*;
+
+    fn problem(x: f64, function: fn(Tensor<1>) -> Tensor<1>) -> Problem<'static> {
+        let check = Check::new("function").input("x", Value::new([1], vec![x]));
+        check.forward(&Device::flex(), move |t| function(t.get("x"))).problem()
+    }
+
+    #[test]
+    fn a_function_has_a_domain_and_a_precision_has_another() {
+        let why = |x: f64, function: fn(Tensor<1>) -> Tensor<1>| outside(&problem(x, function)).unwrap_or_default();
+        assert_eq!(why(2.0, Tensor::log), "");
+        assert_eq!(why(-1.0, Tensor::log), "the function is not finite");
+        assert_eq!(why(90.0, Tensor::exp), "the function is too large for F32");
+        assert_eq!(why(1.0, |x| x.reshape([2])), "the function does not take these tensors");
+    }
+
+    #[test]
+    fn a_derivative_is_the_limit_of_slopes_from_one_side_at_least() {
+        let has = |x: f64, function: fn(Tensor<1>) -> Tensor<1>| has_derivative(&problem(x, function), 0, 0);
+        assert!(has(4.0, Tensor::sqrt) && has(1e-30, Tensor::sqrt));
+        assert!(!has(0.0, Tensor::sqrt), "the slope is infinite");
+        assert!(has(0.0, Tensor::abs) && has(0.0, Tensor::square), "both slopes are finite");
+        assert!(has(0.0, |x| x.powf_scalar(1.5)), "from the right alone");
+        assert!(!has(2.0, Tensor::floor) && has(2.5, Tensor::floor), "a jump");
+        assert!(!has(1e-39, Tensor::log), "larger than the precision can hold");
+        assert!(!has(-1e-30, |x| x.exp() - 1.0), "lost beside 1");
+        assert!(has(-1e9, Tensor::exp), "it is flat there");
+    }
 }

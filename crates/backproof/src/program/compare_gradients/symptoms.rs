@@ -85,7 +85,7 @@ pub(crate) fn find(problem: &Problem<'_>, examination: &Examination<'_, '_>, poi
     }
     let unproven = report.forwards.iter().filter(|forward| !forward.verdict.proven());
     let (lost, wrong): (Vec<_>, Vec<_>) = unproven.partition(|forward| hard && is_lost(problem, forward, extreme));
-    if lost.iter().any(|forward| !((forward.value - forward.reference).abs() < smallest(problem.dtype))) {
+    if !lost.iter().all(|forward| underflows(problem, forward)) {
         // Of an output that overflowed or cancelled on the way there is no gradient to ask for.
         return Findings { undefined: true, ..Findings::default() };
     }
@@ -111,7 +111,7 @@ fn is_lost(problem: &Problem<'_>, forward: &ForwardRow, extreme: bool) -> bool {
     match forward.verdict {
         Verdict::NonFinite => extreme,
         Verdict::NonDeterministic => draws(&problem.name),
-        Verdict::Mismatch if extreme || (forward.value - forward.reference).abs() < smallest(problem.dtype) => true,
+        Verdict::Mismatch if extreme || underflows(problem, forward) => true,
         Verdict::Mismatch => {
             let single = problem.single.as_ref();
             let output = single.and_then(|single| catch_unwind(AssertUnwindSafe(|| single(&problem.values()))).ok());
@@ -123,6 +123,11 @@ fn is_lost(problem: &Problem<'_>, forward: &ForwardRow, extreme: bool) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether the forward is off by less than the smallest normal number.
+fn underflows(problem: &Problem<'_>, forward: &ForwardRow) -> bool {
+    (forward.value - forward.reference).abs() < smallest(problem.dtype)
 }
 
 fn of_forward(forward: &ForwardRow) -> Symptom {
