@@ -192,7 +192,8 @@ impl Outcome {
 
     /// Why a panic says that the point is none for this operation.
     fn unfit(&self, point: Point, panic: &str) -> Option<&'static str> {
-        let structured = ["conv", "norm"].iter().any(|part| self.subject.to_lowercase().contains(part));
+        let is_module = self.subject.starts_with(char::is_uppercase);
+        let structured = is_module || ["conv", "norm"].iter().any(|part| self.subject.contains(part));
         if point.changes_shapes() && structured {
             // A weight whose channels its groups do not divide, or offsets for fewer images than there are: only the backward notices.
             return Some("the tensors' shapes do not fit each other");
