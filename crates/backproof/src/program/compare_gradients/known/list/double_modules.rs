@@ -1,4 +1,4 @@
-//! Modules of burn-nn that compute in single precision, or panic, although the tensors are in double precision.
+//! Modules of burn-nn, and functions beside it, that compute in single precision, or panic, although the tensors are in double precision.
 
 use std::f64::consts::LN_2;
 
@@ -10,8 +10,10 @@ use burn::nn::loss::{BinaryCrossEntropyLossConfig, CTCLossConfig, CrossEntropyLo
 use burn::nn::{
     BiGruConfig, BiLstmConfig, BiRnnConfig, GaussianNoiseConfig, GruConfig, LstmConfig, RnnConfig, RotaryEncodingConfig,
 };
+use burn::tensor::grid::affine_grid_2d;
 use burn::tensor::ops::{AttentionModuleOptions, DeformConvOptions};
 use burn::tensor::{DType, Int, Tensor, TensorData, module};
+use burn_linalg::qr;
 
 use super::{DOUBLE, EVERYWHERE, x};
 use crate::compare_gradients::known::{Found, Known, Smallest};
@@ -562,6 +564,46 @@ pub(super) const FAULTS: &[Known] = &[
             of: "x",
             right: &[1.0 / 3.0],
             found: Found::Numbers(&[0.3333333432674408]),
+        },
+    },
+    Known {
+        operation: "qr",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The identity is made in the default precision",
+        place: "burn-linalg, functions/qr.rs, qr",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 1], &[2.0])],
+            options: "",
+            function: |t| flat(qr(t.get::<2>("x"), true).1),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "affine_grid_2d",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The grid is made in the default precision",
+        place: "burn-tensor, tensor/grid/affine_grid.rs, affine_grid_2d",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 2, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0])],
+            options: "to 2×2",
+            function: |t| flat(affine_grid_2d(t.get("x"), [1, 1, 2, 2])),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
         },
     },
 ];
