@@ -1,4 +1,5 @@
-//! At which points a function is looked at: general ones, and hard ones, where functions overflow, are flat or have a kink.
+//! At which points a function is looked at: general ones, and hard ones, where functions overflow, are flat or have a
+//! kink.
 
 use clap::ValueEnum;
 
@@ -74,7 +75,8 @@ impl Point {
         value.get_help().map(ToString::to_string).unwrap_or_default()
     }
 
-    /// Whether the tensors' shapes or number change, which the backward of a layer that was made for its shapes does not survive.
+    /// Whether the tensors' shapes or number change, which the backward of a layer that was made for its shapes does
+    /// not survive.
     pub fn changes_shapes(self) -> bool {
         matches!(self, Self::Size1 | Self::OneAxis1 | Self::Broadcast | Self::Twice)
     }

@@ -1,4 +1,5 @@
-//! Where a function has a value and a derivative that the precision under test can hold: at other points nothing is asked of a gradient.
+//! Where a function has a value and a derivative that the precision under test can hold: at other points nothing is
+//! asked of a gradient.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -53,7 +54,8 @@ enum Side {
     NoSlope,
 }
 
-/// Whether the function has a derivative along this element, at the edge of its domain from one side, that the precision can hold.
+/// Whether the function has a derivative along this element, at the edge of its domain from one side, that the
+/// precision can hold.
 pub(crate) fn has_derivative(problem: &Problem<'_>, tensor: usize, index: usize) -> bool {
     let sides = [1.0, -1.0].map(|sign| side(problem, tensor, index, sign));
     sides.contains(&Side::Slope) && !sides.contains(&Side::NoSlope)
@@ -78,11 +80,13 @@ fn side(problem: &Problem<'_>, tensor: usize, index: usize, sign: f64) -> Side {
     let Some([coarse, middle, fine]) = slopes.as_deref().and_then(|slopes| <[f64; 3]>::try_from(slopes).ok()) else {
         return Side::Outside;
     };
-    // Beside 1, a number that is nearly zero is lost: a slope that is zero there, and not over a longer step, is round-off.
+    // Beside 1, a number that is nearly zero is lost: a slope that is zero there, and not over a longer step, is
+    // round-off.
     if fine == 0.0 && middle == 0.0 && x != 0.0 && x.abs() < 1e-8 && moves(problem, tensor, index, sign) {
         return Side::NoSlope;
     }
-    // Of √x at zero and at a jump, the slope grows with every step; of a function that is all round-off, it is another one each time.
+    // Of √x at zero and at a jump, the slope grows with every step; of a function that is all round-off, it is another
+    // one each time.
     // One that shrinks with every step, as that of x² at zero, is zero.
     let settles = (middle - fine).abs() <= 0.1 * middle.max(fine) || (fine < 0.5 * middle && middle < 0.5 * coarse);
     match settles && fine < 1e-3 * largest(problem.dtype) {

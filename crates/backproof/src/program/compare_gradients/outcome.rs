@@ -102,7 +102,8 @@ impl Outcome {
         self.status == Status::Proven
     }
 
-    /// Runs the first check of the attempts whose function has a value at its point. Code under test that panics is an outcome too.
+    /// Runs the first check of the attempts whose function has a value at its point. Code under test that panics is an
+    /// outcome too.
     pub(crate) fn of<M: FnOnce() -> Made>(
         subject: &str,
         place: Option<Place>,
@@ -195,7 +196,8 @@ impl Outcome {
         let is_module = self.subject.starts_with(char::is_uppercase);
         let structured = is_module || ["conv", "norm"].iter().any(|part| self.subject.contains(part));
         if point.changes_shapes() && structured {
-            // A weight whose channels its groups do not divide, or offsets for fewer images than there are: only the backward notices.
+            // A weight whose channels its groups do not divide, or offsets for fewer images than there are: only the
+            // backward notices.
             return Some("the tensors' shapes do not fit each other");
         }
         // `Module::train` makes tensors that are no parameters, such as a table of sines, without checkpointing.
@@ -262,7 +264,8 @@ fn message(payload: &(dyn std::any::Any + Send)) -> String {
     text.unwrap_or("no message").to_owned()
 }
 
-/// Everything that somebody needs to compute the same gradients: the tensors, the cotangent, and what each source found under it.
+/// Everything that somebody needs to compute the same gradients: the tensors, the cotangent, and what each source found
+/// under it.
 fn tensors(problem: &Problem<'_>, examination: &backproof_gradcheck::Examination<'_, '_>) -> Vec<(String, Value)> {
     let mut all: Vec<(String, Value)> = Vec::new();
     for (tensor, value) in problem.tensors.iter().zip(problem.values()) {

@@ -46,7 +46,8 @@ impl Place {
 
     /// Changes the tensors of a general case into those of this point.
     ///
-    /// With several tensors, the number of the case says which of them get hard numbers: in turn all of them, and each by itself.
+    /// With several tensors, the number of the case says which of them get hard numbers: in turn all of them, and each
+    /// by itself.
     pub(crate) fn apply(self, tensors: &mut [Variable], dtype: DType) {
         let free: Vec<usize> = (0..tensors.len()).filter(|&tensor| tensors[tensor].role != Role::Constant).collect();
         if self.point == Point::General || free.is_empty() {
@@ -94,7 +95,8 @@ fn first(value: &Value, chosen: impl Fn(usize) -> bool) -> Value {
         value.dims().iter().enumerate().map(|(axis, &size)| if chosen(axis) { size.min(1) } else { size }).collect();
     let data = (0..dims.iter().product())
         .map(|index: usize| {
-            // From the last axis to the first: what is left of the index, the place in the large tensor, and its stride.
+            // From the last axis to the first: what is left of the index, the place in the large tensor, and its
+            // stride.
             let (mut rest, mut place, mut stride) = (index, 0, 1);
             for (&size, &all) in dims.iter().zip(value.dims()).rev() {
                 place += rest % size * stride;

@@ -24,7 +24,8 @@ pub(crate) struct Context {
     pub(crate) unit_roundoff: f64,
     /// What all cases are drawn from.
     pub(crate) seed: u64,
-    /// The instruction sets on which the CPU kernels are under test too; none on another backend or in another precision than theirs.
+    /// The instruction sets on which the CPU kernels are under test too; none on another backend or in another
+    /// precision than theirs.
     pub(crate) kernels: Vec<Isa>,
     /// The point at which the case is looked at that is being made.
     pub(crate) place: Place,
@@ -53,7 +54,8 @@ impl Subject {
         self.case_at(context, Place::general(number))
     }
 
-    /// The case of this number at this point: a function of both, the name and the context alone. A hard case draws what the general one of its
+    /// The case of this number at this point: a function of both, the name and the context alone. A hard case draws
+    /// what the general one of its
     /// number draws, and is changed then.
     pub(crate) fn case_at(&self, context: &Context, place: Place) -> Case {
         let context = Context { place, ..context.clone() };
@@ -67,7 +69,8 @@ impl Context {
         Check::new(name).dtype(self.dtype).options(self.options())
     }
 
-    /// How much is checked unless a case says otherwise. At hard points every number is looked at, but fewer are differentiated.
+    /// How much is checked unless a case says otherwise. At hard points every number is looked at, but fewer are
+    /// differentiated.
     pub(crate) fn options(&self) -> Options {
         let options = Options { seed: self.seed, ..Options::default() };
         match self.place.point {

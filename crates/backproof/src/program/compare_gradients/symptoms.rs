@@ -63,7 +63,8 @@ pub(crate) struct Findings {
     pub(crate) undefined: bool,
 }
 
-/// What is wrong with the sources. At a hard point, nothing is asked of an element along which the function has no derivative.
+/// What is wrong with the sources. At a hard point, nothing is asked of an element along which the function has no
+/// derivative.
 pub(crate) fn find(problem: &Problem<'_>, examination: &Examination<'_, '_>, point: Point) -> Findings {
     let hard = point != Point::General;
     // Products of such numbers overflow and other numbers are lost beside them, in whatever function.
@@ -105,7 +106,8 @@ pub(crate) fn a_source_panics(problem: &Problem<'_>) -> bool {
     })
 }
 
-/// Whether a forward is off because the precision cannot hold what happens on the way, and not because the code is wrong: the function in that
+/// Whether a forward is off because the precision cannot hold what happens on the way, and not because the code is
+/// wrong: the function in that
 /// precision, where differences are taken, gives the same. An epsilon may also be another one in each precision.
 fn is_lost(problem: &Problem<'_>, forward: &ForwardRow, extreme: bool) -> bool {
     match forward.verdict {

@@ -1,6 +1,7 @@
 //! The faults of Burn 0.22.1 that are known, each with the smallest input that shows it.
 //!
-//! A check of Burn's operations whose symptoms are all on the list does not make the command fail; any other symptom does. A test runs every
+//! A check of Burn's operations whose symptoms are all on the list does not make the command fail; any other symptom
+//! does. A test runs every
 //! smallest input and fails when Burn has mended the fault, and `docs/upstream.md` shows the list.
 
 mod list;
@@ -32,11 +33,13 @@ pub(crate) struct Known {
     pub(crate) precisions: &'static [DType],
     /// At which points of the suite; at all of them if there are none here.
     pub(crate) points: &'static [Point],
-    /// Whose gradient is wrong; the forward is named by nothing, anything by a star. None at all: a fault of the forward alone, or a panic.
+    /// Whose gradient is wrong; the forward is named by nothing, anything by a star. None at all: a fault of the
+    /// forward alone, or a panic.
     pub(crate) tensors: &'static [&'static str],
     /// What the suite sees of it.
     pub(crate) kinds: &'static [Kind],
-    /// What the diagnosis must say, so that another fault of the operation is not taken for this one; nothing if the rest is enough.
+    /// What the diagnosis must say, so that another fault of the operation is not taken for this one; nothing if the
+    /// rest is enough.
     pub(crate) says: &'static str,
     /// Why, in a sentence.
     pub(crate) cause: &'static str,

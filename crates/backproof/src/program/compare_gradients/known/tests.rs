@@ -54,7 +54,8 @@ fn all_near(a: &[f64], b: &[f64], tolerance: f64) -> bool {
     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(*a, *b))
 }
 
-/// Whether Burn still has the fault, or what it has instead. Where it has mended it: the entry goes, here and in `docs/upstream.md`.
+/// Whether Burn still has the fault, or what it has instead. Where it has mended it: the entry goes, here and in
+/// `docs/upstream.md`.
 fn seen(known: &Known, backend: Backend, device: &Device) -> Result<(), String> {
     let operation = known.operation;
     let found = match (catch_unwind(AssertUnwindSafe(|| found(&known.smallest, device))), known.smallest.found) {
@@ -113,7 +114,8 @@ const IN_SINGLE_ALONE: &[&str] =
 
 #[test]
 fn what_the_list_calls_right_is_what_differences_find() {
-    // Nothing is right where any finite number is. Some functions make tensors of the default precision, which f64 does not go with.
+    // Nothing is right where any finite number is. Some functions make tensors of the default precision, which f64 does
+    // not go with.
     let told = faults().filter(|known| !known.smallest.right.is_empty() && !IN_SINGLE_ALONE.contains(&known.operation));
     let wrong: Vec<String> = told
         .filter_map(|known| {

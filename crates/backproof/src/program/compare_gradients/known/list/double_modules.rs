@@ -1,4 +1,5 @@
-//! Modules of burn-nn, and functions beside it, that compute in single precision, or panic, although the tensors are in double precision.
+//! Modules of burn-nn, and functions beside it, that compute in single precision, or panic, although the tensors are in
+//! double precision.
 
 use std::f64::consts::LN_2;
 
