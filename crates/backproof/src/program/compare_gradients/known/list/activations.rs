@@ -19,7 +19,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[NotFinite],
         says: "",
-        cause: "The branch exp(x) − 1 is computed for positive x too and masked afterwards: from 88.8 on (709.8 in f64) it is infinite, \
+        cause: "The branch exp(x) − 1 is computed for positive x too and masked afterwards: from 88.8 on (709.8 in \
+                f64) it is infinite, \
                 and its gradient 0 · ∞",
         place: "burn-tensor, tensor/activation/base.rs, elu",
         smallest: Smallest {

@@ -62,7 +62,8 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[Mismatch],
         says: "",
-        cause: "log(eᵃ + eᵇ) is computed as max(a, b) + log1p(exp(−abs(a − b))); where a = b, autodiff gives all of the gradient to one and none to the \
+        cause: "log(eᵃ + eᵇ) is computed as max(a, b) + log1p(exp(−abs(a − b))); where a = b, \
+                autodiff gives all of the gradient to one and none to the \
                 other. An untrained network with equal outputs is such a point",
         place: "burn-backend, ops/modules/ctc.rs, log_sum_exp",
         smallest: Smallest {
