@@ -58,10 +58,10 @@ fn gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out() {
         // The whole suite takes minutes on a GPU in software.
         let suite: &[&str] =
             if backend == "wgpu" { &["--suite", "burn", "--layer", "gelu"] } else { &["--suite", "burn"] };
-        let text = stdout(&compare(suite).code(3));
+        let text = stdout(&compare(suite).success());
         println!("{text}");
         let row = text.lines().find(|line| line.trim_start().starts_with("gelu "));
-        assert!(row.is_some_and(|row| row.contains("MISMATCH")), "{backend}: {text}");
+        assert!(row.is_some_and(|row| row.contains("KNOWN FAULT")), "{backend}: {text}");
         assert!(text.contains("the backward differentiates the tanh approximation"), "{backend}: {text}");
     }
 }

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::point::Point;
 use crate::shard::Shard;
 
 mod bench;
@@ -280,8 +281,14 @@ pub struct CompareGradients {
     /// Cases generated for each layer or operation
     #[arg(long, value_name = "N", default_value_t = 24, env = "BACKPROOF_CASES", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub cases: u64,
+    /// Only these points, such as saturated-90: the general one, or hard ones where functions overflow, are flat or have a kink
+    #[arg(long, value_enum, value_name = "P", value_delimiter = ',', env = "BACKPROOF_POINT", conflicts_with_all = ["model", "config"])]
+    pub point: Vec<Point>,
+    /// Cases at each hard point; 0 for general points alone
+    #[arg(long, value_name = "N", default_value_t = 1, env = "BACKPROOF_HARD_CASES", value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
+    pub hard_cases: u64,
     /// Only the case of this number, in full: what a failure says to replay it
-    #[arg(long, value_name = "K", env = "BACKPROOF_CASE", requires = "layer", conflicts_with = "cases")]
+    #[arg(long, value_name = "K", env = "BACKPROOF_CASE", requires = "layer", conflicts_with_all = ["cases", "hard_cases"])]
     pub case: Option<u64>,
     /// Also falsify every gradient in many ways, and show the share that is found out; of networks in f64 only
     #[arg(long, env = "BACKPROOF_MUTANTS")]

@@ -12,6 +12,7 @@ pub mod bench;
 pub mod cli;
 pub mod comparison;
 pub mod error;
+pub mod point;
 pub mod shard;
 
 use std::path::Path;

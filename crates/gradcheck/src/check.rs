@@ -111,10 +111,34 @@ impl<'a> Check<'a> {
         self
     }
 
-    fn variable(mut self, name: impl Into<String>, role: Role, value: Value) -> Self {
-        let name = name.into();
+    /// Changes the tensors that were added so far: their values, shapes and roles. The check of one point is made into that of another by it.
+    ///
+    /// ```
+    /// # use backproof_gradcheck::{Check, Value};
+    /// # use burn::tensor::{Device, activation};
+    /// # let device = Device::flex();
+    /// let check = Check::new("tanh").input("x", Value::normal([3], 1));
+    /// let check = check.map_tensors(|tensors| tensors[0].value = Value::new([2], vec![0.0, 0.5]));
+    /// check.forward(&device, |t| activation::tanh(t.get::<1>("x"))).autodiff(&device).run().assert();
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is a forward or a source already, which would not see the change.
+    pub fn map_tensors(mut self, change: impl FnOnce(&mut [Variable])) -> Self {
+        self.assert_no_sources();
+        change(&mut self.variables);
+        self
+    }
+
+    fn assert_no_sources(&self) {
         let none = self.sources.is_empty() && self.mutants.is_empty() && self.forward.is_none();
         assert!(none, "the tensors come before the forward");
+    }
+
+    fn variable(mut self, name: impl Into<String>, role: Role, value: Value) -> Self {
+        let name = name.into();
+        self.assert_no_sources();
         assert!(self.variables.iter().all(|other| other.name != name), "there are two tensors `{name}`");
         self.variables.push(Variable { name, role, value, expect_zero: false });
         self
@@ -397,6 +421,7 @@ mod tests {
         assert!(!panics(|| check().dtype(DType::F64).input("y", Value::full([1], 1.0))));
         for late in [check().add(source()), with_mutant(), with_forward()] {
             assert!(panics(|| late.clone().input("y", Value::full([1], 1.0))));
+            assert!(panics(|| late.clone().map_tensors(|_| {})));
         }
         assert!(panics(|| check().add(source()).dtype(DType::F64)) && panics(|| with_mutant().dtype(DType::F64)));
     }

@@ -8,7 +8,7 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::outcome::Outcome;
 
-/// Writes `SUBJECT/CASE/TENSOR` for every check: its inputs and parameters under their names, `cotangent`, and `gradient.SOURCE.TENSOR`.
+/// Writes `SUBJECT/CASE/TENSOR` for every check, at a hard point `SUBJECT/POINT/CASE/TENSOR`: its inputs and parameters under their names, `cotangent`, and `gradient.SOURCE.TENSOR`.
 /// The metadata has a line for each check, `SUBJECT/CASE`, with its shapes and options. Everything is stored as F64; what was computed in f32 is
 /// exact in it.
 pub(crate) fn write(path: &Path, outcomes: &[Outcome], dtype: DType) -> anyhow::Result<()> {
@@ -20,7 +20,8 @@ pub(crate) fn write(path: &Path, outcomes: &[Outcome], dtype: DType) -> anyhow::
     let mut tensors = Vec::new();
     for outcome in outcomes {
         let check = match outcome.case {
-            Some(case) => format!("{}/{case}", outcome.subject),
+            Some(case) if outcome.general() => format!("{}/{case}", outcome.subject),
+            Some(case) => format!("{}/{}/{case}", outcome.subject, outcome.point),
             None => format!("{}/{}", outcome.subject, outcome.about.split(' ').next_back().unwrap_or_default()),
         };
         for (name, value) in &outcome.tensors {

@@ -223,11 +223,13 @@ mod tests {
     use burn::tensor::{DType, Device};
 
     use super::*;
+    use crate::compare_gradients::points::Place;
 
     fn context() -> Context {
         let device = Device::flex();
         let kernels = Isa::available();
-        Context { reference: device.clone(), device, dtype: DType::F32, unit_roundoff: 6e-8, seed: 1, kernels }
+        let place = Place::general(0);
+        Context { reference: device.clone(), device, dtype: DType::F32, unit_roundoff: 6e-8, seed: 1, kernels, place }
     }
 
     fn stack() -> Stack {

@@ -4,14 +4,19 @@
 //! examined by `backproof-gradcheck`; [`summary`] says what came of it.
 
 mod burn;
+mod domain;
 mod dump;
+mod hard_summary;
 mod images;
 mod kernels;
+mod known;
 mod layers;
 mod networks;
 mod outcome;
+mod points;
 mod subject;
 mod summary;
+mod symptoms;
 
 use std::path::Path;
 use std::sync::Mutex;
@@ -24,6 +29,7 @@ use backproof::backend::Backend;
 use backproof::cli::{CompareGradients, Precision};
 use backproof::comparison::{Selection, selection};
 use backproof::error::{Failure, code};
+use backproof::point::Point;
 use backproof_gradcheck::measure_unit_roundoff;
 use backproof_kernels::Isa;
 use backproof_models::Mode;
@@ -33,12 +39,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::device;
 use crate::run::data_failure;
 use images::RealImages;
+use known::Setting;
 use outcome::{Outcome, Wanted, quietly};
+use points::Place;
 use subject::{Context, Subject};
 
 /// One check to make.
 enum Task {
-    Case(&'static Subject, u64),
+    Case(&'static Subject, Place),
     Network(Box<Architecture>, Loss, RealImages, &'static str, Mode),
 }
 
@@ -56,9 +64,11 @@ pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
     let unit_roundoff = measure_unit_roundoff(&device, dtype);
     let kernels = if backend == Backend::Flex && dtype == DType::F32 { Isa::available() } else { Vec::new() };
     let reference = Device::flex();
-    let context = Context { device, reference, dtype, unit_roundoff, seed: arguments.seed, kernels };
+    let place = Place::general(0);
+    let context = Context { device, reference, dtype, unit_roundoff, seed: arguments.seed, kernels, place };
     let (start, tasks) = (Instant::now(), tasks(&selection, arguments, &context)?);
-    let wanted = Wanted { mutants: arguments.mutants, tensors: arguments.dump.is_some() };
+    let setting = matches!(selection, Selection::Burn(_)).then_some(Setting { backend, dtype });
+    let wanted = Wanted { mutants: arguments.mutants, tensors: arguments.dump.is_some(), setting };
     let outcomes = quietly(|| perform(&tasks, &context, wanted, backend.is_cpu()));
     let outcomes: Vec<Outcome> = outcomes.into_iter().collect::<Result<_, _>>()?;
 
@@ -95,17 +105,18 @@ fn writable(file: &Path) -> Result<(), Failure> {
 }
 
 fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context) -> anyhow::Result<Vec<Task>> {
-    let numbers = match arguments.case {
-        Some(number) => number..number + 1,
-        None => 0..arguments.cases,
+    let cases = |subject: &'static Subject, shapes: bool| {
+        places(arguments)
+            .into_iter()
+            .filter(move |place| shapes || !place.point.changes_shapes())
+            .map(move |place| Task::Case(subject, place))
     };
-    let cases = |subject: &'static Subject| numbers.clone().map(move |number| Task::Case(subject, number));
     let mut tasks = Vec::new();
     match selection {
         Selection::Ours { layers, networks, .. } => {
             for name in layers {
                 let subject = layers::SUBJECTS.iter().find(|subject| subject.name == *name);
-                tasks.extend(cases(subject.expect("every layer has cases, which a test says")));
+                tasks.extend(cases(subject.expect("every layer has cases, which a test says"), false));
             }
             let mut loaded: Vec<((Shape, usize, usize), RealImages)> = Vec::new();
             for architecture in networks {
@@ -125,7 +136,7 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
         }
         Selection::Burn(name) => {
             let of_name = |subject: &&Subject| name.as_ref().is_none_or(|name| name == subject.name);
-            tasks.extend(burn::subjects().filter(of_name).flat_map(cases));
+            tasks.extend(burn::subjects().filter(of_name).flat_map(|subject| cases(subject, true)));
             if let (Some(name), true) = (name, tasks.is_empty()) {
                 let names: Vec<&str> = burn::subjects().map(|subject| subject.name).collect();
                 let failure = Failure::usage(format!("the suite has no operation `{name}`"));
@@ -134,6 +145,25 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
         }
     }
     Ok(tasks)
+}
+
+/// General cases, and some at every hard point; or those that the arguments name.
+fn places(arguments: &CompareGradients) -> Vec<Place> {
+    let at = |point: Point, numbers: std::ops::Range<u64>| numbers.map(move |number| Place::new(point, number));
+    let points = match (&arguments.point[..], arguments.case) {
+        ([], Some(_)) => vec![Point::General],
+        // Other frameworks are given general points unless others are named.
+        ([], None) if arguments.dump.is_some() => vec![Point::General],
+        ([], None) => [Point::hard(), &[Point::General]].concat(),
+        (points, _) => points.to_vec(),
+    };
+    let numbers = |point: Point| match (arguments.case, point) {
+        (Some(number), _) => number..number + 1,
+        (None, Point::General) => 0..arguments.cases,
+        // Other shapes at every point, although there are few cases.
+        (None, point) => (point as u64)..point as u64 + arguments.hard_cases,
+    };
+    points.into_iter().flat_map(|point| at(point, numbers(point))).collect()
 }
 
 fn images_of(experiment: &Experiment, data_dir: Option<&Path>, context: &Context) -> anyhow::Result<RealImages> {
@@ -175,10 +205,14 @@ fn perform(tasks: &[Task], context: &Context, wanted: Wanted, parallel: bool) ->
 
 fn perform_one(task: &Task, context: &Context, wanted: Wanted) -> anyhow::Result<Outcome> {
     match task {
-        Task::Case(subject, number) => Ok(Outcome::of(subject.name, Some(*number), wanted, || {
-            let case = subject.case(context, *number);
-            (case.about, case.check.problem(), case.check.own_options().clone())
-        })),
+        Task::Case(subject, place) => {
+            let make = |place: Place| {
+                let case = subject.case_at(context, place);
+                (case.about, case.check.problem(), case.check.own_options().clone())
+            };
+            let attempts = place.attempts().into_iter().map(|place| move || make(place));
+            Ok(Outcome::of(subject.name, Some(*place), wanted, attempts))
+        }
         Task::Network(architecture, loss, images, words, mode) => {
             let count = images.labels.len();
             let problem = networks::problem(architecture, *loss, images, *mode, context)
@@ -187,7 +221,7 @@ fn perform_one(task: &Task, context: &Context, wanted: Wanted) -> anyhow::Result
             let about = format!("{}, {words}", images.about);
             // In single precision, a thousandth may be less than the round-off of a deep network.
             let mutants = wanted.mutants && context.dtype == DType::F64;
-            Ok(Outcome::of(&architecture.name, None, Wanted { mutants, ..wanted }, || (about, problem, options)))
+            Ok(Outcome::of(&architecture.name, None, Wanted { mutants, ..wanted }, [|| (about, problem, options)]))
         }
     }
 }

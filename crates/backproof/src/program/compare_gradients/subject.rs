@@ -1,12 +1,15 @@
 //! What is checked: subjects, each with as many cases as one asks for.
 
-use backproof_gradcheck::{Arguments, Check, Gradients, Value};
+use backproof::point::Point;
+use backproof_gradcheck::{Arguments, Check, Gradients, Options, Value};
 use backproof_kernels::Isa;
 use backproof_spec::stream_seed;
 use burn::tensor::{DType, Device, Tensor};
 use rand::seq::IndexedRandom;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+use super::points::Place;
 
 /// Where the code under test runs, and in which precision.
 #[derive(Debug, Clone)]
@@ -21,8 +24,11 @@ pub(crate) struct Context {
     pub(crate) unit_roundoff: f64,
     /// What all cases are drawn from.
     pub(crate) seed: u64,
-    /// The instruction sets on which the CPU kernels are under test too; none on another backend or in another precision than theirs.
+    /// The instruction sets on which the CPU kernels are under test too; none on another backend or in another
+    /// precision than theirs.
     pub(crate) kernels: Vec<Isa>,
+    /// The point at which the case is looked at that is being made.
+    pub(crate) place: Place,
 }
 
 /// A function with gradients: a layer, an operation of Burn.
@@ -42,16 +48,48 @@ pub(crate) struct Case {
 }
 
 impl Subject {
-    /// The case of this number: a function of it, the name and the context alone.
+    /// The general case of this number.
+    #[cfg(test)]
     pub(crate) fn case(&self, context: &Context, number: u64) -> Case {
-        (self.generate)(context, &mut Draw::new(context.seed, self.name, number))
+        self.case_at(context, Place::general(number))
+    }
+
+    /// The case of this number at this point: a function of both, the name and the context alone. A hard case draws
+    /// what the general one of its
+    /// number draws, and is changed then.
+    pub(crate) fn case_at(&self, context: &Context, place: Place) -> Case {
+        let context = Context { place, ..context.clone() };
+        (self.generate)(&context, &mut Draw::new(context.seed, self.name, place.number))
     }
 }
 
 impl Context {
     /// A check in the precision under test. Its cotangents are the same for every case; the numbers of a case are not.
     pub(crate) fn check(&self, name: &str) -> Check<'static> {
-        Check::new(name).dtype(self.dtype).seed(self.seed)
+        Check::new(name).dtype(self.dtype).options(self.options())
+    }
+
+    /// How much is checked unless a case says otherwise. At hard points every number is looked at, but fewer are
+    /// differentiated.
+    pub(crate) fn options(&self) -> Options {
+        let options = Options { seed: self.seed, ..Options::default() };
+        match self.place.point {
+            Point::General => options,
+            _ => Options { full: 12, quota: 12, cotangents: 2, jacobian: 128, ..options },
+        }
+    }
+
+    /// With the tensors of the point in place of the general ones. The forward comes after it.
+    pub(crate) fn at_point(&self, check: Check<'static>) -> Check<'static> {
+        check.map_tensors(|tensors| self.place.apply(tensors, self.dtype))
+    }
+
+    /// Where Burn's autodiff runs.
+    pub(crate) fn autodiff_device(&self) -> Device {
+        match self.place.point {
+            Point::Checkpointed => self.device.clone().autodiff().gradient_checkpointing(),
+            _ => self.device.clone(),
+        }
     }
 
     /// With the function, its differences in double precision, and Burn's autodiff of it on the device under test.
@@ -60,7 +98,8 @@ impl Context {
         check: Check<'static>,
         forward: impl Fn(&Arguments<'_>) -> Tensor<E> + 'static,
     ) -> Check<'static> {
-        check.forward(&self.reference, forward).autodiff(&self.device).source_roundoff(self.unit_roundoff)
+        let check = self.at_point(check).forward(&self.reference, forward);
+        check.autodiff(&self.autodiff_device()).source_roundoff(self.unit_roundoff)
     }
 
     /// With a backward by hand on the device under test, and the forward that goes with it.

@@ -10,7 +10,8 @@ use backproof_spec::thousands;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::outcome::Outcome;
+use super::hard_summary;
+use super::outcome::{Outcome, Status};
 use super::subject::Context;
 
 /// How many failures are shown in full; of the others, the command that does.
@@ -18,6 +19,9 @@ const IN_FULL: usize = 3;
 
 /// The verdict on an operation that the backend does not have.
 const NOT_SUPPORTED: &str = "NOT SUPPORTED";
+
+/// The verdict on an operation that is wrong in no other way than the list says.
+const KNOWN_FAULT: &str = "KNOWN FAULT";
 
 /// What holds for all checks.
 pub(crate) struct Heading<'c> {
@@ -80,8 +84,10 @@ impl Line {
             worst = verdicts.chain(forwards).fold(worst, Verdict::max);
         }
         let panicked = outcomes.iter().any(|outcome| outcome.panic.is_some());
+        let unproven = || outcomes.iter().filter(|outcome| !outcome.proven());
         line.verdict = match worst {
             _ if unsupported => NOT_SUPPORTED.to_owned(),
+            _ if !line.proven && unproven().all(|outcome| outcome.status == Status::Known) => KNOWN_FAULT.to_owned(),
             _ if panicked => "PANICKED".to_owned(),
             // A kink that was accepted is a pass; how many there were has a column.
             verdict if verdict.proven() => Verdict::Pass.to_string(),
@@ -91,10 +97,10 @@ impl Line {
     }
 }
 
-/// One line for each layer or operation, and for each mode of a network.
+/// One line for each layer or operation at general points, and for each mode of a network.
 fn lines(outcomes: &[Outcome]) -> Vec<Line> {
     let mut groups: Vec<Vec<&Outcome>> = Vec::new();
-    for outcome in outcomes {
+    for outcome in outcomes.iter().filter(|outcome| outcome.general()) {
         match groups.last_mut() {
             Some(group) if group[0].subject == outcome.subject && outcome.case.is_some() => group.push(outcome),
             _ => groups.push(vec![outcome]),
@@ -108,7 +114,16 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &Com
     if let [outcome] = outcomes {
         println!("{}", in_full(outcome));
     } else {
-        println!("{}", table(&lines(outcomes), arguments.mutants));
+        let (general, hard) = (lines(outcomes), hard_summary::lines(outcomes));
+        if !general.is_empty() {
+            println!("{}", table(&general, arguments.mutants));
+        }
+        if !hard.is_empty() {
+            println!("\n{}", hard_summary::table(&hard));
+        }
+        if let Some(faults) = hard_summary::known_faults(outcomes) {
+            println!("\n{faults}");
+        }
         let mut failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.failed()).collect();
         if failed.len() > 1 {
             println!("\nwhat it looks like");
@@ -211,9 +226,13 @@ fn aligned(column: usize, text: String) -> Cell {
 /// A check with its report, or the panic in its place, and the mutants that survived.
 fn in_full(outcome: &Outcome) -> String {
     let case = outcome.case.map(|case| format!(", case {case}")).unwrap_or_default();
+    let case = if outcome.general() { case } else { format!(" at {}{case}", outcome.point) };
     let mut text = format!("{}{case}: {}\n", outcome.subject, outcome.about);
     match (&outcome.report, &outcome.panic) {
         (Some(report), _) => text += &report.to_string(),
+        (None, None) if outcome.left_out.is_some() => {
+            text += &format!("left out: {}", outcome.left_out.as_deref().unwrap_or_default());
+        }
         (None, panic) => text += &format!("PANICKED: {}", panic.as_deref().unwrap_or("no message")),
     }
     if let Some(mutants) = &outcome.mutants {
@@ -232,6 +251,9 @@ fn replay(outcome: &Outcome, heading: &Heading<'_>, arguments: &CompareGradients
     match (outcome.case, &arguments.config) {
         (Some(case), _) => {
             flag("layer", &outcome.subject);
+            if !outcome.general() {
+                flag("point", &outcome.point);
+            }
             flag("case", &case.to_string());
         }
         (None, Some(config)) => flag("config", &format!("'{}'", config.display())),
@@ -256,18 +278,34 @@ fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String {
     let lines = lines(outcomes);
     let sum = |of: fn(&Line) -> usize| lines.iter().map(of).sum::<usize>();
     let (proven, gradients) = (sum(|line| line.gradients_proven), sum(|line| line.gradients));
+    let checks = sum(|line| line.checks);
     let Heading { backend, context, seconds } = heading;
-    let verdict = if outcomes.iter().any(Outcome::failed) { "NOT PROVEN" } else { "proven" };
+    let verdict = match outcomes {
+        _ if outcomes.iter().any(Outcome::failed) => "NOT PROVEN",
+        _ if outcomes.iter().any(|outcome| outcome.status == Status::Known) => "proven but for known faults",
+        _ => "proven",
+    };
     let mut text = format!(
         "{verdict}: {} of {} gradients in {} checks, by {} on {} in {:?} (unit round-off {:.1e}), against differences in F64, in {seconds:.0} s",
         thousands(proven),
         thousands(gradients),
-        thousands(outcomes.len()),
+        thousands(checks),
         sources(outcomes).join(", "),
         backend.name(),
         context.dtype,
         context.unit_roundoff,
     );
+    let hard: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.general()).collect();
+    if !hard.is_empty() {
+        let count = |status: Status| thousands(hard.iter().filter(|outcome| outcome.status == status).count());
+        text += &format!(
+            "\nat hard points: {} of {} checks proven, {} left out where there is no derivative, {} not decided",
+            count(Status::Proven),
+            thousands(hard.len()),
+            count(Status::LeftOut),
+            count(Status::Undecided),
+        );
+    }
     let unsupported = lines.iter().filter(|line| line.verdict == NOT_SUPPORTED).count();
     if unsupported > 0 {
         text += &format!("\n{unsupported} operations are not supported there");
@@ -298,6 +336,7 @@ struct Json<'o> {
     proven: bool,
     summary: String,
     subjects: Vec<Line>,
+    points: Vec<hard_summary::Line>,
     checks: &'o [Outcome],
 }
 
@@ -312,6 +351,7 @@ pub(crate) fn write_json(path: &Path, heading: &Heading<'_>, outcomes: &[Outcome
         proven: !outcomes.iter().any(Outcome::failed),
         summary: conclusion(heading, outcomes),
         subjects: lines(outcomes),
+        points: hard_summary::lines(outcomes),
         checks: outcomes,
     };
     Ok(backproof_train::write_json(path, &json)?)

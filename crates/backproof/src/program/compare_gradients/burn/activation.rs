@@ -4,6 +4,7 @@ use backproof_gradcheck::{Gradients, Value};
 use burn::tensor::{DType, Tensor, activation};
 
 use super::maker::{Maker, by_autodiff, describe, subject, with_element};
+use super::math::RECIPROCAL_IN_F32;
 use crate::compare_gradients::subject::{Case, Subject};
 
 pub(super) const SUBJECTS: &[Subject] = &[
@@ -65,8 +66,15 @@ pub(super) const SUBJECTS: &[Subject] = &[
         m.unary("from -1.25 to 1.5", x, |x: Tensor<3>| activation::hardtanh(x, -1.25, 1.5))
     }),
     subject!("softplus", |mut m| {
-        let (x, beta) = (m.real(2.0), m.draw.pick(&[0.5, 1.0, 2.0]));
-        m.unary(&format!("beta {beta}"), x, move |x: Tensor<3>| activation::softplus(x, beta))
+        let (x, beta) = (m.real(2.0), m.draw.pick(&[0.5, 0.7, 1.0, 2.0]));
+        softplus(m, x, beta, 20.0, activation::softplus)
+    }),
+    subject!("softplus_with_threshold", |mut m| {
+        // Away from the threshold, where the function jumps.
+        let (x, beta) = (m.real(2.0), m.draw.pick(&[0.7, 1.0, 1.3]));
+        let apart = |x: &f64| if (beta * x - 1.0).abs() < 0.3 { x + 0.6 / beta } else { *x };
+        let x = Value::new(x.dims(), x.data().iter().map(apart).collect::<Vec<_>>());
+        softplus(m, x, beta, 1.0, |x, beta| activation::softplus_with_threshold(x, beta, 1.0))
     }),
     subject!(smooth "softsign", |mut m| {
         let x = m.real(2.0);
@@ -128,6 +136,19 @@ fn along_axis(mut m: Maker<'_>, function: fn(Tensor<3>, usize) -> Tensor<3>) -> 
     let dims = [m.draw.size(2..=3), m.draw.size(2..=4), m.draw.size(2..=5)];
     let (x, axis) = (m.draw.values(dims, 1.5), m.draw.size(0..=2));
     m.unary(&format!("axis {axis}"), x, move |x: Tensor<3>| function(x, axis))
+}
+
+fn softplus(mut m: Maker<'_>, x: Value, beta: f64, threshold: f64, function: fn(Tensor<3>, f64) -> Tensor<3>) -> Case {
+    let case = m.unary(&format!("beta {beta}, threshold {threshold}"), x, move |x: Tensor<3>| function(x, beta));
+    let check = m.context.mutant(case.check, RECIPROCAL_IN_F32, move |t| {
+        let single = |x: Tensor<3>| {
+            let scaled = x.clone() * beta;
+            let linear = scaled.clone().greater_scalar(threshold);
+            (scaled.exp().log1p() * f64::from(1.0 / beta as f32)).mask_where(linear, x)
+        };
+        Gradients::new().with("x", by_autodiff(t, single))
+    });
+    Case { check, ..case }
 }
 
 fn gelu(mut m: Maker<'_>) -> Case {

@@ -6,7 +6,7 @@ use burn::tensor::{Tensor, module};
 
 use super::maker::{Maker, subject};
 use super::window::{Places, Windows};
-use crate::compare_gradients::subject::{Case, Layout, Subject, shape};
+use crate::compare_gradients::subject::{Case, Context, Layout, Subject, shape};
 
 pub(super) const SUBJECTS: &[Subject] = &[
     subject!(smooth "conv1d", |m| conv1d(m, &[1])),
@@ -70,17 +70,26 @@ fn conv1d(mut m: Maker<'_>, groups: &[usize]) -> Case {
     if groups == 1 {
         return case;
     }
+    Case { check: uncropped_by_groups(m.context, case.check, windows, groups), ..case }
+}
+
+/// The check of a convolution in groups with the fault that its operation has.
+pub(super) fn uncropped_by_groups(
+    context: &Context,
+    check: Check<'static>,
+    windows: Windows<1>,
+    groups: usize,
+) -> Check<'static> {
     let name = "the weight's gradient of a group is not cropped to the kernel where the stride leaves something over \
                 (burn-backend, ops/modules/conv.rs, conv1d_weight_grad_groups)";
-    let check = m.context.mutant(case.check, name, move |t| {
+    context.mutant(check, name, move |t| {
         // As a convolution over images of one row.
         let row =
             |value: &Value| Value::new([value.dims()[0], value.dims()[1], 1, value.dims()[2]], value.data().to_vec());
         let [x, weight, cotangent] = [t.value("x"), t.value("weight"), t.cotangent_value()].map(row);
         let gradient = uncropped(&x, &weight, &cotangent, &windows.on_a_row(), groups);
         Gradients::new().with("weight", Value::new(t.value("weight").dims(), gradient))
-    });
-    Case { check, ..case }
+    })
 }
 
 fn conv2d(mut m: Maker<'_>) -> Case {

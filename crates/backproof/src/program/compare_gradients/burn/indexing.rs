@@ -4,6 +4,7 @@ use backproof_gradcheck::{Gradients, Value};
 use burn::tensor::{Bool, IndexingUpdateOp, Tensor, TensorData, module};
 
 use super::maker::{Maker, describe, int, subject, with_element};
+use super::shape::curve;
 use crate::compare_gradients::subject::{Case, Layout, Subject};
 
 type T = Tensor<3>;
@@ -51,10 +52,6 @@ pub(super) const SUBJECTS: &[Subject] = &[
     subject!(smooth "scatter_nd_assign", |m| scatter_nd(m, IndexingUpdateOp::Assign)),
     subject!(smooth "embedding", embedding),
 ];
-
-fn curve<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    x.clone() * x * 0.5
-}
 
 /// By chance, but neither all nor nothing.
 fn mask(m: &mut Maker<'_>, length: usize) -> Vec<bool> {

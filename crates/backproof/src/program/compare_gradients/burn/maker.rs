@@ -1,3 +1,4 @@
+use backproof::point::Point;
 use backproof_gradcheck::{Arguments, Check, Options, Value};
 use burn::tensor::{DType, Int, Tensor, TensorData};
 
@@ -41,7 +42,7 @@ impl Maker<'_> {
 
     /// How much is checked unless a case says otherwise.
     pub(super) fn options(&self) -> Options {
-        let options = Options { seed: self.context.seed, ..Options::default() };
+        let options = self.context.options();
         match self.context.dtype {
             // What is computed in single precision by mistake is off by 1e-8: less than differences are by a longer step.
             DType::F64 => Options { steps: vec![1e-4, 1e-5, 1e-6], ..options },
@@ -56,16 +57,20 @@ impl Maker<'_> {
         check: Check<'static>,
         forward: impl Fn(&Arguments<'_>) -> Tensor<E> + 'static,
     ) -> Case {
-        let Context { device, reference, unit_roundoff, .. } = self.context;
-        let smooth = self.smooth;
-        let check = check.forward_recording(reference, move |t, kinks| {
+        let Context { reference, unit_roundoff, .. } = self.context;
+        // Interpolation, smooth between the points of a grid, has its kinks at hard numbers.
+        let smooth = self.smooth && self.context.place.point == Point::General;
+        let check = self.context.at_point(check).forward_recording(reference, move |t, kinks| {
             if smooth {
                 // One decision, always the same.
                 kinks.decisions([0]);
             }
             forward(t)
         });
-        Case { about: about.into(), check: check.autodiff(device).source_roundoff(*unit_roundoff) }
+        Case {
+            about: about.into(),
+            check: check.autodiff(&self.context.autodiff_device()).source_roundoff(*unit_roundoff),
+        }
     }
 
     /// A function of one tensor `x` that may lie in memory in any way; `options` are what else the case depends on.
@@ -90,6 +95,14 @@ impl Maker<'_> {
     ) -> Case {
         let layouts = [self.draw.layout(), self.draw.layout()];
         let about = format!("{}; {}", describe(&[&x], "", layouts[0]), describe(&[&y], options, layouts[1]));
+        if self.context.place.point == Point::Twice && x.dims() == y.dims() {
+            let check = self.check().input("x", x);
+            return self.case(format!("{about}; y is x"), check, move |t| {
+                let (x, rank) = (t.get::<D>("x"), t.value("x").dims().len());
+                let dims: [usize; F] = std::array::from_fn(|axis| t.value("x").dims()[axis.min(rank - 1)]);
+                function(layouts[0].place(x.clone()), layouts[1].place(x.reshape(dims)))
+            });
+        }
         let check = self.check().input("x", x).input("y", y);
         self.case(about, check, move |t| function(layouts[0].place(t.get("x")), layouts[1].place(t.get("y"))))
     }

@@ -5,19 +5,32 @@
 //! after the fault's cause, so that a mismatch that equals it is explained by its name.
 
 mod activation;
+mod assigning;
+mod attention;
 mod convolution;
 mod deformable_convolution;
+mod einsum;
+mod grid;
 mod indexing;
+mod linalg;
 mod maker;
 mod math;
 mod matmul;
+mod nn;
 mod normalization;
+mod norms;
 mod pairs;
 mod pooling;
 mod reduction;
+mod reduction_axes;
 mod resampling;
+mod scalars;
 mod shape;
+#[cfg(feature = "signal")]
+mod signal;
 mod transposed_convolution;
+mod views;
+mod weight_gradient;
 mod window;
 
 use super::subject::Subject;
@@ -37,12 +50,26 @@ const FAMILIES: &[&[Subject]] = &[
     pooling::SUBJECTS,
     resampling::SUBJECTS,
     normalization::SUBJECTS,
+    scalars::SUBJECTS,
+    reduction_axes::SUBJECTS,
+    views::SUBJECTS,
+    assigning::SUBJECTS,
+    einsum::SUBJECTS,
+    grid::SUBJECTS,
+    linalg::SUBJECTS,
+    norms::SUBJECTS,
+    weight_gradient::SUBJECTS,
+    #[cfg(feature = "signal")]
+    signal::SUBJECTS,
+    attention::SUBJECTS,
 ];
 
 /// Every operation.
 pub(crate) fn subjects() -> impl Iterator<Item = &'static Subject> {
-    FAMILIES.iter().copied().flatten()
+    FAMILIES.iter().chain(nn::FAMILIES).copied().flatten()
 }
 
+#[cfg(test)]
+mod completeness;
 #[cfg(test)]
 mod tests;

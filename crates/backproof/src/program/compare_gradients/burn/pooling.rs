@@ -27,6 +27,15 @@ pub(super) const SUBJECTS: &[Subject] = &[
             module::max_pool2d_with_indices(x, max_options(&windows, ceil_mode)).0
         })
     }),
+    subject!("max_pool1d_with_indices", |mut m| {
+        let windows = pools::<1>(&mut m);
+        let ceil_mode = m.draw.once_in(2);
+        let dims = [m.draw.size(1..=2), m.draw.size(1..=3), windows.image[0]];
+        let x = m.distinct(dims);
+        m.unary(&about(&windows, ceil_mode, ""), x, move |x: Tensor<3>| {
+            module::max_pool1d_with_indices(x, max_options(&windows, ceil_mode)).0
+        })
+    }),
     subject!(smooth "avg_pool1d", |mut m| {
         let windows = means::<1>(&mut m);
         let (ceil_mode, include) = (m.draw.once_in(2), m.draw.once_in(2));

@@ -4,11 +4,20 @@ use backproof_gradcheck::{Mutant, Report, Verdict, measure_unit_roundoff};
 use burn::tensor::{DType, Device};
 
 use super::*;
+use crate::compare_gradients::points::Place;
 use crate::compare_gradients::subject::Context;
 
 fn context(device: Device, dtype: DType) -> Context {
     let unit_roundoff = measure_unit_roundoff(&device, dtype);
-    Context { device, reference: Device::flex(), dtype, unit_roundoff, seed: 1, kernels: Vec::new() }
+    Context {
+        device,
+        reference: Device::flex(),
+        dtype,
+        unit_roundoff,
+        seed: 1,
+        kernels: Vec::new(),
+        place: Place::general(0),
+    }
 }
 
 fn subject(name: &str) -> &'static Subject {
@@ -25,24 +34,48 @@ fn is_diagnosed(report: &Report, cause: &str) -> bool {
     !wrong.is_empty()
 }
 
-/// A fault of Burn 0.22.1 on its CPU backend. When this test fails, it has gone: the operation then belongs to the test after this.
+/// A fault of Burn 0.22.1 on its CPU backend. When this test fails, it has gone: the operation then belongs to the test after the next.
 #[test]
 fn the_uncropped_weight_gradient_of_a_grouped_conv1d_is_recognised() {
     let context = context(Device::flex(), DType::F32);
-    let recognised = (0..12).filter(|&number| {
-        let report = subject(FAULTY).case(&context, number).check.run();
-        report.proven || is_diagnosed(&report, "conv1d_weight_grad_groups")
-    });
-    assert_eq!(recognised.count(), 12);
-    assert!((0..12).any(|number| !subject(FAULTY).case(&context, number).check.run().proven));
+    for name in ["conv1d_groups", "Conv1d_groups"] {
+        let recognised = (0..12).filter(|&number| {
+            let report = subject(name).case(&context, number).check.run();
+            report.proven || is_diagnosed(&report, "conv1d_weight_grad_groups")
+        });
+        assert_eq!(recognised.count(), 12, "{name}");
+        assert!((0..12).any(|number| !subject(name).case(&context, number).check.run().proven), "{name}");
+    }
 }
 
-const FAULTY: &str = "conv1d_groups";
+/// Another one. The sum of no exponentials is raised to the smallest positive number, and its reciprocal times a large value is infinite.
+#[test]
+fn the_bias_of_a_query_without_keys_has_no_number_for_a_gradient() {
+    let context = context(Device::flex(), DType::F32);
+    let report = subject("attention_without_keys_biased").case(&context, 0).check.run();
+    assert_eq!(report.verdict("autodiff", "bias"), Some(Verdict::NonFinite), "{report}");
+}
+
+const FAULTY: [&str; 4] = ["conv1d_groups", "Conv1d_groups", "attention_without_keys_biased", "det_singular"];
+
+/// A fault of burn-linalg 0.22.1, whatever the backend: from four rows on, the determinant of a singular matrix has no derivative.
+#[test]
+fn the_lost_derivative_of_a_determinant_of_zero_is_recognised() {
+    let context = context(Device::flex(), DType::F32);
+    let is_known = |number: u64| {
+        let report = subject("det_singular").case(&context, number).check.run();
+        assert!(report.proven || is_diagnosed(&report, "burn-linalg, functions/det.rs, det"), "case {number}");
+        report.proven
+    };
+    let proven = (0..12).filter(|&number| is_known(number)).count();
+    assert!((1..12).contains(&proven), "{proven} of 12 are proven: some have three rows at most, and some have more");
+}
 
 #[test]
 fn every_other_operation_is_proven_and_every_mutant_killed() {
     let context = context(Device::flex(), DType::F32);
-    for subject in subjects().filter(|subject| subject.name != FAULTY) {
+    let others = |subject: &&Subject| ![&FAULTY[..], WITHOUT_DOUBLE_PRECISION].concat().contains(&subject.name);
+    for subject in subjects().filter(others) {
         for number in 0..3 {
             let case = subject.case(&context, number);
             let (report, mutants) = case.check.run_with_mutants();
@@ -52,6 +85,9 @@ fn every_other_operation_is_proven_and_every_mutant_killed() {
         }
     }
 }
+
+/// A module that makes tensors in the default precision, so that it has no forward in double precision.
+const WITHOUT_DOUBLE_PRECISION: &[&str] = &["RNNTLoss"];
 
 /// The faults that Burn has had, each of which must be tried and found out in some of the first cases.
 #[test]
@@ -91,9 +127,15 @@ fn a_loss_of_precision_is_recognised_by_its_cause() {
         ("hard_swish", "default hard_sigmoid"),
         ("div_scalar", "float_div_scalar"),
         ("var", "float_div_scalar"),
+        ("var_mean", "float_div_scalar"),
+        ("var_mean_bias", "float_div_scalar"),
+        ("cov", "float_div_scalar"),
+        ("softplus", "float_div_scalar"),
+        ("softplus_with_threshold", "float_div_scalar"),
         ("deform_conv2d", "deform_conv2d_backward"),
     ] {
-        assert!(is_diagnosed(&subject(name).case(&context, 0).check.run(), cause), "{name} is proven");
+        let found = |number| is_diagnosed(&subject(name).case(&context, number).check.run(), cause);
+        assert!((0..6).any(found), "{name} is proven");
     }
 }
 

@@ -87,9 +87,10 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     });
     let layers = Layers { options, pool, has_bias, norm, dropout, layout };
     let of_forward = layers.clone();
-    let check = check
+    let check = context
+        .at_point(check)
         .forward_recording(&context.reference, move |t, kinks| of_forward.forward(t, kinks))
-        .autodiff(&context.device)
+        .autodiff(&context.autodiff_device())
         .source_roundoff(context.unit_roundoff);
     let [of_forward, of_backward] = [layers.clone(), layers.clone()];
     let check = context.manual(

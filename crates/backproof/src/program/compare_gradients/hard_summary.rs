@@ -1,0 +1,87 @@
+//! What a person reads of hard points and of faults that are known.
+
+use backproof::point::Point;
+use comfy_table::{Cell, CellAlignment, Table, presets};
+use serde::Serialize;
+
+use super::outcome::{Outcome, Status};
+
+/// What came of the checks at one hard point.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub(crate) struct Line {
+    point: String,
+    checks: usize,
+    proven: usize,
+    /// The function has no value or no derivative there, or the backend does not have the operation.
+    left_out: usize,
+    undecided: usize,
+    known: usize,
+    new: usize,
+}
+
+/// One line for each hard point that was tried, in the order of the points.
+pub(crate) fn lines(outcomes: &[Outcome]) -> Vec<Line> {
+    let of = |point: &Point| {
+        let mut line = Line { point: point.name(), ..Line::default() };
+        for outcome in outcomes.iter().filter(|outcome| outcome.point == line.point) {
+            line.checks += 1;
+            *match outcome.status {
+                Status::Proven => &mut line.proven,
+                Status::LeftOut | Status::NotSupported => &mut line.left_out,
+                Status::Undecided => &mut line.undecided,
+                Status::Known => &mut line.known,
+                Status::New => &mut line.new,
+            } += 1;
+        }
+        line
+    };
+    Point::hard().iter().map(of).filter(|line| line.checks > 0).collect()
+}
+
+/// A table of them.
+pub(crate) fn table(lines: &[Line]) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let aligned = |column: usize, text: String| {
+        Cell::new(text).set_alignment(if column == 0 { CellAlignment::Left } else { CellAlignment::Right })
+    };
+    let mut row = |cells: [String; 7]| {
+        table.add_row(cells.into_iter().enumerate().map(|(column, cell)| aligned(column, cell)));
+    };
+    row(["hard point", "checks", "proven", "left out", "not decided", "known faults", "new faults"].map(str::to_owned));
+    for line in lines {
+        let count = |count: usize| if count == 0 { "–".to_owned() } else { backproof_spec::thousands(count) };
+        let Line { checks, proven, left_out, undecided, known, new, .. } = *line;
+        let [checks, proven, left_out, undecided, known, new] =
+            [checks, proven, left_out, undecided, known, new].map(count);
+        row([line.point.clone(), checks, proven, left_out, undecided, known, new]);
+    }
+    table
+}
+
+/// The known faults that were met, the most frequent first; nothing if there are none.
+pub(crate) fn known_faults(outcomes: &[Outcome]) -> Option<String> {
+    let met = outcomes.iter().filter(|outcome| outcome.status == Status::Known);
+    let mut faults: Vec<(usize, String)> = Vec::new();
+    for outcome in met.clone() {
+        let mut lines: Vec<String> = outcome
+            .known
+            .iter()
+            .map(|known| format!("{}: {} ({})", known.operation, known.cause, known.place))
+            .collect();
+        lines.dedup();
+        for line in lines {
+            match faults.iter_mut().find(|(_, other)| *other == line) {
+                Some((count, _)) => *count += 1,
+                None => faults.push((1, line)),
+            }
+        }
+    }
+    faults.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
+    let lines: Vec<String> = faults.iter().map(|(count, line)| format!("{count:>5} ×  {line}")).collect();
+    (!lines.is_empty()).then(|| {
+        let (checks, faults) = (met.count(), lines.len());
+        let heading = format!("known faults of Burn, which docs/upstream.md lists: {faults}, met by {checks} checks");
+        format!("{heading}\n{}", lines.join("\n"))
+    })
+}

@@ -1,0 +1,610 @@
+//! Modules of burn-nn, and functions beside it, that compute in single precision, or panic, although the tensors are in
+//! double precision.
+
+use std::f64::consts::LN_2;
+
+use backproof::backend::Backend::Flex;
+use backproof_gradcheck::Arguments;
+use burn::module::{Module, ModuleMapper, Param};
+use burn::nn::activation::{HardSigmoidConfig, HardSwish};
+use burn::nn::loss::{BinaryCrossEntropyLossConfig, CTCLossConfig, CrossEntropyLossConfig, RNNTLossConfig, Reduction};
+use burn::nn::{
+    BiGruConfig, BiLstmConfig, BiRnnConfig, GaussianNoiseConfig, GruConfig, LstmConfig, RnnConfig, RotaryEncodingConfig,
+};
+use burn::tensor::grid::affine_grid_2d;
+use burn::tensor::ops::{AttentionModuleOptions, DeformConvOptions};
+use burn::tensor::{DType, Int, Tensor, TensorData, module};
+use burn_linalg::qr;
+
+use super::{DOUBLE, EVERYWHERE, x};
+use crate::compare_gradients::known::{Found, Known, Smallest};
+use crate::compare_gradients::symptoms::Kind::{Mismatch, Panics};
+
+fn int(t: &Arguments<'_>, number: i64) -> Tensor<1, Int> {
+    Tensor::from_data(TensorData::new(vec![number], [1]), t.device())
+}
+
+fn flat<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    let count = tensor.shape().num_elements();
+    tensor.reshape([count])
+}
+
+/// The module with its parameters in double precision.
+fn in_double<M: Module>(module: M) -> M {
+    struct Doubled;
+    impl ModuleMapper for Doubled {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            param.map(|tensor| tensor.cast(DType::F64))
+        }
+    }
+    module.map(&mut Doubled)
+}
+
+pub(super) const FAULTS: &[Known] = &[
+    Known {
+        operation: "Rnn",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The outputs, and a state that is not given, are made in the default precision",
+        place: "burn-nn, modules/rnn, forward_iter",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 1, 1], &[1.0])],
+            options: "no state",
+            function: |t| flat(in_double(RnnConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "BiRnn",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The outputs, and a state that is not given, are made in the default precision",
+        place: "burn-nn, modules/rnn, forward_iter",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 1, 1], &[1.0])],
+            options: "no state",
+            function: |t| flat(in_double(BiRnnConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "Lstm",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The outputs, and a state that is not given, are made in the default precision",
+        place: "burn-nn, modules/rnn, forward_iter",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 1, 1], &[1.0])],
+            options: "no state",
+            function: |t| flat(in_double(LstmConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "BiLstm",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The outputs, and a state that is not given, are made in the default precision",
+        place: "burn-nn, modules/rnn, forward_iter",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 1, 1], &[1.0])],
+            options: "no state",
+            function: |t| flat(in_double(BiLstmConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "Gru",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The outputs, and a state that is not given, are made in the default precision",
+        place: "burn-nn, modules/rnn, forward_iter",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 1, 1], &[1.0])],
+            options: "no state",
+            function: |t| flat(in_double(GruConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None)),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "BiGru",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The outputs, and a state that is not given, are made in the default precision",
+        place: "burn-nn, modules/rnn, forward_iter",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 1, 1], &[1.0])],
+            options: "no state",
+            function: |t| flat(in_double(BiGruConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "RotaryEncoding",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The signs are made in the default precision",
+        place: "burn-nn, modules/rope_encoding.rs, apply",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 1, 1, 2], &[1.0, 1.0])],
+            options: "",
+            function: |t| flat(RotaryEncodingConfig::new(2, 2).init(t.device()).forward(t.get::<4>("x"))),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "RNNTLoss",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "Sums are begun in the default precision",
+        place: "burn-nn, loss/rnnt.rs, init_alpha",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 2, 2, 2], &[0.0; 8])],
+            options: "2 steps, 1 label and 2 classes, target [1], blank 0",
+            function: |t| {
+                RNNTLossConfig::new().init().forward(t.get("x"), int(t, 1).reshape([1, 1]), int(t, 2), int(t, 1))
+            },
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "BinaryCrossEntropyLoss",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "Targets are made numbers in the default precision",
+        place: "burn-nn, loss/binary_cross_entropy.rs, forward",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1], &[0.5])],
+            options: "target 1",
+            function: |t| BinaryCrossEntropyLossConfig::new().init(t.device()).forward(t.get::<1>("x"), int(t, 1)),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "BinaryCrossEntropyLoss_of_vector",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "Targets are made numbers in the default precision",
+        place: "burn-nn, loss/binary_cross_entropy.rs, forward",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1], &[0.5])],
+            options: "target 1",
+            function: |t| BinaryCrossEntropyLossConfig::new().init(t.device()).forward(t.get::<1>("x"), int(t, 1)),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "CTCLoss",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The mean divides by lengths in the default precision",
+        place: "burn-nn, loss/ctc.rs, forward_with_reduction",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[2, 1, 2], &[-LN_2; 4])],
+            options: "the mean over 2 steps and 2 classes, target [1], blank 0",
+            function: |t| {
+                let (target, mean) = (int(t, 1).reshape([1, 1]), Reduction::Mean);
+                CTCLossConfig::new().init().forward_with_reduction(t.get("x"), target, int(t, 2), int(t, 1), mean)
+            },
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "CrossEntropyLoss_smoothed",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "Smoothed targets are made in the default precision",
+        place: "burn-nn, loss/cross_entropy.rs, compute_smoothed_targets",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 2], &[0.0, 0.0])],
+            options: "smoothing 0.1, target 1",
+            function: |t| {
+                CrossEntropyLossConfig::new().with_smoothing(Some(0.1)).init(t.device()).forward(t.get("x"), int(t, 1))
+            },
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "GaussianNoise",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "Noise is made in the default precision",
+        place: "burn-nn, modules/noise.rs, forward",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1], &[1.0])],
+            options: "deviation 0.1, in training",
+            function: |t| GaussianNoiseConfig::new(0.1).init().forward(x(t)),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "HardSigmoid",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["x", ""],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "As of hard_sigmoid: in single precision",
+        place: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1], &[1.0])],
+            options: "",
+            function: |t| HardSigmoidConfig::new().init().forward(x(t)),
+            of: "x",
+            right: &[0.2],
+            found: Found::Numbers(&[0.20000000298023224]),
+        },
+    },
+    Known {
+        operation: "HardSwish",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["x", ""],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "As of hard_sigmoid: in single precision",
+        place: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1], &[1.0])],
+            options: "",
+            function: |t| HardSwish::new().forward(x(t)),
+            of: "x",
+            right: &[5.0 / 6.0],
+            found: Found::Numbers(&[0.833333358168602]),
+        },
+    },
+    Known {
+        operation: "attention_with_options",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "The scores are divided by the cap of softcap, as of div_scalar",
+        place: "burn-autodiff, ops/tensor.rs, float_div_scalar",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[
+                ("query", &[1, 1, 1, 1], &[1.0]),
+                ("key", &[1, 1, 2, 1], &[0.0, 0.0]),
+                ("value", &[1, 1, 2, 1], &[1.0, 0.0]),
+            ],
+            options: "scale 1, softcap 5",
+            function: |t| {
+                let options = AttentionModuleOptions { scale: Some(1.0), softcap: Some(5.0), is_causal: false };
+                let (query, key, value) = (t.get("query"), t.get("key"), t.get("value"));
+                module::attention(query, key, value, None, None, options).reshape([1])
+            },
+            of: "key",
+            right: &[0.25, -0.25],
+            found: Found::Numbers(&[0.2500000037252903, -0.2500000037252903]),
+        },
+    },
+    Known {
+        operation: "attention_fallback",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "The scores are divided by the cap of softcap, as of div_scalar",
+        place: "burn-autodiff, ops/tensor.rs, float_div_scalar",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[
+                ("query", &[1, 1, 1, 1], &[1.0]),
+                ("key", &[1, 1, 2, 1], &[0.0, 0.0]),
+                ("value", &[1, 1, 2, 1], &[1.0, 0.0]),
+            ],
+            options: "scale 1, softcap 5",
+            function: |t| {
+                let options = AttentionModuleOptions { scale: Some(1.0), softcap: Some(5.0), is_causal: false };
+                let (query, key, value) = (t.get("query"), t.get("key"), t.get("value"));
+                module::attention(query, key, value, None, None, options).reshape([1])
+            },
+            of: "key",
+            right: &[0.25, -0.25],
+            found: Found::Numbers(&[0.2500000037252903, -0.2500000037252903]),
+        },
+    },
+    Known {
+        operation: "attention_without_keys",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "The scores are divided by the cap of softcap, as of div_scalar",
+        place: "burn-autodiff, ops/tensor.rs, float_div_scalar",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[
+                ("query", &[1, 1, 1, 1], &[1.0]),
+                ("key", &[1, 1, 2, 1], &[0.0, 0.0]),
+                ("value", &[1, 1, 2, 1], &[1.0, 0.0]),
+            ],
+            options: "scale 1, softcap 5",
+            function: |t| {
+                let options = AttentionModuleOptions { scale: Some(1.0), softcap: Some(5.0), is_causal: false };
+                let (query, key, value) = (t.get("query"), t.get("key"), t.get("value"));
+                module::attention(query, key, value, None, None, options).reshape([1])
+            },
+            of: "key",
+            right: &[0.25, -0.25],
+            found: Found::Numbers(&[0.2500000037252903, -0.2500000037252903]),
+        },
+    },
+    Known {
+        operation: "attention_without_keys_biased",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "The scores are divided by the cap of softcap, as of div_scalar",
+        place: "burn-autodiff, ops/tensor.rs, float_div_scalar",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[
+                ("query", &[1, 1, 1, 1], &[1.0]),
+                ("key", &[1, 1, 2, 1], &[0.0, 0.0]),
+                ("value", &[1, 1, 2, 1], &[1.0, 0.0]),
+            ],
+            options: "scale 1, softcap 5",
+            function: |t| {
+                let options = AttentionModuleOptions { scale: Some(1.0), softcap: Some(5.0), is_causal: false };
+                let (query, key, value) = (t.get("query"), t.get("key"), t.get("value"));
+                module::attention(query, key, value, None, None, options).reshape([1])
+            },
+            of: "key",
+            right: &[0.25, -0.25],
+            found: Found::Numbers(&[0.2500000037252903, -0.2500000037252903]),
+        },
+    },
+    Known {
+        operation: "MultiHeadAttention",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "The scores are divided by √d of a head, as of div_scalar, and the root is rounded to single precision",
+        place: "burn-nn, modules/attention/mha.rs, attn_scores; burn-autodiff, ops/tensor.rs, float_div_scalar",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1], &[1.0])],
+            options: "as a division by √2",
+            function: |t| x(t) / f64::from(2f32.sqrt()),
+            of: "x",
+            right: &[0.707106770308],
+            found: Found::Numbers(&[0.7071067690849304]),
+        },
+    },
+    Known {
+        operation: "MultiHeadAttention_of_itself",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "The scores are divided by √d of a head, as of div_scalar, and the root is rounded to single precision",
+        place: "burn-nn, modules/attention/mha.rs, attn_scores; burn-autodiff, ops/tensor.rs, float_div_scalar",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1], &[1.0])],
+            options: "as a division by √2",
+            function: |t| x(t) / f64::from(2f32.sqrt()),
+            of: "x",
+            right: &[0.707106770308],
+            found: Found::Numbers(&[0.7071067690849304]),
+        },
+    },
+    Known {
+        operation: "TransformerEncoder",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "The scores are divided by √d of a head, as of div_scalar, and the root is rounded to single precision",
+        place: "burn-nn, modules/attention/mha.rs, attn_scores; burn-autodiff, ops/tensor.rs, float_div_scalar",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1], &[1.0])],
+            options: "as a division by √2",
+            function: |t| x(t) / f64::from(2f32.sqrt()),
+            of: "x",
+            right: &[0.707106770308],
+            found: Found::Numbers(&[0.7071067690849304]),
+        },
+    },
+    Known {
+        operation: "TransformerDecoder",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "The scores are divided by √d of a head, as of div_scalar, and the root is rounded to single precision",
+        place: "burn-nn, modules/attention/mha.rs, attn_scores; burn-autodiff, ops/tensor.rs, float_div_scalar",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1], &[1.0])],
+            options: "as a division by √2",
+            function: |t| x(t) / f64::from(2f32.sqrt()),
+            of: "x",
+            right: &[0.707106770308],
+            found: Found::Numbers(&[0.7071067690849304]),
+        },
+    },
+    Known {
+        operation: "DeformConv2d",
+        backends: &[Flex],
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "As of deform_conv2d",
+        place: "burn-flex, ops/module.rs, deform_conv2d_backward",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[
+                ("x", &[1, 1, 1, 1], &[1.0]),
+                ("offset", &[1, 2, 1, 1], &[0.0, 0.0]),
+                ("weight", &[1, 1, 1, 1], &[1.0 / 3.0]),
+            ],
+            options: "",
+            function: |t| {
+                let options = DeformConvOptions::new([1, 1], [0, 0], [1, 1], 1, 1);
+                module::deform_conv2d(t.get("x"), t.get("offset"), t.get("weight"), None, None, options).reshape([1])
+            },
+            of: "x",
+            right: &[1.0 / 3.0],
+            found: Found::Numbers(&[0.3333333432674408]),
+        },
+    },
+    Known {
+        operation: "qr",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The identity is made in the default precision",
+        place: "burn-linalg, functions/qr.rs, qr",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 1], &[2.0])],
+            options: "",
+            function: |t| flat(qr(t.get::<2>("x"), true).1),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "affine_grid_2d",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["*"],
+        kinds: &[Panics],
+        says: "dtype mismatch",
+        cause: "The grid is made in the default precision",
+        place: "burn-tensor, tensor/grid/affine_grid.rs, affine_grid_2d",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 2, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0])],
+            options: "to 2×2",
+            function: |t| flat(affine_grid_2d(t.get("x"), [1, 1, 2, 2])),
+            of: "x",
+            right: &[],
+            found: Found::Panics("dtype mismatch"),
+        },
+    },
+];
