@@ -26,8 +26,12 @@ pub(crate) struct Allowances {
     pub(crate) terms: f64,
     /// What the steepest elements of all tensors do to these outputs, as a slope of this tensor.
     pub(crate) shared: f64,
-    /// What round-off was seen to do to the source's own gradient, and what may have cancelled in it.
+    /// What round-off was seen to do to the source's own gradient: by small changes of the tensors alone, and by a large one too.
+    pub(crate) near_wobble: f64,
+    /// See `near_wobble`.
     pub(crate) wobble: f64,
+    /// What the round-off of larger terms that cancelled may have left.
+    pub(crate) cancelled: f64,
 }
 
 /// The verdict on one element under one cotangent.
@@ -86,11 +90,12 @@ pub(crate) fn judge(
     let flat = estimate.magnitude < 1e-3 * allowed.output;
     let of_output = if flat { allowed.output } else { allowed.output.min(100.0 * estimate.magnitude) };
     let strict = Tolerance { roundoff: own.roundoff + 4.0 * limits.roundoff * of_output, ..own };
-    let cancelled = limits.roundoff * (allowed.terms + 0.25 * limits.unit) + allowed.wobble;
-    let wide = Tolerance { roundoff: strict.roundoff + cancelled, ..own };
+    let rest = limits.roundoff * (allowed.terms + 0.25 * limits.unit) + allowed.cancelled;
+    let [without, near, wide] = [0.0, allowed.near_wobble, allowed.wobble]
+        .map(|wobble| Tolerance { roundoff: strict.roundoff + rest + wobble, ..own });
     if let Some(sides) = estimate.kink {
         // Across a kink round-off moves a gradient by as much as the sides are apart: that excuses nothing.
-        let at_kink = Tolerance { roundoff: wide.roundoff - allowed.wobble, ..own };
+        let at_kink = without;
         let beyond = outside(gradient, sides);
         if at_kink.total() > 0.1 * (sides[1] - sides[0]) {
             return answer(Verdict::Unresolved, beyond.max(0.0), at_kink);
@@ -103,10 +108,10 @@ pub(crate) fn judge(
     let slope = 1e-3 * allowed.terms.max(limits.unit);
     let zero = slope.max(1e-6 * allowed.shared).max(4.0 * limits.range[0]);
     // What is excused by the source's own noise must be smaller beside the gradient: a hundredth.
-    for (tolerance, small) in [(own, tenth), (strict, tenth), (wide, 0.1 * tenth)] {
+    for (tolerance, small) in [(own, tenth), (strict, tenth), (near, 0.1 * tenth), (wide, 0.1 * tenth)] {
         let total = tolerance.total();
-        if error <= total {
-            let resolved = estimate.clean && (total <= small || total <= zero);
+        let resolved = estimate.clean && (total <= small || total <= zero);
+        if error <= total && (resolved || tolerance == wide) {
             return answer(if resolved { Verdict::Pass } else { Verdict::Unresolved }, error, tolerance);
         }
     }

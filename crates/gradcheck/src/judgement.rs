@@ -5,6 +5,7 @@ use crate::examine::Examination;
 use crate::judge::{Allowances, Answer, Limits, judge};
 use crate::precision::{largest, smallest};
 use crate::report::Tolerance;
+use crate::runs::Wobble;
 use crate::subgradients::hulls;
 use crate::{Value, Verdict};
 
@@ -251,6 +252,22 @@ impl Examination<'_, '_> {
         })
     }
 
+    /// Whether some element has a tolerance of less than half a thousandth of its gradient: in single precision, what is left of a cancellation has none.
+    pub(crate) fn shows_a_thousandth(&self, source: usize, tensor: usize, gradients: &[&Value]) -> bool {
+        let gradients: Vec<Option<&Value>> = gradients.iter().copied().map(Some).collect();
+        let claim = Claim { source, tensor, gradients: &gradients };
+        let selected = self.selected(tensor, None);
+        let limits = self.limits(&claim, &selected);
+        let shows = |index: usize, cotangent: usize, element: &Element| {
+            let tolerance = self.answer(&claim, index, cotangent, element, &limits[cotangent]).tolerance.total();
+            tolerance < 5e-4 * claim.gradient(cotangent, index).abs()
+        };
+        selected.iter().any(|&index| {
+            let element = self.oracle().element(tensor, index);
+            (0..limits.len()).any(|cotangent| shows(index, cotangent, &element))
+        })
+    }
+
     /// What may excuse an element beyond its own terms.
     pub(crate) fn allowances(&self, claim: &Claim<'_>, index: usize, cotangent: usize, magnitude: f64) -> Allowances {
         let oracle = self.oracle();
@@ -261,11 +278,14 @@ impl Examination<'_, '_> {
         let shared = reach.energy.unwrap_or(self.energies[cotangent]) / oracle.typical[claim.tensor];
         let roundoff = self.problem.sources[claim.source].unit_roundoff;
         let cancelled = if magnitude < 5e-4 * shared { 8.0 * roundoff * shared } else { 0.0 };
+        let wobbles = self.wobbles(claim.source, cotangent, claim.tensor, index);
         Allowances {
             output: reach.output / value.data()[index].abs().max(1.0),
             terms: reach.terms,
             shared,
-            wobble: self.wobble(claim.source, cotangent, claim.tensor, index) + cancelled,
+            near_wobble: wobbles.near,
+            wobble: wobbles.full,
+            cancelled,
         }
     }
 
@@ -326,7 +346,15 @@ impl Examination<'_, '_> {
 
     /// Four times what round-off alone does to an element of this source's own gradient.
     pub(crate) fn wobble(&self, source: usize, cotangent: usize, tensor: usize, index: usize) -> f64 {
-        let run = self.runs[source].run().and_then(|run| run.wobble[cotangent][tensor].get(index));
-        4.0 * run.copied().filter(|wobble| wobble.is_finite()).unwrap_or(0.0)
+        self.wobbles(source, cotangent, tensor, index).full
+    }
+
+    fn wobbles(&self, source: usize, cotangent: usize, tensor: usize, index: usize) -> Wobble {
+        let run = self.runs[source].run().and_then(|run| run.wobble[cotangent][tensor].get(index)).copied();
+        let times_four = |x: f64| if x.is_finite() { 4.0 * x } else { 0.0 };
+        run.map_or(Wobble { near: 0.0, full: 0.0 }, |run| Wobble {
+            near: times_four(run.near),
+            full: times_four(run.full),
+        })
     }
 }

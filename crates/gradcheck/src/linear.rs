@@ -38,6 +38,9 @@ impl Examination<'_, '_> {
             if apart > tolerance && apart.is_finite() && within {
                 let words = match &parts[..] {
                     [(_, factor, ..)] if *factor < 0.0 => "the negative of the incoming gradient".to_owned(),
+                    [(_, factor, ..)] if factor.log2().fract() != 0.0 => {
+                        "the incoming gradient in two parts".to_owned()
+                    }
                     [(_, factor, ..)] => format!("2^{} times the incoming gradient", factor.log2()),
                     _ => "a sum of two incoming gradients".to_owned(),
                 };

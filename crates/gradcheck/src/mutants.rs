@@ -128,6 +128,14 @@ pub(crate) fn try_all(examination: &Examination<'_, '_>) -> Mutants {
             }
             let gradients: Vec<&Value> = gradients.into_iter().flatten().collect();
             for mutation in Mutation::ALL {
+                if mutation == Mutation::Thousandth && !examination.shows_a_thousandth(source, tensor, &gradients) {
+                    let reason = format!(
+                        "a thousandth of {}/{} is less than its round-off",
+                        problem.sources[source].name, problem.tensors[tensor].name
+                    );
+                    mutants.left_out.push(LeftOut { mutation: mutation.to_string(), reason });
+                    continue;
+                }
                 let Some(mutant) = mutate(examination, source, tensor, mutation, &gradients, &base) else { continue };
                 let mutant: Vec<Option<&Value>> = mutant.iter().map(Option::as_ref).collect();
                 mutants.tried.push(Mutant {

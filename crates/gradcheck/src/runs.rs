@@ -11,11 +11,18 @@ pub(crate) struct Run {
     /// For every tensor, whether all runs at the point were equal to the last bit.
     pub(crate) repeatable: Vec<bool>,
     /// How much every element `[cotangent][tensor][element]` changes when the tensors change by about their round-off; empty where there is no gradient.
-    pub(crate) wobble: Vec<Vec<Vec<f64>>>,
+    pub(crate) wobble: Vec<Vec<Vec<Wobble>>>,
     /// The gradients under combinations of the cotangents.
     pub(crate) combined: Vec<Combined>,
     /// Its forward, and whether that was repeatable.
     pub(crate) output: Option<(Value, bool)>,
+}
+
+/// What round-off was seen to do to an element: by the small changes alone, and by the large one too, which sees more and exaggerates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Wobble {
+    pub(crate) near: f64,
+    pub(crate) full: f64,
 }
 
 /// The gradients under `Σ_k a_k w_k`, which must be `Σ_k a_k B(w_k)`.
@@ -95,7 +102,33 @@ fn combined(source: &Source<'_>, values: &[Value], cotangents: &[&Value]) -> Vec
         let gradients = (source.backward)(values, &cotangents[0].map_data(sum));
         Combined { factors, gradients }
     };
-    if cotangents.is_empty() { Vec::new() } else { combinations.into_iter().map(run).collect() }
+    if cotangents.is_empty() {
+        return Vec::new();
+    }
+    let mut all: Vec<Combined> = combinations.into_iter().map(run).collect();
+    all.extend(split(source, values, cotangents[0]));
+    all
+}
+
+/// What a part of a cotangent is beside the other in [`split`].
+const PART: f64 = 1.0 / 1024.0;
+
+/// The gradients under the first cotangent with every second weight made small, plus those with the others made small: each output is once small beside
+/// its neighbours. A backward that loses what is small beside the largest loses it here.
+fn split(source: &Source<'_>, values: &[Value], cotangent: &Value) -> Option<Combined> {
+    if cotangent.len() < 2 {
+        return None;
+    }
+    let half = |parity: usize| {
+        let part = |(output, w): (usize, &f64)| if output % 2 == parity { PART * w } else { *w };
+        (source.backward)(values, &cotangent.map_data(cotangent.data().iter().enumerate().map(part).collect()))
+    };
+    let sum = |(a, b): (Option<Value>, Option<Value>)| {
+        let (a, b) = (a?, b.filter(|b| !b.is_empty())?);
+        (a.dims() == b.dims()).then(|| a.map_data(a.data().iter().zip(b.data()).map(|(a, b)| a + b).collect()))
+    };
+    let gradients = half(0).into_iter().zip(half(1)).map(sum).collect();
+    Some(Combined { factors: vec![(0, 1.0 + PART)], gradients })
 }
 
 /// Runs over memory that holds this garbage: likely where the program has another allocator than ours, certainly where it has ours.
@@ -120,7 +153,7 @@ fn wobble(
     perturbed: &[Vec<Value>; 3],
     cotangents: &[&Value],
     gradients: &[Vec<Option<Value>>],
-) -> Vec<Vec<Vec<f64>>> {
+) -> Vec<Vec<Vec<Wobble>>> {
     let of_cotangent = |(cotangent, first): (&&Value, &Vec<Option<Value>>)| {
         // Beside the point a source may refuse: then nothing is seen there.
         let beside = |point: &Vec<Value>| caught(|| (source.backward)(point, cotangent)).unwrap_or_default();
@@ -132,18 +165,20 @@ fn wobble(
                     Some(Some(gradient)) => gradient.data(),
                     _ => &[],
                 });
-                let mut change: Vec<f64> = (0..gradient.len())
-                    .map(|index| {
-                        let at = |other: &[f64]| other.get(index).map_or(0.0, |g| g - gradient.data()[index]);
-                        let [up, down, far] = others.map(at);
-                        let trend = CHANGES[2] * (up - down) / (CHANGES[0] - CHANGES[1]);
-                        up.abs().max(down.abs()).max((far - trend).abs())
-                    })
-                    .collect();
-                let typical = median_ratio(&change, gradient.data());
-                let pairs = change.iter_mut().zip(gradient.data());
-                pairs.for_each(|(change, g)| *change = change.max(typical * g.abs()));
-                change
+                let changes = |index: usize| {
+                    let at = |other: &[f64]| other.get(index).map_or(0.0, |g| g - gradient.data()[index]);
+                    let [up, down, far] = others.map(at);
+                    let trend = CHANGES[2] * (up - down) / (CHANGES[0] - CHANGES[1]);
+                    let near = up.abs().max(down.abs());
+                    (near, near.max((far - trend).abs()))
+                };
+                let (near, full): (Vec<f64>, Vec<f64>) = (0..gradient.len()).map(changes).unzip();
+                let [typical_near, typical_full] = [&near, &full].map(|all| median_ratio(all, gradient.data()));
+                let of = |((near, full), g): ((f64, f64), &f64)| Wobble {
+                    near: near.max(typical_near * g.abs()),
+                    full: full.max(typical_full * g.abs()),
+                };
+                near.into_iter().zip(full).zip(gradient.data()).map(of).collect()
             })
             .collect()
     };
@@ -222,7 +257,9 @@ mod tests {
         let found = wobble(&source, &at(0.0), &[1.0, 2.0, 3.0].map(at), &[&Value::full([1], 1.0)], &[first]);
         // From 3 round-offs above to 5 below, the first falls by 9 and the last by a quarter: 64 below it is a trend of −64 · 9/8 and −64 · 1/32.
         // The second stays, and gets the median of what the others have beside their gradients: 3 of 0, 3, 11.2.
-        assert_eq!(found, [[[40.0 + 72.0, 3.0, 6.0]]]);
+        assert_eq!(found[0][0].iter().map(|wobble| wobble.full).collect::<Vec<_>>(), [40.0 + 72.0, 3.0, 6.0]);
+        // Of the small changes alone: 6, 0 and 1/2, of 10, 1 and 2.
+        assert_eq!(found[0][0].iter().map(|wobble| wobble.near).collect::<Vec<_>>(), [6.0, 0.25, 0.5]);
     }
 
     #[test]

@@ -161,7 +161,7 @@ impl Examination<'_, '_> {
             let own = Claim { tensor: one.tensor, ..*claim };
             let allowed = self.allowances(&own, one.index, cotangent, magnitude);
             sum += one.by * gradient;
-            tolerance += one.by.abs() * (roundoff * (magnitude + allowed.terms) + allowed.wobble);
+            tolerance += one.by.abs() * (roundoff * (magnitude + allowed.terms) + allowed.wobble + allowed.cancelled);
         }
         if (sum - estimate.derivative).abs() <= tolerance {
             return None;

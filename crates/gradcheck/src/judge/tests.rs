@@ -18,7 +18,8 @@ const LIMITS: Limits = Limits { roundoff: 0.5, unit: 16.0, weight: 1.0, range: [
 /// Limits under which an element has no round-off of its own.
 const EXACT: Limits = Limits { roundoff: 0.0, unit: 0.0, ..LIMITS };
 
-const ALLOWED: Allowances = Allowances { output: 7.0, terms: 5.0, shared: 0.0, wobble: 2.0 };
+const ALLOWED: Allowances =
+    Allowances { output: 7.0, terms: 5.0, shared: 0.0, near_wobble: 1.0, wobble: 1.5, cancelled: 0.5 };
 
 #[track_caller]
 fn assert_near(found: f64, expected: f64) {

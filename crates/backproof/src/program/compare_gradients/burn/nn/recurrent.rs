@@ -247,7 +247,7 @@ impl Drawn {
             batch_first: !m.draw.once_in(3),
             reverse: m.draw.once_in(3),
             state: m.draw.once_in(2),
-            clip: m.draw.once_in(3).then_some(0.4),
+            clip: m.draw.once_in(3).then_some(0.8),
             activation: if m.draw.once_in(4) { ActivationConfig::Softsign } else { ActivationConfig::Tanh },
         }
     }
