@@ -56,7 +56,8 @@ pub(crate) struct Answer {
 /// terms of order 1 that cancel, as `1 + erf(x/√2)` far to the left; and how far round-off was seen to move the gradient.
 ///
 /// Resolved is an element whose tolerance is at most a tenth of its gradient (a hundredth if it needs the last resort), or at most a thousandth of the terms of its outputs or a
-/// millionth of what the function's other tensors do to them: then it is zero as far as its precision can say. Differences that are not clean call nothing wrong, and prove nothing.
+/// millionth of what the function's other tensors do to them, or a billionth of these outputs over the element: then it is zero as far as its precision
+/// can say. Differences that are not clean call nothing wrong, and prove nothing.
 pub(crate) fn judge(
     gradient: f64,
     estimate: &Estimate,
@@ -78,6 +79,10 @@ pub(crate) fn judge(
     if gradient.is_nan() || (gradient.is_infinite() && !beyond) {
         return answer(Verdict::NonFinite, f64::INFINITY, own);
     }
+    let overflows = !unknown && estimate.clean && estimate.derivative.abs() > limits.range[1];
+    if gradient.is_infinite() && overflows && gradient.signum() == estimate.derivative.signum() {
+        return answer(Verdict::Pass, 0.0, own);
+    }
     if unknown || gradient.is_infinite() {
         return answer(Verdict::Unresolved, f64::INFINITY, own);
     }
@@ -90,9 +95,9 @@ pub(crate) fn judge(
     let flat = estimate.magnitude < 1e-3 * allowed.output;
     let of_output = if flat { allowed.output } else { allowed.output.min(100.0 * estimate.magnitude) };
     let strict = Tolerance { roundoff: own.roundoff + 4.0 * limits.roundoff * of_output, ..own };
-    let rest = limits.roundoff * (allowed.terms + 0.25 * limits.unit) + allowed.cancelled;
-    let [without, near, wide] = [0.0, allowed.near_wobble, allowed.wobble]
-        .map(|wobble| Tolerance { roundoff: strict.roundoff + rest + wobble, ..own });
+    let rest = limits.roundoff * (allowed.terms + 0.25 * limits.unit);
+    let [without, near, wide] = [0.0, allowed.near_wobble + allowed.cancelled, allowed.wobble + allowed.cancelled]
+        .map(|more| Tolerance { roundoff: strict.roundoff + rest + more, ..own });
     if let Some(sides) = estimate.kink {
         // Across a kink round-off moves a gradient by as much as the sides are apart: that excuses nothing.
         let at_kink = without;
@@ -106,7 +111,7 @@ pub(crate) fn judge(
         };
     }
     let slope = 1e-3 * allowed.terms.max(limits.unit);
-    let zero = slope.max(1e-6 * allowed.shared).max(4.0 * limits.range[0]);
+    let zero = slope.max(1e-6 * allowed.shared).max(1e-9 * allowed.output.min(limits.weight)).max(4.0 * limits.range[0]);
     // What is excused by the source's own noise must be smaller beside the gradient: a hundredth.
     for (tolerance, small) in [(own, tenth), (strict, tenth), (near, 0.1 * tenth), (wide, 0.1 * tenth)] {
         let total = tolerance.total();
@@ -120,7 +125,7 @@ pub(crate) fn judge(
     // Differences whose truncation is only hidden by noise may be those of a function that is rough at every step.
     let hidden = estimate.truncation > 1e-6 * estimate.magnitude && estimate.noise > 1e-4 * tenth;
     // What adds to a 1 inside of the function, and moves nothing, may be as much as the rounding of that 1.
-    let below = estimate.magnitude == 0.0 && error <= 16.0 * f64::EPSILON * limits.weight / estimate.step;
+    let below = estimate.magnitude == 0.0 && error <= 16.0 * f64::EPSILON * limits.weight / estimate.step.max(1e-3);
     let verdict = if estimate.clean && !hidden && !below { Verdict::Mismatch } else { Verdict::Unresolved };
     Answer { verdict, error, tolerance: wide, beside_kink }
 }

@@ -32,6 +32,10 @@ impl Examination<'_, '_> {
                 let wobble = 4.0 * self.wobble(source, number, tensor, index);
                 tolerance += factor.abs() * (roundoff * (4.0 * g.abs() + largest + shared) + wobble + 4.0 * smallest);
             }
+            if combined.parts {
+                // What cancels in the whole may not in its parts, and no bound of theirs is known; a lost part is four times as much.
+                tolerance += 1e-3 * expected.abs() + 1e-5 * parts[0].3;
+            }
             let apart = (found.data()[index] - expected).abs();
             // What overflows, or comes of what has, says nothing.
             let within = expected.abs() < 1e-3 * largest_number;

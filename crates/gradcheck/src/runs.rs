@@ -31,6 +31,8 @@ pub(crate) struct Combined {
     /// The factors by the number of the cotangent.
     pub(crate) factors: Vec<(usize, f64)>,
     pub(crate) gradients: Vec<Option<Value>>,
+    /// They are the sum of two runs.
+    pub(crate) parts: bool,
 }
 
 impl Run {
@@ -100,7 +102,7 @@ fn combined(source: &Source<'_>, values: &[Value], cotangents: &[&Value]) -> Vec
             sum.iter_mut().zip(cotangents[number].data()).for_each(|(sum, w)| *sum += factor * w);
         }
         let gradients = (source.backward)(values, &cotangents[0].map_data(sum));
-        Combined { factors, gradients }
+        Combined { factors, gradients, parts: false }
     };
     if cotangents.is_empty() {
         return Vec::new();
@@ -111,7 +113,7 @@ fn combined(source: &Source<'_>, values: &[Value], cotangents: &[&Value]) -> Vec
 }
 
 /// What a part of a cotangent is beside the other in [`split`].
-const PART: f64 = 1.0 / 1024.0;
+const PART: f64 = 1.0 / 256.0;
 
 /// The gradients under the first cotangent with every second weight made small, plus those with the others made small: each output is once small beside
 /// its neighbours. A backward that loses what is small beside the largest loses it here.
@@ -128,7 +130,7 @@ fn split(source: &Source<'_>, values: &[Value], cotangent: &Value) -> Option<Com
         (a.dims() == b.dims()).then(|| a.map_data(a.data().iter().zip(b.data()).map(|(a, b)| a + b).collect()))
     };
     let gradients = half(0).into_iter().zip(half(1)).map(sum).collect();
-    Some(Combined { factors: vec![(0, 1.0 + PART)], gradients })
+    Some(Combined { factors: vec![(0, 1.0 + PART)], gradients, parts: true })
 }
 
 /// Runs over memory that holds this garbage: likely where the program has another allocator than ours, certainly where it has ours.

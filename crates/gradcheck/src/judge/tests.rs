@@ -120,7 +120,9 @@ fn what_is_not_finite_is_a_fault_where_the_right_answer_is_a_number() {
     // The slope is infinite, or larger than the precision can say.
     let steep = Estimate { clean: false, ..ESTIMATE };
     let large = Estimate { derivative: 1e31, ..ESTIMATE };
-    for estimate in [steep, large, unknown] {
+    assert_eq!(verdict(f64::INFINITY, large, 0.5, 0.0).0, Verdict::Pass, "infinity is the nearest that there is");
+    assert_eq!(verdict(f64::NEG_INFINITY, large, 0.5, 0.0).0, Verdict::Unresolved);
+    for estimate in [steep, unknown] {
         assert_eq!(verdict(f64::INFINITY, estimate, 0.5, 0.0).0, Verdict::Unresolved);
         assert_eq!(verdict(f64::NAN, estimate, 0.5, 0.0).0, Verdict::NonFinite);
     }

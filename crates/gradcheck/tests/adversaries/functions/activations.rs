@@ -105,8 +105,8 @@ elementwise! {
     Softplus "softplus", ANY, [], |x| x.max(zero()) + (-x.abs()).exp().ln_1p(), sigmoid;
 }
 
-/// `sin(4000 π x)`: its period of 0.0005 fits into steps of a thousandth, which then see a flat function. Half of the
-/// time every element is 1 or −1.
+/// `sin(4000 π x)`: its period of 0.0005 fits into steps of a thousandth, which then see a flat function. Once in eight
+/// every element is 1 or −1.
 pub(super) struct Wave;
 
 const FREQUENCY: f64 = 4000.0 * PI;
@@ -117,7 +117,7 @@ impl Definition for Wave {
     fn tensors(setting: &mut Setting) -> Vec<Variable> {
         let dims = [setting.axis(6, 10_000)];
         // In single precision the waves are too many to count from further away.
-        let unit = setting.draw.once_in(2) && !setting.single;
+        let unit = setting.draw.once_in(8) && !setting.single;
         let x = setting.value(&dims, ANY.upto(0.01, 10.0));
         let data = x.data().iter().map(|&x| if unit { 1f64.copysign(x) } else { x }).collect();
         vec![input("x", Value::new(dims, data))]
