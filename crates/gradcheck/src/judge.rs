@@ -111,7 +111,8 @@ pub(crate) fn judge(
         };
     }
     let slope = 1e-3 * allowed.terms.max(limits.unit);
-    let zero = slope.max(1e-6 * allowed.shared).max(1e-9 * allowed.output.min(limits.weight)).max(4.0 * limits.range[0]);
+    let zero =
+        slope.max(1e-6 * allowed.shared).max(1e-9 * allowed.output.min(limits.weight)).max(4.0 * limits.range[0]);
     // What is excused by the source's own noise must be smaller beside the gradient: a hundredth.
     for (tolerance, small) in [(own, tenth), (strict, tenth), (near, 0.1 * tenth), (wide, 0.1 * tenth)] {
         let total = tolerance.total();

@@ -24,11 +24,18 @@ pub(crate) fn output_noise(
 ) -> Vec<f64> {
     let all = ["noise", "more noise", "still more noise"].map(|stream| {
         let mut deviations = vec![f64::INFINITY; center.0.len()];
+        let mut again = vec![true; center.0.len()];
         for spacing in precision.spacings() {
             let random = &mut Random::new(seed, stream);
             let (found, smooth) = along(&forward, precision, values, &moves, center, spacing, random);
-            deviations.iter_mut().zip(found).for_each(|(least, found)| *least = least.min(found));
-            if smooth {
+            for ((least, again), found) in deviations.iter_mut().zip(&mut again).zip(&found) {
+                // Nearer points see less noise, so that they count only where these may have met a kink.
+                if *again || !smooth {
+                    *least = least.min(found.deviation);
+                }
+                *again &= found.bent;
+            }
+            if smooth && !again.contains(&true) {
                 break;
             }
         }
@@ -55,7 +62,15 @@ fn median_ratio(deviations: &[f64], rounding: &[f64]) -> f64 {
     }
 }
 
-/// The deviation of every output along one direction, and whether all points made the same decisions.
+/// What an output does between seven points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Found {
+    deviation: f64,
+    /// It is straight but for one place, where it bends: that is a kink and no noise, and nearer points may miss it.
+    bent: bool,
+}
+
+/// What every output does along one direction, and whether all points made the same decisions.
 fn along(
     forward: impl Fn(&[Value]) -> (Value, Option<u64>),
     precision: Precision,
@@ -64,7 +79,7 @@ fn along(
     center: &(Value, Option<u64>),
     spacing: f64,
     random: &mut Random,
-) -> (Vec<f64>, bool) {
+) -> (Vec<Found>, bool) {
     const POINTS: usize = 7;
     // A pole may be as near to an element as the element is to zero.
     let own = |x: f64, typical: f64| if x == 0.0 { base(x, typical) } else { x.abs() };
@@ -89,17 +104,30 @@ fn along(
     let deviations = (0..center.0.len())
         .map(|output| {
             let mut column: Vec<f64> = table.iter().map(|(y, _)| y.data()[output]).collect();
-            for _ in 0..4 {
+            let mut bent = false;
+            for difference in 1..=4 {
                 column = column.windows(2).map(|pair| pair[1] - pair[0]).collect();
+                bent |= difference == 2 && is_one_bend(&column);
             }
             // Relative to the largest, since squares of what is tiny vanish.
             let largest = column.iter().fold(0.0, |largest: f64, d| largest.max(d.abs()));
             let squares = column.iter().map(|d| (d / largest).powi(2)).sum::<f64>();
             let deviation = largest * (squares / (70.0 * column.len() as f64)).sqrt();
-            if deviation.is_finite() { deviation } else { 0.0 }
+            Found { deviation: if deviation.is_finite() { deviation } else { 0.0 }, bent }
         })
         .collect();
     (deviations, smooth)
+}
+
+/// Whether second differences vanish but for one place, or two neighbours of the same sign. A step of rounding has two of opposite signs.
+fn is_one_bend(seconds: &[f64]) -> bool {
+    let largest = seconds.iter().fold(0.0, |largest: f64, d| largest.max(d.abs()));
+    let places: Vec<usize> = (0..seconds.len()).filter(|&at| seconds[at].abs() > 0.05 * largest).collect();
+    match places[..] {
+        [_] => largest > 0.0,
+        [a, b] => b == a + 1 && seconds[a] * seconds[b] > 0.0,
+        _ => false,
+    }
 }
 
 /// The typical magnitude of a tensor's elements, the root of their mean square; 1 if they are all zero.
@@ -142,7 +170,8 @@ mod tests {
         let center = (Value::new([2], vec![0.0; 2]), center);
         let (values, random) = ([Value::full([1], 1.0)], &mut Random::new(0, "test"));
         let double = Precision(DType::F64);
-        along(bump(number, 0.5), double, &values, |_| true, &center, 1e-7, random)
+        let (found, smooth) = along(bump(number, 0.5), double, &values, |_| true, &center, 1e-7, random);
+        (found.iter().map(|found| found.deviation).collect(), smooth)
     }
 
     /// A bump of 1/2 in the middle of seven points has the fourth differences −2, 3, −2, and a straight line none.
@@ -175,7 +204,7 @@ mod tests {
             0.25,
             &mut Random::new(0, "test"),
         );
-        assert_eq!((deviations, smooth), (vec![0.0], false), "NaN is no noise");
+        assert_eq!((deviations[0].deviation, smooth), (0.0, false), "NaN is no noise");
         // A quarter of each element.
         for (number, point) in (1..).zip(points.take()) {
             let moved: Vec<f64> = point[0].data().iter().zip(values[0].data()).map(|(a, b)| (a - b).abs()).collect();
@@ -206,6 +235,20 @@ mod tests {
         // One that is noisy says nothing of two that are not.
         let found = noise([1e9, 2.0, 8.0], 1);
         assert_eq!(found[1..], [2.0 * f64::EPSILON, 8.0 * f64::EPSILON]);
+    }
+
+    #[test]
+    fn a_bend_is_told_from_a_step_of_rounding_and_from_noise() {
+        for (seconds, bend) in [
+            ([0.0, 0.0, 2.0, 0.0, 0.0], true),
+            ([0.0, 1.0, 2.0, 0.0, 0.0], true),
+            ([0.0, 2.0, -2.0, 0.0, 0.0], false),
+            ([1.0, 0.0, 2.0, 0.0, 0.0], false),
+            ([1.0, -2.0, 1.5, -0.5, 1.0], false),
+            ([0.0; 5], false),
+        ] {
+            assert_eq!(is_one_bend(&seconds), bend, "{seconds:?}");
+        }
     }
 
     #[test]
