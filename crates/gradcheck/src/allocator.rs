@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::poison::{LARGE, NAN};
 
-/// The system's allocator, which hands out garbage while a source runs: NaN in the first run, large finite numbers in the second. What is read
-/// before it is written then shows as [`NonFinite`](crate::Verdict::NonFinite), [`NonDeterministic`](crate::Verdict::NonDeterministic) or a
-/// mismatch.
+/// The system's allocator, which hands out garbage while a source runs: NaN in the first run, large finite numbers in
+/// the second. What is read before it is written then shows as [`NonFinite`](crate::Verdict::NonFinite),
+/// [`NonDeterministic`](crate::Verdict::NonDeterministic) or a mismatch.
 ///
 /// A test binary or a program opts in:
 ///
@@ -19,9 +19,10 @@ use crate::poison::{LARGE, NAN};
 /// # fn main() {}
 /// ```
 ///
-/// Every fresh byte of every thread is filled, also what a reallocation adds; memory that was asked for as zeros is zero. Without it, garbage is only
-/// likely: memory of the sizes in question is filled and freed before a source runs. Neither sees memory of a device, pools of a library, or the
-/// stack. While no source runs it costs one relaxed atomic load for each allocation.
+/// Every fresh byte of every thread is filled, also what a reallocation adds; memory that was asked for as zeros is
+/// zero. Without it, garbage is only likely: memory of the sizes in question is filled and freed before a source runs.
+/// Neither sees memory of a device, pools of a library, or the stack. While no source runs it costs one relaxed atomic
+/// load for each allocation.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PoisonAllocator;
 
@@ -31,14 +32,15 @@ static ACTIVE: AtomicU64 = AtomicU64::new(0);
 const LARGE_GUARD: u64 = 1 << 32;
 
 thread_local! {
-    /// The pattern of this thread's innermost guard, 0 if it has none. Without a destructor and constant at first: an allocator may use it.
+    /// The pattern of this thread's innermost guard, 0 if it has none. Without a destructor and constant at first: an
+    /// allocator may use it.
     static OWN: Cell<u64> = const { Cell::new(0) };
 }
 
 /// Fresh memory holds a pattern while this lives, if the program has a [`PoisonAllocator`].
 ///
-/// It does so in all threads, because a source may have workers. Where checks run at once, a thread gets the pattern of its own guard, and one
-/// without a guard any of those that are active: its fresh memory may hold anything.
+/// It does so in all threads, because a source may have workers. Where checks run at once, a thread gets the pattern of
+/// its own guard, and one without a guard any of those that are active: its fresh memory may hold anything.
 pub(crate) struct Garbage {
     guard: u64,
     before: u64,
@@ -91,8 +93,8 @@ unsafe fn fill(start: *mut u8, length: usize, pattern: u64) {
     unsafe { start.add(8 * words).copy_from_nonoverlapping(bytes.as_ptr(), length % 8) };
 }
 
-// SAFETY: all memory comes from and goes back to `System` under the layouts that the caller gave; `fill` writes only into bytes that the caller
-// cannot have written yet. Nothing in it allocates or panics.
+// SAFETY: all memory comes from and goes back to `System` under the layouts that the caller gave; `fill` writes only
+// into bytes that the caller cannot have written yet. Nothing in it allocates or panics.
 unsafe impl GlobalAlloc for PoisonAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are those that `System` asks for.

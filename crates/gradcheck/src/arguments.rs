@@ -5,7 +5,8 @@ use burn::tensor::{DType, Device, Gradients as BurnGradients, Tensor};
 use crate::Value;
 use crate::problem::Variable;
 
-/// The tensors that a closure under test works on, by name, on the device and in the precision that it runs in just now.
+/// The tensors that a closure under test works on, by name, on the device and in the precision that it runs in just
+/// now.
 pub struct Arguments<'v> {
     variables: &'v [Variable],
     values: &'v [Value],

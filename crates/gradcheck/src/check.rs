@@ -111,7 +111,8 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// Changes the tensors that were added so far: their values, shapes and roles. The check of one point is made into that of another by it.
+    /// Changes the tensors that were added so far: their values, shapes and roles. The check of one point is made into
+    /// that of another by it.
     ///
     /// ```
     /// # use backproof_gradcheck::{Check, Value};
@@ -144,8 +145,8 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// The function. It is evaluated in double precision on this device, which must be able to, with tensors of f64; constants that it creates
-    /// must take their precision from [`Arguments::dtype`].
+    /// The function. It is evaluated in double precision on this device, which must be able to, with tensors of f64;
+    /// constants that it creates must take their precision from [`Arguments::dtype`].
     ///
     /// The device is taken as it is: if it is one of autodiff, Burn's own layers behave as in training.
     pub fn forward<const D: usize>(
@@ -159,9 +160,11 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// [`forward`](Self::forward) of a function with kinks, which takes down what it decides: the signs at a ReLU, the winners of a maximum.
+    /// [`forward`](Self::forward) of a function with kinks, which takes down what it decides: the signs at a ReLU, the
+    /// winners of a maximum.
     ///
-    /// Without it, kinks are told from the slopes on both sides, which does not see one that is much nearer than the smallest step.
+    /// Without it, kinks are told from the slopes on both sides, which does not see one that is much nearer than the
+    /// smallest step.
     ///
     /// ```
     /// # use backproof_gradcheck::{Check, Value};
@@ -190,7 +193,8 @@ impl<'a> Check<'a> {
         check
     }
 
-    /// Burn's autodiff of the forward on this device as a source named `autodiff`. Its forward is held against the one in double precision.
+    /// Burn's autodiff of the forward on this device as a source named `autodiff`. Its forward is held against the one
+    /// in double precision.
     ///
     /// # Panics
     ///
@@ -221,8 +225,8 @@ impl<'a> Check<'a> {
         self.add(source)
     }
 
-    /// A backward on tensors as a source: it gets the tensors and the cotangent on this device, in the precision under test and not
-    /// tracked, and returns the gradients.
+    /// A backward on tensors as a source: it gets the tensors and the cotangent on this device, in the precision under
+    /// test and not tracked, and returns the gradients.
     pub fn source(self, name: &str, device: &Device, backward: impl Fn(&Arguments<'_>) -> Gradients + 'a) -> Self {
         let (variables, dtype, device) = (self.variables.clone(), self.dtype, device.clone());
         self.add(Source::new(name, unit_roundoff(dtype), move |values, cotangent| {
@@ -272,10 +276,11 @@ impl<'a> Check<'a> {
         self
     }
 
-    /// A backward that is wrong on purpose: a fault of this operation that was seen before or that is easy to make. It gets what a
-    /// [`source`](Self::source) gets; tensors of which it returns no gradient are not changed by it.
+    /// A backward that is wrong on purpose: a fault of this operation that was seen before or that is easy to make. It
+    /// gets what a [`source`](Self::source) gets; tensors of which it returns no gradient are not changed by it.
     ///
-    /// [`run_with_mutants`](Self::run_with_mutants) must find it out, and a source that is wrong in the same way is recognised by this name.
+    /// [`run_with_mutants`](Self::run_with_mutants) must find it out, and a source that is wrong in the same way is
+    /// recognised by this name.
     ///
     /// ```
     /// # use backproof_gradcheck::{Check, Gradients, Value};
@@ -376,8 +381,9 @@ impl Outcome {
     }
 }
 
-/// Leaves garbage in the memory of a device: tensors of the sizes of `values`, full of NaN and of large numbers, freed at once. A source of
-/// [`Check`] or [`check_module`](crate::check_module) does so before each run; one of your own may call it.
+/// Leaves garbage in the memory of a device: tensors of the sizes of `values`, full of NaN and of large numbers, freed
+/// at once. A source of [`Check`] or [`check_module`](crate::check_module) does so before each run; one of your own may
+/// call it.
 ///
 /// # Panics
 ///

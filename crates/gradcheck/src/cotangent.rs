@@ -13,7 +13,8 @@ pub(crate) struct Cotangent {
 }
 
 impl Cotangent {
-    /// Random signs and magnitudes. A backward that takes the sign of the incoming gradient, clamps it, or forgets it, is right where all magnitudes are 1.
+    /// Random signs and magnitudes. A backward that takes the sign of the incoming gradient, clamps it, or forgets it,
+    /// is right where all magnitudes are 1.
     pub(crate) fn random(dims: &[usize], seed: u64, number: usize) -> Self {
         let name = format!("random {number}");
         let mut random = Random::new(seed, &name);
@@ -41,7 +42,8 @@ impl Cotangent {
     }
 }
 
-/// Random weights, and every output by itself where that is cheap. Never all ones: under `Σf` a softmax and a batch norm do not move.
+/// Random weights, and every output by itself where that is cheap. Never all ones: under `Σf` a softmax and a batch
+/// norm do not move.
 ///
 /// With one output all random cotangents differ by a factor only, and two are enough.
 pub(crate) fn cotangents(dims: &[usize], elements: usize, options: &Options) -> Vec<Cotangent> {

@@ -34,8 +34,8 @@ impl Symptoms<'_> {
     }
 }
 
-/// What the mismatch looks like, in a sentence. The first pattern that explains every known element wins; the order is from the particular to the
-/// general, so that one wrong element is not called a wrong row.
+/// What the mismatch looks like, in a sentence. The first pattern that explains every known element wins; the order is
+/// from the particular to the general, so that one wrong element is not called a wrong row.
 pub(crate) fn pattern(symptoms: &Symptoms<'_>) -> Option<String> {
     let wrong = symptoms.wrong();
     if wrong.is_empty() {

@@ -19,13 +19,14 @@ const SHORTEST: f64 = 1e-9;
 /// A kink is near up to a relative distance of so many round-offs of the code under test.
 pub(crate) const NEAR: f64 = 2048.0;
 
-/// Relative steps for a kink that a recorded forward sees beside the point, and for a place where no longer step is clean.
+/// Relative steps for a kink that a recorded forward sees beside the point, and for a place where no longer step is
+/// clean.
 const SHORTER: [f64; 3] = [1e-7, 1e-8, 1e-10];
 
 /// Differentiates the function by differences, and remembers what it has found.
 ///
-/// The outputs are kept apart until they are subtracted: `Σ_o w_o (y₊_o − y₋_o)` and not `⟨w, y₊⟩ − ⟨w, y₋⟩`, so that an output that does not
-/// move costs no digits. One set of evaluations serves all cotangents.
+/// The outputs are kept apart until they are subtracted: `Σ_o w_o (y₊_o − y₋_o)` and not `⟨w, y₊⟩ − ⟨w, y₋⟩`, so that
+/// an output that does not move costs no digits. One set of evaluations serves all cotangents.
 pub(crate) struct Oracle<'a> {
     forward: Evaluation<'a>,
     precision: Precision,
@@ -73,8 +74,8 @@ pub(crate) struct Reach {
     pub(crate) terms: f64,
     /// `(Σ_o (w_o y_o)²)^½` over these outputs.
     pub(crate) output: f64,
-    /// `Σ_o |w_o| max_j |∂f_o/∂x_j| |x_j|` over these outputs, with the largest of all tensors: what may have cancelled in the gradient. `None` for an
-    /// element that moves nothing.
+    /// `Σ_o |w_o| max_j |∂f_o/∂x_j| |x_j|` over these outputs, with the largest of all tensors: what may have cancelled
+    /// in the gradient. `None` for an element that moves nothing.
     pub(crate) energy: Option<f64>,
 }
 
@@ -141,7 +142,8 @@ impl<'a> Oracle<'a> {
         self.explore(line, false, None)
     }
 
-    /// What an element's steps are relative to: its magnitude, and something small beside its tensor and 1 where it is zero or nearly so.
+    /// What an element's steps are relative to: its magnitude, and something small beside its tensor and 1 where it is
+    /// zero or nearly so.
     pub(crate) fn base(&self, tensor: usize, index: usize) -> f64 {
         base(self.values[tensor].data()[index], self.typical[tensor])
     }
@@ -155,8 +157,8 @@ impl<'a> Oracle<'a> {
         all
     }
 
-    /// Whether an element that has been differentiated lies on a kink, and this gradient between the derivatives on its sides: as good an answer as any
-    /// other.
+    /// Whether an element that has been differentiated lies on a kink, and this gradient between the derivatives on its
+    /// sides: as good an answer as any other.
     pub(crate) fn allows(&self, tensor: usize, index: usize, cotangent: usize, gradient: f64, slack: f64) -> bool {
         let found = self.found.borrow();
         let Some(estimate) = found.get(&(tensor, index)).map(|element| element.estimates[cotangent]) else {
@@ -180,7 +182,8 @@ impl<'a> Oracle<'a> {
         Reach { terms, output: size, energy }
     }
 
-    /// `Σ_i |∂f_o/∂x_i · x_i|` over `elements` in all, estimated from those differentiated so far, and the noise of the output.
+    /// `Σ_i |∂f_o/∂x_i · x_i|` over `elements` in all, estimated from those differentiated so far, and the noise of the
+    /// output.
     pub(crate) fn forward_condition(&self, output: usize, elements: usize) -> (f64, f64) {
         let share = elements as f64 / self.found.borrow().len().max(1) as f64;
         (self.condition.borrow()[output] * share, self.noise[output])
@@ -252,8 +255,9 @@ impl<'a> Oracle<'a> {
 
     /// Takes differences with shorter and shorter steps until each cotangent has one that is clean.
     ///
-    /// The steps are relative to the element. Where the same kink is seen twice, the shortest step of all says whether it lies at the point. Where no
-    /// step is clean, or the function does not move at this scale or is hidden by its noise, [other steps](Self::further) are tried.
+    /// The steps are relative to the element. Where the same kink is seen twice, the shortest step of all says whether
+    /// it lies at the point. Where no step is clean, or the function does not move at this scale or is hidden by its
+    /// noise, [other steps](Self::further) are tried.
     fn explore(&self, line: &Line, thorough: bool, tensor: Option<usize>) -> Element {
         let mut sweep = Sweep {
             oracle: self,
@@ -311,8 +315,8 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// The shortest relative step: it moves every element by 256 times its spacing at least. Only of what is tiny beside its scale can a kink be seen that is
-    /// nearer than [`SHORTEST`].
+    /// The shortest relative step: it moves every element by 256 times its spacing at least. Only of what is tiny
+    /// beside its scale can a kink be seen that is nearer than [`SHORTEST`].
     fn shortest(&self, line: &Line) -> f64 {
         let spacing = self.precision.epsilon();
         let element = |one: &crate::line::Move| {
@@ -325,13 +329,15 @@ impl<'a> Oracle<'a> {
         least.max(tiny)
     }
 
-    /// Steps beyond the usual ones, for what those have not decided: shorter ones where no step is clean, longer ones relative to 1 and to the typical
-    /// element of the tensor where noise hides the function, and both where nothing moves at all.
+    /// Steps beyond the usual ones, for what those have not decided: shorter ones where no step is clean, longer ones
+    /// relative to 1 and to the typical element of the tensor where noise hides the function, and both where nothing
+    /// moves at all.
     fn further(&self, sweep: &Sweep<'_, '_>, shortest: f64, thorough: bool) -> Vec<f64> {
         let decided = &sweep.decided;
         let noisy = |e: &Estimate| e.magnitude > 0.0 && e.kink.is_none() && e.noise > 1e-4 * e.magnitude;
         let Some(one) = sweep.line.alone() else {
-            // A tensor of tiny elements moves by tiny steps, which noise hides; the function may be as straight with longer ones.
+            // A tensor of tiny elements moves by tiny steps, which noise hides; the function may be as straight with
+            // longer ones.
             let largest = sweep.line.moves.iter().map(|one| one.by.abs()).fold(0.0, f64::max);
             let long = decided.iter().any(noisy) && largest < 0.1;
             return if long { [1e-4, 1e-6].map(|step| step / largest).to_vec() } else { Vec::new() };
@@ -364,8 +370,9 @@ impl<'a> Oracle<'a> {
         further
     }
 
-    /// Adds to each estimate what may be hidden in outputs that did not move: `x` moves `10²⁰ + x`, and no step shows it. An output that stays the same
-    /// with a step a thousand times as long as the tensor's typical element hides nothing.
+    /// Adds to each estimate what may be hidden in outputs that did not move: `x` moves `10²⁰ + x`, and no step shows
+    /// it. An output that stays the same with a step a thousand times as long as the tensor's typical element hides
+    /// nothing.
     fn add_hidden(&self, sweep: &mut Sweep<'_, '_>, estimates: &mut [Estimate]) {
         let moved = |output: usize| sweep.moved[output / 64] >> (output % 64) & 1 == 1;
         let still: Vec<usize> = (0..self.output.len()).filter(|&output| !moved(output)).collect();
@@ -479,8 +486,8 @@ impl Sweep<'_, '_> {
         }
     }
 
-    /// Every cotangent has a clean difference of a smooth place, with a longer step than this relative one; no kink was recorded within the last
-    /// step.
+    /// Every cotangent has a clean difference of a smooth place, with a longer step than this relative one; no kink was
+    /// recorded within the last step.
     fn all_clean(&self, longer_than: f64) -> bool {
         let crossed =
             matches!(self.last.as_ref().map(|points| points.crossing), Some(Crossing::At | Crossing::Between));

@@ -32,7 +32,8 @@ pub struct Examination<'p, 'a> {
     pub(crate) hulls: RefCell<HashMap<(usize, usize), Hulls>>,
     /// For each tensor that is not checked in full, a line through all of its elements.
     pub(crate) whole: Vec<OnceCell<Whole>>,
-    /// `A · |x|` under each cotangent, the largest of all tensors: what an element that cancels to zero may have been the difference of.
+    /// `A · |x|` under each cotangent, the largest of all tensors: what an element that cancels to zero may have been
+    /// the difference of.
     pub(crate) energies: Vec<f64>,
     pub(crate) report: Report,
     named: OnceCell<Vec<NamedRun>>,
@@ -50,8 +51,9 @@ struct Reference<'a> {
 impl<'a> Problem<'a> {
     /// Runs every source, differentiates the function, and judges.
     ///
-    /// A closure that panics is told by the name of its source, as [`Verdict::Panicked`]. A function that cannot be evaluated in double precision is
-    /// differentiated in [the precision under test](Problem::single), with longer steps.
+    /// A closure that panics is told by the name of its source, as [`Verdict::Panicked`]. A function that cannot be
+    /// evaluated in double precision is differentiated in [the precision under test](Problem::single), with longer
+    /// steps.
     pub fn examine<'p>(&'p self, options: &'p Options) -> Examination<'p, 'a> {
         let values = self.values();
         let mut examination = Examination {
@@ -138,7 +140,8 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// The function in double precision; where it panics, in the precision under test if it can; or why neither can be had.
+    /// The function in double precision; where it panics, in the precision under test if it can; or why neither can be
+    /// had.
     fn reference(&self, values: &[Value]) -> Result<Reference<'a>, String> {
         let evaluation = self.evaluation();
         let why = match caught(|| evaluation(values)) {
@@ -170,16 +173,18 @@ impl Examination<'_, '_> {
         all.map(|cotangent| (cotangent.name.as_str(), &cotangent.value))
     }
 
-    /// A source's gradient of a tensor under the cotangent of this number, as it came; to be written to a file for others to compare.
+    /// A source's gradient of a tensor under the cotangent of this number, as it came; to be written to a file for
+    /// others to compare.
     pub fn gradient(&self, source: &str, tensor: &str, cotangent: usize) -> Option<&Value> {
         let source = self.problem.sources.iter().position(|other| other.name == source)?;
         let tensor = self.problem.tensors.iter().position(|other| other.name == tensor)?;
         self.runs.get(source)?.run()?.gradients.get(cotangent)?[tensor].as_ref()
     }
 
-    /// The negative control: every source's proven gradients are falsified in all the ways of [`Mutation`](crate::Mutation), one at a time, and
-    /// each must lose its proof. Then come the [mutants that know the operation](Problem::mutants), each judged as if the least exact source that is
-    /// proven had returned its gradients: it is killed if one of those that it changes is not proven.
+    /// The negative control: every source's proven gradients are falsified in all the ways of
+    /// [`Mutation`](crate::Mutation), one at a time, and each must lose its proof. Then come the [mutants that know the
+    /// operation](Problem::mutants), each judged as if the least exact source that is proven had returned its
+    /// gradients: it is killed if one of those that it changes is not proven.
     ///
     /// No differences are taken again, other than of elements that only a mutant brings into the choice.
     pub fn mutants(&self) -> Mutants {

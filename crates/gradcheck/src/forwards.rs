@@ -5,7 +5,8 @@ use crate::report::ForwardRow;
 use crate::value::position;
 use crate::{Value, Verdict};
 
-/// The row of the function itself where it cannot be differentiated: the first output that is not a number, or not the same twice.
+/// The row of the function itself where it cannot be differentiated: the first output that is not a number, or not the
+/// same twice.
 pub(crate) fn reference_row(output: &Value, again: &Value, verdict: Verdict) -> ForwardRow {
     let pairs = output.data().iter().zip(again.data());
     let index = pairs.clone().position(|(a, b)| !a.is_finite() || a.to_bits() != b.to_bits()).unwrap_or(0);
@@ -66,7 +67,8 @@ pub(crate) fn forward_rows(examination: &Examination<'_, '_>) -> Vec<ForwardRow>
             }
             let (condition, noise) = oracle.forward_condition(index, elements);
             let factor = 16.0 * examination.options.roundoff_factor * source.unit_roundoff;
-            // What cancels inside of the function costs the source as many units of its round-off as it costs the reference of its own.
+            // What cancels inside of the function costs the source as many units of its round-off as it costs the
+            // reference of its own.
             let inside = noise * (source.unit_roundoff / f64::EPSILON).max(1.0);
             // Terms of order 1 that cancel, as `1 + erf(x/√2)` far to the left, leave an absolute error.
             let absolute = 16.0 * source.unit_roundoff * unit + smallest(problem.dtype);

@@ -7,7 +7,8 @@ use crate::report::Tolerance;
 pub(crate) struct Limits {
     /// `c · u`.
     pub(crate) roundoff: f64,
-    /// The largest derivative of the tensor over all cotangents, at most the largest weight of the cotangent: the natural size of a slope.
+    /// The largest derivative of the tensor over all cotangents, at most the largest weight of the cotangent: the
+    /// natural size of a slope.
     pub(crate) unit: f64,
     /// The largest weight of the cotangent.
     pub(crate) weight: f64,
@@ -17,7 +18,8 @@ pub(crate) struct Limits {
     pub(crate) near: f64,
 }
 
-/// What else may excuse an error of an element. It takes more work to find out than the element's own terms, and is asked for where those do not do.
+/// What else may excuse an error of an element. It takes more work to find out than the element's own terms, and is
+/// asked for where those do not do.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Allowances {
     /// `(Σ_o (w_o y_o)²)^½ / max(|x_i|, 1)` over the outputs that the element moves.
@@ -26,7 +28,8 @@ pub(crate) struct Allowances {
     pub(crate) terms: f64,
     /// What the steepest elements of all tensors do to these outputs, as a slope of this tensor.
     pub(crate) shared: f64,
-    /// What round-off was seen to do to the source's own gradient: by small changes of the tensors alone, and by a large one too.
+    /// What round-off was seen to do to the source's own gradient: by small changes of the tensors alone, and by a
+    /// large one too.
     pub(crate) near_wobble: f64,
     /// See `near_wobble`.
     pub(crate) wobble: f64,
@@ -50,14 +53,17 @@ pub(crate) struct Answer {
 /// tol = |D_R − D_h|  +  noise / h  +  c u A_i  [ + 4 c u S_i  [ + c u (A_row + U / 4) + wobble ] ]
 /// ```
 ///
-/// The element's own terms `A_i` come first: a large neighbour excuses nothing. A backward written in terms of its output, such as `1 − y²` for
-/// `tanh`, has the absolute error of rounding `y`; `S_i` allows for it, up to a hundred times the element's own terms unless the function is so flat
-/// here that only the rounding of `y` is left. What an element cancels in is the last resort: `A_row`, the largest terms of the outputs that it moves; `U`, the size of a slope, for
-/// terms of order 1 that cancel, as `1 + erf(x/√2)` far to the left; and how far round-off was seen to move the gradient.
+/// The element's own terms `A_i` come first: a large neighbour excuses nothing. A backward written in terms of its
+/// output, such as `1 − y²` for `tanh`, has the absolute error of rounding `y`; `S_i` allows for it, up to a hundred
+/// times the element's own terms unless the function is so flat here that only the rounding of `y` is left. What an
+/// element cancels in is the last resort: `A_row`, the largest terms of the outputs that it moves; `U`, the size of a
+/// slope, for terms of order 1 that cancel, as `1 + erf(x/√2)` far to the left; and how far round-off was seen to move
+/// the gradient.
 ///
-/// Resolved is an element whose tolerance is at most a tenth of its gradient (a hundredth if it needs the last resort), or at most a thousandth of the terms of its outputs or a
-/// millionth of what the function's other tensors do to them, or a billionth of these outputs over the element: then it is zero as far as its precision
-/// can say. Differences that are not clean call nothing wrong, and prove nothing.
+/// Resolved is an element whose tolerance is at most a tenth of its gradient (a hundredth if it needs the last resort),
+/// or at most a thousandth of the terms of its outputs or a millionth of what the function's other tensors do to them,
+/// or a billionth of these outputs over the element: then it is zero as far as its precision can say. Differences that
+/// are not clean call nothing wrong, and prove nothing.
 pub(crate) fn judge(
     gradient: f64,
     estimate: &Estimate,

@@ -33,8 +33,8 @@ pub(crate) struct WorstOf {
     pub(crate) cotangent: usize,
     pub(crate) tolerance: Tolerance,
     pub(crate) error: f64,
-    /// Worse is larger: the verdict's rank, then a random cotangent before a single output, which shows less of what a fault looks like, then
-    /// the error over the tolerance.
+    /// Worse is larger: the verdict's rank, then a random cotangent before a single output, which shows less of what a
+    /// fault looks like, then the error over the tolerance.
     rank: (Verdict, bool, f64),
 }
 
@@ -52,7 +52,8 @@ impl Claim<'_> {
 }
 
 impl Examination<'_, '_> {
-    /// Judges the gradients of one tensor, one for each cotangent, that `source` has given or that a mutant makes of them.
+    /// Judges the gradients of one tensor, one for each cotangent, that `source` has given or that a mutant makes of
+    /// them.
     pub(crate) fn judge(&self, source: usize, tensor: usize, gradients: &[Option<&Value>]) -> Judgement {
         let claim = Claim { source, tensor, gradients };
         let dims = self.oracle().values[tensor].dims();
@@ -110,7 +111,8 @@ impl Examination<'_, '_> {
         judgement
     }
 
-    /// The verdict if the differences bound the whole gradient by their own errors, and the source says zero to within what cancels elsewhere in the function.
+    /// The verdict if the differences bound the whole gradient by their own errors, and the source says zero to within
+    /// what cancels elsewhere in the function.
     fn still(&self, claim: &Claim<'_>, selected: &[usize]) -> Option<Verdict> {
         let oracle = self.oracle();
         let elements: Vec<_> = selected.iter().map(|&index| oracle.element(claim.tensor, index)).collect();
@@ -194,8 +196,8 @@ impl Examination<'_, '_> {
         }
     }
 
-    /// Looks again, with every step, at elements that look wrong, those first that look the most wrong. The tensor is wrong if one of them stays wrong; an
-    /// element that is not looked at again then counts as it looked.
+    /// Looks again, with every step, at elements that look wrong, those first that look the most wrong. The tensor is
+    /// wrong if one of them stays wrong; an element that is not looked at again then counts as it looked.
     fn confirm(
         &self,
         claim: &Claim<'_>,
@@ -252,7 +254,8 @@ impl Examination<'_, '_> {
         })
     }
 
-    /// Whether some element has a tolerance of less than half a thousandth of its gradient: in single precision, what is left of a cancellation has none.
+    /// Whether some element has a tolerance of less than half a thousandth of its gradient: in single precision, what
+    /// is left of a cancellation has none.
     pub(crate) fn shows_a_thousandth(&self, source: usize, tensor: usize, gradients: &[&Value]) -> bool {
         let gradients: Vec<Option<&Value>> = gradients.iter().copied().map(Some).collect();
         let claim = Claim { source, tensor, gradients: &gradients };
@@ -273,8 +276,9 @@ impl Examination<'_, '_> {
         let oracle = self.oracle();
         let value = &oracle.values[claim.tensor];
         let reach = oracle.reach(claim.tensor, index, cotangent);
-        // An element whose terms are nearly nothing beside those of the function's other tensors has the rest of a cancellation for a gradient,
-        // and the errors of what cancelled in it. Only what moves the same outputs can have cancelled.
+        // An element whose terms are nearly nothing beside those of the function's other tensors has the rest of a
+        // cancellation for a gradient, and the errors of what cancelled in it. Only what moves the same outputs can
+        // have cancelled.
         let shared = reach.energy.unwrap_or(self.energies[cotangent]) / oracle.typical[claim.tensor];
         let roundoff = self.problem.sources[claim.source].unit_roundoff;
         let cancelled = if magnitude < 5e-4 * shared { 8.0 * roundoff * shared } else { 0.0 };
@@ -297,7 +301,8 @@ impl Examination<'_, '_> {
         WorstOf { index, cotangent, tolerance: answer.tolerance, error: answer.error, rank }
     }
 
-    /// Whether a gradient is one that the function has beside the kink: where several kinks meet, there are more than one element alone leads to.
+    /// Whether a gradient is one that the function has beside the kink: where several kinks meet, there are more than
+    /// one element alone leads to.
     fn is_subgradient(&self, claim: &Claim<'_>, index: usize, cotangent: usize, slack: f64) -> bool {
         let place = (claim.tensor, index);
         let known = self.hulls.borrow().get(&place).cloned();
@@ -310,8 +315,8 @@ impl Examination<'_, '_> {
         hulls[cotangent].is_some_and(|[low, high]| (low - slack..=high + slack).contains(&gradient))
     }
 
-    /// Whether a source that is on the other side of a kink beside the element is right further away on both sides: then round-off alone has
-    /// moved its kink. A backward that is wrong stays wrong there.
+    /// Whether a source that is on the other side of a kink beside the element is right further away on both sides:
+    /// then round-off alone has moved its kink. A backward that is wrong stays wrong there.
     fn right_beside(&self, claim: &Claim<'_>, index: usize, cotangent: usize) -> bool {
         let oracle = self.oracle();
         let estimate = oracle.element(claim.tensor, index).estimates[cotangent];

@@ -3,13 +3,15 @@ use std::hash::{DefaultHasher, Hasher};
 
 use burn::tensor::{Int, Tensor};
 
-/// Takes down what a forward decided: on which side of its kinks it was. See [`Check::forward_recording`](crate::Check::forward_recording).
+/// Takes down what a forward decided: on which side of its kinks it was. See
+/// [`Check::forward_recording`](crate::Check::forward_recording).
 ///
-/// Two evaluations that decided the same lie on one smooth piece of the function. So nothing has to be guessed from slopes: a difference that crosses
-/// no kink is good however strongly the function bends, and one that crosses a kink is taken again with a smaller step.
+/// Two evaluations that decided the same lie on one smooth piece of the function. So nothing has to be guessed from
+/// slopes: a difference that crosses no kink is good however strongly the function bends, and one that crosses a kink
+/// is taken again with a smaller step.
 ///
-/// Record every decision: a kink that is left out is taken for a smooth place, where the difference is the mean of both sides. A forward that
-/// records nothing at all is treated as if it could not.
+/// Record every decision: a kink that is left out is taken for a smooth place, where the difference is the mean of both
+/// sides. A forward that records nothing at all is treated as if it could not.
 #[derive(Debug)]
 pub struct Kinks {
     recording: bool,

@@ -1,5 +1,5 @@
-//! What differences with several steps say together: which of them is believed, whether the function has a kink, and whether there is anything to
-//! believe at all.
+//! What differences with several steps say together: which of them is believed, whether the function has a kink, and
+//! whether there is anything to believe at all.
 
 use crate::kinks::Crossing;
 use crate::measure::{Measured, hull};
@@ -47,7 +47,8 @@ pub(crate) struct Level {
     pub(crate) relative: f64,
     /// The round-off of the objective over the step.
     pub(crate) noise: f64,
-    /// The step is longer than the element's own scale asks for. Then an even bend counts as a kink: the difference over it says nothing of the point.
+    /// The step is longer than the element's own scale asks for. Then an even bend counts as a kink: the difference
+    /// over it says nothing of the point.
     pub(crate) long: bool,
 }
 
@@ -56,7 +57,8 @@ impl Level {
         self.truncation() + self.noise
     }
 
-    /// `|D_R − D_h|`, and at least half of what the two sides are apart beyond noise: a kink too small to show as one is an error of the difference.
+    /// `|D_R − D_h|`, and at least half of what the two sides are apart beyond noise: a kink too small to show as one
+    /// is an error of the difference.
     fn truncation(&self) -> f64 {
         let apart = (self.measured.width - self.measured.width_noise).max(0.0);
         self.measured.truncation.max(0.5 * apart)
@@ -106,7 +108,8 @@ pub(crate) struct Levels {
 enum Sight {
     Smooth,
     Kinked,
-    /// A kink was recorded, and the slopes do not show it: it belongs to something that the objective does not depend on, or it is hidden.
+    /// A kink was recorded, and the slopes do not show it: it belongs to something that the objective does not depend
+    /// on, or it is hidden.
     Hidden,
 }
 
@@ -116,7 +119,8 @@ impl Levels {
         self.levels.insert(at, level);
     }
 
-    /// The distance between the two sides falls with the square of the step where the function is smooth, and stays at a kink.
+    /// The distance between the two sides falls with the square of the step where the function is smooth, and stays at
+    /// a kink.
     fn sight(&self, at: usize) -> Sight {
         let level = &self.levels[at];
         let falls = at > 0 && level.measured.width < 0.1 * self.levels[at - 1].measured.width;
@@ -129,8 +133,8 @@ impl Levels {
         }
     }
 
-    /// Sets the noise of every step. Outputs that stay between its points count if they move with another step: then it is round-off that hides them.
-    /// `hidden` is their deviation for a level of this step.
+    /// Sets the noise of every step. Outputs that stay between its points count if they move with another step: then it
+    /// is round-off that hides them. `hidden` is their deviation for a level of this step.
     pub(crate) fn set_noise(&mut self, hidden: impl Fn(f64) -> f64) {
         for level in &mut self.levels {
             let deviation = level.measured.noise.hypot(hidden(level.step));
@@ -148,7 +152,8 @@ impl Levels {
             && self.sight(at - 1) == Sight::Kinked
     }
 
-    /// Whether what looks like a kink with several steps is as wide with the longest as with the shortest: a smooth steep place is not.
+    /// Whether what looks like a kink with several steps is as wide with the longest as with the shortest: a smooth
+    /// steep place is not.
     fn is_sharp(&self, sights: &[Sight]) -> bool {
         let kinked = self.levels.iter().zip(sights).filter(|(_, sight)| **sight == Sight::Kinked);
         let widths: Vec<f64> = kinked.map(|(level, _)| level.measured.slopes[1] - level.measured.slopes[0]).collect();
@@ -211,8 +216,8 @@ fn best<'l>(usable: &[&'l Level]) -> Option<&'l Level> {
     clean.min_by(|a, b| a.error().total_cmp(&b.error()))
 }
 
-/// The shortest step, if the differences come together as the step falls. Of a curvature that jumps at the point, as that of x|x| at 0, the error
-/// falls with the step and never is a millionth of the derivative.
+/// The shortest step, if the differences come together as the step falls. Of a curvature that jumps at the point, as
+/// that of x|x| at 0, the error falls with the step and never is a millionth of the derivative.
 fn converging<'l>(usable: &[&'l Level]) -> Option<&'l Level> {
     let [.., first, second, third] = usable else { return None };
     let falls = |a: &Level, b: &Level| {

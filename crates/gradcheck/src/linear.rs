@@ -1,4 +1,5 @@
-//! A backward pass is linear in the incoming gradient: `B(a w₁ + b w₂) = a B(w₁) + b B(w₂)`. That needs no differences, and holds for every element.
+//! A backward pass is linear in the incoming gradient: `B(a w₁ + b w₂) = a B(w₁) + b B(w₂)`. That needs no differences,
+//! and holds for every element.
 
 use crate::examine::Examination;
 use crate::precision::{largest, smallest};
@@ -33,7 +34,8 @@ impl Examination<'_, '_> {
                 tolerance += factor.abs() * (roundoff * (4.0 * g.abs() + largest + shared) + wobble + 4.0 * smallest);
             }
             if combined.parts {
-                // What cancels in the whole may not in its parts, and no bound of theirs is known; a lost part is four times as much.
+                // What cancels in the whole may not in its parts, and no bound of theirs is known; a lost part is four
+                // times as much.
                 tolerance += 1e-3 * expected.abs() + 1e-5 * parts[0].3;
             }
             let apart = (found.data()[index] - expected).abs();

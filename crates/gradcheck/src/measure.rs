@@ -22,7 +22,8 @@ pub(crate) struct Measured {
     pub(crate) magnitude: f64,
     /// `Σ_o |w_o (D₊ − D₋)_o|`, the distance between the derivatives from the right and the left.
     pub(crate) width: f64,
-    /// The deviation of the objective by round-off, `(Σ_o w_o² σ_o²)^½` over the outputs that move between these points.
+    /// The deviation of the objective by round-off, `(Σ_o w_o² σ_o²)^½` over the outputs that move between these
+    /// points.
     pub(crate) noise: f64,
     /// What the points' not being quite symmetric makes of the bend: an even function has a slope then.
     pub(crate) asymmetry: f64,
@@ -32,7 +33,8 @@ pub(crate) struct Measured {
     pub(crate) one_sided: [f64; 2],
     /// How far the one-sided derivatives move if the step is halved.
     pub(crate) one_sided_error: f64,
-    /// The sums of the smallest and of the largest slopes between neighbouring points, of outputs that see a kink between them.
+    /// The sums of the smallest and of the largest slopes between neighbouring points, of outputs that see a kink
+    /// between them.
     pub(crate) slopes: [f64; 2],
 }
 
@@ -71,7 +73,8 @@ impl Points {
         y.iter().any(|&other| other != y[2])
     }
 
-    /// The noise of an output at these points: what was measured at the centre, and at least the rounding of its largest value.
+    /// The noise of an output at these points: what was measured at the centre, and at least the rounding of its
+    /// largest value.
     fn noise(&self, y: &[f64; 5], measured: f64) -> f64 {
         measured.max(self.epsilon * y.iter().fold(0.0, |largest: f64, y| largest.max(y.abs())))
     }

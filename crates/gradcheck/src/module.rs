@@ -8,8 +8,9 @@ use crate::{Options, Problem, Report, Role, Source, Value, Variable, unit_roundo
 
 /// Proves the gradients that Burn's autodiff finds for a module: of its input and of every parameter, by name.
 ///
-/// The module is checked on `device` as it trains: in the device's default precision if it was made there. The differences are taken of the same module
-/// rebuilt in double precision on the same device; see [`check_module`] for a device that has no double precision.
+/// The module is checked on `device` as it trains: in the device's default precision if it was made there. The
+/// differences are taken of the same module rebuilt in double precision on the same device; see [`check_module`] for a
+/// device that has no double precision.
 ///
 /// ```
 /// # use burn::{module::{Module, Param}, tensor::{Device, Tensor}};
@@ -37,14 +38,16 @@ pub fn check<M: Module, const D: usize, const E: usize>(
     problem.examine(&Options::default()).report().clone()
 }
 
-/// The problem behind [`check`], to add sources to, to ask for [other options](Options) or for [mutants](crate::Examination::mutants).
+/// The problem behind [`check`], to add sources to, to ask for [other options](Options) or for
+/// [mutants](crate::Examination::mutants).
 ///
-/// Autodiff runs on `device` in the precision of the input; the differences are taken on `reference`, which must have double precision.
-/// Both run on an autodiff device, because Burn's layers take that for training: a batch norm uses the statistics of the batch in both.
+/// Autodiff runs on `device` in the precision of the input; the differences are taken on `reference`, which must have
+/// double precision. Both run on an autodiff device, because Burn's layers take that for training: a batch norm uses
+/// the statistics of the batch in both.
 ///
-/// Tensors are named `input` and by their path in the module: `conv.weight`, `blocks.0.bias`. Parameters that do not require gradients and running
-/// statistics are constants. Tensors outside of parameters keep the precision that they have, so a module that has some mixes precisions, which
-/// backends refuse; make them parameters without gradient.
+/// Tensors are named `input` and by their path in the module: `conv.weight`, `blocks.0.bias`. Parameters that do not
+/// require gradients and running statistics are constants. Tensors outside of parameters keep the precision that they
+/// have, so a module that has some mixes precisions, which backends refuse; make them parameters without gradient.
 ///
 /// # Panics
 ///
@@ -126,9 +129,9 @@ impl ModuleVisitor for Names {
     }
 }
 
-/// The module with these values for its float parameters and running statistics, in the order in which it visits them, on a device
-/// without autodiff and in this precision: what a backward of its own needs, as a [`Source`] of the problem that
-/// [`check_module`] gives. The order is that of [`Problem::tensors`] after the input.
+/// The module with these values for its float parameters and running statistics, in the order in which it visits them,
+/// on a device without autodiff and in this precision: what a backward of its own needs, as a [`Source`] of the problem
+/// that [`check_module`] gives. The order is that of [`Problem::tensors`] after the input.
 ///
 /// # Panics
 ///

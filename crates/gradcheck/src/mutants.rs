@@ -9,7 +9,8 @@ use crate::{Mutation, Value, named};
 /// A gradient that is wrong on purpose, and whether it was found out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mutant {
-    /// Whose gradient was spoilt; [`Mutant::NAMED`] if it was no source's but that of a backward which is wrong by itself.
+    /// Whose gradient was spoilt; [`Mutant::NAMED`] if it was no source's but that of a backward which is wrong by
+    /// itself.
     pub source: String,
     /// Of which tensor. A wrong backward may change several: their names, with commas between them.
     pub tensor: String,
@@ -41,8 +42,9 @@ pub struct LeftOut {
 
 /// The negative control: every mutant that was tried.
 ///
-/// What changes nothing is no mutant (a shift of equal numbers, a swap of two equal strides), and neither is a falsified gradient that was not
-/// proven in the first place. Several controls are collected into one with [`Extend`] or [`FromIterator`].
+/// What changes nothing is no mutant (a shift of equal numbers, a swap of two equal strides), and neither is a
+/// falsified gradient that was not proven in the first place. Several controls are collected into one with [`Extend`]
+/// or [`FromIterator`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mutants {
     /// In the order of tensors and sources; those that know the operation come last.

@@ -140,7 +140,8 @@ mod tests {
     use super::*;
     use crate::{Options, Problem, Role, Source, Variable};
 
-    /// The mutant of `y_o = o ⟨c, f(x)⟩` for o = 1, …, `outputs`, under the first output, and all of them; its source has the gradient o c and a round-off of 2⁻²⁰.
+    /// The mutant of `y_o = o ⟨c, f(x)⟩` for o = 1, …, `outputs`, under the first output, and all of them; its source
+    /// has the gradient o c and a round-off of 2⁻²⁰.
     fn mutant(
         dims: &[usize],
         c: &[f64],

@@ -1,5 +1,5 @@
-//! Mutants that know the operation: whole backward passes that are wrong on purpose. They are a negative control, and hypotheses of what a
-//! mismatch is.
+//! Mutants that know the operation: whole backward passes that are wrong on purpose. They are a negative control, and
+//! hypotheses of what a mismatch is.
 
 use crate::caught::caught;
 use crate::examine::Examination;
@@ -70,14 +70,16 @@ fn proven(examination: &Examination<'_, '_>, tensor: usize) -> Vec<usize> {
     sources
 }
 
-/// Whether a mutant's gradients of a tensor differ by more than rounding from those of the most exact source that is proven.
+/// Whether a mutant's gradients of a tensor differ by more than rounding from those of the most exact source that is
+/// proven.
 fn changes(examination: &Examination<'_, '_>, tensor: usize, mutant: &[Option<&Value>], roundoff: f64) -> bool {
     let Some(&source) = proven(examination, tensor).first() else { return false };
     let truth = examination.runs[source].run().map(|run| run.of(tensor)).unwrap_or_default();
     let pairs: Vec<(&Value, &Value)> =
         truth.iter().zip(mutant).filter_map(|(truth, mutant)| Some(((*truth)?, (*mutant)?))).collect();
     let largest = pairs.iter().map(|(truth, _)| truth.max_abs()).fold(0.0, f64::max);
-    // Where the gradient is what is left of a cancellation, two ways to write it differ by the round-off of what cancelled.
+    // Where the gradient is what is left of a cancellation, two ways to write it differ by the round-off of what
+    // cancelled.
     let shared = examination.energy() / examination.oracle().typical[tensor];
     let rounding = examination.problem.sources[source].unit_roundoff.max(roundoff) * (256.0 * largest + 16.0 * shared);
     pairs.iter().enumerate().any(|(cotangent, (truth, mutant))| {
@@ -100,8 +102,8 @@ pub(crate) struct Suspect<'s> {
     pub(crate) truth: &'s [Option<f64>],
 }
 
-/// The named mutant that a wrong gradient equals to within a few round-offs, the nearest if there are several. Its distance must be small beside the
-/// error, too: a mutant that is nearly right is no explanation.
+/// The named mutant that a wrong gradient equals to within a few round-offs, the nearest if there are several. Its
+/// distance must be small beside the error, too: a mutant that is nearly right is no explanation.
 pub(crate) fn recognise(examination: &Examination<'_, '_>, suspect: &Suspect<'_>) -> Option<String> {
     let &Suspect { source, tensor, cotangent, gradient, truth } = suspect;
     let roundoff = examination.problem.sources[source].unit_roundoff;

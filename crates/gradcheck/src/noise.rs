@@ -2,18 +2,21 @@ use crate::Value;
 use crate::precision::Precision;
 use crate::random::Random;
 
-/// The round-off of every output of the forward, measured: the function is called at seven points so close together that it is a straight
-/// line, and what is left after four differences is noise (Hamming's table, as in Moré and Wild, *Estimating computational noise*, 2011).
+/// The round-off of every output of the forward, measured: the function is called at seven points so close together
+/// that it is a straight line, and what is left after four differences is noise (Hamming's table, as in Moré and Wild,
+/// *Estimating computational noise*, 2011).
 ///
-/// Four differences of white noise of deviation `σ` have the variance `(8 choose 4) σ² = 70 σ²`. An output rounds by at least `ε|y|`; three
-/// samples of the difference may vanish by luck, so that no output gets less than `ε|y|` times the median of what the others have beside theirs. The outputs are
-/// not levelled out otherwise: one that is large would hide another that is small.
+/// Four differences of white noise of deviation `σ` have the variance `(8 choose 4) σ² = 70 σ²`. An output rounds by at
+/// least `ε|y|`; three samples of the difference may vanish by luck, so that no output gets less than `ε|y|` times the
+/// median of what the others have beside theirs. The outputs are not levelled out otherwise: one that is large would
+/// hide another that is small.
 ///
-/// The points are 1e-7 of each element apart: far enough that an intermediate result a billion times the size of the input still changes,
-/// near enough that the fourth derivative does not show. A kink that happens to lie between them looks like noise. Where decisions are recorded, points
-/// that see one are moved closer together, and the center, which may lie on one, is none of them. Of all distances tried the smallest result counts,
-/// and of three directions the one in the middle: one may meet a kink, and one may see no noise by luck.
-/// Only tensors that `moves` says are moved: a constant may be the number of a class.
+/// The points are 1e-7 of each element apart: far enough that an intermediate result a billion times the size of the
+/// input still changes, near enough that the fourth derivative does not show. A kink that happens to lie between them
+/// looks like noise. Where decisions are recorded, points that see one are moved closer together, and the center, which
+/// may lie on one, is none of them. Of all distances tried the smallest result counts, and of three directions the one
+/// in the middle: one may meet a kink, and one may see no noise by luck. Only tensors that `moves` says are moved: a
+/// constant may be the number of a class.
 pub(crate) fn output_noise(
     forward: impl Fn(&[Value]) -> (Value, Option<u64>),
     precision: Precision,
@@ -119,7 +122,8 @@ fn along(
     (deviations, smooth)
 }
 
-/// Whether second differences vanish but for one place, or two neighbours of the same sign. A step of rounding has two of opposite signs.
+/// Whether second differences vanish but for one place, or two neighbours of the same sign. A step of rounding has two
+/// of opposite signs.
 fn is_one_bend(seconds: &[f64]) -> bool {
     let largest = seconds.iter().fold(0.0, |largest: f64, d| largest.max(d.abs()));
     let places: Vec<usize> = (0..seconds.len()).filter(|&at| seconds[at].abs() > 0.05 * largest).collect();
@@ -141,8 +145,9 @@ pub(crate) fn typical(value: &Value) -> f64 {
     largest * mean_square.sqrt()
 }
 
-/// What the steps of an element are relative to: its own magnitude. Zero has none, and what is tiny may be hidden by rounding: there it is a hundredth of
-/// the typical element or of 1, whichever is less. A large neighbour changes nothing.
+/// What the steps of an element are relative to: its own magnitude. Zero has none, and what is tiny may be hidden by
+/// rounding: there it is a hundredth of the typical element or of 1, whichever is less. A large neighbour changes
+/// nothing.
 pub(crate) fn base(x: f64, typical: f64) -> f64 {
     x.abs().max(0.01 * typical.min(1.0))
 }
@@ -155,7 +160,8 @@ mod tests {
 
     use super::*;
 
-    /// A forward of two outputs that rise by 2 and 3 from call to call, of which the first is off by `off` at the call of this number.
+    /// A forward of two outputs that rise by 2 and 3 from call to call, of which the first is off by `off` at the call
+    /// of this number.
     fn bump(number: usize, off: f64) -> impl Fn(&[Value]) -> (Value, Option<u64>) {
         let calls = Cell::new(0);
         move |_| {
@@ -214,7 +220,8 @@ mod tests {
         }
     }
 
-    /// Both directions see the bump, which comes with every seventh call. It is 10¹⁵ times the rounding of the first output, and of the others there is none.
+    /// Both directions see the bump, which comes with every seventh call. It is 10¹⁵ times the rounding of the first
+    /// output, and of the others there is none.
     #[test]
     fn an_output_without_noise_gets_what_the_others_have_beside_their_rounding() {
         let calls = Cell::new(0);

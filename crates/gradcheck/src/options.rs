@@ -9,7 +9,8 @@ pub struct Options {
     pub full: usize,
     /// So many elements are checked of a larger tensor; default 64.
     pub quota: usize,
-    /// The full Jacobian is checked, one output at a time, if outputs × differentiated elements are at most so many; default 1024.
+    /// The full Jacobian is checked, one output at a time, if outputs × differentiated elements are at most so many;
+    /// default 1024.
     pub jacobian: usize,
     /// The steps relative to an element's scale that are tried one after the other until the difference is clean.
     pub steps: Vec<f64>,

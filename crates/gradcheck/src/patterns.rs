@@ -194,7 +194,8 @@ pub(crate) fn flat(dims: &[usize], place: &[usize]) -> usize {
     place.iter().zip(dims).fold(0, |index, (&at, &size)| index * size + at)
 }
 
-/// Where the element at `index` comes from if a tensor of these dimensions holds itself with the axes `a` and `b` swapped.
+/// Where the element at `index` comes from if a tensor of these dimensions holds itself with the axes `a` and `b`
+/// swapped.
 pub(crate) fn swapped(dims: &[usize], a: usize, b: usize, index: usize) -> usize {
     let mut other = dims.to_vec();
     other.swap(a, b);

@@ -1,5 +1,5 @@
-/// Fills and frees memory of the sizes that the code under test is about to ask for, so that an allocator hands garbage to whoever forgets
-/// to initialise. A single-precision reader sees NaN in both halves of the NaN pattern.
+/// Fills and frees memory of the sizes that the code under test is about to ask for, so that an allocator hands garbage
+/// to whoever forgets to initialise. A single-precision reader sees NaN in both halves of the NaN pattern.
 pub(crate) fn poison(bytes: impl IntoIterator<Item = usize>, pattern: u64) {
     let mut held = Vec::new();
     for bytes in bytes {

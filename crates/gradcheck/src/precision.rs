@@ -25,8 +25,9 @@ impl Precision {
         }
     }
 
-    /// The relative steps that are tried from the longest to the shortest. In single precision the error of a difference is least at the cube root of
-    /// the round-off, 0.4 %; longer steps have the larger truncation, which the extrapolation takes away.
+    /// The relative steps that are tried from the longest to the shortest. In single precision the error of a
+    /// difference is least at the cube root of the round-off, 0.4 %; longer steps have the larger truncation, which the
+    /// extrapolation takes away.
     pub(crate) fn steps(self, options: &Options) -> Vec<f64> {
         let mut steps = if self.is_double() { options.steps.clone() } else { vec![3e-2, 1e-2, 3e-3, 1e-3] };
         steps.sort_by(|a, b| b.total_cmp(a));

@@ -5,14 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Kinks, Value};
 
-/// A function of several tensors in double precision: the values in the order of [`Problem::tensors`] in, the output out.
+/// A function of several tensors in double precision: the values in the order of [`Problem::tensors`] in, the output
+/// out.
 pub type Forward<'a> = Rc<dyn Fn(&[Value]) -> Value + 'a>;
 
 /// A [`Forward`] that takes down on which side of its kinks it was.
 pub type RecordingForward<'a> = Rc<dyn Fn(&[Value], &Kinks) -> Value + 'a>;
 
-/// The gradients of `⟨w, f⟩`: the values in the order of [`Problem::tensors`] and the cotangent `w` in the shape of the output in, a
-/// gradient in the shape of each tensor out, or `None` for one that it does not have.
+/// The gradients of `⟨w, f⟩`: the values in the order of [`Problem::tensors`] and the cotangent `w` in the shape of the
+/// output in, a gradient in the shape of each tensor out, or `None` for one that it does not have.
 pub type Backward<'a> = Rc<dyn Fn(&[Value], &Value) -> Vec<Option<Value>> + 'a>;
 
 /// The output and the fingerprint of the decisions.
@@ -20,8 +21,8 @@ pub(crate) type Evaluation<'a> = Rc<dyn Fn(&[Value]) -> (Value, Option<u64>) + '
 
 /// What is to be proven: a function, the point at which it is looked at, and who claims to know its gradients there.
 ///
-/// [`Check`](crate::Check) builds one from closures over tensors, [`check_module`](crate::check_module) from a module. Build it by hand
-/// for code that knows no tensors.
+/// [`Check`](crate::Check) builds one from closures over tensors, [`check_module`](crate::check_module) from a module.
+/// Build it by hand for code that knows no tensors.
 #[derive(Clone)]
 pub struct Problem<'a> {
     /// The function's name in the report.
@@ -32,14 +33,16 @@ pub struct Problem<'a> {
     pub tensors: Vec<Variable>,
     /// The function in double precision.
     pub forward: Forward<'a>,
-    /// The same function, which takes down its decisions: then kinks need not be guessed from slopes. Used in place of `forward` if there is one.
+    /// The same function, which takes down its decisions: then kinks need not be guessed from slopes. Used in place of
+    /// `forward` if there is one.
     pub recording: Option<RecordingForward<'a>>,
-    /// The function in the precision under test, on the device where the differences are taken: they are taken of it where `forward` panics, as Burn's layers do
-    /// that make tensors in the default precision.
+    /// The function in the precision under test, on the device where the differences are taken: they are taken of it
+    /// where `forward` panics, as Burn's layers do that make tensors in the default precision.
     pub single: Option<Forward<'a>>,
     /// Who computes gradients.
     pub sources: Vec<Source<'a>>,
-    /// Backward passes that are wrong on purpose, by the name of the fault; see [`Check::mutant`](crate::Check::mutant).
+    /// Backward passes that are wrong on purpose, by the name of the fault; see
+    /// [`Check::mutant`](crate::Check::mutant).
     pub mutants: Vec<Source<'a>>,
 }
 
@@ -52,7 +55,8 @@ pub struct Variable {
     pub role: Role,
     /// Where the gradient is taken.
     pub value: Value,
-    /// The function does not depend on it, and that is right: a gradient of zero is a proof and not a sign of a blind objective.
+    /// The function does not depend on it, and that is right: a gradient of zero is a proof and not a sign of a blind
+    /// objective.
     pub expect_zero: bool,
 }
 

@@ -141,7 +141,8 @@ impl Tolerance {
 pub struct Sweep {
     /// Step and absolute error.
     pub points: Vec<(f64, f64)>,
-    /// Whether the error stays whatever the step: then the gradient is wrong. One that moves with the step is the differences' own.
+    /// Whether the error stays whatever the step: then the gradient is wrong. One that moves with the step is the
+    /// differences' own.
     pub stays: bool,
 }
 

@@ -18,11 +18,11 @@ pub fn unit_roundoff(dtype: DType) -> f64 {
     2f64.powi(bits)
 }
 
-/// The unit round-off of a device's matrix product, which may be coarser than its type: tensor cores that round f32 to TF32 (2⁻¹¹), an f64
-/// that is computed in f32.
+/// The unit round-off of a device's matrix product, which may be coarser than its type: tensor cores that round f32 to
+/// TF32 (2⁻¹¹), an f64 that is computed in f32.
 ///
-/// The error of every element of a product of 64 × 64 matrices, over the sum of the magnitudes of its terms; never less than
-/// [`unit_roundoff`].
+/// The error of every element of a product of 64 × 64 matrices, over the sum of the magnitudes of its terms; never less
+/// than [`unit_roundoff`].
 ///
 /// # Panics
 ///

@@ -97,7 +97,8 @@ fn worst_of(examination: &Examination<'_, '_>, tensor: usize, worst: WorstOf) ->
     }
 }
 
-/// With two sources or more, beside the differences: the only source that is wrong, or the differences if all sources agree against them.
+/// With two sources or more, beside the differences: the only source that is wrong, or the differences if all sources
+/// agree against them.
 fn odd_one_out(examination: &Examination<'_, '_>, tensor: usize, judgements: &[Option<Judgement>]) -> Option<String> {
     let ran: Vec<(usize, &Judgement)> =
         judgements.iter().enumerate().filter_map(|(source, judgement)| Some((source, judgement.as_ref()?))).collect();

@@ -3,8 +3,8 @@ use std::collections::BTreeSet;
 use crate::random::Random;
 use crate::{Options, Value};
 
-/// The elements of a tensor to check: all of a small one; of a large one the first, the last, where the sources disagree the most, where
-/// their gradients are the largest, and the rest by chance.
+/// The elements of a tensor to check: all of a small one; of a large one the first, the last, where the sources
+/// disagree the most, where their gradients are the largest, and the rest by chance.
 ///
 /// `gradients` has one entry for each cotangent, with the gradients of the sources that have one.
 pub(crate) fn select(value: &Value, name: &str, gradients: &[Vec<&Value>], options: &Options) -> Vec<usize> {
@@ -84,7 +84,8 @@ mod tests {
         let chosen = select(&value(|_| 1.0), "x", &sides, &options(10, 24));
         assert_eq!(chosen.len(), 24);
         assert!(chosen.is_sorted() && chosen[0] == 0 && chosen[23] == TOTAL - 1);
-        // One takes its neighbours with the peak; between the peaks of the first cotangent its sources are the furthest apart, at the first of them.
+        // One takes its neighbours with the peak; between the peaks of the first cotangent its sources are the furthest
+        // apart, at the first of them.
         for peak in [199, 200, 201, 399, 400, 401, 599, 600, 601, 701, 799, 800] {
             assert!(chosen.contains(&peak) || peak == 799, "{peak}: {chosen:?}");
         }

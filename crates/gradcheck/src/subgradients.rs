@@ -1,8 +1,9 @@
 //! The gradients that are right at a kink.
 //!
-//! Where several kinks meet, the derivatives of one element from the left and from the right are not all that there is: of three equal elements that a sort
-//! puts in order, each may get the gradient of the middle place, which no step of that element alone leads to. What is right is whatever the
-//! gradient tends to from some side: Clarke's generalised gradient, the hull of the gradients at smooth points nearby.
+//! Where several kinks meet, the derivatives of one element from the left and from the right are not all that there is:
+//! of three equal elements that a sort puts in order, each may get the gradient of the middle place, which no step of
+//! that element alone leads to. What is right is whatever the gradient tends to from some side: Clarke's generalised
+//! gradient, the hull of the gradients at smooth points nearby.
 
 use std::rc::Rc;
 
@@ -18,7 +19,8 @@ const POINTS: usize = 24;
 /// How far these points are away, relative to each element.
 const AWAY: f64 = 1e-4;
 
-/// The hull of the derivatives of one element at points beside a kink, for every cotangent; `None` where no smooth point was found.
+/// The hull of the derivatives of one element at points beside a kink, for every cotangent; `None` where no smooth
+/// point was found.
 pub(crate) type Hulls = Rc<Vec<Option<[f64; 2]>>>;
 
 pub(crate) fn hulls(oracle: &Oracle<'_>, tensor: usize, index: usize, seed: u64) -> Hulls {

@@ -1,8 +1,9 @@
 //! Elements that share a kink.
 //!
-//! Where two elements tie for a maximum, each of them alone sees a kink, and any gradient between the slopes on both sides could be right. Together
-//! they cannot take any share: as both rise, the function is smooth, and one difference says what their gradients must add up to. The same holds for
-//! inputs that share a ReLU, for a sort, for the absolute value of a difference.
+//! Where two elements tie for a maximum, each of them alone sees a kink, and any gradient between the slopes on both
+//! sides could be right. Together they cannot take any share: as both rise, the function is smooth, and one difference
+//! says what their gradients must add up to. The same holds for inputs that share a ReLU, for a sort, for the absolute
+//! value of a difference.
 
 use std::collections::BTreeMap;
 
@@ -75,8 +76,8 @@ pub(crate) fn ties(oracle: &Oracle<'_>, seed: u64) -> Vec<Tie> {
         lines.swap_remove(random.below(lines.len()));
     }
     let tie = |line: Line| Tie { element: oracle.along(&line), line };
-    // Where any output bends along a direction, the tie breaks, and says nothing of outputs that stay smooth either: of three equal elements moved by
-    // (1, −1, 0) the middle one stays.
+    // Where any output bends along a direction, the tie breaks, and says nothing of outputs that stay smooth either: of
+    // three equal elements moved by (1, −1, 0) the middle one stays.
     let decides = |tie: &Tie| {
         let smooth = tie.element.estimates.iter().any(|estimate| estimate.clean && estimate.kink.is_none());
         tie.element.bent.is_empty() && smooth
@@ -166,7 +167,8 @@ impl Examination<'_, '_> {
         if (sum - estimate.derivative).abs() <= tolerance {
             return None;
         }
-        // Where the function is no maximum, as the middle of three equal elements, a gradient that it has nearby may say something else.
+        // Where the function is no maximum, as the middle of three equal elements, a gradient that it has nearby may
+        // say something else.
         if let Some([low, high]) = hull_along(self.oracle(), &tie.line, cotangent, self.options.seed) {
             if (low - tolerance..=high + tolerance).contains(&sum) {
                 return None;

@@ -8,11 +8,13 @@ use serde::{Deserialize, Serialize};
 pub enum Verdict {
     /// Every checked element is within its tolerance, and the tolerance is small enough to mean something.
     Pass,
-    /// As [`Pass`](Self::Pass), but some elements lie on a kink: their gradients lie between the derivatives from the left and from the right.
+    /// As [`Pass`](Self::Pass), but some elements lie on a kink: their gradients lie between the derivatives from the
+    /// left and from the right.
     Kink,
     /// The source could not run here.
     Skipped,
-    /// The function does not move with any tensor at all, and the source says zero: nothing was seen, so nothing is proven.
+    /// The function does not move with any tensor at all, and the source says zero: nothing was seen, so nothing is
+    /// proven.
     Unobservable,
     /// The tolerance is too large beside the gradient to prove it.
     Unresolved,

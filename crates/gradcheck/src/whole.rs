@@ -1,7 +1,8 @@
 //! Elements that are not checked by themselves.
 //!
-//! Of a large tensor only some elements are differentiated. One more line goes through all of them: each moves by its own scale in a random direction,
-//! and the function must change by what the whole gradient says. If it does not, halving the line again and again leads to an element that is wrong.
+//! Of a large tensor only some elements are differentiated. One more line goes through all of them: each moves by its
+//! own scale in a random direction, and the function must change by what the whole gradient says. If it does not,
+//! halving the line again and again leads to an element that is wrong.
 
 use crate::difference::Element;
 use crate::examine::Examination;
@@ -38,7 +39,8 @@ impl Examination<'_, '_> {
         self.narrow(claim, whole.line.clone(), cotangent, terms)
     }
 
-    /// How far what the gradients add up to along a line is from what the function does, over the tolerance; `None` if the differences say nothing.
+    /// How far what the gradients add up to along a line is from what the function does, over the tolerance; `None` if
+    /// the differences say nothing.
     fn excess(&self, claim: &Claim<'_>, line: &Line, element: &Element, cotangent: usize, terms: f64) -> Option<f64> {
         let estimate = &element.estimates[cotangent];
         if !estimate.clean || estimate.kink.is_some() {

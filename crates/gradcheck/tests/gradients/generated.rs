@@ -13,7 +13,8 @@ fn few() -> Options {
 fn no_fault(check: Check<'_>, seed: u64) -> Result<(), TestCaseError> {
     let report: Report = check.options(few()).seed(seed).run();
     prop_assert_eq!(report.faults(), 0, "{}", report);
-    // Size 1 makes a batch norm and a softmax constant, and a batch norm of two rows all but that: more than single precision can prove.
+    // Size 1 makes a batch norm and a softmax constant, and a batch norm of two rows all but that: more than single
+    // precision can prove.
     let undecided =
         |verdict| verdict == Verdict::Unobservable || (report.dtype == "f32" && verdict == Verdict::Unresolved);
     let proven = |verdict: Verdict| verdict.proven() || undecided(verdict);

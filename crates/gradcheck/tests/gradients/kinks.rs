@@ -11,7 +11,8 @@ use crate::common::*;
 
 const DISTANCES: [f64; 11] = [1e-7, 3e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2];
 
-/// Convolution, ReLU, max pooling, linear. The bias of the convolution is a constant, so that it can be moved over a kink.
+/// Convolution, ReLU, max pooling, linear. The bias of the convolution is a constant, so that it can be moved over a
+/// kink.
 fn network(t: &Arguments<'_>, kinks: &Kinks) -> Tensor<2> {
     let z = conv2d(t.get("x"), t.get("v"), Some(t.get("a")), ConvOptions::new([1, 1], [1, 1], [1, 1], 1));
     kinks.signs(&z);
@@ -64,7 +65,8 @@ pub(crate) fn rectified_pool(dtype: DType, x: Value) -> Check<'static> {
     check.autodiff(&device())
 }
 
-/// The check of the network at this distance from the kink, with autodiff and with autodiff of the network on the other side.
+/// The check of the network at this distance from the kink, with autodiff and with autodiff of the network on the other
+/// side.
 fn beside_a_kink(dtype: DType, distance: f64, recording: bool) -> Report {
     let kink = bias_at_a_kink();
     let check = check(dtype, kink + distance, recording).autodiff(&device());
@@ -113,7 +115,8 @@ fn in_single_precision_the_right_side_is_proven_and_a_wrong_gradient_is_not() {
         let report = check.add(wrong).run();
         for tensor in ["x", "v", "w"] {
             assert!(report.verdict("autodiff", tensor).unwrap().proven(), "{distance:e}: {report}");
-            // So near to the kink that the source's own round-off crosses it, it may be right for all that can be known.
+            // So near to the kink that the source's own round-off crosses it, it may be right for all that can be
+            // known.
             let wrong = report.verdict("wrong", tensor).unwrap();
             assert!(wrong == Verdict::Mismatch || (distance.abs() < 2e-5 && !wrong.proven()), "{distance:e}: {report}");
         }
@@ -191,7 +194,8 @@ fn beside_a_recorded_tie_the_winner_alone_has_the_gradient() {
 
 #[test]
 fn a_sharp_bend_is_no_kink() {
-    // The radius of the bend is a tenth of the shortest usual step: from those it is a kink, and the shortest of all says that it is none.
+    // The radius of the bend is a tenth of the shortest usual step: from those it is a kink, and the shortest of all
+    // says that it is none.
     let bend = |x: f64| (x * x + 1e-14).sqrt();
     let check = |recording: bool| {
         let tensors = vec![Variable {
@@ -224,7 +228,8 @@ fn a_sharp_bend_is_no_kink() {
 
 #[test]
 fn noise_is_measured_beside_a_kink_that_the_point_lies_on() {
-    // What is left of 1e8 after a cancellation rounds by far more than the rest moves, and the second element lies on a kink.
+    // What is left of 1e8 after a cancellation rounds by far more than the rest moves, and the second element lies on a
+    // kink.
     let forward = |values: &[Value]| {
         let x = values[0].data();
         Value::new([2], vec![((1e8 + x[0]) - 1e8 - x[0]) + 1e-8 * x[0], x[1].max(0.0)])

@@ -10,14 +10,16 @@ use burn::tensor::{DType, Device, activation};
 #[global_allocator]
 static ALLOCATOR: PoisonAllocator = PoisonAllocator;
 
-/// A mebibyte of f64: the system maps fresh pages for it, which hold zeros, so that nobody notices that it was never written.
+/// A mebibyte of f64: the system maps fresh pages for it, which hold zeros, so that nobody notices that it was never
+/// written.
 const LENGTH: usize = 1 << 17;
 
 /// A vector that nobody has written to.
 fn forgotten(length: usize) -> Vec<f64> {
     let mut scratch = Vec::with_capacity(length);
-    // SAFETY: there is none to speak of, and that is the fault under test: the elements are not initialised. Every bit pattern is an f64, and the
-    // pointer goes through a black box, so that the compiler has to take it that somebody wrote there, as the allocator indeed did.
+    // SAFETY: there is none to speak of, and that is the fault under test: the elements are not initialised. Every bit
+    // pattern is an f64, and the pointer goes through a black box, so that the compiler has to take it that somebody
+    // wrote there, as the allocator indeed did.
     unsafe { black_box(&mut scratch).set_len(length) };
     black_box(scratch)
 }
