@@ -358,3 +358,6 @@ impl Examination<'_, '_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,3 +55,6 @@ impl Examination<'_, '_> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,3 +79,6 @@ impl Examination<'_, '_> {
         line.moves.first().map(|one| one.index)
     }
 }
+
+#[cfg(test)]
+mod tests;
