@@ -90,3 +90,10 @@ fn round_off_is_no_fault_and_more_is() {
 fn what_overflows_says_nothing() {
     assert_eq!(found(map(|w| if w.abs() > 1e5 { f64::INFINITY } else { w })).0, Verdict::Pass);
 }
+
+/// A wrong multiple of what is right under a tiny cotangent is told by its factor, however small it is beside the rest.
+#[test]
+fn a_small_part_that_is_not_linear_is_a_fault_of_its_own_size() {
+    let twice = map(|w| if w.abs() < 1e-5 { (1.0 + 2e-3) * w } else { w });
+    assert_not_linear(twice, "2^-24 times the incoming gradient");
+}

@@ -92,6 +92,28 @@ fn seven_tied_elements_move_together_too() {
     assert_right_and_wrong(&[2.0; 7], maximum, &[&[1.0 / 7.0; 7], &one], &[&[1.0; 7], &[0.0; 7], &two]);
 }
 
+/// Too many to look at in pairs: each must rise or fall as its own slope says.
+#[test]
+fn seven_tied_elements_of_both_signs_move_each_its_own_way() {
+    let largest =
+        |x: &[f64]| x.iter().enumerate().map(|(i, x)| if i % 2 == 0 { *x } else { -x }).fold(f64::MIN, f64::max);
+    let x = [2.0, -2.0, 2.0, -2.0, 2.0, -2.0, 2.0];
+    let signs = x.map(|x| x / 2.0);
+    let mut one = [0.0; 7];
+    one[1] = -1.0;
+    assert_right_and_wrong(&x, largest, &[&one, &signs.map(|sign| sign / 7.0)], &[&signs, &[0.0; 7]]);
+}
+
+/// max(x₀, x₁) with a small slope on both: the kink is as wide as its larger slope.
+#[test]
+fn a_fault_of_one_tied_element_is_told_beyond_round_off_and_not_within_it() {
+    let u = crate::examine::tests::U;
+    let maximum = |x: &[f64]| x[0].max(x[1]);
+    // Each has 16 u of its own terms and of the output's, and half of the slope is at either.
+    assert_eq!(row(&[2.0, 2.0], maximum, &[0.5 + 8.0 * u, 0.5 + 8.0 * u]).verdict, Verdict::Kink);
+    assert_eq!(row(&[2.0, 2.0], maximum, &[0.5 + 64.0 * u, 0.5 + 64.0 * u]).verdict, Verdict::Mismatch);
+}
+
 /// y = max(a, b) of two tensors: each source says its own gradient of each.
 #[test]
 fn a_tie_between_two_tensors_is_shared_too() {
