@@ -363,3 +363,6 @@ impl Examination<'_, '_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

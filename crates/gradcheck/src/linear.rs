@@ -61,3 +61,6 @@ impl Examination<'_, '_> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests;

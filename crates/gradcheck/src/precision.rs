@@ -81,6 +81,7 @@ mod tests {
         let options = Options { steps: vec![1e-5, 1e-3], ..Options::default() };
         assert_eq!(Precision(DType::F64).steps(&options), [1e-3, 1e-5]);
         assert!(Precision(DType::F32).steps(&options).iter().all(|&step| step >= 1e-3));
-        assert!(Precision(DType::F32).spacings().iter().all(|&spacing| spacing >= 32.0 * f64::from(f32::EPSILON)));
+        assert_eq!(Precision(DType::F32).spacings()[3], 32.0 * f64::from(f32::EPSILON));
+        assert_eq!(Precision(DType::F64).spacings()[0], 1e-7);
     }
 }

@@ -293,4 +293,41 @@ mod tests {
         assert_eq!(moved, [0.0, 0.0, 3.0, -5.0, -64.0, 0.0, 0.0, 0.0, 0.0]);
         assert!(seen.borrow().iter().all(|[_, t]| *t == 4.0));
     }
+
+    /// The multiples of a source of this round-off, as factors of the first cotangent, and its gradients of y = x.
+    #[test]
+    fn multiples_fit_into_the_precision_and_two_parts_add_up() {
+        let factors = |u: f64| {
+            let source = Source::new("identity", u, |_, w| vec![Some(w.clone())]);
+            let [first, second] = [vec![1.0, 2.0, 4.0], vec![1.0; 3]].map(|w| Value::new([3], w));
+            let found = combined(&source, &[Value::full([3], 1.0)], &[&first, &second]);
+            let last = found.last().unwrap().gradients[0].as_ref().unwrap().data().to_vec();
+            assert_eq!(last, [1.0, 2.0, 4.0].map(|w| (1.0 + PART) * w));
+            let sum = found[3].gradients[0].as_ref().unwrap().data().to_vec();
+            assert_eq!(sum, [0.375 - 2.625, 0.75 - 2.625, 1.5 - 2.625]);
+            found.iter().map(|one| one.factors[0].1).collect::<Vec<_>>()
+        };
+        assert_eq!(factors(2f64.powi(-11)), [-1.0, 64.0, 1.0 / 64.0, 0.375, 1.0 + PART]);
+        assert_eq!(factors(2f64.powi(-24)), [-1.0, 2f64.powi(20), 2f64.powi(-24), 0.375, 1.0 + PART]);
+    }
+
+    /// Each part is under every second weight a thousandth of the other.
+    #[test]
+    fn each_output_is_small_beside_its_neighbours_once() {
+        let seen = RefCell::new(Vec::new());
+        let source = Source::new("observer", 0.0, |_, w| {
+            seen.borrow_mut().push(w.data().to_vec());
+            vec![Some(w.clone())]
+        });
+        assert!(split(&source, &[], &Value::full([1], 1.0)).is_none());
+        assert_eq!(split(&source, &[], &Value::full([2], 1.0)).unwrap().factors, [(0, 1.0 + PART)]);
+        drop(source);
+        assert_eq!(seen.into_inner(), [[PART, 1.0], [1.0, PART]]);
+    }
+
+    #[test]
+    fn the_median_is_of_changes_beside_gradients_that_are_there() {
+        assert_eq!(median_ratio(&[1.0, 6.0, 8.0, 5.0], &[4.0, -2.0, 1.0, 0.0]), 3.0);
+        assert_eq!(median_ratio(&[1.0, f64::INFINITY], &[0.0, 1.0]), 0.0);
+    }
 }

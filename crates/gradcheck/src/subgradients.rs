@@ -60,3 +60,6 @@ fn include(known: Option<[f64; 2]>, estimate: &Estimate) -> Option<[f64; 2]> {
     let found = [estimate.derivative - error, estimate.derivative + error];
     Some(known.map_or(found, |known| hull(known, found)))
 }
+
+#[cfg(test)]
+mod tests;

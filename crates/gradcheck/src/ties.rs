@@ -193,3 +193,6 @@ impl Examination<'_, '_> {
         Some(TieFault { cotangent, members, text })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -81,3 +81,6 @@ impl Examination<'_, '_> {
         line.moves.first().map(|one| one.index)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -155,3 +155,48 @@ fn a_gradient_between_the_slopes_of_a_near_kink_is_marked() {
     assert_eq!(marked(8.25, 1e-3), (Verdict::Pass, false));
     assert_eq!(marked(6.0, 1e-3), (Verdict::Mismatch, false));
 }
+
+/// A kink's sides are 3 apart and the tolerance may be a tenth of that.
+#[test]
+fn what_excuses_at_a_kink_leaves_out_the_wobble() {
+    let kink = Estimate { kink: Some([-1.0, 2.0]), ..ESTIMATE };
+    assert_eq!(verdict(2.25, kink, 0.25, 9.0), (Verdict::Kink, 0.0));
+    assert_eq!(verdict(2.75, kink, 0.25, 9.0), (Verdict::Mismatch, 0.75));
+}
+
+/// The function does not move: an error of 16 ε over the step may be what adds to a 1 inside, as far as the largest weight carries it.
+#[test]
+fn where_nothing_moves_an_error_as_large_as_the_rounding_of_one_is_not_called_wrong() {
+    let still = Estimate { derivative: 0.0, truncation: 0.0, magnitude: 0.0, step: 0.25, ..ESTIMATE };
+    let limits = Limits { weight: 8.0, range: [0.0, 1e30], ..EXACT };
+    let judged =
+        |gradient: f64, estimate: Estimate| judge(gradient, &estimate, None, &limits, Allowances::default).verdict;
+    let below = 16.0 * f64::EPSILON * 8.0 / 0.25;
+    assert_eq!(judged(below, still), Verdict::Unresolved);
+    assert_eq!(judged(1.01 * below, still), Verdict::Mismatch);
+    assert_eq!(judged(below, Estimate { magnitude: 1.0, ..still }), Verdict::Mismatch, "it moves");
+}
+
+/// Four of the smallest number of the precision are zero to it.
+#[test]
+fn a_gradient_below_the_smallest_number_is_proven_to_be_zero() {
+    let tiny = Estimate { derivative: 1.0, truncation: 0.0, magnitude: 0.0, ..ESTIMATE };
+    let judged = |smallest: f64, truncation: f64| {
+        let limits = Limits { range: [smallest, 1e30], ..EXACT };
+        judge(0.5, &Estimate { truncation, ..tiny }, None, &limits, Allowances::default).verdict
+    };
+    assert_eq!(judged(0.75, 0.0), Verdict::Pass);
+    assert_eq!(judged(0.75, 2.0), Verdict::Pass, "2.75 of 3");
+    assert_eq!(judged(0.75, 3.0), Verdict::Unresolved, "3.75 of 3");
+}
+
+/// A millionth of the magnitude is no truncation, and 10⁻⁴ of a tenth of the gradient no noise: the bounds of what noise may hide.
+#[test]
+fn noise_hides_a_truncation_from_a_hundred_thousandth_of_the_gradient_on() {
+    let judged = |truncation: f64, noise: f64| {
+        let estimate = Estimate { truncation, noise, magnitude: 4.0, ..ESTIMATE };
+        judge(-8.0, &estimate, None, &EXACT, Allowances::default).verdict
+    };
+    assert_eq!([judged(5e-6, 1e-4), judged(3e-6, 1e-4)], [Verdict::Unresolved, Verdict::Mismatch]);
+    assert_eq!([judged(5e-6, 9e-5), judged(5e-6, 7e-5)], [Verdict::Unresolved, Verdict::Mismatch]);
+}

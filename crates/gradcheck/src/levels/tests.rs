@@ -171,3 +171,48 @@ fn an_output_that_stays_with_one_step_and_moves_with_another_is_hidden_by_its_no
     let noises: Vec<f64> = all.levels.iter().map(|level| level.noise).collect();
     assert_eq!(noises, [16.0 * 3.0 / 0.5, 16.0 * 5.0 / 0.25]);
 }
+
+/// With a step much longer than the element a bend counts as a kink even if none was recorded.
+#[test]
+fn a_long_step_that_bends_says_nothing_of_the_point() {
+    let long = |long: bool| Level { long, crossing: Crossing::None, ..level(BENT, 9.0) };
+    let short = Level { crossing: Crossing::None, noise: 0.75, ..level(Measured { derivative: 2.0, ..SMOOTH }, 0.25) };
+    let found = decide(&[long(true), short]);
+    assert_eq!((found.clean, found.derivative), (true, 2.0));
+    assert!(levels(&[long(true)]).sight(0) == Sight::Kinked && levels(&[long(false)]).sight(0) == Sight::Smooth);
+}
+
+/// Noise of the width counts up to a tenth of the width.
+#[test]
+fn sides_are_smooth_and_the_same_to_within_a_fiftieth_and_noise() {
+    let smooth = |one_sided_error: f64, width_noise: f64, width: f64| {
+        level(Measured { one_sided_error, width_noise, width, ..BENT }, 0.25).smooth_sides()
+    };
+    assert!(smooth(0.039, 0.0, 2.0) && !smooth(0.041, 0.0, 2.0), "a fiftieth of 2");
+    assert!(smooth(0.09, 0.06, 2.0) && !smooth(0.11, 0.06, 2.0), "and noise");
+    assert!(smooth(0.23, 9.0, 2.0) && !smooth(0.25, 9.0, 2.0), "of a tenth at most");
+    let same = |by: f64, noise: [f64; 2]| {
+        let [own, other] = noise.map(|width_noise| Measured { width_noise, width: 2.0, ..BENT });
+        let moved = Measured { one_sided: [0.5, 1.5 + by], ..other };
+        level(own, 0.25).same_sides(&level(moved, 0.125))
+    };
+    assert!(same(0.039, [0.0; 2]) && !same(0.041, [0.0; 2]));
+    assert!(same(0.13, [0.06, 0.04]) && !same(0.15, [0.06, 0.04]));
+    assert!(same(0.23, [9.0, 9.0]) && !same(0.25, [9.0, 9.0]));
+}
+
+#[test]
+fn a_longer_step_is_contradicted_beyond_the_errors_of_both() {
+    let contradicted = |apart: f64, own: f64, noise: f64| {
+        let long = level(Measured { truncation: own, magnitude: 0.0, ..SMOOTH }, 0.5);
+        let derivative = SMOOTH.derivative + apart;
+        long.contradicted(&Level { noise, ..level(Measured { derivative, magnitude: 0.0, ..SMOOTH }, 0.25) })
+    };
+    assert!(!contradicted(0.7, 0.25, 0.5) && contradicted(0.8, 0.25, 0.5), "its own truncation is the smaller one");
+    assert!(!contradicted(0.9, 9.0, 0.5) && contradicted(1.1, 9.0, 0.5), "twice that of the shorter");
+    let rounding = |apart: f64| {
+        let derivative = SMOOTH.derivative + apart;
+        level(SMOOTH, 0.5).contradicted(&level(Measured { derivative, magnitude: 8.0, ..SMOOTH }, 0.25))
+    };
+    assert!(!rounding(7e-9) && rounding(9e-9), "a billionth of the larger terms");
+}
