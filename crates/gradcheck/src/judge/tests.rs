@@ -19,7 +19,7 @@ const LIMITS: Limits = Limits { roundoff: 0.5, unit: 16.0, weight: 1.0, range: [
 const EXACT: Limits = Limits { roundoff: 0.0, unit: 0.0, ..LIMITS };
 
 const ALLOWED: Allowances =
-    Allowances { output: 7.0, terms: 5.0, shared: 0.0, near_wobble: 1.0, wobble: 1.5, cancelled: 0.5 };
+    Allowances { output: 7.0, saturated: 0.0, terms: 5.0, shared: 0.0, near_wobble: 1.0, wobble: 1.5, cancelled: 0.5 };
 
 #[track_caller]
 fn assert_near(found: f64, expected: f64) {
@@ -152,4 +152,28 @@ fn a_gradient_between_the_slopes_of_a_near_kink_is_marked() {
     assert_eq!(marked(3.0, 2e-3), (Verdict::Mismatch, false), "it is further away than round-off reaches");
     assert_eq!(marked(8.25, 1e-3), (Verdict::Pass, false));
     assert_eq!(marked(6.0, 1e-3), (Verdict::Mismatch, false));
+}
+
+#[test]
+fn an_excuse_that_is_too_large_hides_no_smaller_one() {
+    let beside = |cancelled: f64, gradient: f64| {
+        let allowed = Allowances { near_wobble: 0.03125, wobble: 0.03125, cancelled, ..Allowances::default() };
+        let estimate = Estimate { truncation: 0.0, magnitude: 0.0, ..ESTIMATE };
+        judge(gradient, &estimate, None, &EXACT, || allowed).verdict
+    };
+    assert_eq!([0.0, 4.0].map(|cancelled| beside(cancelled, 8.015625)), [Verdict::Pass; 2]);
+    assert_eq!([0.0, 4.0].map(|cancelled| beside(cancelled, 8.25)), [Verdict::Mismatch, Verdict::Unresolved]);
+}
+
+#[test]
+fn what_the_rounding_of_a_saturated_result_may_have_left_is_neither_wrong_nor_proven() {
+    let at = |magnitude: f64, saturated: f64, gradient: f64| {
+        let estimate = Estimate { truncation: 0.0, derivative: 1e-5, magnitude, ..ESTIMATE };
+        let limits = Limits { roundoff: 1e-6, unit: 1e-5, ..LIMITS };
+        judge(gradient, &estimate, None, &limits, || Allowances { saturated, ..Allowances::default() }).verdict
+    };
+    assert_eq!(at(1e-5, 1.0, 1.1e-5), Verdict::Unresolved);
+    assert_eq!(at(1e-5, 1.0, 1.3e-5), Verdict::Mismatch, "it is more than the rounding of 1");
+    assert_eq!(at(1e-5, 1e-3, 1.1e-5), Verdict::Mismatch, "the output is small too");
+    assert_eq!(at(1e-2, 1.0, 1.1e-5), Verdict::Mismatch, "the terms are as large as the rounding");
 }
