@@ -22,7 +22,7 @@ pub(crate) struct Limits {
 pub(crate) struct Allowances {
     /// `(Σ_o (w_o y_o)²)^½ / max(|x_i|, 1)` over the outputs that the element moves.
     pub(crate) output: f64,
-    /// `(Σ_o (w_o y_o)²)^½` over these outputs, at most the largest weight.
+    /// `(Σ_o (w_o y_o)²)^½` over all outputs, at most the largest weight.
     pub(crate) saturated: f64,
     /// `Σ_o |w_o| max_j |∂f_o/∂x_j|` over these outputs.
     pub(crate) terms: f64,

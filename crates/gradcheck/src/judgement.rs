@@ -291,13 +291,21 @@ impl Examination<'_, '_> {
         let wobbles = self.wobbles(claim.source, cotangent, claim.tensor, index);
         Allowances {
             output: reach.output / value.data()[index].abs().max(1.0),
-            saturated: reach.output.min(oracle.cotangents[cotangent].value.max_abs()),
+            saturated: self.saturated(cotangent),
             terms: reach.terms,
             shared,
             near_wobble: wobbles.near,
             wobble: wobbles.full,
             cancelled,
         }
+    }
+
+    /// What the rounding of results next to 1 is relative to: the size of the weighted output, at most the largest weight.
+    pub(crate) fn saturated(&self, cotangent: usize) -> f64 {
+        let oracle = self.oracle();
+        let cotangent = &oracle.cotangents[cotangent];
+        let size = cotangent.terms().fold(0.0, |size: f64, (output, w)| size.hypot(w * oracle.output.data()[output]));
+        size.min(cotangent.value.max_abs())
     }
 
     fn worst_at(&self, claim: &Claim<'_>, index: usize, cotangent: usize) -> WorstOf {
