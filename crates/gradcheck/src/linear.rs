@@ -18,7 +18,9 @@ impl Examination<'_, '_> {
         let found = combined.gradients[tensor].as_ref().filter(|found| found.dims() == value.dims())?;
         let of = |&(number, factor): &(usize, f64)| {
             let gradient = run.gradients[number][tensor].as_ref().filter(|gradient| gradient.dims() == value.dims())?;
-            let saturated = if unresolved { 2.0 * self.saturated(number) } else { 0.0 };
+            // In double precision a misuse of the incoming gradient is far more than the rounding of 1.
+            let lenient = unresolved || self.problem.sources[source].unit_roundoff < 1e-12;
+            let saturated = if lenient { 2.0 * self.saturated(number) } else { 0.0 };
             Some((number, factor, gradient, gradient.max_abs() + saturated))
         };
         let parts: Vec<_> = combined.factors.iter().map(of).collect::<Option<_>>()?;
