@@ -24,6 +24,8 @@ pub(crate) struct Limits {
 pub(crate) struct Allowances {
     /// `(Σ_o (w_o y_o)²)^½ / max(|x_i|, 1)` over the outputs that the element moves.
     pub(crate) output: f64,
+    /// `(Σ_o (w_o y_o)²)^½` over all outputs, at most the largest weight.
+    pub(crate) saturated: f64,
     /// `Σ_o |w_o| max_j |∂f_o/∂x_j|` over these outputs.
     pub(crate) terms: f64,
     /// What the steepest elements of all tensors do to these outputs, as a slope of this tensor.
@@ -120,7 +122,15 @@ pub(crate) fn judge(
     let zero =
         slope.max(1e-6 * allowed.shared).max(1e-9 * allowed.output.min(limits.weight)).max(4.0 * limits.range[0]);
     // What is excused by the source's own noise must be smaller beside the gradient: a hundredth.
-    for (tolerance, small) in [(own, tenth), (strict, tenth), (near, 0.1 * tenth), (wide, 0.1 * tenth)] {
+    // The smaller excuse comes first: one that is too large must not hide that a smaller one does.
+    let seen = Tolerance { roundoff: near.roundoff - allowed.cancelled, ..near };
+    let steep = Tolerance {
+        roundoff: own.roundoff + 4.0 * limits.roundoff * allowed.output.min(100.0 * estimate.magnitude),
+        ..own
+    };
+    let tiers =
+        [(own, tenth), (steep, tenth), (strict, tenth), (seen, 0.1 * tenth), (near, 0.1 * tenth), (wide, 0.1 * tenth)];
+    for (tolerance, small) in tiers {
         let total = tolerance.total();
         let resolved = estimate.clean && (total <= small || total <= zero);
         if error <= total && (resolved || tolerance == wide) {
@@ -133,7 +143,11 @@ pub(crate) fn judge(
     let hidden = estimate.truncation > 1e-6 * estimate.magnitude && estimate.noise > 1e-4 * tenth;
     // What adds to a 1 inside of the function, and moves nothing, may be as much as the rounding of that 1.
     let below = estimate.magnitude == 0.0 && error <= 16.0 * f64::EPSILON * limits.weight / estimate.step.max(1e-3);
-    let verdict = if estimate.clean && !hidden && !below { Verdict::Mismatch } else { Verdict::Unresolved };
+    // Where the function is saturated, an intermediate result next to 1, such as a probability, is rounded by more than
+    // what is left of it: `y (1 − y)`.
+    let saturated = estimate.magnitude < 1e-3 * allowed.saturated && error <= 2.0 * limits.roundoff * allowed.saturated;
+    let verdict =
+        if estimate.clean && !hidden && !below && !saturated { Verdict::Mismatch } else { Verdict::Unresolved };
     Answer { verdict, error, tolerance: wide, beside_kink }
 }
 

@@ -254,16 +254,26 @@ impl Examination<'_, '_> {
         })
     }
 
-    /// Whether some element has a tolerance of less than half a thousandth of its gradient: in single precision, what
-    /// is left of a cancellation has none.
+    /// Whether some element has a tolerance of less than half a thousandth of its gradient, with everything that may
+    /// excuse it: in single precision, what is left of a cancellation has none.
     pub(crate) fn shows_a_thousandth(&self, source: usize, tensor: usize, gradients: &[&Value]) -> bool {
         let gradients: Vec<Option<&Value>> = gradients.iter().copied().map(Some).collect();
         let claim = Claim { source, tensor, gradients: &gradients };
+        let twice: Vec<Value> = gradients
+            .iter()
+            .flatten()
+            .map(|gradient| gradient.map_data(gradient.data().iter().map(|g| 2.0 * g).collect()))
+            .collect();
+        let twice: Vec<Option<&Value>> = twice.iter().map(Some).collect();
+        let doubled = Claim { gradients: &twice, ..claim };
         let selected = self.selected(tensor, None);
         let limits = self.limits(&claim, &selected);
         let shows = |index: usize, cotangent: usize, element: &Element| {
-            let tolerance = self.answer(&claim, index, cotangent, element, &limits[cotangent]).tolerance.total();
-            tolerance < 5e-4 * claim.gradient(cotangent, index).abs()
+            // A gradient that is right is judged by its own terms alone; one that is far off, by all that may excuse
+            // it.
+            let tolerance = self.answer(&doubled, index, cotangent, element, &limits[cotangent]).tolerance.total();
+            let smooth = element.estimates[cotangent].kink.is_none();
+            smooth && tolerance < 5e-4 * claim.gradient(cotangent, index).abs()
         };
         selected.iter().any(|&index| {
             let element = self.oracle().element(tensor, index);
@@ -285,12 +295,22 @@ impl Examination<'_, '_> {
         let wobbles = self.wobbles(claim.source, cotangent, claim.tensor, index);
         Allowances {
             output: reach.output / value.data()[index].abs().max(1.0),
+            saturated: self.saturated(cotangent),
             terms: reach.terms,
             shared,
             near_wobble: wobbles.near,
             wobble: wobbles.full,
             cancelled,
         }
+    }
+
+    /// What the rounding of results next to 1 is relative to: the size of the weighted output, at most the largest
+    /// weight.
+    pub(crate) fn saturated(&self, cotangent: usize) -> f64 {
+        let oracle = self.oracle();
+        let cotangent = &oracle.cotangents[cotangent];
+        let size = cotangent.terms().fold(0.0, |size: f64, (output, w)| size.hypot(w * oracle.output.data()[output]));
+        size.min(cotangent.value.max_abs())
     }
 
     fn worst_at(&self, claim: &Claim<'_>, index: usize, cotangent: usize) -> WorstOf {

@@ -7,19 +7,23 @@ use crate::runs::Combined;
 use crate::value::position;
 
 impl Examination<'_, '_> {
-    /// What is not linear in a source's gradient of a tensor, in a sentence.
-    pub(crate) fn nonlinear(&self, source: usize, tensor: usize) -> Option<String> {
+    /// What is not linear in a source's gradient of a tensor, in a sentence. In a gradient that is not resolved, the
+    /// rounding of results next to 1 is none.
+    pub(crate) fn nonlinear(&self, source: usize, tensor: usize, unresolved: bool) -> Option<String> {
         let run = self.runs[source].run()?;
-        run.combined.iter().find_map(|combined| self.deviates(source, tensor, combined))
+        run.combined.iter().find_map(|combined| self.deviates(source, tensor, combined, unresolved))
     }
 
-    fn deviates(&self, source: usize, tensor: usize, combined: &Combined) -> Option<String> {
+    fn deviates(&self, source: usize, tensor: usize, combined: &Combined, unresolved: bool) -> Option<String> {
         let (oracle, run) = (self.oracle(), self.runs[source].run()?);
         let value = &oracle.values[tensor];
         let found = combined.gradients[tensor].as_ref().filter(|found| found.dims() == value.dims())?;
         let of = |&(number, factor): &(usize, f64)| {
             let gradient = run.gradients[number][tensor].as_ref().filter(|gradient| gradient.dims() == value.dims())?;
-            Some((number, factor, gradient, gradient.max_abs()))
+            // In double precision a misuse of the incoming gradient is far more than the rounding of 1.
+            let lenient = unresolved || self.problem.sources[source].unit_roundoff < 1e-12;
+            let saturated = if lenient { 2.0 * self.saturated(number) } else { 0.0 };
+            Some((number, factor, gradient, gradient.max_abs() + saturated))
         };
         let parts: Vec<_> = combined.factors.iter().map(of).collect::<Option<_>>()?;
         let roundoff = self.options.roundoff_factor * self.problem.sources[source].unit_roundoff;

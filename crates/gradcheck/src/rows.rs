@@ -25,7 +25,8 @@ fn tensor_rows(examination: &Examination<'_, '_>, tensor: usize) -> Vec<Row> {
         .map(|(source, run)| {
             let run = run.run()?;
             let mut judgement = examination.judge(source, tensor, &run.of(tensor));
-            if let Some(fault) = examination.nonlinear(source, tensor) {
+            let unresolved = judgement.verdict == Verdict::Unresolved;
+            if let Some(fault) = examination.nonlinear(source, tensor, unresolved) {
                 judgement.verdict = judgement.verdict.max(Verdict::Mismatch);
                 judgement.fault = Some(fault);
             }

@@ -19,7 +19,7 @@ const LIMITS: Limits = Limits { roundoff: 0.5, unit: 16.0, weight: 1.0, range: [
 const EXACT: Limits = Limits { roundoff: 0.0, unit: 0.0, ..LIMITS };
 
 const ALLOWED: Allowances =
-    Allowances { output: 7.0, terms: 5.0, shared: 0.0, near_wobble: 1.0, wobble: 1.5, cancelled: 0.5 };
+    Allowances { output: 7.0, saturated: 0.0, terms: 5.0, shared: 0.0, near_wobble: 1.0, wobble: 1.5, cancelled: 0.5 };
 
 #[track_caller]
 fn assert_near(found: f64, expected: f64) {
@@ -164,7 +164,8 @@ fn what_excuses_at_a_kink_leaves_out_the_wobble() {
     assert_eq!(verdict(2.75, kink, 0.25, 9.0), (Verdict::Mismatch, 0.75));
 }
 
-/// The function does not move: an error of 16 ε over the step may be what adds to a 1 inside, as far as the largest weight carries it.
+/// The function does not move: an error of 16 ε over the step may be what adds to a 1 inside, as far as the largest
+/// weight carries it.
 #[test]
 fn where_nothing_moves_an_error_as_large_as_the_rounding_of_one_is_not_called_wrong() {
     let still = Estimate { derivative: 0.0, truncation: 0.0, magnitude: 0.0, step: 0.25, ..ESTIMATE };
@@ -190,7 +191,8 @@ fn a_gradient_below_the_smallest_number_is_proven_to_be_zero() {
     assert_eq!(judged(0.75, 3.0), Verdict::Unresolved, "3.75 of 3");
 }
 
-/// A millionth of the magnitude is no truncation, and 10⁻⁴ of a tenth of the gradient no noise: the bounds of what noise may hide.
+/// A millionth of the magnitude is no truncation, and 10⁻⁴ of a tenth of the gradient no noise: the bounds of what
+/// noise may hide.
 #[test]
 fn noise_hides_a_truncation_from_a_hundred_thousandth_of_the_gradient_on() {
     let judged = |truncation: f64, noise: f64| {
@@ -199,4 +201,28 @@ fn noise_hides_a_truncation_from_a_hundred_thousandth_of_the_gradient_on() {
     };
     assert_eq!([judged(5e-6, 1e-4), judged(3e-6, 1e-4)], [Verdict::Unresolved, Verdict::Mismatch]);
     assert_eq!([judged(5e-6, 9e-5), judged(5e-6, 7e-5)], [Verdict::Unresolved, Verdict::Mismatch]);
+}
+
+#[test]
+fn an_excuse_that_is_too_large_hides_no_smaller_one() {
+    let beside = |cancelled: f64, gradient: f64| {
+        let allowed = Allowances { near_wobble: 0.03125, wobble: 0.03125, cancelled, ..Allowances::default() };
+        let estimate = Estimate { truncation: 0.0, magnitude: 0.0, ..ESTIMATE };
+        judge(gradient, &estimate, None, &EXACT, || allowed).verdict
+    };
+    assert_eq!([0.0, 4.0].map(|cancelled| beside(cancelled, 8.015625)), [Verdict::Pass; 2]);
+    assert_eq!([0.0, 4.0].map(|cancelled| beside(cancelled, 8.25)), [Verdict::Mismatch, Verdict::Unresolved]);
+}
+
+#[test]
+fn what_the_rounding_of_a_saturated_result_may_have_left_is_neither_wrong_nor_proven() {
+    let at = |magnitude: f64, saturated: f64, gradient: f64| {
+        let estimate = Estimate { truncation: 0.0, derivative: 1e-5, magnitude, ..ESTIMATE };
+        let limits = Limits { roundoff: 1e-6, unit: 1e-5, ..LIMITS };
+        judge(gradient, &estimate, None, &limits, || Allowances { saturated, ..Allowances::default() }).verdict
+    };
+    assert_eq!(at(1e-5, 1.0, 1.1e-5), Verdict::Unresolved);
+    assert_eq!(at(1e-5, 1.0, 1.3e-5), Verdict::Mismatch, "it is more than the rounding of 1");
+    assert_eq!(at(1e-5, 1e-3, 1.1e-5), Verdict::Mismatch, "the output is small too");
+    assert_eq!(at(1e-2, 1.0, 1.1e-5), Verdict::Mismatch, "the terms are as large as the rounding");
 }

@@ -18,7 +18,8 @@ fn absolute(kink: f64, its: f64) -> (Verdict, usize) {
 #[test]
 fn a_source_may_be_on_the_wrong_side_of_a_kink_within_its_round_off() {
     let near = 2e-5;
-    // The kink is 21 round-offs above the point, and the source has it 94 below: no change of the point by round-off leads across.
+    // The kink is 21 round-offs above the point, and the source has it 94 below: no change of the point by round-off
+    // leads across.
     assert_eq!(absolute(2.0 + 2.0 * near, 2.0 - 9.0 * near), (Verdict::Kink, 1));
     assert_eq!(absolute(2.0 - 2.0 * near, 2.0 + 9.0 * near), (Verdict::Kink, 1));
     assert_eq!(absolute(2.0 + 2.0 * near, 2.0 + 2.0 * near), (Verdict::Pass, 0));
@@ -66,7 +67,8 @@ fn a_gradient_that_is_wrong_everywhere_is_wrong() {
     assert_eq!((one.verdict, one.mismatched, one.worst.unwrap().index), (Verdict::Mismatch, 1, 7));
 }
 
-/// y = Σ |x_i − kink| of 40 elements, all of which lie on the other side for the source: no more than 16 are looked at again.
+/// y = Σ |x_i − kink| of 40 elements, all of which lie on the other side for the source: no more than 16 are looked at
+/// again.
 #[test]
 fn what_is_excused_at_sixteen_elements_is_not_proven_of_more() {
     let row = |count: usize| {
@@ -97,7 +99,9 @@ fn a_zero_is_excused_by_what_moves_elsewhere_and_no_more() {
     };
     // 16 u · 6 / 4.
     assert_eq!([0.0, 23.0 * U, -23.0 * U].map(verdict), [Verdict::Pass; 3]);
-    assert_eq!([25.0 * U, -25.0 * U].map(verdict), [Verdict::Mismatch; 2]);
+    // More may be the rounding of the output, and is not proven; still more is wrong.
+    assert_eq!([25.0 * U, -25.0 * U].map(verdict), [Verdict::Unresolved; 2]);
+    assert_eq!([0.01, -0.01].map(verdict), [Verdict::Mismatch; 2]);
 }
 
 #[test]
@@ -112,6 +116,6 @@ fn a_gradient_of_less_than_the_round_off_shows_no_thousandth() {
         let gradients: Vec<&Value> = run.of(0).into_iter().flatten().collect();
         examination.shows_a_thousandth(0, 0, &gradients)
     };
-    // 16 u of the gradient.
-    assert!(shows(2f64.powi(-16)) && !shows(2f64.powi(-14)));
+    // 16 u of the terms of the gradient, of the output and of its other terms: 18 times the gradient in all.
+    assert!(shows(2f64.powi(-20)) && !shows(2f64.powi(-14)));
 }

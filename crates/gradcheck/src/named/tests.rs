@@ -25,7 +25,10 @@ fn control(problem: &Problem<'_>) -> (usize, usize) {
     let options = options();
     let mutants = problem.examine(&options).mutants();
     let named: Vec<&Mutant> = mutants.tried.iter().filter(|mutant| mutant.source == Mutant::NAMED).collect();
-    assert_eq!(named.len() + mutants.left_out.len(), problem.mutants.len());
+    // A thousandth of a gradient may be left out too, for the round-off of its source.
+    let thousandth = crate::Mutation::Thousandth.to_string();
+    let left_out = mutants.left_out.iter().filter(|left_out| left_out.mutation != thousandth).count();
+    assert_eq!(named.len() + left_out, problem.mutants.len());
     (named.len(), named.iter().filter(|mutant| mutant.killed).count())
 }
 

@@ -238,7 +238,7 @@ struct Drawn {
 
 impl Drawn {
     fn of(m: &mut Maker<'_>) -> Self {
-        Self {
+        let drawn = Self {
             samples: m.draw.size(1..=2),
             steps: m.draw.size(1..=3),
             inputs: m.draw.size(1..=3),
@@ -249,6 +249,11 @@ impl Drawn {
             state: m.draw.once_in(2),
             clip: m.draw.once_in(3).then_some(0.8),
             activation: if m.draw.once_in(4) { ActivationConfig::Softsign } else { ActivationConfig::Tanh },
+        };
+        match drawn.clip {
+            // So many states that some of them are not clipped, and something moves.
+            Some(_) => Self { samples: 2, hidden: drawn.hidden.max(2), ..drawn },
+            None => drawn,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What is computed in single precision although the tensors are in double precision.
 
 use backproof::backend::Backend::Flex;
+use backproof::point::Point;
 use burn::tensor::ops::DeformConvOptions;
 use burn::tensor::{DType, activation, module};
 
@@ -167,6 +168,27 @@ pub(super) const FAULTS: &[Known] = &[
             of: "x",
             right: &[0.5],
             found: Found::Numbers(&[0.5000000119209289]),
+        },
+    },
+    Known {
+        operation: "softplus_with_threshold",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        // Large numbers are above the threshold, so that no pattern is seen in few others.
+        points: &[Point::Wide],
+        tensors: &["x"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "As of div_scalar",
+        place: "burn-autodiff, ops/tensor.rs, float_div_scalar",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[2], &[0.0, 1e6])],
+            options: "beta 0.7, threshold 1",
+            function: |t| activation::softplus_with_threshold(x(t), 0.7, 1.0),
+            of: "x",
+            right: &[0.5, 1.0],
+            found: Found::Numbers(&[0.5000000119209289, 1.0]),
         },
     },
     Known {

@@ -7,9 +7,12 @@ use backproof::backend::Backend::Flex;
 use backproof_gradcheck::Arguments;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::nn::activation::{HardSigmoidConfig, HardSwish};
-use burn::nn::loss::{BinaryCrossEntropyLossConfig, CTCLossConfig, CrossEntropyLossConfig, RNNTLossConfig, Reduction};
+use burn::nn::loss::{
+    BinaryCrossEntropyLossConfig, CTCLossConfig, CrossEntropyLossConfig, KLDivLossConfig, RNNTLossConfig, Reduction,
+};
 use burn::nn::{
-    BiGruConfig, BiLstmConfig, BiRnnConfig, GaussianNoiseConfig, GruConfig, LstmConfig, RnnConfig, RotaryEncodingConfig,
+    BiGruConfig, BiLstmConfig, BiRnnConfig, GaussianNoiseConfig, GruConfig, LstmConfig, RmsNormConfig, RnnConfig,
+    RotaryEncodingConfig,
 };
 use burn::tensor::grid::affine_grid_2d;
 use burn::tensor::ops::{AttentionModuleOptions, DeformConvOptions};
@@ -605,6 +608,51 @@ pub(super) const FAULTS: &[Known] = &[
             of: "x",
             right: &[],
             found: Found::Panics("dtype mismatch"),
+        },
+    },
+    Known {
+        operation: "RmsNorm",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["", "x", "gamma"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "The root of the mean square is taken in single precision",
+        place: "burn-nn, modules/norm/rms.rs, forward",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[1, 1], &[0.0])],
+            options: "epsilon 0.3",
+            function: |t| {
+                flat(in_double(RmsNormConfig::new(1).with_epsilon(0.3).init(t.device())).forward(t.get::<2>("x")))
+            },
+            of: "x",
+            right: &[1.8257418583505538],
+            found: Found::Numbers(&[1.8257417898720898]),
+        },
+    },
+    Known {
+        operation: "KLDivLoss",
+        backends: EVERYWHERE,
+        precisions: DOUBLE,
+        points: &[],
+        tensors: &["x", "y"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "As of div_scalar, by the size of the batch",
+        place: "burn-autodiff, ops/tensor.rs, float_div_scalar",
+        smallest: Smallest {
+            precision: DType::F64,
+            tensors: &[("x", &[3, 1], &[0.0; 3]), ("y", &[3, 1], &[1.0; 3])],
+            options: "mean of the batch",
+            function: |t| {
+                let loss = KLDivLossConfig::new().init();
+                loss.forward(t.get::<2>("x"), t.get("y"), Reduction::BatchMean)
+            },
+            of: "x",
+            right: &[-1.0 / 3.0; 3],
+            found: Found::Numbers(&[-0.3333333432674408; 3]),
         },
     },
 ];
