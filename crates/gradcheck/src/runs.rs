@@ -10,7 +10,8 @@ pub(crate) struct Run {
     pub(crate) magnitudes: Option<Vec<Vec<Option<Value>>>>,
     /// For every tensor, whether all runs at the point were equal to the last bit.
     pub(crate) repeatable: Vec<bool>,
-    /// How much every element `[cotangent][tensor][element]` changes when the tensors change by about their round-off; empty where there is no gradient.
+    /// How much every element `[cotangent][tensor][element]` changes when the tensors change by about their round-off;
+    /// empty where there is no gradient.
     pub(crate) wobble: Vec<Vec<Vec<Wobble>>>,
     /// The gradients under combinations of the cotangents.
     pub(crate) combined: Vec<Combined>,
@@ -18,7 +19,8 @@ pub(crate) struct Run {
     pub(crate) output: Option<(Value, bool)>,
 }
 
-/// What round-off was seen to do to an element: by the small changes alone, and by the large one too, which sees more and exaggerates.
+/// What round-off was seen to do to an element: by the small changes alone, and by the large one too, which sees more
+/// and exaggerates.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Wobble {
     pub(crate) near: f64,
@@ -34,7 +36,8 @@ pub(crate) struct Combined {
 }
 
 impl Run {
-    /// Runs the source twice for every cotangent, over memory with other garbage in it, and once more after it has been at other points and under other
+    /// Runs the source twice for every cotangent, over memory with other garbage in it, and once more after it has been
+    /// at other points and under other
     /// cotangents: what it remembers of those shows.
     pub(crate) fn new(
         source: &Source<'_>,
@@ -87,7 +90,8 @@ impl Run {
     }
 }
 
-/// The gradients under the negative, a large and a tiny multiple of the first cotangent, which every precision can hold, and under a sum of the first two.
+/// The gradients under the negative, a large and a tiny multiple of the first cotangent, which every precision can
+/// hold, and under a sum of the first two.
 fn combined(source: &Source<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Combined> {
     let [large, tiny] = if source.unit_roundoff > 1e-4 { [64.0, 1.0 / 64.0] } else { [2f64.powi(20), 2f64.powi(-24)] };
     let mut combinations = vec![vec![(0, -1.0)], vec![(0, large)], vec![(0, tiny)]];
@@ -113,7 +117,8 @@ fn combined(source: &Source<'_>, values: &[Value], cotangents: &[&Value]) -> Vec
 /// What a part of a cotangent is beside the other in [`split`].
 const PART: f64 = 1.0 / 1024.0;
 
-/// The gradients under the first cotangent with every second weight made small, plus those with the others made small: each output is once small beside
+/// The gradients under the first cotangent with every second weight made small, plus those with the others made small:
+/// each output is once small beside
 /// its neighbours. A backward that loses what is small beside the largest loses it here.
 fn split(source: &Source<'_>, values: &[Value], cotangent: &Value) -> Option<Combined> {
     if cotangent.len() < 2 {
@@ -131,21 +136,26 @@ fn split(source: &Source<'_>, values: &[Value], cotangent: &Value) -> Option<Com
     Some(Combined { factors: vec![(0, 1.0 + PART)], gradients })
 }
 
-/// Runs over memory that holds this garbage: likely where the program has another allocator than ours, certainly where it has ours.
+/// Runs over memory that holds this garbage: likely where the program has another allocator than ours, certainly where
+/// it has ours.
 fn over_garbage<T>(sizes: Vec<usize>, pattern: u64, run: impl FnOnce() -> T) -> T {
     poison(sizes, pattern);
     let _garbage = Garbage::new(pattern);
     run()
 }
 
-/// The relative changes of the tensors, in unit round-offs, under which a source is run again: two small ones, and a large one.
+/// The relative changes of the tensors, in unit round-offs, under which a source is run again: two small ones, and a
+/// large one.
 const CHANGES: [f64; 3] = [3.0, -5.0, -64.0];
 
-/// Runs the source at points that differ by a few units in the last place. What changes is round-off, which no bound from outside sees where a
-/// gradient is what is left of a cancellation (a batch norm of two rows). No element gets less than the tensor's median beside its own gradient: one
+/// Runs the source at points that differ by a few units in the last place. What changes is round-off, which no bound
+/// from outside sees where a
+/// gradient is what is left of a cancellation (a batch norm of two rows). No element gets less than the tensor's median
+/// beside its own gradient: one
 /// may stay by luck.
 ///
-/// An intermediate result that rounds to the same number at near points, such as a probability next to 1, shows its round-off only at one further away;
+/// An intermediate result that rounds to the same number at near points, such as a probability next to 1, shows its
+/// round-off only at one further away;
 /// there, the change that goes on from the near ones is the function's own, and does not count.
 fn wobble(
     source: &Source<'_>,
@@ -255,7 +265,8 @@ mod tests {
         });
         let first = (source.backward)(&at(0.0), &Value::full([1], 1.0));
         let found = wobble(&source, &at(0.0), &[1.0, 2.0, 3.0].map(at), &[&Value::full([1], 1.0)], &[first]);
-        // From 3 round-offs above to 5 below, the first falls by 9 and the last by a quarter: 64 below it is a trend of −64 · 9/8 and −64 · 1/32.
+        // From 3 round-offs above to 5 below, the first falls by 9 and the last by a quarter: 64 below it is a trend of
+        // −64 · 9/8 and −64 · 1/32.
         // The second stays, and gets the median of what the others have beside their gradients: 3 of 0, 3, 11.2.
         assert_eq!(found[0][0].iter().map(|wobble| wobble.full).collect::<Vec<_>>(), [40.0 + 72.0, 3.0, 6.0]);
         // Of the small changes alone: 6, 0 and 1/2, of 10, 1 and 2.

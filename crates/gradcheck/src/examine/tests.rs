@@ -1,4 +1,5 @@
-//! Functions on the host, at points and with steps that are powers of two or nearly so: the tolerances can be worked out by hand.
+//! Functions on the host, at points and with steps that are powers of two or nearly so: the tolerances can be worked
+//! out by hand.
 
 use burn::tensor::DType;
 

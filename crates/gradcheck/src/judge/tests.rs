@@ -166,7 +166,8 @@ fn what_excuses_at_a_kink_leaves_out_the_wobble() {
     assert_eq!(verdict(2.75, kink, 0.25, 9.0), (Verdict::Mismatch, 0.75));
 }
 
-/// The function does not move: an error of 16 ε over the step may be what adds to a 1 inside, as far as the largest weight carries it.
+/// The function does not move: an error of 16 ε over the step may be what adds to a 1 inside, as far as the largest
+/// weight carries it.
 #[test]
 fn where_nothing_moves_an_error_as_large_as_the_rounding_of_one_is_not_called_wrong() {
     let still = Estimate { derivative: 0.0, truncation: 0.0, magnitude: 0.0, step: 0.25, ..ESTIMATE };
@@ -192,7 +193,8 @@ fn a_gradient_below_the_smallest_number_is_proven_to_be_zero() {
     assert_eq!(judged(0.75, 3.0), Verdict::Unresolved, "3.75 of 3");
 }
 
-/// A millionth of the magnitude is no truncation, and 10⁻⁴ of a tenth of the gradient no noise: the bounds of what noise may hide.
+/// A millionth of the magnitude is no truncation, and 10⁻⁴ of a tenth of the gradient no noise: the bounds of what
+/// noise may hide.
 #[test]
 fn noise_hides_a_truncation_from_a_hundred_thousandth_of_the_gradient_on() {
     let judged = |truncation: f64, noise: f64| {

@@ -18,7 +18,8 @@ fn absolute(kink: f64, its: f64) -> (Verdict, usize) {
 #[test]
 fn a_source_may_be_on_the_wrong_side_of_a_kink_within_its_round_off() {
     let near = 2e-5;
-    // The kink is 21 round-offs above the point, and the source has it 94 below: no change of the point by round-off leads across.
+    // The kink is 21 round-offs above the point, and the source has it 94 below: no change of the point by round-off
+    // leads across.
     assert_eq!(absolute(2.0 + 2.0 * near, 2.0 - 9.0 * near), (Verdict::Kink, 1));
     assert_eq!(absolute(2.0 - 2.0 * near, 2.0 + 9.0 * near), (Verdict::Kink, 1));
     assert_eq!(absolute(2.0 + 2.0 * near, 2.0 + 2.0 * near), (Verdict::Pass, 0));
@@ -66,7 +67,8 @@ fn a_gradient_that_is_wrong_everywhere_is_wrong() {
     assert_eq!((one.verdict, one.mismatched, one.worst.unwrap().index), (Verdict::Mismatch, 1, 7));
 }
 
-/// y = Σ |x_i − kink| of 40 elements, all of which lie on the other side for the source: no more than 16 are looked at again.
+/// y = Σ |x_i − kink| of 40 elements, all of which lie on the other side for the source: no more than 16 are looked at
+/// again.
 #[test]
 fn what_is_excused_at_sixteen_elements_is_not_proven_of_more() {
     let row = |count: usize| {

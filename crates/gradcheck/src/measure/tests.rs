@@ -15,7 +15,8 @@ fn assert_near(found: &[f64], expected: &[f64]) {
     assert!(found.len() == expected.len() && found.iter().zip(expected).all(near), "{found:?} is not {expected:?}");
 }
 
-/// Points 2 apart, so a step of 4. Of the first output the slopes between neighbours are 3/2, 7/2, 7, 11: a bend, with the derivatives 9/2 and 5 from the
+/// Points 2 apart, so a step of 4. Of the first output the slopes between neighbours are 3/2, 7/2, 7, 11: a bend, with
+/// the derivatives 9/2 and 5 from the
 /// left and the right. Of the second they are −4, −4, 1/2, 3/4: a kink, with −4 and 3/8. The third does not move.
 #[test]
 fn a_bend_a_kink_and_an_output_that_stays_give_the_sums_worked_out_by_hand() {

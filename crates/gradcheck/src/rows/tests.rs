@@ -62,7 +62,8 @@ fn what_is_missing_moody_or_not_finite_is_said() {
     assert_eq!((verdict, said.as_str(), swept), (Verdict::NonFinite, "2 of 2 elements are NaN or infinite", false));
 }
 
-/// y = 3 x + c (x − 2)³ at 2 has the central difference 3 + c h², for steps of 2/10, …, 2/10⁸. A gradient of 6 is wrong by 3.
+/// y = 3 x + c (x − 2)³ at 2 has the central difference 3 + c h², for steps of 2/10, …, 2/10⁸. A gradient of 6 is wrong
+/// by 3.
 #[test]
 fn an_error_stays_if_it_is_within_a_factor_of_two_at_five_of_eight_steps() {
     let sweep = |c: f64| {

@@ -114,7 +114,8 @@ fn a_fault_of_one_tied_element_is_told_beyond_round_off_and_not_within_it() {
     assert_eq!(row(&[2.0, 2.0], maximum, &[0.5 + 64.0 * u, 0.5 + 64.0 * u]).verdict, Verdict::Mismatch);
 }
 
-/// The gradients move by 4 for each 1 that the elements do: by 40 round-offs under a small change, of which four times excuse the sum.
+/// The gradients move by 4 for each 1 that the elements do: by 40 round-offs under a small change, of which four times
+/// excuse the sum.
 #[test]
 fn what_round_off_does_to_the_gradients_of_tied_elements_excuses_their_sum() {
     let u = crate::examine::tests::U;

@@ -56,7 +56,8 @@ fn elements_that_are_wrong_in_one_half_are_found() {
     assert!((600..620).contains(&row.worst.as_ref().unwrap().index));
 }
 
-/// Each element has 16 round-offs of its own and is wrong by fewer; the line has the root of their squares, which is less than their sum.
+/// Each element has 16 round-offs of its own and is wrong by fewer; the line has the root of their squares, which is
+/// less than their sum.
 #[test]
 fn what_only_all_elements_together_show_is_not_proven() {
     let u = crate::examine::tests::U;
@@ -74,7 +75,8 @@ fn what_only_all_elements_together_show_is_not_proven() {
         let report = claims(sum, only(gradient)).examine(&options()).report().clone();
         (report.rows[0].verdict, report.rows[0].mismatched)
     };
-    // The line's tolerance is 4 √1000 · 40 u, with 8 u for what cancels, and a thousand elements are off by 1000 times `off`.
+    // The line's tolerance is 4 √1000 · 40 u, with 8 u for what cancels, and a thousand elements are off by 1000 times
+    // `off`.
     assert_eq!(verdict(5.0 * u), (Verdict::Pass, 0));
     assert_eq!(verdict(5.12 * u), (Verdict::Unresolved, 0));
 }
