@@ -51,10 +51,12 @@ impl Examination<'_, '_> {
         let cancelled = 8.0 * self.problem.sources[claim.source].unit_roundoff * shared;
         let (mut sum, mut variance) = (0.0, 0.0);
         for one in &line.moves {
+            // The abscissa of a line of one element is the element itself.
+            let by = if line.moves.len() == 1 { 1.0 } else { one.by };
             let gradient = claim.gradient(cotangent, one.index);
             let wobble = self.wobble(claim.source, cotangent, claim.tensor, one.index);
-            sum += one.by * gradient;
-            variance += (one.by * (roundoff * (gradient.abs() + terms) + wobble + cancelled)).powi(2);
+            sum += by * gradient;
+            variance += (by * (roundoff * (gradient.abs() + terms) + wobble + cancelled)).powi(2);
         }
         let tolerance = estimate.truncation + estimate.noise + 4.0 * variance.sqrt();
         let excess = (sum - estimate.derivative).abs() / tolerance.max(f64::MIN_POSITIVE);
@@ -71,7 +73,12 @@ impl Examination<'_, '_> {
     fn narrow(&self, claim: &Claim<'_>, mut line: Line, cotangent: usize, terms: f64) -> Option<usize> {
         while line.moves.len() > 1 {
             let second = line.moves.split_off(line.moves.len() / 2);
-            let halves = [line, Line { moves: second }];
+            let halves = [line, Line { moves: second }].map(|mut half| {
+                if let [only] = &mut half.moves[..] {
+                    only.by = only.by.abs();
+                }
+                half
+            });
             let excess =
                 |half: &Line| self.excess(claim, half, &self.oracle().along(half), cotangent, terms).unwrap_or(0.0);
             let [first, other] = halves.each_ref().map(excess);

@@ -78,6 +78,10 @@ fn what_excuses_an_error_must_be_small_beside_the_gradient_too() {
         (Verdict::Unresolved, 0.0625),
         "it may be right, and is not proven"
     );
+    for wobble in [0.0625, 0.5] {
+        let found = verdict(8.0625, ESTIMATE, 0.03125, wobble);
+        assert_eq!(found, (Verdict::Unresolved, 0.0625), "more than a hundredth: {wobble}");
+    }
     assert_eq!(verdict(8.125, ESTIMATE, 0.25, 2.0), (Verdict::Pass, 0.125), "it needs no excuse");
 }
 

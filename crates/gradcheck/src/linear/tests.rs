@@ -5,7 +5,11 @@ use crate::{Options, Source, Value, Verdict};
 
 /// The verdict and the diagnosis of a backward that makes `of` the incoming gradient, under one random cotangent.
 fn found(of: impl Fn(&[f64]) -> Vec<f64> + 'static) -> (Verdict, Option<String>) {
-    let mut lines = problem(vec![variable("x", &[2.0, 4.0, 1.0, 3.0])], |values| {
+    found_at([2.0, 4.0, 1.0, 3.0], of)
+}
+
+fn found_at(x: [f64; 4], of: impl Fn(&[f64]) -> Vec<f64> + 'static) -> (Verdict, Option<String>) {
+    let mut lines = problem(vec![variable("x", &x)], |values| {
         values[0].data().iter().zip([3.0, 5.0, 7.0, 9.0]).map(|(x, slope)| slope * x).collect()
     });
     lines.sources.push(Source::new("source", U, move |_, w| {
@@ -96,4 +100,14 @@ fn what_overflows_says_nothing() {
 fn a_small_part_that_is_not_linear_is_a_fault_of_its_own_size() {
     let twice = map(|w| if w.abs() < 1e-5 { (1.0 + 2e-3) * w } else { w });
     assert_not_linear(twice, "2^-24 times the incoming gradient");
+}
+
+/// The size of the elements is no excuse: what they share is a slope.
+#[test]
+fn large_elements_do_not_excuse_what_is_not_linear() {
+    let twice = || map(|w| if w.abs() < 1e-5 { (1.0 + 2e-3) * w } else { w });
+    for x in [[2048.0, 4096.0, 1024.0, 3072.0], [2e6, 4e6, 1e6, 3e6]] {
+        assert_eq!(found_at(x, twice()).0, Verdict::Mismatch);
+        assert_eq!(found_at(x, <[f64]>::to_vec).0, Verdict::Pass);
+    }
 }

@@ -114,6 +114,23 @@ fn a_fault_of_one_tied_element_is_told_beyond_round_off_and_not_within_it() {
     assert_eq!(row(&[2.0, 2.0], maximum, &[0.5 + 64.0 * u, 0.5 + 64.0 * u]).verdict, Verdict::Mismatch);
 }
 
+/// The gradients move by 4 for each 1 that the elements do: by 40 round-offs under a small change, of which four times
+/// excuse the sum.
+#[test]
+fn what_round_off_does_to_the_gradients_of_tied_elements_excuses_their_sum() {
+    let u = crate::examine::tests::U;
+    let verdict = |off: f64| {
+        let maximum = problem(vec![variable("x", &[2.0, 2.0])], |values| {
+            let x = values[0].data();
+            vec![x[0].max(x[1])]
+        });
+        let gradient = move |x: &[f64]| x.iter().map(|x| 0.5 + off + 4.0 * (x - 2.0)).collect();
+        let options = Options { cotangents: 1, ..Options::default() };
+        claims(maximum, only(gradient)).examine(&options).report().rows[0].verdict
+    };
+    assert_eq!([verdict(100.0 * u), verdict(250.0 * u)], [Verdict::Kink, Verdict::Mismatch]);
+}
+
 /// y = max(a, b) of two tensors: each source says its own gradient of each.
 #[test]
 fn a_tie_between_two_tensors_is_shared_too() {

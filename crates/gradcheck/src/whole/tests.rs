@@ -95,3 +95,13 @@ fn a_tensor_that_is_checked_in_full_needs_no_line() {
     let terms = examination.typical_terms(&claim, &[0, 1], 0);
     assert!((terms / weight - 1.0).abs() < 1e-6, "{terms} {weight}");
 }
+
+/// What cancels is beside the slopes of the tensor, however large its elements are.
+#[test]
+fn one_wrong_element_is_found_among_large_ones() {
+    let sum = problem(vec![variable("x", &[1024.0; TOTAL])], |values| vec![values[0].data().iter().sum()]);
+    let gradient = |_: &[f64]| (0..TOTAL).map(|i| if i == 500 { 1.5 } else { 1.0 }).collect();
+    let options = Options { quota: 8, ..options() };
+    let row = claims(sum, only(gradient)).examine(&options).report().rows[0].clone();
+    assert!(row.verdict == Verdict::Mismatch && row.worst.unwrap().index == 500);
+}
