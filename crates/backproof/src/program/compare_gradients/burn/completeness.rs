@@ -23,8 +23,6 @@ const COVERS: &[(&str, &str)] = &[
     ("Tensor::select_assign", "select_assign_add"),
     ("Tensor::tanh", "tanh"),
     ("activation::tanh", "tanh"),
-    // Under autodiff, on every backend, one is the other.
-    ("module::attention_fallback", "attention"),
     ("module::interpolate", "interpolate_bilinear"),
 ];
 
