@@ -175,8 +175,10 @@ fn pair((dims, data): (Vec<usize>, Vec<f64>)) -> ([usize; 2], Vec<f64>) {
     (dims.try_into().expect("two axes"), data)
 }
 
-/// Of Burn 0.22.1, faults that are known do not fail the command. At general points only grouped `conv1d` is wrong on flex: its weight gradient, where
-/// the stride leaves something over.
+/// What is wrong with Burn 0.22.1 on flex at general points too.
+const KNOWN: [&str; 4] = ["conv1d_groups", "Conv1d_groups", "attention_without_keys_biased", "det_singular"];
+
+/// Of Burn 0.22.1, faults that are known do not fail the command.
 #[test]
 fn of_burns_operations_nothing_is_wrong_on_flex_but_what_is_known() {
     let text = stdout(&xtask().args(["compare-gradients", "--suite", "burn", "--cases", "12"]).assert().success());
@@ -184,7 +186,9 @@ fn of_burns_operations_nothing_is_wrong_on_flex_but_what_is_known() {
         text.lines().take_while(|line| !line.is_empty()).filter(|line| line.contains(" of ")).collect();
     assert!(verdicts.len() > 150, "{text}");
     for line in verdicts {
-        let right = line.trim_end().ends_with(if line.starts_with(" conv1d_groups ") { "KNOWN FAULT" } else { "PASS" });
+        let name = line.split_whitespace().next().unwrap_or_default();
+        let right =
+            line.trim_end().ends_with("PASS") || (KNOWN.contains(&name) && line.trim_end().ends_with("KNOWN FAULT"));
         assert!(right, "{line}\n{text}");
     }
     assert!(text.contains("known faults of Burn, which docs/upstream.md lists: "), "{text}");
