@@ -169,10 +169,9 @@ impl Examination<'_, '_> {
         }
         // Where the function is no maximum, as the middle of three equal elements, a gradient that it has nearby may
         // say something else.
-        if let Some([low, high]) = hull_along(self.oracle(), &tie.line, cotangent, self.options.seed) {
-            if (low - tolerance..=high + tolerance).contains(&sum) {
-                return None;
-            }
+        let hull = hull_along(self.oracle(), &tie.line, cotangent, self.options.seed);
+        if hull.is_some_and(|[low, high]| (low - tolerance..=high + tolerance).contains(&sum)) {
+            return None;
         }
         let largest = tie.line.moves.iter().map(|one| one.by.abs()).fold(0.0, f64::max);
         let name = |one: &Move| {
