@@ -114,10 +114,10 @@ fn smoothed_of_formula(t: &Arguments<'_>, targets: &[i64], alpha: f32, loss: &Cr
     for &target in targets {
         // A mean without weights is one of all samples; with them, one of those of the targets.
         total += if padded(target) { 0.0 } else { weights[target as usize] };
-        for class in 0..classes {
+        for (class, weight) in weights.iter().enumerate() {
             // As it is in single precision, where the loss computes it.
             let hot = if class as i64 == target { 1.0 - alpha } else { 0.0 } + alpha / classes as f32;
-            shares.push(if padded(target) { 0.0 } else { f64::from(hot) * weights[class] });
+            shares.push(if padded(target) { 0.0 } else { f64::from(hot) * weight });
         }
     }
     assert_eq!(samples, targets.len());
