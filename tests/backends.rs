@@ -53,12 +53,11 @@ fn gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out() {
         let compare = |arguments: &[&str]| {
             xtask().args(["compare-gradients", "--backend", backend, "--cases", "3"]).args(arguments).assert()
         };
-        println!("{}", stdout(&compare(&[]).success()));
+        println!("{}", stdout(&compare(&["--hard-cases", "0"]).success()));
         // The default `gelu_backward` of burn-backend 0.22.1 differentiates the tanh approximation, the forward is the exact erf.
-        // The whole suite takes minutes on a GPU in software.
-        let suite: &[&str] =
-            if backend == "wgpu" { &["--suite", "burn", "--layer", "gelu"] } else { &["--suite", "burn"] };
-        let text = stdout(&compare(suite).success());
+        // The whole suite takes minutes on a GPU in software; the list of known faults is of flex first.
+        let suite = ["--suite", "burn", "--layer", "gelu", "--hard-cases", "0"];
+        let text = stdout(&compare(&suite).success());
         println!("{text}");
         let row = text.lines().find(|line| line.trim_start().starts_with("gelu "));
         assert!(row.is_some_and(|row| row.contains("KNOWN FAULT")), "{backend}: {text}");
