@@ -463,11 +463,9 @@ impl Sweep<'_, '_> {
             let (crossing, long) = (points.crossing, relative > 2.0 * oracle.steps[0]);
             self.levels[number].add(Level { measured, crossing, step, relative, noise: 0.0, long });
         }
-        for output in (0..oracle.output.len()).filter(|&output| points.moves(output)) {
-            self.moved[output / 64] |= 1 << (output % 64);
-        }
-        let moved = |output: usize| points.moves(output);
-        self.still.push((step, (0..oracle.output.len()).filter(|&output| !moved(output)).collect()));
+        let (moved, still): (Vec<usize>, Vec<usize>) = (0..oracle.output.len()).partition(|&o| points.moves(o));
+        moved.into_iter().for_each(|output| self.moved[output / 64] |= 1 << (output % 64));
+        self.still.push((step, still));
         let hides = |(step, still): &(f64, Vec<usize>)| {
             let hidden = still.iter().copied().filter(|output| self.moved[output / 64] >> (output % 64) & 1 == 1);
             (*step, hidden.collect::<Vec<usize>>())

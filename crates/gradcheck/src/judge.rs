@@ -104,11 +104,10 @@ pub(crate) fn judge(
     let of_output = if flat { allowed.output } else { allowed.output.min(100.0 * estimate.magnitude) };
     let strict = Tolerance { roundoff: own.roundoff + 4.0 * limits.roundoff * of_output, ..own };
     let rest = limits.roundoff * (allowed.terms + 0.25 * limits.unit);
-    let [without, near, wide] = [0.0, allowed.near_wobble + allowed.cancelled, allowed.wobble + allowed.cancelled]
+    let [at_kink, near, wide] = [0.0, allowed.near_wobble + allowed.cancelled, allowed.wobble + allowed.cancelled]
         .map(|more| Tolerance { roundoff: strict.roundoff + rest + more, ..own });
     if let Some(sides) = estimate.kink {
         // Across a kink round-off moves a gradient by as much as the sides are apart: that excuses nothing.
-        let at_kink = without;
         let beyond = outside(gradient, sides);
         if at_kink.total() > 0.1 * (sides[1] - sides[0]) {
             return answer(Verdict::Unresolved, beyond.max(0.0), at_kink);

@@ -90,7 +90,6 @@ impl Examination<'_, '_> {
         if let Some(fault) = self.tie_fault(&claim) {
             judgement.verdict = Verdict::Mismatch;
             judgement.mismatched = fault.members.len();
-            judgement.worst = judgement.worst.map(|worst| WorstOf { cotangent: fault.cotangent, ..worst });
             if let Some(&index) = fault.members.first() {
                 judgement.worst = Some(self.worst_at(&claim, index, fault.cotangent));
             }
