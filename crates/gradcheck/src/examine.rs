@@ -14,6 +14,7 @@ use crate::problem::Evaluation;
 use crate::report::dtype_name;
 use crate::runs::{Outcome, run_all};
 use crate::select::select;
+use crate::spread::Spreads;
 use crate::subgradients::Hulls;
 use crate::ties::{Tie, ties};
 use crate::whole::Whole;
@@ -30,6 +31,8 @@ pub struct Examination<'p, 'a> {
     pub(crate) ties: Vec<Tie>,
     /// The derivatives beside a kink, of elements for which somebody asked.
     pub(crate) hulls: RefCell<HashMap<(usize, usize), Hulls>>,
+    /// What round-off does to the gradients of sources that looked wrong.
+    pub(crate) spreads: RefCell<Spreads>,
     /// For each tensor that is not checked in full, a line through all of its elements.
     pub(crate) whole: Vec<OnceCell<Whole>>,
     /// `A · |x|` under each cotangent, the largest of all tensors: what an element that cancels to zero may have been
@@ -63,6 +66,7 @@ impl<'a> Problem<'a> {
             runs: Vec::new(),
             ties: Vec::new(),
             hulls: RefCell::default(),
+            spreads: RefCell::default(),
             whole: (0..values.len()).map(|_| OnceCell::new()).collect(),
             energies: Vec::new(),
             report: self.empty_report(options),

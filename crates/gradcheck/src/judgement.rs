@@ -6,7 +6,6 @@ use crate::judge::{Allowances, Answer, Limits, judge};
 use crate::precision::{largest, smallest};
 use crate::report::Tolerance;
 use crate::runs::Wobble;
-use crate::subgradients::hulls;
 use crate::{Value, Verdict};
 
 /// So many elements that look wrong are looked at again with every step, until one of them stays wrong.
@@ -227,6 +226,12 @@ impl Examination<'_, '_> {
                 if answer.verdict == Verdict::Mismatch && excused() {
                     *answer = Answer { verdict: Verdict::Kink, error: 0.0, ..*answer };
                 }
+                if answer.verdict == Verdict::Mismatch && estimates[cotangent].kink.is_none() {
+                    self.allow_spread(claim, *index, cotangent, answer);
+                }
+                if answer.verdict == Verdict::Mismatch && self.is_round_off(claim, *index, cotangent, answer) {
+                    answer.verdict = Verdict::Unresolved;
+                }
             }
             let stays = wrong(&second);
             *first = second;
@@ -318,54 +323,6 @@ impl Examination<'_, '_> {
         let answer = self.answer(claim, index, cotangent, &element, &limits[cotangent]);
         let rank = (Verdict::Mismatch, true, f64::INFINITY);
         WorstOf { index, cotangent, tolerance: answer.tolerance, error: answer.error, rank }
-    }
-
-    /// Whether a gradient is one that the function has beside the kink: where several kinks meet, there are more than
-    /// one element alone leads to.
-    fn is_subgradient(&self, claim: &Claim<'_>, index: usize, cotangent: usize, slack: f64) -> bool {
-        let place = (claim.tensor, index);
-        let known = self.hulls.borrow().get(&place).cloned();
-        let hulls = known.unwrap_or_else(|| {
-            let hulls = hulls(self.oracle(), claim.tensor, index, self.options.seed);
-            self.hulls.borrow_mut().insert(place, hulls.clone());
-            hulls
-        });
-        let gradient = claim.gradient(cotangent, index);
-        hulls[cotangent].is_some_and(|[low, high]| (low - slack..=high + slack).contains(&gradient))
-    }
-
-    /// Whether a source that is on the other side of a kink beside the element is right further away on both sides:
-    /// then round-off alone has moved its kink. A backward that is wrong stays wrong there.
-    fn right_beside(&self, claim: &Claim<'_>, index: usize, cotangent: usize) -> bool {
-        let oracle = self.oracle();
-        let estimate = oracle.element(claim.tensor, index).estimates[cotangent];
-        let Some(near) = estimate.near else { return false };
-        let source = &self.problem.sources[claim.source];
-        let limit = NEAR * source.unit_roundoff;
-        let steps = [4.0, 16.0, 64.0].map(|factor| (factor * near.within).min(2.0 * limit));
-        let base = oracle.base(claim.tensor, index);
-        let mut right = false;
-        for offset in [-1.0, 1.0].into_iter().flat_map(|side| steps.map(|step| side * step * base)) {
-            let mut values = oracle.values.clone();
-            let x = values[claim.tensor].data()[index];
-            values[claim.tensor].set(index, x + offset);
-            values[claim.tensor] = values[claim.tensor].rounded(self.problem.dtype);
-            let Some(there) = oracle.moved_to(values) else { continue };
-            let truth = there.element(claim.tensor, index).estimates[cotangent];
-            if !truth.clean || truth.kink.is_some() {
-                continue;
-            }
-            let direction = &oracle.cotangents[cotangent].value;
-            let gradients = crate::caught::caught(|| (source.backward)(&there.values, direction));
-            let gradient = gradients.ok().and_then(|mut all| all.swap_remove(claim.tensor));
-            let gradient = gradient.map_or(f64::NAN, |gradient| gradient.data()[index]);
-            let apart = 0.05 * (near.slopes[1] - near.slopes[0]);
-            if (gradient - truth.derivative).abs() > apart || gradient.is_nan() {
-                return false;
-            }
-            right = true;
-        }
-        right
     }
 
     /// Four times what round-off alone does to an element of this source's own gradient.

@@ -1,38 +1,66 @@
 //! A backward pass is linear in the incoming gradient: `B(a w₁ + b w₂) = a B(w₁) + b B(w₂)`. That needs no differences,
 //! and holds for every element.
 
+use crate::Value;
+use crate::caught::caught;
 use crate::examine::Examination;
 use crate::precision::{largest, smallest};
-use crate::runs::Combined;
+use crate::runs::{Combined, combination};
 use crate::value::position;
+
+/// The factors of two incoming gradients in other sums.
+const SUMS: [[f64; 2]; 3] = [[-1.625, 0.4375], [2.25, 1.375], [0.8125, -0.3125]];
+
+/// A deviation of so many times what round-off may do is none of round-off.
+const BY_FAR: f64 = 4.0;
 
 impl Examination<'_, '_> {
     /// What is not linear in a source's gradient of a tensor, in a sentence. In a gradient that is not resolved, the
     /// rounding of results next to 1 is none.
     pub(crate) fn nonlinear(&self, source: usize, tensor: usize, unresolved: bool) -> Option<String> {
         let run = self.runs[source].run()?;
-        run.combined.iter().find_map(|combined| self.deviates(source, tensor, combined, unresolved))
+        run.combined.iter().find_map(|combined| {
+            let (words, clearly) = self.deviates(source, tensor, combined, unresolved)?;
+            let stays = clearly || combined.factors.len() == 1 || self.deviates_again(source, tensor, unresolved);
+            stays.then_some(words)
+        })
     }
 
-    fn deviates(&self, source: usize, tensor: usize, combined: &Combined, unresolved: bool) -> Option<String> {
+    /// Whether most other sums deviate too: the rounding of a sum of two incoming gradients is another one in each.
+    fn deviates_again(&self, source: usize, tensor: usize, unresolved: bool) -> bool {
+        let oracle = self.oracle();
+        let cotangents: Vec<&Value> = oracle.cotangents.iter().map(|cotangent| &cotangent.value).collect();
+        let again = |[a, b]: &[f64; 2]| {
+            let factors = vec![(0, *a), (1, *b)];
+            let sum = caught(|| combination(&self.problem.sources[source], &oracle.values, &cotangents, factors));
+            sum.is_ok_and(|sum| self.deviates(source, tensor, &sum, unresolved).is_some())
+        };
+        SUMS.iter().filter(|factors| again(factors)).count() > SUMS.len() / 2
+    }
+
+    /// What deviates, in a sentence, and whether it does so by far.
+    fn deviates(&self, source: usize, tensor: usize, combined: &Combined, unresolved: bool) -> Option<(String, bool)> {
         let (oracle, run) = (self.oracle(), self.runs[source].run()?);
         let value = &oracle.values[tensor];
         let found = combined.gradients[tensor].as_ref().filter(|found| found.dims() == value.dims())?;
         let of = |&(number, factor): &(usize, f64)| {
             let gradient = run.gradients[number][tensor].as_ref().filter(|gradient| gradient.dims() == value.dims())?;
-            // In double precision a misuse of the incoming gradient is far more than the rounding of 1.
-            let lenient = unresolved || self.problem.sources[source].unit_roundoff < 1e-12;
-            let saturated = if lenient { 2.0 * self.saturated(number) } else { 0.0 };
-            Some((number, factor, gradient, gradient.max_abs() + saturated))
+            Some((number, factor, gradient, gradient.max_abs(), self.saturated(number)))
         };
         let parts: Vec<_> = combined.factors.iter().map(of).collect::<Option<_>>()?;
-        let roundoff = self.options.roundoff_factor * self.problem.sources[source].unit_roundoff;
+        let unit_roundoff = self.problem.sources[source].unit_roundoff;
+        let roundoff = self.options.roundoff_factor * unit_roundoff;
+        // In double precision a misuse of the incoming gradient is far more than the rounding of 1.
+        let lenient = unresolved || unit_roundoff < 1e-12;
         let [smallest, largest_number] = [smallest(self.problem.dtype), largest(self.problem.dtype)];
         for index in 0..value.len() {
             let (mut expected, mut tolerance) = (0.0, 4.0 * smallest);
-            for &(number, factor, gradient, largest) in &parts {
+            for &(number, factor, gradient, mut largest, saturated) in &parts {
                 let g = gradient.data()[index];
                 expected += factor * g;
+                if lenient || g.abs() < 1e-3 * saturated {
+                    largest += 2.0 * saturated;
+                }
                 let shared = self.energies[number] / oracle.typical[tensor];
                 let wobble = 4.0 * self.wobble(source, number, tensor, index);
                 tolerance += factor.abs() * (roundoff * (4.0 * g.abs() + largest + shared) + wobble + 4.0 * smallest);
@@ -45,7 +73,15 @@ impl Examination<'_, '_> {
             let apart = (found.data()[index] - expected).abs();
             // What overflows, or comes of what has, says nothing.
             let within = expected.abs() < 1e-3 * largest_number;
-            if apart > tolerance && apart.is_finite() && within {
+            let spread = || -> f64 {
+                let of = |&(number, factor, ..): &(usize, f64, &Value, f64, f64)| {
+                    factor.abs() * self.spread([source, number, tensor, index], apart, tolerance)
+                };
+                parts.iter().map(of).sum()
+            };
+            let allowed =
+                if apart > tolerance && apart.is_finite() && within { tolerance + spread() } else { f64::INFINITY };
+            if apart > allowed {
                 let words = match &parts[..] {
                     [(_, factor, ..)] if *factor < 0.0 => "the negative of the incoming gradient".to_owned(),
                     [(_, factor, ..)] if factor.log2().fract() != 0.0 => {
@@ -54,12 +90,13 @@ impl Examination<'_, '_> {
                     [(_, factor, ..)] => format!("2^{} times the incoming gradient", factor.log2()),
                     _ => "a sum of two incoming gradients".to_owned(),
                 };
-                return Some(format!(
+                let words = format!(
                     "the backward is not linear in the incoming gradient: under {words} it gives {:+.6e} at {:?}, where \
                      {expected:+.6e} follows",
                     found.data()[index],
                     position(value.dims(), index)
-                ));
+                );
+                return Some((words, apart > BY_FAR * allowed));
             }
         }
         None

@@ -40,6 +40,17 @@ fn unit(bits: u64) -> f64 {
     ((bits >> 11) as f64 + 0.5) * (-53f64).exp2()
 }
 
+/// Between 1/2 and 1 or between −1 and −1/2: a function of the number and the stream, so that equal numbers get the
+/// same.
+pub(crate) fn direction(x: f64, stream: u64) -> f64 {
+    // The finaliser of SplitMix64 (Steele, Lea and Flood, 2014).
+    let mut bits = x.to_bits().wrapping_add((stream + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let centred = 2.0 * unit(bits ^ (bits >> 31)) - 1.0;
+    0.5 * (centred + centred.signum())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,6 +60,17 @@ mod tests {
     fn moments(mut draw: impl FnMut() -> f64) -> [f64; 4] {
         let draws: Vec<f64> = (0..DRAWS).map(|_| draw()).collect();
         [1, 2, 3, 4].map(|power| draws.iter().map(|x| x.powi(power)).sum::<f64>() / DRAWS as f64)
+    }
+
+    #[test]
+    fn equal_numbers_have_one_direction_and_others_any() {
+        let all: Vec<f64> = (0..DRAWS).map(|n| direction(n as f64, 0)).collect();
+        assert!(all.iter().all(|d| (0.5..=1.0).contains(&d.abs())));
+        let mean = all.iter().sum::<f64>() / DRAWS as f64;
+        let size = all.iter().map(|d| d.abs()).sum::<f64>() / DRAWS as f64;
+        assert!(mean.abs() < 0.01 && (size - 0.75).abs() < 0.01, "{mean} {size}");
+        assert_eq!(direction(3.0, 1), direction(3.0, 1));
+        assert_ne!(direction(3.0, 1), direction(3.0, 0));
     }
 
     #[test]

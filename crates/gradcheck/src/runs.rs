@@ -1,6 +1,7 @@
 use crate::allocator::Garbage;
 use crate::caught::caught;
 use crate::poison::{LARGE, NAN, poison};
+use crate::random::direction;
 use crate::{Problem, Source, Value};
 
 /// Everything that one source says: its gradients `[cotangent][tensor]`.
@@ -38,12 +39,12 @@ pub(crate) struct Combined {
 }
 
 impl Run {
-    /// Runs the source twice for every cotangent, over memory with other garbage in it, and once more after it has been
-    /// at other points and under other cotangents: what it remembers of those shows.
+    /// Runs the source twice for every cotangent, over memory with other garbage in it, and three times more after it has
+    /// been at other points and under other cotangents: what it remembers of those shows.
     pub(crate) fn new(
         source: &Source<'_>,
         values: &[Value],
-        perturbed: &[Vec<Value>; 3],
+        perturbed: &[Vec<Value>; 4],
         cotangents: &[&Value],
     ) -> Self {
         let sizes = || {
@@ -68,10 +69,13 @@ impl Run {
             compare(&first, &second);
             gradients.push(first);
         }
-        let wobble = wobble(source, values, perturbed, cotangents, &gradients);
+        let wobble = wobble(source, perturbed, cotangents, &gradients);
         let combined = combined(source, values, cotangents);
         if let (Some(cotangent), Some(first)) = (cotangents.first(), gradients.first()) {
-            compare(first, &(source.backward)(values, cotangent));
+            // Three times: a buffer that changes with every second call is another one in one of them.
+            for _ in 0..3 {
+                compare(first, &(source.backward)(values, cotangent));
+            }
         }
         let magnitudes = source
             .magnitudes
@@ -91,28 +95,41 @@ impl Run {
     }
 }
 
-/// The gradients under the negative, a large and a tiny multiple of the first cotangent, which every precision can
-/// hold, and under a sum of the first two.
+/// The gradients under the negatives of the first two cotangents, a large and a tiny multiple of the first, which every
+/// precision can hold, and a sum of the two.
 fn combined(source: &Source<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Combined> {
     let [large, tiny] = if source.unit_roundoff > 1e-4 { [64.0, 1.0 / 64.0] } else { [2f64.powi(20), 2f64.powi(-24)] };
-    let mut combinations = vec![vec![(0, -1.0)], vec![(0, large)], vec![(0, tiny)]];
-    if cotangents.len() > 1 {
-        combinations.push(vec![(0, 0.375), (1, -2.625)]);
-    }
-    let run = |factors: Vec<(usize, f64)>| {
-        let mut sum = vec![0.0; cotangents[0].len()];
-        for &(number, factor) in &factors {
-            sum.iter_mut().zip(cotangents[number].data()).for_each(|(sum, w)| *sum += factor * w);
-        }
-        let gradients = (source.backward)(values, &cotangents[0].map_data(sum));
-        Combined { factors, gradients, parts: false }
-    };
+    let second = cotangents.len() > 1;
+    let of_second = |factors: &[(usize, f64)]| second.then(|| factors.to_vec());
+    let combinations = [
+        Some(vec![(0, -1.0)]),
+        Some(vec![(0, large)]),
+        of_second(&[(1, -1.0)]),
+        Some(vec![(0, tiny)]),
+        of_second(&[(0, 0.375), (1, -2.625)]),
+    ];
+    let run = |factors| combination(source, values, cotangents, factors);
     if cotangents.is_empty() {
         return Vec::new();
     }
-    let mut all: Vec<Combined> = combinations.into_iter().map(run).collect();
+    let mut all: Vec<Combined> = combinations.into_iter().flatten().map(run).collect();
     all.extend(split(source, values, cotangents[0]));
     all
+}
+
+/// The gradients under one combination.
+pub(crate) fn combination(
+    source: &Source<'_>,
+    values: &[Value],
+    cotangents: &[&Value],
+    factors: Vec<(usize, f64)>,
+) -> Combined {
+    let mut sum = vec![0.0; cotangents[0].len()];
+    for &(number, factor) in &factors {
+        sum.iter_mut().zip(cotangents[number].data()).for_each(|(sum, w)| *sum += factor * w);
+    }
+    let gradients = (source.backward)(values, &cotangents[0].map_data(sum));
+    Combined { factors, gradients, parts: false }
 }
 
 /// What a part of a cotangent is beside the other in [`split`].
@@ -145,9 +162,9 @@ fn over_garbage<T>(sizes: Vec<usize>, pattern: u64, run: impl FnOnce() -> T) -> 
     run()
 }
 
-/// The relative changes of the tensors, in unit round-offs, under which a source is run again: two small ones, and a
-/// large one.
-const CHANGES: [f64; 3] = [3.0, -5.0, -64.0];
+/// The relative changes of the tensors, in unit round-offs, under which a source is run again: two small ones and a
+/// large one in one direction, and a small one in another.
+const CHANGES: [f64; 4] = [3.0, -5.0, -64.0, 4.0];
 
 /// Runs the source at points that differ by a few units in the last place. What changes is round-off, which no bound
 /// from outside sees where a gradient is what is left of a cancellation (a batch norm of two rows). No element gets
@@ -158,8 +175,7 @@ const CHANGES: [f64; 3] = [3.0, -5.0, -64.0];
 /// does not count.
 fn wobble(
     source: &Source<'_>,
-    values: &[Value],
-    perturbed: &[Vec<Value>; 3],
+    perturbed: &[Vec<Value>; 4],
     cotangents: &[&Value],
     gradients: &[Vec<Option<Value>>],
 ) -> Vec<Vec<Vec<Wobble>>> {
@@ -167,7 +183,7 @@ fn wobble(
         // Beside the point a source may refuse: then nothing is seen there.
         let beside = |point: &Vec<Value>| caught(|| (source.backward)(point, cotangent)).unwrap_or_default();
         let others = perturbed.each_ref().map(beside);
-        (0..values.len())
+        (0..first.len())
             .map(|tensor| {
                 let Some(gradient) = &first[tensor] else { return Vec::new() };
                 let others = others.each_ref().map(|other| match other.get(tensor) {
@@ -176,9 +192,9 @@ fn wobble(
                 });
                 let changes = |index: usize| {
                     let at = |other: &[f64]| other.get(index).map_or(0.0, |g| g - gradient.data()[index]);
-                    let [up, down, far] = others.map(at);
+                    let [up, down, far, aside] = others.map(at);
                     let trend = CHANGES[2] * (up - down) / (CHANGES[0] - CHANGES[1]);
-                    let near = up.abs().max(down.abs());
+                    let near = up.abs().max(down.abs()).max(aside.abs());
                     (near, near.max((far - trend).abs()))
                 };
                 let (near, full): (Vec<f64>, Vec<f64>) = (0..gradient.len()).map(changes).unzip();
@@ -194,8 +210,25 @@ fn wobble(
     cotangents.iter().zip(gradients).map(of_cotangent).collect()
 }
 
+/// The tensors, of which each element that is differentiated has changed by up to `by` unit round-offs of the source.
+///
+/// Each element moves by itself, as rounding moves it: one factor for all would show nothing of a function that is the
+/// same at every scale, such as a normalisation. What is of equal magnitude moves alike, so that ties stay ties.
+pub(crate) fn moved(problem: &Problem<'_>, source: &Source<'_>, values: &[Value], by: f64, stream: u64) -> Vec<Value> {
+    let move_one = |(tensor, value): (usize, &Value)| {
+        let by = if problem.differentiated(tensor) { by * source.unit_roundoff } else { 0.0 };
+        scattered(value, by, stream).rounded(problem.dtype)
+    };
+    values.iter().enumerate().map(move_one).collect()
+}
+
+/// A tensor of which each element has changed by up to `by` of itself.
+pub(crate) fn scattered(value: &Value, by: f64, stream: u64) -> Value {
+    value.map_data(value.data().iter().map(|&x| x * (1.0 + by * direction(x.abs(), stream))).collect())
+}
+
 /// The median of the changes beside the gradients, of elements that have one.
-fn median_ratio(changes: &[f64], gradients: &[f64]) -> f64 {
+pub(crate) fn median_ratio(changes: &[f64], gradients: &[f64]) -> f64 {
     let pairs = changes.iter().zip(gradients).filter(|(change, g)| **g != 0.0 && (**change / **g).is_finite());
     let mut ratios: Vec<f64> = pairs.map(|(change, g)| change / g.abs()).collect();
     match ratios.len() {
@@ -228,15 +261,7 @@ pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Va
         if source.skipped.is_some() {
             return Outcome::Skipped;
         }
-        // One factor for a whole tensor, so that equal elements stay equal and ties stay ties.
-        let scaled = |by: f64| -> Vec<Value> {
-            let scale = |(tensor, value): (usize, &Value)| {
-                let factor = if problem.differentiated(tensor) { 1.0 + by * source.unit_roundoff } else { 1.0 };
-                value.map_data(value.data().iter().map(|x| factor * x).collect()).rounded(problem.dtype)
-            };
-            values.iter().enumerate().map(scale).collect()
-        };
-        let perturbed = CHANGES.map(scaled);
+        let perturbed = [0, 1, 2, 3].map(|at| moved(problem, source, values, CHANGES[at], u64::from(at == 3)));
         match caught(|| Run::new(source, values, &perturbed, cotangents)) {
             Ok(run) => Outcome::Ran(Box::new(run)),
             Err(message) => Outcome::Panicked(message),
@@ -252,8 +277,10 @@ mod tests {
     use super::*;
     use crate::{Role, Variable};
 
-    /// What each of three elements says at the point, after the two small changes, and after the large one.
-    const GRADIENTS: [[f64; 4]; 3] = [[10.0, 13.0, 4.0, 50.0], [1.0, 1.0, 1.0, 1.0], [2.0, 2.5, 2.25, -6.0]];
+    /// What each of three elements says at the point, after the two small changes, after the large one, and
+    /// after the one in another direction.
+    const GRADIENTS: [[f64; 5]; 3] =
+        [[10.0, 13.0, 4.0, 50.0, 9.0], [1.0, 1.0, 1.0, 1.0, 1.0], [2.0, 2.5, 2.25, -6.0, 1.25]];
 
     #[test]
     fn wobble_is_the_largest_change_that_is_not_the_trend_and_at_least_the_median_beside_the_gradient() {
@@ -263,13 +290,13 @@ mod tests {
             vec![Some(Value::new([3], GRADIENTS.map(|element| element[point]).to_vec()))]
         });
         let first = (source.backward)(&at(0.0), &Value::full([1], 1.0));
-        let found = wobble(&source, &at(0.0), &[1.0, 2.0, 3.0].map(at), &[&Value::full([1], 1.0)], &[first]);
+        let found = wobble(&source, &[1.0, 2.0, 3.0, 4.0].map(at), &[&Value::full([1], 1.0)], &[first]);
         // From 3 round-offs above to 5 below, the first falls by 9 and the last by a quarter: 64 below it is a trend of
         // −64 · 9/8 and −64 · 1/32. The second stays, and gets the median of what the others have beside their
         // gradients: 3 of 0, 3, 11.2.
         assert_eq!(found[0][0].iter().map(|wobble| wobble.full).collect::<Vec<_>>(), [40.0 + 72.0, 3.0, 6.0]);
-        // Of the small changes alone: 6, 0 and 1/2, of 10, 1 and 2.
-        assert_eq!(found[0][0].iter().map(|wobble| wobble.near).collect::<Vec<_>>(), [6.0, 0.25, 0.5]);
+        // Of the small changes alone: 6, 0 and 3/4, of 10, 1 and 2.
+        assert_eq!(found[0][0].iter().map(|wobble| wobble.near).collect::<Vec<_>>(), [6.0, 0.375, 0.75]);
     }
 
     #[test]
@@ -289,8 +316,11 @@ mod tests {
         assert!(runs[0].run().is_some() && runs[1].run().is_none());
         drop((runs, problem));
         let moved: Vec<f64> = seen.borrow().iter().map(|[x, _]| (x / 4.0 - 1.0) * 1024.0).collect();
-        // Twice at the point, at three others, under three multiples of the cotangent, and once more.
-        assert_eq!(moved, [0.0, 0.0, 3.0, -5.0, -64.0, 0.0, 0.0, 0.0, 0.0]);
+        // Twice at the point, at four others, under three multiples of the cotangent, and three times more.
+        let [along, aside] = [0, 1].map(|stream| direction(4.0, stream));
+        let expected = [0.0, 0.0, 3.0 * along, -5.0 * along, -64.0 * along, 4.0 * aside, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0];
+        assert_eq!(moved.len(), expected.len());
+        assert!(moved.iter().zip(expected).all(|(moved, expected)| (moved - expected).abs() < 1e-9), "{moved:?}");
         assert!(seen.borrow().iter().all(|[_, t]| *t == 4.0));
     }
 
@@ -303,12 +333,12 @@ mod tests {
             let found = combined(&source, &[Value::full([3], 1.0)], &[&first, &second]);
             let last = found.last().unwrap().gradients[0].as_ref().unwrap().data().to_vec();
             assert_eq!(last, [1.0, 2.0, 4.0].map(|w| (1.0 + PART) * w));
-            let sum = found[3].gradients[0].as_ref().unwrap().data().to_vec();
+            let sum = found[4].gradients[0].as_ref().unwrap().data().to_vec();
             assert_eq!(sum, [0.375 - 2.625, 0.75 - 2.625, 1.5 - 2.625]);
             found.iter().map(|one| one.factors[0].1).collect::<Vec<_>>()
         };
-        assert_eq!(factors(2f64.powi(-11)), [-1.0, 64.0, 1.0 / 64.0, 0.375, 1.0 + PART]);
-        assert_eq!(factors(2f64.powi(-24)), [-1.0, 2f64.powi(20), 2f64.powi(-24), 0.375, 1.0 + PART]);
+        assert_eq!(factors(2f64.powi(-11)), [-1.0, 64.0, -1.0, 1.0 / 64.0, 0.375, 1.0 + PART]);
+        assert_eq!(factors(2f64.powi(-24)), [-1.0, 2f64.powi(20), -1.0, 2f64.powi(-24), 0.375, 1.0 + PART]);
     }
 
     /// Each part is under every second weight a thousandth of the other.
