@@ -1,15 +1,15 @@
 //! The data sets that a config may name: a file each, and one line in the list below.
 //!
-//! A file defines `pub(super) static SOURCE`, which is a [`Source`]. One that is published as files in a known format is a
-//! [`Published`](crate::Published), plain data; any other has an `impl Source` in its file.
+//! A file defines `pub(super) static SOURCE`, which is a [`Source`]. One that is published as files in a known format
+//! is a [`Published`](crate::Published), plain data; any other has an `impl Source` in its file.
 
 use backproof_spec::{DataSets, nearest};
 
 use crate::Source;
 use crate::error::{DataError, Result};
 
-/// The modules and the list. `cargo fmt` does not see modules that a macro names: `rustfmt crates/data/src/data_sets/*.rs` formats
-/// them, and CI checks that.
+/// The modules and the list. `cargo fmt` does not see modules that a macro names: `rustfmt
+/// crates/data/src/data_sets/*.rs` formats them, and CI checks that.
 macro_rules! list {
     ($($file:ident,)*) => {
         $(mod $file;)*

@@ -36,8 +36,8 @@ pub(crate) fn directory(given: Option<&Path>) -> Result<PathBuf> {
     given.map_or_else(default_directory, |path| Ok(path.to_path_buf()))
 }
 
-/// The folder where the files of `source` are, or would be put, under the folder `data_dir` or [`default_directory`]; none
-/// for a data set that is part of the program. It need not exist.
+/// The folder where the files of `source` are, or would be put, under the folder `data_dir` or [`default_directory`];
+/// none for a data set that is part of the program. It need not exist.
 ///
 /// # Errors
 ///
@@ -59,8 +59,8 @@ pub(crate) struct LocalFile {
     pub(crate) present: bool,
 }
 
-/// Where each file of `published` is under `directory`, in its order. All are looked for in one folder: the first of its
-/// folders that has any of them, or else the one where a download goes.
+/// Where each file of `published` is under `directory`, in its order. All are looked for in one folder: the first of
+/// its folders that has any of them, or else the one where a download goes.
 pub(crate) fn local_files(published: &Published, directory: &Path) -> Vec<LocalFile> {
     let all = |folder: &&str| -> Vec<LocalFile> {
         published.contents().map(|content| local_file(content, &directory.join(folder), published.packing)).collect()

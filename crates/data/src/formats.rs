@@ -12,8 +12,8 @@ use crate::error::Result;
 
 /// A format of files.
 pub(crate) trait Format: fmt::Debug + Sync {
-    /// The images and labels of one set, out of its files in the order that the data set lists: the path of each, as errors call
-    /// it, and its content, unpacked.
+    /// The images and labels of one set, out of its files in the order that the data set lists: the path of each, as
+    /// errors call it, and its content, unpacked.
     ///
     /// # Errors
     ///

@@ -8,19 +8,20 @@
 //!
 //! # What a data set is
 //!
-//! A [`Source`]: it says what it is (name, shape of an image, names of the classes, numbers of images) and gives images and labels.
-//! [`sources`] lists those that a config may name. Each is a file in `data_sets/` and a line in `data_sets.rs`, and nothing outside
-//! of this crate knows one by name. [`prepare_from`] takes any other.
+//! A [`Source`]: it says what it is (name, shape of an image, names of the classes, numbers of images) and gives
+//! images and labels. [`sources`] lists those that a config may name. Each is a file in `data_sets/` and a line in
+//! `data_sets.rs`, and nothing outside of this crate knows one by name. [`prepare_from`] takes any other.
 //!
-//! Most are [`Published`] as files. How images are written in a file (`formats/`: IDX, CIFAR records) is one thing, how files are
-//! packed (gzip, tar) another.
+//! Most are [`Published`] as files. How images are written in a file (`formats/`: IDX, CIFAR records) is one thing,
+//! how files are packed (gzip, tar) another.
 //!
 //! # Where data comes from
 //!
 //! `mnist-sample` is part of the program. The others are files in a data folder, the user's own or a cache
-//! ([`default_directory`]); [`fetch()`] downloads them and [`verify()`] says what is there. [`load()`] reads them into
-//! [`Images`], strictly: a file is exactly as long as it must be, labels are in range, classes are as many as
-//! published. After that nothing about the data can fail: every later index and label has been checked here, of any source.
+//! ([`default_directory`]); [`fetch()`] downloads them and [`verify()`] says what is there. [`load()`] reads them
+//! into [`Images`], strictly: a file is exactly as long as it must be, labels are in range, classes are as many as
+//! published. After that nothing about the data can fail: every later index and label has been checked here, of any
+//! source.
 //!
 //! What counts is the SHA-256 of the *unpacked* content. It is checked on every download; of files that a user supplies
 //! a wrong sum is a warning, since the same images in another order are good data. Either way the sums of what was
@@ -30,9 +31,9 @@
 //!
 //! Everything drawn here is a pure function of the experiment's seed, by named streams
 //! ([`backproof_spec::stream_seed`]): `split` by class, `order` by epoch, `augmentation` by epoch and data set index.
-//! So [`TrainingBatches::select`] gives step s without the steps before it, and a run goes on from any step as the run
-//! that it would have been. Burn's `DataLoader` cannot do that, which is why training does not use it. No thread, no device and no
-//! global state takes part.
+//! So [`TrainingBatches::select`] gives step s without the steps before it, and a run goes on from any step as the
+//! run that it would have been. Burn's `DataLoader` cannot do that, which is why training does not use it. No thread,
+//! no device and no global state takes part.
 //!
 //! # What a pixel becomes
 //!
@@ -46,8 +47,8 @@
 //!
 //! # Features
 //!
-//! `tensors` makes batches Burn's tensors, `fetch` downloads, `pictures` reads PNG and JPEG. Without them the crate has no Burn and
-//! few dependencies: so `cargo xtask` is built in seconds and holds a config against the data sets.
+//! `tensors` makes batches Burn's tensors, `fetch` downloads, `pictures` reads PNG and JPEG. Without them the crate
+//! has no Burn and few dependencies: so `cargo xtask` is built in seconds and holds a config against the data sets.
 //!
 //! # What is not here
 //!

@@ -46,8 +46,9 @@ pub fn prepare(data: &Data, data_dir: Option<&Path>, seed: u64) -> Result<Prepar
     prepare_from(source(&data.dataset)?, data, data_dir, seed)
 }
 
-/// Loads the data set of `source` out of the folder `data_dir` or [`default_directory`](crate::default_directory), pads its images,
-/// divides its training set by `seed` and fits the normaliser on the training part only, after the limit.
+/// Loads the data set of `source` out of the folder `data_dir` or [`default_directory`](crate::default_directory),
+/// pads its images, divides its training set by `seed` and fits the normaliser on the training part only, after the
+/// limit.
 ///
 /// The name of the data set in `data` plays no role.
 ///
@@ -142,7 +143,8 @@ mod tests {
         }
     }
 
-    /// Three classes of 20×24 images that are made here: a source that no list has. Image i of class c is c bright rows more than i.
+    /// Three classes of 20×24 images that are made here: a source that no list has. Image i of class c is c bright
+    /// rows more than i.
     #[derive(Debug, Clone)]
     struct Stripes {
         training: Vec<u16>,

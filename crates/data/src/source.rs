@@ -12,14 +12,14 @@ use crate::{Images, Published};
 
 /// A data set: what it is, and its images and labels.
 ///
-/// The data sets that a config may name are listed in `data_sets.rs`, each a `static` in a file of its own. Any other value works
-/// with [`prepare_from`](crate::prepare_from).
+/// The data sets that a config may name are listed in `data_sets.rs`, each a `static` in a file of its own. Any other
+/// value works with [`prepare_from`](crate::prepare_from).
 pub trait Source: fmt::Debug + Send + Sync {
     /// Its name in a config.
     fn name(&self) -> &str;
 
-    /// What it is, where that is known before its files are looked at. A config is then held against it before anything is
-    /// built or read. `None` where only the files say it.
+    /// What it is, where that is known before its files are looked at. A config is then held against it before
+    /// anything is built or read. `None` where only the files say it.
     fn known(&self) -> Option<DataSet>;
 
     /// What it is, after a look at its files where that is needed: under the folder `data_dir`, or
@@ -39,7 +39,8 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// If files are missing (the error lists all of them), cannot be read, or are not of this data set.
     fn load(&self, data_dir: Option<&Path>) -> Result<LoadedData>;
 
-    /// The files that it is published as, which [`fetch()`](crate::fetch()) downloads; `None` where it is part of the program.
+    /// The files that it is published as, which [`fetch()`](crate::fetch()) downloads; `None` where it is part of the
+    /// program.
     fn published(&self) -> Option<&Published> {
         None
     }
@@ -71,8 +72,8 @@ pub enum Origin {
     Folder(PathBuf),
 }
 
-/// Loads the data set of `source` and holds its images against what it says that it is. After that every shape, label and index is
-/// one that everything else can rely on.
+/// Loads the data set of `source` and holds its images against what it says that it is. After that every shape, label
+/// and index is one that everything else can rely on.
 pub(crate) fn load_checked(source: &dyn Source, data_dir: Option<&Path>) -> Result<LoadedData> {
     let loaded = source.load(data_dir)?;
     let DataSet { name, shape, class_names, training_images, test_images } = &loaded.data_set;

@@ -45,8 +45,9 @@ pub enum FileState {
     },
 }
 
-/// Whether every sum of `checksums`, SHA-256 by the name of a file as [`LoadedData`](crate::LoadedData) has them, is that of a
-/// file that is published of the data set of that name. A data set that is part of the program has no files.
+/// Whether every sum of `checksums`, SHA-256 by the name of a file as [`LoadedData`](crate::LoadedData) has them, is
+/// that of a file that is published of the data set of that name. A data set that is part of the program has no
+/// files.
 pub fn is_published(name: &str, checksums: &BTreeMap<String, String>) -> bool {
     let source = sources().iter().find(|source| source.name() == name);
     source

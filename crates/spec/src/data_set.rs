@@ -26,8 +26,8 @@ impl DataSet {
 
 /// The data sets that a config may name.
 ///
-/// This crate has no list of data sets: a program that has one gives it to the functions that read configs. A name that is not
-/// listed is then an error, and a network that does not fit the images or the classes is one too.
+/// This crate has no list of data sets: a program that has one gives it to the functions that read configs. A name
+/// that is not listed is then an error, and a network that does not fit the images or the classes is one too.
 #[derive(Debug, Clone, Default)]
 pub struct DataSets(Option<Vec<(String, Option<DataSet>)>>);
 

@@ -39,10 +39,11 @@
 //!     [training]
 //!     iterations = 3_000
 //! "#;
-//! let experiment = Experiment::from_toml("mnist.toml", text, &["training.batch_size=32".to_owned()], &DataSets::any())?;
+//! let (overrides, any) = (["training.batch_size=32".to_owned()], DataSets::any());
+//! let experiment = Experiment::from_toml("mnist.toml", text, &overrides, &any)?;
 //! assert_eq!((experiment.name.as_str(), experiment.training.batch_size), ("mnist", 32));
 //!
-//! let error = Experiment::from_toml("mnist.toml", &text.replace("learning", "leaning"), &[], &DataSets::any()).unwrap_err();
+//! let error = Experiment::from_toml("mnist.toml", &text.replace("learning", "leaning"), &[], &any).unwrap_err();
 //! assert!(error.to_string().ends_with("help: did you mean `learning_rate`?"));
 //! # Ok::<(), backproof_spec::ConfigError>(())
 //! ```
@@ -51,8 +52,8 @@
 //! out, defaults included, and reads back equal: it is what a run keeps of its config. [`defaults`] explains every key,
 //! and [`schema`] does so to an editor; [`sweep_schema`] is that of sweeps.
 //!
-//! This crate has no list of data sets. What a program has is in its [`DataSets`], against which a config is held: its name, its
-//! images and its classes.
+//! This crate has no list of data sets. What a program has is in its [`DataSets`], against which a config is held: the
+//! name, the images and the classes.
 //!
 //! A [`Sweep`] is many runs of one experiment, read from a TOML file and checked in the same way.
 //!

@@ -52,7 +52,8 @@ impl Sweep {
     /// The most runs that one sweep may have: every one of them is checked before the first is started.
     pub const MOST_RUNS: usize = 10_000;
 
-    /// Reads the sweep in the file at `path`. `overrides` are as [`Experiment::load`] takes them; they hold for every run, and so do `data_sets`.
+    /// Reads the sweep in the file at `path`. `overrides` are as [`Experiment::load`] takes them; they hold for every
+    /// run, and so do `data_sets`.
     ///
     /// # Errors
     ///

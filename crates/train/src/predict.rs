@@ -25,8 +25,8 @@ pub struct Predictor {
 impl Predictor {
     /// The network of the run in `folder` with `weights`, on the device of `setup`.
     ///
-    /// The names of the classes are those of the run's evaluation. A run that has none takes those of its data set, which must be
-    /// there unless the program knows its classes without its files.
+    /// The names of the classes are those of the run's evaluation. A run that has none takes those of its data set,
+    /// which must be there unless the program knows its classes without its files.
     ///
     /// Images are normalised as the run's training images were: by the numbers in its `normalizer.json`. A folder of an
     /// earlier version has none; then they are fitted anew on the data set, which must be there.

@@ -1,5 +1,5 @@
-//! CIFAR-10: 60,000 colour photographs of 3×32×32. A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009. No
-//! licence is named.
+//! CIFAR-10: 60,000 colour photographs of 3×32×32. A. Krizhevsky, "Learning Multiple Layers of Features from Tiny
+//! Images", 2009. No licence is named.
 
 use backproof_spec::Shape;
 

@@ -1,7 +1,7 @@
 //! The binary version of CIFAR-10.
 //!
-//! No header. A record is the label and then the pixels, one plane after the other and each row by row, so that they are
-//! `[C, H, W]` already. Of CIFAR-10 it has 3,073 bytes: 1 + 1,024 red + 1,024 green + 1,024 blue.
+//! No header. A record is the label and then the pixels, one plane after the other and each row by row, so that they
+//! are `[C, H, W]` already. Of CIFAR-10 it has 3,073 bytes: 1 + 1,024 red + 1,024 green + 1,024 blue.
 
 use backproof_spec::Shape;
 

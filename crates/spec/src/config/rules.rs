@@ -8,8 +8,8 @@ use crate::{Architecture, Data, DataSet, DataSets, Experiment, OptimizerKind, Sh
 /// The most padding that an error proposes; more would be mostly margin.
 const MOST_PADDING: usize = 4;
 
-/// What is wrong with an experiment each of whose keys is right; `record` says where the keys stand. What needs the data set is
-/// checked where `data_sets` knows it.
+/// What is wrong with an experiment each of whose keys is right; `record` says where the keys stand. What needs the
+/// data set is checked where `data_sets` knows it.
 pub(super) fn check(experiment: &Experiment, record: &Record, data_sets: &DataSets) -> Vec<Fault> {
     let mut faults = match data_sets.by_name(&experiment.data.dataset) {
         Some(data_set) => check_data_set(experiment, data_set, record, data_sets),
@@ -167,7 +167,10 @@ fn fitting(model: &Architecture, data: &Data, data_set: &DataSet, data_sets: &Da
         .filter(|other| data.padded(other.shape) == model.input)
         .map(|other| other.name.as_str())
         .collect();
-    let networks = super::suggest::list(&format!("networks for {}", data_set.name), &networks);
+    let networks = match networks[..] {
+        [] => format!("no published network takes {shape}: spell one out with `input = {:?}`", shape.dimensions()),
+        _ => super::suggest::list(&format!("networks for {}", data_set.name), &networks),
+    };
     if fitting.is_empty() {
         networks
     } else {

@@ -6,7 +6,8 @@ use crate::DataSets;
 
 /// The JSON Schema (draft 2020-12) of a config, for editors that complete and check TOML by one. Ends in a newline.
 ///
-/// The data set is one of `data_sets`. The schema says what each key alone may hold. What needs more than one key, a network's shapes above all, only reading checks.
+/// The data set is one of `data_sets`. The schema says what each key alone may hold. What needs more than one key, a
+/// network's shapes above all, only reading checks.
 pub fn schema(data_sets: &DataSets) -> String {
     let mut root = vec![
         ("$schema", string("https://json-schema.org/draft/2020-12/schema")),
