@@ -3,7 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
-use backproof_spec::{Architecture, Dataset, Experiment, Loss, OptimizerKind, published};
+use backproof_data::{data_sets, source};
+use backproof_spec::{Architecture, Experiment, Loss, OptimizerKind, published};
 
 use crate::cli::{Bench, BenchEngine, Pass};
 use crate::comparison::SMALL;
@@ -40,7 +41,7 @@ pub fn plan(arguments: &Bench) -> anyhow::Result<Plan> {
     instruction_set(arguments)?;
     if let Some(asked) = &arguments.whole_run {
         let config = config_file(asked);
-        let experiment = Experiment::load(&config, &[])?;
+        let experiment = Experiment::load(&config, &[], &data_sets())?;
         if arguments.peer.is_some() {
             comparable(&experiment)?;
         }
@@ -96,7 +97,7 @@ fn config_file(asked: &Path) -> PathBuf {
 
 /// Whether `bench/peers/whole_run.py` does all that the experiment asks for.
 fn comparable(experiment: &Experiment) -> Result<(), Failure> {
-    let problem = if experiment.data.dataset == Dataset::MnistSample {
+    let problem = if source(&experiment.data.dataset).is_ok_and(|source| source.published().is_none()) {
         "its data is part of this program"
     } else if !matches!(experiment.optimizer.kind, OptimizerKind::Momentum { .. }) {
         "its optimizer is not `momentum`"
@@ -206,10 +207,12 @@ mod tests {
 
     #[test]
     fn an_experiment_that_the_peer_cannot_do_is_refused_with_the_reason() {
-        let quickstart = Experiment::from_toml("quickstart.toml", crate::QUICKSTART, &[]).unwrap();
+        let quickstart = Experiment::from_toml("quickstart.toml", crate::QUICKSTART, &[], &data_sets()).unwrap();
         let reason = comparable(&quickstart).unwrap_err().to_string();
         assert_eq!(reason, "quickstart cannot be trained by the peer too: its data is part of this program");
         let overrides = ["data.dataset=mnist".to_owned()];
-        assert!(comparable(&Experiment::from_toml("a.toml", crate::QUICKSTART, &overrides).unwrap()).is_ok());
+        assert!(
+            comparable(&Experiment::from_toml("a.toml", crate::QUICKSTART, &overrides, &data_sets()).unwrap()).is_ok()
+        );
     }
 }

@@ -375,9 +375,16 @@ pub enum DataCommand {
     Path(DataNames),
 }
 
+/// The data sets that are files: what `data` is about.
+fn data_set_names() -> String {
+    let files = backproof_data::sources().iter().filter(|source| source.published().is_some());
+    let names: Vec<&str> = files.map(|source| source.name()).collect();
+    format!("{}; without a name, all", names.join(", "))
+}
+
 #[derive(Debug, Args)]
 pub struct DataNames {
-    /// mnist, fashion-mnist, cifar-10; without a name, all
+    #[arg(help = data_set_names())]
     pub names: Vec<String>,
     #[command(flatten)]
     pub places: Places,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use backproof_data::data_sets;
 use backproof_spec::{Architecture, Experiment, published};
 
 use crate::backend::Backend;
@@ -82,7 +83,7 @@ pub fn selection(arguments: &CompareGradients) -> anyhow::Result<Selection> {
         return Ok(Selection::Ours { layers: Vec::new(), networks: vec![network], left_out: Vec::new() });
     }
     if let Some(path) = &arguments.config {
-        return Ok(Selection::Experiment(Box::new(Experiment::load(Path::new(path), &[])?)));
+        return Ok(Selection::Experiment(Box::new(Experiment::load(Path::new(path), &[], &data_sets())?)));
     }
     let all = published::names().iter().filter_map(|name| published::by_name(name));
     let (networks, left_out) =

@@ -17,6 +17,7 @@ pub mod shard;
 
 use std::path::Path;
 
+use backproof_data::data_sets;
 use backproof_spec::{Architecture, Experiment, Sweep, published};
 use clap::CommandFactory;
 
@@ -61,8 +62,8 @@ pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
             let help = format!("`sweep {}` trains all of its runs", path.display());
             return Err(Failure::usage(format!("{} is a sweep", path.display())).help(help).into());
         }
-        Some(path) => Experiment::load(path, &overrides)?,
-        None => Experiment::from_toml("configs/quickstart.toml", QUICKSTART, &overrides)?,
+        Some(path) => Experiment::load(path, &overrides, &data_sets())?,
+        None => Experiment::from_toml("configs/quickstart.toml", QUICKSTART, &overrides, &data_sets())?,
     };
     if arguments.smoke {
         let training = &mut experiment.training;
@@ -84,11 +85,11 @@ pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
 /// A sweep, a base or a run that is not valid.
 pub fn sweep(arguments: &cli::Sweep) -> anyhow::Result<Sweep> {
     let file = &arguments.file;
-    if !is_sweep(file) && Experiment::load(file, &[]).is_ok() {
+    if !is_sweep(file) && Experiment::load(file, &[], &data_sets()).is_ok() {
         let help = format!("`train -c {}` trains it; a sweep names it as its `base`", file.display());
         return Err(Failure::usage(format!("{} is an experiment and no sweep", file.display())).help(help).into());
     }
-    Ok(Sweep::load(file, &arguments.overrides)?)
+    Ok(Sweep::load(file, &arguments.overrides, &data_sets())?)
 }
 
 /// Whether a file is one of a sweep; one that cannot be read is not.
@@ -106,7 +107,7 @@ fn params(model: &str) -> anyhow::Result<()> {
 fn architecture(model: &str) -> anyhow::Result<Architecture> {
     let path = Path::new(model);
     if published::by_name(model).is_none() && (path.exists() || path.extension().is_some()) {
-        return Ok(Experiment::load(path, &[])?.model);
+        return Ok(Experiment::load(path, &[], &data_sets())?.model);
     }
     Ok(published_architecture(model, "; or give a config file")?)
 }
@@ -126,19 +127,21 @@ fn config(command: &ConfigCommand) -> anyhow::Result<()> {
         ConfigCommand::Check { files, overrides } => {
             for file in files {
                 if is_sweep(file) {
-                    let sweep = Sweep::load(file, overrides)?;
+                    let sweep = Sweep::load(file, overrides, &data_sets())?;
                     let (points, runs) = (sweep.points.len(), sweep.runs().count());
                     println!("{}: {} is valid: {runs} runs at {points} points", file.display(), sweep.name);
                     continue;
                 }
-                let experiment = Experiment::load(file, overrides)?;
+                let experiment = Experiment::load(file, overrides, &data_sets())?;
                 println!("{}: {} is valid", file.display(), experiment.name);
             }
         }
-        ConfigCommand::Schema { sweep: false } => print!("{}", backproof_spec::schema()),
-        ConfigCommand::Schema { sweep: true } => print!("{}", backproof_spec::sweep_schema()),
-        ConfigCommand::Defaults { file: None } => print!("{}", backproof_spec::defaults()),
-        ConfigCommand::Defaults { file: Some(file) } => print!("{}", Experiment::load(file, &[])?.to_toml()),
+        ConfigCommand::Schema { sweep: false } => print!("{}", backproof_spec::schema(&data_sets())),
+        ConfigCommand::Schema { sweep: true } => print!("{}", backproof_spec::sweep_schema(&data_sets())),
+        ConfigCommand::Defaults { file: None } => print!("{}", backproof_spec::defaults(&data_sets())),
+        ConfigCommand::Defaults { file: Some(file) } => {
+            print!("{}", Experiment::load(file, &[], &data_sets())?.to_toml())
+        }
     }
     Ok(())
 }

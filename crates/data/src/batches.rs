@@ -3,10 +3,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use backproof_spec::Augmentation;
-use burn::tensor::Device;
 
 use crate::random::epoch_order;
-use crate::{Batch, Selection, Subset};
+use crate::{Selection, Subset};
 
 /// The batches of a run, by step. Step s gives the same batch whenever it is asked for: it is computed from the seed
 /// and s alone, so a run can go on from any step.
@@ -66,16 +65,6 @@ impl TrainingBatches {
         Selection::new(&self.subset, self.indices(step), self.augmentation, self.seed, epoch)
     }
 
-    /// The batch of step `step`, from 0.
-    pub fn batch(&self, step: usize, device: &Device) -> Batch {
-        self.select(step).batch(device)
-    }
-
-    /// The batches of steps `first`, `first` + 1, …, without end.
-    pub fn iter_from<'a>(&'a self, first: usize, device: &'a Device) -> impl Iterator<Item = Batch> + 'a {
-        (first..).map(move |step| self.batch(step, device))
-    }
-
     fn order(&self, epoch: u64) -> Arc<[usize]> {
         // A poisoned lock still holds a whole order or none.
         let mut last = self.order.lock().unwrap_or_else(PoisonError::into_inner);
@@ -96,19 +85,6 @@ impl TrainingBatches {
 /// # Panics
 ///
 /// Panics if `batch_size` is 0.
-pub fn evaluation_batches<'a>(
-    subset: &'a Subset,
-    batch_size: usize,
-    device: &'a Device,
-) -> impl ExactSizeIterator<Item = Batch> + 'a {
-    evaluation_selections(subset, batch_size).map(move |images| images.batch(device))
-}
-
-/// The images of [`evaluation_batches`].
-///
-/// # Panics
-///
-/// Panics if `batch_size` is 0.
 pub fn evaluation_selections(subset: &Subset, batch_size: usize) -> impl ExactSizeIterator<Item = Selection<'_>> {
     subset.indices().chunks(batch_size).map(move |indices| Selection::unchanged(subset, indices.to_vec()))
 }
@@ -116,11 +92,9 @@ pub fn evaluation_selections(subset: &Subset, batch_size: usize) -> impl ExactSi
 #[cfg(test)]
 mod tests {
     use backproof_spec::Shape;
-    use burn::data::dataloader::batcher::Batcher as _;
-    use burn::data::dataset::Dataset as _;
 
     use super::*;
-    use crate::{Batcher, Images, Normalizer};
+    use crate::{Images, Normalizer};
 
     const AUGMENTATION: Augmentation = Augmentation { horizontal_flip: true, crop_padding: 1 };
 
@@ -132,18 +106,14 @@ mod tests {
         Subset::new(images, (2..12).collect(), &Normalizer::Unit)
     }
 
-    fn numbers(batch: &Batch) -> Vec<f32> {
-        batch.images.clone().into_data().try_to_vec().unwrap()
-    }
-
     #[test]
     fn an_epoch_has_every_image_once_and_keeps_the_last_partial_batch() {
         let batches = TrainingBatches::new(subset(), 4, AUGMENTATION, 5);
         assert_eq!(batches.steps_per_epoch(), 3);
         for epoch in 0..3 {
-            let steps: Vec<_> = (0..3).map(|s| batches.batch(epoch * 3 + s, &Device::flex())).collect();
-            assert_eq!(steps.iter().map(Batch::len).collect::<Vec<_>>(), [4, 4, 2]);
-            let mut indices: Vec<_> = steps.iter().flat_map(|batch| batch.indices.clone()).collect();
+            let steps: Vec<_> = (0..3).map(|s| batches.select(epoch * 3 + s)).collect();
+            assert_eq!(steps.iter().map(Selection::len).collect::<Vec<_>>(), [4, 4, 2]);
+            let mut indices: Vec<_> = steps.iter().flat_map(|images| images.indices().to_vec()).collect();
             indices.sort_unstable();
             assert_eq!(indices, (2..12).collect::<Vec<_>>());
         }
@@ -152,63 +122,47 @@ mod tests {
     }
 
     #[test]
-    fn a_step_alone_is_the_step_of_the_iteration() {
-        let device = Device::flex();
+    fn a_step_alone_is_the_step_of_all_in_their_order() {
         let whole = TrainingBatches::new(subset(), 4, AUGMENTATION, 5);
-        let iterated: Vec<_> = whole.iter_from(0, &device).take(9).collect();
-        for (step, batch) in iterated.iter().enumerate().rev() {
-            let alone = TrainingBatches::new(subset(), 4, AUGMENTATION, 5).batch(step, &device);
-            assert_eq!(alone.indices, batch.indices);
-            assert_eq!(numbers(&alone), numbers(batch));
+        let in_order: Vec<_> = (0..9).map(|step| whole.select(step)).collect();
+        for (step, images) in in_order.iter().enumerate().rev() {
+            let fresh = TrainingBatches::new(subset(), 4, AUGMENTATION, 5);
+            let alone = fresh.select(step);
+            assert_eq!(alone.indices(), images.indices());
+            assert_eq!(alone.numbers(), images.numbers());
         }
     }
 
     #[test]
     fn a_batch_holds_the_pixels_and_labels_of_its_indices() {
         let subset = subset();
-        let batch = TrainingBatches::new(subset.clone(), 4, Augmentation::default(), 1).batch(1, &Device::flex());
-        assert_eq!(batch.images.dims(), [4, 2, 3, 4]);
-        let expected: Vec<f32> = batch
-            .indices
+        let batches = TrainingBatches::new(subset.clone(), 4, Augmentation::default(), 1);
+        let images = batches.select(1);
+        let expected: Vec<f32> = images
+            .indices()
             .iter()
             .flat_map(|&index| subset.images().pixels(index).iter().map(|&p| (f64::from(p) / 255.0) as f32))
             .collect();
-        assert_eq!(numbers(&batch), expected);
-        let labels: Vec<usize> = batch.indices.iter().map(|index| index % 10).collect();
-        assert_eq!(batch.label_values, labels);
-        let tensor: Vec<i64> = batch.labels.into_data().iter::<i64>().collect();
-        assert_eq!(tensor, labels.iter().map(|&label| label as i64).collect::<Vec<_>>());
+        assert_eq!(images.numbers(), expected);
+        assert_eq!(images.labels(), images.indices().iter().map(|index| index % 10).collect::<Vec<_>>());
     }
 
     #[test]
     fn a_batch_above_the_number_of_images_is_all_of_them() {
         let batches = TrainingBatches::new(subset(), 64, AUGMENTATION, 5);
         assert_eq!(batches.steps_per_epoch(), 1);
-        assert_eq!(batches.batch(7, &Device::flex()).len(), 10);
+        assert_eq!(batches.select(7).len(), 10);
         assert_eq!(batches.epoch_of(7), 7);
     }
 
     #[test]
-    fn the_batcher_of_burn_gives_the_same_batch() {
-        let (subset, device) = (subset(), Device::flex());
-        let batches = TrainingBatches::new(subset.clone(), 4, AUGMENTATION, 5);
-        let batch = batches.batch(4, &device); // epoch 1
-        let positions = batch.indices.iter().map(|index| index - 2).collect();
-        let batcher = Batcher::training(&Normalizer::Unit, subset.images().shape(), AUGMENTATION, 5).with_epoch(1);
-        let other = batcher.batch(subset.get_many(positions).unwrap(), &device);
-        assert_eq!((numbers(&batch), &batch.label_values), (numbers(&other), &other.label_values));
-        let plain = Batcher::of(&subset).batch(subset.get_many(vec![0, 1]).unwrap(), &device);
-        assert_eq!(numbers(&plain), numbers(&evaluation_batches(&subset, 2, &device).next().unwrap()));
-    }
-
-    #[test]
     fn an_evaluation_sees_every_image_once_in_order() {
-        let (subset, device) = (subset(), Device::flex());
-        let batches: Vec<_> = evaluation_batches(&subset, 4, &device).collect();
-        assert_eq!(batches.iter().map(Batch::len).collect::<Vec<_>>(), [4, 4, 2]);
-        let indices: Vec<_> = batches.iter().flat_map(|batch| batch.indices.clone()).collect();
+        let subset = subset();
+        let batches: Vec<_> = evaluation_selections(&subset, 4).collect();
+        assert_eq!(batches.iter().map(Selection::len).collect::<Vec<_>>(), [4, 4, 2]);
+        let indices: Vec<_> = batches.iter().flat_map(|images| images.indices().to_vec()).collect();
         assert_eq!(indices, (2..12).collect::<Vec<_>>());
         let none = Subset::new(subset.images().clone(), vec![], &Normalizer::Unit);
-        assert_eq!(evaluation_batches(&none, 4, &device).len(), 0);
+        assert_eq!(evaluation_selections(&none, 4).len(), 0);
     }
 }

@@ -65,6 +65,7 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 /// The SHA-256 of the file at `path`, in hexadecimal.
+#[cfg(any(test, feature = "fetch"))]
 pub(crate) fn sha256_of_file(path: &Path) -> Result<String> {
     let mut file = File::open(path).map_err(DataError::io("read", path))?;
     let mut hasher = Sha256::new();

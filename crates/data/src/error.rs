@@ -4,8 +4,6 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use backproof_spec::Dataset;
-
 /// Why a data set could not be found, read, fetched or divided.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -32,15 +30,23 @@ pub enum DataError {
         /// What it is.
         found: String,
     },
+    /// There is no data set of that name.
+    #[error("there is no data set `{name}`")]
+    Unknown {
+        /// The name that was asked for.
+        name: String,
+        /// The nearest name that there is, or all of them, as a sentence.
+        help: String,
+    },
     /// A file belongs to another data set, whose files have the same names.
     #[error("`{}` is a file of {found}, not of {expected}", path.display())]
-    OtherDataset {
+    OtherDataSet {
         /// The file.
         path: PathBuf,
         /// The data set that was asked for.
-        expected: Dataset,
+        expected: String,
         /// The data set whose published checksum the file has.
-        found: Dataset,
+        found: &'static str,
     },
     /// A picture of the user's cannot be used.
     #[error("`{}` {problem}", path.display())]
@@ -107,11 +113,12 @@ impl DataError {
         match self {
             Self::Missing(missing) => Some(format!(
                 "`cargo xtask data fetch {}` downloads {}, or put the files there yourself",
-                missing.dataset,
+                missing.data_set,
                 if missing.files.len() == 1 { "it" } else { "them" },
             )),
+            Self::Unknown { help, .. } => Some(help.clone()),
             Self::NoDirectory => Some("give one with --data-dir DIR".to_owned()),
-            Self::OtherDataset { expected, .. } => {
+            Self::OtherDataSet { expected, .. } => {
                 Some(format!("give each data set a folder of its own: the one of {expected} is DIR/{expected}"))
             }
             Self::Fetch(failure) => Some(format!(
@@ -125,11 +132,11 @@ impl DataError {
     }
 }
 
-/// Every file of a data set that is not there, with its address and its place.
+/// Every file of a data set that is not there, with its address and where it belongs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingFiles {
     /// The data set.
-    pub dataset: Dataset,
+    pub data_set: String,
     /// The missing files.
     pub files: Vec<MissingFile>,
 }
@@ -149,7 +156,7 @@ impl fmt::Display for MissingFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.files.len();
         let (files, are) = if count == 1 { ("file", "is") } else { ("files", "are") };
-        write!(f, "{count} {files} of {} {are} missing:", self.dataset)?;
+        write!(f, "{count} {files} of {} {are} missing:", self.data_set)?;
         for file in &self.files {
             write!(f, "\n  {}\n    from {}", file.path.display(), file.url)?;
         }
@@ -187,7 +194,7 @@ mod tests {
     #[test]
     fn missing_files_are_all_listed_with_address_place_and_command() {
         let error = DataError::from(MissingFiles {
-            dataset: Dataset::Mnist,
+            data_set: "mnist".to_owned(),
             files: vec![
                 MissingFile { path: "/d/mnist/a.gz".into(), url: "https://one/a.gz".into() },
                 MissingFile { path: "/d/mnist/b.gz".into(), url: "https://one/b.gz".into() },
@@ -203,10 +210,10 @@ mod tests {
     #[test]
     fn what_the_user_can_mend_comes_with_a_way_out() {
         let one = MissingFile { path: "/d/mnist/a.gz".into(), url: "https://one/a.gz".into() };
-        let missing = DataError::from(MissingFiles { dataset: Dataset::Mnist, files: vec![one] });
+        let missing = DataError::from(MissingFiles { data_set: "mnist".to_owned(), files: vec![one] });
         assert!(missing.to_string().starts_with("1 file of mnist is missing:"), "{missing}");
         let other =
-            DataError::OtherDataset { path: "/d/a".into(), expected: Dataset::Mnist, found: Dataset::FashionMnist };
+            DataError::OtherDataSet { path: "/d/a".into(), expected: "mnist".to_owned(), found: "fashion-mnist" };
         assert_eq!(other.to_string(), "`/d/a` is a file of fashion-mnist, not of mnist");
         for (error, help) in [
             (missing, "`cargo xtask data fetch mnist` downloads it, or put the files there yourself"),

@@ -3,10 +3,9 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use backproof_spec::Dataset;
-
 use crate::error::{DataError, MissingFile, MissingFiles, Result};
-use crate::sources::{Content, Source};
+use crate::published::{Content, Packing, Published};
+use crate::source::Source;
 
 /// The data folder that is used when none is given: `$BACKPROOF_DATA_DIR`, else `$XDG_CACHE_HOME/backproof`, else
 /// `~/.cache/backproof`. It need not exist.
@@ -37,69 +36,70 @@ pub(crate) fn directory(given: Option<&Path>) -> Result<PathBuf> {
     given.map_or_else(default_directory, |path| Ok(path.to_path_buf()))
 }
 
-/// The folder where the files of `dataset` are, or would be put, under the folder `data_dir` or [`default_directory`]; none
-/// for a data set that is part of the program. It need not exist.
+/// The folder where the files of `source` are, or would be put, under the folder `data_dir` or [`default_directory`];
+/// none for a data set that is part of the program. It need not exist.
 ///
 /// # Errors
 ///
 /// If there is no folder to look in.
-pub fn dataset_directory(dataset: Dataset, data_dir: Option<&Path>) -> Result<Option<PathBuf>> {
-    let Some(source) = Source::of(dataset) else {
+pub fn data_set_directory(source: &dyn Source, data_dir: Option<&Path>) -> Result<Option<PathBuf>> {
+    let Some(published) = source.published() else {
         return Ok(None);
     };
-    let places = places(source, &directory(data_dir)?);
-    Ok(places.first().and_then(|place| place.path.parent()).map(Path::to_path_buf))
+    let files = local_files(published, &directory(data_dir)?);
+    Ok(files.first().and_then(|file| file.path.parent()).map(Path::to_path_buf))
 }
 
 /// A file of a data set on this machine.
 #[derive(Debug, Clone)]
-pub(crate) struct Place {
+pub(crate) struct LocalFile {
     pub(crate) content: &'static Content,
     /// Where the file is, or would be put.
     pub(crate) path: PathBuf,
     pub(crate) present: bool,
 }
 
-/// Where each file of `source` is under `directory`, in the order of the source. All are looked for in one folder: the
-/// first of the source's folders that has any of them, or else the one where a download goes.
-pub(crate) fn places(source: &'static Source, directory: &Path) -> Vec<Place> {
-    let all = |folder: &&str| -> Vec<Place> {
-        source.files.iter().map(|content| place(content, &directory.join(folder), source)).collect()
+/// Where each file of `published` is under `directory`, in its order. All are looked for in one folder: the first of
+/// its folders that has any of them, or else the one where a download goes.
+pub(crate) fn local_files(published: &Published, directory: &Path) -> Vec<LocalFile> {
+    let all = |folder: &&str| -> Vec<LocalFile> {
+        published.contents().map(|content| local_file(content, &directory.join(folder), published.packing)).collect()
     };
-    let mut candidates = source.folders.iter().map(all);
+    let mut candidates = published.folders.iter().map(all);
     let first = candidates.next().unwrap_or_default();
-    if first.iter().any(|place| place.present) {
+    if first.iter().any(|file| file.present) {
         return first;
     }
-    candidates.find(|places| places.iter().any(|place| place.present)).unwrap_or(first)
+    candidates.find(|files| files.iter().any(|file| file.present)).unwrap_or(first)
 }
 
-fn place(content: &'static Content, folder: &Path, source: &Source) -> Place {
+fn local_file(content: &'static Content, folder: &Path, packing: Packing) -> LocalFile {
     let plain = folder.join(content.name);
     let packed = folder.join(format!("{}.gz", content.name));
-    let is_published_packed = matches!(source.packing, crate::sources::Packing::Gzip);
+    let is_published_packed = matches!(packing, Packing::Gzip);
     if plain.is_file() {
-        Place { content, path: plain, present: true }
+        LocalFile { content, path: plain, present: true }
     } else if packed.is_file() {
-        Place { content, path: packed, present: true }
+        LocalFile { content, path: packed, present: true }
     } else {
-        Place { content, path: if is_published_packed { packed } else { plain }, present: false }
+        LocalFile { content, path: if is_published_packed { packed } else { plain }, present: false }
     }
 }
 
 /// The error that lists what is not there, if anything is not.
-pub(crate) fn missing(source: &Source, places: &[Place]) -> Option<MissingFiles> {
-    let files: Vec<MissingFile> = places
+pub(crate) fn missing(published: &Published, files: &[LocalFile]) -> Option<MissingFiles> {
+    let files: Vec<MissingFile> = files
         .iter()
-        .filter(|place| !place.present)
-        .map(|place| MissingFile { path: place.path.clone(), url: source.url(place.content) })
+        .filter(|file| !file.present)
+        .map(|file| MissingFile { path: file.path.clone(), url: published.url(file.content) })
         .collect();
-    (!files.is_empty()).then_some(MissingFiles { dataset: source.dataset, files })
+    (!files.is_empty()).then(|| MissingFiles { data_set: published.name.to_owned(), files })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source;
 
     fn with(variables: &[(&str, &str)], home: Option<&str>) -> Result<PathBuf> {
         let value = |name: &str| variables.iter().find(|(n, _)| *n == name).map(|(_, v)| OsString::from(v));
@@ -120,37 +120,38 @@ mod tests {
 
     #[test]
     fn files_are_found_in_every_layout_packed_or_not() {
-        let source = Source::of(Dataset::Mnist).unwrap();
+        let published = source("mnist").unwrap().published().unwrap();
         for (folder, ending) in [("mnist", ".gz"), ("mnist", ""), ("MNIST/raw", ""), ("", ".gz")] {
             let root = tempfile::tempdir().unwrap();
             let folder = root.path().join(folder);
             std::fs::create_dir_all(&folder).unwrap();
-            for file in source.files {
+            for file in published.contents() {
                 std::fs::write(folder.join(format!("{}{ending}", file.name)), "").unwrap();
             }
-            let places = places(source, root.path());
-            assert!(places.iter().all(|place| place.present && place.path.starts_with(&folder)));
-            assert_eq!(missing(source, &places), None);
+            let files = local_files(published, root.path());
+            assert!(files.iter().all(|file| file.present && file.path.starts_with(&folder)));
+            assert_eq!(missing(published, &files), None);
         }
     }
 
     #[test]
     fn what_is_missing_is_looked_for_where_the_rest_is() {
-        let source = Source::of(Dataset::Cifar10).unwrap();
+        let cifar = source("cifar-10").unwrap();
+        let published = cifar.published().unwrap();
         let root = tempfile::tempdir().unwrap();
-        let nothing = missing(source, &places(source, root.path())).unwrap();
+        let nothing = missing(published, &local_files(published, root.path())).unwrap();
         assert_eq!(nothing.files.len(), 6);
-        let empty = dataset_directory(Dataset::Cifar10, Some(root.path())).unwrap();
+        let empty = data_set_directory(cifar, Some(root.path())).unwrap();
         assert_eq!(empty, Some(root.path().join("cifar-10/cifar-10-batches-bin")));
         assert_eq!(nothing.files[0].path, root.path().join("cifar-10/cifar-10-batches-bin/data_batch_1.bin"));
         let folder = root.path().join("cifar-10-batches-bin");
         std::fs::create_dir(&folder).unwrap();
-        for file in &source.files[..5] {
+        for file in published.contents().take(5) {
             std::fs::write(folder.join(file.name), "").unwrap();
         }
-        assert_eq!(dataset_directory(Dataset::Cifar10, Some(root.path())).unwrap(), Some(folder.clone()));
-        assert_eq!(dataset_directory(Dataset::MnistSample, None).unwrap(), None);
-        let one = missing(source, &places(source, root.path())).unwrap();
+        assert_eq!(data_set_directory(cifar, Some(root.path())).unwrap(), Some(folder.clone()));
+        assert_eq!(data_set_directory(source("mnist-sample").unwrap(), None).unwrap(), None);
+        let one = missing(published, &local_files(published, root.path())).unwrap();
         assert_eq!(
             one.files,
             [MissingFile {

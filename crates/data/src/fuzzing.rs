@@ -10,10 +10,10 @@ use flate2::write::GzEncoder;
 
 use crate::content::gunzip;
 use crate::fetch::unpack;
-use crate::folder::Place;
+use crate::folder::LocalFile;
+use crate::formats::{cifar, idx};
 use crate::picture::{Fit, Picture};
-use crate::sources::Content;
-use crate::{cifar, idx};
+use crate::published::Content;
 
 /// IDX images and labels: what is read is as long as the file says and is, and every label is in range.
 pub fn idx(bytes: &[u8]) {
@@ -29,7 +29,7 @@ pub fn idx(bytes: &[u8]) {
 /// CIFAR records of 2×2 pixels, so that short inputs hold several.
 pub fn cifar(bytes: &[u8]) {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-    if cifar::records("fuzz", bytes, 2, 10, &mut pixels, &mut labels).is_ok() {
+    if cifar::records("fuzz", bytes, Shape::image(3, 2, 2), 10, &mut pixels, &mut labels).is_ok() {
         assert_eq!(pixels.len() + labels.len(), bytes.len());
         assert!(labels.iter().all(|&label| label < 10));
     }
@@ -60,7 +60,7 @@ pub fn archive(bytes: &[u8]) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
     std::io::Write::write_all(&mut encoder, bytes).expect("memory does not fail");
     std::fs::write(&packed, encoder.finish().expect("memory does not fail")).expect("the folder is ours");
-    let wanted = Place { content: &WANTED, path: folder.join(WANTED.name), present: false };
+    let wanted = LocalFile { content: &WANTED, path: folder.join(WANTED.name), present: false };
     let unpacked = unpack(&packed, "folder", &[wanted]);
     let names = |path: &Path| -> Vec<_> {
         std::fs::read_dir(path)

@@ -10,7 +10,7 @@ use backproof_spec::Shape;
 pub struct Images {
     // Not `Arc<[u8]>`, which would copy all pixels once on the way in.
     pixels: Arc<Vec<u8>>,
-    labels: Arc<Vec<u8>>,
+    labels: Arc<Vec<u16>>,
     shape: Shape,
 }
 
@@ -20,7 +20,7 @@ impl Images {
     /// # Panics
     ///
     /// Panics if there are not C·H·W pixels for every label.
-    pub fn new(pixels: Vec<u8>, labels: Vec<u8>, shape: Shape) -> Self {
+    pub fn new(pixels: Vec<u8>, labels: Vec<u16>, shape: Shape) -> Self {
         assert_eq!(
             pixels.len(),
             labels.len() * shape.elements(),

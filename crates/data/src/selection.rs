@@ -1,11 +1,10 @@
 //! The images of one batch, before anything has been made of them.
 
-use backproof_spec::Augmentation;
-use burn::tensor::Device;
+use backproof_spec::{Augmentation, Shape};
 
 use crate::augment::{Change, write};
 use crate::normalize::Tables;
-use crate::{Batch, Images, Subset};
+use crate::{Images, Subset};
 
 /// Images picked for a batch, to be written one by one in any order, or all at once as tensors.
 #[derive(Debug, Clone)]
@@ -55,24 +54,29 @@ impl<'a> Selection<'a> {
         self.indices.iter().map(|&index| self.images.label(index)).collect()
     }
 
-    /// Writes image `place`, normalised, to `to`, `[C, H, W]` in row-major order.
+    /// Writes the image at `position` of the batch, normalised, to `to`, `[C, H, W]` in row-major order.
     ///
     /// # Panics
     ///
-    /// If `place` is past the last image.
-    pub fn write(&self, place: usize, to: &mut [f32]) {
-        let index = self.indices[place];
+    /// If `position` is past the last image.
+    pub fn write(&self, position: usize, to: &mut [f32]) {
+        let index = self.indices[position];
         let change = Change::draw(self.augmentation, self.seed, self.epoch, index);
         write(to, self.images.pixels(index), self.images.shape(), self.tables, change);
     }
 
-    /// All of them as tensors.
-    pub fn batch(&self, device: &Device) -> Batch {
-        let shape = self.images.shape();
-        let mut numbers = vec![0.0; self.len() * shape.elements()];
-        for (place, to) in numbers.chunks_exact_mut(shape.elements()).enumerate() {
-            self.write(place, to);
+    /// The shape of one image.
+    pub fn shape(&self) -> Shape {
+        self.images.shape()
+    }
+
+    /// Every image one after the other, as [`write`](Self::write) writes it: `[N, C, H, W]` in row-major order.
+    pub fn numbers(&self) -> Vec<f32> {
+        let size = self.shape().elements();
+        let mut numbers = vec![0.0; self.len() * size];
+        for (position, to) in numbers.chunks_exact_mut(size).enumerate() {
+            self.write(position, to);
         }
-        Batch::new(numbers, shape, self.indices.clone(), self.labels(), device)
+        numbers
     }
 }

@@ -104,8 +104,8 @@ mod tests {
     /// `counts[c]` images of class c, the classes taking turns while they last.
     fn images(counts: &[usize]) -> Images {
         let most = counts.iter().copied().max().unwrap_or(0);
-        let labels: Vec<u8> =
-            (0..most).flat_map(|turn| (0..counts.len()).filter(move |&c| turn < counts[c]).map(|c| c as u8)).collect();
+        let labels: Vec<u16> =
+            (0..most).flat_map(|turn| (0..counts.len()).filter(move |&c| turn < counts[c]).map(|c| c as u16)).collect();
         Images::new(vec![0; labels.len()], labels, Shape::image(1, 1, 1))
     }
 

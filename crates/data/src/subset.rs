@@ -1,22 +1,9 @@
-//! A part of the images: what Burn calls a data set.
+//! A part of the images of a data set.
 
 use std::sync::Arc;
 
-use burn::data::dataset::{Dataset, DatasetError};
-
 use crate::normalize::Tables;
 use crate::{Images, Normalizer};
-
-/// One image as Burn's data loaders hand it on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Item {
-    /// The index of the image in the data set (not in the part).
-    pub index: usize,
-    /// The pixels, `[C, H, W]` in row-major order, 0 to 255.
-    pub image: Vec<u8>,
-    /// The label.
-    pub label: usize,
-}
 
 /// A part of the images of a data set, with the normaliser to see them through. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -66,16 +53,5 @@ impl Subset {
 
     pub(crate) fn tables(&self) -> &Arc<Tables> {
         &self.tables
-    }
-}
-
-impl Dataset<Item> for Subset {
-    fn get(&self, position: usize) -> Result<Item, DatasetError> {
-        let index = self.indices[position];
-        Ok(Item { index, image: self.images.pixels(index).to_vec(), label: self.images.label(index) })
-    }
-
-    fn len(&self) -> usize {
-        self.indices.len()
     }
 }

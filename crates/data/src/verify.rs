@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use backproof_spec::Dataset;
-
 use crate::content::{read, sha256};
 use crate::error::{DataError, Result};
-use crate::folder::{Place, directory, places};
-use crate::sources::Source;
+use crate::folder::{LocalFile, directory, local_files};
+use crate::published::Published;
+use crate::source::Source;
+use crate::sources;
 
 /// The state of one file of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,38 +45,41 @@ pub enum FileState {
     },
 }
 
-/// Whether every sum of `checksums`, SHA-256 by the name of a file as [`LoadedData`](crate::LoadedData) has them, is that of the file of
-/// `dataset` that was published. A data set that is part of the program has no files.
-pub fn is_published(dataset: Dataset, checksums: &BTreeMap<String, String>) -> bool {
-    let files = Source::of(dataset).map_or(&[][..], |source| source.files);
-    checksums.values().all(|sum| files.is_empty() || files.iter().any(|file| file.sha256 == sum))
+/// Whether every sum of `checksums`, SHA-256 by the name of a file as [`LoadedData`](crate::LoadedData) has them, is
+/// that of a file that is published of the data set of that name. A data set that is part of the program has no
+/// files.
+pub fn is_published(name: &str, checksums: &BTreeMap<String, String>) -> bool {
+    let source = sources().iter().find(|source| source.name() == name);
+    source
+        .and_then(|source| source.published())
+        .is_none_or(|published| checksums.values().all(|sum| published.contents().any(|file| file.sha256 == sum)))
 }
 
-/// Reads every file of `dataset` in the folder `data_dir`, or in [`default_directory`](crate::default_directory), and
+/// Reads every file of `source` in the folder `data_dir`, or in [`default_directory`](crate::default_directory), and
 /// compares its SHA-256 with the published one. A data set that is part of the program has no files.
 ///
 /// # Errors
 ///
 /// If there is no folder to look in. What is wrong with a file is its state, not an error.
-pub fn verify(dataset: Dataset, data_dir: Option<&Path>) -> Result<Vec<FileStatus>> {
-    let Some(source) = Source::of(dataset) else {
+pub fn verify(source: &dyn Source, data_dir: Option<&Path>) -> Result<Vec<FileStatus>> {
+    let Some(published) = source.published() else {
         return Ok(Vec::new());
     };
-    let status = |place: Place| FileStatus {
-        name: place.content.name.to_owned(),
-        state: state(source, &place),
-        path: place.path,
+    let status = |file: LocalFile| FileStatus {
+        name: file.content.name.to_owned(),
+        state: state(published, &file),
+        path: file.path,
     };
-    Ok(places(source, &directory(data_dir)?).into_iter().map(status).collect())
+    Ok(local_files(published, &directory(data_dir)?).into_iter().map(status).collect())
 }
 
-pub(crate) fn state(source: &Source, place: &Place) -> FileState {
-    if !place.present {
-        return FileState::Missing { url: source.url(place.content) };
+pub(crate) fn state(published: &Published, file: &LocalFile) -> FileState {
+    if !file.present {
+        return FileState::Missing { url: published.url(file.content) };
     }
-    match read(&place.path, place.content.size).map(|bytes| sha256(&bytes)) {
-        Ok(sum) if sum == place.content.sha256 => FileState::Published,
-        Ok(sha256) => FileState::Other { sha256, published: place.content.sha256.to_owned() },
+    match read(&file.path, file.content.size).map(|bytes| sha256(&bytes)) {
+        Ok(sum) if sum == file.content.sha256 => FileState::Published,
+        Ok(sha256) => FileState::Other { sha256, published: file.content.sha256.to_owned() },
         Err(DataError::Format { what, expected, found, .. }) => {
             FileState::Damaged { reason: format!("{what}: expected {expected}, found {found}") }
         }
@@ -90,6 +93,7 @@ pub(crate) fn state(source: &Source, place: &Place) -> FileState {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::source;
 
     #[test]
     fn each_file_has_the_state_that_it_is_in() {
@@ -98,25 +102,25 @@ mod tests {
         std::fs::create_dir(&folder).unwrap();
         std::fs::write(folder.join("train-labels-idx1-ubyte"), [1; 60_008]).unwrap();
         std::fs::write(folder.join("t10k-labels-idx1-ubyte"), [1; 99]).unwrap();
-        let states = verify(Dataset::FashionMnist, Some(root.path())).unwrap();
+        let states = verify(source("fashion-mnist").unwrap(), Some(root.path())).unwrap();
         assert!(matches!(&states[0].state, FileState::Missing { url } if url.ends_with("/train-images-idx3-ubyte.gz")));
         assert!(matches!(&states[1].state, FileState::Other { sha256, published } if sha256 != published));
         assert!(matches!(&states[3].state, FileState::Damaged { reason }
             if reason == "size: expected 10008 bytes, found 99 bytes"));
-        assert_eq!(verify(Dataset::MnistSample, Some(root.path())).unwrap(), []);
+        assert_eq!(verify(source("mnist-sample").unwrap(), Some(root.path())).unwrap(), []);
     }
 
     #[test]
     fn sums_are_those_published_if_every_one_is_of_a_file_of_that_data_set() {
-        let sums = |dataset: Dataset| -> BTreeMap<String, String> {
-            let files = Source::of(dataset).unwrap().files.iter();
+        let sums = |name: &str| -> BTreeMap<String, String> {
+            let files = source(name).unwrap().published().unwrap().contents();
             files.map(|file| (file.name.to_owned(), file.sha256.to_owned())).collect()
         };
-        assert!(is_published(Dataset::Mnist, &sums(Dataset::Mnist)));
-        assert!(!is_published(Dataset::FashionMnist, &sums(Dataset::Mnist)));
-        let mut changed = sums(Dataset::Cifar10);
+        assert!(is_published("mnist", &sums("mnist")));
+        assert!(!is_published("fashion-mnist", &sums("mnist")));
+        let mut changed = sums("cifar-10");
         changed.insert("test_batch.bin".to_owned(), "0".repeat(64));
-        assert!(!is_published(Dataset::Cifar10, &changed));
-        assert!(is_published(Dataset::MnistSample, &changed), "which comes with the program");
+        assert!(!is_published("cifar-10", &changed));
+        assert!(is_published("mnist-sample", &changed), "which comes with the program");
     }
 }

@@ -356,7 +356,9 @@ mod tests {
 
     fn fixture_network(device: &Device) -> Network {
         let config = String::from_utf8(fixture("config.toml")).unwrap();
-        let experiment = backproof_spec::Experiment::from_toml("config.toml", &config, &[]).unwrap();
+        let experiment =
+            backproof_spec::Experiment::from_toml("config.toml", &config, &[], &backproof_spec::DataSets::any())
+                .unwrap();
         Network::new(&experiment.model, 1, device).unwrap()
     }
 

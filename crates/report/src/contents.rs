@@ -75,7 +75,7 @@ impl Contents {
 
     /// The test images that the predictions are of; `None`, and a sentence in `missing`, if they are not at hand.
     pub(crate) fn test_images(&mut self, data_dir: Option<&Path>) -> Option<Images> {
-        let dataset = self.experiment.as_ref()?.data.dataset;
+        let dataset = &self.experiment.as_ref()?.data.dataset;
         if self.predictions.is_empty() {
             return None;
         }

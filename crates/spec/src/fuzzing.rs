@@ -4,6 +4,7 @@
 
 use crate::Experiment;
 use crate::config::sweep::read as read_sweep;
+use crate::data_set::four;
 
 const QUICKSTART: &str = include_str!("../../../configs/quickstart.toml");
 
@@ -14,10 +15,10 @@ pub fn config(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let (text, overrides) = text.split_once("--set\n").unwrap_or((&text, ""));
     let overrides: Vec<String> = overrides.lines().map(str::to_owned).collect();
-    match Experiment::from_toml("fuzz.toml", text, &overrides) {
+    match Experiment::from_toml("fuzz.toml", text, &overrides, &four()) {
         Ok(experiment) => {
             let written = experiment.to_toml();
-            let again = Experiment::from_toml("again.toml", &written, &[]);
+            let again = Experiment::from_toml("again.toml", &written, &[], &four());
             assert_eq!(again.unwrap_or_else(|error| panic!("{error}\nin\n{written}")), experiment);
         }
         Err(error) => assert!(!error.to_string().is_empty()),
@@ -27,7 +28,7 @@ pub fn config(bytes: &[u8]) {
 /// A sweep over the quickstart.
 pub fn sweep(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
-    match read_sweep("fuzz.toml", &text, &[], |_| Ok(QUICKSTART.to_owned())) {
+    match read_sweep("fuzz.toml", &text, &[], &four(), |_| Ok(QUICKSTART.to_owned())) {
         Ok(sweep) => assert!(sweep.runs().count() > 0),
         Err(error) => assert!(!error.to_string().is_empty()),
     }

@@ -26,7 +26,7 @@
 //! [`Experiment::from_toml`] reads a config, and overrides as `--set` takes them:
 //!
 //! ```
-//! use backproof_spec::Experiment;
+//! use backproof_spec::{DataSets, Experiment};
 //!
 //! let text = r#"
 //!     [data]
@@ -39,10 +39,11 @@
 //!     [training]
 //!     iterations = 3_000
 //! "#;
-//! let experiment = Experiment::from_toml("mnist.toml", text, &["training.batch_size=32".to_owned()])?;
+//! let (overrides, any) = (["training.batch_size=32".to_owned()], DataSets::any());
+//! let experiment = Experiment::from_toml("mnist.toml", text, &overrides, &any)?;
 //! assert_eq!((experiment.name.as_str(), experiment.training.batch_size), ("mnist", 32));
 //!
-//! let error = Experiment::from_toml("mnist.toml", &text.replace("learning", "leaning"), &[]).unwrap_err();
+//! let error = Experiment::from_toml("mnist.toml", &text.replace("learning", "leaning"), &[], &any).unwrap_err();
 //! assert!(error.to_string().ends_with("help: did you mean `learning_rate`?"));
 //! # Ok::<(), backproof_spec::ConfigError>(())
 //! ```
@@ -50,6 +51,9 @@
 //! A [`ConfigError`] shows each fault with its line and a caret, and a way out. [`Experiment::to_toml`] writes everything
 //! out, defaults included, and reads back equal: it is what a run keeps of its config. [`defaults`] explains every key,
 //! and [`schema`] does so to an editor; [`sweep_schema`] is that of sweeps.
+//!
+//! This crate has no list of data sets. What a program has is in its [`DataSets`], against which a config is held: the
+//! name, the images and the classes.
 //!
 //! A [`Sweep`] is many runs of one experiment, read from a TOML file and checked in the same way.
 //!
@@ -60,6 +64,7 @@
 mod architecture;
 mod config;
 mod data;
+mod data_set;
 mod experiment;
 mod flops;
 #[cfg(any(fuzzing, test))]
@@ -77,7 +82,8 @@ mod table;
 
 pub use architecture::{Architecture, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
-pub use data::{Augmentation, Data, Dataset, Normalization};
+pub use data::{Augmentation, Data, Normalization};
+pub use data_set::{DataSet, DataSets};
 pub use experiment::{Engine, Expect, Experiment, Kernels, Training, WarmStart};
 pub use flops::Flops;
 pub use layer::{AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d};

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use backproof_data::sha256;
 use backproof_models::{Network, WeightsError, load_weights, save_weights};
-use backproof_spec::Experiment;
+use backproof_spec::{DataSets, Experiment};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
@@ -185,7 +185,7 @@ impl Checkpoint {
         let path = folder.join(CONFIG);
         let bytes = read_checked(&path, expected)?;
         let text = String::from_utf8_lossy(&bytes);
-        Ok(Some(Experiment::from_toml(&path.display().to_string(), &text, &[])?))
+        Ok(Some(Experiment::from_toml(&path.display().to_string(), &text, &[], &DataSets::any())?))
     }
 
     fn state(&self) -> Result<(PathBuf, State), TrainError> {

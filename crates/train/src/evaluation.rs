@@ -122,7 +122,7 @@ impl Evaluation {
 
     /// The content of `result.json`.
     #[must_use]
-    pub fn result(&self, split: &str, iteration: Option<usize>, class_names: &[&str]) -> EvaluationResult {
+    pub fn result(&self, split: &str, iteration: Option<usize>, class_names: &[impl AsRef<str>]) -> EvaluationResult {
         let confusion = self.confusion();
         let share = |part: usize, of: usize| (of > 0).then(|| part as f64 / of as f64);
         let classes = class_names
@@ -133,7 +133,7 @@ impl Evaluation {
                 let support = confusion[class].iter().sum();
                 let predicted = confusion.iter().map(|row| row[class]).sum();
                 ClassResult {
-                    class: (*name).to_owned(),
+                    class: name.as_ref().to_owned(),
                     precision: share(true_positives, predicted),
                     recall: share(true_positives, support),
                     true_positives,

@@ -1,8 +1,8 @@
 //! The network of a run, on images from elsewhere.
 
-use backproof_data::{Images, Normalizer, Subset, evaluation_batches, prepare};
+use backproof_data::{Images, Normalizer, Subset, evaluation_selections, prepare, source};
 use backproof_models::{Mode, Network};
-use backproof_spec::{Loss, Shape};
+use backproof_spec::{Experiment, Loss, Shape};
 use burn::tensor::Device;
 
 use crate::evaluation::host_rows;
@@ -25,12 +25,15 @@ pub struct Predictor {
 impl Predictor {
     /// The network of the run in `folder` with `weights`, on the device of `setup`.
     ///
+    /// The names of the classes are those of the run's evaluation. A run that has none takes those of its data set,
+    /// which must be there unless the program knows its classes without its files.
+    ///
     /// Images are normalised as the run's training images were: by the numbers in its `normalizer.json`. A folder of an
     /// earlier version has none; then they are fitted anew on the data set, which must be there.
     ///
     /// # Errors
     ///
-    /// Config, weights or normaliser that cannot be read.
+    /// Config, weights or normaliser that cannot be read, and a data set that is needed and is not there.
     pub fn open(folder: &RunFolder, weights: &Weights, setup: &Setup) -> Result<Self, TrainError> {
         let experiment = folder.experiment()?;
         let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
@@ -39,11 +42,11 @@ impl Predictor {
             Some(normalizer) => normalizer,
             None => prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?.normalizer,
         };
-        let class_names = experiment.data.dataset.class_names().map(str::to_owned).to_vec();
+        let class_names = class_names(folder, &experiment, setup)?;
         Ok(Self {
             network,
             normalizer,
-            shape: experiment.data.dataset.shape(),
+            shape: without_padding(experiment.model.input, experiment.data.padding),
             padding: experiment.data.padding,
             class_names,
             iteration,
@@ -82,12 +85,36 @@ impl Predictor {
     pub fn probabilities(&self, pixels: Vec<u8>) -> Result<Vec<f64>, TrainError> {
         let image = Images::new(pixels, vec![0], self.shape).padded(self.padding);
         let subset = Subset::new(image, vec![0], &self.normalizer);
-        let batch = evaluation_batches(&subset, 1, &self.device).next().expect("there is one image");
-        let logits = host_rows(self.network.forward(batch.images, Mode::Inference)).swap_remove(0);
+        let image = evaluation_selections(&subset, 1).next().expect("there is one image");
+        let logits = host_rows(self.network.forward(image.batch(&self.device).images, Mode::Inference)).swap_remove(0);
         if !logits.iter().all(|logit| logit.is_finite()) {
             return Err(TrainError::NotFinite);
         }
         Ok(score(self.loss, &logits, 0).probabilities)
+    }
+}
+
+/// The classes that the network of the run in `folder` tells apart.
+fn class_names(folder: &RunFolder, experiment: &Experiment, setup: &Setup) -> Result<Vec<String>, TrainError> {
+    let classes = experiment.model.classes()?;
+    // A damaged evaluation is no reason not to predict.
+    let told = folder.result().ok().flatten().map(|result| result.classes);
+    if let Some(told) = told.filter(|told| told.len() == classes) {
+        return Ok(told.into_iter().map(|class| class.class).collect());
+    }
+    let data_set = source(&experiment.data.dataset)?.look(setup.data_dir.as_deref())?;
+    experiment.check_data_set(&data_set)?;
+    Ok(data_set.class_names)
+}
+
+/// The shape of an image that is of `shape` with `padding` pixels around it.
+fn without_padding(shape: Shape, padding: usize) -> Shape {
+    match shape {
+        Shape::Image { channels, height, width } => {
+            let side = |padded: usize| padded.saturating_sub(2 * padding);
+            Shape::image(channels, side(height), side(width))
+        }
+        vector @ Shape::Vector { .. } => vector,
     }
 }
 
@@ -97,7 +124,6 @@ mod tests {
     use std::path::Path;
 
     use backproof_data::load;
-    use backproof_spec::Dataset;
 
     use super::*;
     use crate::testing::{experiment, run, setup};
@@ -106,7 +132,7 @@ mod tests {
     fn an_image_has_the_probabilities_that_the_evaluation_gave_it() {
         let runs = tempfile::tempdir().unwrap();
         let setup = setup(Path::new(""));
-        let test = load(Dataset::MnistSample, None).unwrap().test;
+        let test = load("mnist-sample", None).unwrap().test;
         for overrides in [&[][..], &["model.name=lenet-5", "data.padding=2", "training.loss=mean-squared-error"]] {
             let folder = run(&experiment(overrides), runs.path()).unwrap();
             let told = folder.predictions(&folder.result().unwrap().unwrap()).unwrap();
@@ -122,9 +148,19 @@ mod tests {
             assert_eq!((predictor.iteration(), predictor.shape()), (Some(20), Shape::image(1, 28, 28)));
             assert_eq!(predictor.class_names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
             agrees(&predictor);
+            // The names are those of the run, whatever the data set of this program calls them.
+            let path = folder.path().join("evaluation/result.json");
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(&path, text.replace("\"class\": \"7\"", "\"class\": \"seven\"")).unwrap();
+            assert_eq!(Predictor::open(&folder, &Weights::Last, &setup).unwrap().class_names()[7], "seven");
             // As in a folder of an earlier version: the numbers are fitted anew, and are the same.
             fs::remove_file(folder.path().join("normalizer.json")).unwrap();
             agrees(&Predictor::open(&folder, &Weights::Last, &setup).unwrap());
+            // A run that was not evaluated yet: the classes are those of the data set.
+            fs::remove_dir_all(folder.path().join("evaluation")).unwrap();
+            let predictor = Predictor::open(&folder, &Weights::Last, &setup).unwrap();
+            assert_eq!(predictor.class_names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
+            agrees(&predictor);
         }
     }
 }

@@ -9,7 +9,7 @@ use burn::optim::ModuleOptimizer;
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::optimizer::new_optimizer;
-use crate::run::{Run, new_network};
+use crate::run::{Run, data, new_network};
 use crate::run_folder::{RunRecord, Status};
 use crate::tensorboard::{self, EventFile};
 use crate::{CheckpointName, Ending, Observer, RunFolder, Setup, TrainError, warm_start};
@@ -46,7 +46,7 @@ pub fn resume(
     if position.iteration > of || (position.iteration == of && done) {
         return Err(TrainError::NothingLeft { at: position.iteration, of });
     }
-    let data = backproof_data::prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
+    let data = data(&experiment, setup)?;
     same_data(&record.data_checksums, &data.checksums)?;
 
     folder.sweep_up();

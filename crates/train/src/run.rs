@@ -55,7 +55,7 @@ pub fn train(
         asked.init_from.clone_from(&record.source);
         warm_start = Some(record);
     }
-    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
+    let data = data(&experiment, setup)?;
     if let Some(record) = &mut warm_start
         && !data.validation.is_empty()
     {
@@ -110,7 +110,7 @@ pub fn evaluate(
     let experiment = folder.experiment()?;
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
     let (network, iteration) = weights.load(folder, network)?;
-    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
+    let data = data(&experiment, setup)?;
     let subset = match split {
         Split::Training => &data.training,
         Split::Validation => &data.validation,
@@ -129,15 +129,21 @@ pub fn evaluate(
     if !evaluation.loss().is_finite() {
         return Err(TrainError::NotFinite);
     }
-    let class_names = experiment.data.dataset.class_names();
-    let result = evaluation.result(split.name(), iteration, &class_names);
+    let result = evaluation.result(split.name(), iteration, &data.data_set.class_names);
     if !matches!(weights, Weights::File(_)) {
-        folder.write_evaluation(&evaluation, &result, &class_names)?;
+        folder.write_evaluation(&evaluation, &result)?;
     }
     if let Some(path) = logits {
         kept.write(path)?;
     }
     Ok(result)
+}
+
+/// The data of the experiment, which goes with it.
+pub(crate) fn data(experiment: &Experiment, setup: &Setup) -> Result<Prepared, TrainError> {
+    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
+    experiment.check_data_set(&data.data_set)?;
+    Ok(data)
 }
 
 pub(crate) fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {
@@ -153,7 +159,7 @@ fn evaluate_subset(
     subset: &Subset,
     mut each: impl FnMut(&Selection<'_>, &burn::Tensor<2>) -> ControlFlow<()>,
 ) -> Result<Evaluation, TrainError> {
-    let mut evaluation = Evaluation::new(experiment.training.loss, experiment.data.dataset.classes());
+    let mut evaluation = Evaluation::new(experiment.training.loss, experiment.model.classes()?);
     let mut compiled = learner::compile(experiment, setup, network, Purpose::Inference)?;
     for images in evaluation_selections(subset, EVALUATION_BATCH) {
         let logits = match &mut compiled {
@@ -316,7 +322,6 @@ impl Run<'_> {
         }
 
         observer.evaluating(self.data.test.len());
-        let class_names = self.experiment.data.dataset.class_names();
         let Some(evaluation) = self.evaluate(&learner.network(), &self.data.test, stop)? else {
             // The last checkpoint is saved; what is left to do is this evaluation.
             return self.interrupted(position.iteration);
@@ -325,8 +330,8 @@ impl Run<'_> {
             let what = "the loss of a test image is not finite".to_owned();
             return Err(self.diverged(position.iteration, what, &[]));
         }
-        let result = evaluation.result(Split::Test.name(), Some(position.iteration), &class_names);
-        self.folder.write_evaluation(&evaluation, &result, &class_names)?;
+        let result = evaluation.result(Split::Test.name(), Some(position.iteration), &self.data.data_set.class_names);
+        self.folder.write_evaluation(&evaluation, &result)?;
         self.folder.log(&format!(
             "{TEST_RESULT}{:.2} %, loss {:.4}, over {} images",
             100.0 * result.accuracy,

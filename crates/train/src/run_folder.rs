@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use backproof_data::Normalizer;
-use backproof_spec::{Experiment, Shape};
+use backproof_spec::{DataSets, Experiment, Shape};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
@@ -187,13 +187,13 @@ impl RunFolder {
         Checkpoint::new(&self.path, name)
     }
 
-    /// The resolved experiment.
+    /// The resolved experiment. Whether it goes with its data set is checked when the data is read.
     ///
     /// # Errors
     ///
     /// A `config.toml` that cannot be read or is not valid.
     pub fn experiment(&self) -> Result<Experiment, TrainError> {
-        Ok(Experiment::load(&self.path.join("config.toml"), &[])?)
+        Ok(Experiment::load(&self.path.join("config.toml"), &[], &DataSets::any())?)
     }
 
     pub(crate) fn write_config(&self, experiment: &Experiment) -> Result<(), TrainError> {
@@ -382,7 +382,6 @@ impl RunFolder {
         &self,
         evaluation: &Evaluation,
         result: &EvaluationResult,
-        class_names: &[&str],
     ) -> Result<(), TrainError> {
         let mut folder = self.path.join("evaluation");
         if result.split != "test" {
@@ -390,6 +389,7 @@ impl RunFolder {
         }
         fs::create_dir_all(&folder).map_err(|error| TrainError::write(&folder, error))?;
 
+        let class_names: Vec<&str> = result.classes.iter().map(|class| class.class.as_str()).collect();
         let mut confusion = csv::Writer::from_writer(Vec::new());
         let head = std::iter::once("true \\ predicted").chain(class_names.iter().copied());
         write_row(&mut confusion, head);

@@ -28,7 +28,8 @@ pub(crate) fn experiment(overrides: &[&str]) -> Experiment {
 /// The experiment in `text`, changed by `overrides`.
 pub(crate) fn from_toml(text: &str, overrides: &[&str]) -> Experiment {
     let overrides: Vec<String> = overrides.iter().map(|&it| it.to_owned()).collect();
-    Experiment::from_toml("test", text, &overrides).unwrap_or_else(|error| panic!("{error}"))
+    Experiment::from_toml("test", text, &overrides, &backproof_data::data_sets())
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 pub(crate) fn setup(runs: &Path) -> Setup {

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use backproof::cli::{Data, DataCommand, DataNames};
 use backproof::error::{Failure, code};
 use backproof_data::{
-    DataError, FetchOptions, FileState, Progress, dataset_directory, default_directory, fetch, verify,
+    DataError, FetchOptions, FileState, Progress, Source, data_set_directory, default_directory, fetch, sources, verify,
 };
-use backproof_spec::Dataset;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 pub(crate) fn run(arguments: &Data) -> anyhow::Result<()> {
@@ -20,15 +19,15 @@ pub(crate) fn run(arguments: &Data) -> anyhow::Result<()> {
 }
 
 /// The data sets that were named, or all that are files.
-fn datasets(names: &[String]) -> anyhow::Result<Vec<Dataset>> {
+fn named(names: &[String]) -> anyhow::Result<Vec<&'static dyn Source>> {
     if names.is_empty() {
-        return Ok(Dataset::ALL.into_iter().filter(|dataset| *dataset != Dataset::MnistSample).collect());
+        return Ok(sources().iter().copied().filter(|source| source.published().is_some()).collect());
     }
+    let all: Vec<&str> = sources().iter().map(|source| source.name()).collect();
     names
         .iter()
         .map(|name| {
-            Dataset::by_name(name).ok_or_else(|| {
-                let all = Dataset::ALL.map(Dataset::name);
+            sources().iter().copied().find(|source| source.name() == name).ok_or_else(|| {
                 let otherwise = format!("the data sets are {}", all.join(", "));
                 Failure::usage(format!("there is no data set `{name}`")).nearest(name, &all, otherwise).into()
             })
@@ -46,15 +45,16 @@ fn directory(names: &DataNames) -> anyhow::Result<PathBuf> {
 #[allow(clippy::print_stdout)] // results go to stdout
 fn fetch_all(names: &DataNames) -> anyhow::Result<()> {
     let options = FetchOptions::new(directory(names)?);
-    for dataset in datasets(&names.names)? {
-        if dataset == Dataset::MnistSample {
-            println!("{dataset}: comes with the program");
+    for source in named(&names.names)? {
+        let name = source.name();
+        if source.published().is_none() {
+            println!("{name}: comes with the program");
             continue;
         }
         let mut display = Display::default();
-        let report = fetch(dataset, &options, &mut |progress| display.show(progress)).map_err(failure)?;
+        let report = fetch(source, &options, &mut |progress| display.show(progress)).map_err(failure)?;
         println!(
-            "{dataset}: {} files fetched, {} were there already, in {}",
+            "{name}: {} files fetched, {} were there already, in {}",
             report.fetched.len(),
             report.present.len(),
             options.directory.display()
@@ -118,11 +118,12 @@ impl Display {
 #[allow(clippy::print_stdout)] // results go to stdout
 fn verify_all(names: &DataNames) -> anyhow::Result<()> {
     let mut bad = 0;
-    for dataset in datasets(&names.names)? {
-        if dataset == Dataset::MnistSample {
-            println!("{dataset}: comes with the program");
+    for source in named(&names.names)? {
+        let name = source.name();
+        if source.published().is_none() {
+            println!("{name}: comes with the program");
         }
-        for file in verify(dataset, names.places.data_dir.as_deref()).map_err(failure)? {
+        for file in verify(source, names.places.data_dir.as_deref()).map_err(failure)? {
             let word = match &file.state {
                 FileState::Published => "ok".to_owned(),
                 FileState::Other { sha256, published } => {
@@ -137,7 +138,7 @@ fn verify_all(names: &DataNames) -> anyhow::Result<()> {
                     format!("missing; from {url}")
                 }
             };
-            println!("{dataset}: {}: {word}", file.path.display());
+            println!("{name}: {}: {word}", file.path.display());
         }
     }
     if bad == 0 {
@@ -154,10 +155,11 @@ fn print_paths(names: &DataNames) -> anyhow::Result<()> {
         println!("{}", directory(names)?.display());
         return Ok(());
     }
-    for dataset in datasets(&names.names)? {
-        match dataset_directory(dataset, names.places.data_dir.as_deref()).map_err(failure)? {
+    for source in named(&names.names)? {
+        let name = source.name();
+        match data_set_directory(source, names.places.data_dir.as_deref()).map_err(failure)? {
             Some(folder) => println!("{}", folder.display()),
-            None => println!("{dataset} comes with the program"),
+            None => println!("{name} comes with the program"),
         }
     }
     Ok(())
@@ -170,11 +172,11 @@ pub(crate) fn failure(error: DataError) -> Failure {
 }
 
 /// In words, whether a data set is here, for `doctor`.
-pub(crate) fn state(dataset: Dataset, data_dir: Option<&Path>) -> String {
-    if dataset == Dataset::MnistSample {
+pub(crate) fn state(source: &dyn Source, data_dir: Option<&Path>) -> String {
+    if source.published().is_none() {
         return "comes with the program".to_owned();
     }
-    match verify(dataset, data_dir) {
+    match verify(source, data_dir) {
         Err(error) => error.to_string(),
         Ok(files) => {
             let folder = files.first().and_then(|file| file.path.parent()).map(|path| path.display().to_string());
@@ -183,7 +185,7 @@ pub(crate) fn state(dataset: Dataset, data_dir: Option<&Path>) -> String {
             let damaged = files.iter().filter(|file| matches!(file.state, FileState::Damaged { .. })).count();
             let other = files.iter().filter(|file| matches!(file.state, FileState::Other { .. })).count();
             if missing == files.len() {
-                format!("not in {folder}; `cargo xtask data fetch {dataset}` downloads it")
+                format!("not in {folder}; `cargo xtask data fetch {}` downloads it", source.name())
             } else if missing + damaged > 0 {
                 format!("in {folder}, {missing} files missing, {damaged} damaged")
             } else if other > 0 {

@@ -2,7 +2,7 @@
 
 use backproof::backend::Backend;
 use backproof::cli::Doctor;
-use backproof_spec::Dataset;
+use backproof_data::sources;
 
 use crate::device;
 
@@ -28,8 +28,8 @@ pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
     }
 
     println!("\ndata sets");
-    for dataset in Dataset::ALL {
-        println!("  {:<14}{}", dataset.name(), crate::data::state(dataset, arguments.places.data_dir.as_deref()));
+    for &source in sources() {
+        println!("  {:<14}{}", source.name(), crate::data::state(source, arguments.places.data_dir.as_deref()));
     }
     Ok(())
 }

@@ -29,7 +29,7 @@ impl Observer for Progress {
         self.line(&format!("run folder   {}", started.folder.display()));
         self.line(&format!(
             "data         {}: {training} training, {validation} validation, {test} test images",
-            experiment.data.dataset.name()
+            experiment.data.dataset
         ));
         let parameters = experiment.model.trainable_parameters().unwrap_or_default();
         self.line(&format!("network      {}: {parameters} trainable parameters", experiment.model.name));

@@ -15,7 +15,7 @@ use tempfile::NamedTempFile;
 use super::{keep_old, sync_folder, wrong_sum};
 use crate::content::sha256;
 use crate::error::{DataError, Result};
-use crate::folder::Place;
+use crate::folder::LocalFile;
 
 /// An archive has at most so many entries.
 const ENTRIES: usize = 100;
@@ -24,7 +24,7 @@ const EXTRA: u64 = 1 << 20;
 
 /// Puts the files `wanted` out of `folder` in the gzipped tar archive at `path` in their places. All of the archive is
 /// read and checked before any is.
-pub(crate) fn unpack(path: &Path, folder: &str, wanted: &[Place]) -> Result<Vec<PathBuf>> {
+pub(crate) fn unpack(path: &Path, folder: &str, wanted: &[LocalFile]) -> Result<Vec<PathBuf>> {
     let problem = |entry: &str, problem: String| DataError::Archive {
         path: path.to_path_buf(),
         entry: entry.to_owned(),
@@ -34,7 +34,7 @@ pub(crate) fn unpack(path: &Path, folder: &str, wanted: &[Place]) -> Result<Vec<
     let file = File::open(path).map_err(DataError::io("read", path))?;
     let most = most(wanted);
     let mut archive = Archive::new(MultiGzDecoder::new(BufReader::new(file)).take(most));
-    let mut found: Vec<(&Place, NamedTempFile)> = Vec::new();
+    let mut found: Vec<(&LocalFile, NamedTempFile)> = Vec::new();
     for (count, entry) in archive.entries().map_err(damaged)?.enumerate() {
         let mut entry = entry.map_err(damaged)?;
         let name = entry.path().map_err(damaged)?.into_owned();
@@ -50,32 +50,32 @@ pub(crate) fn unpack(path: &Path, folder: &str, wanted: &[Place]) -> Result<Vec<
             EntryType::Directory => continue,
             other => return Err(problem(&shown, format!("neither a file nor a folder: {other:?}"))),
         }
-        let Some(place) = wanted.iter().find(|place| name == Path::new(folder).join(place.content.name)) else {
+        let Some(local) = wanted.iter().find(|local| name == Path::new(folder).join(local.content.name)) else {
             continue;
         };
-        if found.iter().any(|(other, _)| other.content.name == place.content.name) {
+        if found.iter().any(|(other, _)| other.content.name == local.content.name) {
             return Err(problem(&shown, "comes twice".to_owned()));
         }
-        let size = place.content.size;
+        let size = local.content.size;
         if entry.size() != size {
             return Err(problem(&shown, format!("{} bytes, expected {size}", entry.size())));
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         entry.read_to_end(&mut bytes).map_err(damaged)?;
         let sum = sha256(&bytes);
-        if sum != place.content.sha256 {
-            return Err(wrong_sum(&shown, place.content.sha256, &sum));
+        if sum != local.content.sha256 {
+            return Err(wrong_sum(&shown, local.content.sha256, &sum));
         }
-        found.push((place, write(place, &bytes)?));
+        found.push((local, write(local, &bytes)?));
     }
-    if let Some(lacking) = wanted.iter().find(|place| !found.iter().any(|(f, _)| f.content.name == place.content.name))
+    if let Some(lacking) = wanted.iter().find(|local| !found.iter().any(|(f, _)| f.content.name == local.content.name))
     {
         return Err(problem(lacking.content.name, "is not in the archive".to_owned()));
     }
     let mut paths = Vec::new();
-    for (place, temporary) in found {
-        let target = place.path.with_file_name(place.content.name);
-        keep_old(place)?;
+    for (local, temporary) in found {
+        let target = local.path.with_file_name(local.content.name);
+        keep_old(local)?;
         temporary.persist(&target).map_err(|error| DataError::io("write", &target)(error.error))?;
         sync_folder(&target);
         paths.push(target);
@@ -85,8 +85,8 @@ pub(crate) fn unpack(path: &Path, folder: &str, wanted: &[Place]) -> Result<Vec<
 
 /// The most bytes that are unpacked of an archive with these files: ten files of the largest size, since the files that
 /// are here already, and so are not wanted, are unpacked too (CIFAR-10 has six).
-fn most(wanted: &[Place]) -> u64 {
-    let largest = wanted.iter().map(|place| place.content.size).max().unwrap_or(0);
+fn most(wanted: &[LocalFile]) -> u64 {
+    let largest = wanted.iter().map(|local| local.content.size).max().unwrap_or(0);
     let padded = largest.div_ceil(512) * 512 + 512;
     padded * 10 + EXTRA
 }
@@ -97,9 +97,9 @@ fn stays_inside(path: &Path) -> bool {
 }
 
 /// Writes `bytes` to a temporary file beside their place, down to the disk.
-fn write(place: &Place, bytes: &[u8]) -> Result<NamedTempFile> {
-    let folder = place.path.parent().unwrap_or(Path::new("."));
-    let failed = || DataError::io("write", &place.path);
+fn write(local: &LocalFile, bytes: &[u8]) -> Result<NamedTempFile> {
+    let folder = local.path.parent().unwrap_or(Path::new("."));
+    let failed = || DataError::io("write", &local.path);
     let mut file = tempfile::Builder::new().prefix(".unpacking-").tempfile_in(folder).map_err(failed())?;
     #[cfg(unix)]
     {

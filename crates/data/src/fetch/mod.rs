@@ -17,12 +17,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use backproof_spec::Dataset;
-
 use crate::content::{GZIP, read, sha256, sha256_of_file};
 use crate::error::{DataError, FetchFailure, Result};
-use crate::folder::{Place, places};
-use crate::sources::{Packing, Source};
+use crate::folder::{LocalFile, local_files};
+use crate::published::{Packing, Published};
+use crate::source::Source;
 use crate::verify::{FileState, state};
 use http::{Attempt, Client, Outcome};
 
@@ -122,45 +121,50 @@ pub struct FetchReport {
     pub present: Vec<PathBuf>,
 }
 
-/// Downloads what is missing of `dataset`, or is there without the published content; such a file is kept beside its
+/// Downloads what is missing of `source`, or is there without the published content; such a file is kept beside its
 /// place as `NAME.replaced`. Nothing of a data set that is part of the program is missing.
 ///
 /// # Errors
 ///
 /// If no mirror gives a file with the published content (the error says what each gave instead), or the disk does not
 /// take it.
-pub fn fetch(dataset: Dataset, options: &FetchOptions, progress: &mut dyn FnMut(Progress<'_>)) -> Result<FetchReport> {
-    match Source::of(dataset) {
-        Some(source) => fetch_source(source, options, progress),
+pub fn fetch(
+    source: &dyn Source,
+    options: &FetchOptions,
+    progress: &mut dyn FnMut(Progress<'_>),
+) -> Result<FetchReport> {
+    match source.published() {
+        Some(published) => fetch_published(published, options, progress),
         None => Ok(FetchReport { fetched: Vec::new(), present: Vec::new() }),
     }
 }
 
-fn fetch_source(
-    source: &'static Source,
+fn fetch_published(
+    published: &Published,
     options: &FetchOptions,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<FetchReport> {
     std::fs::create_dir_all(&options.directory).map_err(DataError::io("create", &options.directory))?;
     let _lock = lock(&options.directory, progress)?;
     // Only now: another process may have fetched it while this one waited.
-    let (present, wanted): (Vec<Place>, Vec<Place>) =
-        places(source, &options.directory).into_iter().partition(|place| state(source, place) == FileState::Published);
-    for place in &present {
-        progress(Progress::Present { file: place.content.name });
+    let (present, wanted): (Vec<LocalFile>, Vec<LocalFile>) = local_files(published, &options.directory)
+        .into_iter()
+        .partition(|file| state(published, file) == FileState::Published);
+    for local in &present {
+        progress(Progress::Present { file: local.content.name });
     }
-    if let Some(folder) = wanted.first().and_then(|place| place.path.parent()) {
+    if let Some(folder) = wanted.first().and_then(|local| local.path.parent()) {
         std::fs::create_dir_all(folder).map_err(DataError::io("create", folder))?;
     }
     let mut fetched = Vec::new();
-    match source.packing {
+    match published.packing {
         Packing::Gzip => {
-            for place in &wanted {
-                let name = format!("{}.gz", place.content.name);
+            for local in &wanted {
+                let name = format!("{}.gz", local.content.name);
                 // What does not get smaller by gzip gets a little larger.
-                let most = place.content.size + place.content.size / 1_000 + 1_024;
-                let put = |part: &Path| put_file(part, place);
-                fetched.push(download(source, options, &name, most, &place.path, put, progress)?);
+                let most = local.content.size + local.content.size / 1_000 + 1_024;
+                let put = |part: &Path| put_file(part, local);
+                fetched.push(download(published, options, &name, most, &local.path, put, progress)?);
             }
         }
         Packing::TarGz { name, size, sha256, folder } => {
@@ -183,12 +187,12 @@ fn fetch_source(
                         std::fs::remove_file(part).map_err(DataError::io("remove", part))?;
                         Ok(files)
                     };
-                    download(source, options, name, size, &archive, put, progress)?
+                    download(published, options, name, size, &archive, put, progress)?
                 };
             }
         }
     }
-    Ok(FetchReport { fetched, present: present.into_iter().map(|place| place.path).collect() })
+    Ok(FetchReport { fetched, present: present.into_iter().map(|local| local.path).collect() })
 }
 
 /// Holds the lock of the data folder until the file is dropped, or the process ends however it ends.
@@ -213,7 +217,7 @@ fn lock(directory: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<File
 /// Downloads `name` of at most `most` bytes beside `target` and hands it to `put`, which checks it and puts it in its
 /// place. Goes over the mirrors until one gives it.
 fn download<T>(
-    source: &Source,
+    published: &Published,
     options: &FetchOptions,
     name: &str,
     most: u64,
@@ -228,8 +232,8 @@ fn download<T>(
 
     let client = Client::new(options);
     let part = target.with_file_name(format!("{name}.part"));
-    let published = source.mirrors.iter().map(|&mirror| mirror.to_owned());
-    let bases = options.mirrors.clone().unwrap_or_else(|| published.collect());
+    let mirrors = published.mirrors.iter().map(|&mirror| mirror.to_owned());
+    let bases = options.mirrors.clone().unwrap_or_else(|| mirrors.collect());
     let mut mirrors: Vec<(String, u32)> = bases.iter().map(|base| (format!("{base}{name}"), 0)).collect();
     let mut tried: Vec<(String, String)> = Vec::new();
     let (mut fruitless, mut pause) = (0, options.backoff);
@@ -293,32 +297,32 @@ fn wrong_sum(name: &str, expected: &str, found: &str) -> DataError {
 
 /// Checks the content of `part` and puts it in its place: under its name if the server unpacked it on the way, which
 /// some do, and else with `.gz`.
-fn put_file(part: &Path, place: &Place) -> Result<PathBuf> {
-    let sum = sha256(&read(part, place.content.size)?);
-    if sum != place.content.sha256 {
-        return Err(wrong_sum(place.content.name, place.content.sha256, &sum));
+fn put_file(part: &Path, local: &LocalFile) -> Result<PathBuf> {
+    let sum = sha256(&read(part, local.content.size)?);
+    if sum != local.content.sha256 {
+        return Err(wrong_sum(local.content.name, local.content.sha256, &sum));
     }
     let mut start = [0; 2];
     let mut file = File::open(part).map_err(DataError::io("read", part))?;
     let packed = file.read_exact(&mut start).is_ok() && start == GZIP;
     let ending = if packed { ".gz" } else { "" };
-    let target = part.with_file_name(format!("{}{ending}", place.content.name));
-    keep_old(place)?;
+    let target = part.with_file_name(format!("{}{ending}", local.content.name));
+    keep_old(local)?;
     std::fs::rename(part, &target).map_err(DataError::io("write", &target))?;
     sync_folder(&target);
     Ok(target)
 }
 
 /// Moves a file that is there, but is not the published one, aside.
-fn keep_old(place: &Place) -> Result<()> {
-    if !place.present {
+fn keep_old(local: &LocalFile) -> Result<()> {
+    if !local.present {
         return Ok(());
     }
-    let mut name = place.path.file_name().unwrap_or_default().to_owned();
+    let mut name = local.path.file_name().unwrap_or_default().to_owned();
     name.push(".replaced");
-    let aside = place.path.with_file_name(name);
-    tracing::warn!("`{}` is not the published file; kept as `{}`", place.path.display(), aside.display());
-    std::fs::rename(&place.path, &aside).map_err(DataError::io("rename", &place.path))
+    let aside = local.path.with_file_name(name);
+    tracing::warn!("`{}` is not the published file; kept as `{}`", local.path.display(), aside.display());
+    std::fs::rename(&local.path, &aside).map_err(DataError::io("rename", &local.path))
 }
 
 /// Flushes the folder of `file`, so that a renamed file stays renamed when the power fails. Not every system can; then

@@ -10,7 +10,11 @@ use flate2::write::GzEncoder;
 
 use super::server::{Behaviour, Server};
 use super::*;
-use crate::sources::Content;
+use backproof_spec::Shape;
+
+use crate::formats::idx::Idx;
+use crate::published::Content;
+use crate::source;
 
 /// What the only file of the data set holds: 6,000 bytes that do not pack, so that a place in the packed file is about
 /// the same place in the content.
@@ -31,18 +35,21 @@ fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-/// A data set of one file with that content. Leaked: sources are static.
-fn source(content: &[u8], packing: Packing) -> &'static Source {
+/// A data set of one file with that content. Leaked: what is published is static.
+fn published(content: &[u8], packing: Packing) -> Published {
     let sha256 = String::leak(sha256(content));
     let files = Box::leak(Box::new([Content { name: "digits", size: content.len() as u64, sha256 }]));
-    Box::leak(Box::new(Source {
-        dataset: Dataset::Mnist,
+    Published {
+        name: "mnist",
+        shape: Shape::image(1, 1, 1),
+        class_names: &[],
+        class_counts: [&[], &[]],
         folders: &["mnist", ""],
         mirrors: &["http://127.0.0.1:9/unused/"],
-        files,
+        files: [files, &[]],
+        format: &Idx,
         packing,
-        class_counts: [[0; 10]; 2],
-    }))
+    }
 }
 
 struct Outside {
@@ -67,13 +74,13 @@ impl Outside {
         self.folder.path().join("mnist").join(name)
     }
 
-    fn fetch(&self, source: &'static Source) -> Result<FetchReport> {
-        fetch_source(source, &self.options, &mut |_| {})
+    fn fetch(&self, published: Published) -> Result<FetchReport> {
+        fetch_published(&published, &self.options, &mut |_| {})
     }
 
     /// Fetches the plain data set; the file must be there, right and alone.
     fn succeeds(&self) {
-        let report = self.fetch(source(&content(), Packing::Gzip)).unwrap();
+        let report = self.fetch(published(&content(), Packing::Gzip)).unwrap();
         assert_eq!(report.fetched, [self.path("digits.gz")]);
         assert_eq!(read(&self.path("digits.gz"), 6_000).unwrap(), content());
         assert_eq!(names(self.path("").as_path()), ["digits.gz"]);
@@ -81,7 +88,7 @@ impl Outside {
 
     /// Fetches the plain data set, which must fail with all of `reasons` and leave nothing under a final name.
     fn fails(&self, reasons: &[&str]) {
-        let error = self.fetch(source(&content(), Packing::Gzip)).unwrap_err();
+        let error = self.fetch(published(&content(), Packing::Gzip)).unwrap_err();
         let message = error.to_string();
         assert!(message.starts_with("cannot download `digits.gz`:"), "{message}");
         for reason in reasons {
@@ -109,7 +116,7 @@ fn a_file_is_fetched_once() {
     let server = serve(&[Behaviour::Serve]);
     let outside = Outside::new(&[&server]);
     outside.succeeds();
-    let again = outside.fetch(source(&content(), Packing::Gzip)).unwrap();
+    let again = outside.fetch(published(&content(), Packing::Gzip)).unwrap();
     assert_eq!((again.fetched.len(), again.present), (0, vec![outside.path("digits.gz")]));
     assert_eq!(server.requests(), [("/digits.gz".to_owned(), None)]);
 }
@@ -119,7 +126,7 @@ fn a_file_that_the_server_unpacks_on_the_way_is_taken_without_gz() {
     let idx = [vec![0, 0, 8, 1], content()].concat();
     let server = Server::start(idx.clone(), &[Behaviour::Serve]);
     let outside = Outside::new(&[&server]);
-    outside.fetch(source(&idx, Packing::Gzip)).unwrap();
+    outside.fetch(published(&idx, Packing::Gzip)).unwrap();
     assert_eq!(std::fs::read(outside.path("digits")).unwrap(), idx);
     assert_eq!(names(&outside.path("")), ["digits"]);
 }
@@ -272,7 +279,7 @@ fn a_damaged_file_is_fetched_again_and_the_old_one_kept_aside() {
     let outside = Outside::new(&[&server]);
     std::fs::create_dir_all(outside.path("")).unwrap();
     std::fs::write(outside.path("digits"), "cut off").unwrap();
-    outside.fetch(source(&content(), Packing::Gzip)).unwrap();
+    outside.fetch(published(&content(), Packing::Gzip)).unwrap();
     assert_eq!(names(&outside.path("")), ["digits.gz", "digits.replaced"]);
 }
 
@@ -282,7 +289,7 @@ fn progress_is_told_from_the_first_byte_to_the_last() {
     let size = gzip(&content()).len() as u64;
     let mut told = Vec::new();
     let outside = Outside::new(&[&server]);
-    fetch_source(source(&content(), Packing::Gzip), &outside.options, &mut |progress| {
+    fetch_published(&published(&content(), Packing::Gzip), &outside.options, &mut |progress| {
         told.push(match progress {
             Progress::Started { done, total, .. } => format!("started {done} {total:?}"),
             Progress::Advanced { done, .. } if done == size => "all".to_owned(),
@@ -308,7 +315,7 @@ fn a_second_process_waits_for_the_first_and_then_has_nothing_to_do() {
     let (waiting, is_waiting) = mpsc::channel();
     std::thread::scope(|scope| {
         let second = scope.spawn(|| {
-            fetch_source(source(&content(), Packing::Gzip), &outside.options, &mut |progress| {
+            fetch_published(&published(&content(), Packing::Gzip), &outside.options, &mut |progress| {
                 if matches!(progress, Progress::Waiting { .. }) {
                     waiting.send(()).unwrap();
                 }
@@ -352,7 +359,7 @@ fn fetch_archive(archive: Vec<u8>) -> (Outside, Result<FetchReport>) {
     };
     let server = Server::start(archive, &[Behaviour::Truncate(400), Behaviour::Serve]);
     let outside = Outside::new(&[&server]);
-    let result = outside.fetch(source(&content(), packing));
+    let result = outside.fetch(published(&content(), packing));
     (outside, result)
 }
 
@@ -384,7 +391,7 @@ fn an_archive_that_is_there_is_unpacked_without_a_download_and_kept() {
     let outside = Outside::new(&[&server]);
     std::fs::create_dir_all(outside.path("")).unwrap();
     std::fs::write(outside.path("all.tar.gz"), archive).unwrap();
-    outside.fetch(source(&content(), packing)).unwrap();
+    outside.fetch(published(&content(), packing)).unwrap();
     assert_eq!(names(&outside.path("")), ["all.tar.gz", "digits"]);
     assert_eq!(server.requests(), []);
 }
@@ -423,7 +430,7 @@ fn an_archive_that_would_leave_its_folder_is_refused_as_a_whole() {
 fn of_the_data_set_that_comes_with_the_program_there_is_nothing_to_fetch() {
     let folder = tempfile::tempdir().unwrap();
     let options = FetchOptions::new(folder.path().to_path_buf());
-    let report = fetch(Dataset::MnistSample, &options, &mut |_| panic!("nothing is fetched")).unwrap();
+    let report = fetch(source("mnist-sample").unwrap(), &options, &mut |_| panic!("nothing is fetched")).unwrap();
     assert_eq!((report.fetched, report.present), (Vec::new(), Vec::new()));
     assert_eq!(names(folder.path()), Vec::<String>::new());
 }

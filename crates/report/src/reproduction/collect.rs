@@ -5,7 +5,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use backproof_spec::{Dataset, Experiment};
+use backproof_spec::Experiment;
 use backproof_train::{Report, RunFolder, RunRecord, Status, Summary, TrainError};
 
 use super::published::Published;
@@ -22,7 +22,7 @@ pub(super) struct Run {
     pub(super) config: String,
     pub(super) record: RunRecord,
     pub(super) engine: &'static str,
-    pub(super) dataset: Dataset,
+    pub(super) dataset: String,
     pub(super) reports: Vec<Report>,
     pub(super) test_accuracy: f64,
     pub(super) training_seconds: f64,

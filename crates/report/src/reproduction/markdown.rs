@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use backproof_data::is_published;
-use backproof_spec::{Dataset, thousands};
+use backproof_data::{is_published, sources};
+use backproof_spec::thousands;
 use backproof_train::duration;
 
 use super::collect::{Collection, Run};
@@ -65,14 +65,14 @@ fn overview(sections: &[Section<'_>]) -> String {
 
 /// A sentence for each data set of which runs read other files than everybody has: their figures are no comparison.
 fn other_data(runs: &[Run]) -> String {
-    let mut counts: BTreeMap<Dataset, usize> = BTreeMap::new();
-    for run in runs.iter().filter(|run| !is_published(run.dataset, &run.record.data_checksums)) {
-        *counts.entry(run.dataset).or_default() += 1;
-    }
-    let sentence = |(dataset, count): (&Dataset, &usize)| {
-        format!("**Read other files of {dataset} than those that were published: {count} runs.**\n\n")
+    let sentence = |name: &str| {
+        let others = runs.iter().filter(|run| run.dataset == name && !is_published(name, &run.record.data_checksums));
+        match others.count() {
+            0 => String::new(),
+            count => format!("**Read other files of {name} than those that were published: {count} runs.**\n\n"),
+        }
     };
-    counts.iter().map(sentence).collect()
+    sources().iter().map(|source| sentence(source.name())).collect()
 }
 
 fn legend(published: &Published) -> String {

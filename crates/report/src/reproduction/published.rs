@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
+use backproof_data::data_sets;
 use backproof_spec::{Architecture, Experiment, published};
 use serde::Deserialize;
 
@@ -89,7 +90,7 @@ impl Published {
             }
             for name in &result.configs {
                 if !configs.contains_key(name) {
-                    let experiment = Experiment::load(&folder.join(format!("{name}.toml")), &[])?;
+                    let experiment = Experiment::load(&folder.join(format!("{name}.toml")), &[], &data_sets())?;
                     if experiment.name != *name {
                         let found = experiment.name;
                         return Err(fault(format!("the config {name}.toml calls its experiment `{found}`")));

@@ -47,7 +47,9 @@ impl Table {
     ) -> PathBuf {
         let mut overrides = vec![format!("seed={seed}")];
         overrides.extend(set.iter().map(|it| (*it).to_owned()));
-        let experiment = Experiment::load(&self.path(&format!("configs/{config}.toml")), &overrides).unwrap();
+        let experiment =
+            Experiment::load(&self.path(&format!("configs/{config}.toml")), &overrides, &backproof_data::data_sets())
+                .unwrap();
         let mut record = RunRecord {
             schema_version: RUN_SCHEMA,
             experiment: experiment.name.clone(),
@@ -308,7 +310,9 @@ fn what_is_wrong_with_the_results_is_an_error_with_its_place() {
 fn every_config_of_the_published_results_is_in_the_sweep_with_three_seeds() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let published = super::Published::load(&root.join("docs/reproduction.toml")).unwrap();
-    let sweep = backproof_spec::Sweep::load(&root.join("configs/sweeps/reproduction.toml"), &[]).unwrap();
+    let sweep =
+        backproof_spec::Sweep::load(&root.join("configs/sweeps/reproduction.toml"), &[], &backproof_data::data_sets())
+            .unwrap();
     assert_eq!(published.file.sources.len(), 5);
     for (name, config) in &published.configs {
         let point = sweep.points.iter().find(|point| point.name.as_ref() == Some(name));

@@ -4,7 +4,7 @@ use super::document::{Entry, Node, Span, Table, Value};
 use super::format::{Key, Kind, Literal, Presence, Section, Variant, Variants};
 use super::record::{Checked, Chosen, Field, Record};
 use super::suggest;
-use crate::{Shape, ShapeError, Size2};
+use crate::{DataSets, Shape, ShapeError, Size2};
 
 /// Something wrong with a config, at a span or at none.
 #[derive(Debug)]
@@ -37,8 +37,9 @@ impl Fault {
 }
 
 /// Collects every fault; a checked value that comes with faults is never used.
-#[derive(Debug, Default)]
-pub(super) struct Checker {
+#[derive(Debug)]
+pub(super) struct Checker<'a> {
+    data_sets: &'a DataSets,
     faults: Vec<Fault>,
     /// The keys and tables that unknown keys were probably meant to be.
     meant: Vec<&'static str>,
@@ -72,7 +73,11 @@ impl Place {
     }
 }
 
-impl Checker {
+impl<'a> Checker<'a> {
+    pub(super) fn new(data_sets: &'a DataSets) -> Self {
+        Self { data_sets, faults: Vec::new(), meant: Vec::new() }
+    }
+
     pub(super) fn section(&mut self, section: &'static Section, table: &Table, span: Option<Span>) -> Record {
         let kind = match table.iter().find(|entry| entry.key == "kind").map(|entry| &entry.node.value) {
             Some(Value::Text(name)) => section.kind(name),
@@ -199,6 +204,9 @@ impl Checker {
                 Checked::Variants(items.iter().filter_map(|item| self.item(variants, item)).collect())
             }
             (Kind::Choice(words), Value::Text(text)) => self.choice(key.name, words, text, node),
+            (Kind::DataSet, Value::Text(text)) if let Some(names) = self.data_sets.names() => {
+                self.choice(key.name, &names, text, node)
+            }
             (kind, _) => match scalar(kind, node) {
                 Some(checked) => checked,
                 None => {
@@ -220,7 +228,7 @@ impl Checker {
 
     fn wrong_value(&mut self, key: &Key, node: &Node) {
         let mut fault = Fault::new(
-            format!("`{}` should be {}, got {}", key.name, describe(&key.kind), node.describe()),
+            format!("`{}` should be {}, got {}", key.name, describe(&key.kind, self.data_sets), node.describe()),
             Some(node.span),
         );
         if let Value::Text(text) = &node.value
@@ -298,7 +306,7 @@ fn key_of_other_kind(section: &Section, kind: &Variant, kinds: &[&str], entry: &
 
 fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
     match (kind, &node.value) {
-        (Kind::Name, Value::Text(text)) if is_name(text) => Some(Checked::Text(text.clone())),
+        (Kind::Name | Kind::DataSet, Value::Text(text)) if is_name(text) => Some(Checked::Text(text.clone())),
         (Kind::Path, Value::Text(text)) if !text.is_empty() => Some(Checked::Text(text.clone())),
         (Kind::Flag, Value::Flag(flag)) => Some(Checked::Flag(*flag)),
         (Kind::Integer { least }, Value::Integer(integer)) => {
@@ -344,9 +352,10 @@ pub(super) fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.chars().all(valid) && !text.starts_with('.') && !text.ends_with('.')
 }
 
-fn describe(kind: &Kind) -> String {
+fn describe(kind: &Kind, data_sets: &DataSets) -> String {
     match kind {
-        Kind::Name => "a name of 1 to 64 letters, digits, `-`, `_` or `.`".to_owned(),
+        Kind::DataSet if let Some(names) = data_sets.names() => format!("one of {}", suggest::quoted(&names)),
+        Kind::Name | Kind::DataSet => "a name of 1 to 64 letters, digits, `-`, `_` or `.`".to_owned(),
         Kind::Path => "a path".to_owned(),
         Kind::Integer { least } => format!("an integer of at least {least}"),
         Kind::Number(range) => range.describe(),

@@ -2,26 +2,27 @@
 
 use super::format::{Key, Kind, Presence, Section, Variants};
 use super::keys::EXPERIMENT;
+use crate::DataSets;
 
 /// A config with every key, its meaning and its default, as commented TOML. It is itself a valid config.
 ///
 /// Keys that a config must have are there with an example; keys whose absence means something are commented out.
-pub fn defaults() -> String {
+pub fn defaults(data_sets: &DataSets) -> String {
     let mut out = String::from(
         "# Every key of a config, with its default. Required keys have none: theirs is an example.\n\
          # What is commented out is optional and has no default: absence means something of its own.\n\n",
     );
-    section(&mut out, &EXPERIMENT);
+    section(&mut out, &EXPERIMENT, data_sets);
     out
 }
 
-fn section(out: &mut String, section: &'static Section) {
+fn section(out: &mut String, section: &'static Section, data_sets: &DataSets) {
     let (tables, values): (Vec<&Key>, Vec<&Key>) =
         section.keys.iter().partition(|key| matches!(key.kind, Kind::Section(_)));
     for key in values {
-        value(out, section, key);
+        value(out, section, key, data_sets);
         if key.name == "kind" {
-            kinds(out, section);
+            kinds(out, section, data_sets);
         }
     }
     for key in tables {
@@ -29,7 +30,7 @@ fn section(out: &mut String, section: &'static Section) {
             continue;
         };
         let mut text = format!("[{}]\n", below.path);
-        self::section(&mut text, below);
+        self::section(&mut text, below, data_sets);
         if matches!(key.presence, Presence::Optional(_)) {
             text = text.lines().map(|line| format!("# {line}\n")).collect();
         }
@@ -37,7 +38,7 @@ fn section(out: &mut String, section: &'static Section) {
     }
 }
 
-fn value(out: &mut String, section: &Section, key: &Key) {
+fn value(out: &mut String, section: &Section, key: &Key, data_sets: &DataSets) {
     let (mark, required, literal) = match key.presence {
         Presence::Required(example) => ("", " Required.", example),
         Presence::Default(default) => ("", "", default),
@@ -46,14 +47,14 @@ fn value(out: &mut String, section: &Section, key: &Key) {
         Presence::Optional(example) => ("# ", "", example),
         Presence::Table => return,
     };
-    *out += &format!("# {}{required}\n{mark}{} = {literal}\n", key.doc, key.name);
+    *out += &format!("# {}{required}\n{mark}{} = {literal}\n", key.doc(data_sets), key.name);
     if let Kind::Variant(variants) | Kind::Variants(variants) = key.kind {
         types(out, variants);
     }
 }
 
 /// The keys of the default kind, and each other kind with its keys, as comments.
-fn kinds(out: &mut String, section: &'static Section) {
+fn kinds(out: &mut String, section: &'static Section, data_sets: &DataSets) {
     let (Some(kinds), Some(default)) = (section.kinds, section.default_kind()) else { return };
     for kind in kinds.variants.iter().filter(|kind| kind.name != default.name) {
         *out += &format!("#   kind = \"{}\"    {}\n", kind.name, kind.doc);
@@ -65,7 +66,7 @@ fn kinds(out: &mut String, section: &'static Section) {
     }
     *out += &format!("# {}: {}\n", default.name, default.doc);
     for key in default.keys {
-        value(out, section, key);
+        value(out, section, key, data_sets);
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a config may say, as data: one description that checks a file, writes the defaults and makes the JSON Schema.
 
+use crate::DataSets;
+
 /// A table of the config.
 #[derive(Debug)]
 pub(super) struct Section {
@@ -42,11 +44,23 @@ pub(super) struct Key {
     pub(super) doc: &'static str,
 }
 
+impl Key {
+    /// What it says, with the names of the data sets where it is the one that names one.
+    pub(super) fn doc(&self, data_sets: &DataSets) -> String {
+        match (&self.kind, data_sets.names()) {
+            (Kind::DataSet, Some(names)) => format!("{}: {}.", self.doc.trim_end_matches('.'), names.join(", ")),
+            _ => self.doc.to_owned(),
+        }
+    }
+}
+
 /// What a key holds.
 #[derive(Debug)]
 pub(super) enum Kind {
     /// A string that can name a folder.
     Name,
+    /// The name of a data set.
+    DataSet,
     /// A path, as a string that is not empty.
     Path,
     /// A whole number of at least `least`.

@@ -50,12 +50,7 @@ pub(super) static DATA: Section = Section {
     doc: "Which images to train on, and what is done to them on the way in.",
     kinds: None,
     keys: &[
-        key(
-            "dataset",
-            Kind::Choice(&["mnist-sample", "mnist", "fashion-mnist", "cifar-10"]),
-            Required(Word("mnist-sample")),
-            "The data set: mnist-sample, mnist, fashion-mnist, cifar-10.",
-        ),
+        key("dataset", Kind::DataSet, Required(Word("mnist-sample")), "The data set."),
         key(
             "training_images",
             Kind::Integer { least: 1 },

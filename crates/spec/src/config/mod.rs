@@ -35,7 +35,7 @@ use document::{SyntaxError, Table};
 use overrides::Override;
 use sources::Sources;
 
-use crate::Experiment;
+use crate::{DataSet, DataSets, Experiment};
 
 pub use defaults::defaults;
 pub use error::{ConfigError, Diagnostic, Excerpt, Location};
@@ -44,15 +44,20 @@ pub use suggest::closest as nearest;
 pub use sweep::sweep_schema;
 pub(crate) use write::experiment as write;
 
-pub(crate) fn read(source_name: &str, text: &str, overrides: &[String]) -> Result<Experiment, ConfigError> {
+pub(crate) fn read(
+    source_name: &str,
+    text: &str,
+    overrides: &[String],
+    data_sets: &DataSets,
+) -> Result<Experiment, ConfigError> {
     let sources = Sources::new(vec![(source_name, text)], overrides);
-    resolve(source_name, text, overrides).map_err(|faults| sources.error(faults))
+    resolve(source_name, text, overrides, data_sets).map_err(|faults| sources.error(faults))
 }
 
-pub(crate) fn load(path: &Path, overrides: &[String]) -> Result<Experiment, ConfigError> {
+pub(crate) fn load(path: &Path, overrides: &[String], data_sets: &DataSets) -> Result<Experiment, ConfigError> {
     let source_name = path.display().to_string();
     let text = read_file(path)?;
-    read(&source_name, &text, overrides)
+    read(&source_name, &text, overrides, data_sets)
 }
 
 /// The text of a config file.
@@ -66,20 +71,43 @@ fn read_file(path: &Path) -> Result<String, ConfigError> {
     })
 }
 
-fn resolve(source_name: &str, text: &str, overrides: &[String]) -> Result<Experiment, Vec<Fault>> {
+/// What of `experiment`, as it is written out, does not go with `data_set`.
+pub(crate) fn check_data_set(experiment: &Experiment, data_set: &DataSet) -> Result<(), ConfigError> {
+    let text = write(experiment);
+    let faults = || -> Result<(), Vec<Fault>> {
+        let root = document::parse(&text, 0, 0)?;
+        let data_sets = DataSets::any();
+        let mut checker = Checker::new(&data_sets);
+        let record = checker.section(&keys::EXPERIMENT, &root, None);
+        let mut faults = checker.into_faults();
+        if faults.is_empty() {
+            faults = rules::check_data_set(experiment, data_set, &record, &data_sets);
+        }
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    };
+    let name = format!("{}, as config.toml of the run would have it", experiment.name);
+    faults().map_err(|faults| Sources::new(vec![(&name, &text)], &[]).error(faults))
+}
+
+fn resolve(
+    source_name: &str,
+    text: &str,
+    overrides: &[String],
+    data_sets: &DataSets,
+) -> Result<Experiment, Vec<Fault>> {
     let mut root = document::parse(text, 0, 0)?;
     for (index, text) in overrides.iter().enumerate() {
         Override::parse(text, index + 1)?.apply(&mut root)?;
     }
-    experiment(&root, &default_name(source_name, "experiment"))
+    experiment(&root, &default_name(source_name, "experiment"), data_sets)
 }
 
 /// The experiment that a tree describes.
-fn experiment(root: &Table, default_name: &str) -> Result<Experiment, Vec<Fault>> {
-    let mut checker = Checker::default();
+fn experiment(root: &Table, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
+    let mut checker = Checker::new(data_sets);
     let record = checker.section(&keys::EXPERIMENT, root, None);
     let faults = checker.into_faults();
-    if faults.is_empty() { resolve::experiment(&record, default_name) } else { Err(faults) }
+    if faults.is_empty() { resolve::experiment(&record, default_name, data_sets) } else { Err(faults) }
 }
 
 /// What is not TOML is the only fault that is told: nothing can be said of the rest.

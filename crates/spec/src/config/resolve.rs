@@ -5,11 +5,11 @@ use super::model;
 use super::record::Record;
 use super::rules;
 use crate::{
-    Adam, Augmentation, Data, Dataset, Engine, Expect, Experiment, Kernels, Loss, Normalization, Optimizer,
+    Adam, Augmentation, Data, DataSets, Engine, Expect, Experiment, Kernels, Loss, Normalization, Optimizer,
     OptimizerKind, Schedule, Training, WarmStart,
 };
 
-pub(super) fn experiment(record: &Record, default_name: &str) -> Result<Experiment, Vec<Fault>> {
+pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
     let model = model::resolve(record.table("model")).map_err(|fault| vec![fault])?;
     let experiment = Experiment {
         name: record.optional_text("name").unwrap_or(default_name).to_owned(),
@@ -23,14 +23,14 @@ pub(super) fn experiment(record: &Record, default_name: &str) -> Result<Experime
         training: training(record.table("training")),
         expect: record.optional_table("expect").map(|expect| Expect { test_accuracy: expect.number("test_accuracy") }),
     };
-    let faults = rules::check(&experiment, record);
+    let faults = rules::check(&experiment, record, data_sets);
     if faults.is_empty() { Ok(experiment) } else { Err(faults) }
 }
 
 fn data(record: &Record) -> Data {
     let augmentation = record.table("augmentation");
     Data {
-        dataset: choice(record, "dataset", &Dataset::ALL, |dataset| dataset.name()),
+        dataset: record.text("dataset").to_owned(),
         training_images: record.optional_count("training_images"),
         validation_images: record.count("validation_images"),
         padding: record.count("padding"),

@@ -3,28 +3,47 @@
 use super::check::Fault;
 use super::document::Span;
 use super::record::Record;
-use crate::{Architecture, Data, Dataset, Experiment, OptimizerKind, Shape};
+use crate::{Architecture, Data, DataSet, DataSets, Experiment, OptimizerKind, Shape};
 
 /// The most padding that an error proposes; more would be mostly margin.
 const MOST_PADDING: usize = 4;
 
-/// What is wrong with an experiment each of whose keys is right; `record` says where the keys stand.
-pub(super) fn check(experiment: &Experiment, record: &Record) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    check_data(experiment, record.table("data"), &mut faults);
-    // Images of an impossible size fit no network, which needs no saying.
-    if faults.is_empty() {
-        check_model(experiment, record, &mut faults);
+/// What is wrong with an experiment each of whose keys is right; `record` says where the keys stand. What needs the
+/// data set is checked where `data_sets` knows it.
+pub(super) fn check(experiment: &Experiment, record: &Record, data_sets: &DataSets) -> Vec<Fault> {
+    let mut faults = match data_sets.by_name(&experiment.data.dataset) {
+        Some(data_set) => check_data_set(experiment, data_set, record, data_sets),
+        None => Vec::new(),
+    };
+    if let Err(error) = experiment.model.classes() {
+        faults.push(Fault::of_shape(error, network_span(record.table("model"))));
     }
-    check_lengths(experiment, record, &mut faults);
+    check_warmup(experiment, record, &mut faults);
     check_optimizer(experiment, record.table("optimizer"), &mut faults);
     check_warm_start(experiment, record.table("model"), &mut faults);
     faults
 }
 
-fn check_data(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+/// What does not go with the data set; `data_sets` are those that errors may propose in its place.
+pub(super) fn check_data_set(
+    experiment: &Experiment,
+    data_set: &DataSet,
+    record: &Record,
+    data_sets: &DataSets,
+) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    check_data(experiment, data_set, record.table("data"), &mut faults);
+    // Images of an impossible size fit no network, which needs no saying.
+    if faults.is_empty() {
+        check_model(experiment, data_set, data_sets, record.table("model"), &mut faults);
+    }
+    check_batch_size(experiment, data_set, record, &mut faults);
+    faults
+}
+
+fn check_data(experiment: &Experiment, data_set: &DataSet, record: &Record, faults: &mut Vec<Fault>) {
     let data = &experiment.data;
-    let (name, total) = (data.dataset.name(), data.dataset.training_images());
+    let (name, total) = (&data_set.name, data_set.training_images);
     if data.validation_images >= total {
         faults.push(
             Fault::new(
@@ -48,7 +67,7 @@ fn check_data(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>)
             record.span_of("training_images"),
         ));
     }
-    let Shape::Image { height, width, .. } = data.dataset.shape() else { return };
+    let Shape::Image { height, width, .. } = data_set.shape else { return };
     let paddings = [
         ("padding", data.padding, record.span_of("padding")),
         ("crop_padding", data.augmentation.crop_padding, record.table("augmentation").span_of("crop_padding")),
@@ -61,7 +80,7 @@ fn check_data(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>)
     }
 }
 
-fn check_lengths(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+fn check_warmup(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
     let (training, optimizer) = (&experiment.training, &experiment.optimizer);
     if optimizer.warmup > training.iterations {
         faults.push(Fault::new(
@@ -69,15 +88,16 @@ fn check_lengths(experiment: &Experiment, record: &Record, faults: &mut Vec<Faul
             record.table("optimizer").span_of("warmup"),
         ));
     }
-    let images = experiment.data.epoch_images();
-    if images > 0 && training.batch_size > images {
+}
+
+fn check_batch_size(experiment: &Experiment, data_set: &DataSet, record: &Record, faults: &mut Vec<Fault>) {
+    let images = experiment.data.epoch_images(data_set.training_images);
+    let batch_size = experiment.training.batch_size;
+    if images > 0 && batch_size > images {
         // A default batch may be too large only for the images that the file asks for.
         let asked = record.table("training").field("batch_size").span;
         let span = asked.or_else(|| record.table("data").span_of("training_images"));
-        faults.push(Fault::new(
-            format!("batch_size = {} is more than the {images} training images", training.batch_size),
-            span,
-        ));
+        faults.push(Fault::new(format!("batch_size = {batch_size} is more than the {images} training images"), span));
     }
 }
 
@@ -99,27 +119,28 @@ fn check_warm_start(experiment: &Experiment, record: &Record, faults: &mut Vec<F
     }
 }
 
-fn check_model(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
-    let (model, data) = (&experiment.model, &experiment.data);
-    let (dataset, shape) = (data.dataset, data.shape());
-    let table = record.table("model");
-    let span = network_span(table);
+fn check_model(
+    experiment: &Experiment,
+    data_set: &DataSet,
+    data_sets: &DataSets,
+    record: &Record,
+    faults: &mut Vec<Fault>,
+) {
+    let (model, data, name) = (&experiment.model, &experiment.data, &data_set.name);
+    let span = network_span(record);
+    let shape = data.padded(data_set.shape);
     if model.input != shape {
-        let span = table.field("input").span.or(span);
+        let span = record.field("input").span.or(span);
         let padded = if data.padding > 0 { ", padded," } else { "" };
-        let message = format!("`{}` takes images of {}, and {dataset}{padded} has {shape}", model.name, model.input);
-        faults.push(Fault::new(message, span).help(fitting(model, data)));
+        let message = format!("`{}` takes images of {}, and {name}{padded} has {shape}", model.name, model.input);
+        faults.push(Fault::new(message, span).help(fitting(model, data, data_set, data_sets)));
     }
-    match model.classes() {
-        Ok(classes) if classes == dataset.classes() => {}
-        Ok(classes) => faults.push(
-            Fault::new(
-                format!("`{}` ends in {classes} scores, and {dataset} has {} classes", model.name, dataset.classes()),
-                span,
-            )
-            .help(format!("end it with a `linear` layer of {} features", dataset.classes())),
-        ),
-        Err(error) => faults.push(Fault::of_shape(error, span)),
+    let expected = data_set.classes();
+    if let Ok(found) = model.classes()
+        && found != expected
+    {
+        let message = format!("`{}` ends in {found} scores, and {name} has {expected} classes", model.name);
+        faults.push(Fault::new(message, span).help(format!("end it with a `linear` layer of {expected} features")));
     }
 }
 
@@ -130,27 +151,30 @@ fn network_span(model: &Record) -> Option<Span> {
 }
 
 /// What to do about a network and data that do not fit: the networks or the data sets that do, or a padding.
-fn fitting(model: &Architecture, data: &Data) -> String {
-    let fits = |data: &Data| data.shape() == model.input;
-    let padded = (0..=MOST_PADDING).map(|padding| Data { padding, ..data.clone() }).find(fits);
-    if let Some(Data { padding, dataset, .. }) = padded {
-        return format!("`padding = {padding}` under [data] makes the images of {dataset} {}", model.input);
+fn fitting(model: &Architecture, data: &Data, data_set: &DataSet, data_sets: &DataSets) -> String {
+    let with = |padding| Data { padding, ..data.clone() }.padded(data_set.shape);
+    if let Some(padding) = (0..=MOST_PADDING).find(|&padding| with(padding) == model.input) {
+        return format!("`padding = {padding}` under [data] makes the images of {} {}", data_set.name, model.input);
     }
+    let shape = data.padded(data_set.shape);
     let networks: Vec<&str> = crate::published::names()
         .iter()
         .copied()
-        .filter(|name| crate::published::by_name(name).is_some_and(|it| it.input == data.shape()))
+        .filter(|name| crate::published::by_name(name).is_some_and(|it| it.input == shape))
         .collect();
-    let datasets: Vec<&str> = Dataset::ALL
-        .into_iter()
-        .filter(|&dataset| fits(&Data { dataset, ..data.clone() }))
-        .map(Dataset::name)
+    let fitting: Vec<&str> = data_sets
+        .known()
+        .filter(|other| data.padded(other.shape) == model.input)
+        .map(|other| other.name.as_str())
         .collect();
-    let networks = super::suggest::list(&format!("networks for {}", data.dataset), &networks);
-    if datasets.is_empty() {
+    let networks = match networks[..] {
+        [] => format!("no published network takes {shape}: spell one out with `input = {:?}`", shape.dimensions()),
+        _ => super::suggest::list(&format!("networks for {}", data_set.name), &networks),
+    };
+    if fitting.is_empty() {
         networks
     } else {
-        let for_model = super::suggest::list(&format!("data sets for {}", model.input), &datasets);
+        let for_model = super::suggest::list(&format!("data sets for {}", model.input), &fitting);
         format!("{networks}; {for_model}")
     }
 }

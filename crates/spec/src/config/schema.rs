@@ -2,16 +2,18 @@
 
 use super::format::{Key, Kind, Presence, Range, Section, Variant, Variants};
 use super::keys::EXPERIMENT;
+use crate::DataSets;
 
 /// The JSON Schema (draft 2020-12) of a config, for editors that complete and check TOML by one. Ends in a newline.
 ///
-/// It says what each key alone may hold. What needs more than one key, a network's shapes above all, only reading checks.
-pub fn schema() -> String {
+/// The data set is one of `data_sets`. The schema says what each key alone may hold. What needs more than one key, a
+/// network's shapes above all, only reading checks.
+pub fn schema(data_sets: &DataSets) -> String {
     let mut root = vec![
         ("$schema", string("https://json-schema.org/draft/2020-12/schema")),
         ("title", string("Backproof experiment")),
     ];
-    root.extend(section(&EXPERIMENT));
+    root.extend(section(&EXPERIMENT, data_sets));
     let mut out = String::new();
     Json::Object(root).write(&mut out, 0);
     out + "\n"
@@ -64,24 +66,23 @@ pub(super) fn literal(value: impl std::fmt::Display) -> Json {
 
 pub(super) type Entries = Vec<(&'static str, Json)>;
 
-fn section(section: &'static Section) -> Entries {
+fn section(section: &'static Section, data_sets: &DataSets) -> Entries {
     let mut entries = vec![("description", string(section.doc))];
     match section.kinds {
-        None => entries.extend(object(section.keys.iter(), None)),
-        Some(kinds) => {
-            entries.push(("oneOf", Json::Array(kinds.variants.iter().map(|it| kind_of(section, it)).collect())))
-        }
+        None => entries.extend(object(section.keys.iter(), None, data_sets)),
+        Some(kinds) => entries
+            .push(("oneOf", Json::Array(kinds.variants.iter().map(|it| kind_of(section, it, data_sets)).collect()))),
     }
     entries
 }
 
 /// The table `section` with the keys of one of its kinds; the default kind need not be said.
-fn kind_of(section: &'static Section, kind: &'static Variant) -> Json {
+fn kind_of(section: &'static Section, kind: &'static Variant, data_sets: &DataSets) -> Json {
     let keys = section.keys.iter().filter(|key| key.name != "kind").chain(kind.keys);
     let is_default = section.default_kind().is_some_and(|default| default.name == kind.name);
     let tag = Tag { key: "kind", value: kind.name, required: !is_default };
     let mut entries = vec![("description", string(kind.doc))];
-    entries.extend(object(keys, Some(tag)));
+    entries.extend(object(keys, Some(tag), data_sets));
     Json::Object(entries)
 }
 
@@ -93,7 +94,7 @@ struct Tag {
 }
 
 /// An object with `keys`, and with a tag when it is one of several.
-fn object(keys: impl Iterator<Item = &'static Key>, tag: Option<Tag>) -> Entries {
+fn object(keys: impl Iterator<Item = &'static Key>, tag: Option<Tag>, data_sets: &DataSets) -> Entries {
     let mut properties: Entries = Vec::new();
     let mut required = Vec::new();
     if let Some(tag) = tag {
@@ -103,7 +104,7 @@ fn object(keys: impl Iterator<Item = &'static Key>, tag: Option<Tag>) -> Entries
         }
     }
     for key in keys {
-        properties.push((key.name, property(key)));
+        properties.push((key.name, property(key, data_sets)));
         if is_required(key) {
             required.push(string(key.name));
         }
@@ -128,21 +129,22 @@ fn is_required(key: &Key) -> bool {
     }
 }
 
-fn property(key: &'static Key) -> Json {
+fn property(key: &'static Key, data_sets: &DataSets) -> Json {
     if let Kind::Section(below) = key.kind {
-        return Json::Object(section(below));
+        return Json::Object(section(below, data_sets));
     }
-    let mut entries = vec![("description", string(key.doc))];
-    entries.extend(kind(&key.kind));
+    let mut entries = vec![("description", string(&key.doc(data_sets)))];
+    entries.extend(kind(&key.kind, data_sets));
     if let Presence::Default(default) = key.presence {
         entries.push(("default", literal(default)));
     }
     Json::Object(entries)
 }
 
-pub(super) fn kind(kind: &'static Kind) -> Entries {
+pub(super) fn kind(kind: &'static Kind, data_sets: &DataSets) -> Entries {
     match kind {
-        Kind::Name => vec![
+        Kind::DataSet if let Some(names) = data_sets.names() => words(&names),
+        Kind::Name | Kind::DataSet => vec![
             ("type", string("string")),
             ("pattern", string("^[A-Za-z0-9_-]([A-Za-z0-9._-]*[A-Za-z0-9_-])?$")),
             ("maxLength", literal(64)),
@@ -151,15 +153,21 @@ pub(super) fn kind(kind: &'static Kind) -> Entries {
         Kind::Integer { least } => integer(*least),
         Kind::Number(range) => number(*range),
         Kind::Flag => vec![("type", string("boolean"))],
-        Kind::Choice(words) => vec![("enum", Json::Array(words.iter().map(|word| string(word)).collect()))],
+        Kind::Choice(words) => self::words(words),
         Kind::Size { least } => {
             vec![("anyOf", Json::Array(vec![Json::Object(integer(*least)), Json::Object(integers(*least, 2))]))]
         }
         Kind::Shape => vec![("anyOf", Json::Array(vec![Json::Object(integers(1, 3)), Json::Object(integers(1, 1))]))],
-        Kind::Section(section) => self::section(section),
-        Kind::Variant(variants) => one_of(variants),
-        Kind::Variants(variants) => vec![("type", string("array")), ("items", Json::Object(one_of(variants)))],
+        Kind::Section(section) => self::section(section, data_sets),
+        Kind::Variant(variants) => one_of(variants, data_sets),
+        Kind::Variants(variants) => {
+            vec![("type", string("array")), ("items", Json::Object(one_of(variants, data_sets)))]
+        }
     }
+}
+
+fn words(words: &[&str]) -> Entries {
+    vec![("enum", Json::Array(words.iter().map(|word| string(word)).collect()))]
 }
 
 fn integer(least: u64) -> Entries {
@@ -189,7 +197,7 @@ fn number(range: Range) -> Entries {
 }
 
 /// A type alone, where it needs no key, or a table with a type.
-fn one_of(variants: &'static Variants) -> Entries {
+fn one_of(variants: &'static Variants, data_sets: &DataSets) -> Entries {
     let alone = variants
         .variants
         .iter()
@@ -200,7 +208,7 @@ fn one_of(variants: &'static Variants) -> Entries {
     for variant in variants.variants {
         let mut entries = vec![("description", string(variant.doc))];
         let tag = Tag { key: "type", value: variant.name, required: true };
-        entries.extend(object(variant.keys.iter(), Some(tag)));
+        entries.extend(object(variant.keys.iter(), Some(tag), data_sets));
         choices.push(Json::Object(entries));
     }
     vec![("oneOf", Json::Array(choices))]

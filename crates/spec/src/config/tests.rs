@@ -1,11 +1,13 @@
 //! Reading, writing, errors word for word, and what no text may do.
 
+mod data_sets;
 mod errors;
 mod files;
 mod overrides;
 mod round_trip;
 mod wrong_values;
 
+use crate::data_set::four;
 use crate::{ConfigError, Experiment};
 
 /// A network spelled out, on MNIST. Tests change a line of it.
@@ -29,7 +31,7 @@ iterations = 100
 
 fn read(text: &str, overrides: &[&str]) -> Result<Experiment, ConfigError> {
     let overrides: Vec<String> = overrides.iter().map(|&it| it.to_owned()).collect();
-    Experiment::from_toml("configs/a.toml", text, &overrides)
+    Experiment::from_toml("configs/a.toml", text, &overrides, &four())
 }
 
 /// [`SPELLED_OUT`] with `from` replaced by `to`.

@@ -13,7 +13,7 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
 
     let data = &experiment.data;
     out.header("data");
-    out.entry("dataset", quoted(data.dataset.name()));
+    out.entry("dataset", quoted(&data.dataset));
     if let Some(images) = data.training_images {
         out.entry("training_images", images);
     }

@@ -135,7 +135,8 @@ fn small(layers: &str, engine: &str, changes: &[&str]) -> Experiment {
     let layers = format!("model.layers={}", layers.replace('\n', " "));
     let mut overrides: Vec<String> = vec![layers, format!("engine={engine}")];
     overrides.extend(changes.iter().map(|&it| it.to_owned()));
-    Experiment::from_toml("small", TEXT, &overrides).unwrap_or_else(|error| panic!("{error}"))
+    Experiment::from_toml("small", TEXT, &overrides, &backproof_data::data_sets())
+        .unwrap_or_else(|error| panic!("{error}"))
 }
 
 /// Trains `experiment` once, and again with a stop after each of `stops`.

@@ -254,3 +254,22 @@ fn the_sound_checkpoints_are_those_whose_files_are_as_saved() {
     fs::write(folder.path().join("checkpoints/last/weights.safetensors"), "cut").unwrap();
     assert_eq!(folder.sound_checkpoints(), [(CheckpointName::Best, best)]);
 }
+
+/// An experiment that was made by a program, or whose data set says what it is only now.
+#[test]
+fn a_network_that_does_not_go_with_the_data_is_refused_before_there_is_a_run_folder() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut experiment = experiment(&[]);
+    let Some(backproof_spec::Layer::Linear(last)) = experiment.model.layers.last_mut() else {
+        panic!("a linear layer")
+    };
+    last.out_features = 7;
+    experiment.model.name = "seven".to_owned();
+    let error = run(&experiment, runs.path()).unwrap_err().to_string();
+    assert!(error.starts_with("`seven` ends in 7 scores, and mnist-sample has 10 classes\n"), "{error}");
+    assert!(error.ends_with("help: end it with a `linear` layer of 10 features"), "{error}");
+    experiment.data.dataset = "letters".to_owned();
+    let error = run(&experiment, runs.path()).unwrap_err().to_string();
+    assert!(error.contains("there is no data set `letters`"), "{error}");
+    assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 0);
+}

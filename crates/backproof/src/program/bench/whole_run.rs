@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use backproof::cli;
 use backproof::error::{Failure, code};
-use backproof_data::dataset_directory;
+use backproof_data::{data_set_directory, source};
 use backproof_spec::{Experiment, Layer};
 use backproof_train::{BURN_VERSION, RunFolder};
 use serde::Deserialize;
@@ -46,8 +46,9 @@ pub(crate) fn run(
     config: &Path,
     experiment: &Experiment,
 ) -> anyhow::Result<()> {
-    let data =
-        dataset_directory(experiment.data.dataset, arguments.places.data_dir.as_deref()).map_err(data_failure)?;
+    let data = source(&experiment.data.dataset)
+        .and_then(|source| data_set_directory(source, arguments.places.data_dir.as_deref()))
+        .map_err(data_failure)?;
     let trainers = trainers(arguments, experiment);
     let progress = progress_bar(trainers.len() * arguments.rounds.get());
     let mut runs: Vec<Vec<WholeRun>> = vec![Vec::new(); trainers.len()];

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use backproof_data::{DataError, Prepared, evaluation_batches, prepare};
+use backproof_data::{DataError, Prepared, Source, evaluation_selections, prepare_from, sources};
 use backproof_gradcheck::Value;
-use backproof_spec::{Augmentation, Data, Dataset, Normalization, Shape};
+use backproof_spec::{Augmentation, Data, Normalization, Shape};
 use burn::tensor::Device;
 
 use super::subject::Draw;
@@ -31,25 +31,34 @@ pub(crate) fn of_shape(
     data_dir: Option<&Path>,
     device: &Device,
 ) -> backproof_data::Result<RealImages> {
-    // Digits are bundled: the full MNIST adds nothing to them.
-    let fitting = [Dataset::Cifar10, Dataset::FashionMnist].into_iter().find(|dataset| dataset.shape() == shape);
-    let wanted = fitting.filter(|_| Dataset::MnistSample.shape() != shape).unwrap_or(Dataset::MnistSample);
-    let load = |dataset: Dataset| {
+    let load = |source: &dyn Source| {
         let data = Data {
-            dataset,
+            dataset: source.name().to_owned(),
             training_images: None,
             validation_images: 0,
             padding: 0,
             normalization: Normalization::Standardize,
             augmentation: Augmentation::default(),
         };
-        let prepared = prepare(&data, data_dir, 0)?;
-        Ok(of_prepared(&prepared, classes, count, dataset.name(), device))
+        let prepared = prepare_from(source, &data, data_dir, 0)?;
+        Ok(of_prepared(&prepared, classes, count, source.name(), device))
     };
-    let images = match load(wanted) {
-        Err(DataError::Missing { .. }) => load(Dataset::MnistSample)?,
-        loaded => loaded?,
-    };
+    // The bundled ones first: the full MNIST adds nothing to its digits.
+    let (bundled, published): (Vec<&dyn Source>, Vec<&dyn Source>) =
+        sources().iter().partition(|source| source.published().is_none());
+    let fits = |source: &&&dyn Source| source.known().is_some_and(|known| known.shape == shape);
+    let otherwise = bundled.first().expect("digits are part of the program");
+    let mut images = None;
+    for &source in bundled.iter().chain(&published).filter(fits).chain([otherwise]) {
+        match load(source) {
+            Err(DataError::Missing(_)) => {}
+            loaded => {
+                images = Some(loaded?);
+                break;
+            }
+        }
+    }
+    let images = images.expect("what is part of the program is never missing");
     Ok(if Shape::from_dimensions(&images.images.dims()[1..]) == Some(shape) {
         images
     } else {
@@ -75,7 +84,8 @@ pub(crate) fn of_prepared(
     name: &str,
     device: &Device,
 ) -> RealImages {
-    let batch = evaluation_batches(&prepared.test, count, device).next().expect("a test set has images");
+    let images = evaluation_selections(&prepared.test, count).next().expect("a test set has images");
+    let batch = images.batch(device);
     let labels: Vec<usize> = batch.label_values.iter().map(|label| label % classes).collect();
     RealImages { about: format!("{} of {name}", labels.len()), images: batch.images.into(), labels }
 }

@@ -169,7 +169,7 @@ fn places(arguments: &CompareGradients) -> Vec<Place> {
 fn images_of(experiment: &Experiment, data_dir: Option<&Path>, context: &Context) -> anyhow::Result<RealImages> {
     let prepared = backproof_data::prepare(&experiment.data, data_dir, experiment.seed).map_err(data_failure)?;
     let (classes, count) = (experiment.model.classes()?, networks::images(&experiment.model)?);
-    Ok(images::of_prepared(&prepared, classes, count, experiment.data.dataset.name(), &context.reference))
+    Ok(images::of_prepared(&prepared, classes, count, &experiment.data.dataset, &context.reference))
 }
 
 fn network_tasks(architecture: &Architecture, loss: Loss, images: &RealImages, context: &Context) -> Vec<Task> {

@@ -16,7 +16,7 @@ use std::path::Path;
 use super::document::{Table, Value};
 use super::sources::Sources;
 use super::{check::Fault, document, overrides::Override};
-use crate::{ConfigError, Sweep};
+use crate::{ConfigError, DataSets, Sweep};
 use file::{Base, Declared};
 
 pub use schema::sweep_schema;
@@ -33,9 +33,9 @@ struct BaseConfig {
     default_name: String,
 }
 
-pub(crate) fn load(path: &Path, overrides: &[String]) -> Result<Sweep, ConfigError> {
+pub(crate) fn load(path: &Path, overrides: &[String], data_sets: &DataSets) -> Result<Sweep, ConfigError> {
     let name = path.display().to_string();
-    read(&name, &super::read_file(path)?, overrides, super::read_file)
+    read(&name, &super::read_file(path)?, overrides, data_sets, super::read_file)
 }
 
 /// As [`load`], with the base from `read_base`.
@@ -43,6 +43,7 @@ pub(crate) fn read(
     name: &str,
     text: &str,
     overrides: &[String],
+    data_sets: &DataSets,
     read_base: impl Fn(&Path) -> Result<String, ConfigError>,
 ) -> Result<Sweep, ConfigError> {
     let alone = Sources::new(vec![(name, text)], &[]);
@@ -59,7 +60,7 @@ pub(crate) fn read(
             alone.error(vec![fault])
         })?;
         // What is wrong with a base alone is told as of any config.
-        super::read(&base_name, &base_text, &[])?;
+        super::read(&base_name, &base_text, &[], data_sets)?;
         base_texts.push((path.clone(), base_name, base_text));
     }
 
@@ -78,7 +79,7 @@ pub(crate) fn read(
         for (index, text) in overrides.iter().enumerate() {
             last.push(Override::parse(text, first_override + index)?);
         }
-        product::sweep(&declared, &bases, &last, &sources)
+        product::sweep(&declared, &bases, &last, data_sets, &sources)
     };
     runs().map_err(|faults| sources.error(faults))
 }

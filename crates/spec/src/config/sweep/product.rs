@@ -7,7 +7,7 @@ use crate::config::document::{self, Node, Table, Value};
 use crate::config::overrides::{Override, Segment};
 use crate::config::sources::Sources;
 use crate::sweep::begins_with;
-use crate::{Experiment, Sweep, SweepPoint};
+use crate::{DataSets, Experiment, Sweep, SweepPoint};
 
 use super::file::{Axis, Choice, Declared};
 use super::{BaseConfig, SWEEP};
@@ -17,6 +17,7 @@ pub(super) fn sweep(
     declared: &Declared,
     bases: &[BaseConfig],
     last: &[Override],
+    data_sets: &DataSets,
     sources: &Sources<'_>,
 ) -> Result<Sweep, Vec<Fault>> {
     let axes = &declared.axes;
@@ -41,7 +42,7 @@ pub(super) fn sweep(
         let base = base_of(declared, &choices, bases);
         let mut root = base.root.clone();
         let made = apply(&mut root, &declared.set, &choices, last)
-            .and_then(|()| crate::config::experiment(&root, &base.default_name));
+            .and_then(|()| crate::config::experiment(&root, &base.default_name, data_sets));
         let run = match made {
             Ok(run) => run,
             Err(found) => {

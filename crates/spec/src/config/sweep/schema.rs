@@ -1,5 +1,6 @@
 //! The JSON Schema of a sweep, made from the description that checks configs.
 
+use crate::DataSets;
 use crate::config::format::{Key, Kind, Section};
 use crate::config::keys::EXPERIMENT;
 use crate::config::schema::{Entries, Json, kind, literal, string};
@@ -7,21 +8,23 @@ use crate::config::schema::{Entries, Json, kind, literal, string};
 /// The JSON Schema (draft 2020-12) of a sweep, as [`schema`](crate::schema) is that of a config. Ends in a newline.
 ///
 /// Keys of experiments are known as tables, `[set.optimizer]`, and with dots, `optimizer.learning_rate`; in quotes they may be any.
-pub fn sweep_schema() -> String {
+pub fn sweep_schema(data_sets: &DataSets) -> String {
+    let single = |key| single(key, data_sets);
+    let list = |key| list(key, data_sets);
     let text = |description| vec![("description", string(description)), ("type", string("string"))];
     let name = |description| {
         let mut entries = vec![("description", string(description))];
-        entries.extend(kind(&Kind::Name));
+        entries.extend(kind(&Kind::Name, data_sets));
         Json::Object(entries)
     };
     let base = "An experiment's config, relative to this file.";
     let seeds = vec![
         ("description", string("Each point is run with each of these.")),
         ("type", string("array")),
-        ("items", Json::Object(kind(&Kind::Integer { least: 0 }))),
+        ("items", Json::Object(kind(&Kind::Integer { least: 0 }, data_sets))),
         ("minItems", literal(1)),
     ];
-    let mut point = table(&EXPERIMENT, single);
+    let mut point = table(&EXPERIMENT, &single);
     if let Some((_, Json::Object(properties))) = point.iter_mut().find(|(key, _)| *key == "properties") {
         properties.insert(0, ("base", Json::Object(text("The experiment that this point starts from."))));
     }
@@ -40,8 +43,8 @@ pub fn sweep_schema() -> String {
         ("name", name("What the sweep is called; the name of the file, unless it says another.")),
         ("base", Json::Object(text(base))),
         ("seeds", Json::Object(seeds)),
-        ("set", described("What holds for every run.", table(&EXPERIMENT, single))),
-        ("grid", described("Lists of values: every combination is run.", table(&EXPERIMENT, list))),
+        ("set", described("What holds for every run.", table(&EXPERIMENT, &single))),
+        ("grid", described("Lists of values: every combination is run.", table(&EXPERIMENT, &list))),
         ("points", Json::Object(points)),
     ];
     let root = Json::Object(vec![
@@ -57,7 +60,7 @@ pub fn sweep_schema() -> String {
 }
 
 /// An object with some of the keys of a section, each as `value` has it, in whatever kind of the section.
-fn table(section: &'static Section, value: fn(&'static Key) -> Json) -> Entries {
+fn table(section: &'static Section, value: &dyn Fn(&'static Key) -> Json) -> Entries {
     let of_kinds = section.kinds.iter().flat_map(|kinds| kinds.variants).flat_map(|kind| kind.keys);
     let mut properties: Entries = Vec::new();
     // The seeds stand at the top.
@@ -79,21 +82,23 @@ fn table(section: &'static Section, value: fn(&'static Key) -> Json) -> Entries 
 }
 
 /// A value of the key.
-fn single(key: &'static Key) -> Json {
-    let mut entries = vec![("description", string(key.doc))];
+fn single(key: &'static Key, data_sets: &DataSets) -> Json {
+    let mut entries = vec![("description", string(&key.doc(data_sets)))];
     match key.kind {
         // Keys below such a table, `schedule.every = 20`, change it and leave the rest.
-        Kind::Variant(_) | Kind::Variants(_) => entries.push(("anyOf", either(Json::Object(kind(&key.kind))))),
-        _ => entries.extend(kind(&key.kind)),
+        Kind::Variant(_) | Kind::Variants(_) => {
+            entries.push(("anyOf", either(Json::Object(kind(&key.kind, data_sets)))))
+        }
+        _ => entries.extend(kind(&key.kind, data_sets)),
     }
     Json::Object(entries)
 }
 
 /// A list of values of the key.
-fn list(key: &'static Key) -> Json {
+fn list(key: &'static Key, data_sets: &DataSets) -> Json {
     let values: Entries =
-        vec![("type", string("array")), ("items", Json::Object(kind(&key.kind))), ("minItems", literal(1))];
-    let mut entries = vec![("description", string(key.doc))];
+        vec![("type", string("array")), ("items", Json::Object(kind(&key.kind, data_sets))), ("minItems", literal(1))];
+    let mut entries = vec![("description", string(&key.doc(data_sets)))];
     match key.kind {
         Kind::Variant(_) | Kind::Variants(_) => entries.push(("anyOf", either(Json::Object(values)))),
         _ => entries.extend(values),
@@ -110,11 +115,12 @@ fn either(value: Json) -> Json {
 #[cfg(test)]
 mod tests {
     use super::sweep_schema;
+    use crate::DataSets;
     use crate::config::sweep::file::SWEEP_KEYS;
 
     #[test]
     fn the_schema_has_every_key_of_a_sweep_and_of_an_experiment_in_each_of_its_tables() {
-        let schema: serde_json::Value = serde_json::from_str(&sweep_schema()).unwrap();
+        let schema: serde_json::Value = serde_json::from_str(&sweep_schema(&DataSets::any())).unwrap();
         let keys = |value: &serde_json::Value| {
             let mut keys: Vec<String> = value["properties"].as_object().unwrap().keys().cloned().collect();
             keys.sort();
@@ -123,8 +129,10 @@ mod tests {
         let mut expected = SWEEP_KEYS.map(str::to_owned);
         expected.sort();
         assert_eq!(keys(&schema), expected);
-        let of_experiment: Vec<String> =
-            keys(&serde_json::from_str(&crate::schema()).unwrap()).into_iter().filter(|key| key != "seed").collect();
+        let of_experiment: Vec<String> = keys(&serde_json::from_str(&crate::schema(&DataSets::any())).unwrap())
+            .into_iter()
+            .filter(|key| key != "seed")
+            .collect();
         let (set, grid) = (&schema["properties"]["set"], &schema["properties"]["grid"]);
         assert_eq!(keys(set), of_experiment);
         assert_eq!(keys(grid), of_experiment);

@@ -2,6 +2,7 @@
 
 use super::read;
 use crate::config::{ConfigError, Diagnostic, Location};
+use crate::data_set::four;
 use crate::{Experiment, OptimizerKind, Sweep};
 
 const BASE: &str = r#"name = "digits"
@@ -19,7 +20,7 @@ iterations = 100
 
 fn sweep_with(text: &str, overrides: &[&str]) -> Result<Sweep, ConfigError> {
     let overrides: Vec<String> = overrides.iter().map(|&it| it.to_owned()).collect();
-    read("sweeps/a.toml", text, &overrides, |path| {
+    read("sweeps/a.toml", text, &overrides, &four(), |path| {
         if path.ends_with("digits.toml") {
             return Ok(BASE.to_owned());
         }
@@ -109,7 +110,7 @@ fn points_may_start_from_experiments_of_their_own() {
     assert_eq!(labels, ["digits", "clothes"]);
     let runs: Vec<_> = sweep
         .runs()
-        .map(|(_, run)| (run.data.dataset.name(), run.seed, run.optimizer.learning_rate, run.training.batch_size))
+        .map(|(_, run)| (run.data.dataset.as_str(), run.seed, run.optimizer.learning_rate, run.training.batch_size))
         .collect();
     assert_eq!(
         runs,
@@ -316,7 +317,7 @@ fn the_sweeps_that_come_with_the_program_are_valid() {
     let mut count = 0;
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
-        let sweep = Sweep::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let sweep = Sweep::load(&path, &[], &four()).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(sweep.name, path.file_stem().unwrap().to_str().unwrap());
         count += 1;
     }

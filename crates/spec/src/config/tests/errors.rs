@@ -2,6 +2,7 @@
 
 use super::{SPELLED_OUT, changed, read};
 use crate::Location;
+use crate::data_set::four;
 
 #[track_caller]
 fn expect(text: &str, expected: &str) {
@@ -399,7 +400,7 @@ fn a_network_must_be_named_or_spelled_out() {
 #[test]
 fn a_file_that_is_not_there_suggests_its_neighbour() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs/cifar-basline.toml");
-    let error = crate::Experiment::load(&path, &[]).unwrap_err().to_string();
+    let error = crate::Experiment::load(&path, &[], &four()).unwrap_err().to_string();
     assert!(error.starts_with("the config cannot be read: "), "{error}");
     assert!(error.contains("help: did you mean") && error.ends_with("cifar-baseline.toml`?"), "{error}");
 }

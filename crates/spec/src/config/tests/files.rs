@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use super::{SPELLED_OUT, read};
+use crate::data_set::four;
 use crate::{
     Augmentation, Engine, Experiment, Loss, Normalization, OptimizerKind, Schedule, defaults, published, schema,
 };
 
 #[test]
 fn the_defaults_load_and_are_the_defaults() {
-    let text = defaults();
+    let text = defaults(&four());
     let experiment = read(&text, &[]).unwrap_or_else(|error| panic!("{error}\n{text}"));
     let bare = "[data]\ndataset = \"mnist-sample\"\n[model]\nname = \"mnist-baseline\"\n\
                 [optimizer]\nlearning_rate = 0.05\n[training]\niterations = 2000\n";
@@ -31,7 +32,7 @@ fn the_defaults_load_and_are_the_defaults() {
 /// Every line that is commented out is valid once it is not.
 #[test]
 fn the_optional_keys_of_the_defaults_load_too() {
-    let text = defaults()
+    let text = defaults(&four())
         .replace("# training_images", "training_images")
         .replace("# name", "name")
         .replace("# init_from", "init_from")
@@ -49,7 +50,7 @@ fn the_optional_keys_of_the_defaults_load_too() {
 /// Each optimizer of the commented list is one that is read, with the keys and the defaults that it is listed with.
 #[test]
 fn the_optimizers_of_the_defaults_are_those_that_are_read() {
-    let text = defaults();
+    let text = defaults(&four());
     let listed: Vec<&str> = text.split("#   kind = ").skip(1).collect();
     assert_eq!(listed.len(), 5);
     for listed in listed {
@@ -66,15 +67,15 @@ fn the_optimizers_of_the_defaults_are_those_that_are_read() {
 
 #[test]
 fn the_layers_of_the_defaults_are_the_defaults_of_layers() {
-    for line in defaults().lines().filter_map(|line| line.strip_prefix("#   { type = ")) {
+    for line in defaults(&four()).lines().filter_map(|line| line.strip_prefix("#   { type = ")) {
         let kind = line.split('"').nth(1).unwrap();
-        assert!(schema().contains(&format!("\"const\": \"{kind}\"")), "{kind}");
+        assert!(schema(&four()).contains(&format!("\"const\": \"{kind}\"")), "{kind}");
     }
 }
 
 #[test]
 fn the_schema_is_json_that_describes_every_key() {
-    let schema: serde_json::Value = serde_json::from_str(&schema()).unwrap();
+    let schema: serde_json::Value = serde_json::from_str(&schema(&four())).unwrap();
     let properties = |path: &str| {
         let object = schema.pointer(path).and_then(|it| it.as_object());
         object.unwrap_or_else(|| panic!("{path}")).keys().cloned().collect::<Vec<_>>()
@@ -99,7 +100,7 @@ fn the_schema_is_json_that_describes_every_key() {
 
 fn config(name: &str) -> (String, Experiment) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs").join(name).with_extension("toml");
-    let experiment = Experiment::load(&path, &[]).unwrap_or_else(|error| panic!("{error}"));
+    let experiment = Experiment::load(&path, &[], &four()).unwrap_or_else(|error| panic!("{error}"));
     (std::fs::read_to_string(path).unwrap(), experiment)
 }
 
@@ -178,7 +179,7 @@ fn a_config_as_published_differs_from_ours_in_images_and_hyperparameters_alone()
             // The source does not say how many iterations it took.
             ours.training.iterations = published.training.iterations;
         }
-        assert_eq!((published.data.dataset, &published.model), (ours.data.dataset, &ours.model), "{name}");
+        assert_eq!((&published.data.dataset, &published.model), (&ours.data.dataset, &ours.model), "{name}");
         assert_eq!(published.training, ours.training, "{name}");
         assert_ne!(published.optimizer, ours.optimizer, "{name}");
     }

@@ -1,7 +1,7 @@
 //! `--set key.path=value`.
 
 use super::{SPELLED_OUT, read};
-use crate::{Dataset, Layer, OptimizerKind, Schedule, Size2, WarmStart, published};
+use crate::{Layer, OptimizerKind, Schedule, Size2, WarmStart, published};
 
 #[track_caller]
 fn expect(overrides: &[&str], expected: &str) {
@@ -20,7 +20,7 @@ fn values_are_toml_or_else_bare_strings() {
         "expect.test_accuracy=0.5",
     ];
     let experiment = read(SPELLED_OUT, &overrides).unwrap();
-    assert_eq!(experiment.data.dataset, Dataset::FashionMnist);
+    assert_eq!(experiment.data.dataset, "fashion-mnist");
     assert_eq!(experiment.optimizer.learning_rate, 1e-3);
     assert_eq!(experiment.name, "quoted");
     assert_eq!(experiment.training.batch_size, 8);

@@ -3,9 +3,10 @@
 use proptest::prelude::*;
 
 use super::{SPELLED_OUT, read};
+use crate::data_set::four;
 use crate::{
-    Adam, Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dataset, Dropout, Engine, Expect, Experiment,
-    Kernels, Layer, Linear, Loss, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training,
+    Adam, Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dropout, Engine, Expect, Experiment, Kernels,
+    Layer, Linear, Loss, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training,
     WarmStart, published,
 };
 
@@ -73,11 +74,11 @@ fn data() -> impl Strategy<Value = Data> {
     let augmentation = (any::<bool>(), 0_usize..=28)
         .prop_map(|(horizontal_flip, crop_padding)| Augmentation { horizontal_flip, crop_padding });
     let normalization = prop::sample::select(Normalization::ALL.to_vec());
-    let dataset = prop::sample::select(Dataset::ALL.to_vec());
+    let dataset = prop::sample::select(vec!["mnist-sample", "mnist", "fashion-mnist", "cifar-10"]);
     let padding = prop_oneof![Just(0), Just(2)];
     (dataset, images, 0_usize..=500, padding, normalization, augmentation).prop_map(
         |(dataset, training_images, validation_images, padding, normalization, augmentation)| Data {
-            dataset,
+            dataset: dataset.to_owned(),
             training_images,
             validation_images,
             padding,
@@ -156,22 +157,24 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     let engine = prop::sample::select(Engine::ALL.to_vec());
     let kernels = prop::sample::select(Kernels::ALL.to_vec());
     let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), engine, kernels);
-    data().prop_flat_map(|data| (Just(data.clone()), model(data.shape()))).prop_flat_map(move |(data, model)| {
-        (head.clone(), Just(data), Just(model), warm_start(), optimizer(), training(), expect.clone()).prop_map(
-            |((name, seed, engine, kernels), data, model, warm_start, optimizer, training, expect)| Experiment {
-                name,
-                seed,
-                engine,
-                kernels,
-                data,
-                model,
-                warm_start,
-                optimizer,
-                training,
-                expect,
-            },
-        )
-    })
+    data()
+        .prop_flat_map(|data| (Just(data.clone()), model(data.padded(four().by_name(&data.dataset).unwrap().shape))))
+        .prop_flat_map(move |(data, model)| {
+            (head.clone(), Just(data), Just(model), warm_start(), optimizer(), training(), expect.clone()).prop_map(
+                |((name, seed, engine, kernels), data, model, warm_start, optimizer, training, expect)| Experiment {
+                    name,
+                    seed,
+                    engine,
+                    kernels,
+                    data,
+                    model,
+                    warm_start,
+                    optimizer,
+                    training,
+                    expect,
+                },
+            )
+        })
 }
 
 proptest! {

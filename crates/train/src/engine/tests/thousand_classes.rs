@@ -126,7 +126,7 @@ fn the_files_of_an_evaluation_come_back_as_they_were() {
     for loss in Loss::ALL {
         let evaluation = evaluate(loss, &network());
         let result = evaluation.result("test", Some(1), &names);
-        folder.write_evaluation(&evaluation, &result, &names).unwrap();
+        folder.write_evaluation(&evaluation, &result).unwrap();
         assert_eq!(folder.result().unwrap(), Some(result.clone()));
         for (read, written) in folder.predictions(&result).unwrap().iter().zip(&evaluation.predictions) {
             assert_eq!((read.label, read.predicted), (written.label, written.predicted));

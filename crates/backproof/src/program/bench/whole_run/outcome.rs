@@ -171,7 +171,7 @@ mod tests {
     #[test]
     fn time_and_memory_are_medians_over_those_of_the_fastest_peer_and_accuracy_is_a_mean() {
         let text = include_str!("../../../../../../configs/cifar-baseline.toml");
-        let experiment = Experiment::from_toml("cifar-baseline.toml", text, &[]).unwrap();
+        let experiment = Experiment::from_toml("cifar-baseline.toml", text, &[], &backproof_data::data_sets()).unwrap();
         let trained = vec![
             ("backproof manual".to_owned(), runs(&[(10.0, 0.60, 200), (9.0, 0.62, 300), (30.0, 0.61, 100)])),
             ("pytorch eager".to_owned(), runs(&[(25.0, 0.5, 900); 3])),

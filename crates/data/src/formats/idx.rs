@@ -3,7 +3,44 @@
 //! A header of big-endian numbers, then the values: two zero bytes, the type of a value (8: unsigned byte), the number
 //! of axes, each axis in 4 bytes. Images have three axes `[N, H, W]`, labels one, `[N]`.
 
+use backproof_spec::Shape;
+
+use super::{Expected, Format};
+use crate::Images;
 use crate::error::{DataError, Result};
+
+/// A file of grey images, and a file of their labels.
+#[derive(Debug)]
+pub(crate) struct Idx;
+
+impl Format for Idx {
+    fn read(&self, expected: &Expected, files: &mut dyn Iterator<Item = Result<(String, Vec<u8>)>>) -> Result<Images> {
+        let mut next = || files.next().expect("a set has a file of images and one of labels");
+        let (name, bytes) = next()?;
+        let images = images(&name, bytes)?;
+        let found = Shape::image(1, images.height, images.width);
+        if found != expected.shape {
+            let size = |shape: Shape| match shape {
+                Shape::Image { channels: 1, height, width } => format!("{height}×{width}"),
+                other => other.to_string(),
+            };
+            let what = "height and width of an image";
+            return Err(DataError::format(&name, what, size(expected.shape), size(found)));
+        }
+        let count = images.pixels.len() / found.elements().max(1);
+        let (name, bytes) = next()?;
+        let labels = labels(&name, bytes, expected.classes)?;
+        if labels.len() != count {
+            return Err(DataError::format(
+                &name,
+                "number of labels",
+                format!("one for each of {count} images"),
+                labels.len(),
+            ));
+        }
+        Ok(Images::new(images.pixels, labels, found))
+    }
+}
 
 /// The images of an IDX file.
 #[derive(Debug, PartialEq, Eq)]
@@ -23,16 +60,15 @@ pub(crate) fn images(file: &str, bytes: Vec<u8>) -> Result<IdxImages> {
 }
 
 /// Reads a file of labels, all of `bytes`, each below `classes`.
-pub(crate) fn labels(file: &str, bytes: Vec<u8>, classes: usize) -> Result<Vec<u8>> {
+pub(crate) fn labels(file: &str, bytes: Vec<u8>, classes: usize) -> Result<Vec<u16>> {
     let [_] = axes(file, &bytes)?;
-    let mut labels = bytes;
-    labels.drain(..header_size(1));
+    let labels = &bytes[header_size(1)..];
     match labels.iter().position(|&label| usize::from(label) >= classes) {
-        None => Ok(labels),
+        None => Ok(labels.iter().copied().map(u16::from).collect()),
         Some(at) => Err(DataError::format(
             file,
             "label",
-            format!("0 to {}", classes - 1),
+            format!("0 to {}", classes.saturating_sub(1)),
             format!("{} at image {at}", labels[at]),
         )),
     }

@@ -1,22 +1,40 @@
 //! The binary version of CIFAR-10.
 //!
-//! No header. A record is 3,073 bytes: the label, then 1,024 red, 1,024 green and 1,024 blue pixels, each plane row by
-//! row. So the pixels are `[C, H, W]` already.
+//! No header. A record is the label and then the pixels, one plane after the other and each row by row, so that they
+//! are `[C, H, W]` already. Of CIFAR-10 it has 3,073 bytes: 1 + 1,024 red + 1,024 green + 1,024 blue.
 
+use backproof_spec::Shape;
+
+use super::{Expected, Format};
+use crate::Images;
 use crate::error::{DataError, Result};
 
-const CHANNELS: usize = 3;
+/// Any number of files of records, one after the other.
+#[derive(Debug)]
+pub(crate) struct CifarRecords;
 
-/// Reads the records of images of `side` × `side` pixels in `bytes`; appends to `pixels` and `labels`.
+impl Format for CifarRecords {
+    fn read(&self, expected: &Expected, files: &mut dyn Iterator<Item = Result<(String, Vec<u8>)>>) -> Result<Images> {
+        let Expected { shape, classes, images } = *expected;
+        let (mut pixels, mut labels) = (Vec::with_capacity(images * shape.elements()), Vec::with_capacity(images));
+        for file in files {
+            let (name, bytes) = file?;
+            records(&name, &bytes, shape, classes, &mut pixels, &mut labels)?;
+        }
+        Ok(Images::new(pixels, labels, shape))
+    }
+}
+
+/// Reads the records of images of `shape` in `bytes`; appends to `pixels` and `labels`.
 pub(crate) fn records(
     file: &str,
     bytes: &[u8],
-    side: usize,
+    shape: Shape,
     classes: usize,
     pixels: &mut Vec<u8>,
-    labels: &mut Vec<u8>,
+    labels: &mut Vec<u16>,
 ) -> Result<()> {
-    let record = 1 + CHANNELS * side * side;
+    let record = 1 + shape.elements();
     if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
         return Err(DataError::format(
             file,
@@ -30,12 +48,12 @@ pub(crate) fn records(
         return Err(DataError::format(
             file,
             "label",
-            format!("0 to {}", classes - 1),
+            format!("0 to {}", classes.saturating_sub(1)),
             format!("{} in record {at}", bytes[at * record]),
         ));
     }
     for one in bytes.chunks_exact(record) {
-        labels.push(one[0]);
+        labels.push(u16::from(one[0]));
         pixels.extend_from_slice(&one[1..]);
     }
     Ok(())
@@ -47,9 +65,9 @@ mod tests {
 
     use super::*;
 
-    fn read(bytes: &[u8], side: usize) -> Result<(Vec<u8>, Vec<u8>)> {
+    fn read(bytes: &[u8], side: usize) -> Result<(Vec<u8>, Vec<u16>)> {
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-        records("f.bin", bytes, side, 10, &mut pixels, &mut labels).map(|()| (pixels, labels))
+        records("f.bin", bytes, Shape::image(3, side, side), 10, &mut pixels, &mut labels).map(|()| (pixels, labels))
     }
 
     /// Two images of 2 × 2 pixels. Red is 1x, green 2x, blue 3x; the second digit is the place: a swapped channel, a
@@ -61,7 +79,7 @@ mod tests {
         let (pixels, labels) = read(&[first, second].concat(), 2).unwrap();
         assert_eq!(labels, [4, 9]);
         assert_eq!(pixels, [&first[1..], &second[1..]].concat());
-        let image = crate::Images::new(pixels, labels, backproof_spec::Shape::image(3, 2, 2));
+        let image = Images::new(pixels, labels, Shape::image(3, 2, 2));
         // Green, row 1, column 0 of image 1.
         assert_eq!(image.pixels(1)[(2 + 1) * 2], 27);
     }

@@ -1,0 +1,112 @@
+//! The data sets that a config may name: a file each, and one line in the list below.
+//!
+//! A file defines `pub(super) static SOURCE`, which is a [`Source`]. One that is published as files in a known format
+//! is a [`Published`](crate::Published), plain data; any other has an `impl Source` in its file.
+
+use backproof_spec::{DataSets, nearest};
+
+use crate::Source;
+use crate::error::{DataError, Result};
+
+/// The modules and the list. `cargo fmt` does not see modules that a macro names: `rustfmt
+/// crates/data/src/data_sets/*.rs` formats them, and CI checks that.
+macro_rules! list {
+    ($($file:ident,)*) => {
+        $(mod $file;)*
+
+        static SOURCES: &[&dyn Source] = &[$(&$file::SOURCE),*];
+    };
+}
+
+list! {
+    mnist_sample,
+    mnist,
+    fashion_mnist,
+    cifar_10,
+}
+
+/// Every data set that a config may name.
+pub fn sources() -> &'static [&'static dyn Source] {
+    SOURCES
+}
+
+/// The data set of that name in a config.
+///
+/// # Errors
+///
+/// A name that none has.
+pub fn source(name: &str) -> Result<&'static dyn Source> {
+    SOURCES.iter().copied().find(|source| source.name() == name).ok_or_else(|| {
+        let names: Vec<&str> = SOURCES.iter().map(|source| source.name()).collect();
+        let help = match nearest(name, &names) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("the data sets are {}", names.join(", ")),
+        };
+        DataError::Unknown { name: name.to_owned(), help }
+    })
+}
+
+/// What is known of each before its files are read: what configs are held against.
+pub fn data_sets() -> DataSets {
+    DataSets::of(SOURCES.iter().map(|source| (source.name().to_owned(), source.known())))
+}
+
+/// The data set that publishes a file with this checksum.
+pub(crate) fn owner(sha256: &str) -> Option<&'static str> {
+    let has = |source: &&&'static dyn Source| {
+        source.published().is_some_and(|published| published.contents().any(|file| file.sha256 == sha256))
+    };
+    SOURCES.iter().find(has).map(|source| source.name())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_data_set_is_found_by_the_name_that_it_has() {
+        let names: Vec<&str> = SOURCES.iter().map(|source| source.name()).collect();
+        for name in &names {
+            assert_eq!(source(name).unwrap().name(), *name);
+            assert_eq!(names.iter().filter(|other| *other == name).count(), 1, "{name} comes twice");
+        }
+        assert_eq!(data_sets().names(), Some(names));
+    }
+
+    #[test]
+    fn a_name_that_there_is_not_is_an_error_with_the_nearest_one_or_all() {
+        for (name, help) in [
+            ("MNIST", "did you mean `mnist`?"),
+            ("imagenet", "the data sets are mnist-sample, mnist, fashion-mnist, cifar-10"),
+        ] {
+            let error = source(name).unwrap_err();
+            assert_eq!(error.to_string(), format!("there is no data set `{name}`"));
+            assert!(error.help().unwrap().starts_with(help), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn every_data_set_that_is_published_says_what_it_is_and_every_sum_is_a_sha256() {
+        for source in SOURCES {
+            let known = source.known().unwrap();
+            assert_eq!(known.name, source.name());
+            let Some(published) = source.published() else { continue };
+            for (files, counts) in published.files.iter().zip(published.class_counts) {
+                assert_eq!(counts.len(), known.classes(), "{}", source.name());
+                assert!(!files.is_empty(), "{}", source.name());
+            }
+            assert!(published.mirrors.iter().all(|mirror| mirror.ends_with('/')));
+            for file in published.contents() {
+                assert!(file.sha256.len() == 64 && file.sha256.chars().all(|c| c.is_ascii_hexdigit()));
+                assert_eq!(owner(file.sha256), Some(source.name()));
+            }
+        }
+    }
+
+    #[test]
+    fn a_config_of_all_defaults_names_a_data_set_that_there_is() {
+        let text = backproof_spec::defaults(&data_sets());
+        let experiment = backproof_spec::Experiment::from_toml("a.toml", &text, &[], &data_sets());
+        assert!(experiment.is_ok(), "{experiment:?}");
+    }
+}

@@ -1,0 +1,97 @@
+//! Data sets that this crate does not know, and those that a program gives it.
+
+use super::{SPELLED_OUT, changed};
+use crate::{DataSet, DataSets, Experiment, Shape, defaults, schema};
+
+fn letters() -> DataSet {
+    DataSet {
+        name: "letters".to_owned(),
+        shape: Shape::image(1, 20, 24),
+        class_names: ["a", "b", "c"].map(str::to_owned).to_vec(),
+        training_images: 900,
+        test_images: 90,
+    }
+}
+
+/// `letters`, and `folder`, of which nothing is known before its files are read.
+fn two() -> DataSets {
+    DataSets::of([("letters".to_owned(), Some(letters())), ("folder".to_owned(), None)])
+}
+
+fn read(text: &str, data_sets: &DataSets) -> Result<Experiment, String> {
+    Experiment::from_toml("a.toml", text, &[], data_sets).map_err(|error| error.to_string())
+}
+
+fn of_letters() -> String {
+    changed("dataset = \"mnist\"", "dataset = \"letters\"")
+        .replace("[1, 28, 28]", "[1, 20, 24]")
+        .replace("= 10 }", "= 3 }")
+}
+
+#[test]
+fn a_network_for_three_classes_and_images_that_are_not_square_is_valid_for_such_a_data_set() {
+    let experiment = read(&of_letters(), &two()).unwrap();
+    assert_eq!((experiment.data.dataset.as_str(), experiment.model.classes()), ("letters", Ok(3)));
+    assert_eq!(read(&experiment.to_toml(), &two()).unwrap(), experiment);
+}
+
+#[test]
+fn classes_images_and_numbers_are_those_of_the_data_set_that_was_given() {
+    let error = read(&of_letters().replace("= 3 }", "= 10 }"), &two()).unwrap_err();
+    assert_eq!(
+        error,
+        "\
+`custom` ends in 10 scores, and letters has 3 classes
+   --> a.toml:10:5
+    |
+ 10 |     { type = \"linear\", out_features = 10 },
+    |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+help: end it with a `linear` layer of 3 features",
+    );
+    let error = read(&of_letters().replace("[1, 20, 24]", "[1, 24, 28]"), &two()).unwrap_err();
+    assert!(error.starts_with("`custom` takes images of 1×24×28, and letters has 1×20×24\n"), "{error}");
+    assert!(error.ends_with("help: `padding = 2` under [data] makes the images of letters 1×24×28"), "{error}");
+    let error = read(&of_letters().replace("[1, 20, 24]", "[1, 28, 28]"), &two()).unwrap_err();
+    assert!(
+        error.ends_with("help: no published network takes 1×20×24: spell one out with `input = [1, 20, 24]`"),
+        "{error}"
+    );
+    let error = read(&of_letters().replace("\"letters\"", "\"letters\"\nvalidation_images = 900"), &two()).unwrap_err();
+    assert!(error.contains("leaves nothing to train on: letters has 900 training images"), "{error}");
+}
+
+#[test]
+fn a_data_set_that_is_not_listed_is_an_error_only_where_there_is_a_list() {
+    let error = read(SPELLED_OUT, &two()).unwrap_err();
+    assert!(error.starts_with("unknown value `mnist` for `dataset`\n"), "{error}");
+    assert!(error.ends_with("help: valid values: `letters`, `folder`"), "{error}");
+    assert_eq!(read(SPELLED_OUT, &DataSets::any()).unwrap().data.dataset, "mnist");
+    let error = read(&changed("\"mnist\"", "\"../mnist\""), &DataSets::any()).unwrap_err();
+    assert!(error.starts_with("`dataset` should be a name of 1 to 64 letters"), "{error}");
+}
+
+#[test]
+fn what_is_known_only_later_is_checked_then() {
+    let of_folder = SPELLED_OUT.replace("\"mnist\"", "\"folder\"");
+    let experiment = read(&of_folder, &two()).unwrap();
+    assert_eq!(read(&of_folder, &DataSets::any()).unwrap(), experiment);
+    let found = DataSet { name: "folder".to_owned(), ..letters() };
+    let error = experiment.check_data_set(&found).unwrap_err().to_string();
+    assert!(error.starts_with("`custom` takes images of 1×28×28, and folder has 1×20×24\n"), "{error}");
+    assert!(error.contains("error: `custom` ends in 10 scores, and folder has 3 classes\n"), "{error}");
+    let ten = (0..10).map(|class| class.to_string()).collect();
+    let fitting = DataSet { shape: Shape::image(1, 28, 28), class_names: ten, ..found };
+    assert!(experiment.check_data_set(&fitting).is_ok());
+}
+
+#[test]
+fn the_defaults_and_the_schema_list_the_data_sets_that_there_are() {
+    assert!(defaults(&two()).contains("# The data set: letters, folder. Required.\n"), "{}", defaults(&two()));
+    assert!(defaults(&DataSets::any()).contains("# The data set. Required.\n"));
+    let words = |data_sets: &DataSets| {
+        let schema: serde_json::Value = serde_json::from_str(&schema(data_sets)).unwrap();
+        schema["properties"]["data"]["properties"]["dataset"].clone()
+    };
+    assert_eq!(words(&two())["enum"], serde_json::json!(["letters", "folder"]));
+    assert_eq!(words(&DataSets::any())["type"], "string");
+}

@@ -1,0 +1,76 @@
+//! What a config is held against: the data sets that a program has, as plain data.
+
+use crate::Shape;
+
+/// What a data set is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DataSet {
+    /// Its name in a config.
+    pub name: String,
+    /// The shape of one image, before any padding.
+    pub shape: Shape,
+    /// The names of the classes, in the order of their labels.
+    pub class_names: Vec<String>,
+    /// The number of images in the training set, before any are held out for validation.
+    pub training_images: usize,
+    /// The number of images in the test set.
+    pub test_images: usize,
+}
+
+impl DataSet {
+    /// The number of classes.
+    pub fn classes(&self) -> usize {
+        self.class_names.len()
+    }
+}
+
+/// The data sets that a config may name.
+///
+/// This crate has no list of data sets: a program that has one gives it to the functions that read configs. A name
+/// that is not listed is then an error, and a network that does not fit the images or the classes is one too.
+#[derive(Debug, Clone, Default)]
+pub struct DataSets(Option<Vec<(String, Option<DataSet>)>>);
+
+impl DataSets {
+    /// Any name is valid, and nothing is known of the data set. A run folder is read so: its data was there once.
+    pub const fn any() -> Self {
+        Self(None)
+    }
+
+    /// Only these names are valid, each with what is known of the data set before its files are read.
+    pub fn of(listed: impl IntoIterator<Item = (String, Option<DataSet>)>) -> Self {
+        Self(Some(listed.into_iter().collect()))
+    }
+
+    /// The valid names, in the order of the list; `None` where any name is valid.
+    pub fn names(&self) -> Option<Vec<&str>> {
+        Some(self.0.as_ref()?.iter().map(|(name, _)| name.as_str()).collect())
+    }
+
+    /// What is known of the data set of that name.
+    pub fn by_name(&self, name: &str) -> Option<&DataSet> {
+        self.known().find(|data_set| data_set.name == name)
+    }
+
+    /// Every data set of which something is known.
+    pub(crate) fn known(&self) -> impl Iterator<Item = &DataSet> {
+        self.0.iter().flatten().filter_map(|(_, data_set)| data_set.as_ref())
+    }
+}
+
+/// Four data sets for the tests and the fuzzer, of the names and sizes that the configs in `configs/` go with.
+#[cfg(any(fuzzing, test))]
+pub(crate) fn four() -> DataSets {
+    let grey = Shape::image(1, 28, 28);
+    let listed = [
+        ("mnist-sample", grey, 4_500, 500),
+        ("mnist", grey, 60_000, 10_000),
+        ("fashion-mnist", grey, 60_000, 10_000),
+        ("cifar-10", Shape::image(3, 32, 32), 50_000, 10_000),
+    ];
+    DataSets::of(listed.map(|(name, shape, training_images, test_images)| {
+        let class_names = (0..10).map(|class| class.to_string()).collect();
+        let name = name.to_owned();
+        (name.clone(), Some(DataSet { name, shape, class_names, training_images, test_images }))
+    }))
+}
