@@ -137,25 +137,6 @@ fn speeds_are_over_the_fastest_way_of_the_peer_on_as_many_threads() {
 
 #[cfg(unix)]
 #[test]
-fn a_python_without_torch_says_how_to_get_it() {
-    let folder = tempfile::tempdir().unwrap();
-    // The real script, in a Python that finds no package.
-    let Some(python) = ["python3", "python"].into_iter().find(|name| {
-        std::process::Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
-    }) else {
-        eprintln!("skipped: there is no Python");
-        return;
-    };
-    let isolated = fake_python(folder.path(), &format!("exec {python} -S -E \"$@\""));
-    let mut command = backproof(folder.path());
-    command.args(SHORT).args(["--pass", "inference", "--peer", "pytorch"]);
-    let text = stderr(&command.arg("--python").arg(&isolated).assert().code(1));
-    assert!(text.contains("cannot import torch"), "{text}");
-    assert!(text.contains("help: ") && text.contains("-m pip install -r bench/peers/requirements.txt"), "{text}");
-}
-
-#[cfg(unix)]
-#[test]
 fn a_whole_run_is_compared_by_time_accuracy_and_memory() {
     let folder = tempfile::tempdir().unwrap();
     let config = folder.path().join("own.toml");

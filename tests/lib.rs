@@ -1,10 +1,13 @@
 //! Helpers of the end-to-end tests: the program as `cargo xtask` builds it, and folders that go away.
 
+pub mod small;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 use assert_cmd::assert::Assert;
+use libtest_mimic::{Completion, Trial};
 
 /// The root of the workspace.
 #[must_use]
@@ -49,6 +52,18 @@ fn clean(command: &mut assert_cmd::Command) {
         }
     }
     command.env("NO_COLOR", "1");
+}
+
+/// A test that shows as ignored, with the reason, where `missing` gives one.
+#[must_use]
+pub fn trial(name: &str, missing: Option<String>, test: fn()) -> Trial {
+    Trial::ignorable_test(name, move || match missing {
+        Some(reason) => Ok(Completion::ignored_with(reason)),
+        None => {
+            test();
+            Ok(Completion::Completed)
+        }
+    })
 }
 
 /// What the program wrote to stdout.

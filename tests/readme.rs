@@ -1,6 +1,20 @@
 //! Every command in the README is one that a test or CI runs.
 
-use backproof_tests::{backproof, root, xtask};
+use std::process::ExitCode;
+
+use backproof_tests::{backproof, root, trial, xtask};
+use libtest_mimic::Arguments;
+
+fn main() -> ExitCode {
+    let mut trials = vec![
+        trial("the_readme_shows_the_quickstart_as_it_is", None, the_readme_shows_the_quickstart_as_it_is),
+        trial("every_command_does_what_it_says", None, every_command_does_what_it_says),
+    ];
+    for (command, reason) in commands().iter().filter_map(|command| Some((command, elsewhere(command)?))) {
+        trials.push(trial(command, Some(reason.to_owned()), || unreachable!("it is ignored")));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
 
 /// The lines of the README's `sh` blocks, without comments and empty lines.
 fn commands() -> Vec<String> {
@@ -23,14 +37,19 @@ fn commands() -> Vec<String> {
 
 /// Why a command is not run here, where it is run elsewhere or cannot be.
 fn elsewhere(command: &str) -> Option<&'static str> {
-    let starts = [
-        ("cargo test --release --workspace", "CI runs it; this test is part of it"),
-        ("cargo xtask data fetch", "needs the network; the downloader is tested against a local server"),
-    ];
-    starts.into_iter().find(|(start, _)| command.starts_with(start)).map(|(_, reason)| reason)
+    let words: Vec<&str> = command.split_whitespace().collect();
+    if command.starts_with("cargo test --release --workspace") {
+        return Some("CI runs it, and this test is part of it");
+    }
+    if command.starts_with("cargo xtask data fetch") {
+        return Some("it needs the network; the downloader is tested against a local server");
+    }
+    if words.contains(&"--backend") {
+        return Some("it builds another backend or needs a GPU; `tests/machine` has its like");
+    }
+    words.contains(&"--peer").then_some("it needs PyTorch; `tests/bench.rs` has one that does not")
 }
 
-#[test]
 fn the_readme_shows_the_quickstart_as_it_is() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     let config = std::fs::read_to_string(root().join("configs/quickstart.toml")).unwrap();
@@ -38,26 +57,21 @@ fn the_readme_shows_the_quickstart_as_it_is() {
     assert!(readme.contains(keys.trim()));
 }
 
-#[test]
-fn every_command_of_the_readme_does_what_it_says() {
+fn every_command_does_what_it_says() {
     let folder = tempfile::tempdir().unwrap();
     // A finished run, for the commands that read one.
     backproof(folder.path()).args(["train", "--smoke"]).assert().success();
     for command in commands() {
-        if let Some(reason) = elsewhere(&command) {
-            eprintln!("not run: `{command}`: {reason}");
-            continue;
-        }
-        let words = command.strip_prefix("cargo xtask").unwrap_or_else(|| panic!("`{command}` is no xtask"));
-        let mut words: Vec<&str> = words.split_whitespace().collect();
-        if words.contains(&"--backend") {
-            eprintln!("not run: `{command}`: CI runs its like on this backend, or it needs a GPU");
+        let words = command.split_whitespace().collect::<Vec<_>>();
+        if elsewhere(&command).is_some() {
             // Its arguments are right, at least: the config that it trains is checked.
-            if let Some(place) = words.iter().position(|word| *word == "-c") {
-                xtask().args(["config", "check", words[place + 1]]).assert().success();
+            if let Some(index) = words.iter().position(|word| *word == "-c") {
+                xtask().args(["config", "check", words[index + 1]]).assert().success();
             }
             continue;
         }
+        let mut words =
+            words.strip_prefix(&["cargo", "xtask"]).unwrap_or_else(|| panic!("`{command}` is no xtask")).to_vec();
         if words.first() == Some(&"train") {
             // Twenty iterations of it, and on data that is here.
             if !words.contains(&"--smoke") {
@@ -69,15 +83,11 @@ fn every_command_of_the_readme_does_what_it_says() {
             }
         }
         if words.first() == Some(&"bench") {
-            if words.contains(&"--peer") {
-                eprintln!("not run: `{command}`: needs PyTorch; tests/bench.rs has one that is not");
-                continue;
-            }
             // A moment of it.
             words.extend(["--seconds", "0.01", "--rounds", "1", "--batch", "1", "--model", "mnist-baseline"]);
         }
-        if let Some(place) = words.iter().position(|word| *word == "--iterations") {
-            words[place + 1] = "25"; // five more than the smoke runs have
+        if let Some(index) = words.iter().position(|word| *word == "--iterations") {
+            words[index + 1] = "25"; // five more than the smoke runs have
         }
         let mut program = match words.first() {
             Some(
@@ -93,7 +103,6 @@ fn every_command_of_the_readme_does_what_it_says() {
             }
             _ => xtask(),
         };
-        eprintln!("run: `{command}`");
         program.args(&words).assert().success();
     }
 }

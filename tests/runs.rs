@@ -163,71 +163,71 @@ fn divergence_exits_with_4_and_names_batch_step_and_checkpoint() {
     assert_eq!(json(&run.join("run.json"))["status"], "diverged");
 }
 
-/// Starts a run of `iterations` and waits until its first report.
-fn start(folder: &Path, iterations: usize) -> Child {
+/// A run that goes on until it is stopped, however slow the machine and the test are. Its learning rate does not depend on where
+/// it ends, so that [`assert_goes_on_exactly`] can end it anywhere.
+const ENDLESS: [&str; 5] = [
+    "training.iterations=1000000",
+    "training.report_every=10",
+    "training.checkpoint_every=70",
+    "optimizer.schedule=constant",
+    "expect.test_accuracy=0",
+];
+
+/// Starts a run and waits until `file` is in its folder.
+fn start(folder: &Path, file: &str) -> Child {
     let mut child = Command::new(program())
         .current_dir(folder)
-        .args(["train", "--set", &format!("training.iterations={iterations}")])
-        .args([
-            "--set",
-            "training.report_every=10",
-            "--set",
-            "training.checkpoint_every=70",
-            "--set",
-            "expect.test_accuracy=0",
-        ])
+        .arg("train")
+        .args(ENDLESS.iter().flat_map(|set| ["--set", set]))
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let metrics = latest(folder, "quickstart").join("metrics.jsonl");
+    let file = latest(folder, "quickstart").join(file);
     let begun = Instant::now();
-    while !metrics.exists() {
-        assert!(child.try_wait().unwrap().is_none(), "the program ended before its first report");
-        assert!(begun.elapsed() < Duration::from_secs(120), "no report in two minutes");
-        std::thread::sleep(Duration::from_millis(20));
+    while !file.exists() {
+        assert!(child.try_wait().unwrap().is_none(), "the program ended by itself");
+        assert!(begun.elapsed() < Duration::from_secs(120), "no {} in two minutes", file.display());
+        std::thread::sleep(Duration::from_millis(5));
     }
     child
+}
+
+/// Resumes the run in `folder` for 100 iterations more than its last checkpoint has, and asserts that it is then the run that nobody
+/// stopped.
+fn assert_goes_on_exactly(folder: &Path) {
+    let run = latest(folder, "quickstart");
+    let stopped = json(&run.join("checkpoints/last/state.json"))["position"]["iteration"].as_u64().unwrap();
+    let end = (stopped + 100).to_string();
+    backproof(folder).args(["resume", "runs/quickstart/latest", "--iterations", &end]).assert().success();
+    assert_eq!(json(&run.join("run.json"))["status"], "done");
+    let whole = tempfile::tempdir().unwrap();
+    train(whole.path(), &ENDLESS).args(["--set", &format!("training.iterations={end}")]).assert().success();
+    assert_same_outcome(&run, &latest(whole.path(), "quickstart"));
 }
 
 #[test]
 #[cfg(unix)]
 fn an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened() {
     let folder = tempfile::tempdir().unwrap();
-    let whole = tempfile::tempdir().unwrap();
-    let child = start(folder.path(), 300);
+    let child = start(folder.path(), "metrics.jsonl");
     send("INT", child.id());
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(130), "{text}");
     assert!(text.contains("interrupted; a checkpoint of iteration "), "{text}");
-    let run = latest(folder.path(), "quickstart");
-    assert_eq!(json(&run.join("run.json"))["status"], "interrupted");
-
-    backproof(folder.path()).args(["resume", "runs/quickstart/latest"]).assert().success();
-    assert_eq!(json(&run.join("run.json"))["status"], "done");
-
-    start(whole.path(), 300).wait().unwrap();
-    assert_same_outcome(&run, &latest(whole.path(), "quickstart"));
+    assert_eq!(json(&latest(folder.path(), "quickstart").join("run.json"))["status"], "interrupted");
+    assert_goes_on_exactly(folder.path());
 }
 
 #[test]
 #[cfg(unix)]
 fn a_killed_run_goes_on_from_its_last_checkpoint() {
     let folder = tempfile::tempdir().unwrap();
-    let mut child = start(folder.path(), 200);
-    let run = latest(folder.path(), "quickstart");
-    let begun = Instant::now();
-    while !run.join("checkpoints/last/state.json").exists() {
-        assert!(begun.elapsed() < Duration::from_secs(120), "no checkpoint in two minutes");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let mut child = start(folder.path(), "checkpoints/last/state.json");
     child.kill().unwrap();
     child.wait().unwrap();
-    backproof(folder.path()).args(["resume", "runs/quickstart/latest"]).assert().success();
-    let whole = tempfile::tempdir().unwrap();
-    start(whole.path(), 200).wait().unwrap();
-    assert_same_outcome(&run, &latest(whole.path(), "quickstart"));
+    assert_goes_on_exactly(folder.path());
 }
 
 #[test]

@@ -2,9 +2,8 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use backproof_tests::{backproof, json, latest, program, root, stderr, stdout};
+use backproof_tests::{backproof, json, latest, root, stderr, stdout};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
@@ -102,25 +101,4 @@ fn a_weights_file_that_does_not_fit_is_refused_by_name() {
     assert!(text.contains("caused by: the weights lack conv1.weight, norm1.weight"), "{text}");
     evaluate(folder.path(), &["--weights", "none.safetensors"]).assert().code(1);
     evaluate(folder.path(), &["--weights", "text.safetensors", "--checkpoint", "best"]).assert().code(2);
-}
-
-/// Set `BACKPROOF_TEST_PYTHON` to a Python that has torch and safetensors.
-#[test]
-fn pytorch_computes_the_same_logits_and_its_weights_come_back() {
-    let Some(python) = std::env::var_os("BACKPROOF_TEST_PYTHON") else {
-        eprintln!("not run: BACKPROOF_TEST_PYTHON names no Python with torch");
-        return;
-    };
-    let folder = run();
-    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
-    let output = Command::new(python)
-        .arg(root().join("tests/pytorch/check_weights.py"))
-        .args([latest(folder.path(), "small"), latest(folder.path(), "quickstart")])
-        .arg("--program")
-        .arg(program())
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
-    assert_eq!(text.matches(": equal").count(), 4, "{text}");
 }

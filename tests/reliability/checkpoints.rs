@@ -5,7 +5,7 @@ use std::path::Path;
 
 use backproof_tests::{backproof, json, latest, root, stderr, stdout};
 
-use crate::common::{assert_same, folder, resume, small, train};
+use backproof_tests::small::{assert_same, folder, resume, small, train};
 
 fn edit(path: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(path).unwrap();

@@ -8,18 +8,15 @@ use std::time::{Duration, Instant};
 
 use backproof_tests::{json, send, stderr};
 
-use crate::common::{assert_same, folder, resume, small, spawn, train, train_arguments, wait_for};
-
-/// Long enough to be in the middle of when a signal comes.
-const LONG: [&str; 3] = ["training.iterations=1500", "training.report_every=50", "training.checkpoint_every=400"];
+use backproof_tests::small::{
+    ENDLESS, assert_goes_on_exactly, folder, resume, small, spawn, train_arguments, wait_for,
+};
 
 #[test]
 fn sigint_sigterm_and_sighup_save_and_exit_and_the_run_goes_on_exactly() {
-    let whole = folder();
-    train(whole.path(), &LONG).assert().success();
     for signal in ["INT", "TERM", "HUP"] {
         let folder = folder();
-        let child = spawn(folder.path(), &train_arguments(&LONG));
+        let child = spawn(folder.path(), &train_arguments(&ENDLESS));
         wait_for("a report", || small(folder.path()).join("metrics.jsonl").exists());
         let told = Instant::now();
         send(signal, child.id());
@@ -32,28 +29,25 @@ fn sigint_sigterm_and_sighup_save_and_exit_and_the_run_goes_on_exactly() {
             json(&small(folder.path()).join("checkpoints/last/state.json"))["position"]["iteration"].clone();
         assert!(text.contains(&format!("a checkpoint of iteration {iteration} is saved")), "{text}");
         assert_eq!(json(&small(folder.path()).join("run.json"))["status"], "interrupted");
-        resume(folder.path()).assert().success();
-        assert_same(&small(whole.path()), &small(folder.path()), signal);
+        assert_goes_on_exactly(folder.path(), &ENDLESS, 100, signal);
     }
 }
 
-/// A validation of 4,300 images takes a thousand times as long as the iteration in front of it, so that nearly every signal after the
-/// first checkpoint comes in the second validation. One that came before it, or after the end, is a run like any other, and is sent
-/// again to a new one.
+/// A validation of 4,300 images takes a thousand times as long as the iteration in front of it, so that nearly every signal comes in
+/// one. Where it does not, another run is stopped.
 #[test]
 fn a_signal_breaks_a_validation_off_and_the_run_goes_on_exactly() {
     let layers = r#"model.layers=[{ type = "conv2d", out_channels = 16, kernel = 5, padding = 2 }, "relu", { type = "conv2d", out_channels = 16, kernel = 5, padding = 2 }, "relu", "flatten", { type = "linear", out_features = 10 }]"#;
     let set = [
         layers,
         "data.validation_images=4300",
-        "training.iterations=3",
+        "training.iterations=1000000",
+        "optimizer.schedule=constant",
         "training.batch_size=1",
         "training.report_every=1",
         "training.validate_every=1",
         "training.checkpoint_every=1",
     ];
-    let whole = folder();
-    train(whole.path(), &set).assert().success();
     for signal in ["INT", "TERM"] {
         let broken_off = (0..20).any(|_| {
             let folder = folder();
@@ -63,21 +57,17 @@ fn a_signal_breaks_a_validation_off_and_the_run_goes_on_exactly() {
             send(signal, child.id());
             let output = child.wait_with_output().unwrap();
             let text = String::from_utf8_lossy(&output.stderr);
-            let ended = output.status.success();
-            assert!(ended || output.status.code() == Some(130), "{signal}: {text}");
+            assert_eq!(output.status.code(), Some(130), "{signal}: {text}");
             // What is reported with a validation waits for it: the images of the iteration are still to be reported.
             let state = json(&small(folder.path()).join("checkpoints/last/state.json"));
-            let broken_off = !ended && state["position"]["window"]["images"] == 1;
+            let broken_off = state["position"]["window"]["images"] == 1;
             if broken_off {
                 let iteration = state["position"]["iteration"].as_u64().unwrap();
                 assert!(text.contains(&format!("a checkpoint of iteration {iteration} is saved")), "{text}");
                 let metrics = fs::read_to_string(small(folder.path()).join("metrics.jsonl")).unwrap();
                 assert_eq!(metrics.lines().count() as u64, iteration - 1, "{metrics}");
             }
-            if !ended {
-                resume(folder.path()).assert().success();
-            }
-            assert_same(&small(whole.path()), &small(folder.path()), signal);
+            assert_goes_on_exactly(folder.path(), &set, 2, signal);
             broken_off
         });
         assert!(broken_off, "{signal}: no validation of 20 runs was broken off");
@@ -86,18 +76,14 @@ fn a_signal_breaks_a_validation_off_and_the_run_goes_on_exactly() {
 
 #[test]
 fn a_second_signal_ends_the_process_now_and_loses_nothing_that_was_saved() {
-    let whole = folder();
-    train(whole.path(), &LONG).assert().success();
     let folder = folder();
-    let child = spawn(folder.path(), &train_arguments(&LONG));
+    let child = spawn(folder.path(), &train_arguments(&ENDLESS));
     wait_for("a report", || small(folder.path()).join("metrics.jsonl").exists());
     send("INT", child.id());
-    // It may have ended by the first.
-    let _ = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    send("INT", child.id());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
-    resume(folder.path()).assert().success();
-    assert_same(&small(whole.path()), &small(folder.path()), "two signals");
+    assert_goes_on_exactly(folder.path(), &ENDLESS, 100, "two signals");
 }
 
 #[test]
@@ -132,16 +118,16 @@ fn an_output_that_cannot_be_written_fails_and_the_run_is_whole() {
 
 #[test]
 fn two_processes_cannot_train_in_one_folder() {
-    let whole = folder();
-    train(whole.path(), &LONG).assert().success();
     let folder = folder();
-    let child = spawn(folder.path(), &train_arguments(&LONG));
+    let child = spawn(folder.path(), &train_arguments(&ENDLESS));
     wait_for("a report", || small(folder.path()).join("metrics.jsonl").exists());
     send("STOP", child.id());
     let assert = resume(folder.path()).assert().code(1);
     assert!(stderr(&assert).contains("error: another process is training in "), "{}", stderr(&assert));
     assert!(stderr(&assert).contains("help: "), "{}", stderr(&assert));
     send("CONT", child.id());
-    assert!(child.wait_with_output().unwrap().status.success());
-    assert_same(&small(whole.path()), &small(folder.path()), "with a second process");
+    send("INT", child.id());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_goes_on_exactly(folder.path(), &ENDLESS, 100, "with a second process");
 }

@@ -5,7 +5,7 @@
 use std::process::Child;
 use std::time::Duration;
 
-use crate::common::{assert_same, folder, resume, small, spawn, train, train_arguments};
+use backproof_tests::small::{assert_same, folder, resume, small, spawn, train, train_arguments};
 
 /// A run of about half a second: a report every 3, a validation every 10 and a checkpoint every 7 of 301 iterations.
 const SET: [&str; 4] =
@@ -45,11 +45,11 @@ fn kills_at_random_moments_change_nothing() {
         let folder = folder();
         let mut arguments = train_arguments(&SET);
         arguments.push("--tensorboard".to_owned());
-        // In front of `run.json` there is nothing to go on with.
-        loop {
+        // In front of `run.json` there is nothing to go on with. A machine that needs longer to get there is given longer.
+        for longest in (1..).map(|attempt| 150_000 * attempt) {
             killed += usize::from(kill_after(
                 spawn(folder.path(), &arguments),
-                Duration::from_micros(random(&mut state, 150_000)),
+                Duration::from_micros(random(&mut state, longest)),
             ));
             if small(folder.path()).join("run.json").exists() {
                 break;

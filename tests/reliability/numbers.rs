@@ -4,7 +4,7 @@ use std::fs;
 
 use backproof_tests::{json, stderr};
 
-use crate::common::{folder, small, train};
+use backproof_tests::small::{folder, small, train};
 
 #[test]
 fn one_image_is_a_training_set() {

@@ -164,53 +164,11 @@ impl Source for Published {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
     use crate::{load, source};
 
     fn published(name: &str) -> &'static Published {
         source(name).unwrap().published().unwrap()
-    }
-
-    /// The folder with the full data sets, or nothing, and then the test says that it is skipped.
-    fn full(test: &str, name: &str) -> Option<PathBuf> {
-        let folder = std::env::var_os("BACKPROOF_DATA_DIR").map(PathBuf::from);
-        let found = folder.filter(|folder| {
-            let published = published(name);
-            missing(published, &local_files(published, folder)).is_none()
-        });
-        if found.is_none() {
-            eprintln!("skipped {test}: BACKPROOF_DATA_DIR does not name a folder with {name}");
-        }
-        found
-    }
-
-    #[test]
-    fn the_full_data_sets_load() {
-        for name in ["mnist", "fashion-mnist", "cifar-10"] {
-            let Some(folder) = full("the_full_data_sets_load", name) else { continue };
-            let data = load(name, Some(&folder)).unwrap();
-            assert_eq!(data.training.len(), data.data_set.training_images);
-            assert_eq!(data.test.len(), data.data_set.test_images);
-            assert_eq!(data.checksums.len(), published(name).contents().count());
-        }
-    }
-
-    #[test]
-    fn the_sample_is_the_first_500_of_each_class_of_the_training_set_of_mnist() {
-        let name = "the_sample_is_the_first_500_of_each_class_of_the_training_set_of_mnist";
-        let Some(folder) = full(name, "mnist") else { return };
-        let (all, sample) = (load("mnist", Some(&folder)).unwrap(), load("mnist-sample", None).unwrap());
-        for class in 0..10 {
-            let of = |images: &Images| -> Vec<Vec<u8>> {
-                let members = (0..images.len()).filter(|&index| images.label(index) == class);
-                members.map(|index| images.pixels(index).to_vec()).collect()
-            };
-            // Validation follows training in `sample.training`, so the order is that of MNIST.
-            let ours = [of(&sample.training), of(&sample.test)].concat();
-            assert!(ours == of(&all.training)[..500], "class {class}");
-        }
     }
 
     #[test]

@@ -62,12 +62,19 @@ impl Outside {
         let folder = tempfile::tempdir().unwrap();
         let options = FetchOptions {
             mirrors: Some(servers.iter().map(|server| server.base.clone()).collect()),
-            stall_timeout: Duration::from_millis(300),
+            // Longer than a busy machine lets a server wait.
+            stall_timeout: Duration::from_secs(30),
             attempts: 3,
             backoff: Duration::from_millis(1),
             ..FetchOptions::new(folder.path().to_path_buf())
         };
         Self { folder, options }
+    }
+
+    /// Waits for a server that says nothing only for a moment.
+    fn impatient(mut self) -> Self {
+        self.options.stall_timeout = Duration::from_millis(300);
+        self
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -182,14 +189,14 @@ fn a_part_file_with_wrong_content_is_thrown_away() {
 #[test]
 fn a_stall_is_given_up_and_gone_on_with() {
     let server = serve(&[Behaviour::Stall(1_000), Behaviour::Serve]);
-    Outside::new(&[&server]).succeeds();
+    Outside::new(&[&server]).impatient().succeeds();
     assert_eq!(server.requests()[1].1, Some(1_000));
 }
 
 #[test]
 fn a_server_that_always_stalls_is_an_error() {
     let server = serve(&[Behaviour::Stall(0)]);
-    Outside::new(&[&server]).fails(&["after 0 bytes: "]);
+    Outside::new(&[&server]).impatient().fails(&["after 0 bytes: "]);
     assert_eq!(server.requests().len(), 3);
 }
 

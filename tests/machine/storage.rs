@@ -5,24 +5,13 @@ use std::process::{Command, Output};
 
 use backproof_tests::program;
 
-use crate::common::{assert_same, folder, small, train};
+use backproof_tests::small::{assert_same, folder, small, train};
 
-/// Runs `script` in `folder` where it may mount things for itself and has no network; `None`, with a reason, where the system does not
-/// let it.
-#[allow(clippy::print_stderr)] // a test that is skipped says why
-fn in_namespace(folder: &Path, script: &str) -> Option<Output> {
-    let unshare = || {
-        let mut command = Command::new("unshare");
-        command.args(["--map-root-user", "--mount", "--net"]);
-        command
-    };
-    if !unshare().arg("true").output().is_ok_and(|output| output.status.success()) {
-        eprintln!("skipped: this system does not let `unshare --map-root-user --mount --net` make a place apart");
-        return None;
-    }
-    let mut command = unshare();
-    command.args(["sh", "-c", script]).current_dir(folder).env("PROGRAM", program());
-    Some(command.output().unwrap())
+/// Runs `script` in `folder`, where it may mount things for itself and has no network.
+fn in_namespace(folder: &Path, script: &str) -> Output {
+    let mut command = Command::new("unshare");
+    command.args(["--map-root-user", "--mount", "--net", "sh", "-c", script]);
+    command.current_dir(folder).env("PROGRAM", program()).output().unwrap()
 }
 
 fn text(output: &Output) -> String {
@@ -30,8 +19,7 @@ fn text(output: &Output) -> String {
 }
 
 /// Disks from one that holds nothing to one that holds nearly all of a run: whatever is being written is in its way once.
-#[test]
-fn a_full_disk_is_told_and_with_room_the_run_goes_on_exactly() {
+pub(crate) fn a_full_disk_is_told_and_with_room_the_run_goes_on_exactly() {
     let whole = folder();
     train(whole.path(), &["training.iterations=96"]).assert().success();
     let mut stopped = 0;
@@ -47,7 +35,7 @@ fn a_full_disk_is_told_and_with_room_the_run_goes_on_exactly() {
             cp -r disk/runs out
             "#
         );
-        let Some(output) = in_namespace(folder.path(), &script) else { return };
+        let output = in_namespace(folder.path(), &script);
         let text = text(&output);
         assert!(!text.contains("panicked"), "{kibibytes} KiB: {text}");
         let full = text.contains("code 1") && text.contains("error: cannot ") && text.contains("No space left");
@@ -68,8 +56,7 @@ fn a_full_disk_is_told_and_with_room_the_run_goes_on_exactly() {
     assert!(stopped >= 3, "only {stopped} disks were full in the middle of a run");
 }
 
-#[test]
-fn a_read_only_run_folder_is_told_and_stays_as_it_is() {
+pub(crate) fn a_read_only_run_folder_is_told_and_stays_as_it_is() {
     let folder = folder();
     train(folder.path(), &[]).assert().success();
     let script = r#"
@@ -78,7 +65,7 @@ fn a_read_only_run_folder_is_told_and_stays_as_it_is() {
         "$PROGRAM" train -c small.toml; echo "train $?"
         "$PROGRAM" compare-runs runs/small/latest runs/small/latest; echo "compare $?"
     "#;
-    let Some(output) = in_namespace(folder.path(), script) else { return };
+    let output = in_namespace(folder.path(), script);
     let text = text(&output);
     for line in ["resume 1", "train 1", "compare 0", "Read-only file system"] {
         assert!(text.contains(line), "{line}: {text}");
@@ -86,8 +73,7 @@ fn a_read_only_run_folder_is_told_and_stays_as_it_is() {
     assert!(!text.contains("panicked"), "{text}");
 }
 
-#[test]
-fn a_read_only_source_tree_is_no_hindrance() {
+pub(crate) fn a_read_only_source_tree_is_no_hindrance() {
     let folder = folder();
     let root = backproof_tests::root().display();
     let script = format!(
@@ -98,12 +84,11 @@ fn a_read_only_source_tree_is_no_hindrance() {
         "$PROGRAM" train -c configs/quickstart.toml --smoke --runs-dir "$out/runs"
         "#
     );
-    let Some(output) = in_namespace(folder.path(), &script) else { return };
+    let output = in_namespace(folder.path(), &script);
     assert!(output.status.success(), "{}", text(&output));
 }
 
-#[test]
-fn nothing_but_fetching_data_needs_a_network() {
+pub(crate) fn nothing_but_fetching_data_needs_a_network() {
     let folder = folder();
     let script = format!(
         r#"
@@ -114,7 +99,7 @@ fn nothing_but_fetching_data_needs_a_network() {
         "#,
         backproof_tests::root().display()
     );
-    let Some(output) = in_namespace(folder.path(), &script) else { return };
+    let output = in_namespace(folder.path(), &script);
     let text = text(&output);
     assert!(output.status.success(), "{text}");
     // Data that is missing is not downloaded behind one's back.

@@ -1,10 +1,15 @@
 //! Other backends give the losses of flex, and their gradients are proven.
 //!
-//! Building them takes minutes, so this runs for the backends that `BACKPROOF_TEST_BACKENDS` names, separated by spaces.
+//! Building them takes minutes, so these tests run for the backends that `BACKPROOF_TEST_BACKENDS` names.
 
 use std::path::Path;
 
 use backproof_tests::{latest, stdout, xtask};
+
+/// The backends to test, separated by spaces.
+fn backends() -> String {
+    std::env::var("BACKPROOF_TEST_BACKENDS").unwrap()
+}
 
 /// The classification loss of each of 20 steps from one seed.
 fn losses(folder: &Path, backend: &str, engine: &str) -> Vec<f64> {
@@ -23,17 +28,12 @@ fn losses(folder: &Path, backend: &str, engine: &str) -> Vec<f64> {
         .collect()
 }
 
-#[test]
-fn twenty_steps_from_one_seed_give_the_losses_of_flex() {
-    let Ok(backends) = std::env::var("BACKPROOF_TEST_BACKENDS") else {
-        eprintln!("skipped: BACKPROOF_TEST_BACKENDS names no backends to compare with flex");
-        return;
-    };
+pub(crate) fn twenty_steps_from_one_seed_give_the_losses_of_flex() {
     let folder = tempfile::tempdir().unwrap();
     for engine in ["autodiff", "manual"] {
         let flex = losses(folder.path(), "flex", engine);
         assert_eq!(flex.len(), 20);
-        for backend in backends.split_whitespace() {
+        for backend in backends().split_whitespace() {
             let other = losses(folder.path(), backend, engine);
             let pairs = flex.iter().zip(&other);
             let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
@@ -43,13 +43,8 @@ fn twenty_steps_from_one_seed_give_the_losses_of_flex() {
     }
 }
 
-#[test]
-fn gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out() {
-    let Ok(backends) = std::env::var("BACKPROOF_TEST_BACKENDS") else {
-        eprintln!("skipped: BACKPROOF_TEST_BACKENDS names no backends to compare gradients on");
-        return;
-    };
-    for backend in backends.split_whitespace() {
+pub(crate) fn gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out() {
+    for backend in backends().split_whitespace() {
         let compare = |arguments: &[&str]| {
             xtask().args(["compare-gradients", "--backend", backend, "--cases", "3"]).args(arguments).assert()
         };

@@ -7,36 +7,51 @@ use std::time::{Duration, Instant};
 
 use ciborium::Value;
 
-use backproof_tests::{backproof, latest, program, root};
+use crate::{backproof, json, latest, program, root};
 
-/// A folder with `small.toml`: a small network with batch normalisation and dropout on 200 digits, changed by lines of `--set`.
-pub(crate) fn folder() -> tempfile::TempDir {
+/// A folder with `small.toml`: a small network with batch normalisation and dropout on 200 digits.
+///
+/// # Panics
+///
+/// If it cannot be made.
+#[must_use]
+pub fn folder() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(root().join("tests/fixtures/runs/small.toml"), folder.path().join("small.toml")).unwrap();
     folder
 }
 
 /// `train` on `small.toml` with the arguments `set`, one `--set` each.
-pub(crate) fn train(folder: &Path, set: &[&str]) -> assert_cmd::Command {
+#[must_use]
+pub fn train(folder: &Path, set: &[&str]) -> assert_cmd::Command {
     let mut command = backproof(folder);
     command.args(train_arguments(set));
     command
 }
 
-pub(crate) fn resume(folder: &Path) -> assert_cmd::Command {
+/// `resume` of the newest run of `small.toml`.
+#[must_use]
+pub fn resume(folder: &Path) -> assert_cmd::Command {
     let mut command = backproof(folder);
     command.args(["resume", "runs/small/latest"]);
     command
 }
 
-pub(crate) fn train_arguments(set: &[&str]) -> Vec<String> {
+/// The words of [`train`].
+#[must_use]
+pub fn train_arguments(set: &[&str]) -> Vec<String> {
     let mut words: Vec<String> = ["train", "-c", "small.toml"].map(str::to_owned).to_vec();
     set.iter().for_each(|value| words.extend(["--set".to_owned(), (*value).to_owned()]));
     words
 }
 
 /// The program with `arguments` in `folder`, its output kept, and no argument from the variables of this process.
-pub(crate) fn spawn(folder: &Path, arguments: &[String]) -> Child {
+///
+/// # Panics
+///
+/// If it cannot be started.
+#[must_use]
+pub fn spawn(folder: &Path, arguments: &[String]) -> Child {
     let mut command = Command::new(program());
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("BACKPROOF_")) {
         command.env_remove(name);
@@ -46,12 +61,43 @@ pub(crate) fn spawn(folder: &Path, arguments: &[String]) -> Child {
 }
 
 /// The newest run of `small.toml` in `folder`.
-pub(crate) fn small(folder: &Path) -> PathBuf {
+#[must_use]
+pub fn small(folder: &Path) -> PathBuf {
     latest(folder, "small")
 }
 
-/// Waits until `done` says so; panics after two minutes.
-pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+/// A run that goes on until it is stopped, however slow the machine and the test are. Its learning rate does not depend on where
+/// it ends, so that [`assert_goes_on_exactly`] can end it anywhere.
+pub const ENDLESS: [&str; 4] = [
+    "training.iterations=1000000",
+    "training.report_every=50",
+    "training.checkpoint_every=400",
+    "optimizer.schedule=constant",
+];
+
+/// Resumes the stopped run of `train` with `set` in `folder` for `more` iterations, and asserts that it is then the run that
+/// nobody stopped.
+///
+/// # Panics
+///
+/// If it is another, or cannot be resumed.
+pub fn assert_goes_on_exactly(folder: &Path, set: &[&str], more: u64, what: &str) {
+    let state = small(folder).join("checkpoints/last/state.json");
+    // Without a checkpoint it begins again.
+    let stopped = if state.exists() { json(&state)["position"]["iteration"].as_u64().unwrap() } else { 0 };
+    let end = (stopped + more).to_string();
+    resume(folder).args(["--iterations", &end]).assert().success();
+    let whole = self::folder();
+    train(whole.path(), set).args(["--set", &format!("training.iterations={end}")]).assert().success();
+    assert_same(&small(whole.path()), &small(folder), what);
+}
+
+/// Waits until `done` says so.
+///
+/// # Panics
+///
+/// After two minutes.
+pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !done() {
         assert!(begun.elapsed() < Duration::from_secs(120), "{what} did not happen in two minutes");
@@ -60,7 +106,11 @@ pub(crate) fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
 }
 
 /// Asserts that two runs have the same files, but for what the clock says in them, and that neither has anything unfinished.
-pub(crate) fn assert_same(one: &Path, other: &Path, what: &str) {
+///
+/// # Panics
+///
+/// If they differ.
+pub fn assert_same(one: &Path, other: &Path, what: &str) {
     let (one, other) = (contents(one), contents(other));
     let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
     assert_eq!(names(&one), names(&other), "{what}");
@@ -91,8 +141,11 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, Vec<u8>)>) {
         let bytes = fs::read(&path).unwrap();
         let bytes = match own.as_str() {
             "run.json" => without_clock(&bytes, &["started", "ended", "training_seconds", "command_line"]),
-            // The SHA-256 is of the bytes, whose order changes; see below.
-            "state.json" => without_clock(&bytes, &["seconds", "optimizer_sha256"]),
+            // The SHA-256 of an optimizer is of the bytes, whose order changes; see below.
+            "state.json" => without_clock(&bytes, &["seconds", "optimizer_sha256", "config_sha256"]),
+            // A best checkpoint from before a run was made longer or shorter has the length of then. How long a run is, its
+            // metrics and its last checkpoint say too.
+            "config.toml" => without_length(&String::from_utf8(bytes).unwrap()).into_bytes(),
             "metrics.jsonl" => {
                 let clock = ["images_per_second", "seconds", "seconds_left"];
                 bytes.split_inclusive(|&byte| byte == b'\n').flat_map(|line| without_clock(line, &clock)).collect()
@@ -143,6 +196,10 @@ fn without_clock(bytes: &[u8], clock: &[&str]) -> Vec<u8> {
         serde_json::from_slice(bytes).unwrap_or_else(|error| panic!("{error} in {}", String::from_utf8_lossy(bytes)));
     strip(&mut value, clock);
     format!("{value}\n").into_bytes()
+}
+
+fn without_length(config: &str) -> String {
+    config.split_inclusive('\n').filter(|line| !line.starts_with("iterations = ")).collect()
 }
 
 /// The log without the images per second and what comes after them, and without what tells of the stops.

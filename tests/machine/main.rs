@@ -1,0 +1,45 @@
+//! Tests that need what a machine may lack. Where it does, a test shows as ignored with the reason; `.ci/ignored` lists those that
+//! CI may ignore. A test that is not in the list here is unused code, which the compiler tells.
+
+mod backends;
+mod environments;
+mod needs;
+mod python;
+#[cfg(target_os = "linux")]
+mod storage;
+
+use std::process::ExitCode;
+
+use backproof_tests::trial;
+use libtest_mimic::{Arguments, Trial};
+
+/// Trials, each as `need: module::test`.
+macro_rules! trials {
+    ($($need:ident: $module:ident :: $test:ident,)*) => {
+        vec![$(trial(concat!(stringify!($module), "::", stringify!($test)), needs::$need(), $module::$test)),*]
+    };
+}
+
+fn main() -> ExitCode {
+    #[allow(unused_mut, reason = "on Windows nothing is added")]
+    let mut trials: Vec<Trial> = trials! {
+        backends: backends::twenty_steps_from_one_seed_give_the_losses_of_flex,
+        backends: backends::gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out,
+        data: environments::two_processes_share_a_data_folder,
+        torch: python::pytorch_computes_the_same_logits_and_its_weights_come_back,
+    };
+    #[cfg(unix)]
+    trials.extend(trials! {
+        python: python::a_python_without_torch_says_how_to_get_it,
+    });
+    #[cfg(target_os = "linux")]
+    trials.extend(trials! {
+        another_user: environments::another_user_trains_in_a_folder_of_their_own,
+        compiler: environments::a_clock_that_jumps_changes_no_number,
+        namespaces: storage::a_full_disk_is_told_and_with_room_the_run_goes_on_exactly,
+        namespaces: storage::a_read_only_run_folder_is_told_and_stays_as_it_is,
+        namespaces: storage::a_read_only_source_tree_is_no_hindrance,
+        namespaces: storage::nothing_but_fetching_data_needs_a_network,
+    });
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}

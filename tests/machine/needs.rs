@@ -1,0 +1,61 @@
+//! What tests need: each function says why it is not here, or nothing if it is.
+
+use std::process::Command;
+
+/// `reason` if a program that should do nothing does not end well.
+fn unless(mut command: Command, reason: &str) -> Option<String> {
+    let here = command.output().is_ok_and(|output| output.status.success());
+    (!here).then(|| reason.to_owned())
+}
+
+fn command(words: &[&str]) -> Command {
+    let mut command = Command::new(words[0]);
+    command.args(&words[1..]);
+    command
+}
+
+/// `reason` if a variable is not set.
+fn unless_set(variable: &str, reason: &str) -> Option<String> {
+    std::env::var_os(variable).is_none().then(|| format!("{variable} {reason}"))
+}
+
+/// Backends to hold against flex. Building them takes minutes.
+pub(crate) fn backends() -> Option<String> {
+    unless_set("BACKPROOF_TEST_BACKENDS", "names no backends, such as \"ndarray wgpu\"")
+}
+
+/// The full data sets.
+pub(crate) fn data() -> Option<String> {
+    unless_set("BACKPROOF_DATA_DIR", "names no folder with the full data sets")
+}
+
+/// A Python that has torch and safetensors.
+pub(crate) fn torch() -> Option<String> {
+    unless_set("BACKPROOF_TEST_PYTHON", "names no Python with torch and safetensors")
+}
+
+/// Any Python.
+#[cfg(unix)]
+pub(crate) fn python() -> Option<String> {
+    unless(command(&["python3", "--version"]), "there is no `python3`")
+}
+
+/// The right to run as another user.
+#[cfg(target_os = "linux")]
+pub(crate) fn another_user() -> Option<String> {
+    let words = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "true"];
+    unless(command(&words), "only root can try another user, by `setpriv`")
+}
+
+/// A C compiler.
+#[cfg(target_os = "linux")]
+pub(crate) fn compiler() -> Option<String> {
+    unless(command(&["cc", "--version"]), "there is no `cc`")
+}
+
+/// Mounts and networks of the test's own.
+#[cfg(target_os = "linux")]
+pub(crate) fn namespaces() -> Option<String> {
+    let words = ["unshare", "--map-root-user", "--mount", "--net", "true"];
+    unless(command(&words), "this system does not allow `unshare --map-root-user --mount --net`")
+}
