@@ -39,7 +39,7 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
             Some(&arguments.device)
         }
         cli::Command::Bench(arguments) => {
-            backproof::bench::plan(arguments)?;
+            backproof::bench::request(arguments)?;
             None
         }
         cli::Command::Resume(arguments) => Some(&arguments.device),

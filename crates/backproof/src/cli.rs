@@ -12,7 +12,7 @@ use crate::shard::Shard;
 
 mod bench;
 
-pub use bench::{Bench, BenchEngine, Pass, Peer};
+pub use bench::Bench;
 
 /// Trains small image classifiers on Burn and proves their gradients.
 #[derive(Debug, Parser)]

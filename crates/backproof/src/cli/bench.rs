@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use backproof_spec::{Engine, Kernels};
-use clap::{Args, ValueEnum};
+use backproof_bench::{BenchEngine, Pass, Peer};
+use clap::Args;
 
 use super::Places;
 
@@ -60,96 +60,6 @@ pub struct Bench {
     pub write: Option<PathBuf>,
     #[command(flatten)]
     pub places: Places,
-}
-
-/// How gradients are made, and by whose operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum BenchEngine {
-    /// Burn's autodiff, convolutions by our kernels
-    Autodiff,
-    /// Backward passes by hand, all of it by our kernels
-    Manual,
-    /// Stock Burn: its autodiff on its operations
-    Burn,
-    /// Backward passes by hand on Burn's operations
-    BurnManual,
-}
-
-impl BenchEngine {
-    /// Every engine, in the order of the table.
-    pub const ALL: [Self; 4] = [Self::Autodiff, Self::Manual, Self::Burn, Self::BurnManual];
-
-    /// Its name on the command line and in results.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Autodiff => "autodiff",
-            Self::Manual => "manual",
-            Self::Burn => "burn",
-            Self::BurnManual => "burn-manual",
-        }
-    }
-
-    /// The engine of that name.
-    #[must_use]
-    pub fn by_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|engine| engine.name() == name)
-    }
-
-    /// How it makes gradients, as a config says it.
-    #[must_use]
-    pub fn gradients(self) -> Engine {
-        match self {
-            Self::Autodiff | Self::Burn => Engine::Autodiff,
-            Self::Manual | Self::BurnManual => Engine::Manual,
-        }
-    }
-
-    /// Whether our kernels compute it, as a config says it.
-    #[must_use]
-    pub fn kernels(self) -> Kernels {
-        match self {
-            Self::Autodiff | Self::Manual => Kernels::Auto,
-            Self::Burn | Self::BurnManual => Kernels::Off,
-        }
-    }
-
-    /// What makes `train` use it, as `--set` takes it.
-    #[must_use]
-    pub fn overrides(self) -> Vec<String> {
-        vec![format!("engine={}", self.gradients().name()), format!("kernels={}", self.kernels().name())]
-    }
-}
-
-/// What a step is made of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Pass {
-    /// Forward, loss, backward, optimizer
-    Training,
-    /// Forward alone
-    Inference,
-}
-
-impl Pass {
-    /// Both.
-    pub const ALL: [Self; 2] = [Self::Training, Self::Inference];
-
-    /// Its name on the command line and in results.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Training => "training",
-            Self::Inference => "inference",
-        }
-    }
-}
-
-/// Another program that does the same work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Peer {
-    /// PyTorch, eager and compiled, in both memory formats
-    #[value(name = "pytorch")]
-    PyTorch,
 }
 
 fn parse_seconds(text: &str) -> Result<f64, String> {

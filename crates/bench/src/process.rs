@@ -5,10 +5,9 @@ use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use anyhow::Context;
-use backproof::error::{Failure, code};
 
-use super::memory;
-use super::protocol::{Answer, Ready, Round, Task};
+use crate::protocol::{Answer, Ready, Round, Task};
+use crate::{BenchError, memory};
 
 /// A running process, ended when dropped.
 pub(crate) struct Process {
@@ -65,37 +64,37 @@ impl Process {
         memory::peak_of(self.child.id())
     }
 
-    fn say(&mut self, line: &str) -> Result<(), Failure> {
+    fn say(&mut self, line: &str) -> Result<(), BenchError> {
         // One write, so that the process never sees half a line.
         let written = self.stdin.write_all(format!("{line}\n").as_bytes()).and_then(|()| self.stdin.flush());
         written.map_err(|_| self.ended())
     }
 
-    fn answer(&mut self) -> Result<Answer, Failure> {
+    fn answer(&mut self) -> Result<Answer, BenchError> {
         let mut line = String::new();
         if self.stdout.read_line(&mut line).is_ok_and(|bytes| bytes == 0) {
             return Err(self.ended());
         }
         serde_json::from_str(&line).map_err(|_| {
             let said = line.trim();
-            Failure::new(code::FAILED, format!("{} said what `bench` does not understand: {said}", self.name))
+            BenchError::failed(format!("{} said what `bench` does not understand: {said}", self.name))
         })
     }
 
-    fn unexpected(&self, answer: &Answer) -> Failure {
+    fn unexpected(&self, answer: &Answer) -> BenchError {
         match answer {
             Answer::Error { error, help } => {
-                Failure::new(code::FAILED, format!("{}: {error}", self.name)).maybe_help(help.clone())
+                BenchError::Failed { message: format!("{}: {error}", self.name), help: help.clone() }
             }
-            other => Failure::new(code::FAILED, format!("{} answered out of turn: {other:?}", self.name)),
+            other => BenchError::failed(format!("{} answered out of turn: {other:?}", self.name)),
         }
     }
 
     /// The process has ended by itself: with its last words.
-    fn ended(&mut self) -> Failure {
+    fn ended(&mut self) -> BenchError {
         let status = self.child.wait().map_or_else(|error| error.to_string(), |status| status.to_string());
         let words = last_words(&mut self.stderr).unwrap_or_default();
-        Failure::new(code::FAILED, format!("{} ended before it was told to ({status}){words}", self.name))
+        BenchError::failed(format!("{} ended before it was told to ({status}){words}", self.name))
     }
 }
 
@@ -107,13 +106,13 @@ impl Drop for Process {
     }
 }
 
-pub(crate) fn not_started(command: &Command, error: &io::Error) -> Failure {
+pub(crate) fn not_started(command: &Command, error: &io::Error) -> BenchError {
     let program = command.get_program().to_string_lossy();
-    let failure = Failure::new(code::FAILED, format!("cannot start {program}: {error}"));
-    if error.kind() == io::ErrorKind::NotFound {
-        return failure.help("`--python PATH` names the Python to use; it needs bench/peers/requirements.txt");
+    let help = "`--python PATH` names the Python to use; it needs bench/peers/requirements.txt";
+    BenchError::Failed {
+        message: format!("cannot start {program}: {error}"),
+        help: (error.kind() == io::ErrorKind::NotFound).then(|| help.to_owned()),
     }
-    failure
 }
 
 /// The last lines that a process wrote, indented below the error.

@@ -4,8 +4,6 @@ use std::io::{self, BufRead, Write};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use backproof::backend::Backend;
-use backproof::cli::{BenchEngine, Pass};
 use backproof_kernels::{Isa, MomentumStep, Objective, Purpose};
 use backproof_models::{Compiled, Mode, Network};
 use backproof_spec::{Kernels, Loss, stream_seed};
@@ -17,8 +15,8 @@ use burn::tensor::{Device, Int, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::protocol::{Answer, Ready, Round, Task};
-use crate::device;
+use crate::protocol::{Answer, Ready, Round, Task};
+use crate::{BenchEngine, Pass};
 
 const SEED: u64 = 1;
 
@@ -28,12 +26,16 @@ const LEARNING_RATE: f64 = 1e-6;
 const MOMENTUM: f64 = 0.95;
 const WEIGHT_DECAY: f64 = 0.001;
 
-/// Reads the task, then a turn a line, until stdin ends.
-pub(crate) fn run() -> anyhow::Result<()> {
+/// Reads the task, then a turn a line, until stdin ends. The steps are on `device`.
+///
+/// # Errors
+///
+/// A task that cannot be read, or that this machine cannot do.
+pub fn work(device: &Device) -> anyhow::Result<()> {
     let mut lines = io::stdin().lock().lines();
     let Some(line) = lines.next() else { return Ok(()) };
     let task: Task = serde_json::from_str(&line?).context("stdin has no task; `bench` starts this command")?;
-    let mut step = step(&task, &device::open(Backend::Flex)?)?;
+    let mut step = step(&task, device)?;
     turn(&mut *step, 5, task.seconds / 2.0);
     answer(&Answer::Ready { ready: Ready { software: format!("Burn {BURN_VERSION}"), instructions: None } })?;
     for line in lines {

@@ -2,32 +2,27 @@
 
 use std::time::Duration;
 
-use backproof::cli::{self, Pass};
 use backproof_spec::Architecture;
-use indicatif::{ProgressBar, ProgressStyle};
 
-use super::contender::{Contender, Launcher, contenders};
-use super::process::{Process, Started};
-use super::protocol::{Round, Task};
-use super::results::{Cell, Unavailable};
+use crate::contender::{Contender, Launcher, contenders};
+use crate::process::{Process, Started};
+use crate::protocol::{Round, Task};
+use crate::results::{Cell, Unavailable};
+use crate::{Pass, Request, Watch};
 
 /// Between two turns. The threads of the one before spin for a while before they sleep, and would take the other's time.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// What all cells are measured with.
 pub(crate) struct Measurement<'a> {
-    pub(crate) arguments: &'a cli::Bench,
+    pub(crate) request: &'a Request,
     pub(crate) launcher: &'a Launcher,
     /// GFLOP/s that this machine can reach.
     pub(crate) peak: f64,
-    progress: ProgressBar,
+    pub(crate) watch: &'a dyn Watch,
 }
 
-impl<'a> Measurement<'a> {
-    pub(crate) fn new(arguments: &'a cli::Bench, launcher: &'a Launcher, peak: f64, groups: usize) -> Self {
-        Self { arguments, launcher, peak, progress: progress_bar(groups) }
-    }
-
+impl Measurement<'_> {
     /// Everything that does this work, in rounds.
     ///
     /// # Errors
@@ -47,15 +42,15 @@ impl<'a> Measurement<'a> {
             let (model, pass) = (network.name.clone(), pass.name().to_owned());
             unavailable.push(Unavailable { model, batch, pass, contender: contender.name(), reason });
         };
-        for contender in contenders(self.arguments, network) {
-            self.progress.set_message(format!("{what}: {} warms up", contender.name()));
+        for contender in contenders(self.request, network) {
+            self.watch.doing(format!("{what}: {} warms up", contender.name()));
             let task = Task {
                 architecture: network.clone(),
                 batch,
                 pass: pass.name().to_owned(),
                 variant: contender.variant().to_owned(),
                 threads: self.launcher.threads,
-                seconds: self.arguments.seconds,
+                seconds: self.request.seconds,
             };
             match Process::start(&contender.name(), self.launcher.steps(contender), &task) {
                 Ok(Started::Ready(process, ready)) => running.push((contender, process, ready, Vec::<Round>::new())),
@@ -64,8 +59,8 @@ impl<'a> Measurement<'a> {
                 Err(error) => return Err(error),
             }
         }
-        for round in 1..=self.arguments.rounds.get() {
-            self.progress.set_message(format!("{what}: round {round} of {}", self.arguments.rounds));
+        for round in 1..=self.request.rounds.get() {
+            self.watch.doing(format!("{what}: round {round} of {}", self.request.rounds));
             let mut fatal = None;
             running.retain_mut(|(contender, process, _, rounds)| {
                 std::thread::sleep(PAUSE);
@@ -83,7 +78,7 @@ impl<'a> Measurement<'a> {
                 return Err(error);
             }
         }
-        self.progress.inc(1);
+        self.watch.done();
         let flops = network.flops()?;
         let flops_per_image = match pass {
             Pass::Training => flops.training(),
@@ -97,22 +92,7 @@ impl<'a> Measurement<'a> {
     }
 }
 
-impl Drop for Measurement<'_> {
-    fn drop(&mut self) {
-        self.progress.finish_and_clear();
-    }
-}
-
 /// What the last words of a process end in.
 fn last_line(error: &anyhow::Error) -> String {
     error.to_string().lines().last().unwrap_or_default().trim().to_owned()
-}
-
-/// How much of all is done and what is being done: on a terminal, on stderr.
-pub(crate) fn progress_bar(all: usize) -> ProgressBar {
-    let progress = ProgressBar::new(all as u64);
-    let style = ProgressStyle::with_template("{bar:24} {pos} of {len}  {msg}  {elapsed}");
-    progress.set_style(style.expect("the template is ours"));
-    progress.enable_steady_tick(Duration::from_secs(1));
-    progress
 }

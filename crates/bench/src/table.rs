@@ -3,7 +3,7 @@
 use backproof_spec::thousands;
 use comfy_table::{Cell as TableCell, CellAlignment, Table, presets};
 
-use super::results::{Cell, Results, Setting};
+use crate::results::{Cell, Results, Setting};
 
 /// What stands for a figure that there is none of.
 pub(crate) const NOTHING: &str = "–";
@@ -44,7 +44,7 @@ impl Results {
     }
 
     /// For a terminal: what repeats from the row above is left out.
-    pub(crate) fn table(&self) -> String {
+    pub fn table(&self) -> String {
         let mut rows: Vec<Vec<String>> = Vec::with_capacity(self.cells.len());
         let mut above: Option<[String; 3]> = None;
         for cell in &self.cells {

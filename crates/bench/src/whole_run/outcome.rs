@@ -5,8 +5,8 @@ use std::path::Path;
 use backproof_spec::Experiment;
 use serde::Serialize;
 
-use super::super::results::Setting;
-use super::super::table::{NOTHING, aligned, markdown_table, memory, rounds};
+use crate::results::Setting;
+use crate::table::{NOTHING, aligned, markdown_table, memory, rounds};
 use backproof_report::{mean_and_deviation, median};
 
 /// The version of the file's keys.
@@ -14,7 +14,7 @@ const SCHEMA: u32 = 1;
 
 /// `results.json` of whole runs.
 #[derive(Debug, Clone, Serialize)]
-pub(super) struct WholeRuns {
+pub struct WholeRuns {
     schema_version: u32,
     setting: Setting,
     experiment: String,
@@ -93,7 +93,7 @@ impl WholeRuns {
     }
 
     /// For a terminal.
-    pub(super) fn table(&self) -> String {
+    pub fn table(&self) -> String {
         let (header, rows) = self.rows();
         let Setting { threads, software, .. } = &self.setting;
         format!(
@@ -108,7 +108,7 @@ impl WholeRuns {
     }
 
     /// `results.md`.
-    pub(super) fn markdown(&self) -> String {
+    pub(crate) fn markdown(&self) -> String {
         let (header, rows) = self.rows();
         format!(
             "{}\n`{}` from the start of the process to its end: {} by turns, each with a seed of its own. Times and memory are medians, \
@@ -154,8 +154,8 @@ impl Trained {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::table::tests::setting;
     use super::*;
+    use crate::table::tests::setting;
 
     fn runs(figures: &[(f64, f64, u64)]) -> Vec<WholeRun> {
         let run = |(seed, &(seconds, test_accuracy, bytes)): (usize, &(f64, f64, u64))| WholeRun {
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn time_and_memory_are_medians_over_those_of_the_fastest_peer_and_accuracy_is_a_mean() {
-        let text = include_str!("../../../../../../configs/cifar-baseline.toml");
+        let text = include_str!("../../../../configs/cifar-baseline.toml");
         let experiment = Experiment::from_toml("cifar-baseline.toml", text, &[], &backproof_data::data_sets()).unwrap();
         let trained = vec![
             ("backproof manual".to_owned(), runs(&[(10.0, 0.60, 200), (9.0, 0.62, 300), (30.0, 0.61, 100)])),

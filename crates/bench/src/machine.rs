@@ -31,7 +31,7 @@ impl Machine {
                 .and_then(|text| memory(&text))
                 .or_else(|| sysctl("hw.memsize")?.parse().ok()),
             system: system(),
-            cpu_features: crate::doctor::cpu_features(),
+            cpu_features: cpu_features(),
         }
     }
 
@@ -52,6 +52,38 @@ impl Machine {
             ("instructions", self.cpu_features.join(" ")),
         ]
     }
+}
+
+/// The instruction sets that matter for arithmetic, as far as this machine has them.
+#[cfg(target_arch = "x86_64")]
+#[must_use]
+pub fn cpu_features() -> Vec<&'static str> {
+    let found = [
+        ("sse4.2", is_x86_feature_detected!("sse4.2")),
+        ("avx", is_x86_feature_detected!("avx")),
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("fma", is_x86_feature_detected!("fma")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512bw", is_x86_feature_detected!("avx512bw")),
+        ("avx512vl", is_x86_feature_detected!("avx512vl")),
+        ("avx512vnni", is_x86_feature_detected!("avx512vnni")),
+        ("avx512bf16", is_x86_feature_detected!("avx512bf16")),
+    ];
+    found.into_iter().filter(|(_, present)| *present).map(|(name, _)| name).collect()
+}
+
+/// The instruction sets that matter for arithmetic, as far as this machine has them.
+#[must_use]
+#[cfg(target_arch = "aarch64")]
+pub fn cpu_features() -> Vec<&'static str> {
+    if std::arch::is_aarch64_feature_detected!("neon") { vec!["neon"] } else { Vec::new() }
+}
+
+/// The instruction sets that matter for arithmetic, as far as this machine has them.
+#[must_use]
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+pub fn cpu_features() -> Vec<&'static str> {
+    Vec::new()
 }
 
 /// How many threads of other programs wanted to run over the last minute; `None` where the system does not say.

@@ -4,19 +4,17 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::Context;
-use backproof::bench;
-use backproof::cli::{self, BenchEngine};
 use backproof_spec::{Architecture, Layer};
 use tempfile::TempDir;
 
-use crate::executable::own_program;
+use crate::{BenchEngine, Request};
 
 /// The scripts of the peer. They are part of the program, so that it needs no checkout.
 const SCRIPTS: [(&str, &str); 4] = [
-    ("network.py", include_str!("../../../../../tests/pytorch/network.py")),
-    ("protocol.py", include_str!("../../../../../bench/peers/protocol.py")),
-    ("pytorch.py", include_str!("../../../../../bench/peers/pytorch.py")),
-    ("whole_run.py", include_str!("../../../../../bench/peers/whole_run.py")),
+    ("network.py", include_str!("../../../tests/pytorch/network.py")),
+    ("protocol.py", include_str!("../../../bench/peers/protocol.py")),
+    ("pytorch.py", include_str!("../../../bench/peers/pytorch.py")),
+    ("whole_run.py", include_str!("../../../bench/peers/whole_run.py")),
 ];
 
 /// The ways of PyTorch that compute what they are asked for at once, and those that compile it before.
@@ -58,9 +56,9 @@ impl Contender {
 }
 
 /// All that a network is measured by, ours first.
-pub(crate) fn contenders(arguments: &cli::Bench, network: &Architecture) -> Vec<Contender> {
-    let mut all: Vec<Contender> = bench::engines(arguments).into_iter().map(Contender::Ours).collect();
-    if arguments.peer.is_some() {
+pub(crate) fn contenders(request: &Request, network: &Architecture) -> Vec<Contender> {
+    let mut all: Vec<Contender> = request.engines().into_iter().map(Contender::Ours).collect();
+    if request.peer.is_some() {
         // Without a convolution there is no memory format to choose.
         let formats = if network.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_))) { 2 } else { 1 };
         all.extend([EAGER, COMPILED].iter().flat_map(|variants| &variants[..formats]).map(|v| Contender::PyTorch(v)));
@@ -80,19 +78,19 @@ pub(crate) struct Launcher {
 }
 
 impl Launcher {
-    pub(crate) fn new(arguments: &cli::Bench) -> anyhow::Result<Self> {
+    pub(crate) fn new(request: &Request, program: PathBuf) -> anyhow::Result<Self> {
         let scripts = tempfile::tempdir().context("cannot make a temporary folder")?;
         for (name, text) in SCRIPTS {
             std::fs::write(scripts.path().join(name), text).context("cannot write the peer's script")?;
         }
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self {
-            program: own_program()?,
-            python: arguments.python.clone(),
+            program,
+            python: request.python.clone(),
             scripts,
-            threads: arguments.threads.map_or(cores, usize::from),
-            isa: arguments.isa.clone(),
-            peer_isa: bench::instruction_set(arguments)?,
+            threads: request.threads.map_or(cores, usize::from),
+            isa: request.isa.clone(),
+            peer_isa: request.instruction_set()?,
         })
     }
 

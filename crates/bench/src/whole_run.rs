@@ -10,19 +10,16 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use backproof::cli;
-use backproof::error::{Failure, code};
 use backproof_data::{data_set_directory, source};
 use backproof_spec::{Experiment, Layer};
 use backproof_train::{BURN_VERSION, RunFolder};
 use serde::Deserialize;
 
-use self::outcome::{WholeRun, WholeRuns};
-use super::contender::{EAGER, Launcher};
-use super::measure::progress_bar;
-use super::results::Setting;
-use super::{memory, output, process};
-use crate::run::{data_failure, failure};
+use self::outcome::WholeRun;
+pub(crate) use self::outcome::WholeRuns;
+use crate::contender::{EAGER, Launcher};
+use crate::results::Setting;
+use crate::{BenchEngine, BenchError, Program, Request, Watch, machine, memory, process};
 
 /// How often a process is asked for its memory and whether it has ended.
 const PATIENCE: Duration = Duration::from_millis(5);
@@ -38,49 +35,46 @@ enum Trainer {
     PyTorch(&'static str),
 }
 
-#[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn run(
-    arguments: &cli::Bench,
-    launcher: &Launcher,
-    load: Option<f64>,
+    request: &Request,
+    program: &Program,
     config: &Path,
     experiment: &Experiment,
-) -> anyhow::Result<()> {
-    let data = source(&experiment.data.dataset)
-        .and_then(|source| data_set_directory(source, arguments.places.data_dir.as_deref()))
-        .map_err(data_failure)?;
-    let trainers = trainers(arguments, experiment);
-    let progress = progress_bar(trainers.len() * arguments.rounds.get());
+    watch: &dyn Watch,
+) -> anyhow::Result<WholeRuns> {
+    let launcher = Launcher::new(request, program.path.clone())?;
+    let load = machine::load();
+    let data =
+        source(&experiment.data.dataset).and_then(|source| data_set_directory(source, request.data_dir.as_deref()))?;
+    let trainers = trainers(request, experiment);
+    watch.begin(trainers.len() * request.rounds.get());
     let mut runs: Vec<Vec<WholeRun>> = vec![Vec::new(); trainers.len()];
-    for round in 0..arguments.rounds.get() {
+    for round in 0..request.rounds.get() {
         let mut experiment = experiment.clone();
         experiment.seed += round as u64;
         // What the outcome should be is for `train` to judge, and would be an error here.
         experiment.expect = None;
         for (trainer, runs) in trainers.iter().zip(&mut runs) {
-            progress.set_message(format!("{}: round {} of {}", trainer.name(), round + 1, arguments.rounds));
-            runs.push(once(trainer, &experiment, launcher, data.as_deref(), arguments)?);
-            progress.inc(1);
+            watch.doing(format!("{}: round {} of {}", trainer.name(), round + 1, request.rounds));
+            runs.push(once(trainer, &experiment, &launcher, data.as_deref(), request)?);
+            watch.done();
         }
     }
-    progress.finish_and_clear();
     let software = runs.iter().flatten().map(|run| run.software.clone()).collect();
     let names = trainers.iter().map(Trainer::name);
-    let setting = Setting::here(arguments, launcher, load, software);
-    let results = WholeRuns::new(setting, config, experiment, names.zip(runs).collect());
-    println!("{}", results.table());
-    output::write(arguments, &results, &results.markdown())
+    let setting = Setting::here(request, program, launcher.threads, load, software);
+    Ok(WholeRuns::new(setting, config, experiment, names.zip(runs).collect()))
 }
 
-fn trainers(arguments: &cli::Bench, experiment: &Experiment) -> Vec<Trainer> {
+fn trainers(request: &Request, experiment: &Experiment) -> Vec<Trainer> {
     let ours = |name: &str, overrides| Trainer::Ours { name: format!("backproof {name}"), overrides };
-    let mut all: Vec<Trainer> = if arguments.engines.is_empty() {
+    let mut all: Vec<Trainer> = if request.asked_engines.is_empty() {
         vec![ours("as configured", Vec::new())]
     } else {
-        let of = |engine: cli::BenchEngine| ours(engine.name(), engine.overrides());
-        backproof::bench::engines(arguments).into_iter().map(of).collect()
+        let of = |engine: BenchEngine| ours(engine.name(), engine.overrides());
+        request.engines().into_iter().map(of).collect()
     };
-    if arguments.peer.is_some() {
+    if request.peer.is_some() {
         // Compiling takes longer than these runs do.
         let convolutions = experiment.model.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
         all.extend(EAGER[..if convolutions { 2 } else { 1 }].iter().map(|variant| Trainer::PyTorch(variant)));
@@ -111,7 +105,7 @@ fn once(
     experiment: &Experiment,
     launcher: &Launcher,
     data: Option<&Path>,
-    arguments: &cli::Bench,
+    request: &Request,
 ) -> anyhow::Result<WholeRun> {
     let folder = tempfile::tempdir().context("cannot make a temporary folder")?;
     let config = folder.path().join("config.toml");
@@ -122,7 +116,7 @@ fn once(
             let mut command = launcher.ours("train");
             command.arg("--config").arg(&config).arg("--runs-dir").arg(&runs_dir);
             command.args(overrides.iter().flat_map(|it| ["--set", it]));
-            if let Some(data_dir) = &arguments.places.data_dir {
+            if let Some(data_dir) = &request.data_dir {
                 command.arg("--data-dir").arg(data_dir);
             }
             command
@@ -140,16 +134,16 @@ fn once(
     let said = fs::read_to_string(&stdout).unwrap_or_default();
     let last = said.lines().last().and_then(|line| serde_json::from_str(line).ok());
     if let Some(LastLine::Error { error, help }) = last {
-        return Err(Failure::new(code::FAILED, format!("{}: {error}", trainer.name())).maybe_help(help).into());
+        return Err(BenchError::Failed { message: format!("{}: {error}", trainer.name()), help }.into());
     }
     if !status.success() {
         let words = process::last_words(&mut stderr).unwrap_or_default();
-        return Err(Failure::new(code::FAILED, format!("{} failed ({status}){words}", trainer.name())).into());
+        return Err(BenchError::failed(format!("{} failed ({status}){words}", trainer.name())).into());
     }
     let (software, test_accuracy) = match (trainer, last) {
         (Trainer::Ours { .. }, _) => (format!("Burn {BURN_VERSION}"), our_accuracy(&runs_dir.join(&experiment.name))?),
         (_, Some(LastLine::Done { software, test_accuracy })) => (software, test_accuracy),
-        _ => return Err(Failure::new(code::FAILED, format!("{} gave no result", trainer.name())).into()),
+        _ => return Err(BenchError::failed(format!("{} gave no result", trainer.name())).into()),
     };
     Ok(WholeRun { software, seed: experiment.seed, seconds, test_accuracy, peak_memory_bytes })
 }
@@ -177,6 +171,6 @@ fn our_accuracy(folder: &Path) -> anyhow::Result<f64> {
         .filter(|path| path.is_dir() && !path.is_symlink())
         .collect();
     let run = runs.pop().context("`train` left no run folder")?;
-    let record = RunFolder::open(&run).and_then(|folder| folder.record()).map_err(failure)?;
+    let record = RunFolder::open(&run).and_then(|folder| folder.record())?;
     Ok(record.summary.context("the run has no result")?.test_accuracy)
 }

@@ -1,21 +1,26 @@
 //! The figures: what was measured, and what follows from it.
 
-use backproof::cli::Pass;
-use backproof_spec::Architecture;
-use serde::Serialize;
+use std::collections::BTreeSet;
 
-use super::contender::Contender;
-use super::machine::Machine;
-use super::peak::Peak;
-use super::protocol::{Ready, Round};
 use backproof_report::median;
+use backproof_spec::Architecture;
+use backproof_train::BURN_VERSION;
+use serde::Serialize;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+use crate::contender::Contender;
+use crate::machine::Machine;
+use crate::peak::Peak;
+use crate::protocol::{Ready, Round};
+use crate::{Pass, Program, Request};
 
 /// The version of the file's keys.
 const SCHEMA: u32 = 1;
 
 /// `results.json` of single steps.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Results {
+pub struct Results {
     pub(crate) schema_version: u32,
     pub(crate) setting: Setting,
     /// The least time of a round.
@@ -81,6 +86,32 @@ pub(crate) struct Unavailable {
 }
 
 impl Setting {
+    /// What holds for every figure of this command; `software` is what the measured processes said they are.
+    pub(crate) fn here(
+        request: &Request,
+        program: &Program,
+        threads: usize,
+        load_before: Option<f64>,
+        software: BTreeSet<String>,
+    ) -> Self {
+        let mut all: Vec<String> = vec![format!("backproof {}", env!("CARGO_PKG_VERSION"))];
+        let burn = format!("Burn {BURN_VERSION}");
+        all.push(burn.clone());
+        all.extend(software.into_iter().filter(|name| *name != burn));
+        all.push(env!("BACKPROOF_RUSTC").to_owned());
+        Self {
+            date: OffsetDateTime::now_utc().truncate_to_second().format(&Rfc3339).expect("UTC has an RFC 3339 form"),
+            command_line: program.command_line.clone(),
+            git_revision: program.git_revision.clone(),
+            machine: Machine::here(),
+            load_before,
+            threads,
+            isa: request.isa.clone(),
+            rounds: request.rounds.get(),
+            software: all,
+        }
+    }
+
     /// What to say where other programs ran too: with as much as half a core taken, threads wait for each other.
     pub(crate) fn disturbance(&self) -> Option<String> {
         let load = self.load_before.filter(|load| *load >= 0.5)?;

@@ -1,14 +1,14 @@
 //! Tables of given figures.
 
-use backproof::cli::{BenchEngine, Pass};
 use backproof_spec::published;
 
-use super::super::contender::Contender;
-use super::super::machine::Machine;
-use super::super::peak::Peak;
-use super::super::protocol::{Ready, Round};
-use super::super::results::{Unavailable, compare};
 use super::*;
+use crate::contender::Contender;
+use crate::machine::Machine;
+use crate::peak::Peak;
+use crate::protocol::{Ready, Round};
+use crate::results::{Unavailable, compare};
+use crate::{BenchEngine, Pass};
 
 /// 16 images of cifar-baseline, 14,991,360 operations each, in so many milliseconds a step; peak 200 GFLOP/s.
 fn cell(contender: Contender, milliseconds: &[f64]) -> Cell {

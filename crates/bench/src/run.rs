@@ -1,0 +1,78 @@
+//! From a request to its outcome.
+
+use std::path::PathBuf;
+
+use crate::results::Results;
+use crate::whole_run::WholeRuns;
+use crate::{Request, Work, output, steps, whole_run};
+
+/// The program that is measured, and what a file of figures says of it.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// Its file, to be started for every figure.
+    pub path: PathBuf,
+    /// How it was started.
+    pub command_line: Vec<String>,
+    /// The commit that it was built from.
+    pub git_revision: Option<String>,
+}
+
+/// Is told how far a benchmark is.
+pub trait Watch {
+    /// So many pieces of work are ahead.
+    fn begin(&self, pieces: usize);
+    /// What is being done now.
+    fn doing(&self, what: String);
+    /// A piece of work is done.
+    fn done(&self);
+}
+
+/// What was measured.
+#[derive(Debug)]
+pub enum Outcome {
+    /// Steps.
+    Steps(Box<Results>),
+    /// Whole runs.
+    WholeRuns(Box<WholeRuns>),
+}
+
+impl Outcome {
+    /// The figures for a terminal.
+    #[must_use]
+    pub fn table(&self) -> String {
+        match self {
+            Self::Steps(results) => results.table(),
+            Self::WholeRuns(results) => results.table(),
+        }
+    }
+
+    /// Writes the files that were asked for; gives the dated folder, if one was.
+    ///
+    /// # Errors
+    ///
+    /// Files that cannot be written.
+    pub fn write(&self, request: &Request) -> anyhow::Result<Option<PathBuf>> {
+        match self {
+            Self::Steps(results) => output::write(request, &**results, &results.markdown()),
+            Self::WholeRuns(results) => output::write(request, &**results, &results.markdown()),
+        }
+    }
+}
+
+/// Measures what was asked for.
+///
+/// # Errors
+///
+/// A [`BenchError`](crate::BenchError), or an error of the crates below: data that is missing, a run that failed, a file that cannot
+/// be written.
+pub fn run(request: &Request, program: &Program, watch: &dyn Watch) -> anyhow::Result<Outcome> {
+    output::check(request)?;
+    Ok(match &request.work {
+        Work::Steps { networks, batches, passes } => {
+            Outcome::Steps(Box::new(steps::run(request, program, networks, batches, passes, watch)?))
+        }
+        Work::WholeRun { config, experiment } => {
+            Outcome::WholeRuns(Box::new(whole_run::run(request, program, config, experiment, watch)?))
+        }
+    })
+}
