@@ -7,12 +7,13 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::point::Point;
 use crate::shard::Shard;
 
 mod bench;
+mod compare_gradients;
 
 pub use bench::Bench;
+pub use compare_gradients::{CompareGradients, Precision, Suite};
 
 /// Trains small image classifiers on Burn and proves their gradients.
 #[derive(Debug, Parser)]
@@ -253,66 +254,6 @@ pub struct Sweep {
     /// Folder that run folders are made in; the sweep's own is DIR/sweeps/NAME-HASH
     #[arg(long, value_name = "DIR", env = "BACKPROOF_RUNS_DIR", default_value = "runs")]
     pub runs_dir: PathBuf,
-}
-
-/// Without a choice of what: every layer over generated shapes, and every published network on real images.
-#[derive(Debug, Args)]
-pub struct CompareGradients {
-    /// Only this layer, such as conv2d; with --suite, only this operation
-    #[arg(long, value_name = "L", env = "BACKPROOF_LAYER", conflicts_with_all = ["model", "config"])]
-    pub layer: Option<String>,
-    /// Only this published network, such as cifar-baseline
-    #[arg(long, value_name = "M", env = "BACKPROOF_MODEL", conflicts_with_all = ["config", "suite"])]
-    pub model: Option<String>,
-    /// Only the network of this experiment, on its data
-    #[arg(short, long, value_name = "FILE", env = "BACKPROOF_CONFIG", conflicts_with = "suite")]
-    pub config: Option<PathBuf>,
-    /// Check Burn's own operations instead of our layers
-    #[arg(long, value_enum, env = "BACKPROOF_SUITE")]
-    pub suite: Option<Suite>,
-    #[command(flatten)]
-    pub device: Device,
-    /// Precision of the code under test; the differences are always taken in f64
-    #[arg(long, value_enum, default_value_t = Precision::F32, env = "BACKPROOF_DTYPE")]
-    pub dtype: Precision,
-    /// What shapes, numbers, directions and the choice of elements are drawn from
-    #[arg(long, value_name = "N", default_value_t = 0, env = "BACKPROOF_SEED")]
-    pub seed: u64,
-    /// Cases generated for each layer or operation
-    #[arg(long, value_name = "N", default_value_t = 24, env = "BACKPROOF_CASES", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub cases: u64,
-    /// Only these points, such as saturated-90: the general one, or hard ones where functions overflow, are flat or have a kink
-    #[arg(long, value_enum, value_name = "P", value_delimiter = ',', env = "BACKPROOF_POINT", conflicts_with_all = ["model", "config"])]
-    pub point: Vec<Point>,
-    /// Cases at each hard point; 0 for general points alone
-    #[arg(long, value_name = "N", default_value_t = 1, env = "BACKPROOF_HARD_CASES", value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
-    pub hard_cases: u64,
-    /// Only the case of this number, in full: what a failure says to replay it
-    #[arg(long, value_name = "K", env = "BACKPROOF_CASE", requires = "layer", conflicts_with_all = ["cases", "hard_cases"])]
-    pub case: Option<u64>,
-    /// Also falsify every gradient in many ways, and show the share that is found out; of networks in f64 only
-    #[arg(long, env = "BACKPROOF_MUTANTS")]
-    pub mutants: bool,
-    /// Write everything that was found to this file
-    #[arg(long, value_name = "FILE", env = "BACKPROOF_JSON")]
-    pub json: Option<PathBuf>,
-    /// Write inputs, parameters, cotangents and gradients to this file, for other frameworks to compare
-    #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_DUMP")]
-    pub dump: Option<PathBuf>,
-    #[command(flatten)]
-    pub places: Places,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Suite {
-    /// Burn's own operations
-    Burn,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Precision {
-    F32,
-    F64,
 }
 
 #[derive(Debug, Args)]

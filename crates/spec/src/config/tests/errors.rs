@@ -1,4 +1,4 @@
-//! The exact text of errors.
+//! The exact text of errors. The file has more than 400 lines because the texts, which are its content, are long.
 
 use super::{SPELLED_OUT, changed, read};
 use crate::Location;
