@@ -43,11 +43,11 @@ fn a_run_of_every_earlier_version_is_read_resumed_and_reported() {
         resume(folder.path()).args(["--checkpoint", "best", "--iterations", "25"]).assert().success();
         resume(folder.path()).args(["--iterations", "30"]).assert().success();
         assert_eq!(json(&run.join("checkpoints/last/state.json"))["position"]["iteration"], 30);
-        assert_eq!(json(&run.join("checkpoints/last/state.json"))["schema_version"], 2, "it is written anew");
+        assert_eq!(json(&run.join("checkpoints/last/state.json"))["schema_version"], 3, "it is written anew");
     }
 }
 
-/// Up to schema version 2 of `state.json`, `engine = "manual"` meant the plan of CPU kernels.
+/// Up to schema version 1 of `run.json`, `engine = "manual"` meant the plan of CPU kernels.
 #[test]
 fn a_run_of_the_manual_engine_of_version_2_goes_on_to_the_bits_that_it_had() {
     let folder = folder();

@@ -170,10 +170,10 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_takes_the_place_of_the_defaults() {
-        let arguments = parse(&["--batch", "32", "--engine", "manual", "--pass", "inference"]).unwrap();
+        let arguments = parse(&["--batch", "32", "--engine", "compiled", "--pass", "inference"]).unwrap();
         let Plan::Steps { batches, passes, .. } = plan(&arguments).unwrap() else { panic!() };
         assert_eq!((batches[0].get(), batches.len(), passes), (32, 1, vec![Pass::Inference]));
-        assert_eq!(engines(&arguments), [BenchEngine::Manual]);
+        assert_eq!(engines(&arguments), [BenchEngine::Compiled]);
     }
 
     #[test]

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use backproof_kernels as kernels;
-use backproof_kernels::{Conv2dShape, Divisor, Isa, Of, Parameter, Plan, Purpose, Window};
+use backproof_kernels::{Isa, Of, Parameter, Plan, Purpose};
 use backproof_layers as layers;
 use backproof_layers::Dropout;
-use backproof_spec::Architecture;
 use burn::module::Module;
-use burn::tensor::TensorData;
+use burn::tensor::{DType, TensorData};
 
+use crate::has_kernels::{NotCompiled, kernel_layers};
 use crate::layer::Layer;
 use crate::weights::Replace;
 use crate::{Mode, Network};
@@ -28,18 +28,19 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// `network`, made from `architecture`, with its parameters.
+    /// `network` with its parameters.
     ///
-    /// None where there is no kernel for a layer (PReLU and the smooth activations), where tensors are frozen, or where it does
-    /// not compute in single precision.
-    #[must_use]
-    pub fn new(network: &Network, architecture: &Architecture, isa: Isa, purpose: Purpose) -> Option<Self> {
-        let input = architecture.input.dimensions().try_into().ok()?;
-        let layers = plan_layers(network.layers(), input)?;
+    /// # Errors
+    ///
+    /// A layer without a kernel, frozen tensors, or another precision than single.
+    pub fn new(network: &Network, isa: Isa, purpose: Purpose) -> Result<Self, NotCompiled> {
+        let (input, layers) = kernel_layers(network.architecture())?;
+        if !network.frozen().is_empty() {
+            return Err(NotCompiled::Frozen { tensors: network.frozen().iter().cloned().collect() });
+        }
         let tensors = network.tensors();
-        let single = |data: &TensorData| data.dtype() == burn::tensor::DType::F32;
-        if !network.frozen().is_empty() || !tensors.iter().all(|tensor| single(&tensor.data)) {
-            return None;
+        if !tensors.iter().all(|tensor| tensor.data.dtype() == DType::F32) {
+            return Err(NotCompiled::Precision);
         }
         let tensors = tensors
             .into_iter()
@@ -59,7 +60,7 @@ impl Compiled {
             .collect();
         let mut compiled = Self { plan: Plan::new(isa, input, &layers, purpose), tensors, dropouts };
         compiled.load(network, Of::Values);
-        Some(compiled)
+        Ok(compiled)
     }
 
     /// The plan.
@@ -171,52 +172,4 @@ fn place(network: &Network, name: &str) -> (usize, Parameter) {
         other => unreachable!("no tensor is called {other}"),
     };
     (layer, parameter)
-}
-
-/// Layers on images `[C, H, W]` as the kernels know them; none where there is no kernel for one.
-pub(crate) fn plan_layers(layers: &[Layer], input: [usize; 3]) -> Option<Vec<kernels::Layer>> {
-    let mut size = [input[1], input[2]];
-    let mut channels = input[0];
-    layers
-        .iter()
-        .map(|layer| {
-            Some(match layer {
-                Layer::Conv2d(conv) => {
-                    let [outputs, _, height, width] = conv.weight.dims();
-                    let layers::Conv2dOptions { stride, padding, dilation, groups } = conv.options;
-                    let kernel = [height, width];
-                    let shape =
-                        Conv2dShape { channels, input: size, outputs, kernel, stride, padding, dilation, groups };
-                    (channels, size) = (outputs, shape.output());
-                    kernels::Layer::Conv2d { shape, bias: conv.bias.is_some() }
-                }
-                Layer::MaxPool2d(pool) => {
-                    let layers::MaxPool2dOptions { kernel, stride, padding, dilation, .. } = pool.options;
-                    let window = Window { kernel, stride, padding, dilation };
-                    size = pool.output_size(size);
-                    kernels::Layer::MaxPool2d { window, output: size }
-                }
-                Layer::AvgPool2d(pool) => {
-                    let layers::AvgPool2dOptions { kernel, stride, padding, count_include_pad, .. } = pool.options;
-                    let window = Window { kernel, stride, padding, dilation: [1, 1] };
-                    let divisor = if count_include_pad { Divisor::Padded } else { Divisor::Inside };
-                    size = pool.output_size(size);
-                    kernels::Layer::AvgPool2d { window, divisor, output: size }
-                }
-                Layer::Linear(linear) => {
-                    kernels::Layer::Linear { outputs: linear.weight.dims()[1], bias: linear.bias.is_some() }
-                }
-                Layer::Flatten(_) => kernels::Layer::Flatten,
-                Layer::Relu(_) => kernels::Layer::Relu,
-                Layer::BatchNorm(norm) => kernels::Layer::BatchNorm { epsilon: norm.epsilon, momentum: norm.momentum },
-                Layer::Dropout(_) => kernels::Layer::Dropout,
-                Layer::LeakyRelu(_)
-                | Layer::Prelu(_)
-                | Layer::Elu(_)
-                | Layer::Gelu(_)
-                | Layer::Sigmoid(_)
-                | Layer::Tanh(_) => return None,
-            })
-        })
-        .collect()
 }

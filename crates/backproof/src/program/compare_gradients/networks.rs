@@ -26,8 +26,7 @@ pub(crate) fn problem(
 ) -> Result<Problem<'static>, ShapeError> {
     let network = Network::new(architecture, context.seed, &context.reference)?;
     let names: Vec<String> = network.tensors().into_iter().map(|tensor| tensor.name).collect();
-    let point =
-        Rc::new(Point { architecture: architecture.clone(), network, loss, labels: images.labels.clone(), mode });
+    let point = Rc::new(Point { network, loss, labels: images.labels.clone(), mode });
     let (device, dtype, unit_roundoff) = (&context.device, context.dtype, context.unit_roundoff);
 
     let point_of = point.clone();
@@ -51,14 +50,14 @@ pub(crate) fn problem(
     problem.sources.push(manual);
     #[cfg(feature = "flex")]
     if let Some(&isa) = context.kernels.first().filter(|_| architecture.layers.iter().any(has_a_node)) {
-        let network = point.network.clone().with_segments(architecture, isa);
+        let network = point.network.clone().with_segments(isa);
         let mut sources = check_module(&network, input, forward, device, &context.reference).sources;
         sources[0].name = super::kernels::segments_name(isa);
         sources[0].unit_roundoff = unit_roundoff;
         problem.sources.append(&mut sources);
     }
     // A plan of the kernels is for training: there is none of a layer without a kernel, and none that goes back by the running statistics.
-    let compiles = |isa| Compiled::new(&point.network, architecture, isa, Purpose::Training).is_some();
+    let compiles = |isa| Compiled::new(&point.network, isa, Purpose::Training).is_ok();
     if context.kernels.first().is_some_and(|&isa| mode != Mode::Inference && compiles(isa)) {
         problem.sources.extend(context.kernels.iter().map(|&isa| kernels(&point, isa, context)));
     }
@@ -87,7 +86,6 @@ fn kernels(point: &Rc<Point>, isa: Isa, context: &Context) -> Source<'static> {
 
 /// What every closure of the problem needs: the structure, whose numbers are replaced, and the labels.
 struct Point {
-    architecture: Architecture,
     network: Network,
     loss: Loss,
     labels: Vec<usize>,
@@ -156,7 +154,7 @@ impl Point {
         device: &Device,
     ) -> (Compiled, Network) {
         let network = module_at(&self.network, &values[1..], device, DType::F32);
-        let compiled = Compiled::new(&network, &self.architecture, isa, purpose);
+        let compiled = Compiled::new(&network, isa, purpose);
         let mut compiled = compiled.expect("the network was compiled before");
         let images = single(&values[0]);
         let elements = images.len() / self.labels.len();
