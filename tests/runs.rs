@@ -129,6 +129,38 @@ fn every_engine_trains_the_same_network() {
 }
 
 #[test]
+fn the_compiled_engine_names_the_layer_without_a_kernel_and_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let layers = r#"model.layers=["flatten", { type = "linear", out_features = 10 }, "tanh"]"#;
+    let assert = train(folder.path(), &["engine=compiled", "model.input=[1, 28, 28]", layers]).assert().code(2);
+    let text = stderr(&assert);
+    assert!(text.contains("there is no kernel for tanh1 (tanh)"), "{text}");
+    assert!(text.contains("help: `engine = \"manual\"` trains it"), "{text}");
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn resume_on_other_instructions_warns_that_the_bits_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let smoke = ["train", "--smoke", "--set", "engine=compiled"];
+    let on = |isa: &str| {
+        let mut command = backproof(folder.path());
+        command.env("BACKPROOF_KERNELS", isa);
+        command
+    };
+    // Of a machine without vector instructions there is but one set, and nothing to warn of.
+    let other = backproof_kernels::Isa::available()[0].name();
+    on(other).args(smoke).assert().success();
+    let go_on = |iterations: &str| {
+        let assert = on("portable").args(["resume", "runs/quickstart/latest", "--iterations", iterations]).assert();
+        stderr(&assert.success())
+    };
+    let warning = format!("warning: iterations up to 20 were computed by engine compiled with {other} on flex");
+    assert_eq!(go_on("25").contains(&warning), other != "portable");
+    assert!(!go_on("30").contains("warning: "));
+}
+
+#[test]
 fn the_number_of_threads_changes_no_bit() {
     for engine in ["engine=manual", "engine=compiled", "engine=autodiff"] {
         let runs = ["1", "2", "4"].map(|threads| {

@@ -64,7 +64,7 @@ pub enum TrainError {
     #[error("the weights are so large that the network's output is not finite")]
     NotFinite,
     /// The compiled engine cannot run the network.
-    #[error("engine = \"compiled\" cannot train this network: {0}")]
+    #[error("engine = \"compiled\" cannot train this: {0}")]
     NotCompiled(#[from] NotCompiled),
     /// The kernels that the environment asks for are not there.
     #[error("{0}")]
