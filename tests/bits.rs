@@ -1,7 +1,9 @@
-//! The bits of the quickstart by each engine, as they have been: a change of the code that is to change no number changes none here.
+//! The bits of the quickstart by each engine, as they have been: a change of the code that is to change no number
+//! changes none here.
 //!
-//! Bits depend on the instructions. Those of the kernels are named by `BACKPROOF_KERNELS`; Burn's products choose theirs by the
-//! processor, so that what they have a part in is compared where there is AVX-512, as there was when the file was made.
+//! Bits depend on the instructions. Those of the kernels are named by `BACKPROOF_KERNELS`; Burn's products choose
+//! theirs by the processor, so that what they have a part in is compared where there is AVX-512, as there was when the
+//! file was made.
 
 use std::fs;
 

@@ -57,9 +57,9 @@ impl Segments {
 }
 
 impl Network {
-    /// The network on the CPU kernels where autodiff runs it: each convolution with what follows it, up to the next layer
-    /// with weights, is one node of the graph, and so are linear layers of many outputs. For the backend `flex` in single
-    /// precision. [`computed_by`](Self::computed_by) says what became of each layer.
+    /// The network on the CPU kernels where autodiff runs it: each convolution with what follows it, up to the next
+    /// layer with weights, is one node of the graph, and so are linear layers of many outputs. For the backend `flex`
+    /// in single precision. [`computed_by`](Self::computed_by) says what became of each layer.
     #[must_use]
     pub fn with_segments(mut self, isa: Isa) -> Self {
         let traced = self.architecture().trace().expect("the network was made of it");
@@ -113,7 +113,8 @@ impl Network {
         found
     }
 
-    /// Behind the last layer that is computed with the convolution at `place`: at most one batch normalisation, and one dropout.
+    /// Behind the last layer that is computed with the convolution at `place`: at most one batch normalisation, and one
+    /// dropout.
     fn segment_end(&self, place: usize) -> usize {
         let [mut norms, mut dropouts] = [0; 2];
         let next = self.layers()[place + 1..].iter().take_while(|layer| {

@@ -14,8 +14,8 @@ use crate::TrainError;
 use crate::files::{check_version, replace_folder, swapped_folder, write_json, write_whole};
 use crate::report::Window;
 
-/// The version of `state.json`. 2 added the config; since 3 the config's `engine = "manual"` means tensors, and `"compiled"`
-/// the plan of CPU kernels. `tests/fixtures/runs` keeps a run of each.
+/// The version of `state.json`. 2 added the config; since 3 the config's `engine = "manual"` means tensors, and
+/// `"compiled"` the plan of CPU kernels. `tests/fixtures/runs` keeps a run of each.
 const SCHEMA: u32 = 3;
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.bpk";

@@ -134,8 +134,8 @@ impl Computation {
         format!("engine {}{kernels} on {}", self.engine.name(), self.backend)
     }
 
-    /// Why a run that was computed so until iteration `at` does not end with the bits of one that is computed like `now` from
-    /// its start, where it does not.
+    /// Why a run that was computed so until iteration `at` does not end with the bits of one that is computed like
+    /// `now` from its start, where it does not.
     pub(crate) fn change(&self, now: &Self, at: usize) -> Option<String> {
         let differs = (&self.backend, self.engine, &self.instructions) != (&now.backend, now.engine, &now.instructions);
         differs.then(|| {

@@ -9,7 +9,8 @@ use burn::tensor::{Device, Int};
 
 use crate::loss;
 
-/// An engine that computes on tensors; the third, [`Engine::Compiled`](backproof_spec::Engine), has a memory of its own.
+/// An engine that computes on tensors; the third, [`Engine::Compiled`](backproof_spec::Engine), has a memory of its
+/// own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OnTensors {
     /// By Burn's automatic differentiation.
@@ -40,7 +41,8 @@ impl OnTensors {
 
     /// One step of the optimizer.
     ///
-    /// Burn's optimizers take a network on an autodiff device only; a plain one goes there and back, which copies no numbers.
+    /// Burn's optimizers take a network on an autodiff device only; a plain one goes there and back, which copies no
+    /// numbers.
     pub(crate) fn update(
         self,
         optimizer: &mut ModuleOptimizer,

@@ -7,9 +7,10 @@
 //! [`new_optimizer`] makes the update rule that a config names, ours or one of Burn's. A run may begin with the weights of
 //! another; [`WarmStartRecord`] says which of them fitted.
 //!
-//! [`Trainer`] makes the steps of a run, and those of a benchmark. It is the only fork between the engines: it holds network and
-//! optimizer as Burn's tensors or in the memory of the CPU kernels. [`Computation`] says which of them a run took. Everything
-//! random is a function of (seed, step), so that a run can go on from any step and be the run that it would have been.
+//! [`Trainer`] makes the steps of a run, and those of a benchmark. It is the only fork between the engines: it holds
+//! network and optimizer as Burn's tensors or in the memory of the CPU kernels. [`Computation`] says which of them a
+//! run took. Everything random is a function of (seed, step), so that a run can go on from any step and be the run that
+//! it would have been.
 //!
 //! This crate prints nothing. What a person watches goes through [`Observer`].
 

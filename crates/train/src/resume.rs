@@ -17,8 +17,8 @@ use crate::{CheckpointName, Computation, Ending, Observer, RunFolder, Setup, Tra
 
 /// Goes on with the run in `folder` up to `iterations` if that is given, else to the config's end: from the checkpoint that is
 /// asked for, else from the last one, else from the best one. A run that was stopped before it saved any begins again in its
-/// folder. Wherever it goes on from, it ends with the bits of the run that was never stopped, unless another engine, or other
-/// instructions, compute it: then the observer is warned.
+/// folder. Wherever it goes on from, it ends with the bits of the run that was never stopped, unless another engine, or
+/// other instructions, compute it: then the observer is warned.
 ///
 /// # Errors
 ///
@@ -91,8 +91,8 @@ pub fn resume(
     run.to_the_end(trainer, position, record, notes, events, observer, stop)
 }
 
-/// Adds what computes the run from here on to the record, and says whether that changes the bits. `began` is the engine of a
-/// record that has no computations yet, as those before version 2; their instructions are not known.
+/// Adds what computes the run from here on to the record, and says whether that changes the bits. `began` is the engine
+/// of a record that has no computations yet, as those before version 2; their instructions are not known.
 fn note(record: &mut RunRecord, began: Engine, now: &Computation) -> Option<String> {
     if record.computations.is_empty() {
         let backend = record.backend.clone();

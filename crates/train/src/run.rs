@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use backproof_data::{Prepared, Selection, Subset, evaluation_selections, prepare};
-use backproof_kernels::Purpose;
+use backproof_kernels::InferencePlan;
 use backproof_models::{Compiled, Mode, Network};
 use backproof_spec::Experiment;
 use burn::module::Module;
@@ -167,7 +167,7 @@ pub(crate) fn evaluate_subset(
     let mut evaluation = Evaluation::new(experiment.training.loss, experiment.model.classes()?);
     // Where the kernels take part in training, they evaluate what they all have a kernel for.
     let isa = instructions(experiment, setup)?.ok();
-    let mut compiled = isa.and_then(|isa| Compiled::new(network, isa, Purpose::Inference).ok());
+    let mut compiled = isa.and_then(|isa| Compiled::<InferencePlan>::new(network, isa).ok());
     for images in evaluation_selections(subset, EVALUATION_BATCH) {
         let logits = match &mut compiled {
             Some(compiled) => {

@@ -16,8 +16,8 @@ use crate::checkpoint::{Checkpoint, CheckpointName};
 use crate::files::{UNFINISHED, check_version, replace_folder, write_json, write_whole};
 use crate::{Computation, Evaluation, EvaluationResult, Report, TrainError, WarmStartRecord};
 
-/// The version of `run.json`, `metrics.jsonl` and `normalizer.json`. 2 added `computations`; before it, `engine = "manual"` in
-/// `config.toml` meant the plan of CPU kernels where there was one.
+/// The version of `run.json`, `metrics.jsonl` and `normalizer.json`. 2 added `computations`; before it, `engine =
+/// "manual"` in `config.toml` meant the plan of CPU kernels where there was one.
 pub const RUN_SCHEMA: u32 = 2;
 
 /// How the line of `log.txt` with the final result begins.
@@ -68,8 +68,8 @@ pub struct RunRecord {
     pub data_checksums: BTreeMap<String, String>,
     /// The seed of everything random.
     pub seed: u64,
-    /// What computed the run, in order; from version 2 on. There is more than one where it went on by another engine or on other
-    /// instructions.
+    /// What computed the run, in order; from version 2 on. There is more than one where it went on by another engine or
+    /// on other instructions.
     #[serde(default)]
     pub computations: Vec<Computation>,
     /// Trainable parameters.

@@ -1,7 +1,7 @@
 //! What makes the steps of a run: all that the loop, and a benchmark, see of engine, kernels and optimizer.
 
 use backproof_data::Selection;
-use backproof_kernels::{Isa, MomentumStep, Of, Purpose};
+use backproof_kernels::{Isa, MomentumStep, TrainingPlan};
 use backproof_models::{Compiled, ComputedBy, Mode, Network, NotCompiled};
 use backproof_spec::{Engine, Loss, Optimizer, OptimizerKind};
 use burn::Tensor;
@@ -20,7 +20,8 @@ use crate::{Momentum, momentum_record};
 pub struct TrainerConfig {
     /// How gradients are computed, and on what.
     pub engine: Engine,
-    /// The instructions of the CPU kernels, where they may take part: on the backend `flex`, and not with the manual engine.
+    /// The instructions of the CPU kernels, where they may take part: on the backend `flex`, and not with the manual
+    /// engine.
     pub kernels: Option<Isa>,
     /// What is made small.
     pub loss: Loss,
@@ -80,7 +81,7 @@ pub struct Trainer {
 
 enum Running {
     OnTensors(OnTensors),
-    Compiled(Box<Compiled>),
+    Compiled(Box<Compiled<TrainingPlan>>),
 }
 
 const THERE: &str = "every step puts the network back";
@@ -101,9 +102,9 @@ impl Trainer {
             Engine::Compiled => {
                 let network = network.valid();
                 let isa = config.kernels.ok_or(NotCompiled::Backend)?;
-                let mut compiled = Compiled::new(&network, isa, Purpose::Training)?;
+                let mut compiled = Compiled::<TrainingPlan>::new(&network, isa)?;
                 if let OptimizerKind::Momentum { .. } = config.optimizer.kind {
-                    compiled.load(&momentum_record::velocity(&optimizer, &network), Of::Momenta);
+                    compiled.load_velocity(&momentum_record::velocity(&optimizer, &network));
                 }
                 (network, optimizer, Running::Compiled(Box::new(compiled)))
             }
@@ -148,7 +149,7 @@ impl Trainer {
                     // Burn's optimizers move Burn's tensors, which are the parameters as they are now.
                     compiled.plan_mut().finish_gradients();
                     let network = place.take().expect(THERE);
-                    let gradients = compiled.store(network.clone(), Of::Gradients).as_gradients();
+                    let gradients = compiled.gradients(network.clone()).as_gradients();
                     let network = OnTensors::Manual.update(optimizer, learning_rate, network, gradients);
                     compiled.load_parameters(&network);
                     *place = Some(network);
@@ -168,7 +169,7 @@ impl Trainer {
         let network = self.network.as_ref().expect(THERE);
         match &self.engine {
             Running::OnTensors(_) => network.valid(),
-            Running::Compiled(compiled) => compiled.store(network.clone(), Of::Values),
+            Running::Compiled(compiled) => compiled.store(network.clone()),
         }
     }
 
@@ -181,7 +182,7 @@ impl Trainer {
     pub fn optimizer(&self) -> ModuleOptimizer {
         match (&self.engine, self.config.optimizer.kind) {
             (Running::Compiled(compiled), OptimizerKind::Momentum { .. }) => {
-                let velocity = compiled.store(self.network.clone().expect(THERE), Of::Momenta);
+                let velocity = compiled.velocity(self.network.clone().expect(THERE));
                 new_optimizer(&self.config.optimizer).load_record(momentum_record::record(&velocity))
             }
             _ => self.optimizer.clone(),

@@ -29,7 +29,7 @@ pub(super) static EXPERIMENT: Section = Section {
             "engine",
             Kind::Choice(&["autodiff", "manual", "compiled"]),
             Default(Word("autodiff")),
-            "autodiff: Burn's; manual: the derived backward passes on tensors; compiled: the same as one plan of CPU kernels.",
+            "autodiff: by Burn; manual: the derived backward passes, on tensors; compiled: the same, on CPU kernels alone.",
         ),
         key(
             "kernels",

@@ -390,7 +390,8 @@ fn what_a_killed_process_was_writing_is_swept_up() {
     // It was further than its checkpoint, and in the middle of a line.
     for (name, rest) in [("metrics.jsonl", "{\"iteration\":11"), ("log.txt", "iteration     11  loss")] {
         let mut text = fs::read_to_string(folder.join(name)).unwrap();
-        let later = text.lines().next().unwrap().replace("\"iteration\":4", "\"iteration\":12");
+        let report = text.lines().find(|line| line.contains("iteration")).unwrap();
+        let later = report.replace("\"iteration\":4", "\"iteration\":12");
         text += &format!("{}\n{rest}", later.replace("iteration      4 ", "iteration     12 "));
         fs::write(folder.join(name), text).unwrap();
     }

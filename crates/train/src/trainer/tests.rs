@@ -184,9 +184,6 @@ fn the_compiled_engine_refuses_what_has_no_kernel_before_there_is_a_folder() {
     let runs = tempfile::tempdir().unwrap();
     let layers = r#"model.layers=["flatten", { type = "linear", out_features = 12 }, "gelu", { type = "linear", out_features = 10 }]"#;
     let error = run(&varied(&[layers, "engine=compiled"]), runs.path()).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "engine = \"compiled\" cannot train this: there is no kernel for gelu1 (GELU)"
-    );
+    assert_eq!(error.to_string(), "engine = \"compiled\" cannot train this: there is no kernel for gelu1 (GELU)");
     assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 0);
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, anyhow};
 use backproof::backend::Backend;
 use backproof::cli::{BenchEngine, Pass};
-use backproof_kernels::{Isa, Purpose};
+use backproof_kernels::{InferencePlan, Isa};
 use backproof_models::{Compiled, Mode, Network};
 use backproof_spec::{Kernels, Loss, Optimizer, OptimizerKind, Schedule, stream_seed};
 use backproof_train::{BURN_VERSION, Minibatch, Trainer, TrainerConfig, new_optimizer};
@@ -113,7 +113,7 @@ fn inference(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Bo
     let network = Network::new(&task.architecture, SEED, &device.clone().autodiff())?.valid();
     let noise = Noise::new(task)?;
     if let Some(isa) = kernels(of)? {
-        let mut compiled = Compiled::new(&network, isa, Purpose::Inference)?;
+        let mut compiled = Compiled::<InferencePlan>::new(&network, isa)?;
         return Ok(Box::new(move || {
             let _ = compiled.logits(noise.labels.len(), &|image, to| noise.write(image, to));
         }));

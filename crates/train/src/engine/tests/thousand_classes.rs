@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use backproof_kernels::{Isa, MomentumStep, Of, Purpose};
+use backproof_kernels::{Isa, MomentumStep, TrainingPlan};
 use backproof_models::Compiled;
 use backproof_spec::{Layer, Linear, Shape};
 use burn::optim::AdamConfig;
@@ -98,11 +98,11 @@ fn a_step_on_the_kernels_is_that_of_the_tensors() {
             let mut optimizer: ModuleOptimizer = Momentum::new(0.0, 0.0).into();
             let tensors = OnTensors::Manual.update(&mut optimizer, 1.0, start.clone(), pass.parameters).tensors();
 
-            let mut compiled = Compiled::new(&start, isa, Purpose::Training).unwrap();
+            let mut compiled = Compiled::<TrainingPlan>::new(&start, isa).unwrap();
             let outcome = compiled.pass(&write, &labels, objective(loss), STILL);
             assert!((outcome.loss - expected).abs() < 1e-5 * expected, "{isa}, {loss:?}: {}, {expected}", outcome.loss);
             compiled.plan_mut().momentum_step(MomentumStep::new(1.0, 0.0, 0.0));
-            let kernels = compiled.store(start.clone(), Of::Values).tensors();
+            let kernels = compiled.store(start.clone()).tensors();
 
             for ((tensor, kernel), start) in tensors.iter().zip(&kernels).zip(start.tensors()) {
                 let step = |data: &TensorData| -> Vec<f64> {
