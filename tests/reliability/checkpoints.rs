@@ -28,7 +28,7 @@ fn fixture(folder: &Path, name: &str) {
 
 #[test]
 fn a_run_of_every_earlier_version_is_read_resumed_and_reported() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let folder = folder();
         fixture(folder.path(), &format!("schema-{version}"));
         let run = small(folder.path());

@@ -121,10 +121,10 @@ impl Network {
         let mut place = 0;
         while place < self.layers.len() {
             #[cfg(feature = "flex")]
-            if let Some((output, behind)) =
+            if let Some((output, next)) =
                 self.segments.forward(&self.layers, place, &features, |place| self.mode_of(place, mode))
             {
-                (features, place) = (output, behind);
+                (features, place) = (output, next);
                 continue;
             }
             features = self.layers[place].forward(features, self.mode_of(place, mode));

@@ -22,7 +22,8 @@ pub(crate) struct Segments {
 }
 
 impl Segments {
-    /// The output of the segment that begins at `place`, and the place behind it, if there is one for layers in these modes.
+    /// The output of the segment that begins at `place`, and the place after it, if there is one for layers in these
+    /// modes.
     pub(crate) fn forward(
         &self,
         layers: &[Layer],
@@ -37,11 +38,11 @@ impl Segments {
             let output = linear_on_kernels(isa, vectors.clone(), linear.weight.val(), bias);
             return Some((Ranked::Vectors(output), place + 1));
         }
-        let (segment, behind) = self.convolutions.get(&place)?;
+        let (segment, next) = self.convolutions.get(&place)?;
         let (Layer::Conv2d(conv), Ranked::Images(images)) = (&layers[place], input) else { return None };
         let bias = conv.bias.as_ref().map(|bias| bias.val());
         let mut parameters = SegmentParameters { weight: conv.weight.val(), bias, norm: None, dropout: None };
-        for (place, layer) in (place..).zip(&layers[place..*behind]) {
+        for (place, layer) in (place..).zip(&layers[place..*next]) {
             match (layer, mode_of(place)) {
                 // A segment has the statistics of the batch.
                 (Layer::BatchNorm(_) | Layer::Dropout(_), layers::Mode::Inference) => return None,
@@ -52,7 +53,7 @@ impl Segments {
                 _ => {}
             }
         }
-        Some((Ranked::Images(segment.forward(images.clone(), parameters)), *behind))
+        Some((Ranked::Images(segment.forward(images.clone(), parameters)), *next))
     }
 }
 
@@ -113,7 +114,7 @@ impl Network {
         found
     }
 
-    /// Behind the last layer that is computed with the convolution at `place`: at most one batch normalisation, and one
+    /// After the last layer that is computed with the convolution at `place`: at most one batch normalisation, and one
     /// dropout.
     fn segment_end(&self, place: usize) -> usize {
         let [mut norms, mut dropouts] = [0; 2];
