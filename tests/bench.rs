@@ -19,8 +19,8 @@ fn every_engine_is_measured_in_both_passes() {
     assert_eq!(results["schema_version"], 1);
     let cells = results["cells"].as_array().unwrap();
     let measured: Vec<_> = cells.iter().map(|cell| (text(cell, "pass"), text(cell, "variant"))).collect();
-    let expected = ["training", "inference"]
-        .map(|pass| ["autodiff", "manual", "burn", "burn-manual"].map(|engine| (pass, engine)));
+    let expected =
+        ["training", "inference"].map(|pass| ["autodiff", "compiled", "burn", "manual"].map(|engine| (pass, engine)));
     assert_eq!(measured, expected.concat());
     for cell in cells {
         // 2·28·28·16·25 + 2·14·14·16·400 + 2·784·10; a training step three times that, less the first.
@@ -39,7 +39,7 @@ fn every_engine_is_measured_in_both_passes() {
 #[test]
 fn a_dated_folder_has_the_figures_and_a_page_with_the_machine() {
     let folder = tempfile::tempdir().unwrap();
-    let arguments = ["--pass", "inference", "--engine", "manual", "--threads", "1", "--write", "bench/runs"];
+    let arguments = ["--pass", "inference", "--engine", "compiled", "--threads", "1", "--write", "bench/runs"];
     backproof(folder.path()).args(SHORT).args(arguments).assert().success();
     let runs: Vec<_> = fs::read_dir(folder.path().join("bench/runs")).unwrap().map(|it| it.unwrap().path()).collect();
     let [run] = &runs[..] else { panic!("{runs:?}") };
@@ -51,7 +51,7 @@ fn a_dated_folder_has_the_figures_and_a_page_with_the_machine() {
         "| processor | ",
         "| software | backproof ",
         "rustc ",
-        "| mnist-baseline | 16 | inference | backproof manual | ",
+        "| mnist-baseline | 16 | inference | backproof compiled | ",
     ] {
         assert!(page.contains(part), "no `{part}` in\n{page}");
     }
@@ -128,7 +128,7 @@ fn speeds_are_over_the_fastest_way_of_the_peer_on_as_many_threads() {
         (cell["speed_over_peer"].as_f64().unwrap(), cell["seconds_per_step"].as_f64().unwrap())
     };
     assert_eq!((ratio("compile").0, ratio("eager").0), (1.0, 0.25));
-    let (speed, seconds) = ratio("manual");
+    let (speed, seconds) = ratio("compiled");
     assert!((speed - 0.001 / seconds).abs() < 1e-9 * speed, "{speed}, {seconds}");
     let eager = cells.iter().find(|cell| cell["variant"] == "eager").unwrap();
     assert_eq!(text(eager, "software"), "fake 1 avx2 AVX2");
@@ -144,7 +144,7 @@ fn a_whole_run_is_compared_by_time_accuracy_and_memory() {
     fs::write(&config, quickstart.replace("2_000", "20").replace("cosine\"", "constant\"")).unwrap();
     // Without a peer, the bundled digits are data enough.
     let mut command = backproof(folder.path());
-    command.args(["bench", "--whole-run", "own.toml", "--rounds", "2", "--engine", "manual", "--json", "whole.json"]);
+    command.args(["bench", "--whole-run", "own.toml", "--rounds", "2", "--engine", "compiled", "--json", "whole.json"]);
     let assert = command.assert().success();
     let results = json(&folder.path().join("whole.json"));
     let [trained] = &results["trainers"].as_array().unwrap()[..] else { panic!("{results}") };
@@ -153,5 +153,5 @@ fn a_whole_run_is_compared_by_time_accuracy_and_memory() {
     assert_eq!(seeds, [1, 2]);
     assert!(runs.iter().all(|run| run["seconds"].as_f64().unwrap() > 0.0));
     assert!(trained["test_accuracy_mean"].as_f64().unwrap() > 0.05);
-    assert!(stdout(&assert).contains("backproof manual"), "{}", stdout(&assert));
+    assert!(stdout(&assert).contains("backproof compiled"), "{}", stdout(&assert));
 }

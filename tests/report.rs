@@ -101,9 +101,16 @@ fn training_ends_with_a_report_of_every_part() {
         assert!(text.contains(&format!("<h2 id=\"{id}\">")), "there is no section {id}");
     }
     assert!(!text.contains("lacks something"));
-    for words in
-        ["14,682", "backproof train --smoke", "conv 16, 5×5, padding 2", "learning_rate = 0.05", "<td>flex (CPU"]
-    {
+    for words in [
+        "14,682",
+        "backproof train --smoke",
+        "conv 16, 5×5, padding 2",
+        "learning_rate = 0.05",
+        "<td>flex (CPU",
+        "<td>engine autodiff, instruction set ",
+        "<td>kernel</td>",
+        "faster for 10 outputs</td>",
+    ] {
         assert!(text.contains(words), "{words} is not there");
     }
     assert!(text.contains("data:image/png;base64,"), "there are no images");

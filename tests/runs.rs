@@ -57,7 +57,7 @@ fn a_smoke_run_leaves_every_file_of_a_run_folder() {
     assert!(text.contains(real.file_name().unwrap().to_str().unwrap()), "the run folder is not named:\n{text}");
 
     let record = json(&run.join("run.json"));
-    assert_eq!(record["schema_version"], 1);
+    assert_eq!(record["schema_version"], 2);
     assert_eq!(record["status"], "done");
     assert_eq!(record["backend"], "flex");
     assert_eq!(record["trainable_parameters"], 14_682);
@@ -109,7 +109,7 @@ fn another_seed_makes_another_run() {
 }
 
 #[test]
-fn the_manual_engine_trains_the_same_network() {
+fn every_engine_trains_the_same_network() {
     let folder = tempfile::tempdir().unwrap();
     let losses = |engine: &str| -> Vec<f64> {
         let engine = format!("engine={engine}");
@@ -120,16 +120,49 @@ fn the_manual_engine_trains_the_same_network() {
         figures(&run).iter().map(|report| report["classification_loss"].as_f64().unwrap()).collect()
     };
     let autodiff = losses("autodiff");
-    let manual = losses("manual");
     assert_eq!(autodiff.len(), 20);
-    for (step, (a, m)) in autodiff.iter().zip(&manual).enumerate() {
-        assert!((a - m).abs() < 1e-4 * a.abs(), "step {step}: {a} by autodiff, {m} by hand");
+    for engine in ["manual", "compiled"] {
+        for (step, (a, m)) in autodiff.iter().zip(losses(engine)).enumerate() {
+            assert!((a - m).abs() < 1e-4 * a.abs(), "step {step}: {a} by autodiff, {m} by engine {engine}");
+        }
     }
 }
 
 #[test]
+fn the_compiled_engine_names_the_layer_without_a_kernel_and_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let layers = r#"model.layers=["flatten", { type = "linear", out_features = 10 }, "tanh"]"#;
+    let assert = train(folder.path(), &["engine=compiled", "model.input=[1, 28, 28]", layers]).assert().code(2);
+    let text = stderr(&assert);
+    assert!(text.contains("there is no kernel for tanh1 (tanh)"), "{text}");
+    assert!(text.contains("help: `engine = \"manual\"` trains it"), "{text}");
+    assert!(!folder.path().join("runs").exists());
+}
+
+#[test]
+fn resume_on_other_instructions_warns_that_the_bits_differ() {
+    let folder = tempfile::tempdir().unwrap();
+    let smoke = ["train", "--smoke", "--set", "engine=compiled"];
+    let on = |isa: &str| {
+        let mut command = backproof(folder.path());
+        command.env("BACKPROOF_KERNELS", isa);
+        command
+    };
+    // Of a machine without vector instructions there is but one set, and nothing to warn of.
+    let other = backproof_kernels::Isa::available()[0].name();
+    on(other).args(smoke).assert().success();
+    let go_on = |iterations: &str| {
+        let assert = on("portable").args(["resume", "runs/quickstart/latest", "--iterations", iterations]).assert();
+        stderr(&assert.success())
+    };
+    let warning = format!("warning: iterations up to 20 were computed by engine compiled with {other} on flex");
+    assert_eq!(go_on("25").contains(&warning), other != "portable");
+    assert!(!go_on("30").contains("warning: "));
+}
+
+#[test]
 fn the_number_of_threads_changes_no_bit() {
-    for engine in ["engine=manual", "engine=autodiff"] {
+    for engine in ["engine=manual", "engine=compiled", "engine=autodiff"] {
         let runs = ["1", "2", "4"].map(|threads| {
             let folder = tempfile::tempdir().unwrap();
             let set = [engine, "training.iterations=20", "training.report_every=5", "expect.test_accuracy=0"];

@@ -13,9 +13,9 @@ fn edit(path: &Path, from: &str, to: &str) {
     fs::write(path, text.replacen(from, to, 1)).unwrap();
 }
 
-/// The fixture of that version as a run in `folder`.
-fn fixture(folder: &Path, version: u32) {
-    let (from, to) = (root().join(format!("tests/fixtures/runs/schema-{version}")), latest(folder, "small"));
+/// The fixture of that name as a run in `folder`.
+fn fixture(folder: &Path, name: &str) {
+    let (from, to) = (root().join("tests/fixtures/runs").join(name), latest(folder, "small"));
     for name in ["", "checkpoints", "checkpoints/last", "checkpoints/best", "evaluation"] {
         fs::create_dir_all(to.join(name)).unwrap();
         for file in fs::read_dir(from.join(name)).unwrap().map(|entry| entry.unwrap().path()) {
@@ -28,9 +28,9 @@ fn fixture(folder: &Path, version: u32) {
 
 #[test]
 fn a_run_of_every_earlier_version_is_read_resumed_and_reported() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         let folder = folder();
-        fixture(folder.path(), version);
+        fixture(folder.path(), &format!("schema-{version}"));
         let run = small(folder.path());
         assert_eq!(json(&run.join("checkpoints/last/state.json"))["schema_version"], version);
         let expected = json(&run.join("evaluation/result.json"));
@@ -43,8 +43,20 @@ fn a_run_of_every_earlier_version_is_read_resumed_and_reported() {
         resume(folder.path()).args(["--checkpoint", "best", "--iterations", "25"]).assert().success();
         resume(folder.path()).args(["--iterations", "30"]).assert().success();
         assert_eq!(json(&run.join("checkpoints/last/state.json"))["position"]["iteration"], 30);
-        assert_eq!(json(&run.join("checkpoints/last/state.json"))["schema_version"], 2, "it is written anew");
+        assert_eq!(json(&run.join("checkpoints/last/state.json"))["schema_version"], 3, "it is written anew");
     }
+}
+
+/// Up to schema version 1 of `run.json`, `engine = "manual"` meant the plan of CPU kernels.
+#[test]
+fn a_run_of_the_manual_engine_of_version_2_goes_on_to_the_bits_that_it_had() {
+    let folder = folder();
+    fixture(folder.path(), "schema-2-manual");
+    let run = small(folder.path());
+    let read = |run: &Path| fs::read(run.join("checkpoints/last/weights.safetensors")).unwrap();
+    resume(folder.path()).env("BACKPROOF_KERNELS", "portable").args(["--checkpoint", "best"]).assert().success();
+    assert_eq!(json(&run.join("checkpoints/last/state.json"))["position"]["iteration"], 24);
+    assert!(read(&run) == read(&root().join("tests/fixtures/runs/schema-2-manual")), "the weights differ");
 }
 
 #[test]

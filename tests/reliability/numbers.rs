@@ -8,7 +8,7 @@ use backproof_tests::small::{folder, small, train};
 
 #[test]
 fn one_image_is_a_training_set() {
-    for engine in ["autodiff", "manual"] {
+    for engine in ["autodiff", "manual", "compiled"] {
         let folder = folder();
         let engine = format!("engine={engine}");
         train(folder.path(), &["data.training_images=1", "training.batch_size=1", &engine]).assert().success();
@@ -22,7 +22,7 @@ fn one_image_is_a_training_set() {
 #[test]
 fn a_batch_of_one_through_batch_normalisation_of_features_stays_finite() {
     let layers = r#"model.layers=["flatten", { type = "linear", out_features = 8 }, "batch_norm", "relu", { type = "linear", out_features = 10 }]"#;
-    for engine in ["autodiff", "manual"] {
+    for engine in ["autodiff", "manual", "compiled"] {
         let folder = folder();
         let engine = format!("engine={engine}");
         train(folder.path(), &[layers, "training.batch_size=1", &engine]).assert().success();
@@ -89,7 +89,7 @@ fn what_cannot_be_is_refused_before_anything_is_made() {
 #[test]
 fn a_run_that_diverges_says_so_with_every_loss_and_keeps_a_finite_checkpoint() {
     for loss in ["cross-entropy", "mean-squared-error", "binary-cross-entropy"] {
-        for engine in ["autodiff", "manual"] {
+        for engine in ["autodiff", "manual", "compiled"] {
             let folder = folder();
             let (loss_set, engine_set) = (format!("training.loss={loss}"), format!("engine={engine}"));
             let layers = r#"model.layers=["flatten", { type = "linear", out_features = 30 }, "relu", { type = "linear", out_features = 10 }]"#;

@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn what_is_asked_for_takes_the_place_of_the_defaults() {
-        let request = asked(&["--batch", "32", "--engine", "manual", "--pass", "inference"]).unwrap();
-        assert_eq!(request.engines(), [BenchEngine::Manual]);
+        let request = asked(&["--batch", "32", "--engine", "compiled", "--pass", "inference"]).unwrap();
+        assert_eq!(request.engines(), [BenchEngine::Compiled]);
         let Work::Steps { batches, passes, .. } = request.work else { panic!() };
         assert_eq!((batches[0].get(), batches.len(), passes), (32, 1, vec![Pass::Inference]));
     }

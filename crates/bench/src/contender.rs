@@ -49,7 +49,7 @@ impl Contender {
         matches!(self, Self::PyTorch(variant) if COMPILED.contains(&variant))
     }
 
-    /// `backproof manual`.
+    /// `backproof compiled`.
     pub(crate) fn name(self) -> String {
         format!("{} {}", self.program(), self.variant())
     }

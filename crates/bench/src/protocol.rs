@@ -1,7 +1,7 @@
 //! What `bench` and the processes that it measures say to each other: JSON lines on the process's stdin and stdout.
 //!
 //! ```text
-//! to    {"architecture": …, "batch": 16, "pass": "training", "variant": "manual", "threads": 2, "seconds": 0.5}
+//! to    {"architecture": …, "batch": 16, "pass": "training", "variant": "compiled", "threads": 2, "seconds": 0.5}
 //! from  {"ready": {"software": "Burn 0.22.1"}}      or {"unavailable": REASON}, or {"error": REASON, "help": WAY OUT}
 //! to    go
 //! from  {"steps": 170, "seconds": 0.501}

@@ -97,31 +97,29 @@ impl Request {
     }
 }
 
-/// How gradients are made, and by whose operations.
+/// An engine, or stock Burn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BenchEngine {
     /// Burn's autodiff, convolutions by our kernels
     Autodiff,
-    /// Backward passes by hand, all of it by our kernels
-    Manual,
+    /// The derived backward passes as one plan of our kernels
+    Compiled,
     /// Stock Burn: its autodiff on its operations
     Burn,
-    /// Backward passes by hand on Burn's operations
-    BurnManual,
+    /// The derived backward passes on Burn's operations
+    Manual,
 }
 
 impl BenchEngine {
     /// Every engine, in the order of the table.
-    pub const ALL: [Self; 4] = [Self::Autodiff, Self::Manual, Self::Burn, Self::BurnManual];
+    pub const ALL: [Self; 4] = [Self::Autodiff, Self::Compiled, Self::Burn, Self::Manual];
 
     /// Its name on the command line and in results.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
-            Self::Autodiff => "autodiff",
-            Self::Manual => "manual",
             Self::Burn => "burn",
-            Self::BurnManual => "burn-manual",
+            _ => self.engine().name(),
         }
     }
 
@@ -131,28 +129,29 @@ impl BenchEngine {
         Self::ALL.into_iter().find(|engine| engine.name() == name)
     }
 
-    /// How it makes gradients, as a config says it.
+    /// As a config says it.
     #[must_use]
-    pub fn gradients(self) -> Engine {
+    pub fn engine(self) -> Engine {
         match self {
             Self::Autodiff | Self::Burn => Engine::Autodiff,
-            Self::Manual | Self::BurnManual => Engine::Manual,
+            Self::Compiled => Engine::Compiled,
+            Self::Manual => Engine::Manual,
         }
     }
 
-    /// Whether our kernels compute it, as a config says it.
+    /// Whether our kernels compute it.
     #[must_use]
     pub fn kernels(self) -> Kernels {
         match self {
-            Self::Autodiff | Self::Manual => Kernels::Auto,
-            Self::Burn | Self::BurnManual => Kernels::Off,
+            Self::Autodiff | Self::Compiled => Kernels::Auto,
+            Self::Burn | Self::Manual => Kernels::Off,
         }
     }
 
     /// What makes `train` use it, as `--set` takes it.
     #[must_use]
     pub fn overrides(self) -> Vec<String> {
-        vec![format!("engine={}", self.gradients().name()), format!("kernels={}", self.kernels().name())]
+        vec![format!("engine={}", self.engine().name()), format!("kernels={}", self.kernels().name())]
     }
 }
 

@@ -1,16 +1,16 @@
 //! The process that does Backproof's steps when it is told to: `protocol.rs` says how.
 
 use std::io::{self, BufRead, Write};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use backproof_kernels::{Isa, MomentumStep, Objective, Purpose};
+use backproof_kernels::{InferencePlan, Isa};
 use backproof_models::{Compiled, Mode, Network};
-use backproof_spec::{Kernels, Loss, stream_seed};
-use backproof_train::{BURN_VERSION, Momentum, engine};
+use backproof_spec::{Kernels, Loss, Optimizer, OptimizerKind, Schedule, stream_seed};
+use backproof_train::{BURN_VERSION, Minibatch, Trainer, TrainerConfig, new_optimizer};
 use burn::Tensor;
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Int, TensorData};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -71,96 +71,102 @@ fn answer(answer: &Answer) -> anyhow::Result<()> {
 /// The step that the task describes, of the same images each time.
 fn step(task: &Task, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
     let engine = BenchEngine::by_name(&task.variant).ok_or_else(|| anyhow!("no engine `{}`", task.variant))?;
-    match (task.pass == Pass::Training.name(), engine) {
-        (true, BenchEngine::Manual) => training_on_kernels(task, device),
-        (true, _) => training(task, engine, device),
-        (false, _) => inference(task, engine, device),
-    }
+    if task.pass == Pass::Training.name() { training(task, engine, device) } else { inference(task, engine, device) }
 }
 
-/// The network on the CPU kernels.
-fn compiled(task: &Task, purpose: Purpose, device: &Device) -> anyhow::Result<Compiled> {
-    let isa = Isa::selected().map_err(anyhow::Error::msg)?;
-    let network = Network::new(&task.architecture, SEED, device)?;
-    Compiled::new(&network, &task.architecture, isa, purpose)
-        .ok_or_else(|| anyhow!("{} has a layer without a kernel", task.architecture.name))
-}
-
-fn training_on_kernels(task: &Task, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
-    let mut compiled = compiled(task, Purpose::Training, device)?;
-    let (images, labels) = numbers(task)?;
-    let elements = images.len() / labels.len();
-    let momentum = MomentumStep::new(LEARNING_RATE, MOMENTUM, WEIGHT_DECAY);
-    let mut done = 0;
-    Ok(Box::new(move || {
-        let write = |n: usize, to: &mut [f32]| to.copy_from_slice(&images[n * elements..][..elements]);
-        compiled.pass(&write, &labels, Objective::CrossEntropy, Mode::Training { seed: SEED, step: done });
-        compiled.plan_mut().momentum_step(momentum);
-        done += 1;
-    }))
-}
-
+/// The step of `train`.
 fn training(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
-    let engine = of.gradients();
+    let optimizer = Optimizer {
+        kind: OptimizerKind::Momentum { momentum: MOMENTUM },
+        learning_rate: LEARNING_RATE,
+        weight_decay: WEIGHT_DECAY,
+        warmup: 0,
+        schedule: Schedule::Constant,
+    };
     let network = Network::new(&task.architecture, SEED, &device.clone().autodiff())?;
-    let mut network = engine::ready(engine, network);
-    let mut optimizer = Momentum::new(MOMENTUM, WEIGHT_DECAY);
-    #[cfg(feature = "flex")]
-    if of == BenchEngine::Autodiff {
-        let isa = Isa::selected().map_err(anyhow::Error::msg)?;
-        network = network.with_segments(&task.architecture, isa);
-        optimizer = optimizer.on_kernels(isa);
-    }
-    let mut network = Some(network);
-    let mut optimizer: ModuleOptimizer = optimizer.into();
-    let (images, labels) = batch(task, &engine::batch_device(engine, device))?;
+    let remembered = new_optimizer(&optimizer);
+    let config = TrainerConfig {
+        engine: of.engine(),
+        kernels: kernels(of)?,
+        loss: Loss::CrossEntropy,
+        optimizer,
+        seed: SEED,
+        device: device.clone(),
+    };
+    let mut trainer = Trainer::new(config, network, remembered)?;
+    let noise = Noise::new(task)?;
     let mut done = 0;
     Ok(Box::new(move || {
-        let trained = network.take().expect("the last step put it back");
-        let mode = Mode::Training { seed: SEED, step: done };
-        let pass = engine::gradients(engine, Loss::CrossEntropy, &trained, images.clone(), labels.clone(), mode);
-        network = Some(engine::update(engine, &mut optimizer, LEARNING_RATE, trained, pass.parameters));
+        trainer.step(&noise, done, LEARNING_RATE);
         done += 1;
     }))
+}
+
+/// The instructions of the kernels, for an engine that has them.
+fn kernels(of: BenchEngine) -> anyhow::Result<Option<Isa>> {
+    match of.kernels() {
+        Kernels::Auto => Isa::selected().map(Some).map_err(anyhow::Error::msg),
+        Kernels::Off => Ok(None),
+    }
 }
 
 /// The forward pass that evaluates, and the logits on the host. It is the same for both ways to make gradients.
 fn inference(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
-    if of.kernels() == Kernels::Auto {
-        let mut compiled = compiled(task, Purpose::Inference, device)?;
-        let (images, labels) = numbers(task)?;
-        let (count, elements) = (labels.len(), images.len() / labels.len());
+    let network = Network::new(&task.architecture, SEED, &device.clone().autodiff())?.valid();
+    let noise = Noise::new(task)?;
+    if let Some(isa) = kernels(of)? {
+        let mut compiled = Compiled::<InferencePlan>::new(&network, isa)?;
         return Ok(Box::new(move || {
-            let write = |n: usize, to: &mut [f32]| to.copy_from_slice(&images[n * elements..][..elements]);
-            let _ = compiled.logits(count, &write);
+            let _ = compiled.logits(noise.labels.len(), &|image, to| noise.write(image, to));
         }));
     }
-    let network = Network::new(&task.architecture, SEED, &device.clone().autodiff())?.valid();
-    let (images, _) = batch(task, device)?;
+    let (images, _) = noise.tensors(device);
     Ok(Box::new(move || {
         let _ = network.forward(images.clone(), Mode::Inference).into_data();
     }))
 }
 
-/// Images `[N, C, H, W]` of noise, uniform with variance 1, and labels `[N]`.
-fn numbers(task: &Task) -> anyhow::Result<(Vec<f32>, Vec<usize>)> {
-    let mut random = ChaCha8Rng::from_seed(stream_seed(SEED, "bench", 0, 0));
-    let widest = 3.0_f32.sqrt();
-    let count = task.batch * task.architecture.input.elements();
-    let images = (0..count).map(|_| random.random_range(-widest..widest)).collect();
-    let classes = task.architecture.classes()?;
-    let labels = (0..task.batch).map(|_| random.random_range(0..classes)).collect();
-    Ok((images, labels))
+/// Images of noise, uniform with variance 1, and labels: the same for every step.
+struct Noise {
+    shape: [usize; 4],
+    images: Vec<f32>,
+    labels: Vec<usize>,
+    /// As tensors, once somebody has asked for them: a step is measured, and not how its images get there.
+    tensors: Mutex<Option<(Tensor<4>, Tensor<1, Int>)>>,
 }
 
-/// The same as tensors.
-fn batch(task: &Task, device: &Device) -> anyhow::Result<(Tensor<4>, Tensor<1, Int>)> {
-    let dimensions = task.architecture.input.dimensions();
-    let [channels, height, width] =
-        dimensions[..].try_into().map_err(|_| anyhow!("{} takes no images", task.architecture.name))?;
-    let (images, labels) = numbers(task)?;
-    let labels: Vec<i64> = labels.into_iter().map(|label| label as i64).collect();
-    let images = TensorData::new(images, [task.batch, channels, height, width]);
-    let labels = TensorData::new(labels, [task.batch]);
-    Ok((Tensor::from_data(images, device), Tensor::from_data(labels, device)))
+impl Noise {
+    fn new(task: &Task) -> anyhow::Result<Self> {
+        let dimensions = task.architecture.input.dimensions();
+        let [channels, height, width] =
+            dimensions[..].try_into().map_err(|_| anyhow!("{} takes no images", task.architecture.name))?;
+        let mut random = ChaCha8Rng::from_seed(stream_seed(SEED, "bench", 0, 0));
+        let widest = 3.0_f32.sqrt();
+        let count = task.batch * task.architecture.input.elements();
+        let images = (0..count).map(|_| random.random_range(-widest..widest)).collect();
+        let classes = task.architecture.classes()?;
+        let labels = (0..task.batch).map(|_| random.random_range(0..classes)).collect();
+        Ok(Self { shape: [task.batch, channels, height, width], images, labels, tensors: Mutex::default() })
+    }
+}
+
+impl Minibatch for Noise {
+    fn labels(&self) -> Vec<usize> {
+        self.labels.clone()
+    }
+
+    fn write(&self, image: usize, to: &mut [f32]) {
+        to.copy_from_slice(&self.images[image * to.len()..][..to.len()]);
+    }
+
+    fn tensors(&self, device: &Device) -> (Tensor<4>, Tensor<1, Int>) {
+        let mut tensors = self.tensors.lock().unwrap_or_else(PoisonError::into_inner);
+        let made = tensors.get_or_insert_with(|| {
+            let labels: Vec<i64> = self.labels.iter().map(|&label| label as i64).collect();
+            let images = TensorData::new(self.images.clone(), self.shape);
+            let labels = TensorData::new(labels, [self.shape[0]]);
+            (Tensor::from_data(images, device), Tensor::from_data(labels, device))
+        });
+        made.clone()
+    }
 }

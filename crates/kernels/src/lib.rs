@@ -55,7 +55,7 @@ pub use linear::{linear_forward, linear_input_gradient, linear_weight_gradient};
 pub use loss::{binary_cross_entropy, mean_squared_error, softmax_cross_entropy};
 pub use memory::{Memory, zeros};
 pub use momentum::MomentumStep;
-pub use plan::{Batch, Fault, Layer, Objective, Of, Outcome, Parameter, Plan, Purpose};
+pub use plan::{Batch, Fault, InferencePlan, Layer, Objective, Outcome, Parameter, Plan, SegmentPlan, TrainingPlan};
 pub use pool::{Divisor, Window, avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward};
 pub use sums::add_channel_sums;
 pub use vector::LANES;

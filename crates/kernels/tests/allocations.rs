@@ -3,7 +3,7 @@
 use std::alloc::System;
 
 use backproof_kernels::{
-    Batch, Conv2dShape, Divisor, Isa, Layer, MomentumStep, Objective, Of, Parameter, Plan, Purpose, Window,
+    Batch, Conv2dShape, Divisor, Isa, Layer, MomentumStep, Objective, Parameter, Plan, TrainingPlan, Window,
 };
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -54,12 +54,12 @@ fn a_training_step_allocates_nothing() {
     let step = MomentumStep::new(0.01, 0.9, 1e-4);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     for isa in Isa::available() {
-        let mut plan = Plan::new(isa, [3, 16, 16], &layers(), Purpose::Training);
+        let mut plan = TrainingPlan::new(isa, [3, 16, 16], &layers());
         for (layer, weights) in [(0, 16 * 3 * 25), (3, 32 * 16 * 9), (9, 10 * 32 * 16)] {
             let values: Vec<f32> = (0..weights).map(|at| ((at * 31) % 17) as f32 / 170.0 - 0.04).collect();
-            plan.set(layer, Parameter::Weight, Of::Values, &values);
+            plan.set(layer, Parameter::Weight, &values);
         }
-        plan.set(4, Parameter::Weight, Of::Values, &[1.0; 32]);
+        plan.set(4, Parameter::Weight, &[1.0; 32]);
         let mut train = |steps: usize| {
             // On a thread of the pool, as training does: from outside, every call would wait in a queue that has memory of its own.
             pool.install(|| {

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use backproof_kernels::{Batch, Isa, Layer, Of, Parameter, Plan, Purpose};
+use backproof_kernels::{Batch, Isa, Layer, Parameter, Plan, SegmentPlan};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
 use burn::backend::autodiff::checkpoint::strategy::CheckpointStrategy;
 use burn::backend::autodiff::grads::Gradients;
@@ -31,7 +31,7 @@ struct Shared {
     /// The place of the batch normalisation.
     norm: Option<usize>,
     /// Plans that nobody uses at the moment: what one has allocated serves the next pass.
-    idle: Mutex<Vec<Plan>>,
+    idle: Mutex<Vec<SegmentPlan>>,
 }
 
 impl fmt::Debug for Shared {
@@ -115,12 +115,12 @@ impl Segment {
         Tensor::from_dispatch(output)
     }
 
-    fn take(&self) -> Plan {
+    fn take(&self) -> SegmentPlan {
         let idle = self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        idle.unwrap_or_else(|| Plan::new(self.0.isa, self.0.input, &self.0.layers, Purpose::Segment))
+        idle.unwrap_or_else(|| SegmentPlan::new(self.0.isa, self.0.input, &self.0.layers))
     }
 
-    fn give_back(&self, plan: Plan) {
+    fn give_back(&self, plan: SegmentPlan) {
         self.0.idle.lock().unwrap_or_else(PoisonError::into_inner).push(plan);
     }
 }
@@ -137,7 +137,7 @@ pub(crate) struct Pass {
 /// A plan between its forward and its backward pass; given back when the graph is done with it.
 #[derive(Debug, Clone)]
 struct Lent {
-    plan: Arc<Mutex<Option<Plan>>>,
+    plan: Arc<Mutex<Option<SegmentPlan>>>,
     segment: Segment,
     images: usize,
 }
@@ -206,13 +206,13 @@ fn forward(pass: &Pass, input: FloatTensor<Flex>, parameters: [FloatTensor<Flex>
     for (parameter, values) in segment.0.parameters().into_iter().zip(parameters) {
         let Some((layer, parameter)) = parameter else { continue };
         let values = values.to_contiguous();
-        plan.set(layer, parameter, Of::Values, numbers(&values));
+        plan.set(layer, parameter, numbers(&values));
     }
     let mut running = running.lock().unwrap_or_else(PoisonError::into_inner);
     let statistics = [Parameter::RunningMean, Parameter::RunningVariance];
     let moving = segment.0.norm.zip(running.as_mut());
     if let Some((norm, running)) = &moving {
-        statistics.iter().zip(running.iter()).for_each(|(&of, values)| plan.set(*norm, of, Of::Values, values));
+        statistics.iter().zip(running.iter()).for_each(|(&of, values)| plan.set(*norm, of, values));
     }
     let elements = channels * height * width;
     let image = |n: usize, to: &mut [f32]| to.copy_from_slice(&pixels[n * elements..][..elements]);
@@ -220,12 +220,12 @@ fn forward(pass: &Pass, input: FloatTensor<Flex>, parameters: [FloatTensor<Flex>
         let (dropout, seed) = dropout.as_ref().expect("a segment that drops is given what");
         dropout.write_mask(*seed, first, to);
     };
-    plan.segment_forward(&Batch { count: images, image: &image, mask: &mask });
+    plan.forward(&Batch { count: images, image: &image, mask: &mask });
     if let Some((norm, running)) = moving {
-        statistics.iter().zip(running).for_each(|(&of, values)| plan.get(norm, of, Of::Values, values));
+        statistics.iter().zip(running).for_each(|(&of, values)| plan.get(norm, of, values));
     }
     let mut output = vec![0f32; images * out_channels * out_height * out_width];
-    plan.segment_output(&mut output);
+    plan.output(&mut output);
     let output = tensor(output, vec![images, out_channels, out_height, out_width]);
     (output, Lent { plan: Arc::new(Mutex::new(Some(plan))), segment: segment.clone(), images })
 }
@@ -265,12 +265,12 @@ impl Backward<Flex, 5> for SegmentBackward {
         let elements: usize = shared.output.iter().product();
         let gradient = numbers(&gradient);
         let write = |n: usize, to: &mut [f32]| to.copy_from_slice(&gradient[n * elements..][..elements]);
-        plan.segment_backward(&write, ops.parents[0].is_some());
+        plan.backward(&write, ops.parents[0].is_some());
         let [input, parameters @ ..] = ops.parents;
         if let Some(node) = input {
             let [channels, height, width] = shared.input;
             let mut values = vec![0.0; lent.images * channels * height * width];
-            plan.segment_input_gradient(&mut values);
+            plan.input_gradient(&mut values);
             gradients.register::<Flex>(node.id, tensor(values, vec![lent.images, channels, height, width]));
         }
         let Layer::Conv2d { shape, .. } = shared.layers[0] else { unreachable!("checked when it was made") };
@@ -280,7 +280,7 @@ impl Backward<Flex, 5> for SegmentBackward {
             let of_weight = vec![shape.outputs, shape.channels / shape.groups, rows, columns];
             let shape = if (layer, parameter) == (0, Parameter::Weight) { of_weight } else { vec![shape.outputs] };
             let mut values = vec![0.0; shape.iter().product()];
-            plan.get(layer, parameter, Of::Gradients, &mut values);
+            plan.gradient(layer, parameter, &mut values);
             gradients.register::<Flex>(node.id, tensor(values, shape));
         }
     }

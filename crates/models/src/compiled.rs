@@ -2,44 +2,48 @@
 
 use std::collections::BTreeMap;
 
-use backproof_kernels as kernels;
-use backproof_kernels::{Conv2dShape, Divisor, Isa, Of, Parameter, Plan, Purpose, Window};
+use backproof_kernels::{Batch, InferencePlan, Isa, Objective, Outcome, Parameter, Plan, SegmentPlan, TrainingPlan};
 use backproof_layers as layers;
 use backproof_layers::Dropout;
-use backproof_spec::Architecture;
 use burn::module::Module;
-use burn::tensor::TensorData;
+use burn::tensor::{DType, TensorData};
 
+use crate::has_kernels::{NotCompiled, kernel_layers};
 use crate::layer::Layer;
 use crate::weights::Replace;
 use crate::{Mode, Network};
 
-/// A network whose passes run on the CPU kernels, in single precision.
+/// A network on the CPU kernels, in single precision, as a plan of one kind: [`InferencePlan`], [`TrainingPlan`] or
+/// [`SegmentPlan`].
 ///
-/// It has memory for its parameters, their gradients and what momentum remembers; a [`Network`] gives them and takes them back
-/// ([`load`](Self::load), [`store`](Self::store)).
+/// The plan has memory of its own for the parameters; a [`Network`] gives them and takes them back
+/// ([`load_parameters`](Self::load_parameters), [`store`](Self::store)).
 #[derive(Debug, Clone)]
-pub struct Compiled {
-    plan: Plan,
+pub struct Compiled<P> {
+    plan: P,
     /// Of each tensor its name, layer, role and shape in PyTorch's layout.
     tensors: Vec<(String, usize, Parameter, Vec<usize>)>,
     /// The layers that drop, by place.
     dropouts: BTreeMap<usize, Dropout>,
 }
 
-impl Compiled {
-    /// `network`, made from `architecture`, with its parameters.
+/// Writes image n, `[C, H, W]`.
+type Write<'a> = &'a (dyn Fn(usize, &mut [f32]) + Sync);
+
+impl<P: Plan> Compiled<P> {
+    /// `network` with its parameters and running statistics.
     ///
-    /// None where there is no kernel for a layer (PReLU and the smooth activations), where tensors are frozen, or where it does
-    /// not compute in single precision.
-    #[must_use]
-    pub fn new(network: &Network, architecture: &Architecture, isa: Isa, purpose: Purpose) -> Option<Self> {
-        let input = architecture.input.dimensions().try_into().ok()?;
-        let layers = plan_layers(network.layers(), input)?;
+    /// # Errors
+    ///
+    /// A layer without a kernel, frozen tensors, or another precision than single.
+    pub fn new(network: &Network, isa: Isa) -> Result<Self, NotCompiled> {
+        let (input, layers) = kernel_layers(network.architecture())?;
+        if !network.frozen().is_empty() {
+            return Err(NotCompiled::Frozen { tensors: network.frozen().iter().cloned().collect() });
+        }
         let tensors = network.tensors();
-        let single = |data: &TensorData| data.dtype() == burn::tensor::DType::F32;
-        if !network.frozen().is_empty() || !tensors.iter().all(|tensor| single(&tensor.data)) {
-            return None;
+        if !tensors.iter().all(|tensor| tensor.data.dtype() == DType::F32) {
+            return Err(NotCompiled::Precision);
         }
         let tensors = tensors
             .into_iter()
@@ -48,101 +52,135 @@ impl Compiled {
                 (tensor.name, layer, parameter, tensor.data.shape().to_vec())
             })
             .collect();
-        let dropouts = network
-            .layers()
-            .iter()
-            .enumerate()
-            .filter_map(|(place, layer)| match layer {
-                Layer::Dropout(dropout) => Some((place, dropout.clone())),
-                _ => None,
-            })
-            .collect();
-        let mut compiled = Self { plan: Plan::new(isa, input, &layers, purpose), tensors, dropouts };
-        compiled.load(network, Of::Values);
-        Some(compiled)
+        let dropouts = network.layers().iter().enumerate().filter_map(|(place, layer)| match layer {
+            Layer::Dropout(dropout) => Some((place, dropout.clone())),
+            _ => None,
+        });
+        let mut compiled = Self { plan: P::new(isa, input, &layers), tensors, dropouts: dropouts.collect() };
+        compiled.load_those(network, |_| true, P::set);
+        Ok(compiled)
     }
 
     /// The plan.
     #[must_use]
-    pub fn plan(&self) -> &Plan {
+    pub fn plan(&self) -> &P {
         &self.plan
     }
 
     /// The plan, to make steps with.
-    pub fn plan_mut(&mut self) -> &mut Plan {
+    pub fn plan_mut(&mut self) -> &mut P {
         &mut self.plan
-    }
-
-    /// The images that `write` writes, as many as there are `labels`: loss, right answers and, inside of the plan, gradients.
-    pub fn pass(
-        &mut self,
-        write: &(dyn Fn(usize, &mut [f32]) + Sync),
-        labels: &[usize],
-        objective: kernels::Objective,
-        mode: Mode,
-    ) -> kernels::Outcome {
-        let mask = masks(&self.dropouts, mode);
-        self.plan.pass(&kernels::Batch { count: labels.len(), image: write, mask: &mask }, labels, objective)
-    }
-
-    /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's.
-    pub fn weighted_pass(
-        &mut self,
-        write: &(dyn Fn(usize, &mut [f32]) + Sync),
-        labels: &[usize],
-        weights: &[f32],
-        objective: kernels::Objective,
-        mode: Mode,
-    ) -> kernels::Outcome {
-        let mask = masks(&self.dropouts, mode);
-        let batch = kernels::Batch { count: labels.len(), image: write, mask: &mask };
-        self.plan.weighted_pass(&batch, labels, weights, objective)
-    }
-
-    /// The logits of `count` images by the running statistics, `[N, K]` in row-major order.
-    pub fn logits(&mut self, count: usize, write: &(dyn Fn(usize, &mut [f32]) + Sync)) -> Vec<f32> {
-        let mask = |_: usize, _: usize, _: &mut [f32]| unreachable!("inference drops nothing");
-        self.plan.infer(&kernels::Batch { count, image: write, mask: &mask });
-        (0..count).flat_map(|image| self.plan.outputs(image)).copied().collect()
-    }
-
-    /// Takes the tensors of `network`, as parameters or as what momentum remembers of them. Running statistics are taken with the
-    /// parameters.
-    pub fn load(&mut self, network: &Network, of: Of) {
-        self.load_those(network, of, |parameter| of == Of::Values || is_parameter(parameter));
     }
 
     /// Takes the parameters of `network`, and no running statistics.
     pub fn load_parameters(&mut self, network: &Network) {
-        self.load_those(network, Of::Values, is_parameter);
+        self.load_those(network, is_parameter, P::set);
     }
 
-    fn load_those(&mut self, network: &Network, of: Of, wanted: impl Fn(Parameter) -> bool) {
+    /// `network` with these parameters and running statistics in place of its own.
+    #[must_use]
+    pub fn store(&self, network: Network) -> Network {
+        self.store_those(network, |_| true, P::get)
+    }
+
+    fn load_those(
+        &mut self,
+        network: &Network,
+        wanted: impl Fn(Parameter) -> bool,
+        set: impl Fn(&mut P, usize, Parameter, &[f32]),
+    ) {
         for (tensor, (name, layer, parameter, _)) in network.tensors().into_iter().zip(&self.tensors) {
             debug_assert_eq!(&tensor.name, name);
-            if !wanted(*parameter) {
-                continue;
+            if wanted(*parameter) {
+                let values = tensor.data.as_slice::<f32>().expect("a network in single precision");
+                set(&mut self.plan, *layer, *parameter, values);
             }
-            let values = tensor.data.as_slice::<f32>().expect("a network in single precision");
-            self.plan.set(*layer, *parameter, of, values);
         }
     }
 
-    /// `network` with the parameters, their gradients, or what momentum remembers of them in place of its tensors. Running
-    /// statistics are themselves, whatever is asked for.
-    #[must_use]
-    pub fn store(&self, network: Network, of: Of) -> Network {
+    fn store_those(
+        &self,
+        network: Network,
+        wanted: impl Fn(Parameter) -> bool,
+        get: impl Fn(&P, usize, Parameter, &mut [f32]),
+    ) -> Network {
         let found = self
             .tensors
             .iter()
+            .filter(|(_, _, parameter, _)| wanted(*parameter))
             .map(|(name, layer, parameter, shape)| {
                 let mut values = vec![0.0; shape.iter().product()];
-                self.plan.get(*layer, *parameter, of, &mut values);
+                get(&self.plan, *layer, *parameter, &mut values);
                 (name.clone(), TensorData::new(values, shape.clone()))
             })
             .collect();
         let mut replace = Replace::new(&network, found);
         network.map(&mut replace)
+    }
+}
+
+impl Compiled<InferencePlan> {
+    /// The logits of `count` images by the running statistics, `[N, K]` in row-major order.
+    pub fn logits(&mut self, count: usize, write: Write<'_>) -> Vec<f32> {
+        let mask = |_: usize, _: usize, _: &mut [f32]| unreachable!("inference drops nothing");
+        self.plan.infer(&Batch { count, image: write, mask: &mask });
+        (0..count).flat_map(|image| self.plan.outputs(image)).copied().collect()
+    }
+}
+
+impl Compiled<TrainingPlan> {
+    /// The images that `write` writes, as many as there are `labels`: loss, right answers and, inside of the plan,
+    /// gradients.
+    pub fn pass(&mut self, write: Write<'_>, labels: &[usize], objective: Objective, mode: Mode) -> Outcome {
+        let mask = masks(&self.dropouts, mode);
+        self.plan.pass(&Batch { count: labels.len(), image: write, mask: &mask }, labels, objective)
+    }
+
+    /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's.
+    pub fn weighted_pass(
+        &mut self,
+        write: Write<'_>,
+        labels: &[usize],
+        weights: &[f32],
+        objective: Objective,
+        mode: Mode,
+    ) -> Outcome {
+        let mask = masks(&self.dropouts, mode);
+        let batch = Batch { count: labels.len(), image: write, mask: &mask };
+        self.plan.weighted_pass(&batch, labels, weights, objective)
+    }
+
+    /// `network` with the gradients of its parameters in their place. Running statistics stay its own.
+    #[must_use]
+    pub fn gradients(&self, network: Network) -> Network {
+        self.store_those(network, is_parameter, TrainingPlan::gradient)
+    }
+
+    /// `network` with what momentum remembers of its parameters in their place. Running statistics stay its own.
+    #[must_use]
+    pub fn velocity(&self, network: Network) -> Network {
+        self.store_those(network, is_parameter, TrainingPlan::velocity)
+    }
+
+    /// Takes the parameters of `network` as what momentum remembers.
+    pub fn load_velocity(&mut self, network: &Network) {
+        self.load_those(network, is_parameter, TrainingPlan::set_velocity);
+    }
+}
+
+impl Compiled<SegmentPlan> {
+    /// Forward and backward to the parameters and the images, from `Σ_n weights[n] · loss[n]`.
+    pub fn weighted_pass(
+        &mut self,
+        write: Write<'_>,
+        labels: &[usize],
+        weights: &[f32],
+        objective: Objective,
+        mode: Mode,
+    ) -> Outcome {
+        let mask = masks(&self.dropouts, mode);
+        let batch = Batch { count: labels.len(), image: write, mask: &mask };
+        self.plan.weighted_pass(&batch, labels, weights, objective)
     }
 }
 
@@ -171,52 +209,4 @@ fn place(network: &Network, name: &str) -> (usize, Parameter) {
         other => unreachable!("no tensor is called {other}"),
     };
     (layer, parameter)
-}
-
-/// Layers on images `[C, H, W]` as the kernels know them; none where there is no kernel for one.
-pub(crate) fn plan_layers(layers: &[Layer], input: [usize; 3]) -> Option<Vec<kernels::Layer>> {
-    let mut size = [input[1], input[2]];
-    let mut channels = input[0];
-    layers
-        .iter()
-        .map(|layer| {
-            Some(match layer {
-                Layer::Conv2d(conv) => {
-                    let [outputs, _, height, width] = conv.weight.dims();
-                    let layers::Conv2dOptions { stride, padding, dilation, groups } = conv.options;
-                    let kernel = [height, width];
-                    let shape =
-                        Conv2dShape { channels, input: size, outputs, kernel, stride, padding, dilation, groups };
-                    (channels, size) = (outputs, shape.output());
-                    kernels::Layer::Conv2d { shape, bias: conv.bias.is_some() }
-                }
-                Layer::MaxPool2d(pool) => {
-                    let layers::MaxPool2dOptions { kernel, stride, padding, dilation, .. } = pool.options;
-                    let window = Window { kernel, stride, padding, dilation };
-                    size = pool.output_size(size);
-                    kernels::Layer::MaxPool2d { window, output: size }
-                }
-                Layer::AvgPool2d(pool) => {
-                    let layers::AvgPool2dOptions { kernel, stride, padding, count_include_pad, .. } = pool.options;
-                    let window = Window { kernel, stride, padding, dilation: [1, 1] };
-                    let divisor = if count_include_pad { Divisor::Padded } else { Divisor::Inside };
-                    size = pool.output_size(size);
-                    kernels::Layer::AvgPool2d { window, divisor, output: size }
-                }
-                Layer::Linear(linear) => {
-                    kernels::Layer::Linear { outputs: linear.weight.dims()[1], bias: linear.bias.is_some() }
-                }
-                Layer::Flatten(_) => kernels::Layer::Flatten,
-                Layer::Relu(_) => kernels::Layer::Relu,
-                Layer::BatchNorm(norm) => kernels::Layer::BatchNorm { epsilon: norm.epsilon, momentum: norm.momentum },
-                Layer::Dropout(_) => kernels::Layer::Dropout,
-                Layer::LeakyRelu(_)
-                | Layer::Prelu(_)
-                | Layer::Elu(_)
-                | Layer::Gelu(_)
-                | Layer::Sigmoid(_)
-                | Layer::Tanh(_) => return None,
-            })
-        })
-        .collect()
 }

@@ -30,6 +30,7 @@ mod features;
 mod freeze;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod has_kernels;
 mod initialization;
 mod layer;
 mod network;
@@ -41,6 +42,7 @@ mod weights;
 
 pub use compiled::Compiled;
 pub use features::{Features, Ranked};
+pub use has_kernels::{ComputedBy, NotCompiled, has_kernels};
 pub use layer::{Layer, Saved};
 pub use network::{Mode, Network, SavedForward};
 pub use published::{

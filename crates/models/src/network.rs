@@ -44,6 +44,8 @@ impl Mode {
 pub struct Network {
     layers: Vec<Layer>,
     #[module(skip)]
+    architecture: Architecture,
+    #[module(skip)]
     names: Vec<String>,
     /// The names of the tensors that training leaves as they are.
     #[module(skip)]
@@ -84,6 +86,7 @@ impl Network {
         let names = traced.into_iter().map(|layer| layer.name).collect();
         let network = Self {
             layers,
+            architecture: architecture.clone(),
             names,
             frozen: BTreeSet::new(),
             frozen_layers: Vec::new(),
@@ -91,6 +94,12 @@ impl Network {
             segments: crate::segments::Segments::default(),
         };
         Ok(network.map(&mut NumberParameters::default()))
+    }
+
+    /// What it was made from.
+    #[must_use]
+    pub fn architecture(&self) -> &Architecture {
+        &self.architecture
     }
 
     /// The names of the layers, `conv1`, `relu1`, …
@@ -112,10 +121,10 @@ impl Network {
         let mut place = 0;
         while place < self.layers.len() {
             #[cfg(feature = "flex")]
-            if let Some((output, behind)) =
+            if let Some((output, next)) =
                 self.segments.forward(&self.layers, place, &features, |place| self.mode_of(place, mode))
             {
-                (features, place) = (output, behind);
+                (features, place) = (output, next);
                 continue;
             }
             features = self.layers[place].forward(features, self.mode_of(place, mode));
@@ -137,10 +146,14 @@ impl Network {
         (features.vectors(), SavedForward(kept))
     }
 
+    /// Whether the layer at `place` is batch normalisation that is frozen as a whole.
+    pub(crate) fn is_frozen_layer(&self, place: usize) -> bool {
+        self.frozen_layers.get(place).is_some_and(|&frozen| frozen)
+    }
+
     /// The mode of the layer at `place`: that of the pass, or inference where the layer is frozen as a whole.
     fn mode_of(&self, place: usize, mode: Mode) -> layers::Mode {
-        let frozen = self.frozen_layers.get(place).is_some_and(|&frozen| frozen);
-        if frozen { layers::Mode::Inference } else { mode.of_layer(place) }
+        if self.is_frozen_layer(place) { layers::Mode::Inference } else { mode.of_layer(place) }
     }
 
     /// The gradients of all parameters by id, from the gradient of the logits `[N, K]`: the chain rule from the last layer to

@@ -1,17 +1,16 @@
 //! Where autodiff's forward pass goes through the CPU kernels.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 use backproof_kernels::Isa;
 use backproof_layers as layers;
 use backproof_layers::{Segment, SegmentParameters, linear_on_kernels, linear_pays};
-use backproof_spec::Architecture;
+use backproof_spec::Shape;
 
-use crate::Network;
-use crate::compiled::plan_layers;
 use crate::features::{Features, Ranked};
+use crate::has_kernels::kernel_layer;
 use crate::layer::Layer;
+use crate::{ComputedBy, Network};
 
 /// What is computed by the CPU kernels.
 #[derive(Debug, Clone, Default)]
@@ -23,7 +22,8 @@ pub(crate) struct Segments {
 }
 
 impl Segments {
-    /// The output of the segment that begins at `place`, and the place behind it, if there is one for layers in these modes.
+    /// The output of the segment that begins at `place`, and the place after it, if there is one for layers in these
+    /// modes.
     pub(crate) fn forward(
         &self,
         layers: &[Layer],
@@ -38,11 +38,11 @@ impl Segments {
             let output = linear_on_kernels(isa, vectors.clone(), linear.weight.val(), bias);
             return Some((Ranked::Vectors(output), place + 1));
         }
-        let (segment, behind) = self.convolutions.get(&place)?;
+        let (segment, next) = self.convolutions.get(&place)?;
         let (Layer::Conv2d(conv), Ranked::Images(images)) = (&layers[place], input) else { return None };
         let bias = conv.bias.as_ref().map(|bias| bias.val());
         let mut parameters = SegmentParameters { weight: conv.weight.val(), bias, norm: None, dropout: None };
-        for (place, layer) in (place..).zip(&layers[place..*behind]) {
+        for (place, layer) in (place..).zip(&layers[place..*next]) {
             match (layer, mode_of(place)) {
                 // A segment has the statistics of the batch.
                 (Layer::BatchNorm(_) | Layer::Dropout(_), layers::Mode::Inference) => return None,
@@ -53,46 +53,84 @@ impl Segments {
                 _ => {}
             }
         }
-        Some((Ranked::Images(segment.forward(images.clone(), parameters)), *behind))
+        Some((Ranked::Images(segment.forward(images.clone(), parameters)), *next))
     }
 }
 
 impl Network {
-    /// The network, made from `architecture`, on the CPU kernels where autodiff runs it: each convolution with what follows it, up to
-    /// the next layer with weights, is one node of the graph, and so are linear layers of many outputs. For the backend `flex` in single precision.
+    /// The network on the CPU kernels where autodiff runs it: each convolution with what follows it, up to the next
+    /// layer with weights, is one node of the graph, and so are linear layers of many outputs. For the backend `flex`
+    /// in single precision. [`computed_by`](Self::computed_by) says what became of each layer.
     #[must_use]
-    pub fn with_segments(mut self, architecture: &Architecture, isa: Isa) -> Self {
-        let Ok(traced) = architecture.trace() else { return self };
+    pub fn with_segments(mut self, isa: Isa) -> Self {
+        let traced = self.architecture().trace().expect("the network was made of it");
         self.segments.linear = Some(isa);
-        let convolutions: Vec<usize> =
-            (0..self.layers().len()).filter(|&place| matches!(self.layers()[place], Layer::Conv2d(_))).collect();
-        for place in convolutions {
-            let Range { end, .. } = self.segment_at(place);
-            let shape = |shape: backproof_spec::Shape| -> Option<[usize; 3]> { shape.dimensions().try_into().ok() };
-            let (Some(input), Some(output)) = (shape(traced[place].input), shape(traced[end - 1].output)) else {
+        for place in 0..traced.len() {
+            if !matches!(self.layers()[place], Layer::Conv2d(_)) {
                 continue;
+            }
+            let end = self.segment_end(place);
+            let shape = |shape: Shape| match shape {
+                Shape::Image { channels, height, width } => [channels, height, width],
+                Shape::Vector { .. } => unreachable!("a segment is of images throughout"),
             };
-            let Some(layers) = plan_layers(&self.layers()[place..end], input) else { continue };
-            self.segments.convolutions.insert(place, (Segment::new(isa, input, layers, output), end));
+            let layers = traced[place..end].iter().map(kernel_layer).collect::<Option<_>>();
+            let layers = layers.expect("there is a kernel for each layer of a segment");
+            let segment = Segment::new(isa, shape(traced[place].input), layers, shape(traced[end - 1].output));
+            self.segments.convolutions.insert(place, (segment, end));
         }
         self
     }
 
-    /// The convolution at `place` and what is computed with it: at most one batch normalisation, and one dropout.
-    fn segment_at(&self, place: usize) -> Range<usize> {
-        let [mut norms, mut dropouts] = [0; 2];
-        let behind = self.layers()[place + 1..].iter().take_while(|layer| match layer {
-            Layer::Relu(_) | Layer::MaxPool2d(_) | Layer::AvgPool2d(_) => true,
-            Layer::BatchNorm(_) => {
-                norms += 1;
-                norms < 2
+    /// What computes each layer where autodiff runs the network in training.
+    #[must_use]
+    pub fn computed_by(&self) -> Vec<ComputedBy> {
+        let burn = |reason: String| ComputedBy::Burn { reason };
+        let mut found = Vec::new();
+        while let Some(layer) = self.layers().get(found.len()) {
+            let place = found.len();
+            if let Some((_, end)) = self.segments.convolutions.get(&place) {
+                let frozen = (place..*end).find(|&at| self.is_frozen_layer(at));
+                let by = frozen.map_or(ComputedBy::Kernel, |at| {
+                    let name = &self.names()[at];
+                    burn(format!("{name} keeps its running statistics, and a node of kernels uses those of the batch"))
+                });
+                found.resize(*end, by);
+                continue;
             }
-            Layer::Dropout(_) => {
-                dropouts += 1;
-                dropouts < 2
-            }
-            _ => false,
-        });
-        place..place + 1 + behind.count()
+            found.push(match layer {
+                _ if self.segments.linear.is_none() => burn("the network is not on the kernels".to_owned()),
+                Layer::Linear(linear) => match linear.weight.dims()[1] {
+                    outputs if linear_pays(outputs) => ComputedBy::Kernel,
+                    outputs => burn(format!("Burn's product is faster for {outputs} outputs")),
+                },
+                Layer::Flatten(_) => burn("it moves no numbers".to_owned()),
+                layer if follows_convolution(layer) => {
+                    burn("its kernel is used in one node with a convolution before it".to_owned())
+                }
+                _ => burn("there is no kernel for it".to_owned()),
+            });
+        }
+        found
     }
+
+    /// After the last layer that is computed with the convolution at `place`: at most one batch normalisation, and one
+    /// dropout.
+    fn segment_end(&self, place: usize) -> usize {
+        let [mut norms, mut dropouts] = [0; 2];
+        let next = self.layers()[place + 1..].iter().take_while(|layer| {
+            norms += usize::from(matches!(layer, Layer::BatchNorm(_)));
+            dropouts += usize::from(matches!(layer, Layer::Dropout(_)));
+            follows_convolution(layer) && norms < 2 && dropouts < 2
+        });
+        place + 1 + next.count()
+    }
+}
+
+/// Whether a layer can be computed in one node with a convolution before it.
+fn follows_convolution(layer: &Layer) -> bool {
+    matches!(
+        layer,
+        Layer::Relu(_) | Layer::MaxPool2d(_) | Layer::AvgPool2d(_) | Layer::BatchNorm(_) | Layer::Dropout(_)
+    )
 }

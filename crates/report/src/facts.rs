@@ -1,6 +1,7 @@
 //! What a run came to in a few figures, and how it was made.
 
 use backproof_spec::thousands;
+use backproof_train::{Computation, RunRecord};
 use serde::Serialize;
 
 use crate::contents::Contents;
@@ -73,6 +74,7 @@ pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
         ("Versions", versions.collect::<Vec<_>>().join(", ")),
         ("Commit", commit.map_or_else(|| "not in a repository".to_owned(), in_words)),
         ("Device", record.device.clone()),
+        ("Computed by", computed_by(record)),
         ("Seed", record.seed.to_string()),
     ];
     let checkout = commit.map(|commit| format!("git checkout {}", commit.trim_end_matches("-dirty")));
@@ -81,6 +83,25 @@ pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
         rows,
         checksums: record.data_checksums.clone().into_iter().collect(),
         repeat: checkout.into_iter().chain([train]).collect(),
+    }
+}
+
+/// Engine and instruction set, each with the iteration that it began at where there were several.
+fn computed_by(record: &RunRecord) -> String {
+    let words = |computation: &Computation| {
+        let instructions = match &computation.instructions {
+            Some(name) => format!("instruction set {name}"),
+            None => "no CPU kernels".to_owned(),
+        };
+        format!("engine {}, {instructions}", computation.engine.name())
+    };
+    match &record.computations[..] {
+        [] => "a version that did not note it".to_owned(),
+        [only] => words(only),
+        all => {
+            let from = |it: &Computation| format!("from iteration {} {}", thousands(it.from + 1), words(it));
+            all.iter().map(from).collect::<Vec<_>>().join("; ")
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `report.html`: the contents of a run folder as one page.
 
 use backproof_spec::{Architecture, TracedLayer, thousands};
-use backproof_train::Report;
+use backproof_train::{Computation, ComputedBy, Report};
 use serde::Serialize;
 
 use crate::ReportError;
@@ -59,6 +59,8 @@ struct Network {
     weights: usize,
     biases: usize,
     running_statistics: usize,
+    /// Whether it is known what computed the layers.
+    computed: bool,
 }
 
 #[derive(Serialize)]
@@ -68,6 +70,8 @@ struct LayerRow {
     output: String,
     weights: usize,
     biases: usize,
+    /// Empty in a run of a version that did not note it.
+    computed_by: String,
 }
 
 #[derive(Serialize)]
@@ -135,7 +139,7 @@ pub(crate) fn page(
         mistakes,
         kernels: figures.kernels.as_ref().map(Figure::inline).transpose()?,
         kernels_of: kernels_of.unwrap_or_default(),
-        network: contents.experiment.as_ref().and_then(|experiment| network(&experiment.model)),
+        network: contents.experiment.as_ref().and_then(|it| network(&it.model, contents.record.computations.last())),
         gradients: contents.gradients.as_ref(),
         config: &contents.config,
         provenance: provenance(contents, folder_name),
@@ -154,12 +158,17 @@ fn subtitle(contents: &Contents) -> String {
     )
 }
 
-fn network(model: &Architecture) -> Option<Network> {
+fn network(model: &Architecture, computation: Option<&Computation>) -> Option<Network> {
     let layers = model.trace().ok()?;
     let sum = |of: fn(&TracedLayer) -> usize| layers.iter().map(of).sum::<usize>();
+    let computed_by = |name: &str| match computation?.layers.iter().find(|layer| layer.layer == name)?.by {
+        ComputedBy::Kernel => Some("kernel".to_owned()),
+        ComputedBy::Burn { ref reason } => Some(format!("Burn: {reason}")),
+    };
     Some(Network {
         name: model.name.clone(),
         input: model.input.to_string(),
+        computed: computation.is_some(),
         weights: sum(|layer| layer.weights),
         biases: sum(|layer| layer.biases),
         running_statistics: sum(|layer| layer.running_statistics),
@@ -171,6 +180,7 @@ fn network(model: &Architecture) -> Option<Network> {
                 output: layer.output.to_string(),
                 weights: layer.weights,
                 biases: layer.biases,
+                computed_by: computed_by(&layer.name).unwrap_or_default(),
             })
             .collect(),
     })

@@ -13,9 +13,9 @@ pub struct Experiment {
     pub name: String,
     /// The one seed from which everything random comes.
     pub seed: u64,
-    /// How gradients are computed.
+    /// How gradients are computed, and on what.
     pub engine: Engine,
-    /// Whether our own CPU kernels compute it.
+    /// Whether our own CPU kernels take part under [`Engine::Autodiff`].
     pub kernels: Kernels,
     /// What it trains on.
     pub data: Data,
@@ -31,35 +31,39 @@ pub struct Experiment {
     pub expect: Option<Expect>,
 }
 
-/// How gradients are computed.
+/// How gradients are computed, and on what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Engine {
-    /// By Burn's automatic differentiation.
+    /// By Burn's automatic differentiation, on every backend.
     #[default]
     Autodiff,
-    /// By the backward passes derived by hand.
+    /// By the derived backward passes, layer by layer, on tensors of every backend.
     Manual,
+    /// By the derived backward passes, as one plan of CPU kernels in single precision.
+    Compiled,
 }
 
 impl Engine {
     /// Every engine.
-    pub const ALL: [Self; 2] = [Self::Autodiff, Self::Manual];
+    pub const ALL: [Self; 3] = [Self::Autodiff, Self::Manual, Self::Compiled];
 
     /// Its name in a config.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Autodiff => "autodiff",
             Self::Manual => "manual",
+            Self::Compiled => "compiled",
         }
     }
 }
 
-/// Whether layers are computed by our own CPU kernels.
+/// Whether our own CPU kernels take part under [`Engine::Autodiff`]. The other engines leave no choice:
+/// [`Engine::Manual`] runs on tensors alone, and [`Engine::Compiled`] on kernels alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kernels {
-    /// Where there are kernels for it: on the CPU backend `flex`, in single precision.
+    /// Where there are kernels: on the CPU backend `flex`, in single precision.
     #[default]
     Auto,
     /// Everything by Burn.

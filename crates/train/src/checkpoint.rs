@@ -14,8 +14,9 @@ use crate::TrainError;
 use crate::files::{check_version, replace_folder, swapped_folder, write_json, write_whole};
 use crate::report::Window;
 
-/// The version of `state.json`. 2 added the config; `tests/fixtures/runs` keeps a run of each.
-const SCHEMA: u32 = 2;
+/// The version of `state.json`. 2 added the config; since 3 the config's `engine = "manual"` means tensors, and
+/// `"compiled"` the plan of CPU kernels. `tests/fixtures/runs` keeps a run of each.
+const SCHEMA: u32 = 3;
 const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.bpk";
 const CONFIG: &str = "config.toml";
@@ -178,7 +179,7 @@ impl Checkpoint {
             .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), "an optimizer record"))
     }
 
-    /// The config that the run had when this checkpoint was saved; `None` in one of version 1.
+    /// The config that the run had when this checkpoint was saved, as it was written; `None` in one of version 1.
     pub(crate) fn experiment(&self) -> Result<Option<Experiment>, TrainError> {
         let (folder, state) = self.state()?;
         let Some(expected) = &state.config_sha256 else { return Ok(None) };

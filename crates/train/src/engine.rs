@@ -1,7 +1,7 @@
-//! The one fork: how gradients are made. Both engines return the same, so nothing after them can know which one ran.
+//! How gradients are made on tensors. Both engines return the same, so that nothing after them can know which one ran.
 
 use backproof_models::{Mode, Network};
-use backproof_spec::{Engine, Loss};
+use backproof_spec::Loss;
 use burn::Tensor;
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
@@ -9,68 +9,69 @@ use burn::tensor::{Device, Int};
 
 use crate::loss;
 
+/// An engine that computes on tensors; the third, [`Engine::Compiled`](backproof_spec::Engine), has a memory of its
+/// own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnTensors {
+    /// By Burn's automatic differentiation.
+    Autodiff,
+    /// By the derived backward passes.
+    Manual,
+}
+
 /// What one pass over a batch gives.
 #[derive(Debug)]
-pub struct Gradients {
+pub(crate) struct Gradients {
     /// Mean loss over the batch.
-    pub loss: f64,
+    pub(crate) loss: f64,
     /// Logits `[N, K]`, a plain tensor.
-    pub logits: Tensor<2>,
+    pub(crate) logits: Tensor<2>,
     /// The gradient of the loss with respect to each parameter that is not frozen, by id, as plain tensors.
-    pub parameters: GradientsParams,
+    pub(crate) parameters: GradientsParams,
 }
 
-/// The device of the batches for `engine`: with autodiff or without.
-#[must_use]
-pub fn batch_device(engine: Engine, device: &Device) -> Device {
-    match engine {
-        Engine::Autodiff => device.clone().autodiff(),
-        Engine::Manual => device.clone().without_autodiff(),
+impl OnTensors {
+    /// The device of the batches: with autodiff or without.
+    pub(crate) fn batch_device(self, device: &Device) -> Device {
+        match self {
+            Self::Autodiff => device.clone().autodiff(),
+            Self::Manual => device.clone().without_autodiff(),
+        }
     }
-}
 
-/// The network as `engine` wants it: on its autodiff device, or plain.
-#[must_use]
-pub fn ready(engine: Engine, network: Network) -> Network {
-    match engine {
-        Engine::Autodiff => network,
-        Engine::Manual => network.valid(),
+    /// One step of the optimizer.
+    ///
+    /// Burn's optimizers take a network on an autodiff device only; a plain one goes there and back, which copies no
+    /// numbers.
+    pub(crate) fn update(
+        self,
+        optimizer: &mut ModuleOptimizer,
+        learning_rate: f64,
+        network: Network,
+        gradients: GradientsParams,
+    ) -> Network {
+        match self {
+            Self::Autodiff => optimizer.step(learning_rate, network, gradients),
+            Self::Manual => optimizer.step(learning_rate, network.train(), gradients).valid(),
+        }
     }
-}
 
-/// One step of the optimizer.
-///
-/// Burn's optimizers take a network on an autodiff device only; a plain one goes there and back, which copies no numbers.
-#[must_use]
-pub fn update(
-    engine: Engine,
-    optimizer: &mut ModuleOptimizer,
-    learning_rate: f64,
-    network: Network,
-    gradients: GradientsParams,
-) -> Network {
-    match engine {
-        Engine::Autodiff => optimizer.step(learning_rate, network, gradients),
-        Engine::Manual => optimizer.step(learning_rate, network.train(), gradients).valid(),
+    /// The mean of `loss`, logits and gradients of one batch: network, images `[N, C, H, W]` and labels `[N]` on
+    /// [`batch_device`](Self::batch_device).
+    pub(crate) fn gradients(
+        self,
+        loss: Loss,
+        network: &Network,
+        images: Tensor<4>,
+        labels: Tensor<1, Int>,
+        mode: Mode,
+    ) -> Gradients {
+        let pass = match self {
+            Self::Autodiff => by_autodiff(loss, network, images, labels, mode),
+            Self::Manual => by_hand(loss, network, images, labels, mode),
+        };
+        Gradients { parameters: network.without_frozen(pass.parameters), ..pass }
     }
-}
-
-/// The mean of `loss`, logits and gradients of one batch: images `[N, C, H, W]` and labels `[N]` on [`batch_device`],
-/// the network as it is [`ready`].
-#[must_use]
-pub fn gradients(
-    engine: Engine,
-    loss: Loss,
-    network: &Network,
-    images: Tensor<4>,
-    labels: Tensor<1, Int>,
-    mode: Mode,
-) -> Gradients {
-    let pass = match engine {
-        Engine::Autodiff => by_autodiff(loss, network, images, labels, mode),
-        Engine::Manual => by_hand(loss, network, images, labels, mode),
-    };
-    Gradients { parameters: network.without_frozen(pass.parameters), ..pass }
 }
 
 fn by_autodiff(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {

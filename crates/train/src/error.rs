@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use backproof_data::DataError;
-use backproof_models::{Transfer, WeightsError};
+use backproof_models::{NotCompiled, Transfer, WeightsError};
 use backproof_spec::{ConfigError, ShapeError};
 
 /// An error of training, resuming or evaluating.
@@ -63,6 +63,9 @@ pub enum TrainError {
     /// The network gives no finite number for an image.
     #[error("the weights are so large that the network's output is not finite")]
     NotFinite,
+    /// The compiled engine cannot run the network.
+    #[error("engine = \"compiled\" cannot train this: {0}")]
+    NotCompiled(#[from] NotCompiled),
     /// The kernels that the environment asks for are not there.
     #[error("{0}")]
     Kernels(String),

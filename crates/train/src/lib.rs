@@ -1,31 +1,32 @@
 //! Training: the engines, the optimizers, the loop, the metrics, the checkpoints and the run folder.
 //!
 //! [`train`] takes an [`Experiment`](backproof_spec::Experiment) and makes a run folder; [`resume`] goes on with one;
-//! [`evaluate`] measures one, and [`Predictor`] is its network on images from elsewhere. Training is one flat loop, in `run.rs`,
-//! which reads from top to bottom.
+//! [`evaluate`] measures one, and [`Predictor`] is its network on images from elsewhere. Training is one flat loop, in
+//! `training.rs`, which reads from top to bottom.
 //!
 //! [`new_optimizer`] makes the update rule that a config names, ours or one of Burn's. A run may begin with the weights of
 //! another; [`WarmStartRecord`] says which of them fitted.
 //!
-//! The [engines](engine) are the only fork: autodiff and manual both return loss, logits and gradients by parameter id. `Learner`
-//! holds network and optimizer for the loop, as Burn's tensors or in the memory of the CPU kernels, so nothing else can know
-//! which of them ran. Everything random is a function of (seed, step), so that a run can go on from any
-//! step and be the run that it would have been.
+//! [`Trainer`] makes the steps of a run, and those of a benchmark. It is the only fork between the engines: it holds
+//! network and optimizer as Burn's tensors or in the memory of the CPU kernels. [`Computation`] says which of them a
+//! run took. Everything random is a function of (seed, step), so that a run can go on from any step and be the run that
+//! it would have been.
 //!
 //! This crate prints nothing. What a person watches goes through [`Observer`].
 
 mod checkpoint;
-pub mod engine;
+mod computation;
+mod engine;
 mod error;
 mod evaluation;
 mod evaluation_files;
 mod files;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
-mod learner;
 mod logits;
 mod loss;
 mod momentum;
+mod momentum_record;
 mod observer;
 mod optimizer;
 mod predict;
@@ -37,10 +38,14 @@ mod setup;
 mod tensorboard;
 #[cfg(test)]
 mod testing;
+mod trainer;
+mod training;
 mod warm_start;
 mod weights;
 
+pub use backproof_models::ComputedBy;
 pub use checkpoint::CheckpointName;
+pub use computation::{Computation, LayerComputation};
 pub use error::TrainError;
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
 pub use files::{write_file, write_json, write_whole};
@@ -54,6 +59,7 @@ pub use resume::resume;
 pub use run::{evaluate, train};
 pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};
 pub use setup::{Ending, Finished, Setup, Split};
+pub use trainer::{Minibatch, Step, Trainer, TrainerConfig};
 pub use warm_start::WarmStartRecord;
 pub use weights::Weights;
 

@@ -25,6 +25,9 @@ pub struct Momentum {
     kernels: Option<Isa>,
 }
 
+/// The field of [`MomentumState`] in a record.
+pub(crate) const FIELD: &str = "momentum";
+
 /// Numbers that a thread takes at least.
 const LEAST: usize = 1 << 16;
 
@@ -38,11 +41,11 @@ pub struct MomentumState<const D: usize> {
 /// back in the precision in which it was saved, not in the device's default.
 impl<const D: usize> RecordState for MomentumState<D> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
-        out.push_tensor(prefix, "momentum", self.momentum.to_data());
+        out.push_tensor(prefix, FIELD, self.momentum.to_data());
     }
 
     fn state_unflatten(prefix: &str, source: &mut StateSource, device: &Device) -> Option<Self> {
-        let data = source.take_tensor(prefix, "momentum")?;
+        let data = source.take_tensor(prefix, FIELD)?;
         let dtype = data.dtype();
         Some(Self { momentum: Tensor::from_data(data, (device, dtype)) })
     }

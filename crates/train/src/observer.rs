@@ -4,7 +4,7 @@ use std::path::Path;
 
 use backproof_spec::Experiment;
 
-use crate::{EvaluationResult, Report, WarmStartRecord};
+use crate::{Computation, EvaluationResult, Report, WarmStartRecord};
 
 /// What is known when training begins.
 #[derive(Debug)]
@@ -21,6 +21,12 @@ pub struct Started<'a> {
     pub images: [usize; 3],
     /// The device, in words.
     pub device: &'a str,
+    /// What computes it.
+    pub computation: &'a Computation,
+    /// A way to be faster, in words.
+    pub hint: Option<&'a str>,
+    /// Why a run that goes on does not end with the bits of one that was never stopped, where it does not.
+    pub warning: Option<&'a str>,
 }
 
 /// Told about a run's progress, to show it. Every method does nothing unless it is overridden.

@@ -4,19 +4,21 @@ use std::collections::BTreeMap;
 use std::sync::atomic::AtomicBool;
 
 use backproof_models::Network;
-use backproof_spec::Experiment;
+use backproof_spec::{Engine, Experiment};
 use burn::optim::ModuleOptimizer;
 
 use crate::checkpoint::{Checkpoint, Position};
+use crate::computation::{hint, trainer_config};
 use crate::optimizer::new_optimizer;
-use crate::run::{Run, data, new_network};
-use crate::run_folder::{RunRecord, Status};
+use crate::run::{Notes, Run, data, new_network};
+use crate::run_folder::{RUN_SCHEMA, RunRecord, Status};
 use crate::tensorboard::{self, EventFile};
-use crate::{CheckpointName, Ending, Observer, RunFolder, Setup, TrainError, warm_start};
+use crate::{CheckpointName, Computation, Ending, Observer, RunFolder, Setup, TrainError, Trainer, warm_start};
 
 /// Goes on with the run in `folder` up to `iterations` if that is given, else to the config's end: from the checkpoint that is
 /// asked for, else from the last one, else from the best one. A run that was stopped before it saved any begins again in its
-/// folder. Wherever it goes on from, it ends with the bits of the run that was never stopped.
+/// folder. Wherever it goes on from, it ends with the bits of the run that was never stopped, unless another engine, or
+/// other instructions, compute it: then the observer is warned.
 ///
 /// # Errors
 ///
@@ -34,8 +36,15 @@ pub fn resume(
     let mut experiment = folder.experiment()?;
     let mut record = folder.record()?;
     let from = from(&folder, checkpoint)?;
+    let began = from.as_ref().map(Checkpoint::experiment).transpose()?.flatten();
+    let began = began.map(|began| record.in_names_of_today(began));
     let (network, optimizer, position) = match &from {
-        Some(checkpoint) => load(checkpoint, &experiment, &record, setup)?,
+        Some(checkpoint) => {
+            if let Some(began) = began.clone() {
+                same_config(&experiment, began, checkpoint)?;
+            }
+            load(checkpoint, &experiment, &record, setup)?
+        }
         None => begin_again(&experiment, &record, setup)?,
     };
     if let Some(iterations) = iterations {
@@ -46,28 +55,57 @@ pub fn resume(
     if position.iteration > of || (position.iteration == of && done) {
         return Err(TrainError::NothingLeft { at: position.iteration, of });
     }
+    let hint = hint(&experiment, setup, &network);
+    let trainer = Trainer::new(trainer_config(&experiment, setup)?, network, optimizer)?;
+    let computation = Computation::new(&experiment, setup, &trainer, position.iteration)?;
     let data = data(&experiment, setup)?;
     same_data(&record.data_checksums, &data.checksums)?;
 
     folder.sweep_up();
-    if iterations.is_some() {
+    if iterations.is_some() || record.schema_version < RUN_SCHEMA {
+        // Before `run.json` says that the config is in the names of today; those of today mean the same in both.
         folder.write_config(&experiment)?;
     }
     folder.rewind_lines(position.reported(), done)?;
     if from.is_some_and(|from| from.folder() != folder.last().folder()) {
         // What was there is damaged, ahead or not there at all, and there may be no iteration left to save one after.
-        folder.last().save(&network, &optimizer, &experiment, &position)?;
+        folder.last().save(&trainer.network(), &trainer.optimizer(), &experiment, &position)?;
     }
     let events = events(&folder, setup, position.reported())?;
     // A folder of an earlier version has none.
     folder.write_normalizer(&data.normalizer)?;
     folder.log(&format!("resumed at iteration {}", position.iteration))?;
+    let began = began.map_or(computation.engine, |began| began.engine);
+    let warning = note(&mut record, began, &computation);
+    if let Some(warning) = &warning {
+        let lines = computation.lines().join("\n");
+        folder.log(&format!("warning: {warning}\n{lines}"))?;
+    }
+    record.schema_version = RUN_SCHEMA;
     record.status = Status::Running;
     record.ended = None;
     record.summary = None;
     folder.write_record(&record)?;
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
-    run.to_the_end(network, optimizer, position, record, events, observer, stop)
+    let notes = Notes { hint, warning };
+    run.to_the_end(trainer, position, record, notes, events, observer, stop)
+}
+
+/// Adds what computes the run from here on to the record, and says whether that changes the bits. `began` is the engine
+/// of a record that has no computations yet, as those before version 2; their instructions are not known.
+fn note(record: &mut RunRecord, began: Engine, now: &Computation) -> Option<String> {
+    if record.computations.is_empty() {
+        let backend = record.backend.clone();
+        record.computations.push(Computation { from: 0, backend, engine: began, ..now.clone() });
+    }
+    record.computations.retain(|computation| computation.from < now.from);
+    let Some(before) = record.computations.last() else {
+        record.computations.push(now.clone());
+        return None;
+    };
+    let warning = before.change(now, now.from)?;
+    record.computations.push(now.clone());
+    Some(warning)
 }
 
 /// The event file of a run that goes on after the report of `iteration`, if it has events or is to have them from now on. Then the figures so far
@@ -104,9 +142,6 @@ fn load(
     record: &RunRecord,
     setup: &Setup,
 ) -> Result<(Network, ModuleOptimizer, Position), TrainError> {
-    if let Some(saved) = checkpoint.experiment()? {
-        same_config(experiment, saved, checkpoint)?;
-    }
     let mut network = new_network(experiment, setup)?;
     if let Some(warm_start) = &record.warm_start {
         network = network.freeze(warm_start.frozen.iter().cloned());
@@ -133,7 +168,9 @@ fn begin_again(
 
 /// Refuses a config that was changed in what the numbers depend on: the run would be neither the old one nor the new one.
 fn same_config(experiment: &Experiment, mut saved: Experiment, checkpoint: &Checkpoint) -> Result<(), TrainError> {
-    // Going on further, or saving more often, is what one may well want.
+    // Going on further, by another engine, or saving more often, is what one may well want.
+    saved.engine = experiment.engine;
+    saved.kernels = experiment.kernels;
     saved.training.iterations = experiment.training.iterations;
     saved.training.checkpoint_every = experiment.training.checkpoint_every;
     saved.expect.clone_from(&experiment.expect);

@@ -1,30 +1,28 @@
-//! The training loop, from top to bottom.
+//! A run from its first iteration to its end, and evaluations.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow::{self, Break, Continue};
+use std::ops::ControlFlow::{self, Continue};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use std::sync::atomic::AtomicBool;
 
 use backproof_data::{Prepared, Selection, Subset, evaluation_selections, prepare};
-use backproof_kernels::Purpose;
-use backproof_models::{Mode, Network, WeightsError};
+use backproof_kernels::InferencePlan;
+use backproof_models::{Compiled, Mode, Network};
 use backproof_spec::Experiment;
 use burn::module::Module;
-use burn::optim::ModuleOptimizer;
 use burn::tensor::TensorData;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use crate::checkpoint::{Best, Position};
-use crate::learner::{self, Learner, Step};
+use crate::checkpoint::Position;
+use crate::computation::{hint, instructions, trainer_config};
 use crate::logits::Logits;
 use crate::optimizer::new_optimizer;
-use crate::report::Window;
-use crate::run_folder::{RUN_SCHEMA, RunRecord, Status, Summary, TEST_RESULT};
+use crate::run_folder::{RUN_SCHEMA, RunRecord, Status};
 use crate::tensorboard::EventFile;
+use crate::training::Training;
 use crate::{
-    Ending, Evaluation, EvaluationResult, Finished, Observer, Report, RunFolder, Setup, Split, Started, TrainError,
+    Computation, Ending, Evaluation, EvaluationResult, Observer, RunFolder, Setup, Split, Started, TrainError, Trainer,
     Weights, warm_start,
 };
 
@@ -55,14 +53,20 @@ pub fn train(
         asked.init_from.clone_from(&record.source);
         warm_start = Some(record);
     }
+    let hint = hint(&experiment, setup, &network);
+    let begun = warm_start.is_some().then(|| network.valid());
+    // An engine that cannot run the network is an error before any data is read, and before there is a folder.
+    let trainer = Trainer::new(trainer_config(&experiment, setup)?, network, new_optimizer(&experiment.optimizer))?;
+    let computation = Computation::new(&experiment, setup, &trainer, 0)?;
     let data = data(&experiment, setup)?;
-    if let Some(record) = &mut warm_start
+    if let (Some(record), Some(begun)) = (&mut warm_start, begun)
         && !data.validation.is_empty()
     {
-        let evaluation = evaluate_subset(&experiment, setup, &network.valid(), &data.validation, |_, _| Continue(()))?;
+        let evaluation = evaluate_subset(&experiment, setup, &begun, &data.validation, |_, _| Continue(()))?;
         record.validation_accuracy = Some(evaluation.accuracy());
     }
     let folder = RunFolder::create(&setup.runs_dir, &experiment)?;
+    folder.log(&computation.lines().join("\n"))?;
     if let Some(record) = &warm_start {
         folder.log(&record.to_string())?;
     }
@@ -79,6 +83,7 @@ pub fn train(
         device: setup.device_name.clone(),
         data_checksums: data.checksums.clone(),
         seed: experiment.seed,
+        computations: vec![computation],
         trainable_parameters: experiment.model.trainable_parameters()?,
         warm_start,
         status: Status::Running,
@@ -89,9 +94,9 @@ pub fn train(
     folder.write_normalizer(&data.normalizer)?;
     folder.write_record(&record)?;
     let events = setup.tensorboard.then(|| EventFile::create(folder.path(), 0)).transpose()?;
-    let optimizer = new_optimizer(&experiment.optimizer);
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
-    run.to_the_end(network, optimizer, Position::default(), record, events, observer, stop)
+    let notes = Notes { hint, warning: None };
+    run.to_the_end(trainer, Position::default(), record, notes, events, observer, stop)
 }
 
 /// Evaluates the run in `folder` with `weights` on every image of `split`. Writes the result into the folder, unless the
@@ -152,7 +157,7 @@ pub(crate) fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Netw
 
 /// Every image of `subset` once, by a network without autodiff; `each` is given the images of every batch with their logits, and
 /// may break off.
-fn evaluate_subset(
+pub(crate) fn evaluate_subset(
     experiment: &Experiment,
     setup: &Setup,
     network: &Network,
@@ -160,7 +165,9 @@ fn evaluate_subset(
     mut each: impl FnMut(&Selection<'_>, &burn::Tensor<2>) -> ControlFlow<()>,
 ) -> Result<Evaluation, TrainError> {
     let mut evaluation = Evaluation::new(experiment.training.loss, experiment.model.classes()?);
-    let mut compiled = learner::compile(experiment, setup, network, Purpose::Inference)?;
+    // Where the kernels take part in training, they evaluate what they all have a kernel for.
+    let isa = instructions(experiment, setup)?.ok();
+    let mut compiled = isa.and_then(|isa| Compiled::<InferencePlan>::new(network, isa).ok());
     for images in evaluation_selections(subset, EVALUATION_BATCH) {
         let logits = match &mut compiled {
             Some(compiled) => {
@@ -182,6 +189,12 @@ fn now() -> String {
     OffsetDateTime::now_utc().format(&Rfc3339).expect("UTC has an RFC 3339 form")
 }
 
+/// What a person is told when training begins.
+pub(crate) struct Notes {
+    pub(crate) hint: Option<&'static str>,
+    pub(crate) warning: Option<String>,
+}
+
 /// One run: what does not change while it trains.
 pub(crate) struct Run<'a> {
     pub(crate) experiment: &'a Experiment,
@@ -195,10 +208,10 @@ impl Run<'_> {
     #[allow(clippy::too_many_arguments)] // the state of a run
     pub(crate) fn to_the_end(
         &self,
-        network: Network,
-        optimizer: ModuleOptimizer,
+        trainer: Trainer,
         position: Position,
         mut record: RunRecord,
+        notes: Notes,
         events: Option<EventFile>,
         observer: &mut (dyn Observer + Send),
         stop: &AtomicBool,
@@ -210,9 +223,12 @@ impl Run<'_> {
             warm_start: record.warm_start.as_ref(),
             images: [&self.data.training, &self.data.validation, &self.data.test].map(Subset::len),
             device: &self.setup.device_name,
+            computation: record.computations.last().expect("a run is computed somehow"),
+            hint: notes.hint,
+            warning: notes.warning.as_deref(),
         });
         // On a thread of the pool: every step then begins where its work is, without waking anybody.
-        let ending = rayon::scope(|_| self.train(network, optimizer, position, events, observer, stop));
+        let ending = rayon::scope(|_| Training::new(self, trainer, position, events, observer, stop).to_the_end());
         record.status = match &ending {
             Ok(Ending::Finished(finished)) => {
                 record.summary = Some(finished.summary.clone());
@@ -231,208 +247,6 @@ impl Run<'_> {
             self.folder.write_record(&record)?;
         }
         ending
-    }
-
-    fn train(
-        &self,
-        network: Network,
-        optimizer: ModuleOptimizer,
-        mut position: Position,
-        mut events: Option<EventFile>,
-        observer: &mut (dyn Observer + Send),
-        stop: &AtomicBool,
-    ) -> Result<Ending, TrainError> {
-        let training = &self.experiment.training;
-        let mut learner = Learner::new(self.experiment, self.setup, network, optimizer)?;
-        let batches = self.data.training_batches(training.batch_size);
-
-        let resumed_at = position.iteration;
-        let seconds_before = position.seconds;
-        let started = Instant::now();
-        let due = |iteration: usize, every: usize| iteration == training.iterations || iteration.is_multiple_of(every);
-        let validating = |iteration: usize| due(iteration, training.validate_every) && !self.data.validation.is_empty();
-        let reporting = |iteration: usize| due(iteration, training.report_every) || validating(iteration);
-
-        // Of a run that was stopped in a validation, the last iteration is done and its report is left to make.
-        let mut report_left = position.reported() < position.iteration && reporting(position.iteration);
-        while report_left || position.iteration < training.iterations {
-            let step = position.iteration - usize::from(report_left);
-            let images = batches.select(step);
-            let learning_rate = self.experiment.optimizer.learning_rate_at(step, training.iterations);
-            if !std::mem::take(&mut report_left) {
-                let step_started = Instant::now();
-                let (next, Step { loss, correct }) = learner.step(&images, step, learning_rate);
-                learner = next;
-                if !loss.is_finite() {
-                    return Err(self.diverged(step + 1, format!("the loss is {loss}"), images.indices()));
-                }
-                position.iteration += 1;
-                position.window.add(images.len(), correct, loss, step_started.elapsed().as_secs_f64());
-                position.seconds = seconds_before + started.elapsed().as_secs_f64();
-                observer.iteration(position.iteration);
-            }
-
-            if reporting(position.iteration) {
-                let epochs = batches.images_before(position.iteration) as f64 / self.data.training.len() as f64;
-                let network = learner.network();
-                let validation = if validating(position.iteration) {
-                    let Some(validation) = self.evaluate(&network, &self.data.validation, stop)? else {
-                        self.save(&self.folder.last(), &learner, &position, images.indices())?;
-                        return self.interrupted(position.iteration);
-                    };
-                    Some(validation)
-                } else {
-                    None
-                };
-                let report =
-                    self.report(&network, &position, learning_rate, validation.as_ref(), &started, resumed_at, epochs);
-                if !report.weight_decay_loss.is_finite() {
-                    return Err(self.diverged(
-                        position.iteration,
-                        "a weight is not finite".to_owned(),
-                        images.indices(),
-                    ));
-                }
-                if report.validation_loss.is_some_and(|loss| !loss.is_finite()) {
-                    let what = "the loss of a validation image is not finite".to_owned();
-                    return Err(self.diverged(position.iteration, what, images.indices()));
-                }
-                self.folder.append_report(&report)?;
-                if let Some(events) = &mut events {
-                    events.report(&report)?;
-                }
-                observer.report(&report);
-                position.window = Window::default();
-
-                if let Some(accuracy) = report.validation_accuracy
-                    && position.best.as_ref().is_none_or(|best| accuracy > best.validation_accuracy)
-                {
-                    position.best = Some(Best { iteration: position.iteration, validation_accuracy: accuracy });
-                    self.save(&self.folder.best(), &learner, &position, images.indices())?;
-                }
-            }
-
-            let stopping = stop.load(Ordering::Relaxed) && position.iteration < training.iterations;
-            if due(position.iteration, training.checkpoint_every) || stopping {
-                self.save(&self.folder.last(), &learner, &position, images.indices())?;
-            }
-            if stopping {
-                return self.interrupted(position.iteration);
-            }
-        }
-
-        observer.evaluating(self.data.test.len());
-        let Some(evaluation) = self.evaluate(&learner.network(), &self.data.test, stop)? else {
-            // The last checkpoint is saved; what is left to do is this evaluation.
-            return self.interrupted(position.iteration);
-        };
-        if !evaluation.loss().is_finite() {
-            let what = "the loss of a test image is not finite".to_owned();
-            return Err(self.diverged(position.iteration, what, &[]));
-        }
-        let result = evaluation.result(Split::Test.name(), Some(position.iteration), &self.data.data_set.class_names);
-        self.folder.write_evaluation(&evaluation, &result)?;
-        self.folder.log(&format!(
-            "{TEST_RESULT}{:.2} %, loss {:.4}, over {} images",
-            100.0 * result.accuracy,
-            result.loss,
-            result.images
-        ))?;
-        observer.evaluated(&result);
-        let summary = Summary {
-            test_accuracy: result.accuracy,
-            test_loss: result.loss,
-            best_validation: position.best.map(|best| (best.validation_accuracy, best.iteration)),
-            training_seconds: position.seconds,
-        };
-        Ok(Ending::Finished(Finished {
-            folder: self.folder.path().to_owned(),
-            result,
-            summary,
-            expected_accuracy: self.experiment.expect.as_ref().map(|expect| expect.test_accuracy),
-        }))
-    }
-
-    fn interrupted(&self, iteration: usize) -> Result<Ending, TrainError> {
-        self.folder.log(&format!("interrupted at iteration {iteration}"))?;
-        Ok(Ending::Interrupted { folder: self.folder.path().to_owned(), iteration })
-    }
-
-    /// `None` where the run is stopped meanwhile, which is looked at after every batch.
-    fn evaluate(
-        &self,
-        network: &Network,
-        subset: &Subset,
-        stop: &AtomicBool,
-    ) -> Result<Option<Evaluation>, TrainError> {
-        let mut stopped = false;
-        let evaluation = evaluate_subset(self.experiment, self.setup, network, subset, |_, _| {
-            stopped = stop.load(Ordering::Relaxed);
-            if stopped { Break(()) } else { Continue(()) }
-        })?;
-        Ok((!stopped).then_some(evaluation))
-    }
-
-    #[allow(clippy::too_many_arguments)] // each is a figure of the report
-    fn report(
-        &self,
-        network: &Network,
-        position: &Position,
-        learning_rate: f64,
-        validation: Option<&Evaluation>,
-        started: &Instant,
-        resumed_at: usize,
-        epochs: f64,
-    ) -> Report {
-        let training = &self.experiment.training;
-        let classification_loss = position.window.loss();
-        let weight_decay_loss = self.experiment.optimizer.weight_decay * network.half_squared_norm();
-        // At the rate of this process, once it has one.
-        let (seconds, done) = match position.iteration - resumed_at {
-            0 => (position.seconds, position.iteration),
-            done => (started.elapsed().as_secs_f64(), done),
-        };
-        let left = (training.iterations - position.iteration) as f64;
-        Report {
-            iteration: position.iteration,
-            epoch: epochs,
-            learning_rate,
-            classification_loss,
-            weight_decay_loss,
-            total_loss: classification_loss + weight_decay_loss,
-            training_accuracy: position.window.accuracy(),
-            validation_accuracy: validation.map(Evaluation::accuracy),
-            validation_loss: validation.map(Evaluation::loss),
-            images_per_second: position.window.images_per_second(),
-            seconds: position.seconds,
-            seconds_left: seconds / done as f64 * left,
-        }
-    }
-
-    /// Saves a checkpoint, or says that training diverged if a weight is not finite.
-    fn save(
-        &self,
-        checkpoint: &crate::checkpoint::Checkpoint,
-        learner: &Learner<'_>,
-        position: &Position,
-        batch: &[usize],
-    ) -> Result<(), TrainError> {
-        self.folder.flush_lines()?;
-        checkpoint.save(&learner.network(), &learner.optimizer(), self.experiment, position).map_err(
-            |error| match error {
-                TrainError::Weights(WeightsError::NotFinite { name }) => {
-                    let what = format!("{name} has an element that is not a finite number");
-                    self.diverged(position.iteration, what, batch)
-                }
-                error => error,
-            },
-        )
-    }
-
-    fn diverged(&self, iteration: usize, what: String, batch: &[usize]) -> TrainError {
-        let last = self.folder.last();
-        let last_good = last.position().ok().map(|position| (last.folder().to_owned(), position.iteration));
-        TrainError::Diverged { iteration, what, batch: batch.to_vec(), last_good }
     }
 }
 

@@ -6,17 +6,19 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use backproof_data::Normalizer;
-use backproof_spec::{DataSets, Experiment, Shape};
+use backproof_models::has_kernels;
+use backproof_spec::{DataSets, Engine, Experiment, Kernels, Shape};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 use crate::checkpoint::{Checkpoint, CheckpointName};
 use crate::files::{UNFINISHED, check_version, replace_folder, write_json, write_whole};
-use crate::{Evaluation, EvaluationResult, Report, TrainError, WarmStartRecord};
+use crate::{Computation, Evaluation, EvaluationResult, Report, TrainError, WarmStartRecord};
 
-/// The version of `run.json`, `metrics.jsonl` and `normalizer.json`.
-pub const RUN_SCHEMA: u32 = 1;
+/// The version of `run.json`, `metrics.jsonl` and `normalizer.json`. 2 added `computations`; before it, `engine =
+/// "manual"` in `config.toml` meant the plan of CPU kernels where there was one.
+pub const RUN_SCHEMA: u32 = 2;
 
 /// How the line of `log.txt` with the final result begins.
 pub(crate) const TEST_RESULT: &str = "test accuracy ";
@@ -48,7 +50,7 @@ pub enum Status {
 /// `run.json`: how the run was made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunRecord {
-    /// [`RUN_SCHEMA`].
+    /// [`RUN_SCHEMA`], or an earlier one.
     pub schema_version: u32,
     /// The experiment's name.
     pub experiment: String,
@@ -66,6 +68,10 @@ pub struct RunRecord {
     pub data_checksums: BTreeMap<String, String>,
     /// The seed of everything random.
     pub seed: u64,
+    /// What computed the run, in order; from version 2 on. There is more than one where it went on by another engine or
+    /// on other instructions.
+    #[serde(default)]
+    pub computations: Vec<Computation>,
     /// Trainable parameters.
     pub trainable_parameters: usize,
     /// The weights that it began with; absent where they were random ones.
@@ -79,6 +85,19 @@ pub struct RunRecord {
     pub ended: Option<String>,
     /// Absent until the final evaluation.
     pub summary: Option<Summary>,
+}
+
+impl RunRecord {
+    /// An experiment that was written with this record's version, in the names of today.
+    pub(crate) fn in_names_of_today(&self, experiment: Experiment) -> Experiment {
+        let frozen = self.warm_start.as_ref().is_some_and(|warm_start| !warm_start.frozen.is_empty());
+        let was_a_plan = self.schema_version < 2
+            && (experiment.engine, experiment.kernels) == (Engine::Manual, Kernels::Auto)
+            && self.backend == "flex"
+            && !frozen
+            && has_kernels(&experiment.model).is_ok();
+        if was_a_plan { Experiment { engine: Engine::Compiled, ..experiment } } else { experiment }
+    }
 }
 
 /// The figures that a run ends with.
@@ -191,9 +210,10 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// A `config.toml` that cannot be read or is not valid.
+    /// A `config.toml` that cannot be read or is not valid, or a `run.json` that cannot be read.
     pub fn experiment(&self) -> Result<Experiment, TrainError> {
-        Ok(Experiment::load(&self.path.join("config.toml"), &[], &DataSets::any())?)
+        let experiment = Experiment::load(&self.path.join("config.toml"), &[], &DataSets::any())?;
+        Ok(self.record()?.in_names_of_today(experiment))
     }
 
     pub(crate) fn write_config(&self, experiment: &Experiment) -> Result<(), TrainError> {
@@ -455,6 +475,28 @@ fn point_latest(parent: &Path, run: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Up to version 1, `engine = "manual"` was a plan of kernels where there could be one.
+    #[test]
+    fn the_manual_engine_of_an_earlier_version_is_compiled_where_it_was_a_plan() {
+        let runs = tempfile::tempdir().unwrap();
+        let experiment = crate::testing::experiment(&["training.iterations=1", "engine=manual"]);
+        let now = crate::testing::run(&experiment, runs.path()).unwrap().record().unwrap();
+        let earlier = RunRecord { schema_version: 1, ..now.clone() };
+        let read = |record: &RunRecord, experiment: &Experiment| record.in_names_of_today(experiment.clone()).engine;
+        assert_eq!(read(&earlier, &experiment), Engine::Compiled);
+        assert_eq!(read(&now, &experiment), Engine::Manual);
+        assert_eq!(read(&RunRecord { backend: "ndarray".to_owned(), ..earlier.clone() }, &experiment), Engine::Manual);
+        for set in ["kernels=off", r#"model.layers=["gelu", "flatten", { type = "linear", out_features = 10 }]"#] {
+            let input = if set.starts_with("model") { "model.input=[1,28,28]" } else { "seed=1" };
+            let on_tensors = crate::testing::experiment(&["engine=manual", input, set]);
+            assert_eq!(read(&earlier, &on_tensors), Engine::Manual, "{set}");
+        }
+        for engine in ["engine=autodiff", "engine=compiled"] {
+            let other = crate::testing::experiment(&[engine]);
+            assert_eq!(read(&earlier, &other), other.engine);
+        }
+    }
 
     #[test]
     fn a_last_line_that_a_kill_has_cut_is_no_report_and_no_error() {

@@ -44,6 +44,10 @@ impl Observer for Progress {
                 warm_start.source
             ));
         }
+        started.computation.lines().iter().for_each(|line| self.line(line));
+        if let Some(hint) = started.hint {
+            self.line(&format!("hint         {hint}"));
+        }
         self.line(&format!(
             "training     {} iterations of {} images, engine {}, on {}",
             experiment.training.iterations,
@@ -53,6 +57,9 @@ impl Observer for Progress {
         ));
         if started.iteration > 0 {
             self.line(&format!("resumed      at iteration {}", started.iteration));
+        }
+        if let Some(warning) = started.warning {
+            warn(warning);
         }
         if std::io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  {eta} left")
@@ -89,6 +96,11 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+#[allow(clippy::print_stderr)] // what is not the result goes to stderr
+fn warn(text: &str) {
+    eprintln!("warning: {text}");
 }
 
 /// Accuracy and loss, then precision and recall per class.

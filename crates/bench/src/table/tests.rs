@@ -62,14 +62,15 @@ fn lines(text: &str) -> Vec<Vec<&str>> {
 
 #[test]
 fn a_row_has_the_median_and_what_follows_from_it() {
-    let text = results(vec![cell(Contender::Ours(BenchEngine::Manual), &[12.0, 16.0, 8.0])]).table();
+    let text = results(vec![cell(Contender::Ours(BenchEngine::Compiled), &[12.0, 16.0, 8.0])]).table();
     let rows = lines(&text);
     assert_eq!(
         rows[0],
         ["network", "batch", "pass", "measured", "ms a step", "images/s", "GFLOP/s", "of peak", "memory"]
     );
     // 16 images in 12 ms; 14,991,360 · 1,333.3 = 19.99 GFLOP/s, of 200.
-    let expected = ["cifar-baseline", "16", "training", "backproof manual", "12.0", "1,333", "20.0", "10.0 %", "31 MB"];
+    let expected =
+        ["cifar-baseline", "16", "training", "backproof compiled", "12.0", "1,333", "20.0", "10.0 %", "31 MB"];
     assert_eq!(rows[1], expected);
 }
 
@@ -81,7 +82,7 @@ fn speeds_are_over_the_fastest_way_of_the_peer() {
     assert_eq!(speeds, ["0.33×", "1.00×", "0.67×"]);
     // What repeats is said once.
     assert_eq!(rows[2][0], "pytorch eager");
-    assert!(!results(vec![cell(Contender::Ours(BenchEngine::Manual), &[1.0])]).table().contains("peer"));
+    assert!(!results(vec![cell(Contender::Ours(BenchEngine::Compiled), &[1.0])]).table().contains("peer"));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Faults on purpose: what a check of gradients must find out.
 
-use super::Plan;
+use super::Core;
 use super::lane::Lane;
 use super::operation::{Graph, Operation};
 use crate::layout::{Border, Layout};
@@ -56,9 +56,9 @@ impl Fault {
     }
 }
 
-impl Plan {
+impl Core {
     /// Makes the next backward pass wrong, in this way. Nothing happens where the plan has nothing of the kind.
-    pub fn inject(&mut self, fault: Fault) {
+    pub(super) fn inject(&mut self, fault: Fault) {
         match fault {
             Fault::StaleTurnedWeights => {
                 self.prepare_weights();

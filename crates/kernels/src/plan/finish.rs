@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::lane::Lane;
 use super::operation::{Graph, Operation, Tiles};
-use super::{MOST_LANES, Plan, Purpose};
+use super::{Core, MOST_LANES, Purpose};
 use crate::isa::Isa;
 use crate::linear::linear_weight_gradient;
 use crate::momentum::MomentumStep;
@@ -73,18 +73,18 @@ struct Context<'a> {
 struct Part<'a> {
     start: usize,
     gradient: &'a mut [f32],
-    momentum: &'a mut [f32],
+    velocity: &'a mut [f32],
     weights: &'a mut [f32],
 }
 
 impl<'a> Part<'a> {
     fn split(self, at: usize) -> (Self, Self) {
         let (gradient, gradients) = self.gradient.split_at_mut(at - self.start);
-        let (momentum, momenta) = self.momentum.split_at_mut(at - self.start);
+        let (velocity, velocities) = self.velocity.split_at_mut(at - self.start);
         let (weight, weights) = self.weights.split_at_mut(at - self.start);
         (
-            Self { start: self.start, gradient, momentum, weights: weight },
-            Self { start: at, gradient: gradients, momentum: momenta, weights },
+            Self { start: self.start, gradient, velocity, weights: weight },
+            Self { start: at, gradient: gradients, velocity: velocities, weights },
         )
     }
 }
@@ -104,7 +104,7 @@ impl Context<'_> {
 
     fn run_one(&self, task: &Task, part: Part<'_>) {
         let Self { isa, graph, lanes, step } = self;
-        let Part { start, gradient, momentum, weights } = part;
+        let Part { start, gradient, velocity, weights } = part;
         debug_assert_eq!(start..start + gradient.len(), task.parameters);
         match &task.gradient {
             Gradient::Summed => {
@@ -123,28 +123,28 @@ impl Context<'_> {
             Gradient::Done => {}
         }
         if let Some(step) = step {
-            step.apply(*isa, gradient, momentum, weights);
+            step.apply(*isa, gradient, velocity, weights);
         }
     }
 }
 
-impl Plan {
+impl Core {
     /// Puts the gradients of the last [`pass`](Self::pass) together and moves the weights by momentum.
-    pub fn momentum_step(&mut self, step: MomentumStep) {
+    pub(super) fn momentum_step(&mut self, step: MomentumStep) {
         self.finish(Some(step));
         self.weights_are_new = true;
     }
 
-    /// Puts the gradients of the last [`pass`](Self::pass) together, for [`gradient`](Self::gradient).
-    pub fn finish_gradients(&mut self) {
+    /// Puts the gradients of the last [`pass`](Self::pass) together.
+    pub(super) fn finish_gradients(&mut self) {
         self.finish(None);
     }
 
     fn finish(&mut self, step: Option<MomentumStep>) {
-        let Self { isa, graph, lanes, tasks, gradient, momentum, weights, .. } = self;
+        let Self { isa, graph, lanes, tasks, gradient, velocity, weights, .. } = self;
         lanes.iter_mut().for_each(|lane| lane.clear_unused(graph));
         let context = Context { isa: *isa, graph, lanes, step };
-        context.run(tasks, Part { start: 0, gradient, momentum, weights });
+        context.run(tasks, Part { start: 0, gradient, velocity, weights });
     }
 
     /// The weights of convolutions once more, turned for the input gradient and transformed for tiles, where they have changed.

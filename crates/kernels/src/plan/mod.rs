@@ -1,5 +1,8 @@
 //! A network as a plan: which kernels run on which memory, forward, backward and update.
 //!
+//! There are three, and each has the calls that apply to it: [`InferencePlan`], [`TrainingPlan`] and [`SegmentPlan`],
+//! over one core. [`Plan`] is what all have.
+//!
 //! Images do not depend on each other but in batch normalisation. So a batch is divided into lanes of neighbouring images, and
 //! a lane is taken by one thread from the images to the gradients, while what it works on is in the cache. Batch
 //! normalisations are where all lanes wait for each other. At the end the lanes' gradients are added up in the order of the
@@ -7,6 +10,7 @@
 
 mod fault;
 mod finish;
+mod kinds;
 mod lane;
 mod operation;
 mod parameters;
@@ -23,8 +27,9 @@ use lane::{Lane, NormNumbers, Shared};
 use operation::{Graph, Norm};
 
 pub use fault::Fault;
+pub use kinds::{InferencePlan, Plan, SegmentPlan, TrainingPlan};
 pub use operation::Layer;
-pub use parameters::{Of, Parameter};
+pub use parameters::Parameter;
 
 /// The most lanes that a batch is divided into: what can be used of many threads, against memory for as many gradients.
 const MOST_LANES: usize = 16;
@@ -78,25 +83,24 @@ pub struct Outcome {
 
 /// What a plan is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
+enum Purpose {
     /// Outputs alone: little memory.
     Inference,
     /// The gradients of the parameters.
     Training,
-    /// A part of a network, from the gradient of whose output, or a whole one, from whose loss come the gradients of the parameters and of the
-    /// input.
+    /// The gradients of the parameters and of the input, from the gradient of the output or from the loss.
     Segment,
 }
 
 /// A network with its parameters, gradients and all memory of a pass.
 #[derive(Debug, Clone)]
-pub struct Plan {
+struct Core {
     isa: Isa,
     graph: Graph,
     weights: Memory,
     gradient: Memory,
     /// What momentum remembers.
-    momentum: Memory,
+    velocity: Memory,
     turned: Memory,
     transformed: Memory,
     transformed_turned: Memory,
@@ -127,14 +131,8 @@ impl Clone for Workspaces {
     }
 }
 
-impl Plan {
-    /// Of `layers` on images `[C, H, W]`, all parameters zero, running variances 1.
-    ///
-    /// # Panics
-    ///
-    /// If a layer does not fit what it is given, or the last of a whole network does not give a vector.
-    #[must_use]
-    pub fn new(isa: Isa, input: [usize; 3], layers: &[Layer], purpose: Purpose) -> Self {
+impl Core {
+    fn new(isa: Isa, input: [usize; 3], layers: &[Layer], purpose: Purpose) -> Self {
         let segment = purpose == Purpose::Segment;
         let training = purpose != Purpose::Inference;
         let graph = Graph::new(input, layers, purpose);
@@ -145,7 +143,7 @@ impl Plan {
             isa,
             weights: zeros(graph.parameters),
             gradient: when_training(graph.parameters),
-            momentum: when_training(graph.parameters),
+            velocity: when_training(graph.parameters),
             turned: when_training(graph.turned),
             transformed: zeros(graph.transformed),
             transformed_turned: when_training(graph.transformed_turned),
@@ -164,36 +162,14 @@ impl Plan {
         }
     }
 
-    /// The instructions that it runs on.
-    #[must_use]
-    pub const fn isa(&self) -> Isa {
-        self.isa
-    }
-
-    /// Forward and backward: loss, and inside of the plan the gradients, until [`momentum_step`](Self::momentum_step) or
-    /// [`finish_gradients`](Self::finish_gradients) puts them together. Running statistics move.
-    ///
-    /// # Panics
-    ///
-    /// If the plan is for inference, the batch is empty, or there is not a label for each image.
-    pub fn pass(&mut self, batch: &Batch<'_>, labels: &[usize], objective: Objective) -> Outcome {
+    /// Forward and backward, from the mean loss.
+    fn pass(&mut self, batch: &Batch<'_>, labels: &[usize], objective: Objective) -> Outcome {
         let share = 1.0 / labels.len() as f32;
         self.pass_by(batch, labels, &|_| share, objective)
     }
 
-    /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's. The loss that it gives is the mean all
-    /// the same.
-    ///
-    /// # Panics
-    ///
-    /// As [`pass`](Self::pass), and if there is not a weight for each image.
-    pub fn weighted_pass(
-        &mut self,
-        batch: &Batch<'_>,
-        labels: &[usize],
-        weights: &[f32],
-        objective: Objective,
-    ) -> Outcome {
+    /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's.
+    fn weighted_pass(&mut self, batch: &Batch<'_>, labels: &[usize], weights: &[f32], objective: Objective) -> Outcome {
         assert_eq!(weights.len(), labels.len(), "a weight an image");
         self.pass_by(batch, labels, &|image| weights[image], objective)
     }
@@ -205,7 +181,8 @@ impl Plan {
         weight: &(dyn Fn(usize) -> f32 + Sync),
         objective: Objective,
     ) -> Outcome {
-        assert_ne!(self.purpose, Purpose::Inference);
+        let last = self.graph.places.last().expect("the output's").values;
+        assert_eq!([last.height, last.width], [1, 1], "a loss is of a vector");
         assert!(batch.count > 0 && labels.len() == batch.count, "{} labels of {} images", labels.len(), batch.count);
         self.input_gradient = self.purpose == Purpose::Segment;
         self.divide(batch.count);
@@ -261,8 +238,8 @@ impl Plan {
         }
     }
 
-    /// Forward by the running statistics and without dropout, for [`outputs`](Self::outputs).
-    pub fn infer(&mut self, batch: &Batch<'_>) {
+    /// Forward by the running statistics and without dropout.
+    fn infer(&mut self, batch: &Batch<'_>) {
         self.use_running_statistics();
         self.prepare_weights();
         self.divide(batch.count);
@@ -270,24 +247,14 @@ impl Plan {
         self.each_lane(false, |lane, shared| lane.forward(shared, batch, 0..last));
     }
 
-    /// The outputs of the network for image `image` of the last batch.
-    ///
-    /// # Panics
-    ///
-    /// If the last batch had no such image.
-    #[must_use]
-    pub fn outputs(&self, image: usize) -> &[f32] {
+    /// The outputs of a whole network for image `image` of the last batch.
+    fn outputs(&self, image: usize) -> &[f32] {
         let lane = self.lanes.iter().find(|lane| lane.images.contains(&image)).expect("an image of the last batch");
         lane.outputs(&self.graph, image - lane.images.start)
     }
 
-    /// Forward through a segment by the statistics of the batch, for [`segment_output`](Self::segment_output) and [`segment_backward`](Self::segment_backward).
-    ///
-    /// # Panics
-    ///
-    /// If the plan is not of a segment.
-    pub fn segment_forward(&mut self, batch: &Batch<'_>) {
-        assert_eq!(self.purpose, Purpose::Segment);
+    /// Forward by the statistics of the batch.
+    fn forward(&mut self, batch: &Batch<'_>) {
         self.prepare_weights();
         self.divide(batch.count);
         self.normalize(batch);
@@ -296,23 +263,13 @@ impl Plan {
     }
 
     /// The output of all images of the last batch, `[N, C, H, W]`.
-    ///
-    /// # Panics
-    ///
-    /// If `to` has another length.
-    pub fn segment_output(&self, to: &mut [f32]) {
+    fn output(&self, to: &mut [f32]) {
         let features = self.graph.places.last().expect("the output's").features();
         self.read_lanes(features, to, |lane, image, to| lane.read_output(&self.graph, image, to));
     }
 
-    /// Backward through a segment, from the gradient of the output of image n, which `gradient` writes; with or without the
-    /// gradient of the input.
-    ///
-    /// # Panics
-    ///
-    /// If the plan is not of a segment.
-    pub fn segment_backward(&mut self, gradient: &(dyn Fn(usize, &mut [f32]) + Sync), input_gradient: bool) {
-        assert_eq!(self.purpose, Purpose::Segment);
+    /// Backward from the gradient of the output of image n, which `gradient` writes.
+    fn backward(&mut self, gradient: &(dyn Fn(usize, &mut [f32]) + Sync), input_gradient: bool) {
         let (last, last_norm) = (self.graph.operations.len(), self.last_norm());
         self.input_gradient = input_gradient;
         self.prepare_weights();
@@ -327,13 +284,8 @@ impl Plan {
         self.finish_gradients();
     }
 
-    /// The gradient of the input of all images, `[N, C, H, W]`, after [`segment_backward`](Self::segment_backward), or a pass of a plan that is
-    /// for it.
-    ///
-    /// # Panics
-    ///
-    /// If `to` has another length.
-    pub fn segment_input_gradient(&self, to: &mut [f32]) {
+    /// The gradient of the input of all images, `[N, C, H, W]`.
+    fn input_gradient(&self, to: &mut [f32]) {
         let features = self.graph.places[0].features();
         self.read_lanes(features, to, |lane, image, to| lane.read_input_gradient(&self.graph, image, to));
     }

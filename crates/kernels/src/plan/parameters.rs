@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Plan;
+use super::Core;
 use super::operation::Operation;
 use crate::memory::{Memory, zeros};
 
@@ -21,22 +21,22 @@ pub enum Parameter {
 
 /// Which numbers of the parameters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Of {
+pub(super) enum Of {
     /// The parameters themselves.
     Values,
     /// Their gradients.
     Gradients,
     /// What momentum remembers of them.
-    Momenta,
+    Velocity,
 }
 
-impl Plan {
+impl Core {
     /// Sets a parameter of layer `layer`, counted from 0 among all layers, or what momentum remembers of it, from row-major order.
     ///
     /// # Panics
     ///
     /// If the layer has no such parameter or it has another size.
-    pub fn set(&mut self, layer: usize, parameter: Parameter, of: Of, values: &[f32]) {
+    pub(super) fn set(&mut self, layer: usize, parameter: Parameter, of: Of, values: &[f32]) {
         let operation = self.operation(layer);
         if let Some(running) = self.running_mut(operation, parameter) {
             return running.copy_from_slice(values);
@@ -61,7 +61,7 @@ impl Plan {
     /// # Panics
     ///
     /// If the layer has no such parameter or it has another size.
-    pub fn get(&self, layer: usize, parameter: Parameter, of: Of, values: &mut [f32]) {
+    pub(super) fn get(&self, layer: usize, parameter: Parameter, of: Of, values: &mut [f32]) {
         let operation = self.operation(layer);
         if let Some(running) = self.running(operation, parameter) {
             return values.copy_from_slice(running);
@@ -70,7 +70,7 @@ impl Plan {
         let from = &match of {
             Of::Values => &self.weights,
             Of::Gradients => &self.gradient,
-            Of::Momenta => &self.momentum,
+            Of::Velocity => &self.velocity,
         }[range];
         match kind {
             Kind::Convolution => self.conv(operation).unpack(from, values),
@@ -94,7 +94,7 @@ impl Plan {
         match of {
             Of::Values => &mut self.weights,
             Of::Gradients => &mut self.gradient,
-            Of::Momenta => &mut self.momentum,
+            Of::Velocity => &mut self.velocity,
         }
     }
 

@@ -162,14 +162,14 @@ fn check(layers: &[Layer], input: [usize; 3], count: usize) {
     let expected_loss = loss(layers, &parameters, input, &images, &labels);
 
     for isa in Isa::available() {
-        let mut plan = Plan::new(isa, input, layers, Purpose::Training);
+        let mut plan = TrainingPlan::new(isa, input, layers);
         let names = [Parameter::Weight, Parameter::Bias];
         for (number, sizes) in sizes.iter().enumerate() {
             for (which, &size) in sizes.iter().enumerate().filter(|(_, size)| **size > 0) {
                 let values: Vec<f32> = parameters[number][which].iter().map(|&x| x as f32).collect();
-                plan.set(number, names[which], Of::Values, &values);
+                plan.set(number, names[which], &values);
                 let mut back = vec![0.0; size];
-                plan.get(number, names[which], Of::Values, &mut back);
+                plan.get(number, names[which], &mut back);
                 assert_eq!(back, values);
             }
         }
@@ -189,7 +189,7 @@ fn check(layers: &[Layer], input: [usize; 3], count: usize) {
         for (number, sizes) in sizes.iter().enumerate() {
             for (which, &size) in sizes.iter().enumerate().filter(|(_, size)| **size > 0) {
                 let mut gradient = vec![0.0; size];
-                plan.get(number, names[which], Of::Gradients, &mut gradient);
+                plan.gradient(number, names[which], &mut gradient);
                 // A sample of them: every difference is two passes. The step is small, so that no ReLU changes sides.
                 for place in (0..size).step_by(size.div_ceil(7)) {
                     let mut at = |step: f64| {
@@ -353,11 +353,11 @@ fn convolutions_by_tiles_are_differentiated() {
 #[test]
 fn inference_uses_the_running_statistics_and_drops_nothing() {
     let layers = [Layer::BatchNorm { epsilon: 1e-5, momentum: 0.5 }, Layer::Dropout, Layer::Flatten];
-    let mut plan = Plan::new(Isa::Portable, [2, 1, 1], &layers, Purpose::Inference);
-    plan.set(0, Parameter::Weight, Of::Values, &[2.0, 2.0]);
-    plan.set(0, Parameter::Bias, Of::Values, &[1.0, 1.0]);
-    plan.set(0, Parameter::RunningMean, Of::Values, &[3.0, 3.0]);
-    plan.set(0, Parameter::RunningVariance, Of::Values, &[4.0, 4.0]);
+    let mut plan = InferencePlan::new(Isa::Portable, [2, 1, 1], &layers);
+    plan.set(0, Parameter::Weight, &[2.0, 2.0]);
+    plan.set(0, Parameter::Bias, &[1.0, 1.0]);
+    plan.set(0, Parameter::RunningMean, &[3.0, 3.0]);
+    plan.set(0, Parameter::RunningVariance, &[4.0, 4.0]);
     let image = |_: usize, to: &mut [f32]| to.copy_from_slice(&[3.0, 5.0]);
     let mask = |_: usize, _: usize, _: &mut [f32]| panic!("inference drops nothing");
     plan.infer(&Batch { count: 3, image: &image, mask: &mask });
@@ -369,13 +369,13 @@ fn inference_uses_the_running_statistics_and_drops_nothing() {
 #[test]
 fn running_statistics_follow_the_batch() {
     let layers = [Layer::BatchNorm { epsilon: 1e-5, momentum: 0.25 }, Layer::Flatten];
-    let mut plan = Plan::new(Isa::Portable, [1, 1, 1], &layers, Purpose::Training);
+    let mut plan = TrainingPlan::new(Isa::Portable, [1, 1, 1], &layers);
     let image = |n: usize, to: &mut [f32]| to[0] = [0.0, 2.0, 1.0, 3.0][n];
     let mask = |_: usize, _: usize, _: &mut [f32]| {};
     plan.pass(&Batch { count: 4, image: &image, mask: &mask }, &[0; 4], Objective::CrossEntropy);
     let get = |parameter| {
         let mut value = [0.0];
-        plan.get(0, parameter, Of::Values, &mut value);
+        plan.get(0, parameter, &mut value);
         value[0]
     };
     // Of 0, 2, 1, 3: mean 1.5, Σ (x − 1.5)² = 5, unbiased variance 5/3.
@@ -401,22 +401,22 @@ fn a_segment_gives_the_gradients_of_its_input_and_parameters() {
         outputs.iter().flatten().zip(&g).map(|(y, &g)| y * f64::from(g)).sum()
     };
     for isa in Isa::available() {
-        let mut plan = Plan::new(isa, [3, 8, 8], &layers, Purpose::Segment);
-        plan.set(0, Parameter::Weight, Of::Values, &weight);
-        plan.set(0, Parameter::Bias, Of::Values, &bias);
+        let mut plan = SegmentPlan::new(isa, [3, 8, 8], &layers);
+        plan.set(0, Parameter::Weight, &weight);
+        plan.set(0, Parameter::Bias, &bias);
         let given = images.clone();
         let write = |n: usize, to: &mut [f32]| to.iter_mut().zip(&given[n]).for_each(|(to, &x)| *to = x as f32);
         let mask = |_: usize, _: usize, _: &mut [f32]| {};
-        plan.segment_forward(&Batch { count, image: &write, mask: &mask });
+        plan.forward(&Batch { count, image: &write, mask: &mask });
         let mut y = vec![0.0; count * outputs];
-        plan.segment_output(&mut y);
+        plan.output(&mut y);
         let expected = forward(&layers, &parameters, [3, 8, 8], &images);
         for (found, expected) in y.iter().zip(expected.iter().flatten()) {
             assert!((f64::from(*found) - expected).abs() < 1e-5);
         }
-        plan.segment_backward(&|n, to| to.copy_from_slice(&g[n * outputs..(n + 1) * outputs]), true);
+        plan.backward(&|n, to| to.copy_from_slice(&g[n * outputs..(n + 1) * outputs]), true);
         let mut dx = vec![0.0; count * elements];
-        plan.segment_input_gradient(&mut dx);
+        plan.input_gradient(&mut dx);
         for place in (0..dx.len()).step_by(37) {
             let (n, e) = (place / elements, place % elements);
             let mut at = |step: f64| {
@@ -430,7 +430,7 @@ fn a_segment_gives_the_gradients_of_its_input_and_parameters() {
             assert!((f64::from(dx[place]) - slope).abs() < 1e-4, "{isa}: x[{place}] {}, not {slope}", dx[place]);
         }
         let mut dw = vec![0.0; weight.len()];
-        plan.get(0, Parameter::Weight, Of::Gradients, &mut dw);
+        plan.gradient(0, Parameter::Weight, &mut dw);
         for place in (0..dw.len()).step_by(41) {
             let at = |step: f64| {
                 let mut moved = parameters.clone();

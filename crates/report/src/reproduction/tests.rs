@@ -60,6 +60,7 @@ impl Table {
             device: "flex (CPU, 2 threads)".to_owned(),
             data_checksums: BTreeMap::new(),
             seed,
+            computations: Vec::new(),
             trainable_parameters: 14_682,
             warm_start: None,
             status: Status::Done,

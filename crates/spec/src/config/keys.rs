@@ -27,15 +27,15 @@ pub(super) static EXPERIMENT: Section = Section {
         key("seed", Kind::Integer { least: 0 }, Default(Integer(1)), "Everything random comes from this number."),
         key(
             "engine",
-            Kind::Choice(&["autodiff", "manual"]),
+            Kind::Choice(&["autodiff", "manual", "compiled"]),
             Default(Word("autodiff")),
-            "Gradients by Burn's autodiff, or by the backward passes derived by hand: autodiff, manual.",
+            "autodiff: by Burn; manual: the derived backward passes, on tensors; compiled: the same, on CPU kernels alone.",
         ),
         key(
             "kernels",
             Kind::Choice(&["auto", "off"]),
             Default(Word("auto")),
-            "Our own CPU kernels where there are some (backend flex), or everything by Burn: auto, off.",
+            "With autodiff: our own CPU kernels where there are some (backend flex), or everything by Burn: auto, off.",
         ),
         key("data", Kind::Section(&DATA), Table, DATA.doc),
         key("model", Kind::Section(&MODEL), Table, MODEL.doc),

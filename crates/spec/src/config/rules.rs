@@ -3,7 +3,7 @@
 use super::check::Fault;
 use super::document::Span;
 use super::record::Record;
-use crate::{Architecture, Data, DataSet, DataSets, Experiment, OptimizerKind, Shape};
+use crate::{Architecture, Data, DataSet, DataSets, Engine, Experiment, Kernels, OptimizerKind, Shape};
 
 /// The most padding that an error proposes; more would be mostly margin.
 const MOST_PADDING: usize = 4;
@@ -18,6 +18,7 @@ pub(super) fn check(experiment: &Experiment, record: &Record, data_sets: &DataSe
     if let Err(error) = experiment.model.classes() {
         faults.push(Fault::of_shape(error, network_span(record.table("model"))));
     }
+    check_engine(experiment, record, &mut faults);
     check_warmup(experiment, record, &mut faults);
     check_optimizer(experiment, record.table("optimizer"), &mut faults);
     check_warm_start(experiment, record.table("model"), &mut faults);
@@ -77,6 +78,15 @@ fn check_data(experiment: &Experiment, data_set: &DataSet, record: &Record, faul
             let message = format!("{key} = {padding} is more than the {height}×{width} pixels of {name}");
             faults.push(Fault::new(message, span));
         }
+    }
+}
+
+/// `kernels = "off"` with the manual engine says what holds anyway.
+fn check_engine(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+    if (experiment.engine, experiment.kernels) == (Engine::Compiled, Kernels::Off) {
+        let message = "kernels = \"off\" leaves nothing for engine = \"compiled\", which runs on the kernels alone";
+        let help = "leave out `kernels`; or use `engine = \"manual\"`, the same backward passes on Burn's tensors";
+        faults.push(Fault::new(message, record.span_of("kernels")).help(help));
     }
 }
 

@@ -34,18 +34,17 @@ fn batch(step: usize, shape: [usize; 3], device: &Device) -> (Tensor<4>, Tensor<
 }
 
 /// All parameters after `steps` steps.
-fn train(engine: Engine, loss: Loss, architecture: &Architecture, steps: usize) -> Vec<(String, Vec<f64>)> {
+fn train(engine: OnTensors, loss: Loss, architecture: &Architecture, steps: usize) -> Vec<(String, Vec<f64>)> {
     let plain = Device::flex();
-    let network = Network::new(architecture, 1, &plain.clone().autodiff()).unwrap().map(&mut Double);
-    let mut network = ready(engine, network);
+    let mut network = Network::new(architecture, 1, &engine.batch_device(&plain)).unwrap().map(&mut Double);
     let mut optimizer: ModuleOptimizer = Momentum::new(0.9, 0.001).into();
     let shape = architecture.input.dimensions().try_into().unwrap();
     for step in 0..steps {
-        let (images, labels) = batch(step, shape, &batch_device(engine, &plain));
+        let (images, labels) = batch(step, shape, &engine.batch_device(&plain));
         let mode = Mode::Training { seed: 1, step: step as u64 };
-        let pass = gradients(engine, loss, &network, images, labels, mode);
+        let pass = engine.gradients(loss, &network, images, labels, mode);
         assert!(pass.loss.is_finite());
-        network = update(engine, &mut optimizer, 0.01, network, pass.parameters);
+        network = engine.update(&mut optimizer, 0.01, network, pass.parameters);
     }
     let tensors = network.tensors();
     tensors.into_iter().map(|tensor| (tensor.name, tensor.data.iter::<f64>().collect())).collect()
@@ -65,8 +64,8 @@ fn steps(architecture: &Architecture) -> Option<usize> {
 fn assert_agreement(loss: Loss, architecture: &Architecture, steps: usize) {
     let name = &architecture.name;
     let start = Network::new(architecture, 1, &Device::flex()).unwrap().tensors();
-    let autodiff = train(Engine::Autodiff, loss, architecture, steps);
-    let manual = train(Engine::Manual, loss, architecture, steps);
+    let autodiff = train(OnTensors::Autodiff, loss, architecture, steps);
+    let manual = train(OnTensors::Manual, loss, architecture, steps);
     for (((tensor, a), (_, m)), start) in autodiff.iter().zip(&manual).zip(start) {
         let largest = a.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
         let difference = a.iter().zip(m).map(|(a, m)| (a - m).abs()).fold(0.0, f64::max);

@@ -146,12 +146,14 @@ fn assert_exact(experiment: &Experiment, stops: &[usize], what: &str) {
     assert_same(&whole, &stopped(experiment, stops, &runs.path().join("stopped")), what);
 }
 
-const ENGINES: [&str; 2] = ["autodiff", "manual"];
+const ENGINES: [&str; 3] = ["autodiff", "manual", "compiled"];
+/// Those that can train [`EVERY_LAYER`]: there are layers without a kernel.
+const ON_TENSORS: [&str; 2] = ["autodiff", "manual"];
 const LINEAR: &str = r#"["flatten", { type = "linear", out_features = 10 }]"#;
 
 #[test]
 fn a_run_can_be_stopped_after_any_iteration() {
-    for engine in ENGINES {
+    for engine in ON_TENSORS {
         let experiment = small(EVERY_LAYER, engine, &["optimizer.kind=adam"]);
         let runs = tempfile::tempdir().unwrap();
         let whole = run(&experiment, &runs.path().join("whole")).unwrap();
@@ -208,7 +210,8 @@ fn every_loss_normalisation_and_network_goes_on_exactly() {
         for network in [&["model.name=lenet-5", "data.padding=2"][..], &["model.name=petre-mlp-fashion"], &baseline] {
             let mut changes = vec!["training.iterations=6", "training.batch_size=10"];
             changes.extend(network);
-            changes.push(if engine == "manual" { "engine=manual" } else { "engine=autodiff" });
+            let engine = format!("engine={engine}");
+            changes.push(&engine);
             assert_exact(&experiment(&changes), &[3], &format!("{engine}, {network:?}"));
         }
     }
@@ -225,7 +228,7 @@ impl Observer for StopEvaluating<'_> {
 
 #[test]
 fn a_run_that_is_stopped_in_its_final_evaluation_is_evaluated_when_it_goes_on() {
-    let experiment = small(LINEAR, "manual", &[]);
+    let experiment = small(LINEAR, "compiled", &[]);
     let runs = tempfile::tempdir().unwrap();
     let whole = run(&experiment, &runs.path().join("whole")).unwrap();
     let stop = AtomicBool::new(false);
@@ -258,7 +261,7 @@ fn go_on(folder: RunFolder, iterations: Option<usize>, setup: &Setup) -> RunFold
 /// Validations are due at 6, 12, 18 and at the end, 23; reports alone at 4, 8, 16 and 20.
 #[test]
 fn a_validation_is_broken_off_and_made_when_the_run_goes_on() {
-    for engine in ENGINES {
+    for engine in ON_TENSORS {
         let experiment = small(EVERY_LAYER, engine, &[]);
         let runs = tempfile::tempdir().unwrap();
         let setup = setup(runs.path());
@@ -279,7 +282,7 @@ fn a_validation_is_broken_off_and_made_when_the_run_goes_on() {
 
 #[test]
 fn a_kill_after_the_report_of_a_validation_that_was_broken_off_doubles_no_line() {
-    let experiment = small(LINEAR, "manual", &[]);
+    let experiment = small(LINEAR, "compiled", &[]);
     let runs = tempfile::tempdir().unwrap();
     let mut setup = setup(runs.path());
     setup.tensorboard = true;
@@ -315,7 +318,7 @@ fn copy(from: &Path, to: &Path) {
 fn a_run_that_was_stopped_in_the_validation_of_its_end_can_have_another_end() {
     let runs = tempfile::tempdir().unwrap();
     let setup = setup(runs.path());
-    let length = |iterations: usize| small(LINEAR, "manual", &[&format!("training.iterations={iterations}")]);
+    let length = |iterations: usize| small(LINEAR, "compiled", &[&format!("training.iterations={iterations}")]);
     let longer = run(&length(23), runs.path()).unwrap();
     let (folder, position) = stopped_at(&length(13), 13, &setup);
     assert!(position.window.images > 0);
@@ -328,7 +331,7 @@ fn a_run_that_was_stopped_in_the_validation_of_its_end_can_have_another_end() {
 
 #[test]
 fn a_run_that_goes_on_past_its_end_is_the_longer_run() {
-    for engine in ENGINES {
+    for engine in ON_TENSORS {
         // A schedule that does not know the end, and an end that is a report, a validation and a checkpoint in both runs.
         let length = |iterations| small(EVERY_LAYER, engine, &[iterations, "training.checkpoint_every=12"]);
         let runs = tempfile::tempdir().unwrap();
@@ -375,7 +378,7 @@ fn from_the_best_checkpoint_and_from_none_at_all_the_run_is_the_same() {
 
 #[test]
 fn what_a_killed_process_was_writing_is_swept_up() {
-    let experiment = small(LINEAR, "manual", &[]);
+    let experiment = small(LINEAR, "compiled", &[]);
     let runs = tempfile::tempdir().unwrap();
     let whole = run(&experiment, &runs.path().join("whole")).unwrap();
     let stop = AtomicBool::new(false);
@@ -387,7 +390,8 @@ fn what_a_killed_process_was_writing_is_swept_up() {
     // It was further than its checkpoint, and in the middle of a line.
     for (name, rest) in [("metrics.jsonl", "{\"iteration\":11"), ("log.txt", "iteration     11  loss")] {
         let mut text = fs::read_to_string(folder.join(name)).unwrap();
-        let later = text.lines().next().unwrap().replace("\"iteration\":4", "\"iteration\":12");
+        let report = text.lines().find(|line| line.contains("iteration")).unwrap();
+        let later = report.replace("\"iteration\":4", "\"iteration\":12");
         text += &format!("{}\n{rest}", later.replace("iteration      4 ", "iteration     12 "));
         fs::write(folder.join(name), text).unwrap();
     }
@@ -395,4 +399,40 @@ fn what_a_killed_process_was_writing_is_swept_up() {
     let path = folder.path().to_owned();
     resume(folder, None, None, &setup(runs.path()), &mut crate::Silent, &AtomicBool::new(false)).unwrap();
     assert_same(&whole, &RunFolder::open(&path).unwrap(), "swept up");
+}
+
+#[test]
+fn a_run_that_goes_on_by_another_engine_warns_and_says_so_in_its_record_and_log() {
+    struct Warned(Option<String>);
+    impl Observer for Warned {
+        fn started(&mut self, started: &crate::Started<'_>) {
+            self.0 = started.warning.map(str::to_owned);
+        }
+    }
+    let runs = tempfile::tempdir().unwrap();
+    let setup = setup(runs.path());
+    let (folder, _) = stopped_at(&small(LINEAR, "compiled", &[]), 7, &setup);
+    let path = folder.path().to_owned();
+    let config = fs::read_to_string(path.join("config.toml")).unwrap();
+    fs::write(path.join("config.toml"), config.replace("engine = \"compiled\"", "engine = \"manual\"")).unwrap();
+    let mut warned = Warned(None);
+    resume(folder, None, None, &setup, &mut warned, &AtomicBool::new(false)).unwrap();
+    let warning = warned.0.expect("the bits differ");
+    assert!(warning.starts_with("iterations up to 7 were computed by engine compiled with "), "{warning}");
+    assert!(warning.contains("and the next ones by engine manual on flex: the last bits differ"), "{warning}");
+    let folder = RunFolder::open(&path).unwrap();
+    let computations = folder.record().unwrap().computations;
+    let told: Vec<_> = computations.iter().map(|it| (it.from, it.engine)).collect();
+    assert_eq!(told, [(0, Engine::Compiled), (7, Engine::Manual)]);
+    let log = fs::read_to_string(path.join("log.txt")).unwrap();
+    assert!(log.starts_with("engine       compiled, instruction set "), "{log}");
+    assert!(
+        log.contains(&format!("warning: {warning}\nengine       manual, no CPU kernels\nBurn         every layer: "))
+    );
+
+    // Once more by the same engine is no change.
+    let mut warned = Warned(None);
+    resume(folder, Some(25), None, &setup, &mut warned, &AtomicBool::new(false)).unwrap();
+    assert_eq!(warned.0, None);
+    assert_eq!(RunFolder::open(&path).unwrap().record().unwrap().computations, computations);
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use backproof_gradcheck::{Arguments, Check, Gradients, Value};
-use backproof_kernels::{Batch, Fault, Isa, Layer, Objective, Of, Parameter, Plan, Purpose, Winograd};
+use backproof_kernels::{Batch, Fault, Isa, Layer, Objective, Parameter, Plan, SegmentPlan, Winograd};
 use burn::tensor::Tensor;
 
 use super::subject::Context;
@@ -96,7 +96,7 @@ impl Stack {
 
     fn forward<const E: usize>(&self, isa: Isa, t: &Arguments<'_>, output: [usize; E]) -> Tensor<E> {
         let mut found = vec![0.0; output.iter().product()];
-        self.forward_plan(isa, t).segment_output(&mut found);
+        self.forward_plan(isa, t).output(&mut found);
         value(&output, &found).tensor(t.device(), t.dtype())
     }
 
@@ -107,14 +107,14 @@ impl Stack {
         }
         let (x, cotangent) = (t.value("x"), t.cotangent_value());
         let (g, elements) = (single(cotangent), cotangent.len() / x.dims()[0]);
-        plan.segment_backward(&|n, to| to.copy_from_slice(&g[n * elements..][..elements]), true);
+        plan.backward(&|n, to| to.copy_from_slice(&g[n * elements..][..elements]), true);
         let mut found = vec![0.0; x.len()];
-        plan.segment_input_gradient(&mut found);
+        plan.input_gradient(&mut found);
         let mut gradients = Gradients::new().with("x", value(x.dims(), &found));
         for &(layer, parameter, name) in &self.parameters {
             let dims = t.value(name).dims();
             let mut found = vec![0.0; dims.iter().product()];
-            plan.get(layer, parameter, Of::Gradients, &mut found);
+            plan.gradient(layer, parameter, &mut found);
             if self.is_matrix(layer, parameter) {
                 found = transposed(&found, [dims[1], dims[0]]);
             }
@@ -124,22 +124,22 @@ impl Stack {
     }
 
     /// A plan after its forward pass.
-    fn forward_plan(&self, isa: Isa, t: &Arguments<'_>) -> Plan {
-        let mut plan = Plan::new(isa, self.input, &self.layers, Purpose::Segment);
+    fn forward_plan(&self, isa: Isa, t: &Arguments<'_>) -> SegmentPlan {
+        let mut plan = SegmentPlan::new(isa, self.input, &self.layers);
         for (layer, parameter, values) in &self.constants {
-            plan.set(*layer, *parameter, Of::Values, values);
+            plan.set(*layer, *parameter, values);
         }
         for &(layer, parameter, name) in &self.parameters {
             let (values, dims) = (single(t.value(name)), t.value(name).dims());
             let values =
                 if self.is_matrix(layer, parameter) { transposed(&values, [dims[0], dims[1]]) } else { values };
-            plan.set(layer, parameter, Of::Values, &values);
+            plan.set(layer, parameter, &values);
         }
         let (x, count) = (single(t.value("x")), t.value("x").dims()[0]);
         let elements = x.len() / count;
         let image = |n: usize, to: &mut [f32]| to.copy_from_slice(&x[n * elements..][..elements]);
         let mask = |_: usize, first: usize, mask: &mut [f32]| (self.mask)(first, mask);
-        plan.segment_forward(&Batch { count, image: &image, mask: &mask });
+        plan.forward(&Batch { count, image: &image, mask: &mask });
         plan
     }
 

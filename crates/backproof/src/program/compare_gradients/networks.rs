@@ -4,7 +4,7 @@ use std::iter;
 use std::rc::Rc;
 
 use backproof_gradcheck::{Kinks, Options, Problem, Source, Value, check_module, module_at, poison_device};
-use backproof_kernels::{Isa, Of, Purpose};
+use backproof_kernels::{Isa, Plan, SegmentPlan, TrainingPlan};
 use backproof_models::{Compiled, Mode, Network, Ranked, Saved};
 use backproof_spec::{Architecture, Layer, Loss, Shape, ShapeError, TracedLayer};
 use backproof_train::{losses, losses_backward, objective};
@@ -26,8 +26,7 @@ pub(crate) fn problem(
 ) -> Result<Problem<'static>, ShapeError> {
     let network = Network::new(architecture, context.seed, &context.reference)?;
     let names: Vec<String> = network.tensors().into_iter().map(|tensor| tensor.name).collect();
-    let point =
-        Rc::new(Point { architecture: architecture.clone(), network, loss, labels: images.labels.clone(), mode });
+    let point = Rc::new(Point { network, loss, labels: images.labels.clone(), mode });
     let (device, dtype, unit_roundoff) = (&context.device, context.dtype, context.unit_roundoff);
 
     let point_of = point.clone();
@@ -51,14 +50,14 @@ pub(crate) fn problem(
     problem.sources.push(manual);
     #[cfg(feature = "flex")]
     if let Some(&isa) = context.kernels.first().filter(|_| architecture.layers.iter().any(has_a_node)) {
-        let network = point.network.clone().with_segments(architecture, isa);
+        let network = point.network.clone().with_segments(isa);
         let mut sources = check_module(&network, input, forward, device, &context.reference).sources;
         sources[0].name = super::kernels::segments_name(isa);
         sources[0].unit_roundoff = unit_roundoff;
         problem.sources.append(&mut sources);
     }
     // A plan of the kernels is for training: there is none of a layer without a kernel, and none that goes back by the running statistics.
-    let compiles = |isa| Compiled::new(&point.network, architecture, isa, Purpose::Training).is_some();
+    let compiles = |isa| Compiled::<TrainingPlan>::new(&point.network, isa).is_ok();
     if context.kernels.first().is_some_and(|&isa| mode != Mode::Inference && compiles(isa)) {
         problem.sources.extend(context.kernels.iter().map(|&isa| kernels(&point, isa, context)));
     }
@@ -87,7 +86,6 @@ fn kernels(point: &Rc<Point>, isa: Isa, context: &Context) -> Source<'static> {
 
 /// What every closure of the problem needs: the structure, whose numbers are replaced, and the labels.
 struct Point {
-    architecture: Architecture,
     network: Network,
     loss: Loss,
     labels: Vec<usize>,
@@ -127,19 +125,23 @@ impl Point {
 
     /// The parameters' gradients by the plan that trains; the images' by one that goes on to them.
     fn by_kernels(&self, values: &[Value], cotangent: &Value, isa: Isa, device: &Device) -> Vec<Option<Value>> {
-        let (compiled, network) = self.pass_by_kernels(values, &single(cotangent), (isa, Purpose::Training), device);
+        let weights = single(cotangent);
+        let (compiled, network) = self.trained(values, &weights, isa, device);
         let mut found = Stored(Vec::new());
-        compiled.store(network, Of::Gradients).visit(&mut found);
-        let (compiled, _) = self.pass_by_kernels(values, &single(cotangent), (isa, Purpose::Segment), device);
+        compiled.gradients(network).visit(&mut found);
+        let (mut compiled, _) = self.compiled::<SegmentPlan>(values, isa, device);
+        self.images(values, |write| {
+            compiled.weighted_pass(write, &self.labels, &weights, objective(self.loss), self.mode);
+        });
         let mut images = vec![0.0; values[0].len()];
-        compiled.plan().segment_input_gradient(&mut images);
+        compiled.plan().input_gradient(&mut images);
         iter::once(value(values[0].dims(), &images)).chain(found.0).map(Some).collect()
     }
 
     /// The loss of each image.
     fn losses_by_kernels(&self, values: &[Value], isa: Isa, device: &Device) -> Value {
         let weights = vec![1.0; self.labels.len()];
-        let (compiled, _) = self.pass_by_kernels(values, &weights, (isa, Purpose::Training), device);
+        let (compiled, _) = self.trained(values, &weights, isa, device);
         let of_image = |(image, &label): (usize, &usize)| {
             let outputs = compiled.plan().outputs(image);
             objective(self.loss).loss(outputs, label, 1.0, &mut vec![0.0; outputs.len()])
@@ -147,23 +149,33 @@ impl Point {
         Value::new([self.labels.len()], self.labels.iter().enumerate().map(of_image).collect())
     }
 
-    /// The network of these values, and its plan after a pass with these weights of the images.
-    fn pass_by_kernels(
+    /// The network of these values, and its plan with the gradients of a pass with these weights of the images.
+    fn trained(
         &self,
         values: &[Value],
         weights: &[f32],
-        (isa, purpose): (Isa, Purpose),
+        isa: Isa,
         device: &Device,
-    ) -> (Compiled, Network) {
-        let network = module_at(&self.network, &values[1..], device, DType::F32);
-        let compiled = Compiled::new(&network, &self.architecture, isa, purpose);
-        let mut compiled = compiled.expect("the network was compiled before");
-        let images = single(&values[0]);
-        let elements = images.len() / self.labels.len();
-        let write = |n: usize, to: &mut [f32]| to.copy_from_slice(&images[n * elements..][..elements]);
-        compiled.weighted_pass(&write, &self.labels, weights, objective(self.loss), self.mode);
+    ) -> (Compiled<TrainingPlan>, Network) {
+        let (mut compiled, network) = self.compiled::<TrainingPlan>(values, isa, device);
+        self.images(values, |write| {
+            compiled.weighted_pass(write, &self.labels, weights, objective(self.loss), self.mode);
+        });
         compiled.plan_mut().finish_gradients();
         (compiled, network)
+    }
+
+    /// The network of these values and its plan.
+    fn compiled<P: Plan>(&self, values: &[Value], isa: Isa, device: &Device) -> (Compiled<P>, Network) {
+        let network = module_at(&self.network, &values[1..], device, DType::F32);
+        (Compiled::new(&network, isa).expect("the network was compiled before"), network)
+    }
+
+    /// Calls `pass` with what writes an image of these values.
+    fn images(&self, values: &[Value], pass: impl FnOnce(&(dyn Fn(usize, &mut [f32]) + Sync))) {
+        let images = single(&values[0]);
+        let elements = images.len() / self.labels.len();
+        pass(&|n, to| to.copy_from_slice(&images[n * elements..][..elements]));
     }
 }
 

@@ -83,6 +83,16 @@ fn a_key_of_the_top_that_stands_below_a_table_is_sent_there() {
 }
 
 #[test]
+fn the_compiled_engine_without_kernels_is_refused_and_the_manual_one_takes_the_key() {
+    expect_in_short(
+        &changed("seed = 7", "seed = 7\nengine = \"compiled\"\nkernels = \"off\""),
+        "kernels = \"off\" leaves nothing for engine = \"compiled\", which runs on the kernels alone",
+        "leave out `kernels`; or use `engine = \"manual\"`, the same backward passes on Burn's tensors",
+    );
+    assert!(read(&changed("seed = 7", "seed = 7\nengine = \"manual\"\nkernels = \"off\""), &[]).is_ok());
+}
+
+#[test]
 fn a_key_of_one_optimizer_in_another_table_is_sent_to_the_optimizer() {
     expect_in_short(
         &changed("iterations = 100", "iterations = 100\nnesterov = true"),

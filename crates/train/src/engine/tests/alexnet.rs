@@ -10,16 +10,15 @@ fn photograph(device: &Device) -> (Tensor<4>, Tensor<1, Int>) {
 }
 
 /// The losses before and after a step, and the network after it.
-fn step(engine: Engine) -> ([f64; 2], Network) {
+fn step(engine: OnTensors) -> ([f64; 2], Network) {
     let plain = Device::flex();
-    let network = Network::new(&published::alexnet(), 1, &plain.clone().autodiff()).unwrap();
-    let mut network = ready(engine, network);
+    let mut network = Network::new(&published::alexnet(), 1, &engine.batch_device(&plain)).unwrap();
     let mut optimizer: ModuleOptimizer = Momentum::new(0.9, 0.0005).into();
     let mode = Mode::Training { seed: 1, step: 0 };
-    let (image, label) = photograph(&batch_device(engine, &plain));
-    let before = gradients(engine, Loss::CrossEntropy, &network, image.clone(), label.clone(), mode);
+    let (image, label) = photograph(&engine.batch_device(&plain));
+    let before = engine.gradients(Loss::CrossEntropy, &network, image.clone(), label.clone(), mode);
     assert_eq!(before.logits.dims(), [1, 1_000]);
-    network = update(engine, &mut optimizer, 1e-4, network, before.parameters);
+    network = engine.update(&mut optimizer, 1e-4, network, before.parameters);
     // With the dropout masks of the step, so that the loss has to fall.
     let logits = network.forward(image, mode);
     let after = scalar(loss::mean(Loss::CrossEntropy, logits, label));
@@ -28,11 +27,11 @@ fn step(engine: Engine) -> ([f64; 2], Network) {
 
 #[test]
 fn both_engines_take_the_same_step_and_it_lowers_the_loss() {
-    let ([before, after], network) = step(Engine::Autodiff);
+    let ([before, after], network) = step(OnTensors::Autodiff);
     assert!(after < before - 0.1, "the loss was {before} and is {after}");
     let autodiff = network.tensors();
     drop(network);
-    let (losses, network) = step(Engine::Manual);
+    let (losses, network) = step(OnTensors::Manual);
     let start = Network::new(&published::alexnet(), 1, &Device::flex()).unwrap().tensors();
     assert!((losses[0] - before).abs() < 1e-5 * before, "{} and {before}", losses[0]);
     assert!((losses[1] - after).abs() < 1e-3 * after, "{} and {after}", losses[1]);

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use backproof_kernels::{Isa, MomentumStep, Of, Purpose};
+use backproof_kernels::{Isa, MomentumStep, TrainingPlan};
 use backproof_models::Compiled;
 use backproof_spec::{Layer, Linear, Shape};
 use burn::optim::AdamConfig;
@@ -52,14 +52,14 @@ fn evaluate(loss: Loss, network: &Network) -> Evaluation {
 #[test]
 fn the_loss_begins_at_that_of_a_guess_and_every_image_is_learned() {
     for loss in Loss::ALL {
-        for engine in [Engine::Autodiff, Engine::Manual] {
+        for engine in [OnTensors::Autodiff, OnTensors::Manual] {
             let what = format!("{loss:?}, {engine:?}");
-            let mut network = ready(engine, network());
+            let mut network = if engine == OnTensors::Manual { network().valid() } else { network() };
             let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
-            let (images, labels) = images(&batch_device(engine, &Device::flex()));
+            let (images, labels) = images(&engine.batch_device(&Device::flex()));
             let mut step = |network: Network| {
-                let pass = gradients(engine, loss, &network, images.clone(), labels.clone(), STILL);
-                (pass.loss, update(engine, &mut optimizer, 0.01, network, pass.parameters))
+                let pass = engine.gradients(loss, &network, images.clone(), labels.clone(), STILL);
+                (pass.loss, engine.update(&mut optimizer, 0.01, network, pass.parameters))
             };
             let begun = evaluate(loss, &network);
             let (first, next) = step(network);
@@ -93,16 +93,16 @@ fn a_step_on_the_kernels_is_that_of_the_tensors() {
         for loss in Loss::ALL {
             let start = network().valid();
             let (images, classes) = images(&Device::flex());
-            let pass = gradients(Engine::Manual, loss, &start, images, classes, STILL);
+            let pass = OnTensors::Manual.gradients(loss, &start, images, classes, STILL);
             let expected = pass.loss;
             let mut optimizer: ModuleOptimizer = Momentum::new(0.0, 0.0).into();
-            let tensors = update(Engine::Manual, &mut optimizer, 1.0, start.clone(), pass.parameters).tensors();
+            let tensors = OnTensors::Manual.update(&mut optimizer, 1.0, start.clone(), pass.parameters).tensors();
 
-            let mut compiled = Compiled::new(&start, &architecture(), isa, Purpose::Training).unwrap();
+            let mut compiled = Compiled::<TrainingPlan>::new(&start, isa).unwrap();
             let outcome = compiled.pass(&write, &labels, objective(loss), STILL);
             assert!((outcome.loss - expected).abs() < 1e-5 * expected, "{isa}, {loss:?}: {}, {expected}", outcome.loss);
             compiled.plan_mut().momentum_step(MomentumStep::new(1.0, 0.0, 0.0));
-            let kernels = compiled.store(start.clone(), Of::Values).tensors();
+            let kernels = compiled.store(start.clone()).tensors();
 
             for ((tensor, kernel), start) in tensors.iter().zip(&kernels).zip(start.tensors()) {
                 let step = |data: &TensorData| -> Vec<f64> {

@@ -5,8 +5,10 @@ use std::fs;
 use backproof_spec::Experiment;
 use safetensors::SafeTensors;
 
-use crate::RunFolder;
-use crate::testing::{assert_same, experiment, from_toml, go_on, run};
+use super::*;
+use crate::computation::trainer_config;
+use crate::testing::{assert_same, experiment, from_toml, go_on, run, setup};
+use crate::{Computation, RunFolder};
 
 /// A network with everything that a plan treats by itself. There is no bias before a normalisation: its gradient is round-off alone, which Adam
 /// makes as large as any other.
@@ -78,6 +80,9 @@ fn assert_close(with: &Experiment, without: &Experiment, tolerance: f64, what: &
     assert!(off.is_empty(), "{what}: {off:?}");
 }
 
+/// With the kernels, and what makes of it the same without.
+const PAIRS: [(&str, &str); 2] = [("engine=compiled", "engine=manual"), ("engine=autodiff", "kernels=off")];
+
 #[test]
 fn training_on_the_kernels_ends_where_training_by_burn_ends() {
     let cases = [
@@ -94,10 +99,10 @@ fn training_on_the_kernels_ends_where_training_by_burn_ends() {
         let with = |engine: &str| {
             [model, &loss, &optimizer, &iterations, "optimizer.learning_rate=2e-3", engine].map(str::to_owned)
         };
-        for engine in ["engine=manual", "engine=autodiff"] {
+        for (engine, without) in PAIRS {
             let set = with(engine);
             let set: Vec<&str> = set.iter().map(String::as_str).collect();
-            let off = [&set[..], &["kernels=off"]].concat();
+            let off = [&set[..], &[without]].concat();
             assert_close(&experiment(&set), &experiment(&off), tolerance, &set.join(" "));
         }
     }
@@ -112,13 +117,12 @@ fn dropout_normalisation_strides_and_groups_train_the_same_on_the_kernels() {
         ("cross-entropy", "adam", 5, 2e-2),
     ];
     for (loss, optimizer, iterations, tolerance) in cases {
-        for engine in ["manual", "autodiff"] {
+        for (engine, without) in PAIRS {
             let loss = format!("training.loss={loss}");
             let optimizer = format!("optimizer.kind={optimizer}");
-            let engine = format!("engine={engine}");
             let iterations = format!("training.iterations={iterations}");
-            let set = ["optimizer.learning_rate=2e-3", &loss, &optimizer, &engine, &iterations];
-            let off = [&set[..], &["kernels=off"]].concat();
+            let set = ["optimizer.learning_rate=2e-3", &loss, &optimizer, engine, &iterations];
+            let off = [&set[..], &[without]].concat();
             assert_close(&varied(&set), &varied(&off), tolerance, &set.join(" "));
         }
     }
@@ -126,7 +130,7 @@ fn dropout_normalisation_strides_and_groups_train_the_same_on_the_kernels() {
 
 #[test]
 fn a_run_on_the_kernels_that_is_resumed_is_the_run_that_was_not_stopped() {
-    for engine in ["engine=manual", "engine=autodiff"] {
+    for engine in ["engine=manual", "engine=compiled", "engine=autodiff"] {
         for optimizer in ["optimizer.kind=momentum", "optimizer.kind=adam"] {
             let folder = tempfile::tempdir().unwrap();
             let set = [engine, optimizer, "optimizer.learning_rate=2e-3"];
@@ -136,4 +140,50 @@ fn a_run_on_the_kernels_that_is_resumed_is_the_run_that_was_not_stopped() {
             assert_same(&whole, &go_on(half, 20), &set.join(" "));
         }
     }
+}
+
+/// Every layer with the reason where it is Burn's.
+fn computed_by(overrides: &[&str]) -> Vec<(String, ComputedBy)> {
+    let experiment = varied(overrides);
+    let setup = setup(std::path::Path::new(""));
+    let network = Network::new(&experiment.model, 1, &setup.device.clone().autodiff()).unwrap();
+    let config = trainer_config(&experiment, &setup).unwrap();
+    let trainer = Trainer::new(config, network, new_optimizer(&experiment.optimizer)).unwrap();
+    let computation = Computation::new(&experiment, &setup, &trainer, 0).unwrap();
+    computation.layers.into_iter().map(|layer| (layer.layer, layer.by)).collect()
+}
+
+#[test]
+fn a_run_says_of_each_layer_what_computes_it() {
+    assert!(computed_by(&["engine=compiled"]).iter().all(|(_, by)| *by == ComputedBy::Kernel));
+    for set in [&["engine=manual"][..], &["kernels=off"]] {
+        let reason = |by: &ComputedBy| matches!(by, ComputedBy::Burn { reason } if !reason.is_empty());
+        assert!(computed_by(set).iter().all(|(_, by)| reason(by)), "{set:?}");
+    }
+}
+
+/// The segments of autodiff's graph are there with the backend alone.
+#[cfg(feature = "flex")]
+#[test]
+fn autodiff_says_which_layers_are_nodes_of_kernels_and_why_the_others_are_not() {
+    let found = computed_by(&[]);
+    let kernels: Vec<&str> =
+        found.iter().filter(|(_, by)| *by == ComputedBy::Kernel).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(kernels, ["conv1", "norm1", "relu1", "pool1", "dropout1", "conv2", "relu2", "pool2"]);
+    let reason = |name: &str| match found.iter().find(|(of, _)| of == name) {
+        Some((_, ComputedBy::Burn { reason })) => reason.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(reason("flatten1"), "it moves no numbers");
+    assert_eq!(reason("linear1"), "Burn's product is faster for 20 outputs");
+    assert_eq!(reason("norm2"), "its kernel is used in one node with a convolution before it");
+}
+
+#[test]
+fn the_compiled_engine_refuses_what_has_no_kernel_before_there_is_a_folder() {
+    let runs = tempfile::tempdir().unwrap();
+    let layers = r#"model.layers=["flatten", { type = "linear", out_features = 12 }, "gelu", { type = "linear", out_features = 10 }]"#;
+    let error = run(&varied(&[layers, "engine=compiled"]), runs.path()).unwrap_err();
+    assert_eq!(error.to_string(), "engine = \"compiled\" cannot train this: there is no kernel for gelu1 (GELU)");
+    assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 0);
 }

@@ -1,0 +1,267 @@
+//! The training loop, from top to bottom.
+
+use std::ops::ControlFlow::{Break, Continue};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use backproof_data::{Subset, TrainingBatches};
+use backproof_models::{Network, WeightsError};
+
+use crate::checkpoint::{Best, Checkpoint, Position};
+use crate::report::Window;
+use crate::run::{Run, evaluate_subset};
+use crate::run_folder::{Summary, TEST_RESULT};
+use crate::tensorboard::EventFile;
+use crate::{Ending, Evaluation, Finished, Observer, Report, Split, Step, TrainError, Trainer};
+
+/// A run while it trains.
+pub(crate) struct Training<'a> {
+    run: &'a Run<'a>,
+    trainer: Trainer,
+    /// Iterations done, and what was found since the last report.
+    position: Position,
+    batches: TrainingBatches,
+    events: Option<EventFile>,
+    observer: &'a mut (dyn Observer + Send),
+    stop: &'a AtomicBool,
+    clock: Clock,
+}
+
+/// When this process began, and where the run was then.
+struct Clock {
+    started: Instant,
+    iteration: usize,
+    seconds: f64,
+}
+
+/// Whether a run goes on.
+enum Next {
+    GoOn,
+    Stop,
+}
+
+impl<'a> Training<'a> {
+    pub(crate) fn new(
+        run: &'a Run<'a>,
+        trainer: Trainer,
+        position: Position,
+        events: Option<EventFile>,
+        observer: &'a mut (dyn Observer + Send),
+        stop: &'a AtomicBool,
+    ) -> Self {
+        let batches = run.data.training_batches(run.experiment.training.batch_size);
+        let clock = Clock { started: Instant::now(), iteration: position.iteration, seconds: position.seconds };
+        Self { run, trainer, position, batches, events, observer, stop, clock }
+    }
+
+    /// Trains from where the run is, and evaluates the network on the test images.
+    pub(crate) fn to_the_end(mut self) -> Result<Ending, TrainError> {
+        // A run that was stopped in a validation has done the iteration, and its report is left to make.
+        if self.position.reported() < self.position.iteration
+            && self.is_report_due()
+            && let Next::Stop = self.report_and_save()?
+        {
+            return self.interrupted();
+        }
+        while self.position.iteration < self.run.experiment.training.iterations {
+            self.step()?;
+            if let Next::Stop = self.report_and_save()? {
+                return self.interrupted();
+            }
+        }
+        self.end()
+    }
+
+    /// One iteration.
+    fn step(&mut self) -> Result<(), TrainError> {
+        let began = Instant::now();
+        let step = self.position.iteration;
+        let learning_rate = self.learning_rate(step);
+        let images = self.batches.select(step);
+        let Step { loss, correct } = self.trainer.step(&images, step, learning_rate);
+        if !loss.is_finite() {
+            return Err(self.diverged(step + 1, format!("the loss is {loss}"), images.indices()));
+        }
+        self.position.iteration += 1;
+        self.position.window.add(images.len(), correct, loss, began.elapsed().as_secs_f64());
+        self.position.seconds = self.clock.seconds + self.clock.started.elapsed().as_secs_f64();
+        self.observer.iteration(self.position.iteration);
+        Ok(())
+    }
+
+    /// What is due after an iteration: a report, and with it the best checkpoint; and the last checkpoint.
+    fn report_and_save(&mut self) -> Result<Next, TrainError> {
+        if self.is_report_due()
+            && let Next::Stop = self.report()?
+        {
+            self.save(&self.run.folder.last())?;
+            return Ok(Next::Stop);
+        }
+        let training = &self.run.experiment.training;
+        let stopping = self.stop.load(Ordering::Relaxed) && self.position.iteration < training.iterations;
+        if self.is_due(training.checkpoint_every) || stopping {
+            self.save(&self.run.folder.last())?;
+        }
+        Ok(if stopping { Next::Stop } else { Next::GoOn })
+    }
+
+    /// Validates where that is due, and writes the report. A validation that is stopped leaves it to make.
+    fn report(&mut self) -> Result<Next, TrainError> {
+        let network = self.trainer.network();
+        let mut validation = None;
+        if self.is_validation_due() {
+            validation = self.evaluate(&network, &self.run.data.validation)?;
+            if validation.is_none() {
+                return Ok(Next::Stop);
+            }
+        }
+        let report = self.figures(&network, validation.as_ref());
+        let not_finite = if !report.weight_decay_loss.is_finite() {
+            Some("a weight is not finite")
+        } else if report.validation_loss.is_some_and(|loss| !loss.is_finite()) {
+            Some("the loss of a validation image is not finite")
+        } else {
+            None
+        };
+        if let Some(what) = not_finite {
+            return Err(self.diverged(self.position.iteration, what.to_owned(), &self.last_batch()));
+        }
+        self.run.folder.append_report(&report)?;
+        if let Some(events) = &mut self.events {
+            events.report(&report)?;
+        }
+        self.observer.report(&report);
+        self.position.window = Window::default();
+
+        if let Some(validation_accuracy) = report.validation_accuracy
+            && self.position.best.as_ref().is_none_or(|best| validation_accuracy > best.validation_accuracy)
+        {
+            self.position.best = Some(Best { iteration: self.position.iteration, validation_accuracy });
+            self.save(&self.run.folder.best())?;
+        }
+        Ok(Next::GoOn)
+    }
+
+    /// The evaluation on the test images, and the result of the run.
+    fn end(self) -> Result<Ending, TrainError> {
+        let Run { experiment, data, folder, .. } = *self.run;
+        self.observer.evaluating(data.test.len());
+        let Some(evaluation) = self.evaluate(&self.trainer.network(), &data.test)? else {
+            // The last checkpoint is saved; what is left to do is this evaluation.
+            return self.interrupted();
+        };
+        if !evaluation.loss().is_finite() {
+            let what = "the loss of a test image is not finite".to_owned();
+            return Err(self.diverged(self.position.iteration, what, &[]));
+        }
+        let result = evaluation.result(Split::Test.name(), Some(self.position.iteration), &data.data_set.class_names);
+        folder.write_evaluation(&evaluation, &result)?;
+        folder.log(&format!(
+            "{TEST_RESULT}{:.2} %, loss {:.4}, over {} images",
+            100.0 * result.accuracy,
+            result.loss,
+            result.images
+        ))?;
+        self.observer.evaluated(&result);
+        let summary = Summary {
+            test_accuracy: result.accuracy,
+            test_loss: result.loss,
+            best_validation: self.position.best.map(|best| (best.validation_accuracy, best.iteration)),
+            training_seconds: self.position.seconds,
+        };
+        Ok(Ending::Finished(Finished {
+            folder: folder.path().to_owned(),
+            result,
+            summary,
+            expected_accuracy: experiment.expect.as_ref().map(|expect| expect.test_accuracy),
+        }))
+    }
+
+    fn interrupted(&self) -> Result<Ending, TrainError> {
+        let (folder, iteration) = (self.run.folder, self.position.iteration);
+        folder.log(&format!("interrupted at iteration {iteration}"))?;
+        Ok(Ending::Interrupted { folder: folder.path().to_owned(), iteration })
+    }
+
+    /// Whether something that is done every so many iterations is due; at the end everything is.
+    fn is_due(&self, every: usize) -> bool {
+        let iteration = self.position.iteration;
+        iteration == self.run.experiment.training.iterations || iteration.is_multiple_of(every)
+    }
+
+    fn is_validation_due(&self) -> bool {
+        self.is_due(self.run.experiment.training.validate_every) && !self.run.data.validation.is_empty()
+    }
+
+    fn is_report_due(&self) -> bool {
+        self.is_due(self.run.experiment.training.report_every) || self.is_validation_due()
+    }
+
+    /// The learning rate of step `step`, from 0.
+    fn learning_rate(&self, step: usize) -> f64 {
+        let experiment = self.run.experiment;
+        experiment.optimizer.learning_rate_at(step, experiment.training.iterations)
+    }
+
+    /// The data set indices of the images of the last iteration.
+    fn last_batch(&self) -> Vec<usize> {
+        self.batches.indices(self.position.iteration - 1)
+    }
+
+    /// `None` where the run is stopped meanwhile, which is looked at after every batch.
+    fn evaluate(&self, network: &Network, subset: &Subset) -> Result<Option<Evaluation>, TrainError> {
+        let mut stopped = false;
+        let evaluation = evaluate_subset(self.run.experiment, self.run.setup, network, subset, |_, _| {
+            stopped = self.stop.load(Ordering::Relaxed);
+            if stopped { Break(()) } else { Continue(()) }
+        })?;
+        Ok((!stopped).then_some(evaluation))
+    }
+
+    /// The figures of the last iterations.
+    fn figures(&self, network: &Network, validation: Option<&Evaluation>) -> Report {
+        let Self { run, position, batches, clock, .. } = self;
+        let training = &run.experiment.training;
+        let classification_loss = position.window.loss();
+        let weight_decay_loss = run.experiment.optimizer.weight_decay * network.half_squared_norm();
+        // At the rate of this process, once it has one.
+        let (seconds, done) = match position.iteration - clock.iteration {
+            0 => (position.seconds, position.iteration),
+            done => (clock.started.elapsed().as_secs_f64(), done),
+        };
+        let left = (training.iterations - position.iteration) as f64;
+        Report {
+            iteration: position.iteration,
+            epoch: batches.images_before(position.iteration) as f64 / run.data.training.len() as f64,
+            learning_rate: self.learning_rate(position.iteration - 1),
+            classification_loss,
+            weight_decay_loss,
+            total_loss: classification_loss + weight_decay_loss,
+            training_accuracy: position.window.accuracy(),
+            validation_accuracy: validation.map(Evaluation::accuracy),
+            validation_loss: validation.map(Evaluation::loss),
+            images_per_second: position.window.images_per_second(),
+            seconds: position.seconds,
+            seconds_left: seconds / done as f64 * left,
+        }
+    }
+
+    /// Saves a checkpoint, or says that training diverged if a weight is not finite.
+    fn save(&self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
+        self.run.folder.flush_lines()?;
+        let (network, optimizer) = (self.trainer.network(), self.trainer.optimizer());
+        checkpoint.save(&network, &optimizer, self.run.experiment, &self.position).map_err(|error| match error {
+            TrainError::Weights(WeightsError::NotFinite { name }) => {
+                let what = format!("{name} has an element that is not a finite number");
+                self.diverged(self.position.iteration, what, &self.last_batch())
+            }
+            error => error,
+        })
+    }
+
+    fn diverged(&self, iteration: usize, what: String, batch: &[usize]) -> TrainError {
+        let last = self.run.folder.last();
+        let last_good = last.position().ok().map(|position| (last.folder().to_owned(), position.iteration));
+        TrainError::Diverged { iteration, what, batch: batch.to_vec(), last_good }
+    }
+}
