@@ -34,11 +34,11 @@ fn conv2d_forward(bencher: Bencher<'_, '_>, case: &Convolution) {
 #[divan::bench(args = Convolution::behind_others(), max_time = 0.5)]
 fn conv2d_input_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
     let made = case.make();
-    let turned = filled(0.1, made.conv.turned_weights());
+    let flipped = filled(0.1, made.conv.flipped_weights());
     let mut scratch = zeros(made.conv.scratch());
     let mut found = zeros(made.back.size());
     bencher.counter(case.flop()).bench_local(|| {
-        made.conv.input_gradient(case.isa, black_box(&made.gradient), &turned, &mut scratch, &mut found, &made.back);
+        made.conv.input_gradient(case.isa, black_box(&made.gradient), &flipped, &mut scratch, &mut found, &made.back);
     });
 }
 
@@ -69,11 +69,11 @@ fn winograd_forward(bencher: Bencher<'_, '_>, case: &Convolution) {
 fn winograd_input_gradient(bencher: Bencher<'_, '_>, case: &Convolution) {
     let made = case.make();
     let tiles = case.tiles(&made);
-    let (turned, mut workspace) = (filled(0.1, tiles.turned_weights()), zeros(tiles.workspace()));
+    let (flipped, mut workspace) = (filled(0.1, tiles.flipped_weights()), zeros(tiles.workspace()));
     let mut found = zeros(made.back.size());
     bencher.counter(case.flop()).bench_local(|| {
         let gradient = black_box(&made.gradient);
-        tiles.input_gradient(case.isa, gradient, &turned, &mut workspace, &mut found, &made.back);
+        tiles.input_gradient(case.isa, gradient, &flipped, &mut workspace, &mut found, &made.back);
     });
 }
 
@@ -103,10 +103,10 @@ fn winograd_weights(bencher: Bencher<'_, '_>, case: &Convolution) {
 fn conv2d_turn(bencher: Bencher<'_, '_>, case: &Convolution) {
     let made = case.make();
     let packed = filled(0.1, made.conv.packed_weights());
-    let mut turned = zeros(made.conv.turned_weights());
+    let mut flipped = zeros(made.conv.flipped_weights());
     bencher
         .counter(ItemsCount::new(made.conv.shape().weights()))
-        .bench_local(|| made.conv.turn(black_box(&packed), &mut turned));
+        .bench_local(|| made.conv.flip(black_box(&packed), &mut flipped));
 }
 
 #[divan::bench(args = Product::all())]
@@ -151,21 +151,21 @@ fn halved(layout: &Layout) -> Layout {
 #[divan::bench(args = Images::all())]
 fn max_pool_forward(bencher: Bencher<'_, '_>, case: &Images) {
     let (from, to) = (case.layout, halved(&case.layout));
-    let (mut output, mut winners) = (zeros(to.size()), zeros(to.size()));
+    let (mut output, mut argmax) = (zeros(to.size()), zeros(to.size()));
     let input = case.numbers();
     bencher.counter(case.count()).bench_local(|| {
-        kernels::max_pool_forward(case.isa, &QUARTERS, &from, black_box(&input), &to, &mut output, &mut winners);
+        kernels::max_pool_forward(case.isa, &QUARTERS, &from, black_box(&input), &to, &mut output, &mut argmax);
     });
 }
 
 #[divan::bench(args = Images::all())]
 fn max_pool_backward(bencher: Bencher<'_, '_>, case: &Images) {
     let (from, to) = (case.layout, halved(&case.layout));
-    let (output, winners, gradient) = (filled(1.0, to.size()), filled(2.0, to.size()), filled(1.0, to.size()));
+    let (output, argmax, gradient) = (filled(1.0, to.size()), filled(2.0, to.size()), filled(1.0, to.size()));
     let mut found = zeros(from.size());
     bencher.counter(case.count()).bench_local(|| {
-        let (winners, gradient) = ((&to, &winners[..]), black_box(&gradient));
-        kernels::max_pool_backward(case.isa, &QUARTERS, &to, gradient, winners, Some(&output), &from, &mut found);
+        let (argmax, gradient) = ((&to, &argmax[..]), black_box(&gradient));
+        kernels::max_pool_backward(case.isa, &QUARTERS, &to, gradient, argmax, Some(&output), &from, &mut found);
     });
 }
 

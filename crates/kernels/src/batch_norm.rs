@@ -57,8 +57,8 @@ impl Moments {
 /// If the layout is planar or a slice has another length than it should.
 pub fn batch_norm_moments(isa: Isa, layout: &Layout, image: &[f32], moments: &mut Moments) {
     layout.check_blocked(image);
-    let lanes = layout.blocks() * LANES;
-    assert_eq!([moments.mean.len(), moments.squares.len()], [lanes; 2], "a channel a lane");
+    let padded = layout.blocks() * LANES;
+    assert_eq!([moments.mean.len(), moments.squares.len()], [padded; 2], "a channel a lane");
     isa.run(ImageMoments { layout, image, moments });
 }
 
@@ -281,7 +281,7 @@ mod tests {
         let (from, to, onto) =
             (Layout::blocked(shape, border), Layout::blocked(shape, Border::default()), Layout::blocked(shape, border));
         let per_channel = 35;
-        let lanes = from.blocks() * LANES;
+        let padded = from.blocks() * LANES;
         let images: Vec<Vec<f32>> = (0..3).map(|n| numbers(700, n).iter().map(|x| x + 1000.0).collect()).collect();
         let gradients: Vec<Vec<f32>> = (0..3).map(|n| numbers(700, 10 + n)).collect();
         let laid = |layout: &Layout, values: &[f32]| {
@@ -296,8 +296,8 @@ mod tests {
             })
         };
         for isa in Isa::available() {
-            let mut moments = Moments::new(lanes);
-            let mut late = Moments::new(lanes);
+            let mut moments = Moments::new(padded);
+            let mut late = Moments::new(padded);
             batch_norm_moments(isa, &from, &laid(&from, &images[0]), &mut moments);
             batch_norm_moments(isa, &from, &laid(&from, &images[1]), &mut late);
             batch_norm_moments(isa, &from, &laid(&from, &images[2]), &mut late);
@@ -310,12 +310,12 @@ mod tests {
                 assert!((moments.squares[channel] - squares).abs() < 1e-4 * squares, "{}", moments.squares[channel]);
             }
             let mean: Vec<f32> = moments.mean.iter().map(|&mean| mean as f32).collect();
-            let scale = numbers(lanes, 5);
-            let offset = numbers(lanes, 6);
+            let scale = numbers(padded, 5);
+            let offset = numbers(padded, 6);
             let image = laid(&from, &images[0]);
             let mut output = vec![0.0; to.size()];
             batch_norm_forward(isa, &from, &image, [&mean, &scale, &offset], &to, &mut output);
-            let mut sums = [vec![0.0; lanes], vec![0.0; lanes]];
+            let mut sums = [vec![0.0; padded], vec![0.0; padded]];
             let [plain, weighted] = &mut sums;
             let gradient = laid(&to, &gradients[0]);
             batch_norm_sums(isa, &from, &image, &mean, &to, &gradient, [plain, weighted]);

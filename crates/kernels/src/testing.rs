@@ -15,8 +15,8 @@ pub(crate) fn numbers(count: usize, seed: u64) -> Vec<f32> {
 pub(crate) fn close(what: &str, terms: usize, found: &[f32], expected: &[f64]) {
     assert_eq!(found.len(), expected.len(), "{what}");
     let tolerance = 2e-6 * (terms as f64).sqrt().max(1.0);
-    for (place, (found, expected)) in found.iter().zip(expected).enumerate() {
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
         let error = (f64::from(*found) - expected).abs();
-        assert!(error <= tolerance, "{what}[{place}]: {found}, not {expected}");
+        assert!(error <= tolerance, "{what}[{index}]: {found}, not {expected}");
     }
 }

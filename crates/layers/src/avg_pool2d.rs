@@ -156,7 +156,7 @@ fn divisors(axis: Axis, count_include_pad: bool, device: &Device, dtype: DType) 
     Tensor::from_data(TensorData::new(counts, [windows]), (device, dtype))
 }
 
-/// `size` elements from `start` on, with zeros for those behind the end.
+/// `size` elements from `start` on, with zeros for those after the end.
 fn crop(tensor: Tensor<4>, axis: usize, start: usize, size: usize) -> Tensor<4> {
     let there = tensor.dims()[axis].saturating_sub(start).min(size);
     let tensor = tensor.narrow(axis, start, there);

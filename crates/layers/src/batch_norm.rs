@@ -218,14 +218,14 @@ mod tests {
         let mode = if case.number("training") != 0.0 { TRAINING } else { Mode::Inference };
         let layer = |engine: Engine| {
             BatchNorm::new(
-                engine.place(case.tensor("gamma")),
-                engine.place(case.tensor("beta")),
+                engine.on_device(case.tensor("gamma")),
+                engine.on_device(case.tensor("beta")),
                 case.number("epsilon"),
                 case.number("momentum"),
             )
             .with_running_statistics(
-                engine.place(case.tensor("running_mean")),
-                engine.place(case.tensor("running_variance")),
+                engine.on_device(case.tensor("running_mean")),
+                engine.on_device(case.tensor("running_variance")),
             )
         };
         let manual = layer(Engine::Manual);

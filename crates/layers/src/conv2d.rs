@@ -232,8 +232,8 @@ mod tests {
                     groups: case.number("groups") as usize,
                 };
                 Conv2d::new(
-                    engine.place(case.tensor("weight")),
-                    case.optional("bias").map(|bias| engine.place(bias)),
+                    engine.on_device(case.tensor("weight")),
+                    case.optional("bias").map(|bias| engine.on_device(bias)),
                     options,
                 )
             };

@@ -115,7 +115,10 @@ mod tests {
     fn agrees_with_pytorch() {
         for case in Fixture::load("linear").cases() {
             let layer = |engine: Engine| {
-                Linear::new(engine.place(case.tensor("weight")), case.optional("bias").map(|bias| engine.place(bias)))
+                Linear::new(
+                    engine.on_device(case.tensor("weight")),
+                    case.optional("bias").map(|bias| engine.on_device(bias)),
+                )
             };
             let manual = layer(Engine::Manual);
             let (output, saved) = manual.forward_saving(case.tensor("input"));

@@ -19,7 +19,7 @@ use crate::window::{Axis, axes};
 /// y_n,c,i,j = max over (h, v) in Ω(i, j) of x_n,c,h,v                 [N, C, H', W']
 /// ```
 ///
-/// Where the maximum is attained at one position `m(n, c, i, j)` only, that remains the winner for all small changes of
+/// Where the maximum is attained at one position `m(n, c, i, j)` only, that remains the argmax for all small changes of
 /// `x`, so `y` is `x` at that position and
 ///
 /// ```text
@@ -76,8 +76,8 @@ impl MaxPool2dOptions {
 /// What [`MaxPool2d::backward`] needs of the forward pass.
 #[derive(Debug, Clone)]
 pub struct MaxPool2dSaved {
-    /// The winners `m`, of shape `[N, C, H', W']`: `h·W + v` within the image of the channel.
-    pub winners: Tensor<4, Int>,
+    /// The argmax `m`, of shape `[N, C, H', W']`: `h·W + v` within the image of the channel.
+    pub argmax: Tensor<4, Int>,
     /// `[N, C, H, W]`.
     pub input_shape: [usize; 4],
 }
@@ -111,8 +111,8 @@ impl MaxPool2d {
     pub fn forward_saving(&self, input: Tensor<4>) -> (Tensor<4>, MaxPool2dSaved) {
         let input_shape = input.dims();
         self.check(input_shape);
-        let (output, winners) = max_pool2d_with_indices(input, self.burn_options());
-        (output, MaxPool2dSaved { winners, input_shape })
+        let (output, argmax) = max_pool2d_with_indices(input, self.burn_options());
+        (output, MaxPool2dSaved { argmax, input_shape })
     }
 
     /// `∂L/∂x`, of shape `[N, C, H, W]`, from `output_gradient = ∂L/∂y` of shape `[N, C, H', W']`.
@@ -123,7 +123,7 @@ impl MaxPool2d {
         let options = (&output_gradient.device(), output_gradient.dtype());
         let flat = [images, output_height * output_width];
         Tensor::<2>::zeros([images, height * width], options)
-            .scatter(1, saved.winners.reshape(flat), output_gradient.reshape(flat), IndexingUpdateOp::Add)
+            .scatter(1, saved.argmax.reshape(flat), output_gradient.reshape(flat), IndexingUpdateOp::Add)
             .reshape(saved.input_shape)
     }
 

@@ -107,7 +107,7 @@ mod tests {
     use crate::testing::*;
 
     fn check<const D: usize>(case: &Case<'_>) {
-        let layer = |engine: Engine| Prelu::new(engine.place(case.tensor("slope")));
+        let layer = |engine: Engine| Prelu::new(engine.on_device(case.tensor("slope")));
         let manual = layer(Engine::Manual);
         let (output, saved) = manual.forward_saving(case.tensor::<D>("input"));
         let gradients = manual.backward(saved, case.tensor("cotangent"));

@@ -28,7 +28,7 @@ struct Shared {
     output: [usize; 3],
     layers: Vec<Layer>,
     bias: bool,
-    /// The place of the batch normalisation.
+    /// the index of the batch normalisation.
     norm: Option<usize>,
     /// Plans that nobody uses at the moment: what one has allocated serves the next pass.
     idle: Mutex<Vec<SegmentPlan>>,
@@ -62,10 +62,10 @@ impl Segment {
     #[must_use]
     pub fn new(isa: Isa, input: [usize; 3], layers: Vec<Layer>, output: [usize; 3]) -> Self {
         let Layer::Conv2d { bias, .. } = layers[0] else { panic!("a segment begins with a convolution") };
-        let places = |kind: fn(&Layer) -> bool| (1..layers.len()).filter(|&at| kind(&layers[at])).collect::<Vec<_>>();
-        let norms = places(|layer| matches!(layer, Layer::BatchNorm { .. }));
-        let dropouts = places(|layer| matches!(layer, Layer::Dropout));
-        let others = places(|layer| matches!(layer, Layer::Conv2d { .. } | Layer::Linear { .. }));
+        let indices = |kind: fn(&Layer) -> bool| (1..layers.len()).filter(|&at| kind(&layers[at])).collect::<Vec<_>>();
+        let norms = indices(|layer| matches!(layer, Layer::BatchNorm { .. }));
+        let dropouts = indices(|layer| matches!(layer, Layer::Dropout));
+        let others = indices(|layer| matches!(layer, Layer::Conv2d { .. } | Layer::Linear { .. }));
         assert!(norms.len() < 2 && dropouts.len() < 2 && others.is_empty(), "a segment has one layer of each kind");
         Self(Arc::new(Shared {
             isa,
@@ -136,13 +136,13 @@ pub(crate) struct Pass {
 
 /// A plan between its forward and its backward pass; given back when the graph is done with it.
 #[derive(Debug, Clone)]
-struct Lent {
+struct SavedPlan {
     plan: Arc<Mutex<Option<SegmentPlan>>>,
     segment: Segment,
     images: usize,
 }
 
-impl Drop for Lent {
+impl Drop for SavedPlan {
     fn drop(&mut self) {
         if Arc::strong_count(&self.plan) == 1
             && let Some(plan) = self.plan.lock().unwrap_or_else(PoisonError::into_inner).take()
@@ -175,8 +175,8 @@ impl Segments for Flex {
         beta: FloatTensor<Self>,
         pass: Pass,
     ) -> FloatTensor<Self> {
-        let (output, lent) = forward(&pass, input, [weight, bias, gamma, beta]);
-        drop(lent);
+        let (output, saved) = forward(&pass, input, [weight, bias, gamma, beta]);
+        drop(saved);
         output
     }
 }
@@ -184,7 +184,7 @@ impl Segments for Flex {
 impl Shared {
     /// Layer and role of weight, bias, γ and β, those that there are.
     fn parameters(&self) -> [Option<(usize, Parameter)>; 4] {
-        let of_norm = |parameter| self.norm.map(|place| (place, parameter));
+        let of_norm = |parameter| self.norm.map(|index| (index, parameter));
         [
             Some((0, Parameter::Weight)),
             self.bias.then_some((0, Parameter::Bias)),
@@ -194,7 +194,11 @@ impl Shared {
     }
 }
 
-fn forward(pass: &Pass, input: FloatTensor<Flex>, parameters: [FloatTensor<Flex>; 4]) -> (FloatTensor<Flex>, Lent) {
+fn forward(
+    pass: &Pass,
+    input: FloatTensor<Flex>,
+    parameters: [FloatTensor<Flex>; 4],
+) -> (FloatTensor<Flex>, SavedPlan) {
     let Pass { segment, running, dropout } = pass;
     let [channels, height, width] = segment.0.input;
     let [out_channels, out_height, out_width] = segment.0.output;
@@ -227,7 +231,7 @@ fn forward(pass: &Pass, input: FloatTensor<Flex>, parameters: [FloatTensor<Flex>
     let mut output = vec![0f32; images * out_channels * out_height * out_width];
     plan.output(&mut output);
     let output = tensor(output, vec![images, out_channels, out_height, out_width]);
-    (output, Lent { plan: Arc::new(Mutex::new(Some(plan))), segment: segment.clone(), images })
+    (output, SavedPlan { plan: Arc::new(Mutex::new(Some(plan))), segment: segment.clone(), images })
 }
 
 impl<C: CheckpointStrategy> Segments for Autodiff<Flex, C> {
@@ -242,9 +246,9 @@ impl<C: CheckpointStrategy> Segments for Autodiff<Flex, C> {
         let nodes = [&input, &weight, &bias, &gamma, &beta].map(|tensor| tensor.node());
         let prepared = Backward::<Flex, 5>::prepare::<C>(SegmentBackward, nodes).compute_bound().stateful();
         let parameters = [weight, bias, gamma, beta].map(|tensor| tensor.into_primitive());
-        let (output, lent) = forward(&pass, input.into_primitive(), parameters);
+        let (output, saved) = forward(&pass, input.into_primitive(), parameters);
         match prepared {
-            OpsKind::Tracked(node) => node.finish(lent, output),
+            OpsKind::Tracked(node) => node.finish(saved, output),
             OpsKind::UnTracked(node) => node.finish(output),
         }
     }
@@ -254,13 +258,13 @@ impl<C: CheckpointStrategy> Segments for Autodiff<Flex, C> {
 struct SegmentBackward;
 
 impl Backward<Flex, 5> for SegmentBackward {
-    type State = Lent;
+    type State = SavedPlan;
 
-    fn backward(self, ops: Ops<Lent, 5>, gradients: &mut Gradients, _: &mut Checkpointer) {
+    fn backward(self, ops: Ops<SavedPlan, 5>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let gradient = gradients.consume::<Flex>(&ops.node).to_contiguous();
-        let lent = ops.state;
-        let shared = &lent.segment.0;
-        let mut plan = lent.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        let saved = ops.state;
+        let shared = &saved.segment.0;
+        let mut plan = saved.plan.lock().unwrap_or_else(PoisonError::into_inner);
         let plan = plan.as_mut().expect("a graph is walked once");
         let elements: usize = shared.output.iter().product();
         let gradient = numbers(&gradient);
@@ -269,9 +273,9 @@ impl Backward<Flex, 5> for SegmentBackward {
         let [input, parameters @ ..] = ops.parents;
         if let Some(node) = input {
             let [channels, height, width] = shared.input;
-            let mut values = vec![0.0; lent.images * channels * height * width];
+            let mut values = vec![0.0; saved.images * channels * height * width];
             plan.input_gradient(&mut values);
-            gradients.register::<Flex>(node.id, tensor(values, vec![lent.images, channels, height, width]));
+            gradients.register::<Flex>(node.id, tensor(values, vec![saved.images, channels, height, width]));
         }
         let Layer::Conv2d { shape, .. } = shared.layers[0] else { unreachable!("checked when it was made") };
         let [rows, columns] = shape.kernel;

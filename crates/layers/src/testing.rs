@@ -29,7 +29,7 @@ pub(crate) enum Engine {
 
 impl Engine {
     /// The tensor where this engine wants it.
-    pub(crate) fn place<const D: usize>(self, tensor: Tensor<D>) -> Tensor<D> {
+    pub(crate) fn on_device<const D: usize>(self, tensor: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Manual => tensor,
             Self::Autodiff => tensor.autodiff(),

@@ -37,7 +37,7 @@ impl Axis {
     }
 
     /// The number of windows, as PyTorch counts them: in ceil mode a last window that reaches over the end counts,
-    /// unless it starts behind the last pixel.
+    /// unless it starts after the last pixel.
     pub(crate) fn windows(&self) -> usize {
         let room = (self.size + 2 * self.padding).checked_sub(self.extent());
         let Some(room) = room else { return 0 };
@@ -95,7 +95,7 @@ mod tests {
     fn a_window_has_the_pixels_and_the_padding_at_its_own_positions() {
         let counts = |axis: Axis, window: usize| (axis.pixels(window), axis.padded_pixels(window));
         assert_eq!(counts(AXIS, 0), (3, 3));
-        assert_eq!(counts(AXIS, 1), (2, 2), "it ends behind the last pixel");
+        assert_eq!(counts(AXIS, 1), (2, 2), "it ends after the last pixel");
         assert_eq!(counts(Axis { padding: 1, ..AXIS }, 0), (2, 3));
         assert_eq!(counts(Axis { padding: 1, ..AXIS }, 2), (2, 3));
         assert_eq!(counts(Axis { padding: 1, ..AXIS }, 3), (2, 2));

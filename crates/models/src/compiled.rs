@@ -23,7 +23,7 @@ pub struct Compiled<P> {
     plan: P,
     /// Of each tensor its name, layer, role and shape in PyTorch's layout.
     tensors: Vec<(String, usize, Parameter, Vec<usize>)>,
-    /// The layers that drop, by place.
+    /// The layers that drop, by index.
     dropouts: BTreeMap<usize, Dropout>,
 }
 
@@ -48,12 +48,12 @@ impl<P: Plan> Compiled<P> {
         let tensors = tensors
             .into_iter()
             .map(|tensor| {
-                let (layer, parameter) = place(network, &tensor.name);
+                let (layer, parameter) = parameter_of(network, &tensor.name);
                 (tensor.name, layer, parameter, tensor.data.shape().to_vec())
             })
             .collect();
-        let dropouts = network.layers().iter().enumerate().filter_map(|(place, layer)| match layer {
-            Layer::Dropout(dropout) => Some((place, dropout.clone())),
+        let dropouts = network.layers().iter().enumerate().filter_map(|(index, layer)| match layer {
+            Layer::Dropout(dropout) => Some((index, dropout.clone())),
             _ => None,
         });
         let mut compiled = Self { plan: P::new(isa, input, &layers), tensors, dropouts: dropouts.collect() };
@@ -198,7 +198,7 @@ fn is_parameter(tensor: Parameter) -> bool {
 }
 
 /// The layer and the role of the tensor `name`, `conv1.weight`.
-fn place(network: &Network, name: &str) -> (usize, Parameter) {
+fn parameter_of(network: &Network, name: &str) -> (usize, Parameter) {
     let (layer, role) = name.rsplit_once('.').expect("a tensor's name has its role");
     let layer = network.names().iter().position(|name| name == layer).expect("a tensor is of a layer");
     let parameter = match role {

@@ -53,7 +53,7 @@ pub struct Network {
     /// For each layer whether it is batch normalisation that is frozen as a whole; empty where nothing is frozen.
     #[module(skip)]
     pub(crate) frozen_layers: Vec<bool>,
-    /// What is computed by the CPU kernels where autodiff wants a graph, by the place of its first layer.
+    /// What is computed by the CPU kernels where autodiff wants a graph, by the index of its first layer.
     #[cfg(feature = "flex")]
     #[module(skip)]
     pub(crate) segments: crate::segments::Segments,
@@ -82,7 +82,7 @@ impl Network {
     pub fn new(architecture: &Architecture, seed: u64, device: &Device) -> Result<Self, ShapeError> {
         architecture.classes()?;
         let traced = architecture.trace()?;
-        let layers = traced.iter().enumerate().map(|(place, layer)| build(layer, seed, place, device)).collect();
+        let layers = traced.iter().enumerate().map(|(index, layer)| build(layer, seed, index, device)).collect();
         let names = traced.into_iter().map(|layer| layer.name).collect();
         let network = Self {
             layers,
@@ -118,17 +118,17 @@ impl Network {
     #[must_use]
     pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Tensor<2> {
         let mut features: Features = Ranked::Images(images);
-        let mut place = 0;
-        while place < self.layers.len() {
+        let mut index = 0;
+        while index < self.layers.len() {
             #[cfg(feature = "flex")]
             if let Some((output, next)) =
-                self.segments.forward(&self.layers, place, &features, |place| self.mode_of(place, mode))
+                self.segments.forward(&self.layers, index, &features, |index| self.mode_of(index, mode))
             {
-                (features, place) = (output, next);
+                (features, index) = (output, next);
                 continue;
             }
-            features = self.layers[place].forward(features, self.mode_of(place, mode));
-            place += 1;
+            features = self.layers[index].forward(features, self.mode_of(index, mode));
+            index += 1;
         }
         features.vectors()
     }
@@ -138,22 +138,22 @@ impl Network {
     pub fn forward_saving(&self, images: Tensor<4>, mode: Mode) -> (Tensor<2>, SavedForward) {
         let mut features: Features = Ranked::Images(images);
         let mut kept = Vec::with_capacity(self.layers.len());
-        for (place, layer) in self.layers.iter().enumerate() {
-            let (output, saved) = layer.forward_saving(features, self.mode_of(place, mode));
+        for (index, layer) in self.layers.iter().enumerate() {
+            let (output, saved) = layer.forward_saving(features, self.mode_of(index, mode));
             features = output;
             kept.push(saved);
         }
         (features.vectors(), SavedForward(kept))
     }
 
-    /// Whether the layer at `place` is batch normalisation that is frozen as a whole.
-    pub(crate) fn is_frozen_layer(&self, place: usize) -> bool {
-        self.frozen_layers.get(place).is_some_and(|&frozen| frozen)
+    /// Whether the layer at `index` is batch normalisation that is frozen as a whole.
+    pub(crate) fn is_frozen_layer(&self, index: usize) -> bool {
+        self.frozen_layers.get(index).is_some_and(|&frozen| frozen)
     }
 
-    /// The mode of the layer at `place`: that of the pass, or inference where the layer is frozen as a whole.
-    fn mode_of(&self, place: usize, mode: Mode) -> layers::Mode {
-        if self.is_frozen_layer(place) { layers::Mode::Inference } else { mode.of_layer(place) }
+    /// The mode of the layer at `index`: that of the pass, or inference where the layer is frozen as a whole.
+    fn mode_of(&self, index: usize, mode: Mode) -> layers::Mode {
+        if self.is_frozen_layer(index) { layers::Mode::Inference } else { mode.of_layer(index) }
     }
 
     /// The gradients of all parameters by id, from the gradient of the logits `[N, K]`: the chain rule from the last layer to
@@ -178,23 +178,23 @@ impl Network {
         (images.images(), gradients)
     }
 
-    /// The gradient of the input of layer `place`; leaves in `saved` what the layers before it saved.
+    /// The gradient of the input of layer `index`; leaves in `saved` what the layers before it saved.
     fn backward_to(
         &self,
-        place: usize,
+        index: usize,
         saved: &mut Vec<Saved>,
         logits_gradient: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Features {
         let mut gradient: Features = Ranked::Vectors(logits_gradient);
-        for (layer, saved) in self.layers.iter().skip(place).rev().zip(saved.drain(place..).rev()) {
+        for (layer, saved) in self.layers.iter().skip(index).rev().zip(saved.drain(index..).rev()) {
             gradient = layer.backward(saved, gradient, gradients);
         }
         gradient
     }
 }
 
-fn build(traced: &TracedLayer, seed: u64, place: usize, device: &Device) -> Layer {
+fn build(traced: &TracedLayer, seed: u64, index: usize, device: &Device) -> Layer {
     let pair = |size: Size2| [size.height, size.width];
     let zeros = |features| Tensor::<1>::zeros([features], device);
     match &traced.layer {
@@ -202,7 +202,7 @@ fn build(traced: &TracedLayer, seed: u64, place: usize, device: &Device) -> Laye
             let Shape::Image { channels, .. } = traced.input else { unreachable!("`trace` gives convolutions images") };
             let [height, width] = pair(conv.kernel);
             let shape = [conv.out_channels, channels / conv.groups, height, width];
-            let weight = he_normal(shape, shape[1] * height * width, seed, place, device);
+            let weight = he_normal(shape, shape[1] * height * width, seed, index, device);
             let bias = conv.bias.then(|| zeros(conv.out_channels));
             let options = layers::Conv2dOptions {
                 stride: pair(conv.stride),
@@ -214,7 +214,7 @@ fn build(traced: &TracedLayer, seed: u64, place: usize, device: &Device) -> Laye
         }
         LayerSpec::Linear(linear) => {
             let inputs = traced.input.elements();
-            let weight = he_normal([inputs, linear.out_features], inputs, seed, place, device);
+            let weight = he_normal([inputs, linear.out_features], inputs, seed, index, device);
             let bias = linear.bias.then(|| zeros(linear.out_features));
             Layer::Linear(layers::Linear::new(weight, bias))
         }

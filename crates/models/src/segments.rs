@@ -15,35 +15,35 @@ use crate::{ComputedBy, Network};
 /// What is computed by the CPU kernels.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Segments {
-    /// Convolutions with what follows them up to the next layer with weights, by the place of the convolution.
+    /// Convolutions with what follows them up to the next layer with weights, by the index of the convolution.
     convolutions: BTreeMap<usize, (Segment, usize)>,
     /// The instructions for linear layers.
     linear: Option<Isa>,
 }
 
 impl Segments {
-    /// The output of the segment that begins at `place`, and the place after it, if there is one for layers in these
+    /// The output of the segment that begins at `index`, and the place after it, if there is one for layers in these
     /// modes.
     pub(crate) fn forward(
         &self,
         layers: &[Layer],
-        place: usize,
+        index: usize,
         input: &Features,
         mode_of: impl Fn(usize) -> layers::Mode,
     ) -> Option<(Features, usize)> {
-        if let (Some(isa), Layer::Linear(linear), Ranked::Vectors(vectors)) = (self.linear, &layers[place], input)
+        if let (Some(isa), Layer::Linear(linear), Ranked::Vectors(vectors)) = (self.linear, &layers[index], input)
             && linear_pays(linear.weight.dims()[1])
         {
             let bias = linear.bias.as_ref().map(|bias| bias.val());
             let output = linear_on_kernels(isa, vectors.clone(), linear.weight.val(), bias);
-            return Some((Ranked::Vectors(output), place + 1));
+            return Some((Ranked::Vectors(output), index + 1));
         }
-        let (segment, next) = self.convolutions.get(&place)?;
-        let (Layer::Conv2d(conv), Ranked::Images(images)) = (&layers[place], input) else { return None };
+        let (segment, next) = self.convolutions.get(&index)?;
+        let (Layer::Conv2d(conv), Ranked::Images(images)) = (&layers[index], input) else { return None };
         let bias = conv.bias.as_ref().map(|bias| bias.val());
         let mut parameters = SegmentParameters { weight: conv.weight.val(), bias, norm: None, dropout: None };
-        for (place, layer) in (place..).zip(&layers[place..*next]) {
-            match (layer, mode_of(place)) {
+        for (index, layer) in (index..).zip(&layers[index..*next]) {
+            match (layer, mode_of(index)) {
                 // A segment has the statistics of the batch.
                 (Layer::BatchNorm(_) | Layer::Dropout(_), layers::Mode::Inference) => return None,
                 (Layer::BatchNorm(norm), _) => parameters.norm = Some(norm),
@@ -65,19 +65,19 @@ impl Network {
     pub fn with_segments(mut self, isa: Isa) -> Self {
         let traced = self.architecture().trace().expect("the network was made of it");
         self.segments.linear = Some(isa);
-        for place in 0..traced.len() {
-            if !matches!(self.layers()[place], Layer::Conv2d(_)) {
+        for index in 0..traced.len() {
+            if !matches!(self.layers()[index], Layer::Conv2d(_)) {
                 continue;
             }
-            let end = self.segment_end(place);
+            let end = self.segment_end(index);
             let shape = |shape: Shape| match shape {
                 Shape::Image { channels, height, width } => [channels, height, width],
                 Shape::Vector { .. } => unreachable!("a segment is of images throughout"),
             };
-            let layers = traced[place..end].iter().map(kernel_layer).collect::<Option<_>>();
+            let layers = traced[index..end].iter().map(kernel_layer).collect::<Option<_>>();
             let layers = layers.expect("there is a kernel for each layer of a segment");
-            let segment = Segment::new(isa, shape(traced[place].input), layers, shape(traced[end - 1].output));
-            self.segments.convolutions.insert(place, (segment, end));
+            let segment = Segment::new(isa, shape(traced[index].input), layers, shape(traced[end - 1].output));
+            self.segments.convolutions.insert(index, (segment, end));
         }
         self
     }
@@ -88,9 +88,9 @@ impl Network {
         let burn = |reason: String| ComputedBy::Burn { reason };
         let mut found = Vec::new();
         while let Some(layer) = self.layers().get(found.len()) {
-            let place = found.len();
-            if let Some((_, end)) = self.segments.convolutions.get(&place) {
-                let frozen = (place..*end).find(|&at| self.is_frozen_layer(at));
+            let index = found.len();
+            if let Some((_, end)) = self.segments.convolutions.get(&index) {
+                let frozen = (index..*end).find(|&at| self.is_frozen_layer(at));
                 let by = frozen.map_or(ComputedBy::Kernel, |at| {
                     let name = &self.names()[at];
                     burn(format!("{name} keeps its running statistics, and a node of kernels uses those of the batch"))
@@ -114,16 +114,16 @@ impl Network {
         found
     }
 
-    /// After the last layer that is computed with the convolution at `place`: at most one batch normalisation, and one
+    /// After the last layer that is computed with the convolution at `index`: at most one batch normalisation, and one
     /// dropout.
-    fn segment_end(&self, place: usize) -> usize {
+    fn segment_end(&self, index: usize) -> usize {
         let [mut norms, mut dropouts] = [0; 2];
-        let next = self.layers()[place + 1..].iter().take_while(|layer| {
+        let next = self.layers()[index + 1..].iter().take_while(|layer| {
             norms += usize::from(matches!(layer, Layer::BatchNorm(_)));
             dropouts += usize::from(matches!(layer, Layer::Dropout(_)));
             follows_convolution(layer) && norms < 2 && dropouts < 2
         });
-        place + 1 + next.count()
+        index + 1 + next.count()
     }
 }
 

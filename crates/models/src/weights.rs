@@ -178,7 +178,7 @@ pub(crate) fn decode(name: &str, view: &TensorView<'_>) -> Result<TensorData, We
     }
 }
 
-/// Where a walk over the module tree is: `layers`, the layer's place, its variant, the field.
+/// Where a walk over the module tree is: `layers`, the layer's index, its variant, the field.
 pub(crate) struct Path {
     names: Vec<String>,
     steps: Vec<String>,
@@ -199,14 +199,14 @@ impl Path {
 
     /// PyTorch's name of the tensor here.
     pub(crate) fn tensor_name(&self) -> String {
-        let place: usize = self.steps[1].parse().expect("the layers are a `Vec`");
+        let index: usize = self.steps[1].parse().expect("the layers are a `Vec`");
         let role = match self.steps.last().expect("a tensor is a field").as_str() {
             "gamma" | "slope" => "weight",
             "beta" => "bias",
             "running_variance" => "running_var",
             other => other,
         };
-        format!("{}.{role}", self.names[place])
+        format!("{}.{role}", self.names[index])
     }
 
     fn is_linear_weight(&self) -> bool {

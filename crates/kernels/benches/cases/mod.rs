@@ -97,7 +97,7 @@ impl Convolution {
         let shape = self.shape;
         let [rows, columns] = shape.output();
         let size = [shape.channels, shape.input[0], shape.input[1]];
-        // As a plan does it: images plane by plane, everything behind them in blocks.
+        // As a plan does it: images plane by plane, everything after them in blocks.
         let layout = if shape.channels <= 3 { Layout::planar } else { Layout::blocked };
         let input = layout(size, shape.input_border());
         let output = Layout::blocked([shape.outputs, rows, columns], Border::default());

@@ -69,9 +69,9 @@ impl Correlation {
     pub(super) fn weight_at(&self, output: usize, channel: usize) -> Option<usize> {
         let block = output / LANES;
         let part = self.parts.iter().find(|part| part.blocks.contains(&block))?;
-        let place = channel.checked_sub(*part.channels.first()?).filter(|&place| place < part.channels.len())?;
+        let index = channel.checked_sub(*part.channels.first()?).filter(|&index| index < part.channels.len())?;
         let start = part.weights_at + (block - part.blocks.start) * part.block_weights();
-        Some(start + place * self.taps * LANES + output % LANES)
+        Some(start + index * self.taps * LANES + output % LANES)
     }
 
     /// Does it for one image, into the layout `to`.

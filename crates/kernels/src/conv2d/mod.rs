@@ -98,7 +98,7 @@ impl Conv2d {
 
     /// Numbers of the weights packed for the input gradient; 0 if it was made without one.
     #[must_use]
-    pub fn turned_weights(&self) -> usize {
+    pub fn flipped_weights(&self) -> usize {
         self.backward.as_ref().map_or(0, Correlation::weights)
     }
 
@@ -142,20 +142,20 @@ impl Conv2d {
     /// # Panics
     ///
     /// If a slice has another length than it should.
-    pub fn turn(&self, packed: &[f32], turned: &mut [f32]) {
-        assert_eq!((packed.len(), turned.len()), (self.packed_weights(), self.turned_weights()));
+    pub fn flip(&self, packed: &[f32], flipped: &mut [f32]) {
+        assert_eq!((packed.len(), flipped.len()), (self.packed_weights(), self.flipped_weights()));
         let taps = self.shape.kernel[0] * self.shape.kernel[1];
         let Some(backward) = &self.backward else { return };
         for part in self.forward.parts() {
             for (block, weights) in part.blocks.clone().zip(packed[part.weights_at..].chunks(part.block_weights())) {
                 for lane in 0..LANES.min(self.shape.outputs - block * LANES) {
                     let output = block * LANES + lane;
-                    for (place, &channel) in part.channels.iter().enumerate() {
+                    for (index, &channel) in part.channels.iter().enumerate() {
                         let to = backward.weight_at(channel, output);
-                        // Without a place, the two are in different groups, and the weight is zero.
+                        // Without an index, the two are in different groups, and the weight is zero.
                         let Some(to) = to else { continue };
                         for tap in 0..taps {
-                            turned[to + tap * LANES] = weights[(place * taps + tap) * LANES + lane];
+                            flipped[to + tap * LANES] = weights[(index * taps + tap) * LANES + lane];
                         }
                     }
                 }
@@ -191,14 +191,14 @@ impl Conv2d {
         &self,
         isa: Isa,
         gradient: &[f32],
-        turned: &[f32],
+        flipped: &[f32],
         scratch: &mut [f32],
         input_gradient: &mut [f32],
         to: &Layout,
     ) {
         let backward = self.backward.as_ref().expect("made with an input gradient");
         let Some(spread) = self.spread else {
-            return backward.run(isa, gradient, turned, None, false, input_gradient, to);
+            return backward.run(isa, gradient, flipped, None, false, input_gradient, to);
         };
         assert_eq!((gradient.len(), scratch.len()), (self.gradient.size(), spread.size()));
         for block in 0..spread.blocks() {
@@ -210,7 +210,7 @@ impl Conv2d {
                 to.zip(from).for_each(|(to, from)| to.copy_from_slice(from));
             }
         }
-        backward.run(isa, scratch, turned, None, false, input_gradient, to);
+        backward.run(isa, scratch, flipped, None, false, input_gradient, to);
     }
 
     /// Adds `∂L/∂w` of one image, packed as the weights are, to `sum`.
@@ -246,16 +246,16 @@ impl Conv2d {
         crate::sums::add_channel_sums(isa, &self.gradient, gradient, sum);
     }
 
-    /// For every weight its place in row-major order and its place when packed.
+    /// For every weight its index in row-major order and its index when packed.
     fn each_weight(&self, mut f: impl FnMut(usize, usize)) {
         let taps = self.shape.kernel[0] * self.shape.kernel[1];
         let partners = self.shape.channels / self.shape.groups;
         for output in 0..self.shape.outputs {
             let group = self.shape.partners(output, [self.shape.outputs, self.shape.channels]);
-            for (place, channel) in group.enumerate() {
+            for (index, channel) in group.enumerate() {
                 let at = self.forward.weight_at(output, channel).expect("the two are in one group");
                 for tap in 0..taps {
-                    f((output * partners + place) * taps + tap, at + tap * LANES);
+                    f((output * partners + index) * taps + tap, at + tap * LANES);
                 }
             }
         }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::numbers;
 
-/// The definition, in double precision: `each` is given the places of every product w · x that enters y.
+/// The definition, in double precision: `each` is given the indices of every product w · x that enters y.
 fn products(shape: &Conv2dShape, mut each: impl FnMut(usize, usize, usize)) {
     let [rows, columns] = shape.output();
     let (inputs, outputs) = (shape.channels / shape.groups, shape.outputs / shape.groups);
@@ -62,8 +62,8 @@ fn check(shape: Conv2dShape, planar: bool, isa: Isa) {
     let (x, g) = (laid(&input, &x), laid(&gradient, &g));
     let mut packed = vec![f32::NAN; conv.packed_weights()];
     conv.pack(&w, &mut packed);
-    let mut turned = vec![0.0; conv.turned_weights()];
-    conv.turn(&packed, &mut turned);
+    let mut flipped = vec![0.0; conv.flipped_weights()];
+    conv.flip(&packed, &mut flipped);
     let mut bias = b.clone();
     bias.resize(conv.packed_bias(), 0.0);
 
@@ -76,7 +76,7 @@ fn check(shape: Conv2dShape, planar: bool, isa: Isa) {
 
     let mut found = vec![0.0; to.size()];
     let mut scratch = vec![0.0; conv.scratch()];
-    conv.input_gradient(isa, &g, &turned, &mut scratch, &mut found, &to);
+    conv.input_gradient(isa, &g, &flipped, &mut scratch, &mut found, &to);
     close("input gradient", &shape, &read(&to, &found), &dx);
     assert_eq!(laid(&to, &read(&to, &found)), found, "border and unused lanes stay zero");
 
@@ -102,9 +102,9 @@ fn close(what: &str, shape: &Conv2dShape, found: &[f32], expected: &[f64]) {
     let [rows, columns] = shape.output();
     let terms = (shape.channels * shape.kernel[0] * shape.kernel[1]).max(shape.outputs * 25).max(rows * columns);
     let tolerance = 2e-6 * (terms as f64).sqrt();
-    for (place, (found, expected)) in found.iter().zip(expected).enumerate() {
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
         let error = (f64::from(*found) - expected).abs();
-        assert!(error <= tolerance, "{what}[{place}] of {shape:?}: {found}, not {expected}");
+        assert!(error <= tolerance, "{what}[{index}] of {shape:?}: {found}, not {expected}");
     }
 }
 

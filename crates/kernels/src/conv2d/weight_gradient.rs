@@ -95,7 +95,7 @@ impl Run<'_> {
                     let to = &mut sum[row * COLUMNS * LANES..][..here * COLUMNS * LANES];
                     // SAFETY: `gradient` begins at the first pixel of a block, and has all of its rows; the windows, which
                     // are those of the forward pass, were checked by `Correlation::new`, and the taps of a row of the kernel
-                    // are `TAP` apart, from `starts` on; `to` has the place of every tap that is stored.
+                    // are `TAP` apart, from `starts` on; `to` has the index of every tap that is stored.
                     unsafe { tile::<V, ROWS, COLUMNS, TAP>(self.of, self.input, starts, gradient, to, here) }
                 }
             }

@@ -1,8 +1,8 @@
 //! Faults on purpose: what a check of gradients must find out.
 
 use super::Core;
-use super::lane::Lane;
 use super::operation::{Graph, Operation};
+use super::shard::Shard;
 use crate::layout::{Border, Layout};
 use crate::vector::LANES;
 
@@ -11,7 +11,7 @@ use crate::vector::LANES;
 pub enum Fault {
     /// The weights that the input gradient of a convolution reads are those of another step.
     StaleTurnedWeights,
-    /// The winners of a maximum are those of the next pixel.
+    /// The argmax indices of a maximum are those of the next pixel.
     ShiftedWinners,
     /// The mask of dropout is that of the next pixel.
     ShiftedMask,
@@ -44,8 +44,8 @@ impl Fault {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::StaleTurnedWeights => "kernel: the turned weights of another step",
-            Self::ShiftedWinners => "kernel: the winners of the next pixel",
+            Self::StaleTurnedWeights => "kernel: the flipped weights of another step",
+            Self::ShiftedWinners => "kernel: the argmax of the next pixel",
             Self::ShiftedMask => "kernel: the mask of the next pixel",
             Self::DirtyBorder => "kernel: the border of the input is not zero",
             Self::DirtySpread => "kernel: what is between the pixels of a strided gradient is not zero",
@@ -62,21 +62,21 @@ impl Core {
         match fault {
             Fault::StaleTurnedWeights => {
                 self.prepare_weights();
-                let turned = self.turned.iter_mut().chain(self.transformed_turned.iter_mut());
-                turned.for_each(|weight| *weight *= 0.9);
+                let flipped = self.flipped.iter_mut().chain(self.transformed_flipped.iter_mut());
+                flipped.for_each(|weight| *weight *= 0.9);
             }
             Fault::StaleMean => {
                 self.norms.iter_mut().flat_map(|norm| &mut norm.mean).for_each(|mean| *mean += 0.5);
             }
             _ => {
-                let Self { graph, lanes, .. } = self;
-                lanes.iter_mut().for_each(|lane| lane.inject(graph, fault));
+                let Self { graph, shards, .. } = self;
+                shards.iter_mut().for_each(|shard| shard.inject(graph, fault));
             }
         }
     }
 }
 
-impl Lane {
+impl Shard {
     fn inject(&mut self, graph: &Graph, fault: Fault) {
         if fault == Fault::StaleSums {
             self.sums.fill(0.5);
@@ -85,7 +85,7 @@ impl Lane {
             self.transformed_sums.fill(0.5);
         }
         for (number, operation) in graph.operations.iter().enumerate() {
-            let (from, to) = (&graph.places[number], &graph.places[number + 1]);
+            let (from, to) = (&graph.activations[number], &graph.activations[number + 1]);
             match (operation, fault) {
                 (Operation::MaxPool2d { .. }, Fault::ShiftedWinners) | (Operation::Dropout, Fault::ShiftedMask) => {
                     self.saved[number].chunks_exact_mut(to.stride()).for_each(|saved| saved.rotate_left(LANES));

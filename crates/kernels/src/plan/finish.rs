@@ -1,10 +1,10 @@
-//! The end of a step: the lanes' gradients become one, and the optimizer moves the weights, in one pass over the parameters.
+//! The end of a step: the shards' gradients become one, and the optimizer moves the weights, in one pass over the parameters.
 
 use std::ops::Range;
 
-use super::lane::Lane;
 use super::operation::{Graph, Operation, Tiles};
-use super::{Core, MOST_LANES, Purpose};
+use super::shard::Shard;
+use super::{Core, MOST_SHARDS, Purpose};
 use crate::isa::Isa;
 use crate::linear::linear_weight_gradient;
 use crate::momentum::MomentumStep;
@@ -23,7 +23,7 @@ pub(super) struct Task {
 /// How that is done.
 #[derive(Debug, Clone)]
 enum Gradient {
-    /// The sum over the lanes.
+    /// The sum over the shards.
     Summed,
     /// The product of inputs and output gradients of a linear layer, some rows of its weights.
     Product { operation: usize, rows: Range<usize> },
@@ -40,14 +40,14 @@ pub(super) fn tasks(graph: &Graph) -> Vec<Task> {
     for (operation, kind) in graph.operations.iter().enumerate() {
         match kind {
             Operation::Linear { outputs, weights, .. } => {
-                let features = graph.places[operation].stride();
+                let features = graph.activations[operation].stride();
                 // Six rows at a time is what the kernel is best at.
                 let rows = LEAST.div_ceil(features).next_multiple_of(6);
                 for start in (0..*outputs).step_by(rows) {
                     let rows = start..(start + rows).min(*outputs);
-                    let place = |row: usize| weights.start + row * features;
+                    let index = |row: usize| weights.start + row * features;
                     tasks.push(Task {
-                        parameters: place(rows.start)..place(rows.end),
+                        parameters: index(rows.start)..index(rows.end),
                         gradient: Gradient::Product { operation, rows },
                     });
                 }
@@ -65,7 +65,7 @@ pub(super) fn tasks(graph: &Graph) -> Vec<Task> {
 struct Context<'a> {
     isa: Isa,
     graph: &'a Graph,
-    lanes: &'a [Lane],
+    shards: &'a [Shard],
     step: Option<MomentumStep>,
 }
 
@@ -103,22 +103,22 @@ impl Context<'_> {
     }
 
     fn run_one(&self, task: &Task, part: Part<'_>) {
-        let Self { isa, graph, lanes, step } = self;
+        let Self { isa, graph, shards, step } = self;
         let Part { start, gradient, velocity, weights } = part;
         debug_assert_eq!(start..start + gradient.len(), task.parameters);
         match &task.gradient {
             Gradient::Summed => {
                 gradient.fill(0.0);
-                for lane in lanes.iter().filter(|lane| !lane.images.is_empty()) {
-                    accumulate(*isa, &lane.sums[task.parameters.clone()], gradient);
+                for shard in shards.iter().filter(|shard| !shard.images.is_empty()) {
+                    accumulate(*isa, &shard.sums[task.parameters.clone()], gradient);
                 }
             }
             Gradient::Product { operation, rows } => {
-                let features = graph.places[*operation].stride();
-                let row = graph.places[operation + 1].gradient_stride();
-                let mut parts: [(&[f32], &[f32]); MOST_LANES] = [(&[], &[]); MOST_LANES];
-                parts.iter_mut().zip(*lanes).for_each(|(part, lane)| *part = lane.ends(graph, *operation));
-                linear_weight_gradient(*isa, rows.clone(), features, &parts[..lanes.len()], row, gradient);
+                let features = graph.activations[*operation].stride();
+                let row = graph.activations[operation + 1].gradient_stride();
+                let mut parts: [(&[f32], &[f32]); MOST_SHARDS] = [(&[], &[]); MOST_SHARDS];
+                parts.iter_mut().zip(*shards).for_each(|(part, shard)| *part = shard.ends(graph, *operation));
+                linear_weight_gradient(*isa, rows.clone(), features, &parts[..shards.len()], row, gradient);
             }
             Gradient::Done => {}
         }
@@ -141,29 +141,29 @@ impl Core {
     }
 
     fn finish(&mut self, step: Option<MomentumStep>) {
-        let Self { isa, graph, lanes, tasks, gradient, velocity, weights, .. } = self;
-        lanes.iter_mut().for_each(|lane| lane.clear_unused(graph));
-        let context = Context { isa: *isa, graph, lanes, step };
+        let Self { isa, graph, shards, tasks, gradient, velocity, weights, .. } = self;
+        shards.iter_mut().for_each(|shard| shard.clear_unused(graph));
+        let context = Context { isa: *isa, graph, shards, step };
         context.run(tasks, Part { start: 0, gradient, velocity, weights });
     }
 
-    /// The weights of convolutions once more, turned for the input gradient and transformed for tiles, where they have changed.
+    /// The weights of convolutions once more, flipped for the input gradient and transformed for tiles, where they have changed.
     pub(super) fn prepare_weights(&mut self) {
         if !std::mem::take(&mut self.weights_are_new) {
             return;
         }
         let training = self.purpose != Purpose::Inference;
         for operation in &self.graph.operations {
-            let Operation::Conv2d { conv, weights, turned, tiles, .. } = operation else { continue };
+            let Operation::Conv2d { conv, weights, flipped, tiles, .. } = operation else { continue };
             let weights = &self.weights[weights.clone()];
-            let turned = turned.clone().filter(|_| training);
-            if let Some(turned) = turned.clone() {
-                conv.turn(weights, &mut self.turned[turned]);
+            let flipped = flipped.clone().filter(|_| training);
+            if let Some(flipped) = flipped.clone() {
+                conv.flip(weights, &mut self.flipped[flipped]);
             }
-            let Some(Tiles { winograd, weights: own, turned: own_turned }) = tiles.as_deref() else { continue };
+            let Some(Tiles { winograd, weights: own, flipped: own_flipped }) = tiles.as_deref() else { continue };
             winograd.transform(self.isa, weights, &mut self.transformed[own.clone()]);
-            if let (Some(turned), Some(own)) = (turned, own_turned.clone()) {
-                winograd.transform_turned(self.isa, &self.turned[turned], &mut self.transformed_turned[own]);
+            if let (Some(flipped), Some(own)) = (flipped, own_flipped.clone()) {
+                winograd.transform_flipped(self.isa, &self.flipped[flipped], &mut self.transformed_flipped[own]);
             }
         }
     }

@@ -3,17 +3,17 @@
 //! There are three, and each has the calls that apply to it: [`InferencePlan`], [`TrainingPlan`] and [`SegmentPlan`],
 //! over one core. [`Plan`] is what all have.
 //!
-//! Images do not depend on each other but in batch normalisation. So a batch is divided into lanes of neighbouring images, and
-//! a lane is taken by one thread from the images to the gradients, while what it works on is in the cache. Batch
-//! normalisations are where all lanes wait for each other. At the end the lanes' gradients are added up in the order of the
-//! lanes. Their number depends on the batch alone, and so do all results: not on the number of threads.
+//! Images do not depend on each other but in batch normalisation. So a batch is divided into shards of neighbouring images, and
+//! a shard is taken by one thread from the images to the gradients, while what it works on is in the cache. Batch
+//! normalisations are where all shards wait for each other. At the end the shards' gradients are added up in the order of the
+//! shards. Their number depends on the batch alone, and so do all results: not on the number of threads.
 
 mod fault;
 mod finish;
 mod kinds;
-mod lane;
 mod operation;
 mod parameters;
+mod shard;
 
 use std::sync::Mutex;
 
@@ -23,16 +23,16 @@ use crate::batch_norm::Moments;
 use crate::isa::Isa;
 use crate::loss::{binary_cross_entropy, mean_squared_error, softmax_cross_entropy};
 use crate::memory::{Memory, zeros};
-use lane::{Lane, NormNumbers, Shared};
 use operation::{Graph, Norm};
+use shard::{NormNumbers, Shard, Shared};
 
 pub use fault::Fault;
 pub use kinds::{InferencePlan, Plan, SegmentPlan, TrainingPlan};
 pub use operation::Layer;
 pub use parameters::Parameter;
 
-/// The most lanes that a batch is divided into: what can be used of many threads, against memory for as many gradients.
-const MOST_LANES: usize = 16;
+/// The most shards that a batch is divided into: what can be used of many threads, against memory for as many gradients.
+const MOST_SHARDS: usize = 16;
 
 /// The images of a pass.
 pub struct Batch<'a> {
@@ -101,10 +101,10 @@ struct Core {
     gradient: Memory,
     /// What momentum remembers.
     velocity: Memory,
-    turned: Memory,
+    flipped: Memory,
     transformed: Memory,
-    transformed_turned: Memory,
-    /// Whether the weights have changed since they were turned and transformed.
+    transformed_flipped: Memory,
+    /// Whether the weights have changed since they were flipped and transformed.
     weights_are_new: bool,
     norms: Vec<NormNumbers>,
     /// Running mean and variance of each normalisation.
@@ -112,10 +112,10 @@ struct Core {
     /// 1/√(v + ε) of the last batch.
     inverse_deviations: Vec<Vec<f64>>,
     moments: Vec<Moments>,
-    lanes: Vec<Lane>,
+    shards: Vec<Shard>,
     /// Scratch memory, for the calling thread and for each of the pool that it last ran in.
     workspaces: Workspaces,
-    lane_capacity: usize,
+    shard_capacity: usize,
     purpose: Purpose,
     input_gradient: bool,
     tasks: Vec<finish::Task>,
@@ -136,7 +136,7 @@ impl Core {
         let segment = purpose == Purpose::Segment;
         let training = purpose != Purpose::Inference;
         let graph = Graph::new(input, layers, purpose);
-        let last = graph.places.last().expect("the input's").values;
+        let last = graph.activations.last().expect("the input's").values;
         assert!(segment || [last.height, last.width] == [1, 1], "the network ends in a vector");
         let when_training = |size: usize| zeros(if training { size } else { 0 });
         Self {
@@ -144,17 +144,17 @@ impl Core {
             weights: zeros(graph.parameters),
             gradient: when_training(graph.parameters),
             velocity: when_training(graph.parameters),
-            turned: when_training(graph.turned),
+            flipped: when_training(graph.flipped),
             transformed: zeros(graph.transformed),
-            transformed_turned: when_training(graph.transformed_turned),
+            transformed_flipped: when_training(graph.transformed_flipped),
             weights_are_new: false,
-            norms: graph.norms.iter().map(|norm| NormNumbers::new(norm.lanes)).collect(),
+            norms: graph.norms.iter().map(|norm| NormNumbers::new(norm.padded)).collect(),
             running: graph.norms.iter().map(|norm| [vec![0.0; norm.channels], vec![1.0; norm.channels]]).collect(),
-            inverse_deviations: graph.norms.iter().map(|norm| vec![0.0; norm.lanes]).collect(),
-            moments: graph.norms.iter().map(|norm| Moments::new(norm.lanes)).collect(),
-            lanes: Vec::new(),
+            inverse_deviations: graph.norms.iter().map(|norm| vec![0.0; norm.padded]).collect(),
+            moments: graph.norms.iter().map(|norm| Moments::new(norm.padded)).collect(),
+            shards: Vec::new(),
             workspaces: Workspaces::default(),
-            lane_capacity: 0,
+            shard_capacity: 0,
             purpose,
             input_gradient: false,
             tasks: finish::tasks(&graph),
@@ -181,7 +181,7 @@ impl Core {
         weight: &(dyn Fn(usize) -> f32 + Sync),
         objective: Objective,
     ) -> Outcome {
-        let last = self.graph.places.last().expect("the output's").values;
+        let last = self.graph.activations.last().expect("the output's").values;
         assert_eq!([last.height, last.width], [1, 1], "a loss is of a vector");
         assert!(batch.count > 0 && labels.len() == batch.count, "{} labels of {} images", labels.len(), batch.count);
         self.input_gradient = self.purpose == Purpose::Segment;
@@ -190,18 +190,18 @@ impl Core {
         let last = self.graph.operations.len();
         self.normalize(batch);
         let last_norm = self.last_norm();
-        self.each_lane(true, |lane, shared| {
-            lane.forward(shared, batch, last_norm.map_or(0, |(_, at)| at)..last);
-            lane.loss(shared, labels, weight, objective);
-            lane.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
+        self.each_shard(true, |shard, shared| {
+            shard.forward(shared, batch, last_norm.map_or(0, |(_, at)| at)..last);
+            shard.loss(shared, labels, weight, objective);
+            shard.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
             if let Some((norm, at)) = last_norm {
-                lane.norm_sums(shared, at, norm);
+                shard.norm_sums(shared, at, norm);
             }
         });
         self.backward_from_last_norm();
         Outcome {
-            loss: self.lanes.iter().map(|lane| lane.loss).sum::<f64>() / batch.count as f64,
-            correct: self.lanes.iter().map(|lane| lane.correct).sum(),
+            loss: self.shards.iter().map(|shard| shard.loss).sum::<f64>() / batch.count as f64,
+            correct: self.shards.iter().map(|shard| shard.correct).sum(),
         }
     }
 
@@ -210,9 +210,9 @@ impl Core {
         for norm in 0..self.graph.norms.len() {
             let operation = |norm: usize| self.graph.norms[norm].operation;
             let (start, end) = (norm.checked_sub(1).map_or(0, operation), operation(norm));
-            self.each_lane(true, |lane, shared| {
-                lane.forward(shared, batch, start..end);
-                lane.moments(shared, end, norm);
+            self.each_shard(true, |shard, shared| {
+                shard.forward(shared, batch, start..end);
+                shard.moments(shared, end, norm);
             });
             self.use_batch_statistics(norm);
         }
@@ -223,16 +223,16 @@ impl Core {
         self.graph.norms.iter().map(|norm| norm.operation).enumerate().next_back()
     }
 
-    /// Backward from where every lane has its sums for the last normalisation.
+    /// Backward from where every shard has its sums for the last normalisation.
     fn backward_from_last_norm(&mut self) {
         for norm in (0..self.graph.norms.len()).rev() {
             self.sum_norm_gradients(norm);
             let before = norm.checked_sub(1).map(|before| (before, self.graph.norms[before].operation));
             let end = self.graph.norms[norm].operation + 1;
-            self.each_lane(true, |lane, shared| {
-                lane.backward(shared, before.map_or(0, |(_, at)| at + 1)..end);
+            self.each_shard(true, |shard, shared| {
+                shard.backward(shared, before.map_or(0, |(_, at)| at + 1)..end);
                 if let Some((norm, at)) = before {
-                    lane.norm_sums(shared, at, norm);
+                    shard.norm_sums(shared, at, norm);
                 }
             });
         }
@@ -244,13 +244,13 @@ impl Core {
         self.prepare_weights();
         self.divide(batch.count);
         let last = self.graph.operations.len();
-        self.each_lane(false, |lane, shared| lane.forward(shared, batch, 0..last));
+        self.each_shard(false, |shard, shared| shard.forward(shared, batch, 0..last));
     }
 
     /// The outputs of a whole network for image `image` of the last batch.
     fn outputs(&self, image: usize) -> &[f32] {
-        let lane = self.lanes.iter().find(|lane| lane.images.contains(&image)).expect("an image of the last batch");
-        lane.outputs(&self.graph, image - lane.images.start)
+        let shard = self.shards.iter().find(|shard| shard.images.contains(&image)).expect("an image of the last batch");
+        shard.outputs(&self.graph, image - shard.images.start)
     }
 
     /// Forward by the statistics of the batch.
@@ -259,13 +259,13 @@ impl Core {
         self.divide(batch.count);
         self.normalize(batch);
         let (start, last) = (self.last_norm().map_or(0, |(_, at)| at), self.graph.operations.len());
-        self.each_lane(true, |lane, shared| lane.forward(shared, batch, start..last));
+        self.each_shard(true, |shard, shared| shard.forward(shared, batch, start..last));
     }
 
     /// The output of all images of the last batch, `[N, C, H, W]`.
     fn output(&self, to: &mut [f32]) {
-        let features = self.graph.places.last().expect("the output's").features();
-        self.read_lanes(features, to, |lane, image, to| lane.read_output(&self.graph, image, to));
+        let features = self.graph.activations.last().expect("the output's").features();
+        self.read_shards(features, to, |shard, image, to| shard.read_output(&self.graph, image, to));
     }
 
     /// Backward from the gradient of the output of image n, which `gradient` writes.
@@ -273,11 +273,11 @@ impl Core {
         let (last, last_norm) = (self.graph.operations.len(), self.last_norm());
         self.input_gradient = input_gradient;
         self.prepare_weights();
-        self.each_lane(true, |lane, shared| {
-            lane.set_gradient(shared.graph, gradient);
-            lane.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
+        self.each_shard(true, |shard, shared| {
+            shard.set_gradient(shared.graph, gradient);
+            shard.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
             if let Some((norm, at)) = last_norm {
-                lane.norm_sums(shared, at, norm);
+                shard.norm_sums(shared, at, norm);
             }
         });
         self.backward_from_last_norm();
@@ -286,55 +286,56 @@ impl Core {
 
     /// The gradient of the input of all images, `[N, C, H, W]`.
     fn input_gradient(&self, to: &mut [f32]) {
-        let features = self.graph.places[0].features();
-        self.read_lanes(features, to, |lane, image, to| lane.read_input_gradient(&self.graph, image, to));
+        let features = self.graph.activations[0].features();
+        self.read_shards(features, to, |shard, image, to| shard.read_input_gradient(&self.graph, image, to));
     }
 
-    fn read_lanes(&self, features: usize, to: &mut [f32], read: impl Fn(&Lane, usize, &mut [f32]) + Sync) {
-        let images: usize = self.lanes.iter().map(|lane| lane.images.len()).sum();
+    fn read_shards(&self, features: usize, to: &mut [f32], read: impl Fn(&Shard, usize, &mut [f32]) + Sync) {
+        let images: usize = self.shards.iter().map(|shard| shard.images.len()).sum();
         assert_eq!(to.len(), images * features, "{images} images");
-        to.par_chunks_mut(features).enumerate().with_min_len(images.div_ceil(MOST_LANES)).for_each(|(image, to)| {
-            let lane = self.lanes.iter().find(|lane| lane.images.contains(&image)).expect("an image of the last batch");
-            read(lane, image - lane.images.start, to);
+        to.par_chunks_mut(features).enumerate().with_min_len(images.div_ceil(MOST_SHARDS)).for_each(|(image, to)| {
+            let shard =
+                self.shards.iter().find(|shard| shard.images.contains(&image)).expect("an image of the last batch");
+            read(shard, image - shard.images.start, to);
         });
     }
 
-    /// Divides `count` images among lanes, and makes room where there is not enough.
+    /// Divides `count` images among shards, and makes room where there is not enough.
     fn divide(&mut self, count: usize) {
-        let lanes = count.clamp(1, MOST_LANES);
-        let most = count.div_ceil(lanes);
-        if self.lanes.len() < lanes || self.lane_capacity < most {
-            self.lane_capacity = self.lane_capacity.max(most);
-            let lane = Lane::new(&self.graph, self.lane_capacity, self.purpose != Purpose::Inference);
-            self.lanes = vec![lane; lanes.max(self.lanes.len())];
+        let shards = count.clamp(1, MOST_SHARDS);
+        let most = count.div_ceil(shards);
+        if self.shards.len() < shards || self.shard_capacity < most {
+            self.shard_capacity = self.shard_capacity.max(most);
+            let shard = Shard::new(&self.graph, self.shard_capacity, self.purpose != Purpose::Inference);
+            self.shards = vec![shard; shards.max(self.shards.len())];
         }
-        for (number, lane) in self.lanes.iter_mut().enumerate() {
-            let start = |number: usize| count * number.min(lanes) / lanes;
-            lane.begin(start(number)..start(number + 1));
+        for (number, shard) in self.shards.iter_mut().enumerate() {
+            let start = |number: usize| count * number.min(shards) / shards;
+            shard.begin(start(number)..start(number + 1));
         }
     }
 
-    fn each_lane(&mut self, training: bool, work: impl Fn(&mut Lane, &Shared<'_>) + Sync) {
-        let Self { isa, graph, weights, turned, transformed, transformed_turned, norms, lanes, .. } = self;
+    fn each_shard(&mut self, training: bool, work: impl Fn(&mut Shard, &Shared<'_>) + Sync) {
+        let Self { isa, graph, weights, flipped, transformed, transformed_flipped, norms, shards, .. } = self;
         let input_gradient = self.input_gradient;
         self.workspaces.0.resize_with(rayon::current_num_threads() + 1, || Mutex::new(zeros(graph.workspace)));
         let shared = Shared {
             isa: *isa,
             graph,
             weights,
-            turned,
+            flipped,
             transformed,
-            transformed_turned,
+            transformed_flipped,
             norms,
             workspaces: &self.workspaces.0,
             training,
             input_gradient,
         };
-        lanes
+        shards
             .par_iter_mut()
             .with_max_len(1)
-            .filter(|lane| !lane.images.is_empty())
-            .for_each(|lane| work(lane, &shared));
+            .filter(|shard| !shard.images.is_empty())
+            .for_each(|shard| work(shard, &shared));
     }
 
     /// Mean and variance over the batch, which the normalisation then uses, and the running ones follow.
@@ -342,7 +343,7 @@ impl Core {
         let Norm { channels, epsilon, momentum, operation, .. } = self.graph.norms[norm];
         let moments = &mut self.moments[norm];
         moments.clear();
-        self.lanes.iter().for_each(|lane| moments.merge(&lane.moments[norm]));
+        self.shards.iter().for_each(|shard| moments.merge(&shard.moments[norm]));
         let (gamma, beta) = self.graph.scale_and_offset(operation);
         let numbers = &mut self.norms[norm];
         let [running_mean, running_variance] = &mut self.running[norm];
@@ -380,7 +381,7 @@ impl Core {
         let numbers = &mut self.norms[norm];
         let count = self.moments[norm].count;
         for channel in 0..channels {
-            let sum = |which: usize| self.lanes.iter().map(|lane| lane.norm_sums[norm][which][channel]).sum::<f64>();
+            let sum = |which: usize| self.shards.iter().map(|shard| shard.norm_sums[norm][which][channel]).sum::<f64>();
             let inverse = self.inverse_deviations[norm][channel];
             let (of_beta, of_gamma) = (sum(0), sum(1) * inverse);
             self.gradient[beta.start + channel] = of_beta as f32;

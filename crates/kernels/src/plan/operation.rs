@@ -57,9 +57,9 @@ pub enum Layer {
     Dropout,
 }
 
-/// A place between two operations: what flows there, and its gradient.
+/// An activation between two operations: what flows there, and its gradient.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
+pub(super) struct Activation {
     pub(super) values: Layout,
     pub(super) gradient: Layout,
     /// Whether the values are needed in the backward pass, or across a section; else one image's memory is enough.
@@ -67,20 +67,20 @@ pub(super) struct Place {
     /// Whether the gradient is needed across a section.
     pub(super) gradient_kept: bool,
     /// Whether a ReLU has been applied, which whoever makes the gradient has to heed…
-    pub(super) rectified: bool,
-    /// …and whether the operation behind heeds it already.
-    pub(super) masked_behind: bool,
+    pub(super) relu_fused: bool,
+    /// …and whether the operation after heeds it already.
+    pub(super) masked_next: bool,
 }
 
-impl Place {
+impl Activation {
     fn new(values: Layout) -> Self {
         Self {
             values,
             gradient: Layout::blocked([values.channels, values.height, values.width], Border::default()),
             values_kept: true,
             gradient_kept: true,
-            rectified: false,
-            masked_behind: false,
+            relu_fused: false,
+            masked_next: false,
         }
     }
 
@@ -105,19 +105,19 @@ impl Place {
     }
 }
 
-/// Place `i` to place `i + 1`.
+/// Activation `i` to activation `i + 1`.
 #[derive(Debug, Clone)]
 pub(super) enum Operation {
     Conv2d {
         conv: Box<Conv2d>,
         weights: Range<usize>,
         bias: Option<Range<usize>>,
-        /// Where, among all turned weights, its own are; none for the first operation, whose input needs no gradient.
-        turned: Option<Range<usize>>,
+        /// Where, among all flipped weights, its own are; none for the first operation, whose input needs no gradient.
+        flipped: Option<Range<usize>>,
         /// How it is computed where that is faster.
         tiles: Option<Box<Tiles>>,
         /// Whether the gradient comes without the border that it needs.
-        bordered: Option<Layout>,
+        padded: Option<Layout>,
     },
     MaxPool2d {
         window: Window,
@@ -149,31 +149,31 @@ pub(super) struct Tiles {
     /// Where its own are among all transformed weights, and among the sums of their gradients.
     pub(super) weights: Range<usize>,
     /// Likewise those for the input gradient.
-    pub(super) turned: Option<Range<usize>>,
+    pub(super) flipped: Option<Range<usize>>,
 }
 
 impl Operation {
-    /// Whether it takes all images of a lane at once.
+    /// Whether it takes all images of a shard at once.
     pub(super) const fn is_matrix(&self) -> bool {
         matches!(self, Self::Linear { .. })
     }
 }
 
-/// Operations, the places between them, and for each the layer that it begins with.
+/// Operations, the activations between them, and for each the layer that it begins with.
 #[derive(Debug, Clone)]
 pub(super) struct Graph {
     pub(super) operations: Vec<Operation>,
-    pub(super) places: Vec<Place>,
+    pub(super) activations: Vec<Activation>,
     pub(super) layers: Vec<usize>,
-    /// Parameters whose gradients are added up lane by lane come first: convolutions, and the biases of linear layers.
+    /// Parameters whose gradients are added up shard by shard come first: convolutions, and the biases of linear layers.
     pub(super) summed: usize,
     pub(super) parameters: usize,
-    pub(super) turned: usize,
+    pub(super) flipped: usize,
     pub(super) transformed: usize,
-    pub(super) transformed_turned: usize,
+    pub(super) transformed_flipped: usize,
     /// Scratch memory that one convolution at a time needs.
     pub(super) workspace: usize,
-    /// Lanes of each normalisation.
+    /// Padded channels of each normalisation.
     pub(super) norms: Vec<Norm>,
 }
 
@@ -181,7 +181,7 @@ pub(super) struct Graph {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Norm {
     pub(super) channels: usize,
-    pub(super) lanes: usize,
+    pub(super) padded: usize,
     pub(super) epsilon: f64,
     pub(super) momentum: f64,
     /// The operation that it is.
@@ -205,30 +205,30 @@ impl Graph {
             _ => false,
         };
         let layout = if planar { Layout::planar } else { Layout::blocked };
-        let mut places = vec![Place::new(layout(input, Border::default()))];
+        let mut activations = vec![Activation::new(layout(input, Border::default()))];
         let mut graph = Self {
             operations: vec![],
-            places: vec![],
+            activations: vec![],
             layers: vec![],
             summed: 0,
             parameters: 0,
-            turned: 0,
+            flipped: 0,
             transformed: 0,
-            transformed_turned: 0,
+            transformed_flipped: 0,
             workspace: 0,
             norms: vec![],
         };
         for (number, layer) in layers.iter().enumerate() {
-            let first = places.len() == 1;
-            let from = places.last_mut().expect("the input's");
+            let first = activations.len() == 1;
+            let from = activations.last_mut().expect("the input's");
             let [channels, height, width] = [from.values.channels, from.values.height, from.values.width];
             let (operation, to) = match *layer {
                 Layer::Flatten => continue,
                 Layer::Relu
                     if matches!(graph.operations.last(), Some(Operation::Conv2d { .. } | Operation::Linear { .. }))
-                        && !from.rectified =>
+                        && !from.relu_fused =>
                 {
-                    from.rectified = true;
+                    from.relu_fused = true;
                     continue;
                 }
                 Layer::Relu => (Operation::Relu, Layout::blocked([channels, height, width], Border::default())),
@@ -241,18 +241,18 @@ impl Graph {
                     let conv = Conv2d::new(shape, from.values, output, gradient, true);
                     let weights = graph.sum(conv.packed_weights());
                     let bias = bias.then(|| graph.sum(conv.packed_bias()));
-                    let turned = (!first || input_gradient).then(|| {
-                        graph.turned += conv.turned_weights();
-                        graph.turned - conv.turned_weights()..graph.turned
+                    let flipped = (!first || input_gradient).then(|| {
+                        graph.flipped += conv.flipped_weights();
+                        graph.flipped - conv.flipped_weights()..graph.flipped
                     });
                     (
-                        Operation::Conv2d { conv: Box::new(conv), weights, bias, turned, tiles: None, bordered: None },
+                        Operation::Conv2d { conv: Box::new(conv), weights, bias, flipped, tiles: None, padded: None },
                         output,
                     )
                 }
                 Layer::MaxPool2d { window, output: [rows, columns] } => {
-                    from.masked_behind = from.rectified;
-                    // Its winners and its output say all that the backward pass needs.
+                    from.masked_next = from.relu_fused;
+                    // Its argmax indices and its output say all that the backward pass needs.
                     from.values_kept = first;
                     (Operation::MaxPool2d { window }, Layout::blocked([channels, rows, columns], Border::default()))
                 }
@@ -261,11 +261,11 @@ impl Graph {
                     Layout::blocked([channels, rows, columns], Border::default()),
                 ),
                 Layer::BatchNorm { epsilon, momentum } => {
-                    from.masked_behind = from.rectified;
-                    let lanes = from.values.blocks() * LANES;
+                    from.masked_next = from.relu_fused;
+                    let padded = from.values.blocks() * LANES;
                     let index = graph.norms.len();
-                    graph.norms.push(Norm { channels, lanes, epsilon, momentum, operation: graph.operations.len() });
-                    let operation = Operation::BatchNorm { index, gamma: 0..lanes, beta: 0..lanes };
+                    graph.norms.push(Norm { channels, padded, epsilon, momentum, operation: graph.operations.len() });
+                    let operation = Operation::BatchNorm { index, gamma: 0..padded, beta: 0..padded };
                     (operation, Layout::blocked([channels, height, width], Border::default()))
                 }
                 Layer::Linear { outputs, bias } => {
@@ -276,9 +276,9 @@ impl Graph {
             };
             graph.operations.push(operation);
             graph.layers.push(number);
-            places.push(Place::new(to));
+            activations.push(Activation::new(to));
         }
-        graph.places = places;
+        graph.activations = activations;
         graph.lay_out_gradients();
         if purpose == Purpose::Inference {
             graph.forget_values();
@@ -304,71 +304,73 @@ impl Graph {
 
     /// Borders of gradients, and what is needed only while one image is worked on.
     fn lay_out_gradients(&mut self) {
-        for place in 1..self.places.len() {
-            let [producer, consumer] = [self.operations.get(place - 1), self.operations.get(place)];
+        for index in 1..self.activations.len() {
+            let [producer, consumer] = [self.operations.get(index - 1), self.operations.get(index)];
             let by_matrix = |operation: Option<&Operation>| operation.is_none_or(Operation::is_matrix);
             let read_at_once = by_matrix(consumer);
             let normalized = matches!(producer, Some(Operation::BatchNorm { .. }));
-            let [input, this] = &mut self.places[place - 1..=place] else { unreachable!("two places") };
+            let [input, this] = &mut self.activations[index - 1..=index] else { unreachable!("two activations") };
             this.gradient_kept = read_at_once || by_matrix(producer) || normalized;
-            // A ReLU's backward pass reads its output, and so does that of a maximum behind a ReLU.
+            // A ReLU's backward pass reads its output, and so does that of a maximum after a ReLU.
             this.values_kept |= match producer {
                 Some(Operation::Relu) => true,
-                Some(Operation::MaxPool2d { .. }) => input.masked_behind,
+                Some(Operation::MaxPool2d { .. }) => input.masked_next,
                 _ => false,
             };
-            let Some(Operation::Conv2d { conv, turned, tiles, bordered, .. }) = self.operations.get_mut(place - 1)
+            let Some(Operation::Conv2d { conv, flipped, tiles, padded, .. }) = self.operations.get_mut(index - 1)
             else {
                 continue;
             };
             let mut wanted = this.gradient;
-            if turned.is_some() {
+            if flipped.is_some() {
                 wanted = wanted.with_border(conv.shape().gradient_border());
             }
             // Only now is the border of the output known, which its reader asks for.
             let shape = *conv.shape();
-            **conv = Conv2d::new(shape, input.values, this.values, wanted, turned.is_some());
+            **conv = Conv2d::new(shape, input.values, this.values, wanted, flipped.is_some());
             *tiles = Winograd::pays(&shape).then(|| {
-                let winograd = Winograd::new(shape, input.values, this.values, wanted, turned.is_some());
+                let winograd = Winograd::new(shape, input.values, this.values, wanted, flipped.is_some());
                 self.workspace = self.workspace.max(winograd.workspace());
                 self.transformed += winograd.weights();
-                self.transformed_turned += winograd.turned_weights();
+                self.transformed_flipped += winograd.flipped_weights();
                 Box::new(Tiles {
                     weights: self.transformed - winograd.weights()..self.transformed,
-                    turned: (turned.is_some())
-                        .then(|| self.transformed_turned - winograd.turned_weights()..self.transformed_turned),
+                    flipped: (flipped.is_some())
+                        .then(|| self.transformed_flipped - winograd.flipped_weights()..self.transformed_flipped),
                     winograd,
                 })
             });
             if read_at_once && wanted != this.gradient {
                 // A linear layer writes images side by side, without borders.
-                *bordered = Some(wanted);
+                *padded = Some(wanted);
             } else {
                 this.gradient = wanted;
             }
         }
     }
 
-    /// Nothing is needed of an image after it, but where all images of a lane are taken at once.
+    /// Nothing is needed of an image after it, but where all images of a shard are taken at once.
     fn forget_values(&mut self) {
-        for place in 0..self.places.len() {
-            let neighbours = [place.checked_sub(1), Some(place)].map(|at| at.and_then(|at| self.operations.get(at)));
+        for index in 0..self.activations.len() {
+            let neighbours = [index.checked_sub(1), Some(index)].map(|at| at.and_then(|at| self.operations.get(at)));
             let by_matrix = neighbours.into_iter().flatten().any(Operation::is_matrix);
-            self.places[place].values_kept = by_matrix || place == self.operations.len();
+            self.activations[index].values_kept = by_matrix || index == self.operations.len();
         }
     }
 
-    /// The parameters that are not summed lane by lane lie behind those that are.
+    /// The parameters that are not summed shard by shard lie after those that are.
     fn place_parameters(&mut self) {
         self.parameters = self.summed;
-        for (place, operation) in self.operations.iter_mut().enumerate() {
+        for (index, operation) in self.operations.iter_mut().enumerate() {
             let mut take = |count: usize| {
                 let start = self.parameters;
                 self.parameters += count;
                 start..start + count
             };
             match operation {
-                Operation::Linear { outputs, weights, .. } => *weights = take(*outputs * self.places[place].stride()),
+                Operation::Linear { outputs, weights, .. } => {
+                    *weights = take(*outputs * self.activations[index].stride())
+                }
                 Operation::BatchNorm { gamma, beta, .. } => {
                     *gamma = take(gamma.len());
                     *beta = take(beta.len());

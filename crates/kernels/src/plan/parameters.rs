@@ -41,7 +41,7 @@ impl Core {
         if let Some(running) = self.running_mut(operation, parameter) {
             return running.copy_from_slice(values);
         }
-        let (range, kind) = self.place(operation, parameter);
+        let (range, kind) = self.index(operation, parameter);
         let mut taken = std::mem::replace(self.numbers_mut(of), zeros(0));
         let to = &mut taken[range];
         match kind {
@@ -66,7 +66,7 @@ impl Core {
         if let Some(running) = self.running(operation, parameter) {
             return values.copy_from_slice(running);
         }
-        let (range, kind) = self.place(operation, parameter);
+        let (range, kind) = self.index(operation, parameter);
         let from = &match of {
             Of::Values => &self.weights,
             Of::Gradients => &self.gradient,
@@ -105,7 +105,7 @@ impl Core {
         }
     }
 
-    fn place(&self, operation: usize, parameter: Parameter) -> (Range<usize>, Kind) {
+    fn index(&self, operation: usize, parameter: Parameter) -> (Range<usize>, Kind) {
         let none = || -> Range<usize> { panic!("operation {operation} has no {parameter:?}") };
         match (&self.graph.operations[operation], parameter) {
             (Operation::Conv2d { weights, .. }, Parameter::Weight) => (weights.clone(), Kind::Convolution),
@@ -137,18 +137,18 @@ impl Core {
         }
     }
 
-    /// For every weight of a linear layer its place in `[O, F]` and its place when packed.
+    /// For every weight of a linear layer its index in `[O, F]` and its index when packed.
     fn each_weight(&self, operation: usize, count: usize, mut f: impl FnMut(usize, usize)) {
         let Operation::Linear { outputs, .. } = self.graph.operations[operation] else {
             unreachable!("only linear layers have a matrix")
         };
-        let place = &self.graph.places[operation];
-        let features = place.features();
+        let index = &self.graph.activations[operation];
+        let features = index.features();
         assert_eq!(count, outputs * features, "weights of {outputs} outputs and {features} features");
-        let packed: Vec<usize> = (0..features).map(|feature| place.feature(feature)).collect();
+        let packed: Vec<usize> = (0..features).map(|feature| index.feature(feature)).collect();
         for output in 0..outputs {
             for (feature, packed) in packed.iter().enumerate() {
-                f(output * features + feature, output * place.stride() + packed);
+                f(output * features + feature, output * index.stride() + packed);
             }
         }
     }

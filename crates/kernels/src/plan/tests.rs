@@ -191,22 +191,22 @@ fn check(layers: &[Layer], input: [usize; 3], count: usize) {
                 let mut gradient = vec![0.0; size];
                 plan.gradient(number, names[which], &mut gradient);
                 // A sample of them: every difference is two passes. The step is small, so that no ReLU changes sides.
-                for place in (0..size).step_by(size.div_ceil(7)) {
+                for index in (0..size).step_by(size.div_ceil(7)) {
                     let mut at = |step: f64| {
-                        let value = parameters[number][which][place];
-                        parameters[number][which][place] = value + step;
+                        let value = parameters[number][which][index];
+                        parameters[number][which][index] = value + step;
                         let found = loss(layers, &parameters, input, &images, &labels);
-                        parameters[number][which][place] = value;
+                        parameters[number][which][index] = value;
                         found
                     };
                     let slope = (at(1e-7) - at(-1e-7)) / 2e-7;
-                    let error = (f64::from(gradient[place]) - slope).abs();
+                    let error = (f64::from(gradient[index]) - slope).abs();
                     assert!(
                         error < 2e-5 + 1e-4 * slope.abs(),
-                        "{isa}: {:?} of {:?} [{place}]: {}, not {slope}",
+                        "{isa}: {:?} of {:?} [{index}]: {}, not {slope}",
                         names[which],
                         layers[number],
-                        gradient[place]
+                        gradient[index]
                     );
                 }
             }
@@ -417,8 +417,8 @@ fn a_segment_gives_the_gradients_of_its_input_and_parameters() {
         plan.backward(&|n, to| to.copy_from_slice(&g[n * outputs..(n + 1) * outputs]), true);
         let mut dx = vec![0.0; count * elements];
         plan.input_gradient(&mut dx);
-        for place in (0..dx.len()).step_by(37) {
-            let (n, e) = (place / elements, place % elements);
+        for index in (0..dx.len()).step_by(37) {
+            let (n, e) = (index / elements, index % elements);
             let mut at = |step: f64| {
                 let value = images[n][e];
                 images[n][e] = value + step;
@@ -427,18 +427,18 @@ fn a_segment_gives_the_gradients_of_its_input_and_parameters() {
                 found
             };
             let slope = (at(1e-7) - at(-1e-7)) / 2e-7;
-            assert!((f64::from(dx[place]) - slope).abs() < 1e-4, "{isa}: x[{place}] {}, not {slope}", dx[place]);
+            assert!((f64::from(dx[index]) - slope).abs() < 1e-4, "{isa}: x[{index}] {}, not {slope}", dx[index]);
         }
         let mut dw = vec![0.0; weight.len()];
         plan.gradient(0, Parameter::Weight, &mut dw);
-        for place in (0..dw.len()).step_by(41) {
+        for index in (0..dw.len()).step_by(41) {
             let at = |step: f64| {
                 let mut moved = parameters.clone();
-                moved[0][0][place] += step;
+                moved[0][0][index] += step;
                 dot(&images, &moved)
             };
             let slope = (at(1e-7) - at(-1e-7)) / 2e-7;
-            assert!((f64::from(dw[place]) - slope).abs() < 1e-3, "{isa}: w[{place}] {}, not {slope}", dw[place]);
+            assert!((f64::from(dw[index]) - slope).abs() < 1e-3, "{isa}: w[{index}] {}, not {slope}", dw[index]);
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::isa::{Isa, Kernel};
 use crate::layout::Layout;
 use crate::vector::Lanes;
 
-/// How many places of a window the mean is over.
+/// How many taps of a window the mean is over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Divisor {
     /// Those inside of the image.
@@ -66,7 +66,7 @@ impl Kernel for AvgForward<'_> {
             // SAFETY: the instructions are the caller's; everything else is arrays.
             unsafe {
                 let mut sum = V::splat(0.0);
-                for (_, row, column) in window.places([row, column], size) {
+                for (_, row, column) in window.taps([row, column], size) {
                     sum = sum.add(V::of(&from.row(input, block, row)[column]));
                 }
                 let mean = sum.div(V::splat(divisor.of(window, [row, column], size)));
@@ -116,7 +116,7 @@ impl Kernel for AvgBackward<'_> {
             unsafe {
                 let gradient = V::of(&to.row(gradient, block, row)[column]);
                 let share = gradient.div(V::splat(divisor.of(window, [row, column], size)));
-                for (_, row, column) in window.places([row, column], size) {
+                for (_, row, column) in window.taps([row, column], size) {
                     let to = &mut from.row_mut(input_gradient, block, row)[column];
                     V::of(to).add(share).put(to);
                 }

@@ -5,8 +5,8 @@ use crate::isa::{Isa, Kernel};
 use crate::layout::Layout;
 use crate::vector::{LANES, Lanes};
 
-/// The largest value of each window, and in `winners`, as a number, which place of the window it has: the first in row-major
-/// order. `output` and `winners` have the layout `to`. NaN never wins; a window with no number in it gives −∞.
+/// The largest value of each window, and in `argmax`, as a number, which tap of the window it has: the first in row-major
+/// order. `output` and `argmax` have the layout `to`. NaN never wins; a window with no number in it gives −∞.
 ///
 /// # Panics
 ///
@@ -19,11 +19,11 @@ pub fn max_pool_forward(
     input: &[f32],
     to: &Layout,
     output: &mut [f32],
-    winners: &mut [f32],
+    argmax: &mut [f32],
 ) {
     check(from, input, to, output);
-    assert_eq!(winners.len(), output.len(), "the winners");
-    let pass = Forward { window, from, input, to, output, winners };
+    assert_eq!(argmax.len(), output.len(), "the argmax");
+    let pass = Forward { window, from, input, to, output, argmax };
     if is_quarters(window, from, to) { isa.run(Quarters(pass)) } else { isa.run(pass) }
 }
 
@@ -33,32 +33,32 @@ struct Forward<'a> {
     input: &'a [f32],
     to: &'a Layout,
     output: &'a mut [f32],
-    winners: &'a mut [f32],
+    argmax: &'a mut [f32],
 }
 
 impl Kernel for Forward<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Self { window, from, input, to, output, winners } = self;
+        let Self { window, from, input, to, output, argmax } = self;
         let size = [from.height, from.width];
         each_window(to, |block, row, column| {
             // SAFETY: the instructions are the caller's; everything else is arrays.
             unsafe {
                 let mut best = Best::<V>::none();
-                for (place, at, column) in window.places([row, column], size) {
-                    best.meet(place, &from.row(input, block, at)[column]);
+                for (tap, at, column) in window.taps([row, column], size) {
+                    best.meet(tap, &from.row(input, block, at)[column]);
                 }
                 best.value.put(&mut to.row_mut(output, block, row)[column]);
-                best.place.put(&mut to.row_mut(winners, block, row)[column]);
+                best.tap.put(&mut to.row_mut(argmax, block, row)[column]);
             }
         });
     }
 }
 
-/// The largest value so far, and its place.
+/// The largest value so far, and its tap.
 struct Best<V> {
     value: V,
-    place: V,
+    tap: V,
 }
 
 impl<V: Lanes> Best<V> {
@@ -68,15 +68,15 @@ impl<V: Lanes> Best<V> {
     #[inline(always)]
     unsafe fn none() -> Self {
         // SAFETY: the caller's.
-        unsafe { Self { value: V::splat(f32::NEG_INFINITY), place: V::splat(0.0) } }
+        unsafe { Self { value: V::splat(f32::NEG_INFINITY), tap: V::splat(0.0) } }
     }
 
     #[inline(always)]
-    unsafe fn meet(&mut self, place: usize, pixel: &[f32; LANES]) {
+    unsafe fn meet(&mut self, tap: usize, pixel: &[f32; LANES]) {
         // SAFETY: the caller's.
         unsafe {
             let value = V::of(pixel);
-            self.place = value.select_greater(self.value, V::splat(place as f32), self.place);
+            self.tap = value.select_greater(self.value, V::splat(tap as f32), self.tap);
             self.value = value.select_greater(self.value, value, self.value);
         }
     }
@@ -88,28 +88,28 @@ struct Quarters<T>(T);
 impl Kernel for Quarters<Forward<'_>> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Forward { from, input, to, output, winners, .. } = self.0;
+        let Forward { from, input, to, output, argmax, .. } = self.0;
         for (block, row) in to.rows() {
             let [upper, lower] = [0, 1].map(|second| from.row(input, block, 2 * row + second).as_chunks().0.iter());
-            let results = to.row_mut(output, block, row).iter_mut().zip(to.row_mut(winners, block, row));
-            for (([a, b], [c, d]), (value, place)) in upper.zip(lower).zip(results) {
+            let results = to.row_mut(output, block, row).iter_mut().zip(to.row_mut(argmax, block, row));
+            for (([a, b], [c, d]), (value, tap)) in upper.zip(lower).zip(results) {
                 // SAFETY: the instructions are the caller's; everything else is arrays.
                 unsafe {
                     let mut best = Best::<V>::none();
-                    for (place, pixel) in [a, b, c, d].into_iter().enumerate() {
-                        best.meet(place, pixel);
+                    for (tap, pixel) in [a, b, c, d].into_iter().enumerate() {
+                        best.meet(tap, pixel);
                     }
                     best.value.put(value);
-                    best.place.put(place);
+                    best.tap.put(tap);
                 }
             }
         }
     }
 }
 
-/// `∂L/∂x` of [`max_pool_forward`]: the gradient of each output goes to its winner. With `positive`, the output of the forward
+/// `∂L/∂x` of [`max_pool_forward`]: the gradient of each output goes to its argmax. With `positive`, the output of the forward
 /// pass, only where that is above zero: the gradient through a ReLU before the pooling. `gradient` has the layout
-/// `to`, `winners` and `positive` the one beside the winners, of the same shape; `input_gradient`, of which all but the border is written, has `from`.
+/// `to`, `argmax` and `positive` the one beside the argmax, of the same shape; `input_gradient`, of which all but the border is written, has `from`.
 ///
 /// # Panics
 ///
@@ -120,16 +120,16 @@ pub fn max_pool_backward(
     window: &Window,
     to: &Layout,
     gradient: &[f32],
-    winners: (&Layout, &[f32]),
+    argmax: (&Layout, &[f32]),
     positive: Option<&[f32]>,
     from: &Layout,
     input_gradient: &mut [f32],
 ) {
     check(from, input_gradient, to, gradient);
-    winners.0.check_blocked(winners.1);
-    assert_eq!(winners.0.shape(), to.shape(), "a winner a window");
-    assert!(positive.is_none_or(|output| output.len() == winners.0.size()), "the output");
-    let pass = Backward { window, to, gradient, winners, positive, from, input_gradient };
+    argmax.0.check_blocked(argmax.1);
+    assert_eq!(argmax.0.shape(), to.shape(), "a argmax a window");
+    assert!(positive.is_none_or(|output| output.len() == argmax.0.size()), "the output");
+    let pass = Backward { window, to, gradient, argmax, positive, from, input_gradient };
     if is_quarters(window, from, to) { isa.run(Quarters(pass)) } else { isa.run(pass) }
 }
 
@@ -137,7 +137,7 @@ struct Backward<'a> {
     window: &'a Window,
     to: &'a Layout,
     gradient: &'a [f32],
-    winners: (&'a Layout, &'a [f32]),
+    argmax: (&'a Layout, &'a [f32]),
     positive: Option<&'a [f32]>,
     from: &'a Layout,
     input_gradient: &'a mut [f32],
@@ -146,17 +146,17 @@ struct Backward<'a> {
 /// What a row of windows has to give away.
 struct Row<'a> {
     gradient: &'a [[f32; LANES]],
-    winners: &'a [[f32; LANES]],
+    argmax: &'a [[f32; LANES]],
     positive: Option<&'a [[f32; LANES]]>,
 }
 
 impl Backward<'_> {
     #[inline(always)]
     fn row(&self, block: usize, row: usize) -> Row<'_> {
-        let (kept, winners) = self.winners;
+        let (kept, argmax) = self.argmax;
         Row {
             gradient: self.to.row(self.gradient, block, row),
-            winners: kept.row(winners, block, row),
+            argmax: kept.row(argmax, block, row),
             positive: self.positive.map(|output| kept.row(output, block, row)),
         }
     }
@@ -177,7 +177,7 @@ impl Row<'_> {
             if let Some(positive) = self.positive {
                 gradient = V::of(&positive[column]).select_greater(zero, gradient, zero);
             }
-            Share { gradient, winner: V::of(&self.winners[column]) }
+            Share { gradient, argmax: V::of(&self.argmax[column]) }
         }
     }
 }
@@ -185,19 +185,19 @@ impl Row<'_> {
 /// The gradient of a window, and who is to have it.
 struct Share<V> {
     gradient: V,
-    winner: V,
+    argmax: V,
 }
 
 impl<V: Lanes> Share<V> {
-    /// What place `place` gets.
+    /// What tap `tap` gets.
     ///
     /// # Safety
     ///
     /// As for all of [`Lanes`].
     #[inline(always)]
-    unsafe fn of(&self, place: usize) -> V {
+    unsafe fn of(&self, tap: usize) -> V {
         // SAFETY: the caller's.
-        unsafe { self.winner.select_equal(V::splat(place as f32), self.gradient, V::splat(0.0)) }
+        unsafe { self.argmax.select_equal(V::splat(tap as f32), self.gradient, V::splat(0.0)) }
     }
 }
 
@@ -213,9 +213,9 @@ impl Kernel for Backward<'_> {
                 let windows = self.row(block, row);
                 for column in 0..self.to.width {
                     let share: Share<V> = windows.share(column);
-                    for (place, row, column) in window.places([row, column], size) {
+                    for (tap, row, column) in window.taps([row, column], size) {
                         let to = &mut from.row_mut(to_all, block, row)[column];
-                        V::of(to).add(share.of(place)).put(to);
+                        V::of(to).add(share.of(tap)).put(to);
                     }
                 }
             }
@@ -247,7 +247,7 @@ impl Kernel for Quarters<Backward<'_>> {
     }
 }
 
-/// Whether the windows are 2×2, side by side, and cover the image: the common case, whose loops need no table of places.
+/// Whether the windows are 2×2, side by side, and cover the image: the common case, whose loops need no table of taps.
 fn is_quarters(window: &Window, from: &Layout, to: &Layout) -> bool {
     *window == Window { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] }
         && [from.height, from.width] == [2 * to.height, 2 * to.width]

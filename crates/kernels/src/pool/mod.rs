@@ -17,20 +17,20 @@ pub struct Window {
     pub stride: [usize; 2],
     /// Pixels around the image, which never win and add nothing.
     pub padding: [usize; 2],
-    /// Pixels from a place of a window to the next.
+    /// Pixels from a tap of a window to the next.
     pub dilation: [usize; 2],
 }
 
 impl Window {
-    /// For window (`row`, `column`) the places that lie inside of an image of `height` × `width`: place in the window, row and
+    /// For window (`row`, `column`) the taps that lie inside of an image of `height` × `width`: tap in the window, row and
     /// column.
-    fn places(
+    fn taps(
         self,
         [row, column]: [usize; 2],
         [height, width]: [usize; 2],
     ) -> impl Iterator<Item = (usize, usize, usize)> {
-        let inside = move |axis: usize, window: usize, place: usize, size: usize| {
-            (window * self.stride[axis] + place * self.dilation[axis])
+        let inside = move |axis: usize, window: usize, tap: usize, size: usize| {
+            (window * self.stride[axis] + tap * self.dilation[axis])
                 .checked_sub(self.padding[axis])
                 .filter(|&at| at < size)
         };

@@ -11,7 +11,7 @@ fn cases() -> impl Strategy<Value = (Window, [usize; 3], [usize; 2])> {
         |(kernel, stride, padding, dilation, channels, extra)| {
             let padding: [usize; 2] = std::array::from_fn(|axis| padding[axis].min(kernel[axis] / 2));
             let reach: [usize; 2] = std::array::from_fn(|axis| dilation[axis] * (kernel[axis] - 1) + 1);
-            // At least as wide as the dilation, so that no window has all its places beside the image.
+            // At least as wide as the dilation, so that no window has all its taps beside the image.
             let size: [usize; 2] = std::array::from_fn(|axis| {
                 (reach[axis]).saturating_sub(2 * padding[axis]).max(dilation[axis]) + extra[axis]
             });
@@ -46,7 +46,7 @@ fn max_agrees(window: Window, [channels, height, width]: [usize; 3], [rows, colu
     for (channel, i, j) in (0..channels).flat_map(|c| (0..rows).flat_map(move |i| (0..columns).map(move |j| (c, i, j))))
     {
         let mut best = (f32::NEG_INFINITY, 0);
-        for (_, row, column) in window.places([i, j], [height, width]) {
+        for (_, row, column) in window.taps([i, j], [height, width]) {
             let at = (channel * height + row) * width + column;
             if x[at] > best.0 {
                 best = (x[at], at);
@@ -59,13 +59,13 @@ fn max_agrees(window: Window, [channels, height, width]: [usize; 3], [rows, colu
         y.push(f64::from(best.0));
     }
     for isa in Isa::available() {
-        let (mut output, mut winners) = (vec![0.0; to.size()], vec![0.0; to.size()]);
-        max_pool_forward(isa, &window, &from, &laid(&from, &x), &to, &mut output, &mut winners);
+        let (mut output, mut argmax) = (vec![0.0; to.size()], vec![0.0; to.size()]);
+        max_pool_forward(isa, &window, &from, &laid(&from, &x), &to, &mut output, &mut argmax);
         close("output", 1, &read(&to, &output), &y);
         for (positive, expected) in [(None, &dx), (Some(&output[..]), &behind_relu)] {
             let mut found = vec![0.0; from.size()];
             let gradient = laid(&to, &g);
-            max_pool_backward(isa, &window, &to, &gradient, (&to, &winners), positive, &from, &mut found);
+            max_pool_backward(isa, &window, &to, &gradient, (&to, &argmax), positive, &from, &mut found);
             close("input gradient", 4, &read(&from, &found), expected);
             assert_eq!(laid(&from, &read(&from, &found)), found, "border and unused lanes stay zero");
         }
@@ -84,10 +84,10 @@ fn the_first_of_equals_wins() {
     let window = Window { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
     let (from, to) = (Layout::blocked([1, 2, 2], Border::default()), Layout::vector(1));
     for isa in Isa::available() {
-        let (mut output, mut winners) = ([0.0; 16], [0.0; 16]);
+        let (mut output, mut argmax) = ([0.0; 16], [0.0; 16]);
         let input = laid(&from, &[1.0, 3.0, 3.0, 3.0]);
-        max_pool_forward(isa, &window, &from, &input, &to, &mut output, &mut winners);
-        assert_eq!((output[0], winners[0]), (3.0, 1.0));
+        max_pool_forward(isa, &window, &from, &input, &to, &mut output, &mut argmax);
+        assert_eq!((output[0], argmax[0]), (3.0, 1.0));
     }
 }
 
@@ -112,8 +112,8 @@ proptest! {
             // Counted one by one, where the kernel has a formula.
             let within = |axis: usize, window_at: usize, size: usize| {
                 (0..window.kernel[axis])
-                    .filter(|place| {
-                        let at = window_at * window.stride[axis] + place;
+                    .filter(|tap| {
+                        let at = window_at * window.stride[axis] + tap;
                         if padded { at < size + 2 * window.padding[axis] }
                         else { at >= window.padding[axis] && at < size + window.padding[axis] }
                     })
@@ -121,7 +121,7 @@ proptest! {
             };
             let count = (within(0, i, height) * within(1, j, width)) as f64;
             let mut sum = 0.0;
-            for (_, row, column) in window.places([i, j], [height, width]) {
+            for (_, row, column) in window.taps([i, j], [height, width]) {
                 let at = (channel * height + row) * width + column;
                 sum += f64::from(x[at]);
                 dx[at] += f64::from(g[y.len()]) / count;

@@ -155,7 +155,7 @@ impl Winograd {
 
     /// Numbers of the transformed weights for the input gradient; 0 if it was made without one.
     #[must_use]
-    pub fn turned_weights(&self) -> usize {
+    pub fn flipped_weights(&self) -> usize {
         self.backward.as_ref().map_or(0, |backward| backward.product.packed_weights())
     }
 
@@ -181,9 +181,9 @@ impl Winograd {
     /// # Panics
     ///
     /// As [`transform`](Self::transform), and if it was made without an input gradient.
-    pub fn transform_turned(&self, isa: Isa, turned: &[f32], transformed: &mut [f32]) {
+    pub fn transform_flipped(&self, isa: Isa, flipped: &[f32], transformed: &mut [f32]) {
         let backward = self.backward.as_ref().expect("made with an input gradient");
-        self.transform_for(backward, self.shape.outputs, isa, turned, true, transformed);
+        self.transform_for(backward, self.shape.outputs, isa, flipped, true, transformed);
     }
 
     fn transform_for(
@@ -228,7 +228,7 @@ impl Winograd {
         self.correlate(&self.forward, isa, input, transformed, bias, relu, workspace, output, &self.output);
     }
 
-    /// [`Conv2d::input_gradient`] with weights of [`transform_turned`](Self::transform_turned).
+    /// [`Conv2d::input_gradient`] with weights of [`transform_flipped`](Self::transform_flipped).
     ///
     /// # Panics
     ///

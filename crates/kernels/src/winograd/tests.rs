@@ -37,12 +37,12 @@ fn check(shape: Conv2dShape, isa: Isa) {
     conv.pack(&numbers(shape.weights(), 3), &mut packed);
     let mut bias = numbers(shape.outputs, 4);
     bias.resize(conv.packed_bias(), 0.0);
-    let mut turned = vec![0.0; conv.turned_weights()];
-    conv.turn(&packed, &mut turned);
+    let mut flipped = vec![0.0; conv.flipped_weights()];
+    conv.flip(&packed, &mut flipped);
     let mut transformed = vec![0.0; tiles.weights()];
     tiles.transform(isa, &packed, &mut transformed);
-    let mut transformed_turned = vec![0.0; tiles.turned_weights()];
-    tiles.transform_turned(isa, &turned, &mut transformed_turned);
+    let mut transformed_flipped = vec![0.0; tiles.flipped_weights()];
+    tiles.transform_flipped(isa, &flipped, &mut transformed_flipped);
     // What is in the scratch memory must not matter.
     let mut workspace = vec![f32::NAN; tiles.workspace()];
 
@@ -53,8 +53,8 @@ fn check(shape: Conv2dShape, isa: Isa) {
         close("output", &shape, isa, &found, &expected);
     }
     let (mut found, mut expected) = (vec![0.0; to.size()], vec![0.0; to.size()]);
-    conv.input_gradient(isa, &g, &turned, &mut [], &mut expected, &to);
-    tiles.input_gradient(isa, &g, &transformed_turned, &mut workspace, &mut found, &to);
+    conv.input_gradient(isa, &g, &flipped, &mut [], &mut expected, &to);
+    tiles.input_gradient(isa, &g, &transformed_flipped, &mut workspace, &mut found, &to);
     close("input gradient", &shape, isa, &found, &expected);
 
     let (mut found, mut expected) = (vec![0.5; packed.len()], vec![0.5; packed.len()]);
@@ -71,9 +71,9 @@ fn check(shape: Conv2dShape, isa: Isa) {
 /// they are compared too.
 fn close(what: &str, shape: &Conv2dShape, isa: Isa, found: &[f32], expected: &[f32]) {
     let largest = expected.iter().fold(0f32, |largest, value| largest.max(value.abs()));
-    for (place, (found, expected)) in found.iter().zip(expected).enumerate() {
+    for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
         let error = (found - expected).abs();
-        assert!(error <= 2e-5 * largest, "{isa}: {what}[{place}] of {shape:?}: {found}, not {expected}");
+        assert!(error <= 2e-5 * largest, "{isa}: {what}[{index}] of {shape:?}: {found}, not {expected}");
     }
 }
 

@@ -65,9 +65,9 @@ impl Kernel for OfInput<'_> {
 unsafe fn put<V: Lanes>(x: [[V; SIZE]; SIZE], to: &mut [f32], blocks: usize, block: usize, tile: usize, tiles: usize) {
     for i in 0..SIZE {
         for j in 0..SIZE {
-            let place = ((i * SIZE + j) * blocks + block) * tiles + tile;
+            let index = ((i * SIZE + j) * blocks + block) * tiles + tile;
             // SAFETY: the caller's.
-            unsafe { x[i][j].store(to.as_mut_ptr().add(place * LANES)) };
+            unsafe { x[i][j].store(to.as_mut_ptr().add(index * LANES)) };
         }
     }
 }
@@ -84,8 +84,8 @@ unsafe fn get<V: Lanes>(from: &[f32], blocks: usize, block: usize, tile: usize, 
         let mut x = [[V::splat(0.0); SIZE]; SIZE];
         for i in 0..SIZE {
             for j in 0..SIZE {
-                let place = ((i * SIZE + j) * blocks + block) * tiles + tile;
-                x[i][j] = V::load(from.as_ptr().add(place * LANES));
+                let index = ((i * SIZE + j) * blocks + block) * tiles + tile;
+                x[i][j] = V::load(from.as_ptr().add(index * LANES));
             }
         }
         x

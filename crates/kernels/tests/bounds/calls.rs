@@ -48,14 +48,14 @@ pub(crate) fn convolution(isa: Isa, shape: Conv2dShape, planar: bool) -> Vec<Cal
     let gradient = output.with_border(shape.gradient_border());
     let back = Layout::blocked(image, BORDER);
     let conv = Rc::new(Conv2d::new(shape, input, output, gradient, true));
-    let (weights, turned) = (conv.packed_weights(), conv.turned_weights());
+    let (weights, flipped) = (conv.packed_weights(), conv.flipped_weights());
     let (bias, scratch) = (conv.packed_bias(), conv.scratch());
     let of = (isa, shape, planar);
     let [a, b, c, d, e, f, g] = std::array::from_fn(|_| conv.clone());
     vec![
         Call::new("pack", of, [shape.weights(), weights], move |[w, packed]| a.pack(w, packed)),
         Call::new("unpack", of, [weights, shape.weights()], move |[packed, w]| b.unpack(packed, w)),
-        Call::new("turn", of, [weights, turned], move |[packed, turned]| c.turn(packed, turned)),
+        Call::new("turn", of, [weights, flipped], move |[packed, flipped]| c.flip(packed, flipped)),
         Call::new("forward", of, [input.size(), weights, bias, output.size()], move |[x, w, b, y]| {
             d.forward(isa, x, w, Some(b), true, y);
         }),
@@ -64,11 +64,11 @@ pub(crate) fn convolution(isa: Isa, shape: Conv2dShape, planar: bool) -> Vec<Cal
         }),
         Call::new("bias gradient", of, [gradient.size(), bias], move |[dy, db]| f.bias_gradient(isa, dy, db)),
         if scratch > 0 {
-            Call::new("input gradient", of, [gradient.size(), turned, scratch, back.size()], move |[dy, w, s, dx]| {
+            Call::new("input gradient", of, [gradient.size(), flipped, scratch, back.size()], move |[dy, w, s, dx]| {
                 g.input_gradient(isa, dy, w, s, dx, &back);
             })
         } else {
-            Call::new("input gradient", of, [gradient.size(), turned, back.size()], move |[dy, w, dx]| {
+            Call::new("input gradient", of, [gradient.size(), flipped, back.size()], move |[dy, w, dx]| {
                 g.input_gradient(isa, dy, w, &mut [], dx, &back);
             })
         },
@@ -88,14 +88,14 @@ pub(crate) fn tiles(isa: Isa, shape: Conv2dShape) -> Vec<Call> {
     let back = Layout::blocked(image, BORDER);
     let conv = Conv2d::new(shape, input, output, gradient, true);
     let tiles = Rc::new(Winograd::new(shape, input, output, gradient, true));
-    let (packed, turned, bias) = (conv.packed_weights(), conv.turned_weights(), conv.packed_bias());
-    let (weights, turned_weights, workspace) = (tiles.weights(), tiles.turned_weights(), tiles.workspace());
+    let (packed, flipped, bias) = (conv.packed_weights(), conv.flipped_weights(), conv.packed_bias());
+    let (weights, flipped_weights, workspace) = (tiles.weights(), tiles.flipped_weights(), tiles.workspace());
     let [a, b, c, d, e, f] = std::array::from_fn(|_| tiles.clone());
     let of = (isa, shape);
     vec![
         Call::new("transform", of, [packed, weights], move |[packed, to]| a.transform(isa, packed, to)),
-        Call::new("transform turned", of, [turned, turned_weights], move |[turned, to]| {
-            b.transform_turned(isa, turned, to);
+        Call::new("transform flipped", of, [flipped, flipped_weights], move |[flipped, to]| {
+            b.transform_flipped(isa, flipped, to);
         }),
         Call::new(
             "forward by tiles",
@@ -113,7 +113,7 @@ pub(crate) fn tiles(isa: Isa, shape: Conv2dShape) -> Vec<Call> {
         Call::new(
             "input gradient by tiles",
             of,
-            [gradient.size(), turned_weights, workspace, back.size()],
+            [gradient.size(), flipped_weights, workspace, back.size()],
             move |[dy, w, s, dx]| f.input_gradient(isa, dy, w, s, dx, &back),
         ),
     ]
@@ -143,11 +143,11 @@ pub(crate) fn pooling(isa: Isa, window: Window, from: [usize; 3], [rows, columns
     let [x, y, small] = [from.size(), to.size(), kept.size()];
     let dense = Window { dilation: [1, 1], ..window };
     vec![
-        Call::new("max pool", of, [x, y, y], move |[x, y, winners]| {
-            max_pool_forward(isa, &window, &from, x, &to, y, winners);
+        Call::new("max pool", of, [x, y, y], move |[x, y, argmax]| {
+            max_pool_forward(isa, &window, &from, x, &to, y, argmax);
         }),
-        Call::new("max pool backward", of, [y, small, small, x], move |[g, winners, output, dx]| {
-            max_pool_backward(isa, &window, &to, g, (&kept, winners), Some(output), &from, dx);
+        Call::new("max pool backward", of, [y, small, small, x], move |[g, argmax, output, dx]| {
+            max_pool_backward(isa, &window, &to, g, (&kept, argmax), Some(output), &from, dx);
         }),
         Call::new("average pool", of, [x, y], move |[x, y]| {
             avg_pool_forward(isa, &dense, Divisor::Padded, &from, x, &to, y);

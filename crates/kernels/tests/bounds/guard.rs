@@ -9,11 +9,11 @@ pub(crate) enum Side {
     Back,
 }
 
-/// Numbers directly behind or before a page that faults when it is read or written. What is left of their own pages is NaN,
+/// Numbers directly after or before a page that faults when it is read or written. What is left of their own pages is NaN,
 /// which a kernel that reads it carries into its result, and which has to be there still at the end.
 pub(crate) struct Guarded {
     memory: Memory,
-    place: Range<usize>,
+    index: Range<usize>,
 }
 
 impl Guarded {
@@ -26,17 +26,17 @@ impl Guarded {
         };
         all.fill(f32::NAN);
         all[start..start + length].iter_mut().enumerate().for_each(|(i, to)| *to = number(i));
-        Self { memory, place: start..start + length }
+        Self { memory, index: start..start + length }
     }
 
     pub(crate) fn numbers(&mut self) -> &mut [f32] {
-        &mut self.memory.numbers()[self.place.clone()]
+        &mut self.memory.numbers()[self.index.clone()]
     }
 
     /// Whether all numbers are numbers, and all around them is as it was.
     pub(crate) fn is_intact(&mut self) -> bool {
-        let place = self.place.clone();
-        self.memory.numbers().iter().enumerate().all(|(i, number)| number.is_nan() != place.contains(&i))
+        let index = self.index.clone();
+        self.memory.numbers().iter().enumerate().all(|(i, number)| number.is_nan() != index.contains(&i))
     }
 }
 
@@ -111,7 +111,7 @@ fn a_number_written_beside_is_noticed() {
     for (side, beside) in [(Side::Back, -1), (Side::Front, 3)] {
         let mut guarded = Guarded::new(3, side, |_| 0.0);
         assert!(guarded.is_intact());
-        let at = guarded.place.start.strict_add_signed(beside);
+        let at = guarded.index.start.strict_add_signed(beside);
         guarded.memory.numbers()[at] = 0.0;
         assert!(!guarded.is_intact(), "{side:?}");
     }

@@ -178,7 +178,7 @@ impl Layers {
         if let Some(norm) = self.norm(t, Place::BehindRelu) {
             features = norm.forward(features, TRAINING);
         }
-        kinks.winners(&self.pool.forward_saving(features.clone()).1.winners);
+        kinks.winners(&self.pool.forward_saving(features.clone()).1.argmax);
         features = self.pool.forward(features);
         match &self.dropout {
             Some((dropout, seed)) => dropout.forward(features, Mode::Training { dropout_seed: *seed }),

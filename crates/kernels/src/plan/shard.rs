@@ -1,4 +1,4 @@
-//! A lane: neighbouring images of a batch, with the memory that they need, worked on by one thread at a time.
+//! A shard: neighbouring images of a batch, with the memory that they need, worked on by one thread at a time.
 
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,15 +13,15 @@ use crate::memory::{Memory, zeros};
 use crate::pool::{avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward};
 use crate::sums::accumulate;
 
-/// What every lane reads in a pass.
+/// What every shard reads in a pass.
 #[derive(Clone, Copy)]
 pub(super) struct Shared<'a> {
     pub(super) isa: Isa,
     pub(super) graph: &'a Graph,
     pub(super) weights: &'a [f32],
-    pub(super) turned: &'a [f32],
+    pub(super) flipped: &'a [f32],
     pub(super) transformed: &'a [f32],
-    pub(super) transformed_turned: &'a [f32],
+    pub(super) transformed_flipped: &'a [f32],
     pub(super) norms: &'a [NormNumbers],
     pub(super) workspaces: &'a [Mutex<Memory>],
     pub(super) training: bool,
@@ -30,15 +30,15 @@ pub(super) struct Shared<'a> {
 }
 
 impl Shared<'_> {
-    /// The scratch memory of this thread, which stays in the cache of its core from lane to lane.
+    /// The scratch memory of this thread, which stays in the cache of its core from shard to shard.
     fn workspace(&self) -> MutexGuard<'_, Memory> {
-        // A single lane stays on the thread that has called, which may be of no pool.
+        // A single shard stays on the thread that has called, which may be of no pool.
         let thread = rayon::current_thread_index().map_or(0, |thread| thread + 1);
         self.workspaces[thread].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The numbers of a batch normalisation that all lanes use, one a lane of its blocks.
+/// The numbers of a batch normalisation that all shards use, one a channel of its blocks.
 #[derive(Debug, Clone, Default)]
 pub(super) struct NormNumbers {
     pub(super) mean: Vec<f32>,
@@ -53,8 +53,8 @@ pub(super) struct NormNumbers {
 }
 
 impl NormNumbers {
-    pub(super) fn new(lanes: usize) -> Self {
-        let zeros = || vec![0.0; lanes];
+    pub(super) fn new(padded: usize) -> Self {
+        let zeros = || vec![0.0; padded];
         Self { mean: zeros(), scale: zeros(), offset: zeros(), of_sum: zeros(), of_product: zeros() }
     }
 
@@ -66,16 +66,16 @@ impl NormNumbers {
     }
 }
 
-/// The images and their memory. Buffers of a place that is not kept have room for one image.
+/// The images and their memory. Buffers of an activation that is not kept have room for one image.
 #[derive(Debug, Clone)]
-pub(super) struct Lane {
+pub(super) struct Shard {
     pub(super) images: Range<usize>,
     pub(super) values: Vec<Memory>,
     gradients: Vec<Memory>,
-    /// Of each operation: winners of a maximum, the mask of dropout.
+    /// Of each operation: argmax indices of a maximum, the mask of dropout.
     pub(super) saved: Vec<Memory>,
     /// Of each convolution: the gradient with its border, and with zeros between its pixels.
-    bordered: Vec<Memory>,
+    padded: Vec<Memory>,
     pub(super) spread: Vec<Memory>,
     /// One image as it comes, `[C, H, W]`.
     image: Vec<f32>,
@@ -90,19 +90,23 @@ pub(super) struct Lane {
     pub(super) correct: usize,
 }
 
-impl Lane {
+impl Shard {
     /// Room for `images` images; with `training`, for a backward pass too.
     pub(super) fn new(graph: &Graph, images: usize, training: bool) -> Self {
         let buffer = |kept: bool, stride: usize| zeros(if kept { images * stride } else { stride });
         let when_training = |size: usize| if training { size } else { 0 };
-        let outputs = || graph.operations.iter().zip(&graph.places[1..]);
+        let outputs = || graph.operations.iter().zip(&graph.activations[1..]);
         Self {
             images: 0..0,
-            values: graph.places.iter().map(|place| buffer(place.values_kept, place.stride())).collect(),
-            gradients: graph
-                .places
+            values: graph
+                .activations
                 .iter()
-                .map(|place| buffer(place.gradient_kept, when_training(place.gradient_stride())))
+                .map(|activation| buffer(activation.values_kept, activation.stride()))
+                .collect(),
+            gradients: graph
+                .activations
+                .iter()
+                .map(|activation| buffer(activation.gradient_kept, when_training(activation.gradient_stride())))
                 .collect(),
             saved: outputs()
                 .map(|(operation, output)| match operation {
@@ -110,23 +114,23 @@ impl Lane {
                     _ => zeros(0),
                 })
                 .collect(),
-            bordered: outputs()
+            padded: outputs()
                 .map(|(operation, _)| match operation {
-                    Operation::Conv2d { bordered: Some(layout), .. } => zeros(when_training(layout.size())),
+                    Operation::Conv2d { padded: Some(layout), .. } => zeros(when_training(layout.size())),
                     _ => zeros(0),
                 })
                 .collect(),
             spread: outputs()
                 .map(|(operation, _)| match operation {
-                    Operation::Conv2d { conv, turned: Some(_), .. } => zeros(when_training(conv.scratch())),
+                    Operation::Conv2d { conv, flipped: Some(_), .. } => zeros(when_training(conv.scratch())),
                     _ => zeros(0),
                 })
                 .collect(),
-            image: vec![0.0; graph.places[0].features()],
+            image: vec![0.0; graph.activations[0].features()],
             sums: zeros(when_training(graph.summed)),
             transformed_sums: zeros(when_training(graph.transformed)),
-            moments: graph.norms.iter().map(|norm| Moments::new(norm.lanes)).collect(),
-            norm_sums: graph.norms.iter().map(|norm| [vec![0.0; norm.lanes], vec![0.0; norm.lanes]]).collect(),
+            moments: graph.norms.iter().map(|norm| Moments::new(norm.padded)).collect(),
+            norm_sums: graph.norms.iter().map(|norm| [vec![0.0; norm.padded], vec![0.0; norm.padded]]).collect(),
             loss: 0.0,
             correct: 0,
         }
@@ -143,33 +147,33 @@ impl Lane {
         self.correct = 0;
     }
 
-    /// The outputs of the network for image `image` of this lane.
+    /// The outputs of the network for image `image` of this shard.
     pub(super) fn outputs(&self, graph: &Graph, image: usize) -> &[f32] {
-        let last = graph.places.last().expect("the output's");
-        &self.values[graph.places.len() - 1][image * last.stride()..][..last.values.channels]
+        let last = graph.activations.last().expect("the output's");
+        &self.values[graph.activations.len() - 1][image * last.stride()..][..last.values.channels]
     }
 
-    /// Writes the last place's values of image `image`, `[C, H, W]`, to `to`.
+    /// Writes the last activation's values of image `image`, `[C, H, W]`, to `to`.
     pub(super) fn read_output(&self, graph: &Graph, image: usize, to: &mut [f32]) {
-        let last = graph.places.last().expect("the output's");
-        let from = &self.values[graph.places.len() - 1][image * last.stride()..];
+        let last = graph.activations.last().expect("the output's");
+        let from = &self.values[graph.activations.len() - 1][image * last.stride()..];
         last.values.read(&from[..last.values.size()], to);
     }
 
     /// Sets the gradient of the outputs of image `image` to what `write` writes, `[C, H, W]`.
     pub(super) fn set_gradient(&mut self, graph: &Graph, write: &(dyn Fn(usize, &mut [f32]) + Sync)) {
-        let last = graph.places.last().expect("the output's");
+        let last = graph.activations.last().expect("the output's");
         let mut plain = vec![0.0; last.features()];
         for image in 0..self.images.len() {
             write(self.images.start + image, &mut plain);
-            let to = at(&mut self.gradients[graph.places.len() - 1], true, last.gradient_stride(), image);
+            let to = at(&mut self.gradients[graph.activations.len() - 1], true, last.gradient_stride(), image);
             last.gradient.write(&plain, &mut to[..last.gradient.size()]);
         }
     }
 
     /// Writes the gradient of image `image`, `[C, H, W]`, to `to`.
     pub(super) fn read_input_gradient(&self, graph: &Graph, image: usize, to: &mut [f32]) {
-        let first = &graph.places[0];
+        let first = &graph.activations[0];
         let from = &self.gradients[0][image * first.gradient_stride()..];
         first.gradient.read(&from[..first.gradient.size()], to);
     }
@@ -178,8 +182,8 @@ impl Lane {
     pub(super) fn ends(&self, graph: &Graph, operation: usize) -> (&[f32], &[f32]) {
         let count = self.images.len();
         (
-            &self.values[operation][..count * graph.places[operation].stride()],
-            &self.gradients[operation + 1][..count * graph.places[operation + 1].gradient_stride()],
+            &self.values[operation][..count * graph.activations[operation].stride()],
+            &self.gradients[operation + 1][..count * graph.activations[operation + 1].gradient_stride()],
         )
     }
 
@@ -211,16 +215,16 @@ impl Lane {
     }
 
     fn load(&mut self, shared: &Shared<'_>, batch: &Batch<'_>, image: usize) {
-        let place = &shared.graph.places[0];
+        let activation = &shared.graph.activations[0];
         (batch.image)(self.images.start + image, &mut self.image);
-        let to = at(&mut self.values[0], place.values_kept, place.stride(), image);
-        place.values.write(&self.image, &mut to[..place.values.size()]);
+        let to = at(&mut self.values[0], activation.values_kept, activation.stride(), image);
+        activation.values.write(&self.image, &mut to[..activation.values.size()]);
     }
 
     fn image_forward(&mut self, shared: &Shared<'_>, batch: &Batch<'_>, operation: usize, image: usize) {
         let Shared { isa, graph, weights, .. } = *shared;
-        let (from, to) = (&graph.places[operation], &graph.places[operation + 1]);
-        let [input, output] = &mut self.values[operation..operation + 2] else { unreachable!("two places") };
+        let (from, to) = (&graph.activations[operation], &graph.activations[operation + 1]);
+        let [input, output] = &mut self.values[operation..operation + 2] else { unreachable!("two activations") };
         let input = &at(input, from.values_kept, from.stride(), image)[..from.values.size()];
         let output = &mut at(output, to.values_kept, to.stride(), image)[..to.values.size()];
         match &graph.operations[operation] {
@@ -229,16 +233,16 @@ impl Lane {
                 if let Some(Tiles { winograd, weights, .. }) = tiles.as_deref() {
                     let transformed = &shared.transformed[weights.clone()];
                     let workspace = &mut shared.workspace()[..winograd.workspace()];
-                    winograd.forward(isa, input, transformed, bias, to.rectified, workspace, output);
+                    winograd.forward(isa, input, transformed, bias, to.relu_fused, workspace, output);
                 } else {
-                    conv.forward(isa, input, &weights[own.clone()], bias, to.rectified, output);
+                    conv.forward(isa, input, &weights[own.clone()], bias, to.relu_fused, output);
                 }
             }
             Operation::MaxPool2d { window } => {
-                // Without a backward pass nobody asks for an image's winners later.
-                let winners = at(&mut self.saved[operation], shared.training, to.stride(), image);
-                let winners = &mut winners[..to.values.size()];
-                max_pool_forward(isa, window, &from.values, input, &to.values, output, winners);
+                // Without a backward pass nobody asks for an image's argmax indices later.
+                let argmax = at(&mut self.saved[operation], shared.training, to.stride(), image);
+                let argmax = &mut argmax[..to.values.size()];
+                max_pool_forward(isa, window, &from.values, input, &to.values, output, argmax);
             }
             Operation::AvgPool2d { window, divisor } => {
                 avg_pool_forward(isa, window, *divisor, &from.values, input, &to.values, output);
@@ -260,7 +264,7 @@ impl Lane {
                     (batch.mask)(graph.layers[operation], (self.images.start + image) * elements, plain);
                     to.values.write(plain, mask);
                     multiply(isa, &to.values, mask, &to.values, output);
-                    self.image.truncate(graph.places[0].features());
+                    self.image.truncate(graph.activations[0].features());
                 }
             }
             Operation::Linear { .. } => unreachable!("linear layers take all images at once"),
@@ -272,15 +276,15 @@ impl Lane {
         let Operation::Linear { outputs, weights: own, bias, .. } = &graph.operations[operation] else {
             unreachable!("only linear layers take all images at once")
         };
-        let (from, to) = (&graph.places[operation], &graph.places[operation + 1]);
-        let [input, output] = &mut self.values[operation..operation + 2] else { unreachable!("two places") };
+        let (from, to) = (&graph.activations[operation], &graph.activations[operation + 1]);
+        let [input, output] = &mut self.values[operation..operation + 2] else { unreachable!("two activations") };
         let count = self.images.len();
         linear_forward(
             isa,
             [*outputs, from.stride()],
             &weights[own.clone()],
             bias.clone().map(|bias| &weights[bias]),
-            to.rectified,
+            to.relu_fused,
             &input[..count * from.stride()],
             &mut output[..count * to.stride()],
             to.stride(),
@@ -289,11 +293,11 @@ impl Lane {
 
     /// Mean and deviations of what comes into a normalisation.
     pub(super) fn moments(&mut self, shared: &Shared<'_>, operation: usize, index: usize) {
-        let place = &shared.graph.places[operation];
+        let activation = &shared.graph.activations[operation];
         for image in 0..self.images.len() {
-            let input = at(&mut self.values[operation], place.values_kept, place.stride(), image);
-            let input = &input[..place.values.size()];
-            batch_norm_moments(shared.isa, &place.values, input, &mut self.moments[index]);
+            let input = at(&mut self.values[operation], activation.values_kept, activation.stride(), image);
+            let input = &input[..activation.values.size()];
+            batch_norm_moments(shared.isa, &activation.values, input, &mut self.moments[index]);
         }
     }
 
@@ -305,12 +309,12 @@ impl Lane {
         weight: &(dyn Fn(usize) -> f32 + Sync),
         objective: Objective,
     ) {
-        let last = shared.graph.places.len() - 1;
-        let place = &shared.graph.places[last];
-        let classes = place.values.channels;
+        let last = shared.graph.activations.len() - 1;
+        let activation = &shared.graph.activations[last];
+        let classes = activation.values.channels;
         for image in 0..self.images.len() {
-            let outputs = &self.values[last][image * place.stride()..][..classes];
-            let gradient = &mut self.gradients[last][image * place.gradient_stride()..][..classes];
+            let outputs = &self.values[last][image * activation.stride()..][..classes];
+            let gradient = &mut self.gradients[last][image * activation.gradient_stride()..][..classes];
             let label = labels[self.images.start + image];
             let weight = weight(self.images.start + image);
             self.loss += objective.loss(outputs, label, weight, gradient);
@@ -340,59 +344,59 @@ impl Lane {
     }
 
     fn image_backward(&mut self, shared: &Shared<'_>, operation: usize, image: usize) {
-        let Shared { isa, graph, turned: all_turned, .. } = *shared;
-        let (from, to) = (&graph.places[operation], &graph.places[operation + 1]);
-        let [input, output] = &mut self.values[operation..operation + 2] else { unreachable!("two places") };
+        let Shared { isa, graph, flipped: all_flipped, .. } = *shared;
+        let (from, to) = (&graph.activations[operation], &graph.activations[operation + 1]);
+        let [input, output] = &mut self.values[operation..operation + 2] else { unreachable!("two activations") };
         let input = &at(input, from.values_kept, from.stride(), image)[..from.values.size()];
         let output = &at(output, to.values_kept, to.stride(), image)[..to.values.size()];
         let [input_gradient, gradient] = &mut self.gradients[operation..operation + 2] else {
-            unreachable!("two places")
+            unreachable!("two activations")
         };
         let input_gradient = at(input_gradient, from.gradient_kept, from.gradient_stride(), image);
         let input_gradient = &mut input_gradient[..from.gradient.size()];
         let gradient = &mut at(gradient, to.gradient_kept, to.gradient_stride(), image)[..to.gradient.size()];
         let wanted = operation > 0 || shared.input_gradient;
         match &graph.operations[operation] {
-            Operation::Conv2d { conv, weights, bias, turned, tiles, bordered } => {
+            Operation::Conv2d { conv, weights, bias, flipped, tiles, padded } => {
                 let mut layout = &to.gradient;
                 let mut gradient = gradient;
-                if let Some(bordered) = bordered {
-                    copy(isa, layout, gradient, bordered, &mut self.bordered[operation]);
-                    (layout, gradient) = (bordered, &mut self.bordered[operation]);
+                if let Some(padded) = padded {
+                    copy(isa, layout, gradient, padded, &mut self.padded[operation]);
+                    (layout, gradient) = (padded, &mut self.padded[operation]);
                 }
-                if to.rectified && !to.masked_behind {
+                if to.relu_fused && !to.masked_next {
                     relu_backward(isa, &to.values, output, layout, gradient);
                 }
                 if let Some(bias) = bias {
                     conv.bias_gradient(isa, gradient, &mut self.sums[bias.clone()]);
                 }
                 let result = &from.gradient;
-                if let Some(Tiles { winograd, weights, turned }) = tiles.as_deref() {
+                if let Some(Tiles { winograd, weights, flipped }) = tiles.as_deref() {
                     let sum = &mut self.transformed_sums[weights.clone()];
                     let workspace = &mut shared.workspace()[..winograd.workspace()];
                     winograd.weight_gradient(isa, input, gradient, workspace, sum);
-                    if let Some(turned) = turned.as_ref().filter(|_| wanted) {
-                        let turned = &shared.transformed_turned[turned.clone()];
-                        winograd.input_gradient(isa, gradient, turned, workspace, input_gradient, result);
+                    if let Some(flipped) = flipped.as_ref().filter(|_| wanted) {
+                        let flipped = &shared.transformed_flipped[flipped.clone()];
+                        winograd.input_gradient(isa, gradient, flipped, workspace, input_gradient, result);
                     }
                     return;
                 }
                 conv.weight_gradient(isa, input, gradient, &mut self.sums[weights.clone()]);
-                if let Some(turned) = turned.as_ref().filter(|_| wanted) {
-                    let turned = &all_turned[turned.clone()];
-                    conv.input_gradient(isa, gradient, turned, &mut self.spread[operation], input_gradient, result);
+                if let Some(flipped) = flipped.as_ref().filter(|_| wanted) {
+                    let flipped = &all_flipped[flipped.clone()];
+                    conv.input_gradient(isa, gradient, flipped, &mut self.spread[operation], input_gradient, result);
                 }
             }
             Operation::MaxPool2d { window } if wanted => {
-                let winners = &at(&mut self.saved[operation], true, to.stride(), image)[..to.values.size()];
-                let winners = (&to.values, winners);
-                let positive = from.masked_behind.then_some(output);
+                let argmax = &at(&mut self.saved[operation], true, to.stride(), image)[..to.values.size()];
+                let argmax = (&to.values, argmax);
+                let positive = from.masked_next.then_some(output);
                 max_pool_backward(
                     isa,
                     window,
                     &to.gradient,
                     gradient,
-                    winners,
+                    argmax,
                     positive,
                     &from.gradient,
                     input_gradient,
@@ -408,7 +412,7 @@ impl Lane {
             Operation::BatchNorm { index, .. } if wanted => {
                 let NormNumbers { mean, scale, of_sum, of_product, .. } = &shared.norms[*index];
                 let numbers = [&mean[..], scale, of_sum, of_product];
-                let (values, positive) = (&from.values, from.masked_behind);
+                let (values, positive) = (&from.values, from.masked_next);
                 let result = (&from.gradient, input_gradient);
                 batch_norm_backward(isa, values, input, numbers, positive, &to.gradient, gradient, result);
             }
@@ -435,14 +439,14 @@ impl Lane {
         let Operation::Linear { outputs, weights: own, bias, first } = &graph.operations[operation] else {
             unreachable!("only linear layers take all images at once")
         };
-        let (from, to) = (&graph.places[operation], &graph.places[operation + 1]);
+        let (from, to) = (&graph.activations[operation], &graph.activations[operation + 1]);
         let [input_gradient, gradient] = &mut self.gradients[operation..operation + 2] else {
-            unreachable!("two places")
+            unreachable!("two activations")
         };
         let (count, row) = (self.images.len(), to.gradient_stride());
         let gradient = &mut gradient[..count * row];
         for (image, gradient) in gradient.chunks_exact_mut(row).enumerate() {
-            if to.rectified && !to.masked_behind {
+            if to.relu_fused && !to.masked_next {
                 let output = &self.values[operation + 1][image * to.stride()..][..to.stride()];
                 relu_backward(isa, &to.values, output, &to.gradient, gradient);
             }
@@ -459,7 +463,7 @@ impl Lane {
 
     /// Σ g and Σ g (x − mean) of a normalisation.
     pub(super) fn norm_sums(&mut self, shared: &Shared<'_>, operation: usize, index: usize) {
-        let (from, to) = (&shared.graph.places[operation], &shared.graph.places[operation + 1]);
+        let (from, to) = (&shared.graph.activations[operation], &shared.graph.activations[operation + 1]);
         for image in 0..self.images.len() {
             let input = at(&mut self.values[operation], from.values_kept, from.stride(), image);
             let input = &input[..from.values.size()];
