@@ -130,7 +130,7 @@ fn once(
     };
     let (stdout, mut stderr) = (folder.path().join("stdout"), tempfile::tempfile()?);
     command.stdin(Stdio::null()).stdout(File::create(&stdout)?).stderr(stderr.try_clone()?);
-    let (status, seconds, peak_memory_bytes) = to_the_end(command)?;
+    let (status, seconds, peak_memory_bytes) = finish(command)?;
     let said = fs::read_to_string(&stdout).unwrap_or_default();
     let last = said.lines().last().and_then(|line| serde_json::from_str(line).ok());
     if let Some(LastLine::Error { error, help }) = last {
@@ -149,7 +149,7 @@ fn once(
 }
 
 /// Runs `command` to its end: how it ended, the seconds from before it was started, and its peak memory.
-fn to_the_end(mut command: Command) -> anyhow::Result<(ExitStatus, f64, Option<u64>)> {
+fn finish(mut command: Command) -> anyhow::Result<(ExitStatus, f64, Option<u64>)> {
     let started = Instant::now();
     let mut child = command.spawn().map_err(|error| process::not_started(&command, &error))?;
     let mut peak_memory = None;

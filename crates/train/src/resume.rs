@@ -88,7 +88,7 @@ pub fn resume(
     folder.write_record(&record)?;
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
     let notes = Notes { hint, warning };
-    run.to_the_end(trainer, position, record, notes, events, observer, stop)
+    run.finish(trainer, position, record, notes, events, observer, stop)
 }
 
 /// Adds what computes the run from here on to the record, and says whether that changes the bits. `began` is the engine

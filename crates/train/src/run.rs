@@ -96,7 +96,7 @@ pub fn train(
     let events = setup.tensorboard.then(|| EventFile::create(folder.path(), 0)).transpose()?;
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
     let notes = Notes { hint, warning: None };
-    run.to_the_end(trainer, Position::default(), record, notes, events, observer, stop)
+    run.finish(trainer, Position::default(), record, notes, events, observer, stop)
 }
 
 /// Evaluates the run in `folder` with `weights` on every image of `split`. Writes the result into the folder, unless the
@@ -206,7 +206,7 @@ pub(crate) struct Run<'a> {
 impl Run<'_> {
     /// Trains from `position`, evaluates, and leaves the record with the status that fits.
     #[allow(clippy::too_many_arguments)] // the state of a run
-    pub(crate) fn to_the_end(
+    pub(crate) fn finish(
         &self,
         trainer: Trainer,
         position: Position,
@@ -228,7 +228,7 @@ impl Run<'_> {
             warning: notes.warning.as_deref(),
         });
         // On a thread of the pool: every step then begins where its work is, without waking anybody.
-        let ending = rayon::scope(|_| Training::new(self, trainer, position, events, observer, stop).to_the_end());
+        let ending = rayon::scope(|_| Training::new(self, trainer, position, events, observer, stop).finish());
         record.status = match &ending {
             Ok(Ending::Finished(finished)) => {
                 record.summary = Some(finished.summary.clone());

@@ -16,9 +16,12 @@ use crate::checkpoint::{Checkpoint, CheckpointName};
 use crate::files::{UNFINISHED, check_version, replace_folder, write_json, write_whole};
 use crate::{Computation, Evaluation, EvaluationResult, Report, TrainError, WarmStartRecord};
 
-/// The version of `run.json`, `metrics.jsonl` and `normalizer.json`. 2 added `computations`; before it, `engine =
-/// "manual"` in `config.toml` meant the plan of CPU kernels where there was one.
+/// The version of `run.json` and `metrics.jsonl`. 2 added `computations`; before it, `engine = "manual"` in
+/// `config.toml` meant the plan of CPU kernels where there was one.
 pub const RUN_SCHEMA: u32 = 2;
+
+/// The version of `normalizer.json`.
+const NORMALIZER_SCHEMA: u32 = 1;
 
 /// How the line of `log.txt` with the final result begins.
 pub(crate) const TEST_RESULT: &str = "test accuracy ";
@@ -249,7 +252,7 @@ impl RunFolder {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(TrainError::read(&path, error)),
         };
-        check_version(&path, &text, RUN_SCHEMA)?;
+        check_version(&path, &text, NORMALIZER_SCHEMA)?;
         let expected = || format!("the normaliser of images {shape}");
         let record: NormalizerRecord = serde_json::from_str(&text)
             .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), expected()))?;
@@ -260,7 +263,7 @@ impl RunFolder {
     }
 
     pub(crate) fn write_normalizer(&self, normalizer: &Normalizer) -> Result<(), TrainError> {
-        let record = NormalizerRecord { schema_version: RUN_SCHEMA, normalizer: normalizer.clone() };
+        let record = NormalizerRecord { schema_version: NORMALIZER_SCHEMA, normalizer: normalizer.clone() };
         // In one line: a mean image has thousands of numbers.
         let text = serde_json::to_string(&record).expect("our types have string keys only");
         write_whole(&self.path.join("normalizer.json"), format!("{text}\n").as_bytes())

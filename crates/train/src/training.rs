@@ -55,7 +55,7 @@ impl<'a> Training<'a> {
     }
 
     /// Trains from where the run is, and evaluates the network on the test images.
-    pub(crate) fn to_the_end(mut self) -> Result<Ending, TrainError> {
+    pub(crate) fn finish(mut self) -> Result<Ending, TrainError> {
         // A run that was stopped in a validation has done the iteration, and its report is left to make.
         if self.position.reported() < self.position.iteration
             && self.is_report_due()

@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &cli::Sweep) -> anyhow::Result<()> {
     let stop = crate::run::stop_on_signal()?;
     let launcher = Launcher::new(arguments, backend)?;
     let work = Work { tasks, launcher, jobs: arguments.jobs.get(), stop: Arc::clone(&stop) };
-    let ended = work.to_the_end()?;
+    let ended = work.finish()?;
 
     let results = Results::write(&folder, &sweep, backend.name())?;
     println!("\n{}", results.table());
