@@ -174,10 +174,12 @@ pub struct Evaluate {
     pub places: Places,
 }
 
-/// A picture keeps its proportions. For a network of grey images, which show one thing on black, it is shrunk as a whole and
-/// gets black at two sides; for a network of colour images its middle is cut out. What is transparent lies on white.
+/// A picture keeps its proportions. For a network of grey images, which show one thing on black, it is shrunk as a
+/// whole and gets black at two sides; for a network of colour images its middle is cut out. What is transparent lies on
+/// white.
 ///
-/// MNIST's digits are centred by their mass, in a box of 20×20 pixels, and a digit of your own may not be: --center does it.
+/// MNIST's digits are centred by their mass, in a box of 20×20 pixels, and a digit of your own may not be: --center
+/// does it.
 #[derive(Debug, Args)]
 pub struct Predict {
     /// Run folder, such as runs/quickstart/latest
@@ -278,8 +280,8 @@ pub struct CompareRuns {
     pub output: PathBuf,
 }
 
-/// A run counts if it is finished and its config is the one that the results name, but for the seed and the engine; of several
-/// with one seed, the newest. What is left out is said.
+/// A run counts if it is finished and its config is the one that the results name, but for the seed and the engine; of
+/// several with one seed, the newest. What is left out is said.
 #[derive(Debug, Args)]
 #[command(after_help = "The runs: cargo xtask sweep configs/sweeps/reproduction.toml")]
 pub struct Reproduction {

@@ -33,7 +33,8 @@ pub struct CompareGradients {
     /// Cases generated for each layer or operation
     #[arg(long, value_name = "N", default_value_t = 24, env = "BACKPROOF_CASES", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub cases: u64,
-    /// Only these points, such as saturated-90: the general one, or hard ones where functions overflow, are flat or have a kink
+    /// Only these points, such as saturated-90: the general one, or hard ones where functions overflow, are flat or
+    /// have a kink
     #[arg(long, value_enum, value_name = "P", value_delimiter = ',', env = "BACKPROOF_POINT", conflicts_with_all = ["model", "config"])]
     pub point: Vec<Point>,
     /// Cases at each hard point; 0 for general points alone
