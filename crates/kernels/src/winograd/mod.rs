@@ -183,7 +183,7 @@ impl Winograd {
         self.transform_for(&self.forward, self.shape.channels, isa, packed, false, transformed);
     }
 
-    /// The weights as [`Conv2d::turn`] turns them, transformed for the input gradient.
+    /// The weights as [`Conv2d::flip`] flips them, transformed for the input gradient.
     ///
     /// # Panics
     ///
