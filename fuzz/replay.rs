@@ -1,6 +1,7 @@
 // The corpus of a fuzz target in every build, without a fuzzer: the tests beside the parsers include this file.
 
-/// Calls `check` with every file of the corpus of `target` as it is, and cut and changed in many ways, the same in every run.
+/// Calls `check` with every file of the corpus of `target` as it is, and cut and changed in many ways, the same in
+/// every run.
 fn replay(target: &str, check: fn(&[u8])) {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(target);
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();

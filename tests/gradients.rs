@@ -98,7 +98,8 @@ fn the_loss_of_a_config_is_the_one_that_is_checked() {
         backproof(folder.path()).args(arguments).assert().success();
         let bytes = std::fs::read(folder.path().join("dump.safetensors")).unwrap();
         let file = SafeTensors::deserialize(&bytes).unwrap();
-        // Under these losses all outputs of an image have gradients of one sign each, which do not sum to zero as under a softmax.
+        // Under these losses all outputs of an image have gradients of one sign each, which do not sum to zero as under
+        // a softmax.
         let (_, bias) = tensor(&file, "mnist-baseline/training/gradient.manual.linear1.bias");
         assert!(bias.iter().sum::<f64>().abs() > 1e-3, "{loss}: {bias:?}");
     }

@@ -196,8 +196,8 @@ fn divergence_exits_with_4_and_names_batch_step_and_checkpoint() {
     assert_eq!(json(&run.join("run.json"))["status"], "diverged");
 }
 
-/// A run that goes on until it is stopped, however slow the machine and the test are. Its learning rate does not depend on where
-/// it ends, so that [`assert_goes_on_exactly`] can end it anywhere.
+/// A run that goes on until it is stopped, however slow the machine and the test are. Its learning rate does not depend
+/// on where it ends, so that [`assert_goes_on_exactly`] can end it anywhere.
 const ENDLESS: [&str; 5] = [
     "training.iterations=1000000",
     "training.report_every=10",
@@ -226,8 +226,8 @@ fn start(folder: &Path, file: &str) -> Child {
     child
 }
 
-/// Resumes the run in `folder` for 100 iterations more than its last checkpoint has, and asserts that it is then the run that nobody
-/// stopped.
+/// Resumes the run in `folder` for 100 iterations more than its last checkpoint has, and asserts that it is then the
+/// run that nobody stopped.
 fn assert_goes_on_exactly(folder: &Path) {
     let run = latest(folder, "quickstart");
     let stopped = json(&run.join("checkpoints/last/state.json"))["position"]["iteration"].as_u64().unwrap();

@@ -66,8 +66,8 @@ pub fn small(folder: &Path) -> PathBuf {
     latest(folder, "small")
 }
 
-/// A run that goes on until it is stopped, however slow the machine and the test are. Its learning rate does not depend on where
-/// it ends, so that [`assert_goes_on_exactly`] can end it anywhere.
+/// A run that goes on until it is stopped, however slow the machine and the test are. Its learning rate does not depend
+/// on where it ends, so that [`assert_goes_on_exactly`] can end it anywhere.
 pub const ENDLESS: [&str; 4] = [
     "training.iterations=1000000",
     "training.report_every=50",
@@ -75,8 +75,8 @@ pub const ENDLESS: [&str; 4] = [
     "optimizer.schedule=constant",
 ];
 
-/// Resumes the stopped run of `train` with `set` in `folder` for `more` iterations, and asserts that it is then the run that
-/// nobody stopped.
+/// Resumes the stopped run of `train` with `set` in `folder` for `more` iterations, and asserts that it is then the run
+/// that nobody stopped.
 ///
 /// # Panics
 ///
@@ -105,7 +105,8 @@ pub fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Asserts that two runs have the same files, but for what the clock says in them, and that neither has anything unfinished.
+/// Asserts that two runs have the same files, but for what the clock says in them, and that neither has anything
+/// unfinished.
 ///
 /// # Panics
 ///
@@ -120,8 +121,8 @@ pub fn assert_same(one: &Path, other: &Path, what: &str) {
     }
 }
 
-/// Every file of a run folder by its path, without what the clock gives, sorted. The report and its figures are drawn from the
-/// others.
+/// Every file of a run folder by its path, without what the clock gives, sorted. The report and its figures are drawn
+/// from the others.
 fn contents(run: &Path) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     collect(run, "", &mut files);
@@ -143,8 +144,8 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, Vec<u8>)>) {
             "run.json" => without_clock(&bytes, &["started", "ended", "training_seconds", "command_line"]),
             // The SHA-256 of an optimizer is of the bytes, whose order changes; see below.
             "state.json" => without_clock(&bytes, &["seconds", "optimizer_sha256", "config_sha256"]),
-            // A best checkpoint from before a run was made longer or shorter has the length of then. How long a run is, its
-            // metrics and its last checkpoint say too.
+            // A best checkpoint from before a run was made longer or shorter has the length of then. How long a run is,
+            // its metrics and its last checkpoint say too.
             "config.toml" => without_length(&String::from_utf8(bytes).unwrap()).into_bytes(),
             "metrics.jsonl" => {
                 let clock = ["images_per_second", "seconds", "seconds_left"];
@@ -158,9 +159,11 @@ fn collect(folder: &Path, prefix: &str, files: &mut Vec<(String, Vec<u8>)>) {
     }
 }
 
-/// A record of Burn's, its tensors in the order of their names: Burn writes them in the order of a hash map, another one each time.
+/// A record of Burn's, its tensors in the order of their names: Burn writes them in the order of a hash map, another
+/// one each time.
 ///
-/// Ten bytes, the last four the length of a CBOR map of what is there; then the tensors, from the next multiple of 256 bytes on.
+/// Ten bytes, the last four the length of a CBOR map of what is there; then the tensors, from the next multiple of 256
+/// bytes on.
 fn in_order(bytes: &[u8]) -> Vec<u8> {
     let length = u32::from_le_bytes(bytes[6..10].try_into().unwrap()) as usize;
     let data = &bytes[(10 + length).next_multiple_of(256)..];

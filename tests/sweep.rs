@@ -106,8 +106,8 @@ fn a_sweep_ends_in_a_table_with_the_best_point_first() {
     assert_eq!(again.lines().skip(2).collect::<Vec<_>>(), text.lines().skip(2).collect::<Vec<_>>());
 }
 
-/// Three runs, with a checkpoint after every few iterations. The second one is so long that it is not over when a test stops the
-/// sweep in it, also on a busy machine.
+/// Three runs, with a checkpoint after every few iterations. The second one is so long that it is not over when a test
+/// stops the sweep in it, also on a busy machine.
 const LONG: &str = "[set]\ntraining.checkpoint_every = 5\ntraining.report_every = 5\nexpect.test_accuracy = 0\n\
                     [grid]\ntraining.iterations = [20, 400, 21]\n";
 

@@ -49,8 +49,8 @@ pub(crate) fn gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out(
             xtask().args(["compare-gradients", "--backend", backend, "--cases", "3"]).args(arguments).assert()
         };
         println!("{}", stdout(&compare(&["--hard-cases", "0"]).success()));
-        // The default `gelu_backward` of burn-backend 0.22.1 differentiates the tanh approximation, the forward is the exact erf.
-        // The whole suite takes minutes on a GPU in software; the list of known faults is of flex first.
+        // The default `gelu_backward` of burn-backend 0.22.1 differentiates the tanh approximation, the forward is the
+        // exact erf. The whole suite takes minutes on a GPU in software; the list of known faults is of flex first.
         let suite = ["--suite", "burn", "--layer", "gelu", "--hard-cases", "0"];
         let text = stdout(&compare(&suite).success());
         println!("{text}");

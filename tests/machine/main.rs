@@ -1,5 +1,5 @@
-//! Tests that need what a machine may lack. Where it does, a test shows as ignored with the reason; `.ci/ignored` lists those that
-//! CI may ignore. A test that is not in the list here is unused code, which the compiler tells.
+//! Tests that need what a machine may lack. Where it does, a test shows as ignored with the reason; `.ci/ignored` lists
+//! those that CI may ignore. A test that is not in the list here is unused code, which the compiler tells.
 
 #![allow(clippy::print_stdout, reason = "figures of a test are shown with it")]
 

@@ -4,7 +4,8 @@ use std::process::Command;
 
 use backproof_tests::{backproof, latest, program, root, stderr};
 
-/// PyTorch loads the weights of two runs and computes their logits, and the program does so with weights that PyTorch saved.
+/// PyTorch loads the weights of two runs and computes their logits, and the program does so with weights that PyTorch
+/// saved.
 pub(crate) fn pytorch_computes_the_same_logits_and_its_weights_come_back() {
     let folder = tempfile::tempdir().unwrap();
     let config = root().join("tests/fixtures/weights/config.toml");

@@ -18,7 +18,8 @@ fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
 }
 
-/// Disks from one that holds nothing to one that holds nearly all of a run: whatever is being written is in its way once.
+/// Disks from one that holds nothing to one that holds nearly all of a run: whatever is being written is in its way
+/// once.
 pub(crate) fn a_full_disk_is_told_and_with_room_the_run_goes_on_exactly() {
     let whole = folder();
     train(whole.path(), &["training.iterations=96"]).assert().success();

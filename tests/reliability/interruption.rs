@@ -33,8 +33,8 @@ fn sigint_sigterm_and_sighup_save_and_exit_and_the_run_goes_on_exactly() {
     }
 }
 
-/// A validation of 4,300 images takes a thousand times as long as the iteration in front of it, so that nearly every signal comes in
-/// one. Where it does not, another run is stopped.
+/// A validation of 4,300 images takes a thousand times as long as the iteration in front of it, so that nearly every
+/// signal comes in one. Where it does not, another run is stopped.
 #[test]
 fn a_signal_breaks_a_validation_off_and_the_run_goes_on_exactly() {
     let layers = r#"model.layers=[{ type = "conv2d", out_channels = 16, kernel = 5, padding = 2 }, "relu", { type = "conv2d", out_channels = 16, kernel = 5, padding = 2 }, "relu", "flatten", { type = "linear", out_features = 10 }]"#;

@@ -45,7 +45,8 @@ fn kills_at_random_moments_change_nothing() {
         let folder = folder();
         let mut arguments = train_arguments(&SET);
         arguments.push("--tensorboard".to_owned());
-        // In front of `run.json` there is nothing to go on with. A machine that needs longer to get there is given longer.
+        // In front of `run.json` there is nothing to go on with. A machine that needs longer to get there is given
+        // longer.
         for longest in (1..).map(|attempt| 150_000 * attempt) {
             killed += usize::from(kill_after(
                 spawn(folder.path(), &arguments),
@@ -71,7 +72,8 @@ fn kills_at_random_moments_change_nothing() {
         assert!(code == Some(0) || text.contains("there is nothing left to do"), "after {killed} kills: {text}");
         let (one, other) = (small(whole.path()), small(folder.path()));
         for run in [&one, &other] {
-            // Event files hold the time of each figure, and a resumed run has several; `tests/tensorboard.rs` reads them.
+            // Event files hold the time of each figure, and a resumed run has several; `tests/tensorboard.rs` reads
+            // them.
             let _ = std::fs::remove_dir_all(run.join("tensorboard"));
         }
         assert_same(&one, &other, &format!("run {runs} after {killed} kills"));

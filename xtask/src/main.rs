@@ -1,5 +1,5 @@
-//! `cargo xtask COMMAND`: refuses what is wrong and answers what needs no Burn, else builds `backproof` with the backend that
-//! was asked for and runs it. The exit code passes through.
+//! `cargo xtask COMMAND`: refuses what is wrong and answers what needs no Burn, else builds `backproof` with the
+//! backend that was asked for and runs it. The exit code passes through.
 
 use std::env;
 use std::fs;

@@ -1,4 +1,5 @@
-//! Backends by name. Each is a cargo feature of this package; one binary may hold several, and none stands in for another.
+//! Backends by name. Each is a cargo feature of this package; one binary may hold several, and none stands in for
+//! another.
 
 use crate::error::Failure;
 

@@ -43,23 +43,36 @@ impl Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train an experiment and evaluate it on its test images
+    /// Train an experiment, and evaluate it on its test images
     Train(Train),
-    /// Go on with a run from its last checkpoint
+    /// Continue a run from its last checkpoint
     Resume(Resume),
     /// Evaluate a run on one part of its data
     Evaluate(Evaluate),
-    /// Train every run of a sweep, each in a process of its own, and compare them
+    /// Train every run of a sweep, each in a separate process, and compare them
     Sweep(Sweep),
-    /// Predict the classes of pictures, PNG or JPEG of any size
+    /// Predict the classes of PNG or JPEG pictures of any size
+    ///
+    /// A picture keeps its proportions. For a network of grey images, the whole picture is shrunk, and black is added
+    /// on two sides. For a network of colour images, the middle of the picture is cut out. Transparent pixels become
+    /// white.
+    ///
+    /// MNIST's digits are centred by their mass, in a box of 20×20 pixels. Use --center to do the same with your own
+    /// digit.
     Predict(Predict),
-    /// Prove the gradients of layers and networks: by hand, by autodiff and by finite differences
+    /// Prove the gradients of layers and networks, by hand and by autodiff, with finite differences
+    ///
+    /// Without --layer, --model, --config or --suite, this checks every layer over generated shapes, and every
+    /// published network on real images.
     CompareGradients(CompareGradients),
-    /// Make the report of a run: report.html and its figures; of several, also their comparison
+    /// Make the report of each run: report.html and its figures; for several runs, also a comparison
     Report(Report),
-    /// Compare runs: curves laid over each other, and what differs in config and result
+    /// Compare runs: their curves in one figure, and the differences of their configs and results
     CompareRuns(CompareRuns),
-    /// Hold finished runs against published results: a table in Markdown
+    /// Compare finished runs with published results, in a Markdown table
+    ///
+    /// A run counts if it is finished and has the config that the results name. Its seed and its engine may differ. If
+    /// several runs have one seed, the newest counts. The command lists the runs that it leaves out.
     Reproduction(Reproduction),
     /// Print the parameter table of a network
     Params(Params),
@@ -67,21 +80,21 @@ pub enum Command {
     Data(Data),
     /// Check a config, or print the schema or the defaults
     Config(Config),
-    /// Measure the speed of training and inference, also against PyTorch
+    /// Measure the speed of training and inference, and compare it with PyTorch
     Bench(Box<Bench>),
     /// What `bench` starts for every figure: takes its task and its turns from stdin
     #[command(hide = true)]
     BenchWorker,
-    /// Say what this machine has: cores, backends, devices, data
+    /// Print what this machine has: cores, backends, devices, data sets
     Doctor(Doctor),
-    /// Print the completions of a shell
+    /// Print a script that completes commands in a shell
     Completions(Completions),
 }
 
 /// Where things are.
 #[derive(Debug, Args)]
 pub struct Places {
-    /// Folder with the data sets, instead of the cache
+    /// Folder of the data sets, instead of the cache folder
     #[arg(long, value_name = "DIR", env = "BACKPROOF_DATA_DIR")]
     pub data_dir: Option<PathBuf>,
 }
@@ -95,26 +108,26 @@ pub struct Device {
 
 #[derive(Debug, Args)]
 pub struct Train {
-    /// Experiment to train; without it, the bundled quickstart
+    /// Experiment to train; without it, the quickstart that comes with the program
     #[arg(short, long, value_name = "FILE", env = "BACKPROOF_CONFIG")]
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub device: Device,
-    /// Override a key of the config; may be repeated
+    /// Set a key of the config to another value; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
     pub overrides: Vec<String>,
-    /// Name of the experiment, and so of its folder under runs/
+    /// Name of the experiment, and of its folder under runs/
     #[arg(long, env = "BACKPROOF_NAME")]
     pub name: Option<String>,
     #[command(flatten)]
     pub places: Places,
-    /// Folder that run folders are made in
+    /// Folder for the run folders
     #[arg(long, value_name = "DIR", env = "BACKPROOF_RUNS_DIR", default_value = "runs")]
     pub runs_dir: PathBuf,
-    /// Also write the figures for TensorBoard, into the run folder
+    /// Also write the figures as TensorBoard events into the run folder
     #[arg(long, env = "BACKPROOF_TENSORBOARD")]
     pub tensorboard: bool,
-    /// Only 20 iterations, but every output: to see that a config works
+    /// Train only 20 iterations and write every output, to see whether a config works
     #[arg(long, env = "BACKPROOF_SMOKE")]
     pub smoke: bool,
     #[command(flatten)]
@@ -132,13 +145,13 @@ pub struct Supervision {
 pub struct Resume {
     /// Run folder, such as runs/quickstart/latest
     pub run: PathBuf,
-    /// Iteration to go on to, instead of the config's
+    /// Last iteration, instead of the one in the config
     #[arg(long, value_name = "N", env = "BACKPROOF_ITERATIONS")]
     pub iterations: Option<usize>,
-    /// Write the figures for TensorBoard from now on, and those so far; a run that did goes on doing so
+    /// Write all figures as TensorBoard events, from the first iteration on; a run that has events always gets more
     #[arg(long, env = "BACKPROOF_TENSORBOARD")]
     pub tensorboard: bool,
-    /// Checkpoint to go on from; without it the last one, or the best where there is no last
+    /// Checkpoint to continue from; without it, the last one, or the best one if there is no last
     #[arg(long, value_enum, env = "BACKPROOF_CHECKPOINT")]
     pub checkpoint: Option<CheckpointName>,
     #[command(flatten)]
@@ -159,10 +172,10 @@ pub struct Evaluate {
     /// Checkpoint to evaluate
     #[arg(long, value_enum, default_value_t = CheckpointName::Last, env = "BACKPROOF_CHECKPOINT")]
     pub checkpoint: CheckpointName,
-    /// Weights to evaluate instead, with PyTorch's names and layouts; the run folder stays as it is
+    /// Evaluate these weights instead, with PyTorch's names and layouts; the run folder does not change
     #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
     pub weights: Option<PathBuf>,
-    /// Write every logit, and the first 64 images as the network sees them, to this file
+    /// Write all logits, and the first 64 images as the network sees them, to this file
     #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_LOGITS")]
     pub logits: Option<PathBuf>,
     /// Print the result as JSON
@@ -174,10 +187,6 @@ pub struct Evaluate {
     pub places: Places,
 }
 
-/// A picture keeps its proportions. For a network of grey images, which show one thing on black, it is shrunk as a whole and
-/// gets black at two sides; for a network of colour images its middle is cut out. What is transparent lies on white.
-///
-/// MNIST's digits are centred by their mass, in a box of 20×20 pixels, and a digit of your own may not be: --center does it.
 #[derive(Debug, Args)]
 pub struct Predict {
     /// Run folder, such as runs/quickstart/latest
@@ -185,19 +194,19 @@ pub struct Predict {
     /// PNG or JPEG files
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<PathBuf>,
-    /// Classes to show of each picture, the most probable first
+    /// Number of classes to show for each picture, the most probable first
     #[arg(long, value_name = "K", default_value_t = 3, env = "BACKPROOF_TOP", value_parser = parse_top)]
     pub top: usize,
-    /// Take the negative of each picture: for black on white, where the network knows white on black
+    /// Invert each picture: for black on white, if the network was trained on white on black
     #[arg(long, env = "BACKPROOF_INVERT")]
     pub invert: bool,
-    /// Bring what is bright to the size and place of MNIST's digits; for networks of grey images
+    /// Scale and move the bright part of the picture as MNIST does with its digits; for networks of grey images
     #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
     pub center: bool,
     /// Checkpoint to predict with
     #[arg(long, value_enum, default_value_t = CheckpointName::Last, env = "BACKPROOF_CHECKPOINT")]
     pub checkpoint: CheckpointName,
-    /// Weights to predict with instead, with PyTorch's names and layouts
+    /// Predict with these weights instead, with PyTorch's names and layouts
     #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
     pub weights: Option<PathBuf>,
     /// Print the predictions as JSON
@@ -232,26 +241,26 @@ pub enum CheckpointName {
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "What is finished is not done again: the same command goes on with a sweep that was interrupted or killed.\n\
-                        On a cluster, one job for each shard: docs/slurm-array.sh is an example for Slurm."
+    after_help = "Run the same command again to continue a sweep that was interrupted or killed. It skips finished runs.\n\
+                        On a cluster, start one job for each shard. docs/slurm-array.sh is an example for Slurm."
 )]
 pub struct Sweep {
-    /// Sweep, such as configs/sweeps/quickstart.toml
+    /// Sweep file, such as configs/sweeps/quickstart.toml
     pub file: PathBuf,
-    /// Runs at once; each gets its share of the cores
+    /// Number of runs at once; each gets an equal share of the cores
     #[arg(short, long, value_name = "N", env = "BACKPROOF_JOBS", default_value = "1")]
     pub jobs: NonZeroUsize,
-    /// Every N-th run only, from the I-th on: one of N processes that share the work and the folder
+    /// Only every N-th run, from the I-th on; for N processes that share the work and the folder
     #[arg(long, value_name = "I/N", env = "BACKPROOF_SHARD")]
     pub shard: Option<Shard>,
     #[command(flatten)]
     pub device: Device,
-    /// Override a key of every run; may be repeated
+    /// Set a key of every run to another value; may be repeated
     #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
     pub overrides: Vec<String>,
     #[command(flatten)]
     pub places: Places,
-    /// Folder that run folders are made in; the sweep's own is DIR/sweeps/NAME-HASH
+    /// Folder for the run folders; those of the sweep are in DIR/sweeps/NAME-HASH
     #[arg(long, value_name = "DIR", env = "BACKPROOF_RUNS_DIR", default_value = "runs")]
     pub runs_dir: PathBuf,
 }
@@ -278,25 +287,23 @@ pub struct CompareRuns {
     pub output: PathBuf,
 }
 
-/// A run counts if it is finished and its config is the one that the results name, but for the seed and the engine; of several
-/// with one seed, the newest. What is left out is said.
 #[derive(Debug, Args)]
-#[command(after_help = "The runs: cargo xtask sweep configs/sweeps/reproduction.toml")]
+#[command(after_help = "This command makes the runs: cargo xtask sweep configs/sweeps/reproduction.toml")]
 pub struct Reproduction {
-    /// Folders with run folders somewhere in them
+    /// Folders that contain run folders, at any depth
     #[arg(value_name = "RUNS", default_value = "runs", env = "BACKPROOF_RUNS_DIR")]
     pub runs: Vec<PathBuf>,
-    /// Published results, and the configs that reproduce them
+    /// File with the published results and the configs that reproduce them
     #[arg(long, value_name = "FILE", default_value = "docs/reproduction.toml", env = "BACKPROOF_RESULTS")]
     pub results: PathBuf,
-    /// Write the table to this file, in the folder of the results, instead of printing it
+    /// Write the table to this file instead of printing it; the file must be in the folder of the results
     #[arg(long, value_name = "FILE.md", env = "BACKPROOF_WRITE")]
     pub write: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
 pub struct Params {
-    /// Published network, such as cifar-baseline, or a config file
+    /// Name of a published network, such as cifar-baseline, or a config file
     pub model: String,
 }
 
@@ -310,7 +317,7 @@ pub struct Data {
 pub enum DataCommand {
     /// Download data sets and verify them
     Fetch(DataNames),
-    /// Check the files of data sets against the published sums
+    /// Compare the files of data sets with the published checksums
     Verify(DataNames),
     /// Print the folders of data sets
     Path(DataNames),
@@ -320,7 +327,7 @@ pub enum DataCommand {
 fn data_set_names() -> String {
     let files = backproof_data::sources().iter().filter(|source| source.published().is_some());
     let names: Vec<&str> = files.map(|source| source.name()).collect();
-    format!("{}; without a name, all", names.join(", "))
+    format!("{}; without a name, all of them", names.join(", "))
 }
 
 #[derive(Debug, Args)]
@@ -339,22 +346,22 @@ pub struct Config {
 
 #[derive(Debug, Subcommand)]
 pub enum ConfigCommand {
-    /// Check configs and sweeps and say what is wrong with them
+    /// Check config files and sweep files, and print their errors
     Check {
-        /// Config files, or files of sweeps
+        /// Config files or sweep files
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// Override a key; may be repeated
+        /// Set a key to another value; may be repeated
         #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
         overrides: Vec<String>,
     },
-    /// Print the JSON Schema of a config, or of a sweep
+    /// Print the JSON Schema of config files or sweep files
     Schema {
-        /// The schema of a sweep
+        /// Print the schema of sweep files
         #[arg(long, env = "BACKPROOF_SWEEP")]
         sweep: bool,
     },
-    /// Print every key with its default; with a file, that config with every default filled in
+    /// Print every key with its default; for a file, print that config with all defaults
     Defaults {
         /// Config file
         file: Option<PathBuf>,

@@ -10,8 +10,8 @@ use crate::cli::{CompareGradients, Precision, Suite};
 use crate::error::Failure;
 use crate::published_architecture;
 
-/// The layers with a backward derived by hand, in the order of the table; a segment is a convolution with a ReLU and a maximum behind it, which the
-/// CPU kernels compute as one. The program has cases for each.
+/// The layers with a backward derived by hand, in the order of the table; a segment is a convolution with a ReLU and a
+/// maximum behind it, which the CPU kernels compute as one. The program has cases for each.
 pub const LAYERS: [&str; 18] = [
     "linear",
     "conv2d",
@@ -33,8 +33,8 @@ pub const LAYERS: [&str; 18] = [
     "binary_cross_entropy",
 ];
 
-/// Networks of up to so many parameters are compared, or measured, without being asked for: with more, a pass in double precision takes a
-/// second.
+/// Networks of up to so many parameters are compared, or measured, without being asked for: with more, a pass in double
+/// precision takes a second.
 pub(crate) const SMALL: usize = 5_000_000;
 
 /// What is compared.
@@ -59,7 +59,8 @@ pub enum Selection {
 ///
 /// # Errors
 ///
-/// A layer, network or backend that does not exist; a config that is not valid; a precision that the backend does not have.
+/// A layer, network or backend that does not exist; a config that is not valid; a precision that the backend does not
+/// have.
 pub fn selection(arguments: &CompareGradients) -> anyhow::Result<Selection> {
     let backend = Backend::by_name(&arguments.device.backend)?;
     if arguments.dtype == Precision::F64 && !backend.has_double_precision() {

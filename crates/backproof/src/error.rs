@@ -78,7 +78,8 @@ impl std::error::Error for Failure {
     }
 }
 
-/// Whether to colour what goes to a stream: only on a terminal, and not where `NO_COLOR` is set (<https://no-color.org>).
+/// Whether to colour what goes to a stream: only on a terminal, and not where `NO_COLOR` is set
+/// (<https://no-color.org>).
 pub fn colour(terminal: bool) -> bool {
     terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }

@@ -1,8 +1,9 @@
 //! The arguments of the command line, and the commands that need no Burn.
 //!
-//! Two programs share this library. `backproof` links everything and runs every command. `cargo xtask` links nothing more
-//! than this: it is built in seconds, answers [`answer`]'s commands itself, refuses wrong arguments and configs, and only then
-//! builds `backproof` with the backend that was asked for.
+//! Two programs share this library, so that the arguments are defined once. `backproof` links everything and runs every
+//! command. `cargo xtask` links nothing more than this, with no cargo feature: it is built in seconds, answers
+//! [`answer`]'s commands itself, refuses wrong arguments and configs, and only then builds `backproof` with the backend
+//! that was asked for. So `cargo xtask trian` fails at once, and not after a build of Burn.
 
 #[macro_use]
 pub mod output;

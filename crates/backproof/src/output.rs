@@ -1,8 +1,8 @@
 //! Lines on stdout and stderr that do not end the program where they cannot be written.
 //!
-//! The standard `println!` panics when nobody reads (`train | head`) or the disk is full, which would end a run in the middle of a
-//! step. The macros here have the same names, take their place in this package, and go on: a reader who has gone is no failure, and
-//! anything else is one that [`failed`] remembers for the exit code.
+//! The standard `println!` panics when nobody reads (`train | head`) or the disk is full, which would end a run in the
+//! middle of a step. The macros here have the same names, take their place in this package, and go on: a reader who has
+//! gone is no failure, and anything else is one that [`failed`] remembers for the exit code.
 
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, Write};

@@ -6,7 +6,7 @@ use clap::ValueEnum;
 /// A kind of point. A hard one takes a general case and changes its tensors, or the way in which they are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, ValueEnum)]
 pub enum Point {
-    /// Normal numbers, small whole numbers, or what else a case draws
+    /// Normal numbers, small whole numbers, or other numbers that the case draws
     General,
     /// Magnitudes of about 20, where a sigmoid is 1 in single precision
     #[value(name = "saturated-20")]
@@ -39,7 +39,7 @@ pub enum Point {
     Outlier,
     /// Every third number is −10⁹, as in the scores that a mask hides
     Masked,
-    /// Numbers of 10⁻⁶ and of 10⁶ in turn
+    /// Numbers of about 10⁻⁶ and of about 10⁶, alternating
     Wide,
     /// Every axis has one element
     #[value(name = "size-1")]
@@ -51,9 +51,9 @@ pub enum Point {
     Broadcast,
     /// Both arguments are the same tensor
     Twice,
-    /// All arguments but one are constants
+    /// All arguments except one are constants
     Constant,
-    /// Under gradient checkpointing, which computes parts of the forward again
+    /// With gradient checkpointing, which computes parts of the forward pass again
     Checkpointed,
 }
 

@@ -1,9 +1,9 @@
 //! How fast Backproof trains and predicts, on this machine, and against PyTorch on the same work.
 //!
-//! Every figure is of a process of its own (`worker.rs`, or the peer's script), because peak memory is a process's, and Burn's state
-//! and a thread pool are process-wide. All processes of one piece of work are alive at once and take turns (`measure.rs`,
-//! `process.rs`), so that what disturbs the machine disturbs all of them; a figure is the median of its rounds. The scripts of the
-//! peer are part of the program.
+//! Every figure is of a process of its own (`worker.rs`, or the peer's script), because peak memory is a process's, and
+//! Burn's state and a thread pool are process-wide. All processes of one piece of work are alive at once and take turns
+//! (`measure.rs`, `process.rs`), so that what disturbs the machine disturbs all of them; a figure is the median of its
+//! rounds. The scripts of the peer are part of the program.
 //!
 //! A whole run ([`Work::WholeRun`]) is what a person waits for: `train` from its start to its end (`whole_run.rs`).
 //!

@@ -108,7 +108,8 @@ fn cpu() -> Option<String> {
     read("/proc/cpuinfo").and_then(|text| model_name(&text)).or_else(|| sysctl("machdep.cpu.brand_string"))
 }
 
-/// `Model name` of `/proc/cpuinfo`; with family, model and stepping where there are such, since clouds leave the name unspecific.
+/// `Model name` of `/proc/cpuinfo`; with family, model and stepping where there are such, since clouds leave the name
+/// unspecific.
 fn model_name(cpuinfo: &str) -> Option<String> {
     let field = |name: &str| {
         let line = cpuinfo.lines().find(|line| line.split(':').next().is_some_and(|key| key.trim() == name))?;

@@ -10,7 +10,8 @@ use crate::protocol::{Round, Task};
 use crate::results::{Cell, Unavailable};
 use crate::{Pass, Request, Watch};
 
-/// Between two turns. The threads of the one before spin for a while before they sleep, and would take the other's time.
+/// Between two turns. The threads of the one before spin for a while before they sleep, and would take the other's
+/// time.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// What all cells are measured with.
@@ -27,8 +28,8 @@ impl Measurement<'_> {
     ///
     /// # Errors
     ///
-    /// A program that cannot be started or that fails. A variant that a machine cannot run, and one whose compiled code fails, is noted in
-    /// `unavailable`.
+    /// A program that cannot be started or that fails. A variant that a machine cannot run, and one whose compiled code
+    /// fails, is noted in `unavailable`.
     pub(crate) fn group(
         &self,
         network: &Architecture,

@@ -2,8 +2,8 @@
 
 /// The largest resident set of the process `id` so far, in bytes; `None` where the system does not say.
 ///
-/// Linux counts it for each program anew (`VmHWM` of `/proc/ID/status`), so that what started the process is not in it. It is
-/// read from outside and while the process lives, the same for every program that is compared.
+/// Linux counts it for each program anew (`VmHWM` of `/proc/ID/status`), so that what started the process is not in it.
+/// It is read from outside and while the process lives, the same for every program that is compared.
 pub(crate) fn peak_of(id: u32) -> Option<u64> {
     parse(&std::fs::read_to_string(format!("/proc/{id}/status")).ok()?)
 }

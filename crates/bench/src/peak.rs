@@ -18,22 +18,22 @@ pub(crate) struct Peak {
 /// Runs so many multiply-adds into each accumulator; gives their sum, so that none of them can be left out.
 type Loop = fn(u64) -> f32;
 
-/// Independent accumulators. On x86 two multiply-adds start in a cycle and take four or five, and AVX2 has 16 registers for all; on AArch64
-/// four start, and there are 32.
+/// Independent accumulators. On x86 two multiply-adds start in a cycle and take four or five, and AVX2 has 16 registers
+/// for all; on AArch64 four start, and there are 32.
 const ACCUMULATORS: usize = if cfg!(target_arch = "aarch64") { 24 } else { 12 };
 
 /// What a loop computes in each lane, x ← FACTOR · x + TERM. It stays between where it began and 1.
 const FACTOR: f32 = 0.999;
 const TERM: f32 = 0.001;
 
-/// Where accumulator number `index` begins. Each is another, and none of these numbers may be known to the compiler, or it would compute
-/// the result itself.
+/// Where accumulator number `index` begins. Each is another, and none of these numbers may be known to the compiler, or
+/// it would compute the result itself.
 fn begin(index: usize) -> f32 {
     black_box(2.0 + index as f32)
 }
 
-/// The best of several short measurements on `threads` threads, by the widest instructions there are, or by `isa` where that is
-/// `avx2` or `portable`: a disturbance by other programs only ever makes one slower.
+/// The best of several short measurements on `threads` threads, by the widest instructions there are, or by `isa` where
+/// that is `avx2` or `portable`: a disturbance by other programs only ever makes one slower.
 pub(crate) fn measure(threads: usize, isa: Option<&str>) -> Peak {
     const TRIES: usize = 20;
     const STEPS: u64 = 2_000_000;
@@ -43,7 +43,8 @@ pub(crate) fn measure(threads: usize, isa: Option<&str>) -> Peak {
     Peak { gflops_per_second: best, instructions }
 }
 
-/// From the start of the first thread to the end of the last, by the threads' own clocks: whoever waits for them may wake up late.
+/// From the start of the first thread to the end of the last, by the threads' own clocks: whoever waits for them may
+/// wake up late.
 fn seconds(threads: usize, run: Loop, steps: u64) -> f64 {
     let barrier = Barrier::new(threads);
     let timed = || {
@@ -90,7 +91,8 @@ fn widest(isa: Option<&str>) -> (&'static str, u64, Loop) {
     }
 }
 
-/// A loop on one kind of vector: `$multiply_add` of an accumulator, the factor and the term; every lane is summed at the end.
+/// A loop on one kind of vector: `$multiply_add` of an accumulator, the factor and the term; every lane is summed at
+/// the end.
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 macro_rules! multiply_adds {
     ($name:ident, $features:literal, $lanes:literal, $fill:ident, $store:ident, $multiply_add:expr) => {

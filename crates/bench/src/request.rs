@@ -100,11 +100,11 @@ impl Request {
 /// An engine, or stock Burn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum BenchEngine {
-    /// Burn's autodiff, convolutions by our kernels
+    /// Burn's autodiff, with convolutions on our kernels
     Autodiff,
     /// The derived backward passes as one plan of our kernels
     Compiled,
-    /// Stock Burn: its autodiff on its operations
+    /// Burn without our kernels: its autodiff on its operations
     Burn,
     /// The derived backward passes on Burn's operations
     Manual,
@@ -160,7 +160,7 @@ impl BenchEngine {
 pub enum Pass {
     /// Forward, loss, backward, optimizer
     Training,
-    /// Forward alone
+    /// Forward only
     Inference,
 }
 

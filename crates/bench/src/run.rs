@@ -63,8 +63,8 @@ impl Outcome {
 ///
 /// # Errors
 ///
-/// A [`BenchError`](crate::BenchError), or an error of the crates below: data that is missing, a run that failed, a file that cannot
-/// be written.
+/// A [`BenchError`](crate::BenchError), or an error of the crates below: data that is missing, a run that failed, a
+/// file that cannot be written.
 pub fn run(request: &Request, program: &Program, watch: &dyn Watch) -> anyhow::Result<Outcome> {
     output::check(request)?;
     Ok(match &request.work {

@@ -20,8 +20,8 @@ use crate::{BenchEngine, Pass};
 
 const SEED: u64 = 1;
 
-/// So small that no step changes what the next one computes: at a rate that learns, the one batch would be learnt by heart, and gradients
-/// would end in numbers that processors are slow with.
+/// So small that no step changes what the next one computes: at a rate that learns, the one batch would be learnt by
+/// heart, and gradients would end in numbers that processors are slow with.
 const LEARNING_RATE: f64 = 1e-6;
 const MOMENTUM: f64 = 0.95;
 const WEIGHT_DECAY: f64 = 0.001;

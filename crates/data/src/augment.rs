@@ -35,9 +35,9 @@ impl Change {
 
 /// Writes `pixels`, one image of `shape`, to `out` as C·H·W numbers: changed, then normalised.
 ///
-/// What a shift brings in is black, pixel value 0, *before* normalisation: the network sees (0 − mean) / std there,
-/// the value of the black background of a digit, not a 0 which would be a mid-grey. (torchvision's `RandomCrop` in front
-/// of `Normalize` does the same.) The mean image is subtracted at the place where a pixel ends up.
+/// What a shift brings in is black, pixel value 0, *before* normalisation: the network sees (0 − mean) / std there, the
+/// value of the black background of a digit, not a 0 which would be a mid-grey. (torchvision's `RandomCrop` in front of
+/// `Normalize` does the same.) The mean image is subtracted at the place where a pixel ends up.
 pub(crate) fn write(out: &mut [f32], pixels: &[u8], shape: Shape, tables: &Tables, change: Change) {
     let (_, height, width) = planes(shape);
     let size = height * width;

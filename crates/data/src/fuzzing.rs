@@ -1,4 +1,5 @@
-//! What the fuzzer calls: each parser on any bytes, with what it promises. The functions panic where a promise is broken.
+//! What the fuzzer calls: each parser on any bytes, with what it promises. The functions panic where a promise is
+//! broken.
 //!
 //! The targets in `fuzz/` call them for hours; the tests here replay the corpus, and changes of it, in every build.
 

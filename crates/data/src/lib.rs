@@ -37,9 +37,9 @@
 //!
 //! # What a pixel becomes
 //!
-//! Images stay bytes until a batch is made; then each is changed at random (training only), and normalised *after* that,
-//! in one pass over a table of 256 numbers for each channel. An image is `[C, H, W]` everywhere: channel, row from the
-//! top, column from the left.
+//! Images stay bytes until a batch is made; then each is changed at random (training only), and normalised *after*
+//! that, in one pass over a table of 256 numbers for each channel. An image is `[C, H, W]` everywhere: channel, row
+//! from the top, column from the left.
 //!
 //! # Pictures from elsewhere
 //!

@@ -15,8 +15,8 @@ pub enum Normalizer {
     Standardize {
         /// The mean of p/255 in each channel, `[C]`.
         mean: Vec<f32>,
-        /// The standard deviation of p/255 in each channel (over n, not n − 1), `[C]`. A channel that has one value only
-        /// has 1 here: it becomes all zeros, not a division by zero.
+        /// The standard deviation of p/255 in each channel (over n, not n − 1), `[C]`. A channel that has one value
+        /// only has 1 here: it becomes all zeros, not a division by zero.
         std: Vec<f32>,
     },
     /// x = p/255 − mean\[c, i, j\].

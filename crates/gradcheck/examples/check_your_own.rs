@@ -4,7 +4,8 @@
 //! cargo run --release -p backproof-gradcheck --example check_your_own
 //! ```
 //!
-//! The first report proves the function `x · sigmoid(x)`. The second shows a backward that forgets a term. The third is a module's.
+//! The first report proves the function `x · sigmoid(x)`. The second shows a backward that forgets a term. The third is
+//! a module's.
 #![allow(clippy::print_stdout, reason = "an example shows its result")]
 
 use backproof_gradcheck::{Arguments, Check, Gradients, Value, check};

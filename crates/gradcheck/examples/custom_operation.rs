@@ -4,8 +4,9 @@
 //! cargo run --release -p backproof-gradcheck --example custom_operation
 //! ```
 //!
-//! The operation is SwiGLU, `y = v · g · σ(g)` for a value `v` and a gate `g` of one shape (Shazeer, *GLU variants improve transformer*, 2020). Composed
-//! of Burn's operations, autodiff would keep `σ(g)` and `g σ(g)` for the backward; as one operation it keeps the two inputs alone.
+//! The operation is SwiGLU, `y = v · g · σ(g)` for a value `v` and a gate `g` of one shape (Shazeer, *GLU variants
+//! improve transformer*, 2020). Composed of Burn's operations, autodiff would keep `σ(g)` and `g σ(g)` for the
+//! backward; as one operation it keeps the two inputs alone.
 //!
 //! The first report proves it. The second is of a backward that forgets a term, and names what it forgot.
 #![allow(clippy::print_stdout, reason = "an example shows its result")]

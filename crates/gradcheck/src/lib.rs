@@ -38,6 +38,12 @@
 //! Where none is, other scales are tried, and then the verdict is [`Unresolved`](Verdict::Unresolved). What looks wrong
 //! is looked at again with every step before it is called so.
 //!
+//! The caller names the device on which this is done, whatever the device under test is.
+//!
+//! Differences are taken in the same process. Burn's default precision is process-wide, which could be a reason for
+//! another process; but every tensor of a check is made with its precision named, and a function that computed in less
+//! would make differences too noisy to prove anything.
+//!
 //! A function that panics in f64, since it makes tensors in the default precision, is differentiated in [the precision
 //! under test](Problem::single).
 //!

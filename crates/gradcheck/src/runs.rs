@@ -39,8 +39,8 @@ pub(crate) struct Combined {
 }
 
 impl Run {
-    /// Runs the source twice for every cotangent, over memory with other garbage in it, and three times more after it has
-    /// been at other points and under other cotangents: what it remembers of those shows.
+    /// Runs the source twice for every cotangent, over memory with other garbage in it, and three times more after it
+    /// has been at other points and under other cotangents: what it remembers of those shows.
     pub(crate) fn new(
         source: &Source<'_>,
         values: &[Value],

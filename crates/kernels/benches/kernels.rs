@@ -6,8 +6,9 @@
 //! cargo bench -p backproof-kernels -- conv2d_forward.avx2 # a regular expression over name and case
 //! ```
 //!
-//! The throughput of convolutions and linear layers is in floating-point operations, so that `Gitem/s` is GFLOP/s; of what
-//! does hardly any arithmetic it is in numbers. On a machine that does something else too, read the column `fastest`.
+//! The throughput of convolutions and linear layers is in floating-point operations, so that `Gitem/s` is GFLOP/s; of
+//! what does hardly any arithmetic it is in numbers. On a machine that does something else too, read the column
+//! `fastest`.
 
 mod cases;
 

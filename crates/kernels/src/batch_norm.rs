@@ -1,7 +1,7 @@
 //! Batch normalisation, in the pieces that are between two sums over the batch.
 //!
-//! The sums are made an image at a time, and put together by the caller in an order of its choice, so that they do not depend
-//! on how many threads there are. Derivation and notation: `backproof_layers::BatchNorm`.
+//! The sums are made an image at a time, and put together by the caller in an order of its choice, so that they do not
+//! depend on how many threads there are. Derivation and notation: `backproof_layers::BatchNorm`.
 
 use crate::isa::{Isa, Kernel};
 use crate::layout::Layout;
@@ -33,8 +33,8 @@ impl Moments {
         self.squares.fill(0.0);
     }
 
-    /// Adds those of other values: Chan, Golub and LeVeque, *Updating formulae and a pairwise algorithm for computing sample
-    /// variances* (1979), equation 2.1.
+    /// Adds those of other values: Chan, Golub and LeVeque, *Updating formulae and a pairwise algorithm for computing
+    /// sample variances* (1979), equation 2.1.
     pub fn merge(&mut self, other: &Self) {
         if other.count == 0.0 {
             return;
@@ -147,8 +147,8 @@ impl Kernel for Forward<'_> {
     }
 }
 
-/// Adds `Σ g` and `Σ g · (x − mean)` of one image to `sums`, a number a channel each: `∂L/∂β`, and `∂L/∂γ` but for the factor
-/// `1/√(v + ε)`.
+/// Adds `Σ g` and `Σ g · (x − mean)` of one image to `sums`, a number a channel each: `∂L/∂β`, and `∂L/∂γ` but for the
+/// factor `1/√(v + ε)`.
 ///
 /// # Panics
 ///
@@ -207,8 +207,8 @@ impl Kernel for Sums<'_> {
     }
 }
 
-/// `∂L/∂x = scale · (g − a − (x − mean) · b)` of one image; each of the four has a number a channel. With `positive` only where
-/// x is above zero: the gradient through a ReLU before the normalisation.
+/// `∂L/∂x = scale · (g − a − (x − mean) · b)` of one image; each of the four has a number a channel. With `positive`
+/// only where x is above zero: the gradient through a ReLU before the normalisation.
 ///
 /// # Panics
 ///

@@ -1,10 +1,15 @@
 //! How the numbers of one image lie in memory.
+//!
+//! Between two layers an image has a border of zeros as wide as the next convolution's padding. So no inner loop asks
+//! whether it is at the edge. Blocks have 16 channels on every machine (`vector.rs`), so data laid out for one set of
+//! instructions is laid out for all.
 
 use std::ops::Range;
 
 use crate::vector::LANES;
 
-/// Zeros around an image, in pixels. Whoever writes the image leaves them alone, so that a window may hang over the edge.
+/// Zeros around an image, in pixels. Whoever writes the image leaves them alone, so that a window may hang over the
+/// edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Border {
     /// Rows above.
@@ -32,8 +37,9 @@ impl Border {
 
 /// An image `[C, H, W]` with a border, either plane by plane or in blocks of 16 channels.
 ///
-/// Blocked, the 16 channels of a pixel are neighbours, `[⌈C/16⌉, H′, W′, 16]` with H′ and W′ the sizes with border; planar, it
-/// is `[C, H′, W′]`. The lanes past the last channel are zero. A vector of features is a blocked image of 1×1 pixels.
+/// Blocked, the 16 channels of a pixel are neighbours, `[⌈C/16⌉, H′, W′, 16]` with H′ and W′ the sizes with border;
+/// planar, it is `[C, H′, W′]`. The lanes past the last channel are zero. A vector of features is a blocked image of
+/// 1×1 pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     /// Number of channels, C.

@@ -2,28 +2,29 @@
 //!
 //! # Layout
 //!
-//! Everything between two layers is a [`Layout`]: channels in blocks of 16, so that one vector is 16 channels of a pixel, with
-//! a border of zeros as wide as the next convolution's padding. The images of a data set stay plane by plane, since one or
-//! three channels would leave most of a block empty. A kernel works on one image, or, where a matrix product pays off
-//! ([`linear_forward`]), on several. Whoever calls divides the images between threads.
+//! Everything between two layers is a [`Layout`]: channels in blocks of 16, so that one vector is 16 channels of a
+//! pixel, with a border of zeros as wide as the next convolution's padding. The images of a data set stay plane by
+//! plane, since one or three channels would leave most of a block empty. A kernel works on one image, or, where a
+//! matrix product pays off ([`linear_forward`]), on several. Whoever calls divides the images between threads.
 //!
 //! # Instructions
 //!
-//! A kernel is written once over a vector of 16 numbers, and compiled for each [`Isa`]: AVX-512, AVX2 with FMA, NEON, plain
-//! Rust. Which one runs is an argument; [`Isa::selected`] is the fastest that the machine has, or what the variable
-//! `BACKPROOF_KERNELS` names.
+//! A kernel is written once over a vector of 16 numbers, and compiled for each [`Isa`]: AVX-512, AVX2 with FMA, NEON,
+//! plain Rust. Which one runs is an argument; [`Isa::selected`] is the fastest that the machine has, or what the
+//! variable `BACKPROOF_KERNELS` names.
 //!
 //! # Determinism
 //!
-//! Every sum has a fixed order for a given [`Isa`]. Where one goes over several images, the caller adds up an image after the
-//! other, and so decides the order.
+//! Every sum has a fixed order for a given [`Isa`]. Where one goes over several images, the caller adds up an image
+//! after the other, and so decides the order.
 //!
 //! # Soundness
 //!
-//! Pointers stay inside of this crate. Most kernels have none: they go over rows of pixels, each an array of 16 numbers, and are
-//! unsafe for the instructions alone. The tiles of convolutions and linear layers do use pointers. Their public functions assert
-//! the length of every slice against its layout, by products that may not overflow, and tables of offsets are checked against the
-//! layouts when they are made; the loops rely on nothing else. The test `bounds` runs every kernel between pages that fault.
+//! Pointers stay inside of this crate. Most kernels have none: they go over rows of pixels, each an array of 16
+//! numbers, and are unsafe for the instructions alone. The tiles of convolutions and linear layers do use pointers.
+//! Their public functions assert the length of every slice against its layout, by products that may not overflow, and
+//! tables of offsets are checked against the layouts when they are made; the loops rely on nothing else. The test
+//! `bounds` runs every kernel between pages that fault.
 
 // Registers are arrays here; indices that are known at compile time keep them out of memory.
 #![allow(clippy::needless_range_loop)]

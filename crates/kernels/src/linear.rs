@@ -1,16 +1,16 @@
 //! Fully connected layers of several images at a time.
 //!
 //! Weights are `[O, F]`, a row an output, as PyTorch has them. F counts the numbers of the input's memory, unused lanes
-//! included, whose weights have to be zero. So features need no reordering after a convolution, and 16 neighbouring features
-//! are one vector in all three passes.
+//! included, whose weights have to be zero. So features need no reordering after a convolution, and 16 neighbouring
+//! features are one vector in all three passes.
 
 use std::ops::Range;
 
 use crate::isa::{Isa, Kernel};
 use crate::vector::{LANES, Lanes};
 
-/// `y[n, o] = b[o] + Σ_f w[o, f] · x[n, f]`, with `relu` `max(0, y)`: images one after the other in `input`, `[N, F]`, and in
-/// `output`, `[N, row]`, of which the first O numbers of each row are written.
+/// `y[n, o] = b[o] + Σ_f w[o, f] · x[n, f]`, with `relu` `max(0, y)`: images one after the other in `input`, `[N, F]`,
+/// and in `output`, `[N, row]`, of which the first O numbers of each row are written.
 ///
 /// # Panics
 ///
@@ -221,8 +221,8 @@ impl InputGradient<'_> {
     }
 }
 
-/// `∂L/∂w[o, f] = Σ_n g[n, o] · x[n, f]` for the outputs `rows`, to `weight_gradient`, `[rows, F]`, which is overwritten. The
-/// batch comes in parts, inputs `[N, F]` and gradients `[N, row]` each.
+/// `∂L/∂w[o, f] = Σ_n g[n, o] · x[n, f]` for the outputs `rows`, to `weight_gradient`, `[rows, F]`, which is
+/// overwritten. The batch comes in parts, inputs `[N, F]` and gradients `[N, row]` each.
 ///
 /// # Panics
 ///
@@ -297,7 +297,8 @@ impl WeightGradient<'_> {
         let mut sums = [[unsafe { V::splat(0.0) }; BLOCKS]; OUTPUTS];
         for (input, gradient) in self.parts {
             for (input, gradient) in input.chunks_exact(self.features).zip(gradient.chunks_exact(self.gradient_row)) {
-                // SAFETY: the caller has checked that there are so many rows and features, and every image has all of them.
+                // SAFETY: the caller has checked that there are so many rows and features, and every image has all of
+                // them.
                 unsafe {
                     let mut values = [V::splat(0.0); BLOCKS];
                     for block in 0..BLOCKS {

@@ -37,7 +37,8 @@ pub fn mean_squared_error(outputs: &[f32], label: usize, weight: f32, gradient: 
     sum * f64::from(share)
 }
 
-/// `1/K Σ_k −ln σ(±z_k)`, plus for the label, and in `gradient` its gradient times `weight`: `(σ(z_k) − [k = label]) / K`.
+/// `1/K Σ_k −ln σ(±z_k)`, plus for the label, and in `gradient` its gradient times `weight`:
+/// `(σ(z_k) − [k = label]) / K`.
 ///
 /// # Panics
 ///

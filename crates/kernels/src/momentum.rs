@@ -76,7 +76,8 @@ impl Kernel for Run<'_> {
 mod tests {
     use super::*;
 
-    /// The values that are worked out by hand at `backproof_train::Momentum`, in every lane and past the last whole vector.
+    /// The values that are worked out by hand at `backproof_train::Momentum`, in every lane and past the last whole
+    /// vector.
     #[test]
     fn three_steps_give_the_values_worked_out_by_hand() {
         for isa in Isa::available() {

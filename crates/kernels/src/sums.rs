@@ -63,8 +63,8 @@ impl Kernel for Sum<'_> {
     }
 }
 
-/// `add` over all pixels of a block, from zero. Every fourth pixel of a row goes to the same sum, so that an addition need not
-/// wait for the one before; then the four are added up.
+/// `add` over all pixels of a block, from zero. Every fourth pixel of a row goes to the same sum, so that an addition
+/// need not wait for the one before; then the four are added up.
 ///
 /// # Safety
 ///

@@ -1,6 +1,7 @@
 //! Sixteen numbers at once, whatever the width of a register: one AVX-512 register, two of AVX2, four of NEON.
 //!
-//! Because a vector has 16 lanes everywhere, data laid out in blocks of 16 channels means the same to every machine.
+//! Because a vector has 16 lanes everywhere, data laid out in blocks of 16 channels means the same to every machine. A
+//! kernel is written once over such a vector and compiled for each set of instructions.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -25,8 +26,8 @@ pub const LANES: usize = 16;
 ///
 /// # Safety
 ///
-/// Every method needs the instructions of the type, and `load` and `store` a pointer to 16 numbers, aligned as f32. Where
-/// numbers come as arrays, `of` and `put` ask for the instructions alone.
+/// Every method needs the instructions of the type, and `load` and `store` a pointer to 16 numbers, aligned as f32.
+/// Where numbers come as arrays, `of` and `put` ask for the instructions alone.
 pub(crate) trait Lanes: Copy {
     /// Vectors that fit into the registers as sums of a loop, with room left for its operands.
     const ACCUMULATORS: usize;

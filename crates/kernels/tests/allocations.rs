@@ -61,7 +61,8 @@ fn a_training_step_allocates_nothing() {
         }
         plan.set(4, Parameter::Weight, &[1.0; 32]);
         let mut train = |steps: usize| {
-            // On a thread of the pool, as training does: from outside, every call would wait in a queue that has memory of its own.
+            // On a thread of the pool, as training does: from outside, every call would wait in a queue that has memory
+            // of its own.
             pool.install(|| {
                 for _ in 0..steps {
                     let loss = plan.pass(&batch, &labels, Objective::CrossEntropy).loss;

@@ -46,8 +46,8 @@ use burn::tensor::{
 /// This scatters every `g` over the window that it came from, weighted by the kernel: the *transposed convolution* of
 /// `g` with the same weight, stride, padding and dilation (for `s = 1` and `d = 1` an ordinary convolution with the
 /// kernel turned by 180° and padding `K − 1 − p`). It yields `(H' − 1)s + d(K − 1) + 1 − 2p` rows; the
-/// `(H + 2p − d(K − 1) − 1) mod s` last rows of the image are missing from that, and are what the transposed convolution calls output
-/// padding. Their gradient is zero where no window reaches them; with padding one may.
+/// `(H + 2p − d(K − 1) − 1) mod s` last rows of the image are missing from that, and are what the transposed
+/// convolution calls output padding. Their gradient is zero where no window reaches them; with padding one may.
 ///
 /// **Groups.** Group `γ` maps channels `γC/G …` to outputs `γO/G …` and nothing else, so each of the above holds within
 /// a group. The transposed convolution takes `groups` as it is. For the weight, all groups are one grouped convolution:
@@ -165,7 +165,8 @@ impl Conv2d {
         Conv2dGradients { input, weight, bias }
     }
 
-    /// `∂L/∂w` and, if there is a bias, `∂L/∂b` alone: a network's first layer needs no more, and the rest is most of the work.
+    /// `∂L/∂w` and, if there is a bias, `∂L/∂b` alone: a network's first layer needs no more, and the rest is most of
+    /// the work.
     pub fn parameter_gradients(
         &self,
         saved: Conv2dSaved,

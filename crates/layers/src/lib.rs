@@ -8,8 +8,8 @@
 //! - `forward(input)` computes the output from Burn's operations. On an autodiff device it is what autodiff
 //!   differentiates.
 //! - `forward_saving(input)` computes the same output, and returns with it what the backward pass needs, as a value
-//!   `…Saved`: the input, the output, a mask, the argmax indices of a maximum. Nothing is remembered anywhere else, so that a
-//!   layer can be used twice in a network.
+//!   `…Saved`: the input, the output, a mask, the argmax indices of a maximum. Nothing is remembered anywhere else, so
+//!   that a layer can be used twice in a network.
 //! - `backward(saved, output_gradient)` takes `∂L/∂y` and returns `∂L/∂x`, or, for a layer with parameters, a value
 //!   `…Gradients` with the gradient of the input and one of each parameter, under the parameter's name. It is a formula
 //!   on plain tensors: it calls neither autodiff nor any of Burn's `…_backward` operations, only what a forward pass

@@ -1,8 +1,9 @@
 //! A linear layer on the CPU kernels: one node of autodiff's graph, with a backward of its own.
 //!
-//! The kernels have a weight as `[O, F]`, Burn as `[F, O]`. That is no obstacle: what is the input gradient there is the output here, and the
-//! other way round, so that no weight is turned. Vectors then go along the outputs: with few of them there is little to gain, and Burn's own
-//! product is faster.
+//! Burn stores linear weights as `[F, O]`, the kernels as `[O, F]`. No weight is transposed: the kernel of the input
+//! gradient computes the output here, and the kernel of the output computes the input gradient. Vectors then go along
+//! the outputs. With the 10 outputs of `cifar-baseline` a step took 1.4 times as long as with Burn's product; with the
+//! 128 of `petre-mlp` it takes 0.6 of that time. [`linear_pays`] says where it is faster.
 
 use backproof_kernels::{Isa, LANES, linear_forward, linear_input_gradient, linear_weight_gradient};
 use burn::backend::autodiff::checkpoint::base::Checkpointer;
@@ -21,14 +22,15 @@ const IMAGES: usize = 8;
 /// Rows of a weight's gradient that a task takes; six at a time is what the kernel is best at.
 const ROWS: usize = 48;
 
-/// Whether [`linear_on_kernels`] is faster than Burn's product for so many outputs, by measurement on AVX-512: there are many, and they
-/// are whole vectors, so that nothing has to be copied.
+/// Whether [`linear_on_kernels`] is faster than Burn's product for so many outputs, by measurement on AVX-512: there
+/// are many, and they are whole vectors, so that nothing has to be copied.
 #[must_use]
 pub const fn linear_pays(outputs: usize) -> bool {
     outputs >= 64 && outputs.is_multiple_of(LANES)
 }
 
-/// `y = x W + b` of `[N, I]` by `W`, `[I, O]`, and `b`, `[O]`, on the CPU kernels: what [`Linear`](crate::Linear) derives.
+/// `y = x W + b` of `[N, I]` by `W`, `[I, O]`, and `b`, `[O]`, on the CPU kernels: what [`Linear`](crate::Linear)
+/// derives.
 ///
 /// # Panics
 ///

@@ -1,4 +1,9 @@
 //! A convolution with what follows it, on the CPU kernels: one node of autodiff's graph, with a backward of its own.
+//!
+//! There are two ways into the kernels. The compiled engine and evaluations run a whole network as one plan
+//! (`backproof_models::Compiled`): only images go in, and tensors come out only where a checkpoint or a report wants
+//! them. The autodiff engine uses segments and [linear nodes](crate::linear_on_kernels). Where there is no kernel,
+//! Burn's operations compute the layer, as they compute every layer with `kernels = "off"`.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,10 +20,11 @@ use burn::tensor::{Tensor, TensorData};
 use crate::primitive::{numbers, tensor};
 use crate::{BatchNorm, Dropout};
 
-/// A convolution and what follows it up to the next layer with weights, computed by the CPU kernels as one operation: ReLU, pooling,
-/// dropout, and one batch normalisation by the statistics of the batch.
+/// A convolution and what follows it up to the next layer with weights, computed by the CPU kernels as one operation:
+/// ReLU, pooling, dropout, and one batch normalisation by the statistics of the batch.
 ///
-/// What lies between them stays in the cache, and is in no tensor. Forward and backward are those that the layers derive.
+/// What lies between them stays in the cache, and is in no tensor. Forward and backward are those that the layers
+/// derive.
 #[derive(Debug, Clone)]
 pub struct Segment(Arc<Shared>);
 
@@ -82,8 +88,8 @@ impl Segment {
     ///
     /// # Panics
     ///
-    /// If a shape is not what the segment was made for, a parameter is missing, or a tensor is not in single precision on the backend
-    /// `flex`.
+    /// If a shape is not what the segment was made for, a parameter is missing, or a tensor is not in single precision
+    /// on the backend `flex`.
     #[must_use]
     pub fn forward(&self, input: Tensor<4>, parameters: SegmentParameters<'_>) -> Tensor<4> {
         let SegmentParameters { weight, bias, norm, dropout } = parameters;

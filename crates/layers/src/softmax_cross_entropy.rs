@@ -135,7 +135,8 @@ mod tests {
         #![proptest_config(generated())]
         #[test]
         fn agrees_with_autodiff(seed: u64, batch in 1..6usize, classes in 1..12usize, scale in 0.1..2.0f64) {
-            // Further apart, `p − y` cancels for the right class, and fewer digits are left than the comparison asks for.
+            // Further apart, `p − y` cancels for the right class, and fewer digits are left than the comparison asks
+            // for.
             let loss = SoftmaxCrossEntropy;
             let logits = random::<2>(seed, [batch, classes]) * scale;
             let targets: Vec<i64> = (0..batch as u64).map(|n| ((seed >> n) % classes as u64) as i64).collect();

@@ -19,7 +19,8 @@ impl<I, V> Ranked<I, V> {
     ///
     /// # Panics
     ///
-    /// On vectors, which [`Architecture::trace`](backproof_spec::Architecture::trace) refuses before a network is built.
+    /// On vectors, which [`Architecture::trace`](backproof_spec::Architecture::trace) refuses before a network is
+    /// built.
     pub(crate) fn images(self) -> I {
         match self {
             Self::Images(images) => images,

@@ -10,11 +10,11 @@ use crate::Network;
 use crate::weights::Path;
 
 impl Network {
-    /// The network with the tensors of these names frozen: [`without_frozen`](Self::without_frozen) drops their gradients,
-    /// and they count as not trained.
+    /// The network with the tensors of these names frozen: [`without_frozen`](Self::without_frozen) drops their
+    /// gradients, and they count as not trained.
     ///
-    /// Batch normalisation whose four tensors are all frozen uses its running statistics in training too, and leaves them
-    /// as they are: with those of each batch it would be another layer than the one that was loaded.
+    /// Batch normalisation whose four tensors are all frozen uses its running statistics in training too, and leaves
+    /// them as they are: with those of each batch it would be another layer than the one that was loaded.
     #[must_use]
     pub fn freeze(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.frozen = names.into_iter().collect();
@@ -35,7 +35,8 @@ impl Network {
         &self.frozen
     }
 
-    /// `gradients` without those of frozen tensors. What has no gradient an optimizer leaves alone, weight decay included.
+    /// `gradients` without those of frozen tensors. What has no gradient an optimizer leaves alone, weight decay
+    /// included.
     #[must_use]
     pub fn without_frozen(&self, gradients: GradientsParams) -> GradientsParams {
         if self.frozen.is_empty() {

@@ -218,8 +218,8 @@ impl Layer {
         }
     }
 
-    /// The gradients of the parameters alone, registered in `gradients`: less work than [`backward`](Self::backward) where
-    /// nobody asks for the gradient of the input.
+    /// The gradients of the parameters alone, registered in `gradients`: less work than [`backward`](Self::backward)
+    /// where nobody asks for the gradient of the input.
     ///
     /// # Panics
     ///

@@ -1,8 +1,8 @@
 //! Networks as Burn modules, built from an [`Architecture`](backproof_spec::Architecture).
 //!
-//! A network is defined once, in `backproof-spec`, as a list of layers with their shapes. [`Network::new`] turns that list
-//! into a Burn module: parameters with their initial values, drawn from one seed. Everything else reads the same list:
-//! the parameter table, the shape check, the names of the tensors in a weights file.
+//! A network is defined once, in `backproof-spec`, as a list of layers with their shapes. [`Network::new`] turns that
+//! list into a Burn module: parameters with their initial values, drawn from one seed. Everything else reads the same
+//! list: the parameter table, the shape check, the names of the tensors in a weights file.
 //!
 //! [`transfer_weights`] begins with the weights of another network, as far as they fit, and [`Network::freeze`] keeps
 //! tensors as they are.

@@ -156,8 +156,8 @@ impl Network {
         if self.is_frozen_layer(index) { layers::Mode::Inference } else { mode.of_layer(index) }
     }
 
-    /// The gradients of all parameters by id, from the gradient of the logits `[N, K]`: the chain rule from the last layer to
-    /// the first that has parameters, of which the input's gradient is not computed.
+    /// The gradients of all parameters by id, from the gradient of the logits `[N, K]`: the chain rule from the last
+    /// layer to the first that has parameters, of which the input's gradient is not computed.
     #[must_use]
     pub fn backward(&self, saved: SavedForward, logits_gradient: Tensor<2>) -> GradientsParams {
         let mut gradients = GradientsParams::new();
@@ -170,7 +170,8 @@ impl Network {
         gradients
     }
 
-    /// [`backward`](Self::backward) down to the images: their gradient `[N, C, H, W]` comes with those of the parameters.
+    /// [`backward`](Self::backward) down to the images: their gradient `[N, C, H, W]` comes with those of the
+    /// parameters.
     #[must_use]
     pub fn backward_to_images(&self, saved: SavedForward, logits_gradient: Tensor<2>) -> (Tensor<4>, GradientsParams) {
         let mut gradients = GradientsParams::new();

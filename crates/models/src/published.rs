@@ -82,7 +82,8 @@ pub fn lenet_5(device: &Device) -> Network {
     build(&published::lenet_5(), device)
 }
 
-/// [`published::alexnet`] on 3×224×224 images and 1,000 classes, 60,965,224 parameters (244 MB), initialised from seed 1.
+/// [`published::alexnet`] on 3×224×224 images and 1,000 classes, 60,965,224 parameters (244 MB), initialised from seed
+/// 1.
 #[must_use]
 pub fn alexnet(device: &Device) -> Network {
     build(&published::alexnet(), device)

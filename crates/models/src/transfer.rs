@@ -64,9 +64,9 @@ impl fmt::Display for Transfer {
 
 /// `network` with every tensor of a safetensors file whose name and shape are those of a tensor of its own.
 ///
-/// With `resize`, a tensor of the same rank and another shape gives the part that both shapes have, from index 0 on along
-/// each axis; the rest keeps its initial values. Channels and units stay what they were; the columns of a linear layer
-/// after a `flatten` do so only where the images in front of it have one size.
+/// With `resize`, a tensor of the same rank and another shape gives the part that both shapes have, from index 0 on
+/// along each axis; the rest keeps its initial values. Channels and units stay what they were; the columns of a linear
+/// layer after a `flatten` do so only where the images in front of it have one size.
 ///
 /// # Errors
 ///
@@ -98,7 +98,8 @@ pub fn transfer_weights(network: Network, bytes: &[u8], resize: bool) -> Result<
     Ok((network.map(&mut replace), transfer))
 }
 
-/// The new values of `tensor`, in its shape and precision, and the shape that they had in the file; or why there are none.
+/// The new values of `tensor`, in its shape and precision, and the shape that they had in the file; or why there are
+/// none.
 fn values_for(tensor: &NamedTensor, file: &SafeTensors<'_>, resize: bool) -> Result<(TensorData, Vec<usize>), String> {
     let view = file.tensor(&tensor.name).map_err(|_| "which the file lacks".to_owned())?;
     let data = decode(&tensor.name, &view).map_err(|error| error.to_string())?;

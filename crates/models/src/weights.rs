@@ -1,7 +1,8 @@
 //! Weights as safetensors, with the names and layouts of PyTorch.
 //!
-//! A tensor is called after its layer and its role, `conv1.weight`, `linear1.bias`, `norm2.running_var`. A linear weight is stored
-//! `[out, in]` as PyTorch has it, and is `[in, out]` in memory as Burn has it; everything else has one layout in both.
+//! A tensor is called after its layer and its role, `conv1.weight`, `linear1.bias`, `norm2.running_var`. A linear
+//! weight is stored `[out, in]` as PyTorch has it, and is `[in, out]` in memory as Burn has it; everything else has one
+//! layout in both.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -72,8 +73,8 @@ impl Network {
         collect.tensors
     }
 
-    /// The trainable tensors as if they were gradients of the parameters that they stand for, for an optimizer. Running statistics
-    /// have none, and an optimizer that got one would move them.
+    /// The trainable tensors as if they were gradients of the parameters that they stand for, for an optimizer. Running
+    /// statistics have none, and an optimizer that got one would move them.
     #[must_use]
     pub fn as_gradients(&self) -> GradientsParams {
         let mut collect = CollectGradients { path: Path::new(self.names()), gradients: GradientsParams::new() };
@@ -117,8 +118,9 @@ pub fn save_weights(network: &Network) -> Result<Vec<u8>, WeightsError> {
     Ok(safetensors::serialize(views, Some(metadata))?)
 }
 
-/// `network` with the tensors of a safetensors file, in the network's precision. The counters `num_batches_tracked` that PyTorch keeps
-/// for batch normalisation are passed over: the running statistics here are averaged with a fixed momentum, which needs no count.
+/// `network` with the tensors of a safetensors file, in the network's precision. The counters `num_batches_tracked`
+/// that PyTorch keeps for batch normalisation are passed over: the running statistics here are averaged with a fixed
+/// momentum, which needs no count.
 ///
 /// # Errors
 ///
@@ -289,7 +291,8 @@ impl ModuleMapper for Replace {
         let (device, dtype) = (parameter.device(), data.dtype());
         let mut tensor = Tensor::from_data(data, (&device, dtype));
         if self.path.is_linear_weight() {
-            // Through the host: a transposed view would be multiplied in another order, and give other last bits.
+            // Laid out anew, through the host. A transposed view would be multiplied in another order and give other
+            // last bits, and a resumed run would not be the run that was interrupted.
             tensor = Tensor::from_data(tensor.transpose().into_data(), (&device, dtype));
         }
         let id = parameter.id;

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-/// What is shown of `gradients.json`, which `compare-gradients -c RUN/config.toml --json RUN/gradients.json` writes. Other keys of the file are
-/// left alone.
+/// What is shown of `gradients.json`, which `compare-gradients -c RUN/config.toml --json RUN/gradients.json` writes.
+/// Other keys of the file are left alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Gradients {
     /// Whether every gradient is proven.

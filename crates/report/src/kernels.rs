@@ -42,7 +42,8 @@ struct Context<'a> {
 }
 
 impl Kernels {
-    /// The tensor `conv1.weight` of a safetensors file; what is wrong with it, in words, if it is not there or is no kernel.
+    /// The tensor `conv1.weight` of a safetensors file; what is wrong with it, in words, if it is not there or is no
+    /// kernel.
     pub(crate) fn read(file: &[u8]) -> Result<Self, String> {
         let file = SafeTensors::deserialize(file).map_err(|error| format!("no safetensors file ({error})"))?;
         let tensor = file.tensor("conv1.weight").map_err(|_| "it has no tensor conv1.weight".to_owned())?;
@@ -61,8 +62,8 @@ impl Kernels {
         Ok(Self { shape, values })
     }
 
-    /// Every kernel as a tile: in colour over red, green and blue, else in grey. One scale serves all of them, so that a weak
-    /// kernel looks weak: the middle is 0, the ends ± the largest weight.
+    /// Every kernel as a tile: in colour over red, green and blue, else in grey. One scale serves all of them, so that
+    /// a weak kernel looks weak: the middle is 0, the ends ± the largest weight.
     pub(crate) fn figure(&self) -> Result<Figure, ReportError> {
         let [count, channels, height, width] = self.shape;
         let most = self.largest();

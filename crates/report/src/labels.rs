@@ -1,13 +1,14 @@
 //! Labels beside the ends of curves, moved apart where the curves end close together.
 
-/// Where to put labels that want to be at `wanted`: at least `gap` apart and within `low` to `high`, in the same order, and
-/// near to their places. Where there is no room for all, the gap shrinks.
+/// Where to put labels that want to be at `wanted`: at least `gap` apart and within `low` to `high`, in the same order,
+/// and near to their places. Where there is no room for all, the gap shrinks.
 pub(crate) fn spread(wanted: &[f64], gap: f64, low: f64, high: f64) -> Vec<f64> {
     let mut order: Vec<usize> = (0..wanted.len()).collect();
     order.sort_by(|&a, &b| wanted[a].total_cmp(&wanted[b]));
     let gap = gap.min((high - low) / wanted.len().saturating_sub(1).max(1) as f64);
     let mut places: Vec<f64> = order.iter().map(|&label| wanted[label].clamp(low, high)).collect();
-    // Neighbours that touch push each other away, half each, until they stand around the middle of where they want to be.
+    // Neighbours that touch push each other away, half each, until they stand around the middle of where they want to
+    // be.
     for _ in 0..200 {
         for upper in 1..places.len() {
             let overlap = gap - (places[upper] - places[upper - 1]);

@@ -1,9 +1,9 @@
 //! A run folder in, pictures and pages out.
 //!
-//! [`report`] makes `report.html` and `figures/` of one run, [`compare`] a page that lays several runs over each other, and
-//! [`reproduction()`] a table of many runs beside published results. The first two read
-//! only what is in the run folders, and the test images, if the data set is at hand. What is missing or damaged is left out,
-//! and the page says so at its head; only a folder without a readable `run.json` is an error.
+//! [`report`] makes `report.html` and `figures/` of one run, [`compare`] a page that lays several runs over each other,
+//! and [`reproduction()`] a table of many runs beside published results. The first two read only what is in the run
+//! folders, and the test images, if the data set is at hand. What is missing or damaged is left out, and the page says
+//! so at its head; only a folder without a readable `run.json` is an error.
 //!
 //! ```text
 //! run folder ── contents ──▶ curves, confusion, classes, mistakes, kernels ──▶ Figure ──▶ figures/*.svg, *.png
@@ -13,17 +13,17 @@
 //!
 //! # Drawing
 //!
-//! Figures are SVG out of templates, like the pages, and not out of a plotting library: one drawing then serves the page,
-//! where the page's style sheet colours it for light and dark and a screen reader finds its title and description, and a
-//! file of its own. PNG files are those SVG files, drawn with a font that is part of the program.
+//! Figures are SVG out of templates, like the pages, and not out of a plotting library: one drawing then serves the
+//! page, where the page's style sheet colours it for light and dark and a screen reader finds its title and
+//! description, and a file of its own. PNG files are those SVG files, drawn with a font that is part of the program.
 //!
-//! Every string goes through the templates, which escape it; what a template marks `safe` was made by another template or is
-//! base64.
+//! Every string goes through the templates, which escape it; what a template marks `safe` was made by another template
+//! or is base64.
 //!
 //! # A page
 //!
-//! is one file with everything inside and nothing fetched. It is well-formed XML as well as HTML, so that a test can tell an
-//! unclosed tag. It works without scripts; one adds the filters.
+//! A page is one file with everything inside and nothing fetched. It is well-formed XML as well as HTML, so that a test
+//! can tell an unclosed tag. It works without scripts; one adds the filters.
 
 mod chart;
 mod classes;

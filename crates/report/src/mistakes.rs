@@ -14,8 +14,8 @@ use crate::image::Image;
 use crate::scale::round;
 use crate::templates::render;
 
-/// Shown in any case: the worst of all, and the worst of each pair of classes, so that every filter has something to show: of
-/// all pairs to which a confusion matrix leads, and of more classes than it is drawn of, of the commonest.
+/// Shown in any case: the worst of all, and the worst of each pair of classes, so that every filter has something to
+/// show: of all pairs to which a confusion matrix leads, and of more classes than it is drawn of, of the commonest.
 const WORST: usize = 60;
 const WORST_OF_PAIR: usize = 3;
 const PAIRS: usize = Confusion::MOST_CLASSES * (Confusion::MOST_CLASSES - 1);
@@ -98,8 +98,8 @@ struct Context<'a> {
 }
 
 impl Mistakes {
-    /// Those of `predictions` that are wrong, by the probability of the wrong class, the largest first; the data set's order
-    /// decides between equals. `images` is the test set, if it is at hand.
+    /// Those of `predictions` that are wrong, by the probability of the wrong class, the largest first; the data set's
+    /// order decides between equals. `images` is the test set, if it is at hand.
     pub(crate) fn new(names: Vec<String>, predictions: &[Prediction], images: Option<&Images>) -> Self {
         let mut wrong: Vec<&Prediction> = predictions.iter().filter(|it| it.predicted != it.label).collect();
         let worst = |prediction: &Prediction| prediction.probabilities[prediction.predicted];

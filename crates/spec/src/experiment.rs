@@ -122,8 +122,8 @@ pub struct Expect {
 impl Experiment {
     /// Reads an experiment from `text`; `source_name` is what errors call it, normally the file's path.
     ///
-    /// Each of `overrides` is `key.path=value`, as `--set` takes it: the value is read as TOML, or, where it is none, as
-    /// a string.
+    /// Each of `overrides` is `key.path=value`, as `--set` takes it: the value is read as TOML, or, where it is none,
+    /// as a string.
     ///
     /// The experiment is held against what `data_sets` knows of its data set.
     ///

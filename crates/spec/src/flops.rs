@@ -4,14 +4,15 @@ use crate::{Architecture, Layer, Shape, ShapeError, TracedLayer};
 
 /// Floating-point operations for one image. A multiplication and the addition that follows it count as two.
 ///
-/// Convolutions and linear layers alone are counted, and of these the products: in the networks here biases, activations, pooling, losses
-/// and the optimizer are a few percent of it. What is divided by these counts is therefore a speed that cannot be overstated.
+/// Convolutions and linear layers alone are counted, and of these the products: in the networks here biases,
+/// activations, pooling, losses and the optimizer are a few percent of it. What is divided by these counts is therefore
+/// a speed that cannot be overstated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flops {
     /// Of the forward pass.
     pub forward: u64,
-    /// Of the backward pass: as much again for the gradients of the weights, and as much again for those of the inputs, less the one that
-    /// nobody needs, of the images at the first layer that has parameters.
+    /// Of the backward pass: as much again for the gradients of the weights, and as much again for those of the inputs,
+    /// less the one that nobody needs, of the images at the first layer that has parameters.
     pub backward: u64,
 }
 
@@ -39,8 +40,8 @@ impl Architecture {
     }
 }
 
-/// Twice the multiplications of a layer's forward pass: a convolution uses each weight once for each pixel of its output, a linear layer
-/// once.
+/// Twice the multiplications of a layer's forward pass: a convolution uses each weight once for each pixel of its
+/// output, a linear layer once.
 fn products(layer: &TracedLayer) -> u64 {
     let uses = match (&layer.layer, layer.output) {
         (Layer::Conv2d(_), Shape::Image { height, width, .. }) => height as u64 * width as u64,

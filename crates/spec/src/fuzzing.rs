@@ -1,4 +1,5 @@
-//! What the fuzzer calls: configs and sweeps of any text, with what they promise. The functions panic where a promise is broken.
+//! What the fuzzer calls: configs and sweeps of any text, with what they promise. The functions panic where a promise
+//! is broken.
 //!
 //! The targets in `fuzz/` call them for hours; the test here replays the corpus, and changes of it, in every build.
 

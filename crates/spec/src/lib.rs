@@ -7,10 +7,11 @@
 //!
 //! # Networks
 //!
-//! An [`Architecture`] is an input [`Shape`] and a list of [`Layer`]s, and nothing else: the modules, the backward passes,
-//! the kernels, the parameter table and the shape check all read that one list. [`Architecture::trace`] walks it once
-//! and says of each layer its name, its shapes and its parameters; a layer that does not fit is a [`ShapeError`] that
-//! names the layer, what came and what was expected. The networks from the literature are functions in [`published`]:
+//! An [`Architecture`] is an input [`Shape`] and a list of [`Layer`]s, and nothing else: the modules, the backward
+//! passes, the kernels, the parameter table and the shape check all read that one list. [`Architecture::trace`] walks
+//! it once and says of each layer its name, its shapes and its parameters; a layer that does not fit is a
+//! [`ShapeError`] that names the layer, what came and what was expected. The networks from the literature are functions
+//! in [`published`]:
 //!
 //! ```
 //! use backproof_spec::published;
@@ -48,9 +49,9 @@
 //! # Ok::<(), backproof_spec::ConfigError>(())
 //! ```
 //!
-//! A [`ConfigError`] shows each fault with its line and a caret, and a way out. [`Experiment::to_toml`] writes everything
-//! out, defaults included, and reads back equal: it is what a run keeps of its config. [`defaults`] explains every key,
-//! and [`schema`] does so to an editor; [`sweep_schema`] is that of sweeps.
+//! A [`ConfigError`] shows each fault with its line and a caret, and a way out. [`Experiment::to_toml`] writes
+//! everything out, defaults included, and reads back equal: it is what a run keeps of its config. [`defaults`] explains
+//! every key, and [`schema`] does so to an editor; [`sweep_schema`] is that of sweeps.
 //!
 //! This crate has no list of data sets. What a program has is in its [`DataSets`], against which a config is held: the
 //! name, the images and the classes.

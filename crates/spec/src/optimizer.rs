@@ -23,8 +23,8 @@ pub struct Optimizer {
 /// The update rule: how a weight w moves on its gradient g. All operations go element by element, and what a rule keeps
 /// begins at 0.
 ///
-/// Weight decay is decoupled, w ← w − α λ w beside the step, in [`Momentum`](Self::Momentum) and [`AdamW`](Self::AdamW).
-/// In the others it is the gradient of λ/2 ‖w‖²: g there stands for ∂L/∂w + λ w.
+/// Weight decay is decoupled, w ← w − α λ w beside the step, in [`Momentum`](Self::Momentum) and
+/// [`AdamW`](Self::AdamW). In the others it is the gradient of λ/2 ‖w‖²: g there stands for ∂L/∂w + λ w.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum OptimizerKind {
@@ -120,10 +120,10 @@ pub enum Schedule {
 impl Optimizer {
     /// The learning rate of step `step`, counted from 0, in a run of `iterations` steps.
     ///
-    /// During the warm-up, step s has α · (s + 1) / warmup, so that the first step moves and the last one has α. After it,
-    /// with t = step − warmup of T = iterations − warmup steps, the [`Schedule`] says. The cosine is
-    /// f + (1 − f) · (1 + cos(π t / T)) / 2, which would reach the final fraction f at t = T, one past the last step; from
-    /// there on it stays at f.
+    /// During the warm-up, step s has α · (s + 1) / warmup, so that the first step moves and the last one has α. After
+    /// it, with t = step − warmup of T = iterations − warmup steps, the [`Schedule`] says. The cosine is f + (1 − f) ·
+    /// (1 + cos(π t / T)) / 2, which would reach the final fraction f at t = T, one past the last step; from there on
+    /// it stays at f.
     pub fn learning_rate_at(&self, step: usize, iterations: usize) -> f64 {
         if step < self.warmup {
             return self.learning_rate * (step + 1) as f64 / self.warmup as f64;

@@ -22,11 +22,11 @@ use crate::{ConfigError, DataSets, Experiment};
 /// model.name = "cifar-baseline"
 /// ```
 ///
-/// A point may start from another experiment, `base = "../mnist-baseline.toml"`, and is then called by that one's name. Where every
-/// point does, the sweep needs no base.
+/// A point may start from another experiment, `base = "../mnist-baseline.toml"`, and is then called by that one's name.
+/// Where every point does, the sweep needs no base.
 ///
-/// A run may begin with the weights of an earlier run of the sweep: `model.init_from = "sweep:NAME"` is the run of that name
-/// with the same seed.
+/// A run may begin with the weights of an earlier run of the sweep: `model.init_from = "sweep:NAME"` is the run of that
+/// name with the same seed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sweep {
     /// What it is called; the file's name unless it says another.
@@ -42,7 +42,8 @@ pub struct Sweep {
 pub struct SweepPoint {
     /// What the file calls it, if it does; of a point with a base of its own, that experiment's name.
     pub name: Option<String>,
-    /// The value of each of [`Sweep::keys`]: text bare, all else as TOML; `None` where the experiment does not have the key.
+    /// The value of each of [`Sweep::keys`]: text bare, all else as TOML; `None` where the experiment does not have the
+    /// key.
     pub values: Vec<Option<String>>,
     /// The experiment with each seed. Never empty.
     pub runs: Vec<Experiment>,
@@ -57,8 +58,8 @@ impl Sweep {
     ///
     /// # Errors
     ///
-    /// Whatever is wrong with the sweep, with its base, or with any run: unknown keys, wrong values, values that do not go
-    /// together, two runs that are the same, too many runs. Each with its line.
+    /// Whatever is wrong with the sweep, with its base, or with any run: unknown keys, wrong values, values that do not
+    /// go together, two runs that are the same, too many runs. Each with its line.
     pub fn load(path: &Path, overrides: &[String], data_sets: &DataSets) -> Result<Self, ConfigError> {
         crate::config::sweep::load(path, overrides, data_sets)
     }
@@ -73,7 +74,8 @@ impl Sweep {
         self.points.iter().enumerate().flat_map(|(index, point)| point.runs.iter().map(move |run| (index, run)))
     }
 
-    /// The index, in the order of [`runs`](Self::runs), of the run whose last weights `run` begins with: an earlier one.
+    /// The index, in the order of [`runs`](Self::runs), of the run whose last weights `run` begins with: an earlier
+    /// one.
     pub fn first_weights(&self, run: &Experiment) -> Option<usize> {
         let name = begins_with(run)?;
         self.runs().position(|(_, other)| other.name == name && other.seed == run.seed)

@@ -56,8 +56,8 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// The last iteration whose report can have been made. Making one empties the window, so where there is something in it the
-    /// report of this iteration was not made: none was due, or the run was stopped in its validation.
+    /// The last iteration whose report can have been made. Making one empties the window, so where there is something
+    /// in it the report of this iteration was not made: none was due, or the run was stopped in its validation.
     pub(crate) fn reported(&self) -> usize {
         self.iteration.saturating_sub(usize::from(self.window.images > 0))
     }

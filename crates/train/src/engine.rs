@@ -41,8 +41,8 @@ impl OnTensors {
 
     /// One step of the optimizer.
     ///
-    /// Burn's optimizers take a network on an autodiff device only; a plain one goes there and back, which copies no
-    /// numbers.
+    /// Burn's `ModuleOptimizer` takes only parameters on an autodiff device. So the manual engine's network goes to
+    /// autodiff and back, which copies no numbers.
     pub(crate) fn update(
         self,
         optimizer: &mut ModuleOptimizer,

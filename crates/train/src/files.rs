@@ -68,8 +68,9 @@ pub fn write_json(path: &Path, value: &impl Serialize) -> Result<(), TrainError>
     write_whole(path, text.as_bytes())
 }
 
-/// Makes `folder` hold what `fill` writes, as a whole: `fill` writes into a folder beside it, which then takes its place.
-/// A kill between the two renames leaves the old content under `<folder>.previous`, which [`swapped_folder`] finds.
+/// Makes `folder` hold what `fill` writes, as a whole: `fill` writes into a folder beside it, which then takes its
+/// place. A kill between the two renames leaves the old content under `<folder>.previous`, which [`swapped_folder`]
+/// finds.
 pub(crate) fn replace_folder(
     folder: &Path,
     fill: impl FnOnce(&Path) -> Result<(), TrainError>,
@@ -109,7 +110,8 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// An error where the JSON file at `path` does not say that it has the schema version `newest`, or an older one from 1 on.
+/// An error where the JSON file at `path` does not say that it has the schema version `newest`, or an older one from 1
+/// on.
 ///
 /// Looked at before anything else: of what another version has, nothing is known.
 pub(crate) fn check_version(path: &Path, text: &str, newest: u32) -> Result<(), TrainError> {

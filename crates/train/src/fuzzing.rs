@@ -9,7 +9,8 @@ use backproof_spec::Shape;
 
 use crate::{RunFolder, tensorboard};
 
-/// A run folder whose files of JSON all hold `bytes`: an error or a value, and a rewound `metrics.jsonl` that can be read.
+/// A run folder whose files of JSON all hold `bytes`: an error or a value, and a rewound `metrics.jsonl` that can be
+/// read.
 pub fn run_folder(bytes: &[u8]) {
     let temporary = tempfile::tempdir().expect("there is a place for temporary files");
     let put = |name: &str| {

@@ -4,8 +4,8 @@
 //! [`evaluate`] measures one, and [`Predictor`] is its network on images from elsewhere. Training is one flat loop, in
 //! `training.rs`, which reads from top to bottom.
 //!
-//! [`new_optimizer`] makes the update rule that a config names, ours or one of Burn's. A run may begin with the weights of
-//! another; [`WarmStartRecord`] says which of them fitted.
+//! [`new_optimizer`] makes the update rule that a config names, ours or one of Burn's. A run may begin with the weights
+//! of another; [`WarmStartRecord`] says which of them fitted.
 //!
 //! [`Trainer`] makes the steps of a run, and those of a benchmark. It is the only fork between the engines: it holds
 //! network and optimizer as Burn's tensors or in the memory of the CPU kernels. [`Computation`] says which of them a

@@ -1,4 +1,7 @@
 //! The losses that an experiment can ask for: over a batch on the device for training, and of one image on the host.
+//!
+//! On tensors they are Burn's operations, also where the layers run on the CPU kernels: with 16 images of 10 logits
+//! there is nothing to gain.
 
 use backproof_kernels::Objective;
 use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
@@ -45,7 +48,8 @@ pub fn losses(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<
     }
 }
 
-/// The gradient of the outputs, `[N, K]`, from that of the [`losses`], `[N]`, by the formulas derived by hand, on plain tensors.
+/// The gradient of the outputs, `[N, K]`, from that of the [`losses`], `[N]`, by the formulas derived by hand, on plain
+/// tensors.
 #[must_use]
 pub fn losses_backward(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>, gradient: Tensor<1>) -> Tensor<2> {
     match loss {

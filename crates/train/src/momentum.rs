@@ -37,8 +37,8 @@ pub struct MomentumState<const D: usize> {
     momentum: Tensor<D>,
 }
 
-/// By hand, because Burn's derive (0.22.1) names its traits by `crate::` and so works in Burn alone, and because a tensor comes
-/// back in the precision in which it was saved, not in the device's default.
+/// By hand, because Burn's derive (0.22.1) names its traits by `crate::` and so works in Burn alone, and because a
+/// tensor comes back in the precision in which it was saved, not in the device's default.
 impl<const D: usize> RecordState for MomentumState<D> {
     fn state_flatten(&self, prefix: &str, out: &mut StateSink) {
         out.push_tensor(prefix, FIELD, self.momentum.to_data());
@@ -58,7 +58,8 @@ impl Momentum {
         Self { momentum, weight_decay, kernels: None }
     }
 
-    /// On the CPU kernels: one pass over memory in place of six operations. For tensors in single precision in the CPU's memory.
+    /// On the CPU kernels: one pass over memory in place of six operations. For tensors in single precision in the
+    /// CPU's memory. The step takes the numbers out of Burn's tensors and puts them back.
     #[must_use]
     pub fn on_kernels(self, isa: Isa) -> Self {
         Self { kernels: Some(isa), ..self }

@@ -1,7 +1,8 @@
 //! What a momentum optimizer remembers, out of Burn's record of it and into one.
 //!
 //! Burn's records are opaque, but their bytes are in a published format, burn-pack: of each parameter the tensors
-//! `ID.FIELD` and the scalar `ID.__rank`, and in the metadata the module path of `ID`.
+//! `ID.FIELD` and the scalar `ID.__rank`, and in the metadata the module path of `ID`. So the compiled
+//! engine writes what its momentum remembers as Burn would, and every engine reads the checkpoints of the others.
 
 use std::collections::BTreeMap;
 

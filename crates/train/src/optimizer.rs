@@ -9,8 +9,10 @@ use crate::Momentum;
 
 /// The update rule of `optimizer` with nothing remembered yet. The learning rate is given at every step.
 ///
-/// Burn's optimizers keep their hyperparameters in single precision, so that β₂ = 0.999 is off by 10⁻⁸, and 1 − β₂ by 10⁻⁵
-/// of itself.
+/// Only our momentum and AdamW decouple the weight decay; with the others it is a penalty that enters the gradient.
+///
+/// Burn's optimizers are used as they are. They keep their hyperparameters in single precision: β₂ = 0.999 is off by
+/// 10⁻⁸, and 1 − β₂ by 10⁻⁵ of itself. So their steps agree with PyTorch's to 3·10⁻⁵ and no further.
 #[must_use]
 pub fn new_optimizer(optimizer: &Optimizer) -> ModuleOptimizer {
     let penalty = (optimizer.weight_decay > 0.0).then(|| WeightDecayConfig::new(optimizer.weight_decay as f32));

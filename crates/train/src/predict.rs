@@ -55,7 +55,8 @@ impl Predictor {
         })
     }
 
-    /// The shape of an image of the data set: what a picture is brought to, before the black pixels around it that the experiment may say.
+    /// The shape of an image of the data set: what a picture is brought to, before the black pixels around it that the
+    /// experiment may say.
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 /// What is reported every `training.report_every` iterations, one JSON object a line in `metrics.jsonl`.
 ///
 /// Loss and training accuracy are means over the images seen since the report before, so every image of that stretch
-/// counts once; the network changes meanwhile. Validation figures are of the network as it is at `iteration`.
+/// counts once; the network changes meanwhile. A smoothed mean would count some images more than others. Validation
+/// figures are of the network as it is at `iteration`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Report {
     /// Iterations done.

@@ -15,15 +15,18 @@ use crate::run_folder::{RUN_SCHEMA, RunRecord, Status};
 use crate::tensorboard::{self, EventFile};
 use crate::{CheckpointName, Computation, Ending, Observer, RunFolder, Setup, TrainError, Trainer, warm_start};
 
-/// Goes on with the run in `folder` up to `iterations` if that is given, else to the config's end: from the checkpoint that is
-/// asked for, else from the last one, else from the best one. A run that was stopped before it saved any begins again in its
-/// folder. Wherever it goes on from, it ends with the bits of the run that was never stopped, unless another engine, or
-/// other instructions, compute it: then the observer is warned.
+/// Goes on with the run in `folder` up to `iterations` if that is given, else to the config's end: from the checkpoint
+/// that is asked for, else from the last one, else from the best one. A run that was stopped before it saved any begins
+/// again in its folder, since it is a function of its config. Wherever it goes on from, it ends with the bits of the
+/// run that was never stopped, unless another engine, or other instructions, compute it: then the observer is warned.
+///
+/// A damaged checkpoint is an error that names the other one. It is not passed over, because only the user can say
+/// which weights the run should go on with.
 ///
 /// # Errors
 ///
-/// As [`train`](crate::train); and a checkpoint that is not there, damaged, of another version or of another config than the
-/// folder's, other data than the run began with, or a run that is done.
+/// As [`train`](crate::train); and a checkpoint that is not there, damaged, of another version or of another config
+/// than the folder's, other data than the run began with, or a run that is done.
 pub fn resume(
     folder: RunFolder,
     iterations: Option<usize>,
@@ -108,8 +111,8 @@ fn note(record: &mut RunRecord, began: Engine, now: &Computation) -> Option<Stri
     Some(warning)
 }
 
-/// The event file of a run that goes on after the report of `iteration`, if it has events or is to have them from now on. Then the figures so far
-/// are in it too.
+/// The event file of a run that goes on after the report of `iteration`, if it has events or is to have them from now
+/// on. Then the figures so far are in it too.
 fn events(folder: &RunFolder, setup: &Setup, iteration: usize) -> Result<Option<EventFile>, TrainError> {
     if tensorboard::is_on(folder.path()) {
         tensorboard::rewind(folder.path(), iteration)?;
@@ -166,7 +169,8 @@ fn begin_again(
     Ok((network, new_optimizer(&experiment.optimizer), Position::default()))
 }
 
-/// Refuses a config that was changed in what the numbers depend on: the run would be neither the old one nor the new one.
+/// Refuses a config that was changed in what the numbers depend on: the run would be neither the old one nor the new
+/// one.
 fn same_config(experiment: &Experiment, mut saved: Experiment, checkpoint: &Checkpoint) -> Result<(), TrainError> {
     // Going on further, by another engine, or saving more often, is what one may well want.
     saved.engine = experiment.engine;

@@ -31,8 +31,8 @@ const EVALUATION_BATCH: usize = 250;
 
 /// Trains `experiment` from its first iteration in a new run folder.
 ///
-/// `stop` is looked at after every iteration and after every batch of an evaluation; when it is true, a checkpoint is saved and the
-/// run ends. A validation that is broken off is made when the run goes on.
+/// `stop` is looked at after every iteration and after every batch of an evaluation; when it is true, a checkpoint is
+/// saved and the run ends. A validation that is broken off is made when the run goes on.
 ///
 /// # Errors
 ///
@@ -99,8 +99,8 @@ pub fn train(
     run.finish(trainer, Position::default(), record, notes, events, observer, stop)
 }
 
-/// Evaluates the run in `folder` with `weights` on every image of `split`. Writes the result into the folder, unless the
-/// weights are a file of somebody else's; and the logits to the file `logits` where one is given.
+/// Evaluates the run in `folder` with `weights` on every image of `split`. Writes the result into the folder, unless
+/// the weights are a file of somebody else's; and the logits to the file `logits` where one is given.
 ///
 /// # Errors
 ///
@@ -155,8 +155,8 @@ pub(crate) fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Netw
     Ok(Network::new(&experiment.model, experiment.seed, &setup.device.clone().autodiff())?)
 }
 
-/// Every image of `subset` once, by a network without autodiff; `each` is given the images of every batch with their logits, and
-/// may break off.
+/// Every image of `subset` once, by a network without autodiff; `each` is given the images of every batch with their
+/// logits, and may break off.
 pub(crate) fn evaluate_subset(
     experiment: &Experiment,
     setup: &Setup,

@@ -345,8 +345,9 @@ impl RunFolder {
         })
     }
 
-    /// Drops what a run that has reported up to `iteration` will write again: the lines of `metrics.jsonl` and `log.txt` after it, the
-    /// result of an evaluation that the run did not live to note (`done` is false), and last lines cut by a kill.
+    /// Drops what a run that has reported up to `iteration` will write again: the lines of `metrics.jsonl` and
+    /// `log.txt` after it, the result of an evaluation that the run did not live to note (`done` is false), and last
+    /// lines cut by a kill.
     pub(crate) fn rewind_lines(&self, iteration: usize, done: bool) -> Result<(), TrainError> {
         self.rewrite("metrics.jsonl", |lines| {
             lines.retain(|line| serde_json::from_str::<Report>(line).is_ok_and(|report| report.iteration <= iteration));
@@ -359,7 +360,8 @@ impl RunFolder {
         })
     }
 
-    /// Replaces the whole lines of a file, with their ends, by what `change` makes of them; a file that is not there stays so.
+    /// Replaces the whole lines of a file, with their ends, by what `change` makes of them; a file that is not there
+    /// stays so.
     fn rewrite(&self, name: &str, change: impl FnOnce(&mut Vec<&str>)) -> Result<(), TrainError> {
         let path = self.path.join(name);
         let bytes = match fs::read(&path) {
@@ -374,7 +376,8 @@ impl RunFolder {
         if kept.as_bytes() == bytes { Ok(()) } else { write_whole(&path, kept.as_bytes()) }
     }
 
-    /// Brings the lines that were appended to the disk: a checkpoint that survives a loss of power must not be ahead of them.
+    /// Brings the lines that were appended to the disk: a checkpoint that survives a loss of power must not be ahead of
+    /// them.
     pub(crate) fn flush_lines(&self) -> Result<(), TrainError> {
         for name in ["metrics.jsonl", "log.txt"] {
             let path = self.path.join(name);
@@ -399,8 +402,8 @@ impl RunFolder {
         }
     }
 
-    /// Writes `result.json`, `confusion.csv` and `predictions.csv` into `evaluation/`, or `evaluation/<split>` for another
-    /// split than the test images.
+    /// Writes `result.json`, `confusion.csv` and `predictions.csv` into `evaluation/`, or `evaluation/<split>` for
+    /// another split than the test images.
     pub(crate) fn write_evaluation(
         &self,
         evaluation: &Evaluation,

@@ -1,12 +1,12 @@
 //! The figures of `metrics.jsonl` as TensorBoard's event files.
 //!
 //! An event file is a row of records. A record is the length of its content (8 bytes), the masked CRC-32C of those 8
-//! bytes (4), the content, and the masked CRC-32C of the content (4), all little-endian; the content is a protocol buffer,
-//! [`Event`]. Sources: TensorFlow's `core/lib/io/record_writer.h`, `core/util/event.proto` and
+//! bytes (4), the content, and the masked CRC-32C of the content (4), all little-endian; the content is a protocol
+//! buffer, [`Event`]. Sources: TensorFlow's `core/lib/io/record_writer.h`, `core/util/event.proto` and
 //! `core/framework/summary.proto`.
 //!
-//! A run has one folder of events, with one file for each time that it was begun or resumed. What a resumed run will report
-//! again is cut off from the files before.
+//! A run has one folder of events, with one file for each time that it was begun or resumed. A run that is resumed cuts
+//! the earlier files at the iteration from which it goes on, so that no step is there twice.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Write};
@@ -66,8 +66,8 @@ impl EventFile {
     pub(crate) fn create(folder: &Path, iteration: usize) -> Result<Self, TrainError> {
         let folder = events(folder);
         fs::create_dir_all(&folder).map_err(|error| TrainError::write(&folder, error))?;
-        // TensorBoard reads files in the order of their names. Two in one second get a number each, and a clock that was set
-        // back must not put the new file before the old ones.
+        // TensorBoard reads files in the order of their names. Two in one second get a number each, and a clock that
+        // was set back must not put the new file before the old ones.
         let seconds = newest(&folder).max(now() as u64);
         let mut number = 0;
         let (path, file) = loop {

@@ -1,4 +1,7 @@
 //! The training loop, from top to bottom.
+//!
+//! The final evaluation on the test images is of the last weights, as the published results are, and not of the best by
+//! validation. `evaluate --checkpoint best` gives the other.
 
 use std::ops::ControlFlow::{Break, Continue};
 use std::sync::atomic::{AtomicBool, Ordering};

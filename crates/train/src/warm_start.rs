@@ -1,4 +1,6 @@
 //! The first weights of a run out of those of another.
+//!
+//! A warm start that loads no tensor is an error: it would be a cold start under another name.
 
 use std::fmt;
 use std::fs;
@@ -12,7 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{RunFolder, TrainError};
 
-/// What `run.json` says of a warm start. A resumed run takes its weights from its checkpoint, and from here what is frozen.
+/// What `run.json` says of a warm start. A resumed run takes its weights from its checkpoint, and from here what is
+/// frozen.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct WarmStartRecord {
     /// The run folder or the file, all links followed.

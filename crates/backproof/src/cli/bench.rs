@@ -10,14 +10,14 @@ use super::Places;
 
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Everything that is compared is alive at once and takes turns, round by round; a figure is the median of its rounds.\n\
+    after_help = "All programs that are compared run at once and take turns. A figure is the median of its rounds.\n\
                         bench/README.md says how the figures are made and how to repeat them."
 )]
 pub struct Bench {
-    /// Only this published network, such as cifar-baseline; may be repeated. alexnet is measured only when asked for
+    /// Only this published network, such as cifar-baseline; may be repeated. Without it, all networks except alexnet
     #[arg(long = "model", value_name = "M", env = "BACKPROOF_MODEL", value_delimiter = ',')]
     pub models: Vec<String>,
-    /// Images in a batch; may be repeated
+    /// Number of images in a batch; may be repeated
     #[arg(long = "batch", value_name = "N", env = "BACKPROOF_BATCH", value_delimiter = ',', default_values = ["1", "16", "128"])]
     pub batches: Vec<NonZeroUsize>,
     /// Only this pass; may be repeated
@@ -29,22 +29,22 @@ pub struct Bench {
     /// Also measure this program on the same work
     #[arg(long, env = "BACKPROOF_PEER", value_enum)]
     pub peer: Option<Peer>,
-    /// Python that has the peer
+    /// Python in which the peer is installed
     #[arg(long, value_name = "PATH", env = "BACKPROOF_PYTHON", default_value = "python3")]
     pub python: PathBuf,
-    /// Threads of each program; all cores if not given
+    /// Number of threads of each program; without it, one for each core
     #[arg(long, value_name = "N", env = "BACKPROOF_THREADS")]
     pub threads: Option<NonZeroUsize>,
-    /// Turns that each takes
+    /// Number of turns of each program
     #[arg(long, value_name = "N", env = "BACKPROOF_ROUNDS", default_value = "5")]
     pub rounds: NonZeroUsize,
-    /// Seconds of a turn
+    /// Length of a turn in seconds
     #[arg(long, value_name = "S", env = "BACKPROOF_SECONDS", default_value_t = 0.5, value_parser = parse_seconds)]
     pub seconds: f64,
-    /// Instruction set to keep to, such as avx2, of the kernels and of the peer
+    /// Instruction set that the kernels and the peer may use, such as avx2
     #[arg(long, value_name = "NAME", env = "BACKPROOF_ISA")]
     pub isa: Option<String>,
-    /// Instead of single steps, train this experiment from start to end: a config, or the name of one in configs/
+    /// Measure whole trainings of this experiment instead of steps: a config file, or the name of one in configs/
     #[arg(
         long,
         value_name = "CONFIG",
@@ -52,7 +52,7 @@ pub struct Bench {
         conflicts_with_all = ["models", "batches", "passes", "seconds"]
     )]
     pub whole_run: Option<PathBuf>,
-    /// Write every figure to this file
+    /// Write all figures to this file
     #[arg(long, value_name = "FILE", env = "BACKPROOF_JSON")]
     pub json: Option<PathBuf>,
     /// Write results.json and results.md to a new dated folder in DIR, such as bench/runs

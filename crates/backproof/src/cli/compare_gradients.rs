@@ -7,16 +7,15 @@ use clap::{Args, ValueEnum};
 use super::{Device, Places};
 use crate::point::Point;
 
-/// Without a choice of what: every layer over generated shapes, and every published network on real images.
 #[derive(Debug, Args)]
 pub struct CompareGradients {
-    /// Only this layer, such as conv2d; with --suite, only this operation
+    /// Check only this layer, such as conv2d; with --suite, only this operation
     #[arg(long, value_name = "L", env = "BACKPROOF_LAYER", conflicts_with_all = ["model", "config"])]
     pub layer: Option<String>,
-    /// Only this published network, such as cifar-baseline
+    /// Check only this published network, such as cifar-baseline
     #[arg(long, value_name = "M", env = "BACKPROOF_MODEL", conflicts_with_all = ["config", "suite"])]
     pub model: Option<String>,
-    /// Only the network of this experiment, on its data
+    /// Check only the network of this experiment, on its data
     #[arg(short, long, value_name = "FILE", env = "BACKPROOF_CONFIG", conflicts_with = "suite")]
     pub config: Option<PathBuf>,
     /// Check Burn's own operations instead of our layers
@@ -27,28 +26,28 @@ pub struct CompareGradients {
     /// Precision of the code under test; the differences are always taken in f64
     #[arg(long, value_enum, default_value_t = Precision::F32, env = "BACKPROOF_DTYPE")]
     pub dtype: Precision,
-    /// What shapes, numbers, directions and the choice of elements are drawn from
+    /// Seed of the shapes, the numbers, the directions and the choice of elements
     #[arg(long, value_name = "N", default_value_t = 0, env = "BACKPROOF_SEED")]
     pub seed: u64,
-    /// Cases generated for each layer or operation
+    /// Number of cases for each layer or operation
     #[arg(long, value_name = "N", default_value_t = 24, env = "BACKPROOF_CASES", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
     pub cases: u64,
-    /// Only these points, such as saturated-90: the general one, or hard ones where functions overflow, are flat or have a kink
+    /// Check only at these points, such as saturated-90. At hard points, functions overflow, are flat or have a kink
     #[arg(long, value_enum, value_name = "P", value_delimiter = ',', env = "BACKPROOF_POINT", conflicts_with_all = ["model", "config"])]
     pub point: Vec<Point>,
-    /// Cases at each hard point; 0 for general points alone
+    /// Number of cases at each hard point; with 0, only general points are checked
     #[arg(long, value_name = "N", default_value_t = 1, env = "BACKPROOF_HARD_CASES", value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
     pub hard_cases: u64,
-    /// Only the case of this number, in full: what a failure says to replay it
+    /// Check only the case of this number, in full; a failure prints this flag, so that you can repeat the case
     #[arg(long, value_name = "K", env = "BACKPROOF_CASE", requires = "layer", conflicts_with_all = ["cases", "hard_cases"])]
     pub case: Option<u64>,
-    /// Also falsify every gradient in many ways, and show the share that is found out; of networks in f64 only
+    /// Also spoil every gradient in many ways, and show how many of these mutants are found; for networks only in f64
     #[arg(long, env = "BACKPROOF_MUTANTS")]
     pub mutants: bool,
-    /// Write everything that was found to this file
+    /// Write all results to this file
     #[arg(long, value_name = "FILE", env = "BACKPROOF_JSON")]
     pub json: Option<PathBuf>,
-    /// Write inputs, parameters, cotangents and gradients to this file, for other frameworks to compare
+    /// Write inputs, parameters, cotangents and gradients to this file, so that other frameworks can compare them
     #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_DUMP")]
     pub dump: Option<PathBuf>,
     #[command(flatten)]

@@ -29,7 +29,8 @@ pub(crate) fn open(backend: Backend) -> Result<Device, Failure> {
              or build with `cargo build --release -p backproof --features {name}`"
         )));
     }
-    // GPU backends panic where there is no device, the first time on a thread of their own; a person gets a sentence instead.
+    // GPU backends panic where there is no device, the first time on a thread of their own; a person gets a sentence
+    // instead.
     let first_panic: Arc<Mutex<Option<String>>> = Arc::default();
     let hook = std::panic::take_hook();
     let seen = Arc::clone(&first_panic);

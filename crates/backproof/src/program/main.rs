@@ -26,7 +26,8 @@ use backproof::{error, output};
 use backproof_gradcheck::PoisonAllocator;
 use tracing_subscriber::EnvFilter;
 
-/// While gradients are compared, fresh memory holds garbage: what a kernel reads before it wrote it shows.
+/// While gradients are compared, fresh memory holds garbage, so that a kernel which reads what it never wrote is found.
+/// Otherwise this costs one atomic load an allocation.
 #[global_allocator]
 static ALLOCATOR: PoisonAllocator = PoisonAllocator;
 

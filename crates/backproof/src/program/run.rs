@@ -92,7 +92,8 @@ pub(crate) fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBu
     })
 }
 
-/// The commit of the working tree, `-dirty` where tracked files differ from it; `None` outside a repository or without git.
+/// The commit of the working tree, `-dirty` where tracked files differ from it; `None` outside a repository or without
+/// git.
 pub(crate) fn git_revision() -> Option<String> {
     let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=40"]).output().ok()?;
     let revision = String::from_utf8(output.stdout).ok()?.trim().to_owned();

@@ -6,15 +6,16 @@ use super::Picture;
 use super::resize::resize;
 use crate::images::planes;
 
-/// What is at least this share of the brightest pixel belongs to the thing, and what is darker to the paper, whose grain and JPEG's
-/// traces would otherwise be a part of it.
+/// What is at least this share of the brightest pixel belongs to the thing, and what is darker to the paper, whose
+/// grain and JPEG's traces would otherwise be a part of it.
 const FAINTEST: f64 = 0.125;
 
 impl Picture {
-    /// The picture as a grey image of `shape`, with what is bright on black as large and where MNIST's digits are: its bounding box
-    /// is scaled into the middle 20×20 of 28×28 pixels, its proportions kept, and then moved, by whole pixels and not beyond an
-    /// edge, so that its centre of mass is in the middle (Y. LeCun, C. Cortes, C. J. C. Burges, *The MNIST database*): in pixel 14 of 28,
-    /// from 0, as that of each of MNIST's images. `[1, H, W]` in row-major order, 0 to 255. `None` of a picture that is black.
+    /// The picture as a grey image of `shape`, with what is bright on black as large and where MNIST's digits are: its
+    /// bounding box is scaled into the middle 20×20 of 28×28 pixels, its proportions kept, and then moved, by whole
+    /// pixels and not beyond an edge, so that its centre of mass is in the middle (Y. LeCun, C. Cortes, C. J. C.
+    /// Burges, *The MNIST database*): in pixel 14 of 28, from 0, as that of each of MNIST's images. `[1, H, W]` in
+    /// row-major order, 0 to 255. `None` of a picture that is black.
     ///
     /// # Panics
     ///

@@ -19,8 +19,8 @@ use crate::error::{DataError, Result};
 const BYTES: u64 = 64 << 20;
 /// The most pixels that are decoded: a few bytes can claim more than any memory holds.
 const PIXELS: usize = 1 << 26;
-/// The most pixels that a byte of a file can hold: deflate makes at most 1,032 bytes of one, each of 8 pixels of one bit. In a JPEG it
-/// is 512, of a bit for a block of 8 × 8. A file that claims more is lying, and gets no memory.
+/// The most pixels that a byte of a file can hold: deflate makes at most 1,032 bytes of one, each of 8 pixels of one
+/// bit. In a JPEG it is 512, of a bit for a block of 8 × 8. A file that claims more is lying, and gets no memory.
 const PIXELS_PER_BYTE: usize = 8 * 1_032;
 const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
 const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
@@ -131,8 +131,9 @@ fn jpeg(bytes: &[u8]) -> Result<(Picture, Orientation), Problem> {
     Ok((Picture { width, height, planes }, orientation))
 }
 
-/// Whether a JPEG goes on to its end marker: the decoder does without, and takes a few missing bytes for zeros. Not the last two
-/// bytes alone, since cameras append things; nor any end marker, since a segment may hold a whole small picture.
+/// Whether a JPEG goes on to its end marker: the decoder does without, and takes a few missing bytes for zeros. Not the
+/// last two bytes alone, since cameras append things; nor any end marker, since a segment may hold a whole small
+/// picture.
 fn has_end(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some(place) = rest.iter().position(|&byte| byte == 0xff) {

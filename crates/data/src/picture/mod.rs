@@ -43,8 +43,8 @@ impl Fit {
 impl Picture {
     /// Reads a PNG or JPEG file; its first bytes say which it is, not its name.
     ///
-    /// What is transparent is laid over white, as most programs show it. What the file says of its orientation (EXIF) is
-    /// done. Of an animation, this is the first frame. Colour profiles are ignored, as data sets ignore them.
+    /// What is transparent is laid over white, as most programs show it. What the file says of its orientation (EXIF)
+    /// is done. Of an animation, this is the first frame. Colour profiles are ignored, as data sets ignore them.
     ///
     /// # Errors
     ///

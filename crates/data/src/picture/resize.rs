@@ -2,8 +2,9 @@
 
 /// `plane`, rows of `width` pixels, at another size.
 ///
-/// A new pixel is the mean of the old ones around its place, with weights that fall linearly to zero at a distance of one
-/// new pixel (one old pixel where the picture grows): along the rows, then along the columns, rounded once at the end.
+/// A new pixel is the mean of the old ones around its place, with weights that fall linearly to zero at a distance of
+/// one new pixel (one old pixel where the picture grows): along the rows, then along the columns, rounded once at the
+/// end.
 ///
 /// There is no crate for it here: those that resize ask for features of `num-traits` that Burn is not built with, and
 /// would have all of Burn built twice.

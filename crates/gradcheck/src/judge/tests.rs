@@ -35,7 +35,8 @@ fn the_tolerance_of_a_wrong_element_is_the_sum_of_the_formula() {
     };
     let wide = 0.5 * (5.0 + 0.25 * 16.0) + 2.0;
     assert_near(roundoff(ESTIMATE, None), 0.5 * (3.0 + 4.0 * 7.0) + wide);
-    assert_near(roundoff(ESTIMATE, Some(4.0)), 0.5 * (4.0 + 4.0 * 7.0) + wide); // what the source itself says of its terms
+    // What the source itself says of its terms.
+    assert_near(roundoff(ESTIMATE, Some(4.0)), 0.5 * (4.0 + 4.0 * 7.0) + wide);
     assert_near(roundoff(ESTIMATE, Some(1.0)), 0.5 * (3.0 + 4.0 * 7.0) + wide); // but never less than the terms seen
     // A hundred times the element's terms, as long as these are a thousandth of the output.
     let small = Estimate { magnitude: 1.0 / 64.0, ..ESTIMATE };

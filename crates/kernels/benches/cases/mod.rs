@@ -127,7 +127,8 @@ pub(crate) struct Product {
 }
 
 impl Product {
-    /// `cifar-baseline`'s and the first of `petre-mlp`, by one image and by eight, as many as a lane of a batch of 128 has.
+    /// `cifar-baseline`'s and the first of `petre-mlp`, by one image and by eight, as many as a lane of a batch of 128
+    /// has.
     pub(crate) fn all() -> Vec<Self> {
         each(|isa| {
             [(1, 10, 4096), (8, 10, 4096), (1, 128, 3072), (8, 128, 3072)]

@@ -44,8 +44,8 @@ impl Correlation {
     ///
     /// # Panics
     ///
-    /// If a window leaves the memory of an image. This is what makes [`run`](Self::run) sound: every offset is at most the last
-    /// tap's, every pixel at most the last.
+    /// If a window leaves the memory of an image. This is what makes [`run`](Self::run) sound: every offset is at most
+    /// the last tap's, every pixel at most the last.
     pub(super) fn new(parts: Vec<Part>, input: Layout, stride: [usize; 2], output: Layout) -> Self {
         let [row_step, pixel_step] = [stride[0] * input.row_stride(), stride[1] * input.lanes];
         let last_pixel = (output.height - 1) * row_step + (output.width - 1) * pixel_step;
@@ -65,7 +65,8 @@ impl Correlation {
         self.parts.iter().map(|part| part.blocks.len() * part.block_weights()).sum()
     }
 
-    /// Where the weight of (`output`, `channel`, tap 0) is; the next tap is 16 further. None where `output` does not see it.
+    /// Where the weight of (`output`, `channel`, tap 0) is; the next tap is 16 further. None where `output` does not
+    /// see it.
     pub(super) fn weight_at(&self, output: usize, channel: usize) -> Option<usize> {
         let block = output / LANES;
         let part = self.parts.iter().find(|part| part.blocks.contains(&block))?;
@@ -155,9 +156,9 @@ impl Run<'_> {
             for tile in 0..tiles {
                 // Tiles as equal as they can be: 28 columns are two tiles of 14, not one of 16 and one of 12.
                 let end = columns * (tile + 1) / tiles;
-                // SAFETY: block, row and column are inside of the output's layout, as long as whose image the slice is; the
-                // windows of the tile's pixels are inside of the input, as `Correlation::new` asserted for the last of all; a
-                // block has `block_weights` weights and 16 numbers of bias.
+                // SAFETY: block, row and column are inside of the output's layout, as long as whose image the slice is;
+                // the windows of the tile's pixels are inside of the input, as `Correlation::new` asserted for the last
+                // of all; a block has `block_weights` weights and 16 numbers of bias.
                 unsafe {
                     let at = Tile {
                         input: input.as_ptr().add(row * correlation.row_step + column * correlation.pixel_step),
@@ -179,8 +180,9 @@ impl Run<'_> {
     }
 }
 
-/// Neighbouring pixels of a row, whose sums stay in registers. For each of `width` pixels and `BLOCKS` blocks, `input` may be
-/// read at each offset, `weights` and `bias` have 16 numbers an offset and a block, and `output` has room for 16.
+/// Neighbouring pixels of a row, whose sums stay in registers. For each of `width` pixels and `BLOCKS` blocks, `input`
+/// may be read at each offset, `weights` and `bias` have 16 numbers an offset and a block, and `output` has room for
+/// 16.
 struct Tile<'a> {
     input: *const f32,
     step: usize,

@@ -3,9 +3,9 @@
 //! # How
 //!
 //! Sixteen output channels are one vector. A tile of neighbouring output pixels is as many accumulators, which stay in
-//! registers: for every (input channel, tap) one vector of weights is loaded, and each accumulator takes it times one input,
-//! broadcast to all lanes. Where that input lies relative to the pixel is in a table made once, which is how one loop serves
-//! padding (a border of zeros), dilation, groups and both layouts.
+//! registers: for every (input channel, tap) one vector of weights is loaded, and each accumulator takes it times one
+//! input, broadcast to all lanes. Where that input lies relative to the pixel is in a table made once, which is how one
+//! loop serves padding (a border of zeros), dilation, groups and both layouts.
 //!
 //! The input gradient is the same loop over the output gradient with the roles of the channels swapped (derivation in
 //! `backproof_layers::Conv2d`). The weight gradient keeps a tile of *taps* in registers, and goes over the pixels.
@@ -37,13 +37,13 @@ pub struct Conv2d {
 }
 
 impl Conv2d {
-    /// The convolution `shape` from `input` to `output`, with the gradient of the output in `gradient`. That needs its border
-    /// only where the input gradient is wanted.
+    /// The convolution `shape` from `input` to `output`, with the gradient of the output in `gradient`. That needs its
+    /// border only where the input gradient is wanted.
     ///
     /// # Panics
     ///
-    /// If a size is zero, the channels cannot be divided into the groups, a layout has other sizes than the shape or a smaller
-    /// border than it needs, or output or gradient are planar.
+    /// If a size is zero, the channels cannot be divided into the groups, a layout has other sizes than the shape or a
+    /// smaller border than it needs, or output or gradient are planar.
     #[must_use]
     pub fn new(shape: Conv2dShape, input: Layout, output: Layout, gradient: Layout, input_gradient: bool) -> Self {
         shape.check();
@@ -109,14 +109,15 @@ impl Conv2d {
     }
 
     /// Numbers of scratch memory that [`input_gradient`](Self::input_gradient) needs; they have to be zero before the
-    /// first call, and may be used again as they are. None where windows are a pixel apart: then no scratch is looked at.
+    /// first call, and may be used again as they are. None where windows are a pixel apart: then no scratch is looked
+    /// at.
     #[must_use]
     pub fn scratch(&self) -> usize {
         self.spread.map_or(0, |spread| spread.size())
     }
 
-    /// `[O, C/groups, K, K′]` in row-major order to the packed weights: for every block of 16 outputs and every (channel, tap)
-    /// that one of them sees, 16 numbers.
+    /// `[O, C/groups, K, K′]` in row-major order to the packed weights: for every block of 16 outputs and every
+    /// (channel, tap) that one of them sees, 16 numbers.
     ///
     /// # Panics
     ///
@@ -181,8 +182,8 @@ impl Conv2d {
         self.forward.run(isa, input, packed, bias, relu, output, &self.output);
     }
 
-    /// `∂L/∂x` of one image, into a blocked layout of the input's size with any border, from the gradient of the output. `scratch`
-    /// has [`scratch`](Self::scratch) numbers.
+    /// `∂L/∂x` of one image, into a blocked layout of the input's size with any border, from the gradient of the
+    /// output. `scratch` has [`scratch`](Self::scratch) numbers.
     ///
     /// # Panics
     ///
@@ -222,8 +223,8 @@ impl Conv2d {
         self.taps.run(isa, input, gradient, sum);
     }
 
-    /// Sets to zero what no weight belongs to, in a gradient that is complete: pairs of channels of different groups in a block
-    /// that two groups share. `gradient` is packed as the weights are.
+    /// Sets to zero what no weight belongs to, in a gradient that is complete: pairs of channels of different groups in
+    /// a block that two groups share. `gradient` is packed as the weights are.
     ///
     /// # Panics
     ///

@@ -54,8 +54,8 @@ impl Conv2dShape {
         Border { top: vertical, left: horizontal, bottom: vertical, right: horizontal }
     }
 
-    /// The border that the output gradient has to have for the input gradient: none is read where it stops being more than
-    /// zero, so that a padding above the kernel's reach needs none.
+    /// The border that the output gradient has to have for the input gradient: none is read where it stops being more
+    /// than zero, so that a padding above the kernel's reach needs none.
     #[must_use]
     pub fn gradient_border(&self) -> Border {
         let spread = self.spread_output();
@@ -91,8 +91,8 @@ impl Conv2dShape {
         assert!(self.groups > 0 && sizes.as_flattened().iter().all(|&size| size > 0), "a size is zero: {self:?}");
     }
 
-    /// Where the taps of `channel` lie for the first pixel: forward, tap k is `k·dilation − padding` away from it, backward as far to
-    /// the other side.
+    /// Where the taps of `channel` lie for the first pixel: forward, tap k is `k·dilation − padding` away from it,
+    /// backward as far to the other side.
     ///
     /// # Panics
     ///

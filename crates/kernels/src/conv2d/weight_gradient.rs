@@ -20,8 +20,8 @@ pub(super) struct WeightGradient {
 }
 
 impl WeightGradient {
-    /// The gradient of the weights of a forward pass whose `parts` were checked against `input`, for as many pixels as `gradient`
-    /// has. This is what makes [`run`](Self::run) sound.
+    /// The gradient of the weights of a forward pass whose `parts` were checked against `input`, for as many pixels as
+    /// `gradient` has. This is what makes [`run`](Self::run) sound.
     pub(super) fn new(shape: &Conv2dShape, parts: &[Part], input: Layout, gradient: Layout) -> Self {
         Self {
             parts: parts.to_vec(),
@@ -93,9 +93,9 @@ impl Run<'_> {
                     let starts: [usize; ROWS] =
                         std::array::from_fn(|i| part.offsets[(row + i.min(here - 1)) * COLUMNS]);
                     let to = &mut sum[row * COLUMNS * LANES..][..here * COLUMNS * LANES];
-                    // SAFETY: `gradient` begins at the first pixel of a block, and has all of its rows; the windows, which
-                    // are those of the forward pass, were checked by `Correlation::new`, and the taps of a row of the kernel
-                    // are `TAP` apart, from `starts` on; `to` has the index of every tap that is stored.
+                    // SAFETY: `gradient` begins at the first pixel of a block, and has all of its rows; the windows,
+                    // which are those of the forward pass, were checked by `Correlation::new`, and the taps of a row of
+                    // the kernel are `TAP` apart, from `starts` on; `to` has the index of every tap that is stored.
                     unsafe { tile::<V, ROWS, COLUMNS, TAP>(self.of, self.input, starts, gradient, to, here) }
                 }
             }
@@ -107,8 +107,8 @@ impl Run<'_> {
 ///
 /// # Safety
 ///
-/// The machine has the instructions of `V`; `input` can be read at every tap of every window, whose rows begin at `starts`, and
-/// `gradient` at every pixel; `to` has room for `here · COLUMNS` vectors.
+/// The machine has the instructions of `V`; `input` can be read at every tap of every window, whose rows begin at
+/// `starts`, and `gradient` at every pixel; `to` has room for `here · COLUMNS` vectors.
 #[inline(always)]
 unsafe fn tile<V: Lanes, const ROWS: usize, const COLUMNS: usize, const TAP: usize>(
     of: &WeightGradient,

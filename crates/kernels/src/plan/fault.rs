@@ -6,7 +6,8 @@ use super::shard::Shard;
 use crate::layout::{Border, Layout};
 use crate::vector::LANES;
 
-/// What has gone wrong between a forward pass and its backward pass. Each is a slip in the keeping of memory, which no formula shows.
+/// What has gone wrong between a forward pass and its backward pass. Each is a slip in the keeping of memory, which no
+/// formula shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The weights that the input gradient of a convolution reads are those of another step.

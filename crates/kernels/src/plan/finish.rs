@@ -1,4 +1,5 @@
-//! The end of a step: the shards' gradients become one, and the optimizer moves the weights, in one pass over the parameters.
+//! The end of a step: the shards' gradients become one, and the optimizer moves the weights, in one pass over the
+//! parameters.
 
 use std::ops::Range;
 
@@ -147,7 +148,8 @@ impl Core {
         context.run(tasks, Part { start: 0, gradient, velocity, weights });
     }
 
-    /// The weights of convolutions once more, flipped for the input gradient and transformed for tiles, where they have changed.
+    /// The weights of convolutions once more, flipped for the input gradient and transformed for tiles, where they have
+    /// changed.
     pub(super) fn prepare_weights(&mut self) {
         if !std::mem::take(&mut self.weights_are_new) {
             return;

@@ -40,8 +40,8 @@ pub struct InferencePlan(Core);
 #[derive(Debug, Clone)]
 pub struct TrainingPlan(Core);
 
-/// A part of a network, from the gradient of whose output come those of its parameters and of its input; or a whole network with the gradient
-/// of its input.
+/// A part of a network, from the gradient of whose output come those of its parameters and of its input; or a whole
+/// network with the gradient of its input.
 #[derive(Debug, Clone)]
 pub struct SegmentPlan(Core);
 
@@ -89,8 +89,8 @@ impl InferencePlan {
 }
 
 impl TrainingPlan {
-    /// Forward and backward: loss, and inside of the plan the gradients, until [`momentum_step`](Self::momentum_step) or
-    /// [`finish_gradients`](Self::finish_gradients) puts them together. Running statistics move.
+    /// Forward and backward: loss, and inside of the plan the gradients, until [`momentum_step`](Self::momentum_step)
+    /// or [`finish_gradients`](Self::finish_gradients) puts them together. Running statistics move.
     ///
     /// # Panics
     ///
@@ -99,8 +99,8 @@ impl TrainingPlan {
         self.0.pass(batch, labels, objective)
     }
 
-    /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's. The loss that it gives is
-    /// the mean all the same.
+    /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's. The loss that it
+    /// gives is the mean all the same.
     ///
     /// # Panics
     ///
@@ -164,8 +164,8 @@ impl TrainingPlan {
 }
 
 impl SegmentPlan {
-    /// Forward by the statistics of the batch, for [`output`](Self::output) and [`backward`](Self::backward). Running statistics
-    /// move.
+    /// Forward by the statistics of the batch, for [`output`](Self::output) and [`backward`](Self::backward). Running
+    /// statistics move.
     pub fn forward(&mut self, batch: &Batch<'_>) {
         self.0.forward(batch);
     }
@@ -179,7 +179,8 @@ impl SegmentPlan {
         self.0.output(to);
     }
 
-    /// Backward from the gradient of the output of image n, which `gradient` writes; with or without the gradient of the input.
+    /// Backward from the gradient of the output of image n, which `gradient` writes; with or without the gradient of
+    /// the input.
     pub fn backward(&mut self, gradient: &(dyn Fn(usize, &mut [f32]) + Sync), input_gradient: bool) {
         self.0.backward(gradient, input_gradient);
     }

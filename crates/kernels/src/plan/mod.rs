@@ -3,10 +3,13 @@
 //! There are three, and each has the calls that apply to it: [`InferencePlan`], [`TrainingPlan`] and [`SegmentPlan`],
 //! over one core. [`Plan`] is what all have.
 //!
-//! Images do not depend on each other but in batch normalisation. So a batch is divided into shards of neighbouring images, and
-//! a shard is taken by one thread from the images to the gradients, while what it works on is in the cache. Batch
-//! normalisations are where all shards wait for each other. At the end the shards' gradients are added up in the order of the
-//! shards. Their number depends on the batch alone, and so do all results: not on the number of threads.
+//! Images do not depend on each other, except in batch normalisation. So a batch is divided into shards of neighbouring
+//! images. One thread takes a shard from the images to the gradients, while what it works on is in the cache. All
+//! shards wait for each other at a batch normalisation, and nowhere else. At the end the gradients of the shards are
+//! added up in the order of the shards.
+//!
+//! The number of shards depends on the size of the batch alone. So results depend on the instructions, and not on the
+//! number of threads.
 
 mod fault;
 mod finish;
@@ -31,7 +34,8 @@ pub use kinds::{InferencePlan, Plan, SegmentPlan, TrainingPlan};
 pub use operation::Layer;
 pub use parameters::Parameter;
 
-/// The most shards that a batch is divided into: what can be used of many threads, against memory for as many gradients.
+/// The most shards that a batch is divided into: what can be used of many threads, against memory for as many
+/// gradients.
 const MOST_SHARDS: usize = 16;
 
 /// The images of a pass.
@@ -40,8 +44,8 @@ pub struct Batch<'a> {
     pub count: usize,
     /// Writes image n, `[C, H, W]`.
     pub image: &'a (dyn Fn(usize, &mut [f32]) + Sync),
-    /// Writes what dropout multiplies with: of layer number l (from 0, among all layers) the elements from e on, in row-major order
-    /// over the whole batch.
+    /// Writes what dropout multiplies with: of layer number l (from 0, among all layers) the elements from e on, in
+    /// row-major order over the whole batch.
     pub mask: &'a (dyn Fn(usize, usize, &mut [f32]) + Sync),
 }
 

@@ -165,7 +165,8 @@ pub(super) struct Graph {
     pub(super) operations: Vec<Operation>,
     pub(super) activations: Vec<Activation>,
     pub(super) layers: Vec<usize>,
-    /// Parameters whose gradients are added up shard by shard come first: convolutions, and the biases of linear layers.
+    /// Parameters whose gradients are added up shard by shard come first: convolutions, and the biases of linear
+    /// layers.
     pub(super) summed: usize,
     pub(super) parameters: usize,
     pub(super) flipped: usize,

@@ -31,7 +31,8 @@ pub(super) enum Of {
 }
 
 impl Core {
-    /// Sets a parameter of layer `layer`, counted from 0 among all layers, or what momentum remembers of it, from row-major order.
+    /// Sets a parameter of layer `layer`, counted from 0 among all layers, or what momentum remembers of it, from
+    /// row-major order.
     ///
     /// # Panics
     ///

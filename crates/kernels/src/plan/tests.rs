@@ -383,8 +383,8 @@ fn running_statistics_follow_the_batch() {
     assert!((get(Parameter::RunningVariance) - (0.75 + 0.25 * 5.0 / 3.0)).abs() < 1e-6);
 }
 
-/// A segment's gradients with output gradient g are those of a network that goes on linearly with slopes g: here compared by
-/// differences of `Σ g · y`.
+/// A segment's gradients with output gradient g are those of a network that goes on linearly with slopes g: here
+/// compared by differences of `Σ g · y`.
 #[test]
 fn a_segment_gives_the_gradients_of_its_input_and_parameters() {
     let layers = [conv(3, 5, [8, 8], 5, 2), Layer::Relu, halved(8)];

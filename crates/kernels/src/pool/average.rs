@@ -33,7 +33,8 @@ impl Divisor {
 ///
 /// # Panics
 ///
-/// If a layout is planar, the two differ in channels, a window is dilated, or a slice has another length than it should.
+/// If a layout is planar, the two differ in channels, a window is dilated, or a slice has another length than it
+/// should.
 pub fn avg_pool_forward(
     isa: Isa,
     window: &Window,
@@ -76,12 +77,13 @@ impl Kernel for AvgForward<'_> {
     }
 }
 
-/// `∂L/∂x` of [`avg_pool_forward`]: `gradient` has the layout `to`, `input_gradient`, of which all but the border is written,
-/// `from`.
+/// `∂L/∂x` of [`avg_pool_forward`]: `gradient` has the layout `to`, `input_gradient`, of which all but the border is
+/// written, `from`.
 ///
 /// # Panics
 ///
-/// If a layout is planar, the two differ in channels, a window is dilated, or a slice has another length than it should.
+/// If a layout is planar, the two differ in channels, a window is dilated, or a slice has another length than it
+/// should.
 pub fn avg_pool_backward(
     isa: Isa,
     window: &Window,

@@ -5,8 +5,8 @@ use crate::isa::{Isa, Kernel};
 use crate::layout::Layout;
 use crate::vector::{LANES, Lanes};
 
-/// The largest value of each window, and in `argmax`, as a number, which tap of the window it has: the first in row-major
-/// order. `output` and `argmax` have the layout `to`. NaN never wins; a window with no number in it gives −∞.
+/// The largest value of each window, and in `argmax`, as a number, which tap of the window it has: the first in
+/// row-major order. `output` and `argmax` have the layout `to`. NaN never wins; a window with no number in it gives −∞.
 ///
 /// # Panics
 ///
@@ -107,9 +107,10 @@ impl Kernel for Quarters<Forward<'_>> {
     }
 }
 
-/// `∂L/∂x` of [`max_pool_forward`]: the gradient of each output goes to its argmax. With `positive`, the output of the forward
-/// pass, only where that is above zero: the gradient through a ReLU before the pooling. `gradient` has the layout
-/// `to`, `argmax` and `positive` the one beside the argmax, of the same shape; `input_gradient`, of which all but the border is written, has `from`.
+/// `∂L/∂x` of [`max_pool_forward`]: the gradient of each output goes to its argmax. With `positive`, the output of the
+/// forward pass, only where that is above zero: the gradient through a ReLU before the pooling. `gradient` has the
+/// layout `to`, `argmax` and `positive` the one beside the argmax, of the same shape; `input_gradient`, of which all
+/// but the border is written, has `from`.
 ///
 /// # Panics
 ///
@@ -168,7 +169,8 @@ impl Row<'_> {
     /// # Safety
     ///
     /// As for all of [`Lanes`].
-    // No closure: one that is not inlined is compiled without the vector instructions, and made this seven times slower on AVX2.
+    // No closure: one that is not inlined is compiled without the vector instructions, and made this seven times slower
+    // on AVX2.
     #[inline(always)]
     unsafe fn share<V: Lanes>(&self, column: usize) -> Share<V> {
         // SAFETY: the instructions are the caller's; everything else is arrays.

@@ -22,8 +22,8 @@ pub struct Window {
 }
 
 impl Window {
-    /// For window (`row`, `column`) the taps that lie inside of an image of `height` × `width`: tap in the window, row and
-    /// column.
+    /// For window (`row`, `column`) the taps that lie inside of an image of `height` × `width`: tap in the window, row
+    /// and column.
     fn taps(
         self,
         [row, column]: [usize; 2],

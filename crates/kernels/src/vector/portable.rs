@@ -31,7 +31,8 @@ impl Lanes for Portable {
     }
     #[inline(always)]
     unsafe fn fma(self, a: Self, b: Self) -> Self {
-        // Rounded twice where there is no instruction for it: calling the library once a number would be 30 times slower.
+        // Rounded twice where there is no instruction for it: calling the library once a number would be 30 times
+        // slower.
         #[cfg(target_feature = "fma")]
         let once = |sum: f32, a: f32, b: f32| a.mul_add(b, sum);
         #[cfg(not(target_feature = "fma"))]

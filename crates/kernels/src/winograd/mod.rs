@@ -1,11 +1,18 @@
 //! Convolution with fewer multiplications: Winograd's minimal filtering, for kernels of 3×3 and 5×5.
 //!
-//! An image is cut into tiles of 6×6 inputs, which overlap, for 4×4 outputs of a 3×3 kernel or 2×2 of a 5×5. Each tile is
-//! transformed, and so is each kernel; between the transforms, a convolution is 36 products of matrices, [tiles × C] times
-//! [C × O], one for each element of a tile: 36 multiplications for 144 (3×3) or 100 (5×5) of the definition. The 36 products are
-//! a convolution of 1×1 with 36 groups, so that the loops of [`Conv2d`] compute them.
+//! An image is cut into tiles of 6×6 inputs, which overlap, for 4×4 outputs of a 3×3 kernel or 2×2 of a 5×5. Each tile
+//! is transformed, and so is each kernel; between the transforms, a convolution is 36 products of matrices, [tiles × C]
+//! times [C × O], one for each element of a tile: 36 multiplications for 144 (3×3) or 100 (5×5) of the definition. The
+//! 36 products are a convolution of 1×1 with 36 groups, so that the loops of [`Conv2d`] compute them.
 //!
-//! The results are those of the definition but for rounding, which is a few times larger.
+//! The results are those of the definition but for rounding. Its error is a few times larger, at most 10⁻⁵ of the
+//! largest value, and `compare-gradients` holds tiles to the same tolerance as everything else.
+//!
+//! [`Winograd::pays`] says where tiles save a quarter of the arithmetic. Elsewhere [`Conv2d`] computes the definition,
+//! which is also what the tests compare tiles with.
+//!
+//! A shard of a batch adds up the gradients of the transformed weights over its images, and transforms the sum back
+//! once.
 
 mod tiles;
 mod transforms;
@@ -101,8 +108,8 @@ impl Pass {
 }
 
 impl Winograd {
-    /// Whether a convolution is faster by tiles: both kernels and channels are of the right sizes, and the arithmetic is less by a
-    /// quarter at least.
+    /// Whether a convolution is faster by tiles: both kernels and channels are of the right sizes, and the arithmetic
+    /// is less by a quarter at least.
     #[must_use]
     pub fn pays(shape: &Conv2dShape) -> bool {
         let plain = shape.stride == [1, 1] && shape.dilation == [1, 1] && shape.groups == 1;
@@ -125,8 +132,8 @@ impl Winograd {
     ///
     /// # Panics
     ///
-    /// If it is not one that [`pays`](Self::pays), or a layout has another size than the shape or a smaller border than it
-    /// needs.
+    /// If it is not one that [`pays`](Self::pays), or a layout has another size than the shape or a smaller border than
+    /// it needs.
     #[must_use]
     pub fn new(shape: Conv2dShape, input: Layout, output: Layout, gradient: Layout, input_gradient: bool) -> Self {
         assert!(Self::pays(&shape), "{shape:?} does not pay");
@@ -166,8 +173,8 @@ impl Winograd {
         self.forward.workspace().max(backward)
     }
 
-    /// The weights as [`Conv2d::pack`] packs them, transformed. What is in `transformed` of lanes past the last channel stays
-    /// as it is, and has to be zero.
+    /// The weights as [`Conv2d::pack`] packs them, transformed. What is in `transformed` of lanes past the last channel
+    /// stays as it is, and has to be zero.
     ///
     /// # Panics
     ///
@@ -176,7 +183,7 @@ impl Winograd {
         self.transform_for(&self.forward, self.shape.channels, isa, packed, false, transformed);
     }
 
-    /// The weights as [`Conv2d::turn`] turns them, transformed for the input gradient.
+    /// The weights as [`Conv2d::flip`] flips them, transformed for the input gradient.
     ///
     /// # Panics
     ///
@@ -285,7 +292,8 @@ impl Winograd {
         isa.run(OfInput { pass, tiles, step: SIZE + 1 - self.shape.kernel[0], input, to });
     }
 
-    /// Adds `∂L/∂w` of one image, transformed, to `sum`, from which [`add_weight_gradient`](Self::add_weight_gradient) takes it back.
+    /// Adds `∂L/∂w` of one image, transformed, to `sum`, from which [`add_weight_gradient`](Self::add_weight_gradient)
+    /// takes it back.
     ///
     /// # Panics
     ///

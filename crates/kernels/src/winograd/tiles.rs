@@ -31,8 +31,9 @@ impl Kernel for OfInput<'_> {
                 let start = block * from.block_stride() + row * from.row_stride() + column * LANES;
                 // The last tiles may hang over the edge, where everything is zero.
                 let (here_rows, here_columns) = (SIZE.min(rows - row), SIZE.min(columns - column));
-                // SAFETY: the instructions are the caller's. The image is as long as its layout, and what is read of it is at most
-                // its last row and column; `to` is as long as `inputs`, which has a vector for each block, element and tile.
+                // SAFETY: the instructions are the caller's. The image is as long as its layout, and what is read of it
+                // is at most its last row and column; `to` is as long as `inputs`, which has a vector for each block,
+                // element and tile.
                 unsafe {
                     let mut x = [[V::splat(0.0); SIZE]; SIZE];
                     let from_tile = input.as_ptr().add(start);
@@ -115,8 +116,9 @@ where
                 let (row, column) = (tile / tile_columns * M, tile % tile_columns * M);
                 let start = to.block_start(block) + row * to.row_stride() + column * LANES;
                 let (here_rows, here_columns) = (M.min(to.height - row), M.min(to.width - column));
-                // SAFETY: the instructions are the caller's. There is a product for each block, element and tile, and 16 numbers of
-                // bias a block; what is written is inside of the image, and `output` as long as its layout.
+                // SAFETY: the instructions are the caller's. There is a product for each block, element and tile, and
+                // 16 numbers of bias a block; what is written is inside of the image, and `output` as long as its
+                // layout.
                 unsafe {
                     let bias = bias.map_or(V::splat(0.0), |bias| V::load(bias.as_ptr().add(block * LANES)));
                     let x = get(products, to.blocks(), block, tile - tiles.start, tiles.len() | 1);
@@ -156,8 +158,8 @@ where
                 let (row, column) = (tile / tile_columns * M, tile % tile_columns * M);
                 let start = from.block_start(block) + row * from.row_stride() + column * LANES;
                 let (here_rows, here_columns) = (M.min(from.height - row), M.min(from.width - column));
-                // SAFETY: the instructions are the caller's. What is read is inside of the image, and `gradient` as long as its
-                // layout; `to` has a vector for each block, element and tile.
+                // SAFETY: the instructions are the caller's. What is read is inside of the image, and `gradient` as
+                // long as its layout; `to` has a vector for each block, element and tile.
                 unsafe {
                     let mut g = [[V::splat(0.0); M]; M];
                     let from_tile = gradient.as_ptr().add(start);

@@ -1,14 +1,16 @@
 //! The transforms of a tile, 16 channels at once.
 //!
-//! In one dimension, m outputs of a kernel of r = 7 − m taps need m + r − 1 = 6 inputs, and are, with ⊙ element by element,
+//! In one dimension, m outputs of a kernel of r = 7 − m taps need m + r − 1 = 6 inputs, and are, with ⊙ element by
+//! element,
 //!
 //! ```text
 //! y = Aᵀ [(G w) ⊙ (Bᵀ x)]
 //! ```
 //!
-//! (Winograd 1980; Lavin and Gray 2016, <https://arxiv.org/abs/1509.09308>, equation 5): polynomials are evaluated at 0, ±1, ±2 and
-//! ∞, multiplied there, and interpolated. Bᵀ does not depend on m. The gradient of the taps is the transpose,
-//! `∂L/∂w = Gᵀ [(Bᵀ x) ⊙ (A ∂L/∂y)]`. In two dimensions each transform T is applied along the columns and along the rows.
+//! (Winograd 1980; Lavin and Gray 2016, <https://arxiv.org/abs/1509.09308>, equation 5): polynomials are evaluated at
+//! 0, ±1, ±2 and ∞, multiplied there, and interpolated. Bᵀ does not depend on m. The gradient of the taps is the
+//! transpose, `∂L/∂w = Gᵀ [(Bᵀ x) ⊙ (A ∂L/∂y)]`. In two dimensions each transform T is applied along the columns and
+//! along the rows.
 
 use crate::vector::Lanes;
 

@@ -9,8 +9,8 @@ pub(crate) enum Side {
     Back,
 }
 
-/// Numbers directly after or before a page that faults when it is read or written. What is left of their own pages is NaN,
-/// which a kernel that reads it carries into its result, and which has to be there still at the end.
+/// Numbers directly after or before a page that faults when it is read or written. What is left of their own pages is
+/// NaN, which a kernel that reads it carries into its result, and which has to be there still at the end.
 pub(crate) struct Guarded {
     memory: Memory,
     index: Range<usize>,

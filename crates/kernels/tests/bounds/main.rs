@@ -1,7 +1,7 @@
 //! No kernel leaves its slices, and none takes slices of other lengths.
 //!
-//! A fault ends the process with a signal; `cargo test -p backproof-kernels --test bounds -- --nocapture` shows the call
-//! before it. `CONTRIBUTING.md` has the command that runs all tests under AddressSanitizer.
+//! A fault ends the process with a signal; `cargo test -p backproof-kernels --test bounds -- --nocapture` shows the
+//! call before it. `CONTRIBUTING.md` has the command that runs all tests under AddressSanitizer.
 
 mod calls;
 mod guard;

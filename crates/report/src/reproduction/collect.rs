@@ -12,7 +12,8 @@ use super::published::Published;
 use crate::ReportError;
 use crate::settings::{differences, flatten};
 
-/// Keys in which a run may differ from its config: what is drawn, how it is computed, what is hoped for, where files lay.
+/// Keys in which a run may differ from its config: what is drawn, how it is computed, what is hoped for, where files
+/// lay.
 const FREE: [&str; 6] = ["seed", "engine", "kernels", "training.kernels", "expect.test_accuracy", "model.init_from"];
 
 /// A finished run of one of the configs.

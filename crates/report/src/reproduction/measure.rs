@@ -31,8 +31,8 @@ impl Measure {
         }
     }
 
-    /// The figure of a run: a share, or a loss in nats; `None` where its folder has none. `epoch` is where the run had made that
-    /// many; without it, its end.
+    /// The figure of a run: a share, or a loss in nats; `None` where its folder has none. `epoch` is where the run had
+    /// made that many; without it, its end.
     pub(super) fn of(self, run: &Run, epoch: Option<f64>) -> Option<f64> {
         // An epoch that ends within a mini-batch ends with it.
         let until = epoch.unwrap_or(f64::INFINITY) + 1e-9;
@@ -45,7 +45,8 @@ impl Measure {
         }
     }
 
-    /// The number in a source's words, in the unit of [`of`](Self::of): `about 46 %` is 0.46. `None` of words without one.
+    /// The number in a source's words, in the unit of [`of`](Self::of): `about 46 %` is 0.46. `None` of words without
+    /// one.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! A tree from a file against the description of a config: what does not agree is reported, what is absent gets its default.
+//! A tree from a file against the description of a config: what does not agree is reported, what is absent gets its
+//! default.
 
 use super::document::{Entry, Node, Span, Table, Value};
 use super::format::{Key, Kind, Literal, Presence, Section, Variant, Variants};

@@ -4,8 +4,8 @@ use std::fmt;
 
 /// Everything that is wrong with a config: one [`Diagnostic`] or more.
 ///
-/// Its text has no `error: ` in front of the first diagnostic, and one in front of each further one, so that a program may
-/// print `error: {it}`.
+/// Its text has no `error: ` in front of the first diagnostic, and one in front of each further one, so that a program
+/// may print `error: {it}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     diagnostics: Vec<Diagnostic>,

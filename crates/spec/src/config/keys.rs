@@ -15,14 +15,14 @@ const fn key(name: &'static str, kind: Kind, presence: Presence, doc: &'static s
 
 pub(super) static EXPERIMENT: Section = Section {
     path: "",
-    doc: "An experiment: everything that a run is a function of.",
+    doc: "An experiment: everything that determines a run.",
     kinds: None,
     keys: &[
         key(
             "name",
             Kind::Name,
             Optional(Word("mnist-baseline")),
-            "What the runs are filed under; the file's name when absent.",
+            "The name of the experiment and of its folder under runs/; the name of the file when absent.",
         ),
         key("seed", Kind::Integer { least: 0 }, Default(Integer(1)), "Everything random comes from this number."),
         key(
@@ -35,7 +35,7 @@ pub(super) static EXPERIMENT: Section = Section {
             "kernels",
             Kind::Choice(&["auto", "off"]),
             Default(Word("auto")),
-            "With autodiff: our own CPU kernels where there are some (backend flex), or everything by Burn: auto, off.",
+            "With autodiff. auto: our own CPU kernels where they exist (backend flex); off: only Burn's operations.",
         ),
         key("data", Kind::Section(&DATA), Table, DATA.doc),
         key("model", Kind::Section(&MODEL), Table, MODEL.doc),
@@ -47,7 +47,7 @@ pub(super) static EXPERIMENT: Section = Section {
 
 pub(super) static DATA: Section = Section {
     path: "data",
-    doc: "Which images to train on, and what is done to them on the way in.",
+    doc: "The images to train on, and how they are prepared.",
     kinds: None,
     keys: &[
         key("dataset", Kind::DataSet, Required(Word("mnist-sample")), "The data set."),
@@ -55,7 +55,7 @@ pub(super) static DATA: Section = Section {
             "training_images",
             Kind::Integer { least: 1 },
             Optional(Integer(1000)),
-            "How many training images are used, of those that the split leaves; all when absent.",
+            "How many of the training images that the split leaves are used; all when absent.",
         ),
         key(
             "validation_images",
@@ -89,21 +89,21 @@ pub(super) static AUGMENTATION: Section = Section {
             "crop_padding",
             Kind::Integer { least: 0 },
             Default(Integer(0)),
-            "Pad each side by that many zeros, then cut out the old size at a random place.",
+            "Pad each side with this many zeros, then cut out the old size at a random position.",
         ),
     ],
 };
 
 pub(super) static MODEL: Section = Section {
     path: "model",
-    doc: "The network: the `name` of a published one, or an `input` and `layers`; and its first weights.",
+    doc: "The network: the `name` of a published one, or `input` and `layers`; and its initial weights.",
     kinds: None,
     keys: &[
         key(
             "name",
             Kind::Name,
             Optional(Word("mnist-baseline")),
-            "A published network; with `layers`, any other name for what they make.",
+            "A published network; with `layers`, any name that no published network has.",
         ),
         key("input", Kind::Shape, Optional(Toml("[1, 28, 28]")), "The shape of one input, [channels, height, width]."),
         key(
@@ -116,7 +116,7 @@ pub(super) static MODEL: Section = Section {
             "init_from",
             Kind::Path,
             Optional(Word("runs/cifar-baseline/latest")),
-            "A run folder or a safetensors file: begin with every tensor whose name and shape fit.",
+            "A run folder or a safetensors file. The network begins with its tensors whose name and shape fit.",
         ),
         key("freeze", Kind::Flag, Default(Flag(false)), "With init_from: do not update what was loaded."),
         key(
@@ -166,25 +166,25 @@ pub(super) static SCHEDULES: Variants = Variants {
         Variant { name: "constant", doc: "α throughout.", keys: &[] },
         Variant {
             name: "step",
-            doc: "Multiplied by a factor every so many iterations.",
+            doc: "The learning rate is multiplied by a factor at equal intervals.",
             keys: &[
                 key("every", Kind::Integer { least: 1 }, Required(Integer(1000)), "Iterations between two steps."),
                 key(
                     "factor",
                     Kind::Number(Range::ABOVE_ZERO_TO_ONE),
                     Required(Number(0.1)),
-                    "What each step multiplies by.",
+                    "What the learning rate is multiplied by.",
                 ),
             ],
         },
         Variant {
             name: "cosine",
-            doc: "Half a cosine from α down to a fraction of it.",
+            doc: "Half a cosine, from α down to a fraction of α.",
             keys: &[key(
                 "final_fraction",
                 Kind::Number(Range::FRACTION),
                 Default(Number(0.0)),
-                "Where it ends, as a fraction of α.",
+                "The last learning rate, as a fraction of α.",
             )],
         },
     ],
@@ -192,32 +192,41 @@ pub(super) static SCHEDULES: Variants = Variants {
 
 pub(super) static TRAINING: Section = Section {
     path: "training",
-    doc: "What is made small, how long a run is, and what is reported when; lengths in iterations.",
+    doc: "The loss, the length of a run, and how often it reports. All lengths are in iterations.",
     kinds: None,
     keys: &[
         key(
             "loss",
             Kind::Choice(&["cross-entropy", "mean-squared-error", "binary-cross-entropy"]),
             Default(Word("cross-entropy")),
-            "Of softmax, of the outputs themselves, of a logistic function a class: cross-entropy, mean-squared-error, \
-             binary-cross-entropy.",
+            "cross-entropy: of the softmax; mean-squared-error: of the outputs; binary-cross-entropy: of a sigmoid a class.",
         ),
-        key("iterations", Kind::Integer { least: 1 }, Required(Integer(2000)), "How many updates are made."),
+        key("iterations", Kind::Integer { least: 1 }, Required(Integer(2000)), "Number of updates of the weights."),
         key("batch_size", Kind::Integer { least: 1 }, Default(Integer(16)), "Images in a mini-batch."),
-        key("report_every", Kind::Integer { least: 1 }, Default(Integer(50)), "Between two reports of the losses."),
+        key(
+            "report_every",
+            Kind::Integer { least: 1 },
+            Default(Integer(50)),
+            "Iterations between two reports of the losses.",
+        ),
         key(
             "validate_every",
             Kind::Integer { least: 1 },
             Default(Integer(500)),
-            "Between two evaluations on the validation images.",
+            "Iterations between two evaluations on the validation images.",
         ),
-        key("checkpoint_every", Kind::Integer { least: 1 }, Default(Integer(500)), "Between two checkpoints."),
+        key(
+            "checkpoint_every",
+            Kind::Integer { least: 1 },
+            Default(Integer(500)),
+            "Iterations between two checkpoints.",
+        ),
     ],
 };
 
 pub(super) static EXPECT: Section = Section {
     path: "expect",
-    doc: "What the outcome should be; a run that misses it exits with code 3.",
+    doc: "The expected outcome. A run that misses it exits with code 3.",
     kinds: None,
     keys: &[key(
         "test_accuracy",

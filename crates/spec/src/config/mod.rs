@@ -3,8 +3,8 @@
 //! Reading has two stages. The text becomes a tree in which every key and value knows where it stands, [`document`], to
 //! which the [`overrides`] are applied. [`check`] holds the tree against the description of a config in [`keys`]: every
 //! key that no config has, every value of the wrong kind or out of range is reported, and every absent key gets its
-//! default. [`mod@resolve`] then makes an [`Experiment`] of it, and [`rules`] applies those rules that need more than one
-//! key. serde is not asked to read: inside enums with a tag it forgets where a value stood.
+//! default. [`mod@resolve`] then makes an [`Experiment`] of it, and [`rules`] applies those rules that need more than
+//! one key. serde is not asked to read: inside enums with a tag it forgets where a value stood.
 //!
 //! The same description writes [`defaults()`] and [`schema()`], so that they cannot disagree with what is read.
 

@@ -33,9 +33,9 @@ impl Override {
 
     /// Puts the value into `root`.
     ///
-    /// A key that is not there is made, and refused later if no config may have it. `model.name` replaces a network that is
-    /// spelled out, and `model.layers` or `model.input` drops the name of the one that they change. `optimizer.kind` drops
-    /// the keys of the file that the new kind does not have.
+    /// A key that is not there is made, and refused later if no config may have it. `model.name` replaces a network
+    /// that is spelled out, and `model.layers` or `model.input` drops the name of the one that they change.
+    /// `optimizer.kind` drops the keys of the file that the new kind does not have.
     pub(super) fn apply(&self, root: &mut Table) -> Result<(), SyntaxError> {
         let names: Vec<&str> = self.path.iter().map(|segment| segment.name.as_str()).collect();
         match names[..] {

@@ -10,8 +10,8 @@ pub(super) fn nearest(name: &str, names: &[&str]) -> Option<String> {
     closest(name, names).map(|near| format!("did you mean `{near}`?"))
 }
 
-/// The one of `names` with the fewest edits, if a third of the letters or fewer are wrong, not counting case, `-` and `_`;
-/// or else the only one of which `name` is an abbreviation, as `lr` is of `learning_rate`.
+/// The one of `names` with the fewest edits, if a third of the letters or fewer are wrong, not counting case, `-` and
+/// `_`; or else the only one of which `name` is an abbreviation, as `lr` is of `learning_rate`.
 pub fn closest<'a>(name: &str, names: &[&'a str]) -> Option<&'a str> {
     const LONGEST: usize = 64; // of any name; the distance takes time and space proportional to the product of lengths
     if name.is_empty() || name.len() > LONGEST {

@@ -15,8 +15,8 @@ pub(super) struct Window {
 impl Window {
     /// The number of windows over `input` pixels; `None` when not one fits, or when the number is out of range.
     ///
-    /// ⌊(input + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1. In ceil mode ⌈·⌉ replaces ⌊·⌋ and, as in PyTorch, a
-    /// last window that would start in the padding on the far side is dropped.
+    /// ⌊(input + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1. In ceil mode ⌈·⌉ replaces ⌊·⌋ and, as in
+    /// PyTorch, a last window that would start in the padding on the far side is dropped.
     pub(super) fn count(self, input: usize) -> Option<usize> {
         let [input, kernel, stride, padding] = [input, self.kernel, self.stride, self.padding].map(|n| n as i128);
         let dilation = self.dilation as i128;
@@ -35,8 +35,8 @@ impl Window {
 
     /// Refuses a pooling window that could lie in the padding alone, where there is nothing to take a maximum of.
     ///
-    /// Padding of at most half of the window keeps a dense window in touch with the image; a dilated one must not be able
-    /// to step over the whole image between two taps.
+    /// Padding of at most half of the window keeps a dense window in touch with the image; a dilated one must not be
+    /// able to step over the whole image between two taps.
     pub(super) fn check_pooling_padding(self, input: usize) -> Result<(), Misfit> {
         let reach = (self.dilation as i128).checked_mul(self.kernel as i128 - 1).map(|span| span + 1);
         if reach.is_some_and(|reach| self.padding as i128 > reach / 2) {

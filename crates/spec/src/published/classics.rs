@@ -6,8 +6,8 @@ use crate::{Architecture, Conv2d, MaxPool2d, Shape};
 
 /// LeNet-5 on 1×32×32 images: 61,706 trainable parameters.
 ///
-/// LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to document recognition*, Proceedings of the IEEE
-/// 86, 1998. The original has tanh units, trained pooling, a partly connected second convolution and radial basis
+/// LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to document recognition*, Proceedings of the
+/// IEEE 86, 1998. The original has tanh units, trained pooling, a partly connected second convolution and radial basis
 /// functions at the end; this is its usual form today.
 pub fn lenet_5() -> Architecture {
     let conv = |kernels| Layer::Conv2d(Conv2d::new(kernels, 5));
@@ -34,9 +34,9 @@ pub fn lenet_5() -> Architecture {
 /// AlexNet on 3×224×224 images and 1,000 classes: 60,965,224 trainable parameters.
 ///
 /// Krizhevsky, Sutskever and Hinton, *ImageNet classification with deep convolutional neural networks*, NIPS 2012. The
-/// second, fourth and fifth convolution have two groups, one for each of the two GPUs of then. Without padding the first
-/// would give ⌊(224 − 11) / 4⌋ + 1 = 54 rows; padded by 2 it gives the 55 of the paper. The paper's local response
-/// normalisation is left out.
+/// second, fourth and fifth convolution have two groups, one for each of the two GPUs of then. Without padding the
+/// first would give ⌊(224 − 11) / 4⌋ + 1 = 54 rows; padded by 2 it gives the 55 of the paper. The paper's local
+/// response normalisation is left out.
 pub fn alexnet() -> Architecture {
     let pool = || Layer::MaxPool2d(MaxPool2d { stride: Some(2.into()), ..MaxPool2d::new(3) });
     let grouped = |kernels, size: usize| Layer::Conv2d(Conv2d::new(kernels, size).padding(size / 2).groups(2));

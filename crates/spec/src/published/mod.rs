@@ -1,7 +1,7 @@
 //! The published networks, each one function that reads like its description.
 //!
-//! `course.rs` has those of the course, `petre.rs` those of the thesis, `classics.rs` the two from the literature that the
-//! thesis describes. All end in one score a class.
+//! `course.rs` has those of the course, `petre.rs` those of the thesis, `classics.rs` the two from the literature that
+//! the thesis describes. All end in one score a class.
 
 mod classics;
 mod course;

@@ -65,15 +65,15 @@ fn files(folder: &Path) -> Vec<String> {
     names
 }
 
-/// A file as it must be in two runs that are one: JSON without the times, the log without them and without the resuming, and
-/// of what has no text its SHA-256.
+/// A file as it must be in two runs that are one: JSON without the times, the log without them and without the
+/// resuming, and of what has no text its SHA-256.
 fn content(run: &RunFolder, name: String) -> (String, String) {
     let bytes = fs::read(run.path().join(&name)).unwrap();
     let text = match name.rsplit('/').next().unwrap() {
         "run.json" => json(&bytes, &["started", "ended", "training_seconds"]),
         "state.json" => json(&bytes, &["seconds", "optimizer_sha256"]),
-        // Burn numbers the parameters of a process, and the numbers are in the file: `tests/reliability` compares its bytes.
-        // Here the weights after it show that it is the same.
+        // Burn numbers the parameters of a process, and the numbers are in the file: `tests/reliability` compares its
+        // bytes. Here the weights after it show that it is the same.
         "optimizer.bpk" => String::new(),
         "metrics.jsonl" => {
             let clock = ["images_per_second", "seconds", "seconds_left"];
@@ -110,8 +110,8 @@ const EVERY_LAYER: &str = r#"[
     { type = "linear", out_features = 8, bias = false }, "tanh", { type = "dropout", probability = 0.5 },
     { type = "linear", out_features = 10 }, "sigmoid"]"#;
 
-/// 23 iterations of a small network with `layers`: reports, validations and checkpoints at different steps, and an end that
-/// none of them divides.
+/// 23 iterations of a small network with `layers`: reports, validations and checkpoints at different steps, and an end
+/// that none of them divides.
 fn small(layers: &str, engine: &str, changes: &[&str]) -> Experiment {
     const TEXT: &str = r#"
         name = "small"
@@ -292,7 +292,8 @@ fn a_kill_after_the_report_of_a_validation_that_was_broken_off_doubles_no_line()
     let checkpoint = fs::read(folder.last().folder().join("state.json")).unwrap();
     let saved = path.join("checkpoints/saved");
     copy(folder.last().folder(), &saved);
-    // It goes on, and is killed before it saves a checkpoint: what it wrote is there, and the checkpoint is the one before.
+    // It goes on, and is killed before it saves a checkpoint: what it wrote is there, and the checkpoint is the one
+    // before.
     let folder = go_on(folder, None, &setup);
     fs::remove_dir_all(folder.last().folder()).unwrap();
     fs::rename(&saved, folder.last().folder()).unwrap();
@@ -332,7 +333,8 @@ fn a_run_that_was_stopped_in_the_validation_of_its_end_can_have_another_end() {
 #[test]
 fn a_run_that_goes_on_past_its_end_is_the_longer_run() {
     for engine in ON_TENSORS {
-        // A schedule that does not know the end, and an end that is a report, a validation and a checkpoint in both runs.
+        // A schedule that does not know the end, and an end that is a report, a validation and a checkpoint in both
+        // runs.
         let length = |iterations| small(EVERY_LAYER, engine, &[iterations, "training.checkpoint_every=12"]);
         let runs = tempfile::tempdir().unwrap();
         let longer = run(&length("training.iterations=24"), &runs.path().join("longer")).unwrap();

@@ -10,8 +10,8 @@ use crate::computation::trainer_config;
 use crate::testing::{assert_same, experiment, from_toml, go_on, run, setup};
 use crate::{Computation, RunFolder};
 
-/// A network with everything that a plan treats by itself. There is no bias before a normalisation: its gradient is round-off alone, which Adam
-/// makes as large as any other.
+/// A network with everything that a plan treats by itself. There is no bias before a normalisation: its gradient is
+/// round-off alone, which Adam makes as large as any other.
 const VARIED: &str = r#"
     name = "varied"
     [data]
@@ -61,8 +61,8 @@ fn weights(run: &RunFolder) -> Vec<(String, Vec<f32>)> {
     all
 }
 
-/// The root mean square of `a − b` over that of `b`, or over a hundredth if that is more: the bias of a convolution before a normalisation
-/// has no gradient but round-off.
+/// The root mean square of `a − b` over that of `b`, or over a hundredth if that is more: the bias of a convolution
+/// before a normalisation has no gradient but round-off.
 fn distance(a: &[f32], b: &[f32]) -> f64 {
     let root_mean_square =
         |numbers: &mut dyn Iterator<Item = f64>| (numbers.map(|x| x * x).sum::<f64>() / b.len() as f64).sqrt();

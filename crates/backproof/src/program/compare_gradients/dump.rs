@@ -8,9 +8,9 @@ use safetensors::tensor::{Dtype, TensorView};
 
 use super::outcome::Outcome;
 
-/// Writes `SUBJECT/CASE/TENSOR` for every check, at a hard point `SUBJECT/POINT/CASE/TENSOR`: its inputs and parameters under their names, `cotangent`, and `gradient.SOURCE.TENSOR`.
-/// The metadata has a line for each check, `SUBJECT/CASE`, with its shapes and options. Everything is stored as F64; what was computed in f32 is
-/// exact in it.
+/// Writes `SUBJECT/CASE/TENSOR` for every check, at a hard point `SUBJECT/POINT/CASE/TENSOR`: its inputs and parameters
+/// under their names, `cotangent`, and `gradient.SOURCE.TENSOR`. The metadata has a line for each check,
+/// `SUBJECT/CASE`, with its shapes and options. Everything is stored as F64; what was computed in f32 is exact in it.
 pub(crate) fn write(path: &Path, outcomes: &[Outcome], dtype: DType) -> anyhow::Result<()> {
     let mut metadata = HashMap::from([
         ("format".to_owned(), "backproof-gradients".to_owned()),

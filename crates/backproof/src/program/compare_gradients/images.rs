@@ -20,8 +20,8 @@ pub(crate) struct RealImages {
     pub(crate) about: String,
 }
 
-/// The first test images of a data set of this shape if it lies on this machine, else bundled digits, enlarged to the shape; for a network with so many
-/// classes, and so many of them.
+/// The first test images of a data set of this shape if it lies on this machine, else bundled digits, enlarged to the
+/// shape; for a network with so many classes, and so many of them.
 ///
 /// # Errors
 ///
@@ -66,8 +66,8 @@ pub(crate) fn of_shape(
     })
 }
 
-/// With up to half a grey level of noise at each pixel. In a patch of one colour all outputs of a convolution tie in a maximum; where several ties
-/// meet, no gradient is the right one.
+/// With up to half a grey level of noise at each pixel. In a patch of one colour all outputs of a convolution tie in a
+/// maximum; where several ties meet, no gradient is the right one.
 pub(crate) fn without_ties(images: RealImages, seed: u64) -> RealImages {
     // A standardised grey level is about 1/70.
     const HALF_A_LEVEL: f64 = 0.007;
@@ -90,8 +90,8 @@ pub(crate) fn of_prepared(
     RealImages { about: format!("{} of {name}", labels.len()), images: batch.images.into(), labels }
 }
 
-/// Digits in the middle of a larger image, one pixel further down and to the right in every channel: equal channels would hide it if a
-/// backward mixed them up.
+/// Digits in the middle of a larger image, one pixel further down and to the right in every channel: equal channels
+/// would hide it if a backward mixed them up.
 fn enlarged(digits: &RealImages, shape: Shape) -> RealImages {
     let Shape::Image { channels, height, width } = shape else { unreachable!("networks take images") };
     let [count, _, rows, columns] = *digits.images.dims() else { unreachable!("images have four axes") };

@@ -1,4 +1,9 @@
 //! The CPU kernels as sources of a check: a plan of a few layers, on every instruction set under test.
+//!
+//! They are checked as training uses them: by the plan of the compiled engine, and by the segments of the autodiff
+//! engine. What goes wrong in a kernel is seldom a formula. So `SegmentPlan::inject` spoils memory between a forward
+//! pass and its backward pass. Each `Fault` is a mutant that must be killed, and a kernel that is wrong in that way is
+//! recognised by the name of the fault.
 
 use std::rc::Rc;
 
@@ -70,8 +75,8 @@ impl Stack {
         Self { mask: Box::new(mask), ..self }
     }
 
-    /// Adds a source for each instruction set under test, and as mutants the faults that these layers can have. `output` are the dimensions of
-    /// the output.
+    /// Adds a source for each instruction set under test, and as mutants the faults that these layers can have.
+    /// `output` are the dimensions of the output.
     pub(crate) fn check<const E: usize>(
         self,
         context: &Context,
@@ -163,7 +168,8 @@ fn can_have(layer: &Layer, fault: Fault) -> bool {
     }
 }
 
-/// Adds the kernel of a loss as a source: of the tensor of this name, with a label for each of its rows. It is the same on every machine.
+/// Adds the kernel of a loss as a source: of the tensor of this name, with a label for each of its rows. It is the same
+/// on every machine.
 pub(crate) fn loss(
     context: &Context,
     check: Check<'static>,

@@ -1,7 +1,7 @@
 //! `compare-gradients`: the backward passes by hand, Burn's autodiff and finite differences held against each other.
 //!
-//! A [`Subject`](subject::Subject) makes cases of a layer or of one of Burn's operations; `networks.rs` makes a problem of a network. Each is
-//! examined by `backproof-gradcheck`; [`summary`] says what came of it.
+//! A [`Subject`](subject::Subject) makes cases of a layer or of one of Burn's operations; `networks.rs` makes a problem
+//! of a network. Each is examined by `backproof-gradcheck`; [`summary`] says what came of it.
 
 mod burn;
 mod domain;
@@ -180,7 +180,8 @@ fn network_tasks(architecture: &Architecture, loss: Loss, images: &RealImages, c
         .collect()
 }
 
-/// The outcome of each task, in their order. On a CPU every core takes the next one: most cases are too small for more than one.
+/// The outcome of each task, in their order. On a CPU every core takes the next one: most cases are too small for more
+/// than one.
 fn perform(tasks: &[Task], context: &Context, wanted: Wanted, parallel: bool) -> Vec<anyhow::Result<Outcome>> {
     let threads = if parallel { std::thread::available_parallelism().map_or(1, usize::from) } else { 1 };
     // Networks take longest, and come first, so that no core is left with one at the end.

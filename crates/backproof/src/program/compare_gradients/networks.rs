@@ -1,4 +1,7 @@
 //! Whole networks on real images: from the loss of each image back to the image and to every parameter.
+//!
+//! The forward pass records its kinks, the sign at each ReLU and the index of each maximum, and the points of a
+//! difference are compared by them. `images.rs` says why the images get noise first.
 
 use std::iter;
 use std::rc::Rc;
@@ -56,7 +59,8 @@ pub(crate) fn problem(
         sources[0].unit_roundoff = unit_roundoff;
         problem.sources.append(&mut sources);
     }
-    // A plan of the kernels is for training: there is none of a layer without a kernel, and none that goes back by the running statistics.
+    // A plan of the kernels is for training: there is none of a layer without a kernel, and none that goes back by the
+    // running statistics.
     let compiles = |isa| Compiled::<TrainingPlan>::new(&point.network, isa).is_ok();
     if context.kernels.first().is_some_and(|&isa| mode != Mode::Inference && compiles(isa)) {
         problem.sources.extend(context.kernels.iter().map(|&isa| kernels(&point, isa, context)));
@@ -245,7 +249,8 @@ fn multiplications(architecture: &Architecture) -> Result<usize, ShapeError> {
     Ok(architecture.trace()?.iter().map(of_layer).sum())
 }
 
-/// How much of a network is checked: as many elements of each tensor as a budget of multiplications allows, from 2 to 64.
+/// How much of a network is checked: as many elements of each tensor as a budget of multiplications allows, from 2 to
+/// 64.
 pub(crate) fn options(architecture: &Architecture, images: usize, seed: u64) -> Result<Options, ShapeError> {
     /// About ten seconds of a core in double precision.
     const BUDGET: usize = 10_000_000_000;

@@ -54,9 +54,9 @@ impl Subject {
         self.case_at(context, Place::general(number))
     }
 
-    /// The case of this number at this point: a function of both, the name and the context alone. A hard case draws
-    /// what the general one of its
-    /// number draws, and is changed then.
+    /// The case of this number at this point. It is a function of both, the name and the context alone. So a case by
+    /// itself is the case among others, and the command that a failure prints replays it. A hard case draws what the
+    /// general case of its number draws, and is changed then.
     pub(crate) fn case_at(&self, context: &Context, place: Place) -> Case {
         let context = Context { place, ..context.clone() };
         (self.generate)(&context, &mut Draw::new(context.seed, self.name, place.number))

@@ -146,7 +146,8 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &Com
     println!("\n{}", conclusion(heading, outcomes));
 }
 
-/// How little a failure shows: a diagnosis at some element, then the smaller the better; a wrong shape shows less, a panic least.
+/// How little a failure shows: a diagnosis at some element, then the smaller the better; a wrong shape shows less, a
+/// panic least.
 fn opacity(outcome: &Outcome) -> (u8, usize) {
     let Some(report) = &outcome.report else { return (4, 0) };
     let wrong = || report.rows.iter().filter(|row| !row.verdict.proven());

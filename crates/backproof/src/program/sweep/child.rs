@@ -76,7 +76,8 @@ impl Launcher {
     }
 }
 
-/// Runs `command` to its end, its output into `output`. Once `stop` is raised the process is told to stop, and waited for.
+/// Runs `command` to its end, its output into `output`. Once `stop` is raised the process is told to stop, and waited
+/// for.
 pub(crate) fn run(mut command: Command, output: &Path, stop: &AtomicBool) -> anyhow::Result<ExitStatus> {
     let cannot_write = || format!("cannot write {}", output.display());
     let file = File::create(output).with_context(cannot_write)?;

@@ -69,7 +69,8 @@ impl SweepFolder {
         Some(First { number, label, folder: self.of_run(number, first) })
     }
 
-    /// Held while the results are read and written, so that of two processes the last to write is the last to have read.
+    /// Held while the results are read and written, so that of two processes the last to write is the last to have
+    /// read.
     pub(crate) fn results_lock(&self) -> anyhow::Result<File> {
         let path = self.path.join(".results.lock");
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;

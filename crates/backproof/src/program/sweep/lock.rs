@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 /// A lock file that this process holds; dropping it gives it back.
 ///
-/// The file says who holds it, and that is what other hosts go by. Its holder also has the system's lock on it, which ends
-/// with the process, however it ends: so a process on the same host can tell a lock that was left behind, and takes it over.
+/// The file says who holds it, and that is what other hosts go by. Its holder also has the system's lock on it, which
+/// ends with the process, however it ends: so a process on the same host can tell a lock that was left behind, and
+/// takes it over.
 #[derive(Debug)]
 pub(crate) struct Lock {
     path: PathBuf,
@@ -41,7 +42,8 @@ impl Lock {
         let folder = path.parent().unwrap_or(Path::new("."));
         let taken = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
         let owner = Owner { host, process: std::process::id(), taken };
-        // Complete and locked before it has its name: nobody ever sees it half-made. A link fails where the name is taken.
+        // Complete and locked before it has its name: nobody ever sees it half-made. A link fails where the name is
+        // taken.
         let mut new = tempfile::Builder::new().prefix(".lock-").tempfile_in(folder)?;
         new.write_all(serde_json::to_string(&owner)?.as_bytes())?;
         let _ = new.as_file().try_lock(); // without the system's locks, nobody takes over what was left behind
@@ -83,7 +85,8 @@ fn remove_if_left_behind(path: &Path, host: &str) -> io::Result<bool> {
         return Ok(false);
     }
     match file.try_lock() {
-        // Who has the system's lock on the file that was left behind is the only one to remove it; but that may have been done.
+        // Who has the system's lock on the file that was left behind is the only one to remove it; but that may have
+        // been done.
         Ok(()) if read(path).as_deref() == Some(&text) => fs::remove_file(path).map(|()| true),
         Ok(()) => Ok(true),
         Err(TryLockError::WouldBlock | TryLockError::Error(_)) => Ok(false),

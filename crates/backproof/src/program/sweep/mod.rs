@@ -1,7 +1,7 @@
 //! `sweep`: every run of a sweep in a process of its own, and the table that compares them.
 //!
-//! A sweep's folder is a function of its runs and the backend, and a run's folder in it of the run, so that the same command
-//! finds what it did before:
+//! A sweep's folder is a function of its runs and the backend, and a run's folder in it of the run, so that the same
+//! command finds what it did before:
 //!
 //! ```text
 //! runs/sweeps/<name>-<hash>/
@@ -17,8 +17,12 @@
 //!   comparison.html         the curves of the best points
 //! ```
 //!
-//! Runs are processes, and not threads, because Burn's random numbers, default precision and logger are process-wide, and
-//! because a run that dies, by memory or by a fault of a driver, must not take the others along.
+//! Runs are processes, and not threads, because Burn's random numbers, default precision and logger are process-wide,
+//! and because a run that dies, by memory or by a fault of a driver, must not take the others along. A sweep stops its
+//! runs by closing their stdin, so that they stop with a checkpoint even when the sweep itself is killed. Two sweeps on
+//! one folder keep apart by a lock file (`lock.rs`).
+//!
+//! Sweeps start this program, and therefore lie beside the command line and not in `backproof-train`.
 
 mod child;
 mod csv;
@@ -74,7 +78,8 @@ pub(crate) fn run(arguments: &cli::Sweep) -> anyhow::Result<()> {
     verdict(&ended, &results)
 }
 
-/// A page with the curves of the first finished run of each of the best points. That it cannot be made is no failure of the sweep.
+/// A page with the curves of the first finished run of each of the best points. That it cannot be made is no failure of
+/// the sweep.
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
 fn page(folder: &SweepFolder, results: &Results) {
     /// More curves than these cannot be told apart.

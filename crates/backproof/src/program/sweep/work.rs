@@ -43,7 +43,8 @@ impl Work {
     ///
     /// # Errors
     ///
-    /// Only what keeps the sweep itself from going on: a folder that cannot be written, a process that cannot be started.
+    /// Only what keeps the sweep itself from going on: a folder that cannot be written, a process that cannot be
+    /// started.
     pub(crate) fn finish(&self) -> anyhow::Result<Vec<Ended>> {
         let progress = Progress::new(self.tasks.len());
         let next = AtomicUsize::new(0);

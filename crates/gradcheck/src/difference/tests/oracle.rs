@@ -4,7 +4,8 @@ use std::cell::Cell;
 
 use super::*;
 
-/// An oracle of `f` at `x` with these relative steps and weights of the outputs, and how often it has called `f` since it was made.
+/// An oracle of `f` at `x` with these relative steps and weights of the outputs, and how often it has called `f` since
+/// it was made.
 fn oracle(
     f: impl Fn(&[f64]) -> (Vec<f64>, Option<u64>) + 'static,
     x: &[f64],
@@ -82,7 +83,8 @@ fn a_straight_line_needs_one_step_and_a_kink_the_shortest_beside_two() {
     assert!(kink.forward_condition(0, 1).0 < 1e-6);
 }
 
-/// The kink is 10⁻⁶ beside the point: the shortest step does not reach it, and a usual one is used that does not either.
+/// The kink is 10⁻⁶ beside the point: the shortest step does not reach it, and a usual one is used that does not
+/// either.
 #[test]
 fn a_kink_beside_the_point_is_stepped_around() {
     let steps = [1e-2, 1e-3, 1e-4, 1e-7];
@@ -102,7 +104,8 @@ fn a_large_neighbour_does_not_lengthen_the_step() {
     assert!(found.clean && (found.derivative - 1.041_297).abs() < 1e-5, "{found:?}");
 }
 
-/// 10⁻⁹ beside 1: noise hides the function where the step is relative to the element, and a step relative to 1 does not.
+/// 10⁻⁹ beside 1: noise hides the function where the step is relative to the element, and a step relative to 1 does
+/// not.
 #[test]
 fn a_longer_step_is_taken_where_noise_hides_the_function() {
     let (oracle, _) = oracle(|x| (vec![1e3 + x[0].sin() + x[1]], None), &[1e-9, 1.0], &[1e-3], &[1.0], 0.0);

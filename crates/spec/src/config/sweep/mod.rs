@@ -1,8 +1,8 @@
 //! Sweeps: one base experiment or several, and what varies between the runs.
 //!
-//! [`file`] reads the sweep's own keys into axes; a grid key is an axis with a choice a value, the list of points is one, the
-//! seeds are one. [`product`] makes every combination, applies it to the base as `--set` would, and checks it as a config is
-//! checked. A fault is shown where it stands, in the sweep's file, in the base or in an override.
+//! [`file`] reads the sweep's own keys into axes; a grid key is an axis with a choice a value, the list of points is
+//! one, the seeds are one. [`product`] makes every combination, applies it to the base as `--set` would, and checks it
+//! as a config is checked. A fault is shown where it stands, in the sweep's file, in the base or in an override.
 
 mod file;
 mod product;

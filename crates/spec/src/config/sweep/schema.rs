@@ -7,7 +7,8 @@ use crate::config::schema::{Entries, Json, kind, literal, string};
 
 /// The JSON Schema (draft 2020-12) of a sweep, as [`schema`](crate::schema) is that of a config. Ends in a newline.
 ///
-/// Keys of experiments are known as tables, `[set.optimizer]`, and with dots, `optimizer.learning_rate`; in quotes they may be any.
+/// Keys of experiments are known as tables, `[set.optimizer]`, and with dots, `optimizer.learning_rate`; in quotes they
+/// may be any.
 pub fn sweep_schema(data_sets: &DataSets) -> String {
     let single = |key| single(key, data_sets);
     let list = |key| list(key, data_sets);

@@ -1,4 +1,5 @@
-//! 1,000 classes, which no data set here has: by every loss, both engines and the kernels, up to the files of an evaluation.
+//! 1,000 classes, which no data set here has: by every loss, both engines and the kernels, up to the files of an
+//! evaluation.
 
 use std::fs;
 
@@ -65,8 +66,8 @@ fn the_loss_begins_at_that_of_a_guess_and_every_image_is_learned() {
             let (first, next) = step(network);
             network = next;
             assert!((first - begun.loss()).abs() < 1e-5 * first, "{what}: {first}, on the host {}", begun.loss());
-            // The initialisation gives the logits the variance v = 2/3, so that Σ exp(z) is K exp(v/2) in the mean; the logistic
-            // loss is ln 2 + v/8 to the second order.
+            // The initialisation gives the logits the variance v = 2/3, so that Σ exp(z) is K exp(v/2) in the mean; the
+            // logistic loss is ln 2 + v/8 to the second order.
             let guess = match loss {
                 Loss::CrossEntropy => Some((CLASSES as f64).ln() + 1.0 / 3.0),
                 Loss::BinaryCrossEntropy => Some(2_f64.ln() + 1.0 / 12.0),

@@ -158,7 +158,8 @@ fn gelu(mut m: Maker<'_>) -> Case {
         case.check,
         "the forward is the exact erf, the backward differentiates the tanh approximation (burn-backend, ops/activation.rs, default gelu_backward)",
         |t| {
-            // With the rounded constants of that backward: √(2/π), 0.044715 √(2/π), 3 · 0.044715 √(2/π) / 2 and √(2/π) / 2.
+            // With the rounded constants of that backward: √(2/π), 0.044715 √(2/π), 3 · 0.044715 √(2/π) / 2 and √(2/π)
+            // / 2.
             let x = t.get::<3>("x");
             let cube = x.clone().powi_scalar(3);
             let tanh = (cube.clone() * 0.0356774 + x.clone() * 0.797885).tanh();

@@ -24,8 +24,9 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let bias = m.draw.once_in(2);
         attention(m, module::attention_fallback, false, bias)
     }),
-    // A query that may look at no key gets zero, and hands nothing back. With a bias by itself, for a fault of the operation: it divides by the
-    // smallest number there is, which makes infinity of large values, and NaN of the bias' gradient.
+    // A query that may look at no key gets zero, and hands nothing back. With a bias by itself, for a fault of the
+    // operation: it divides by the smallest number there is, which makes infinity of large values, and NaN of the bias'
+    // gradient.
     subject!(smooth "attention_without_keys", |m| attention(m, module::attention, true, false)),
     subject!(smooth "attention_without_keys_biased", |m| attention(m, module::attention, true, true)),
 ];

@@ -1,5 +1,6 @@
-//! Nothing that is differentiable is left out: every public function of Burn that takes a float tensor and returns one is in the suite, or on a
-//! list with a reason. The functions are read from the sources that this test is compiled with, so that a new version of Burn shows what it adds.
+//! Nothing that is differentiable is left out: every public function of Burn that takes a float tensor and returns one
+//! is in the suite, or on a list with a reason. The functions are read from the sources that this test is compiled
+//! with, so that a new version of Burn shows what it adds.
 
 mod sources;
 

@@ -202,7 +202,8 @@ fn backward(x: &Value, weight: &Value, cotangent: &Value, windows: &Windows<2>, 
     (Value::new(x.dims(), x_gradient), Value::new(weight.dims(), weight_gradient))
 }
 
-/// The weight's gradient over as many taps as the image has room for, of which each group's first numbers are taken as they lie in memory.
+/// The weight's gradient over as many taps as the image has room for, of which each group's first numbers are taken as
+/// they lie in memory.
 fn uncropped(x: &Value, weight: &Value, cotangent: &Value, windows: &Windows<2>, groups: usize) -> Vec<f64> {
     let [outputs, inputs] = [weight.dims()[0], weight.dims()[1]];
     let room = |axis: usize| {

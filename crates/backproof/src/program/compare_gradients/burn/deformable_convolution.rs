@@ -74,7 +74,8 @@ fn deform_conv2d(mut m: Maker<'_>) -> Case {
     Case { check, ..case }
 }
 
-/// The gradients of the offset and the mask with these in place of the weight and the cotangent: their product is what a fault takes wrong.
+/// The gradients of the offset and the mask with these in place of the weight and the cotangent: their product is what
+/// a fault takes wrong.
 fn of_offset_and_mask(
     t: &Arguments<'_>,
     masked: bool,

@@ -25,7 +25,8 @@ fn sizes(m: &mut Maker<'_>) -> [usize; 3] {
     [0; 3].map(|_| m.draw.size(1..=4))
 }
 
-/// Two factors: matrix products with and without batches, an outer product, products of elements, and axes that are broadcast.
+/// Two factors: matrix products with and without batches, an outer product, products of elements, and axes that are
+/// broadcast.
 fn two(mut m: Maker<'_>) -> Case {
     let [i, j, k] = sizes(&mut m);
     match m.draw.size(0..=6) {

@@ -1,5 +1,5 @@
-//! Grids of coordinates, and images sampled at them. Burn differentiates sampling between pixels alone: under autodiff, the nearest pixel and
-//! cubic interpolation are not implemented.
+//! Grids of coordinates, and images sampled at them. Burn differentiates sampling between pixels alone: under autodiff,
+//! the nearest pixel and cubic interpolation are not implemented.
 
 use backproof_gradcheck::{Check, Gradients, Value};
 use burn::tensor::grid::{GridIndexing, GridOptions, GridSparsity, IndexPos, affine_grid_2d, meshgrid, meshgrid_stack};
@@ -62,7 +62,8 @@ fn grid_sample(m: Maker<'_>) -> Case {
     let mut grid = Vec::new();
     for at in 0..batch * rows * columns {
         for size in [width, height] {
-            // A tenth of a pixel from the middle between two and from the next one at least, where slopes change; the first is inside.
+            // A tenth of a pixel from the middle between two and from the next one at least, where slopes change; the
+            // first is inside.
             let beyond = if at == 0 { 0 } else { 2 };
             let whole = m.draw.size(0..=size - 2 + 2 * beyond) as f64 - beyond as f64;
             let pixel = whole + if m.draw.once_in(2) { m.draw.real(0.1..0.4) } else { m.draw.real(0.6..0.9) };

@@ -1,4 +1,5 @@
-//! Linear algebra of `burn-linalg`. Its singular value decomposition is left out: it refuses a tensor that wants a gradient.
+//! Linear algebra of `burn-linalg`. Its singular value decomposition is left out: it refuses a tensor that wants a
+//! gradient.
 
 use backproof_gradcheck::{Gradients, Value};
 use burn::tensor::{DType, Tensor, s};
@@ -85,7 +86,8 @@ fn determinant(mut m: Maker<'_>) -> Case {
     Case { check, ..case }
 }
 
-/// Of matrices whose last pivot is zero: so is the determinant, and its derivative is not. No step of the elimination is rounded.
+/// Of matrices whose last pivot is zero: so is the determinant, and its derivative is not. No step of the elimination
+/// is rounded.
 fn singular(mut m: Maker<'_>) -> Case {
     let size = m.draw.size(2..=5);
     let rows = m.different_indices(size, size);
@@ -108,8 +110,8 @@ fn singular(mut m: Maker<'_>) -> Case {
 pub(super) const DERIVATIVE_OF_A_ZERO_IS_LOST: &str = "a determinant below the round-off is filled with zero, which has no derivative \
                                                        (burn-linalg, functions/det.rs, det)";
 
-/// Burn makes a tensor in the default precision on the way, and cannot work in another; the reference is Gram and Schmidt's construction, with the
-/// signs that Burn's reflections give.
+/// Burn makes a tensor in the default precision on the way, and cannot work in another; the reference is Gram and
+/// Schmidt's construction, with the signs that Burn's reflections give.
 fn orthogonal(mut m: Maker<'_>) -> Case {
     let dims = m.draw.pick(&[[2, 2, 2], [1, 3, 3], [2, 4, 3], [1, 4, 2], [1, 1, 1]]);
     let x = pivoted(&mut m, dims);

@@ -12,8 +12,8 @@ pub(super) struct Maker<'a> {
     pub(super) smooth: bool,
 }
 
-/// A subject of this name; the function makes a case of a [`Maker`]. `smooth` says that the operation has no kinks, so that a strong bend is
-/// not taken for one.
+/// A subject of this name; the function makes a case of a [`Maker`]. `smooth` says that the operation has no kinks, so
+/// that a strong bend is not taken for one.
 macro_rules! subject {
     ($name:literal, $make:expr) => {
         subject!(@ false, $name, $make)
@@ -44,7 +44,8 @@ impl Maker<'_> {
     pub(super) fn options(&self) -> Options {
         let options = self.context.options();
         match self.context.dtype {
-            // What is computed in single precision by mistake is off by 1e-8: less than differences are by a longer step.
+            // What is computed in single precision by mistake is off by 1e-8: less than differences are by a longer
+            // step.
             DType::F64 => Options { steps: vec![1e-4, 1e-5, 1e-6], ..options },
             _ => options,
         }
@@ -112,8 +113,8 @@ impl Maker<'_> {
         [self.draw.size(1..=3), self.draw.size(2..=4), self.draw.size(3..=4)]
     }
 
-    /// Normal numbers of deviation `scale` or small whole numbers, in the sizes of [`dims`](Self::dims); of both signs and one between, so that
-    /// a function that is flat somewhere moves.
+    /// Normal numbers of deviation `scale` or small whole numbers, in the sizes of [`dims`](Self::dims); of both signs
+    /// and one between, so that a function that is flat somewhere moves.
     pub(super) fn real(&mut self, scale: f64) -> Value {
         let dims = self.dims();
         let value = self.draw.values(dims, scale);

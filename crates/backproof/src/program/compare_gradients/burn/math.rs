@@ -150,7 +150,8 @@ fn off_the_grid(m: &mut Maker<'_>, grid: f64) -> Value {
     Value::new(dims, (0..dims.iter().product()).map(|_| one(m)).collect::<Vec<_>>())
 }
 
-/// To another type and back, with numbers that lose nothing by it; the reference goes without, or its differences would be taken of steps.
+/// To another type and back, with numbers that lose nothing by it; the reference goes without, or its differences would
+/// be taken of steps.
 fn cast(mut m: Maker<'_>) -> Case {
     let other = match m.context.dtype {
         DType::F64 => DType::F32,

@@ -1,8 +1,8 @@
-//! Burn's own operations: the function is Burn's on the reference device in double precision, the gradient is that of Burn's autodiff on the
-//! device under test.
+//! Burn's own operations: the function is Burn's on the reference device in double precision, the gradient is that of
+//! Burn's autodiff on the device under test.
 //!
-//! One file holds a family of operations, with the cases of each and the *mutants* that bring faults back which Burn has had. A mutant is named
-//! after the fault's cause, so that a mismatch that equals it is explained by its name.
+//! One file holds a family of operations, with the cases of each and the *mutants* that bring faults back which Burn
+//! has had. A mutant is named after the fault's cause, so that a mismatch that equals it is explained by its name.
 
 mod activation;
 mod assigning;

@@ -1,4 +1,5 @@
-//! Norms of vectors, of `burn-linalg`, away from zero. The number of elements that are not zero is left out: it has no derivative.
+//! Norms of vectors, of `burn-linalg`, away from zero. The number of elements that are not zero is left out: it has no
+//! derivative.
 
 use backproof_gradcheck::Value;
 use burn::tensor::Tensor;

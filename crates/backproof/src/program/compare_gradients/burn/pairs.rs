@@ -50,7 +50,8 @@ fn extremum(mut m: Maker<'_>, function: fn(T, T) -> T) -> Case {
     m.binary("", [x, y], function)
 }
 
-/// Two tensors of which either may have axes of length 1 that are broadcast; each number goes through the functions of its side.
+/// Two tensors of which either may have axes of length 1 that are broadcast; each number goes through the functions of
+/// its side.
 fn of_two(mut m: Maker<'_>, left: fn(f64) -> f64, right: fn(f64) -> f64, function: fn(T, T) -> T) -> Case {
     let (a, b) = (m.real(1.0), m.real(1.0));
     let (mut a_dims, mut b_dims) = (a.dims().to_vec(), a.dims().to_vec());

@@ -60,7 +60,8 @@ fn whole_distinct(mut m: Maker<'_>, function: fn(T) -> Tensor<1>) -> Case {
     m.unary("", x, function)
 }
 
-/// Of a maximum or minimum along one axis. Once in three there are ties, in one of two samples: at a tie many a gradient is right.
+/// Of a maximum or minimum along one axis. Once in three there are ties, in one of two samples: at a tie many a
+/// gradient is right.
 fn extremum(mut m: Maker<'_>, function: fn(T, usize) -> T) -> Case {
     let [rows, columns] = [m.draw.size(2..=4), m.draw.size(2..=5)];
     let x = m.distinct([2, rows, columns]);

@@ -1,4 +1,5 @@
-//! Images in other sizes. The modes `NearestExact` and `Lanczos3` are left out: their backward is on no CPU backend of Burn 0.22.1.
+//! Images in other sizes. The modes `NearestExact` and `Lanczos3` are left out: their backward is on no CPU backend of
+//! Burn 0.22.1.
 
 use burn::tensor::ops::{GridSampleOptions, GridSamplePaddingMode, InterpolateMode, InterpolateOptions};
 use burn::tensor::{Tensor, module};
@@ -46,7 +47,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
     }),
 ];
 
-/// With corners aligned or not, and with points outside of the image, of which each mode of padding makes something else.
+/// With corners aligned or not, and with points outside of the image, of which each mode of padding makes something
+/// else.
 fn grid_sample(m: Maker<'_>) -> Case {
     let (sizes, [rows, columns]) = (m.draw.pair(2..=4), m.draw.pair(1..=3));
     let dims = [m.draw.size(1..=2), m.draw.size(1..=2), sizes[0], sizes[1]];
@@ -56,7 +58,8 @@ fn grid_sample(m: Maker<'_>) -> Case {
     let mut grid = Vec::new();
     for _ in 0..dims[0] * rows * columns {
         for size in [sizes[1] as f64, sizes[0] as f64] {
-            // A fifth of a pixel from the next one at least, and as far from the border between two halves of pixels, where it is reflected.
+            // A fifth of a pixel from the next one at least, and as far from the border between two halves of pixels,
+            // where it is reflected.
             let pixel = m.draw.size(0..=sizes[0] + 1) as f64 - 1.0 + m.draw.pick(&[0.25, 0.3, 0.7, 0.75]);
             grid.push(if aligned { 2.0 * pixel / (size - 1.0) - 1.0 } else { (2.0 * pixel + 1.0) / size - 1.0 });
         }

@@ -1,4 +1,5 @@
-//! Fourier transforms of `burn-signal`. The functions that make windows are left out: they have no tensor to differentiate.
+//! Fourier transforms of `burn-signal`. The functions that make windows are left out: they have no tensor to
+//! differentiate.
 
 use backproof_gradcheck::Gradients;
 use burn::signal::{StftOptions, cfft, irfft, istft, rfft, stft};

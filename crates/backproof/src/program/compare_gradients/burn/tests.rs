@@ -34,7 +34,8 @@ fn is_diagnosed(report: &Report, cause: &str) -> bool {
     !wrong.is_empty()
 }
 
-/// A fault of Burn 0.22.1 on its CPU backend. When this test fails, it has gone: the operation then belongs to the test after the next.
+/// A fault of Burn 0.22.1 on its CPU backend. When this test fails, it has gone: the operation then belongs to the test
+/// after the next.
 #[test]
 fn the_uncropped_weight_gradient_of_a_grouped_conv1d_is_recognised() {
     let context = context(Device::flex(), DType::F32);
@@ -48,7 +49,8 @@ fn the_uncropped_weight_gradient_of_a_grouped_conv1d_is_recognised() {
     }
 }
 
-/// Another one. The sum of no exponentials is raised to the smallest positive number, and its reciprocal times a large value is infinite.
+/// Another one. The sum of no exponentials is raised to the smallest positive number, and its reciprocal times a large
+/// value is infinite.
 #[test]
 fn the_bias_of_a_query_without_keys_has_no_number_for_a_gradient() {
     let context = context(Device::flex(), DType::F32);
@@ -58,7 +60,8 @@ fn the_bias_of_a_query_without_keys_has_no_number_for_a_gradient() {
 
 const FAULTY: [&str; 4] = ["conv1d_groups", "Conv1d_groups", "attention_without_keys_biased", "det_singular"];
 
-/// A fault of burn-linalg 0.22.1, whatever the backend: from four rows on, the determinant of a singular matrix has no derivative.
+/// A fault of burn-linalg 0.22.1, whatever the backend: from four rows on, the determinant of a singular matrix has no
+/// derivative.
 #[test]
 fn the_lost_derivative_of_a_determinant_of_zero_is_recognised() {
     let context = context(Device::flex(), DType::F32);

@@ -1,4 +1,5 @@
-//! Other ways to look at the same numbers: axes moved, added and taken away, parts taken out, and the handle of a tensor passed on.
+//! Other ways to look at the same numbers: axes moved, added and taken away, parts taken out, and the handle of a
+//! tensor passed on.
 
 use backproof_gradcheck::Value;
 use burn::tensor::{Slice, Tensor};

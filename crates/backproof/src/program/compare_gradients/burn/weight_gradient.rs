@@ -1,4 +1,5 @@
-//! The gradient of a convolution's weight as a function of its own: Burn shows it, and one may differentiate through it.
+//! The gradient of a convolution's weight as a function of its own: Burn shows it, and one may differentiate through
+//! it.
 
 use burn::tensor::module;
 use burn::tensor::ops::ConvOptions;

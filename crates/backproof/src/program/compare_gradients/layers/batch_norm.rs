@@ -11,7 +11,8 @@ use crate::compare_gradients::subject::{Case, Context, Draw, shape};
 const EPSILON: f64 = 1e-5;
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
-    // Two elements of a channel are normalised to ±1 whatever they are: in single precision their gradient is rounding alone.
+    // Two elements of a channel are normalised to ±1 whatever they are: in single precision their gradient is rounding
+    // alone.
     let dims = [draw.size(3..=5), draw.channels(1..=4), draw.size(1..=4), draw.size(1..=4)];
     let (training, layout) = (!draw.once_in(3), draw.layout());
     let channels = [dims[1]];

@@ -1,7 +1,8 @@
-//! The layers of `backproof-layers`: the backward derived by hand and Burn's autodiff of the forward, over generated shapes.
+//! The layers of `backproof-layers`: the backward derived by hand and Burn's autodiff of the forward, over generated
+//! shapes.
 //!
-//! Each comes with backwards that are wrong on purpose, in the ways in which one really gets that layer wrong. They must not be proven, and a
-//! gradient that turns out wrong is compared with them, to say what it looks like.
+//! Each comes with backwards that are wrong on purpose, in the ways in which one really gets that layer wrong. They
+//! must not be proven, and a gradient that turns out wrong is compared with them, to say what it looks like.
 
 mod avg_pool2d;
 mod batch_norm;

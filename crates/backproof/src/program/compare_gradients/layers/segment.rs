@@ -1,5 +1,5 @@
-//! A convolution with what follows it, ReLU, maximum, and at times batch normalisation and dropout, which the CPU kernels compute as
-//! one.
+//! A convolution with what follows it, ReLU, maximum, and at times batch normalisation and dropout, which the CPU
+//! kernels compute as one.
 
 #[cfg(feature = "flex")]
 use backproof_gradcheck::Check;
@@ -186,7 +186,8 @@ impl Layers {
         }
     }
 
-    /// By hand, with this backward of the ReLU: from what it saved, what came into it, and the gradient of what came out.
+    /// By hand, with this backward of the ReLU: from what it saved, what came into it, and the gradient of what came
+    /// out.
     fn backward(&self, t: &Arguments<'_>, relu: impl Fn(ReluSaved<4>, Tensor<4>, Tensor<4>) -> Tensor<4>) -> Gradients {
         let conv = self.conv(t);
         let (mut features, of_conv) = conv.forward_saving(self.layout.place(t.get::<4>("x")));

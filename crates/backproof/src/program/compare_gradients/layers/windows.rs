@@ -1,4 +1,5 @@
-//! Convolution and pooling element by element, as their definitions have them, on the host: to get them wrong on purpose.
+//! Convolution and pooling element by element, as their definitions have them, on the host: to get them wrong on
+//! purpose.
 
 use backproof_gradcheck::Value;
 
@@ -15,7 +16,8 @@ pub(super) struct Windows {
 /// What is wrong, and the windows that it leads to.
 type Slip = (&'static str, fn(Windows) -> Windows);
 
-/// Places of windows that one gets by a slip of the hand. One that is no slip here (unit strides) changes nothing and is not counted.
+/// Places of windows that one gets by a slip of the hand. One that is no slip here (unit strides) changes nothing and
+/// is not counted.
 pub(super) const SLIPS: [Slip; 6] = [
     ("stride and dilation are exchanged", |w| Windows { stride: w.dilation, dilation: w.stride, ..w }),
     ("the stride of the rows is used for the columns too", |w| Windows { stride: [w.stride[0]; 2], ..w }),

@@ -9,8 +9,8 @@ use syn::{
     UseTree, Visibility,
 };
 
-/// The root file of a crate that this test is compiled with. The compiler writes its name beside every library, so that it is there even
-/// where the registry is elsewhere or the crates are vendored.
+/// The root file of a crate that this test is compiled with. The compiler writes its name beside every library, so that
+/// it is there even where the registry is elsewhere or the crates are vendored.
 pub(super) fn root(krate: &str, version: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a test knows its file");
     let beside = test.parent().expect("it is in a folder");
@@ -46,7 +46,8 @@ pub(super) fn pinned(krate: &str) -> String {
     version.unwrap_or_else(|| panic!("{krate} is not in the lock file")).trim_end_matches('"').to_owned()
 }
 
-/// The names of a crate's functions on float tensors: `Tensor::exp`, `activation::relu`, or `linalg::det` of the crate that is called so.
+/// The names of a crate's functions on float tensors: `Tensor::exp`, `activation::relu`, or `linalg::det` of the crate
+/// that is called so.
 pub(super) fn operations(root: &Path, krate: Option<&str>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let path = krate.map(str::to_owned).into_iter().collect();

@@ -28,7 +28,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let x = m.draw.values(dims, 1.5);
         m.module(&format!("axis {axis}"), x, GLU::new(axis), |glu, x: Tensor<3>| glu.forward(x))
     }),
-    // The slopes are drawn anew in each pass, and there is no range of one number. So the layer is frozen, or there is nothing to scale.
+    // The slopes are drawn anew in each pass, and there is no range of one number. So the layer is frozen, or there is
+    // nothing to scale.
     subject!("RRelu", |mut m| {
         let module = RReluConfig::new().init();
         if m.draw.once_in(2) {

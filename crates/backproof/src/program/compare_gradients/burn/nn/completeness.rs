@@ -1,5 +1,6 @@
-//! Nothing of burn-nn is left out: every public module, activation and loss is in the suite, or on a list with a reason. They are read from the
-//! sources that this test is compiled with, so that a new version of Burn shows what it adds.
+//! Nothing of burn-nn is left out: every public module, activation and loss is in the suite, or on a list with a
+//! reason. They are read from the sources that this test is compiled with, so that a new version of Burn shows what it
+//! adds.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,8 +19,8 @@ fn modules() -> BTreeSet<String> {
     sources().iter().flat_map(|file| modules_of(&fs::read_to_string(file).expect("it is there"))).collect()
 }
 
-/// The source files of burn-nn that this test is compiled with. The compiler writes their names beside every library, so that they are found
-/// even where the registry is elsewhere or the crates are vendored.
+/// The source files of burn-nn that this test is compiled with. The compiler writes their names beside every library,
+/// so that they are found even where the registry is elsewhere or the crates are vendored.
 fn sources() -> Vec<PathBuf> {
     let version = pinned();
     let test = std::env::current_exe().expect("a test knows its file");

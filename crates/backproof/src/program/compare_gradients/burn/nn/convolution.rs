@@ -1,4 +1,5 @@
-//! Convolutions as modules, which know paddings that their operations do not: one that keeps the size, and unequal ones.
+//! Convolutions as modules, which know paddings that their operations do not: one that keeps the size, and unequal
+//! ones.
 
 use backproof_gradcheck::Value;
 use burn::module::Module;

@@ -27,8 +27,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let x = m.real(1.0);
         m.module("", x, Identity::new(), |identity, x: Tensor<3>| identity.forward(x))
     }),
-    // Which elements are dropped is drawn from a generator that all threads share, anew in each pass: two passes are of two functions. So no
-    // element is dropped; the share is too small for any generator of single precision.
+    // Which elements are dropped is drawn from a generator that all threads share, anew in each pass: two passes are of
+    // two functions. So no element is dropped; the share is too small for any generator of single precision.
     subject!(smooth "Dropout", |mut m| {
         let (x, probability) = (m.real(1.0), m.draw.pick(&[0.0, 1e-12]));
         let module = DropoutConfig::new(probability).init();
@@ -93,7 +93,8 @@ fn rows(m: &mut Maker<'_>) -> [Value; 2] {
     [m.draw.normal(dims, 1.0), m.draw.normal(dims, 1.0)]
 }
 
-/// With vectors, matrices and batches of them, and weights that lie in columns, as a layer of `LinearLayout::Col` keeps them.
+/// With vectors, matrices and batches of them, and weights that lie in columns, as a layer of `LinearLayout::Col` keeps
+/// them.
 fn linear(m: Maker<'_>) -> Case {
     let [inputs, outputs] = m.draw.pair(1..=4);
     let (rank, bias) = (m.draw.size(1..=3), m.draw.once_in(2));

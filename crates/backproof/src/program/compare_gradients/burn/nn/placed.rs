@@ -17,7 +17,8 @@ pub(super) struct Placed<M> {
 impl<M: Module> Placed<M> {
     /// The check with a tensor for each parameter of the module, and the module that takes its parameters from there.
     ///
-    /// What `init` put into them is not used: its numbers come from a generator that all threads share, and ones and zeros hide faults.
+    /// What `init` put into them is not used: its numbers come from a generator that all threads share, and ones and
+    /// zeros hide faults.
     pub(super) fn new(draw: &mut Draw, mut check: Check<'static>, module: M) -> (Check<'static>, Self) {
         let mut shapes = Shapes::default();
         module.visit(&mut shapes);
@@ -36,7 +37,8 @@ impl<M: Module> Placed<M> {
         (check, Self { module: module.map(&mut Zeros), names })
     }
 
-    /// The module on the device of the arguments, with their tensors. Tensors that are no parameters keep the precision that they have.
+    /// The module on the device of the arguments, with their tensors. Tensors that are no parameters keep the precision
+    /// that they have.
     pub(super) fn at(&self, t: &Arguments<'_>) -> M {
         // `valid` copies running statistics, which clones share.
         let module = self.module.valid().to_device(&t.device().clone().without_autodiff());
@@ -109,7 +111,8 @@ impl Maker<'_> {
         self.case(about, check, move |t| forward(&placed.at(t), layout.place(t.get("x"))))
     }
 
-    /// The case that `make` makes, with the differences taken where Burn's layers behave as in training: on a device of autodiff.
+    /// The case that `make` makes, with the differences taken where Burn's layers behave as in training: on a device of
+    /// autodiff.
     pub(super) fn in_training(&mut self, make: impl FnOnce(&mut Maker<'_>) -> Case) -> Case {
         let reference = self.context.reference.clone().autodiff();
         let context = Context { reference, ..self.context.clone() };

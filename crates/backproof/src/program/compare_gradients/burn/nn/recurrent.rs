@@ -1,5 +1,6 @@
-//! Recurrent layers. Each makes a tensor in the default precision for its outputs, and another for a state that it is not given, so that none
-//! runs in double precision: the differences are those of the formula, with the layer's own gates.
+//! Recurrent layers. Each makes a tensor in the default precision for its outputs, and another for a state that it is
+//! not given, so that none runs in double precision: the differences are those of the formula, with the layer's own
+//! gates.
 
 use burn::module::Module;
 use burn::nn::activation::ActivationConfig;
@@ -150,7 +151,8 @@ fn both(outputs: Tensor<3>, states: Tensor<3>) -> Tensor<1> {
 /// The states after a step, of its input and the states before: the cell's, which only an LSTM has, and the hidden one.
 type Step<'m> = Box<dyn Fn(Tensor<2>, [Tensor<2>; 2]) -> [Tensor<2>; 2] + 'm>;
 
-/// The hidden states of all steps and the last states, in one direction. The states that are given are those of this number.
+/// The hidden states of all steps and the last states, in one direction. The states that are given are those of this
+/// number.
 fn unroll(
     x: Tensor<3>,
     (batch_first, reverse): (bool, bool),
@@ -257,7 +259,8 @@ impl Drawn {
         }
     }
 
-    /// Of a layer whose states have this rank, of which there are one or two: `[1, N, H]`, or `[2, N, H]` with both directions.
+    /// Of a layer whose states have this rank, of which there are one or two: `[1, N, H]`, or `[2, N, H]` with both
+    /// directions.
     fn case<M: Module + 'static>(
         self,
         m: Maker<'_>,

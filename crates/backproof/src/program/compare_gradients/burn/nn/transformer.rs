@@ -73,14 +73,16 @@ impl Drawn {
     }
 }
 
-/// Every output by itself: what a weight does to one cancels what it does to another, and what is left of a sum is rounding in single precision.
+/// Every output by itself: what a weight does to one cancels what it does to another, and what is left of a sum is
+/// rounding in single precision.
 fn by_output(m: &Maker<'_>) -> Options {
     Options { cotangents: 0, jacobian: 1 << 15, ..m.options() }
 }
 
 fn encoder(mut m: Maker<'_>) -> Case {
     let mut drawn = Drawn::of(&mut m);
-    // Three numbers that are normalised first differ in one direction only, and leave a masked query little to choose from.
+    // Three numbers that are normalised first differ in one direction only, and leave a masked query little to choose
+    // from.
     drawn.width = if drawn.causal && drawn.norm_first { 4 } else { drawn.width };
     let Drawn { batch, length, width, causal, .. } = drawn;
     let about = drawn.words();
