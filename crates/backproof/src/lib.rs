@@ -54,8 +54,7 @@ pub fn answer(cli: &Cli) -> Option<anyhow::Result<()>> {
 pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
     let mut overrides = arguments.overrides.clone();
     if let Some(name) = &arguments.name {
-        // Single quotes make a TOML string without escapes; a name with one in it is refused as a name.
-        overrides.push(format!("name='{name}'"));
+        overrides.push(format!("name={name}"));
     }
     let mut experiment = match &arguments.config {
         Some(path) if is_sweep(path) => {
