@@ -263,3 +263,23 @@ fn help_for_a_number_is_a_number_that_can_be_typed() {
     let text = stderr(&check("seed=\"007\"").assert().code(2));
     assert!(text.contains("help: without quotes: 7\n"), "{text}");
 }
+
+#[test]
+fn one_of_a_thing_is_said_in_the_singular() {
+    let folder = tempfile::tempdir().unwrap();
+    let sweep = folder.path().join("one.toml");
+    let base = root().join("configs/quickstart.toml");
+    std::fs::write(&sweep, format!("base = '{}'\nseeds = [1]\n", base.display())).unwrap();
+    let text = stdout(&xtask().args(["config", "check"]).arg(&sweep).assert().success());
+    assert!(text.ends_with("one is valid: 1 run at 1 point\n"), "{text}");
+
+    let sets =
+        ["model.input=[1, 28, 28]", "model.layers=[{ type = \"linear\", out_features = 1 }]", "model.layers.1.x=1"];
+    let mut command = xtask();
+    command.args(["config", "check", "configs/quickstart.toml"]);
+    for set in sets {
+        command.args(["--set", set]);
+    }
+    let text = stderr(&command.assert().code(2));
+    assert!(text.starts_with("error: `layers` has 1 item, counted from 0; there is no `1`"), "{text}");
+}

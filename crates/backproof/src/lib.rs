@@ -18,7 +18,7 @@ pub mod shard;
 use std::path::Path;
 
 use backproof_data::data_sets;
-use backproof_spec::{Architecture, Experiment, Sweep, published};
+use backproof_spec::{Architecture, Experiment, Sweep, counted, published};
 use clap::CommandFactory;
 
 use cli::{Cli, Command, ConfigCommand, Train};
@@ -127,8 +127,9 @@ fn config(command: &ConfigCommand) -> anyhow::Result<()> {
             for file in files {
                 if is_sweep(file) {
                     let sweep = Sweep::load(file, overrides, &data_sets())?;
-                    let (points, runs) = (sweep.points.len(), sweep.runs().count());
-                    println!("{}: {} is valid: {runs} runs at {points} points", file.display(), sweep.name);
+                    let runs = counted(sweep.runs().count(), "run");
+                    let points = counted(sweep.points.len(), "point");
+                    println!("{}: {} is valid: {runs} at {points}", file.display(), sweep.name);
                     continue;
                 }
                 let experiment = Experiment::load(file, overrides, &data_sets())?;

@@ -177,8 +177,10 @@ fn insert_below(parent: &mut Node, segment: &Segment, rest: &[Segment], node: No
             let Some(item) = item else {
                 return Err(SyntaxError {
                     message: format!(
-                        "`{}` has {count} items, counted from 0; there is no `{}`",
-                        segment.name, index.name
+                        "`{}` has {}, counted from 0; there is no `{}`",
+                        segment.name,
+                        crate::counted(count, "item"),
+                        index.name
                     ),
                     span: index.span,
                 });
