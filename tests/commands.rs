@@ -283,3 +283,12 @@ fn one_of_a_thing_is_said_in_the_singular() {
     let text = stderr(&command.assert().code(2));
     assert!(text.starts_with("error: `layers` has 1 item, counted from 0; there is no `1`"), "{text}");
 }
+
+#[test]
+fn a_suggested_command_can_be_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two words.toml");
+    std::fs::copy(root().join("configs/quickstart.toml"), &path).unwrap();
+    let text = stderr(&xtask().arg("sweep").arg(&path).assert().code(2));
+    assert!(text.contains(&format!("help: `train -c '{}'` trains it", path.display())), "{text}");
+}

@@ -14,6 +14,7 @@ pub mod comparison;
 pub mod error;
 pub mod point;
 pub mod shard;
+pub mod shell;
 
 use std::path::Path;
 
@@ -58,7 +59,7 @@ pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
     }
     let mut experiment = match &arguments.config {
         Some(path) if is_sweep(path) => {
-            let help = format!("`sweep {}` trains all of its runs", path.display());
+            let help = format!("`sweep {}` trains all of its runs", shell::argument(path));
             return Err(Failure::usage(format!("{} is a sweep", path.display())).help(help).into());
         }
         Some(path) => Experiment::load(path, &overrides, &data_sets())?,
@@ -85,7 +86,7 @@ pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
 pub fn sweep(arguments: &cli::Sweep) -> anyhow::Result<Sweep> {
     let file = &arguments.file;
     if !is_sweep(file) && Experiment::load(file, &[], &data_sets()).is_ok() {
-        let help = format!("`train -c {}` trains it; a sweep names it as its `base`", file.display());
+        let help = format!("`train -c {}` trains it; a sweep names it as its `base`", shell::argument(file));
         return Err(Failure::usage(format!("{} is an experiment and no sweep", file.display())).help(help).into());
     }
     Ok(Sweep::load(file, &arguments.overrides, &data_sets())?)

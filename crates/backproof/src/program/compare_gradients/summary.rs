@@ -256,7 +256,7 @@ fn replay(outcome: &Outcome, heading: &Heading<'_>, arguments: &CompareGradients
             }
             flag("case", &case.to_string());
         }
-        (None, Some(config)) => flag("config", &format!("'{}'", config.display())),
+        (None, Some(config)) => flag("config", &backproof::shell::argument(config)),
         (None, None) => flag("model", &outcome.subject),
     }
     if heading.backend != Backend::Flex {
