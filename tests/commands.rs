@@ -153,3 +153,142 @@ fn a_misspelt_backend_gets_the_nearest_name() {
     let assert = xtask().args(["train", "--backend", "wpgu"]).assert().code(2);
     assert!(stderr(&assert).contains("help: did you mean `wgpu`?"), "{}", stderr(&assert));
 }
+
+/// `cargo xtask`, with the variables as well.
+fn xtask_with(variables: &[(&str, &str)]) -> assert_cmd::Command {
+    let mut command = xtask();
+    command.envs(variables.iter().copied());
+    command
+}
+
+#[test]
+fn an_empty_variable_is_unset() {
+    let mut command = xtask();
+    for name in ["CONFIG", "SMOKE", "SET", "DATA_DIR", "BACKEND", "NAME", "RUNS_DIR", "TENSORBOARD", "JSON"] {
+        command.env(format!("BACKPROOF_{name}"), "");
+    }
+    // The one fault is the one that was typed.
+    let assert = command.args(["train", "--set", "seed=x"]).assert().code(2);
+    let text = stderr(&assert);
+    assert!(text.starts_with("error: `seed` should be an integer of at least 0, got the string \"x\""), "{text}");
+    assert!(!text.contains("BACKPROOF_"), "{text}");
+    // With values that clap itself would refuse, were they there.
+    let numbers = [("BACKPROOF_JOBS", ""), ("BACKPROOF_SHARD", ""), ("BACKPROOF_SET", "")];
+    let assert = xtask_with(&numbers).args(["sweep", "not-there.toml"]).assert().code(2);
+    assert!(stderr(&assert).starts_with("error: the config cannot be read"), "{}", stderr(&assert));
+}
+
+#[test]
+fn the_variable_of_a_flag_is_yes_or_no_in_many_words() {
+    let of_a_sweep = |value| {
+        let assert = xtask_with(&[("BACKPROOF_SWEEP", value)]).args(["config", "schema"]).assert().success();
+        stdout(&assert).contains("\"grid\"")
+    };
+    for yes in ["1", "yes", "on", "true", "YES"] {
+        assert!(of_a_sweep(yes), "{yes}");
+    }
+    for no in ["0", "no", "off", "false", ""] {
+        assert!(!of_a_sweep(no), "{no}");
+    }
+}
+
+#[test]
+fn an_error_names_the_variable_that_it_is_about() {
+    for (variable, value, arguments, error, named) in [
+        ("SMOKE", "maybe", &["train"][..], "invalid value 'maybe' for '--smoke'", "tip: --smoke comes from"),
+        ("JOBS", "0", &["sweep", "a.toml"], "invalid value '0' for '--jobs <N>'", "tip: --jobs comes from"),
+        (
+            "CONFIG",
+            "a.toml",
+            &["compare-gradients", "--suite", "burn"],
+            "cannot be used with",
+            "tip: --config comes from",
+        ),
+        ("CONFIG", "not-there.toml", &["train"], "the config cannot be read", "note: --config comes from"),
+        ("SET", "seed=x", &["train"], "`seed` should be an integer", "note: --set comes from"),
+        ("BACKEND", "wpgu", &["train"], "there is no backend `wpgu`", "note: --backend comes from"),
+    ] {
+        let variable = format!("BACKPROOF_{variable}");
+        // A variable that has no part in it is not named by clap's errors.
+        let assert = xtask_with(&[(&variable, value), ("BACKPROOF_PEER", "x")]).args(arguments).assert().code(2);
+        let text = stderr(&assert);
+        let named = format!("{named} the variable {variable}");
+        assert!(text.contains(error) && text.contains(&named) && !text.contains("PEER"), "{variable}: {text}");
+    }
+    let assert = xtask_with(&[("BACKPROOF_SMOKE", "1")]).args(["train", "--smok"]).assert().code(2);
+    assert!(!stderr(&assert).contains("BACKPROOF_SMOKE"), "{}", stderr(&assert));
+}
+
+#[test]
+fn the_variable_of_set_holds_several_overrides() {
+    let check = |value| {
+        let mut command = xtask_with(&[("BACKPROOF_SET", value)]);
+        command.args(["config", "check", "configs/quickstart.toml"]);
+        command
+    };
+    let value = "optimizer.schedule={ type = \"step\", every = 5, factor = 0.5 }; name=several";
+    let text = stdout(&check(value).assert().success());
+    assert!(text.ends_with("several is valid\n"), "{text}");
+    let text = stderr(&check("name=several\nseed=x").assert().code(2));
+    assert!(text.contains("--> --set seed=x"), "{text}");
+    // What is typed counts instead.
+    let text = stdout(&check("seed=x").args(["--set", "name=typed"]).assert().success());
+    assert!(text.ends_with("typed is valid\n"), "{text}");
+}
+
+#[test]
+fn a_string_is_taken_as_it_is_typed() {
+    for name in ["42", "1.5", "2024-01-01", "true"] {
+        let set = format!("name={name}");
+        let text =
+            stdout(&xtask().args(["config", "check", "configs/quickstart.toml", "--set", &set]).assert().success());
+        assert!(text.ends_with(&format!("{name} is valid\n")), "{text}");
+    }
+}
+
+#[test]
+fn help_for_a_number_is_a_number_that_can_be_typed() {
+    let check = |set: &str| {
+        let mut command = xtask();
+        command.args(["config", "check", "configs/quickstart.toml", "--set", set]);
+        command
+    };
+    let text = stderr(&check("optimizer.learning_rate=.01").assert().code(2));
+    assert!(text.contains("help: write it as 0.01") && !text.contains("quotes"), "{text}");
+    check("optimizer.learning_rate=0.01").assert().success();
+    for value in ["NaN", "\"NaN\""] {
+        let text = stderr(&check(&format!("optimizer.learning_rate={value}")).assert().code(2));
+        assert!(!text.contains("help:"), "{text}");
+    }
+    let text = stderr(&check("seed=\"007\"").assert().code(2));
+    assert!(text.contains("help: without quotes: 7\n"), "{text}");
+}
+
+#[test]
+fn one_of_a_thing_is_said_in_the_singular() {
+    let folder = tempfile::tempdir().unwrap();
+    let sweep = folder.path().join("one.toml");
+    let base = root().join("configs/quickstart.toml");
+    std::fs::write(&sweep, format!("base = '{}'\nseeds = [1]\n", base.display())).unwrap();
+    let text = stdout(&xtask().args(["config", "check"]).arg(&sweep).assert().success());
+    assert!(text.ends_with("one is valid: 1 run at 1 point\n"), "{text}");
+
+    let sets =
+        ["model.input=[1, 28, 28]", "model.layers=[{ type = \"linear\", out_features = 1 }]", "model.layers.1.x=1"];
+    let mut command = xtask();
+    command.args(["config", "check", "configs/quickstart.toml"]);
+    for set in sets {
+        command.args(["--set", set]);
+    }
+    let text = stderr(&command.assert().code(2));
+    assert!(text.starts_with("error: `layers` has 1 item, counted from 0; there is no `1`"), "{text}");
+}
+
+#[test]
+fn a_suggested_command_can_be_typed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("two words.toml");
+    std::fs::copy(root().join("configs/quickstart.toml"), &path).unwrap();
+    let text = stderr(&xtask().arg("sweep").arg(&path).assert().code(2));
+    assert!(text.contains(&format!("help: `train -c '{}'` trains it", path.display())), "{text}");
+}

@@ -72,7 +72,7 @@ fn a_sweep_and_then_the_table_of_it_are_the_whole_procedure() {
 
     let made = make().assert().success();
     assert!(stdout(&made).contains("Of 2 published figures, 1 are reached, 1 are not"), "{}", stdout(&made));
-    assert!(stdout(&made).contains("6 runs, 1 run folders left out"), "{}", stdout(&made));
+    assert!(stdout(&made).contains("6 runs, 1 run folder left out"), "{}", stdout(&made));
     let left_out = stderr(&made);
     assert!(left_out.contains("has other settings: training.iterations is 5 and not 20"), "{left_out}");
 

@@ -1,7 +1,8 @@
-//! The arguments. Every flag can be given as a variable, `BACKPROOF_` and its name.
+//! The arguments. Every flag can be given as a variable, `BACKPROOF_` and its name; [`variables`] says how it is read.
 
 #![allow(missing_docs)] // what a user reads of each argument is its documentation
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use crate::shard::Shard;
 
 mod bench;
 mod compare_gradients;
+pub(crate) mod variables;
 
 pub use bench::Bench;
 pub use compare_gradients::{CompareGradients, Precision, Suite};
@@ -29,14 +31,21 @@ impl Cli {
     /// Ends the process where the arguments are wrong (code 2) or ask for help or the version (code 0).
     #[must_use]
     pub fn from_arguments(program: &'static str) -> Self {
-        let mut command = Self::command().bin_name(program);
-        if std::env::args_os().len() < 2 {
+        let command = || Self::command().bin_name(program);
+        let arguments: Vec<OsString> = std::env::args_os().collect();
+        if arguments.len() < 2 {
             // Nothing to do is no error: say what can be done.
-            let _ = command.print_help();
+            let _ = command().print_help();
             std::process::exit(0);
         }
-        let matches = command.get_matches();
-        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+        let matches = variables::matches(command, &arguments).unwrap_or_else(|error| error.exit());
+        let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+        if let Some(overrides) = cli.command.overrides()
+            && variables::is_source(&matches, "overrides")
+        {
+            *overrides = variables::overrides(&overrides.join(";"));
+        }
+        cli
     }
 }
 
@@ -91,6 +100,18 @@ pub enum Command {
     Completions(Completions),
 }
 
+impl Command {
+    /// What `--set` gave, of the commands that have it.
+    fn overrides(&mut self) -> Option<&mut Vec<String>> {
+        match self {
+            Self::Train(Train { overrides, .. })
+            | Self::Sweep(Sweep { overrides, .. })
+            | Self::Config(Config { command: ConfigCommand::Check { overrides, .. } }) => Some(overrides),
+            _ => None,
+        }
+    }
+}
+
 /// Where things are.
 #[derive(Debug, Args)]
 pub struct Places {
@@ -113,7 +134,7 @@ pub struct Train {
     pub config: Option<PathBuf>,
     #[command(flatten)]
     pub device: Device,
-    /// Set a key of the config to another value; may be repeated
+    /// Set a key of the config to another value; may be repeated, and the variable separates several by `;`
     #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
     pub overrides: Vec<String>,
     /// Name of the experiment, and of its folder under runs/
@@ -255,7 +276,7 @@ pub struct Sweep {
     pub shard: Option<Shard>,
     #[command(flatten)]
     pub device: Device,
-    /// Set a key of every run to another value; may be repeated
+    /// Set a key of every run to another value; may be repeated, and the variable separates several by `;`
     #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
     pub overrides: Vec<String>,
     #[command(flatten)]
@@ -351,7 +372,7 @@ pub enum ConfigCommand {
         /// Config files or sweep files
         #[arg(required = true)]
         files: Vec<PathBuf>,
-        /// Set a key to another value; may be repeated
+        /// Set a key to another value; may be repeated, and the variable separates several by `;`
         #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
         overrides: Vec<String>,
     },

@@ -104,9 +104,14 @@ pub fn show(error: &anyhow::Error) -> ExitCode {
     if let Some(help) = help.or_else(|| error.downcast_ref::<ShapeError>()?.help.as_ref()) {
         eprintln!("{bold}help:{reset} {help}");
     }
-    ExitCode::from(match failure {
+    let code = match failure {
         Some(failure) => failure.code,
         None if error.is::<ConfigError>() || error.is::<ShapeError>() => code::USAGE,
         None => code::FAILED,
-    })
+    };
+    if matches!(code, code::USAGE | code::FAILED) {
+        // The cause may be an argument that nobody typed.
+        crate::cli::variables::in_effect().iter().for_each(|sentence| eprintln!("{bold}note:{reset} {sentence}"));
+    }
+    ExitCode::from(code)
 }

@@ -15,11 +15,12 @@ pub mod comparison;
 pub mod error;
 pub mod point;
 pub mod shard;
+pub mod shell;
 
 use std::path::Path;
 
 use backproof_data::data_sets;
-use backproof_spec::{Architecture, Experiment, Sweep, published};
+use backproof_spec::{Architecture, Experiment, Sweep, counted, published};
 use clap::CommandFactory;
 
 use cli::{Cli, Command, ConfigCommand, Train};
@@ -55,12 +56,11 @@ pub fn answer(cli: &Cli) -> Option<anyhow::Result<()>> {
 pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
     let mut overrides = arguments.overrides.clone();
     if let Some(name) = &arguments.name {
-        // Single quotes make a TOML string without escapes; a name with one in it is refused as a name.
-        overrides.push(format!("name='{name}'"));
+        overrides.push(format!("name={name}"));
     }
     let mut experiment = match &arguments.config {
         Some(path) if is_sweep(path) => {
-            let help = format!("`sweep {}` trains all of its runs", path.display());
+            let help = format!("`sweep {}` trains all of its runs", shell::argument(path));
             return Err(Failure::usage(format!("{} is a sweep", path.display())).help(help).into());
         }
         Some(path) => Experiment::load(path, &overrides, &data_sets())?,
@@ -87,7 +87,7 @@ pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
 pub fn sweep(arguments: &cli::Sweep) -> anyhow::Result<Sweep> {
     let file = &arguments.file;
     if !is_sweep(file) && Experiment::load(file, &[], &data_sets()).is_ok() {
-        let help = format!("`train -c {}` trains it; a sweep names it as its `base`", file.display());
+        let help = format!("`train -c {}` trains it; a sweep names it as its `base`", shell::argument(file));
         return Err(Failure::usage(format!("{} is an experiment and no sweep", file.display())).help(help).into());
     }
     Ok(Sweep::load(file, &arguments.overrides, &data_sets())?)
@@ -129,8 +129,9 @@ fn config(command: &ConfigCommand) -> anyhow::Result<()> {
             for file in files {
                 if is_sweep(file) {
                     let sweep = Sweep::load(file, overrides, &data_sets())?;
-                    let (points, runs) = (sweep.points.len(), sweep.runs().count());
-                    println!("{}: {} is valid: {runs} runs at {points} points", file.display(), sweep.name);
+                    let runs = counted(sweep.runs().count(), "run");
+                    let points = counted(sweep.points.len(), "point");
+                    println!("{}: {} is valid: {runs} at {points}", file.display(), sweep.name);
                     continue;
                 }
                 let experiment = Experiment::load(file, overrides, &data_sets())?;

@@ -1,6 +1,6 @@
 //! The figures as a table: on a terminal, and in Markdown with the machine above it.
 
-use backproof_spec::thousands;
+use backproof_spec::{counted, thousands};
 use comfy_table::{Cell as TableCell, CellAlignment, Table, presets};
 
 use crate::results::{Cell, Results, Setting};
@@ -130,11 +130,11 @@ impl Setting {
 }
 
 fn threads(count: usize) -> String {
-    format!("{count} {}", if count == 1 { "thread" } else { "threads" })
+    counted(count, "thread")
 }
 
 pub(crate) fn rounds(count: usize) -> String {
-    format!("{count} {}", if count == 1 { "round" } else { "rounds" })
+    counted(count, "round")
 }
 
 /// Columns without lines; those after the first `text_columns` are figures.

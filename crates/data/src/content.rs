@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use backproof_spec::counted;
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
@@ -22,11 +23,11 @@ pub(crate) fn read(path: &Path, size: u64) -> Result<Vec<u8>> {
     (&mut file).take(2).read_to_end(&mut start).map_err(DataError::io("read", path))?;
     let packed = start == GZIP;
     if !packed && present != size {
-        return Err(DataError::format(&name, "size", format!("{size} bytes"), format!("{present} bytes")));
+        return Err(DataError::format(&name, "size", counted(size, "byte"), counted(present, "byte")));
     }
     unpack(&name, start.chain(file), packed, size).map_err(|problem| match problem {
         Unpack::Io(source) if !packed => DataError::io("read", path)(source),
-        Unpack::Io(source) => DataError::format(&name, "gzipped content", format!("{size} bytes"), source),
+        Unpack::Io(source) => DataError::format(&name, "gzipped content", counted(size, "byte"), source),
         Unpack::Size(error) => error,
     })
 }
@@ -34,7 +35,7 @@ pub(crate) fn read(path: &Path, size: u64) -> Result<Vec<u8>> {
 /// Unpacks `bytes`, gzipped content of exactly `size` bytes.
 pub(crate) fn gunzip(name: &str, bytes: &[u8], size: u64) -> Result<Vec<u8>> {
     unpack(name, bytes, true, size).map_err(|problem| match problem {
-        Unpack::Io(source) => DataError::format(name, "gzipped content", format!("{size} bytes"), source),
+        Unpack::Io(source) => DataError::format(name, "gzipped content", counted(size, "byte"), source),
         Unpack::Size(error) => error,
     })
 }
@@ -55,8 +56,8 @@ fn unpack(name: &str, reader: impl Read, packed: bool, size: u64) -> Result<Vec<
     if content.len() as u64 == size {
         return Ok(content);
     }
-    let found = if content.len() as u64 > size { "more".to_owned() } else { format!("{} bytes", content.len()) };
-    Err(Unpack::Size(DataError::format(name, "size of the content", format!("{size} bytes"), found)))
+    let found = if content.len() as u64 > size { "more".to_owned() } else { counted(content.len(), "byte") };
+    Err(Unpack::Size(DataError::format(name, "size of the content", counted(size, "byte"), found)))
 }
 
 /// The SHA-256 of `bytes`, in hexadecimal.

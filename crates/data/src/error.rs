@@ -4,6 +4,8 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use backproof_spec::{are, counted};
+
 /// Why a data set could not be found, read, fetched or divided.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -65,7 +67,11 @@ pub enum DataError {
     #[error("no folder for data: neither BACKPROOF_DATA_DIR nor XDG_CACHE_HOME is set, and there is no home directory")]
     NoDirectory,
     /// The split asks for more images than there are.
-    #[error("{validation} validation images leave nothing to train on: the training set has {available} images")]
+    #[error(
+        "nothing is left to train on after {}: the training set has {}",
+        counted(*validation, "validation image"),
+        counted(*available, "image")
+    )]
     Split {
         /// How many validation images were asked for.
         validation: usize,
@@ -155,8 +161,7 @@ impl std::error::Error for MissingFiles {}
 impl fmt::Display for MissingFiles {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = self.files.len();
-        let (files, are) = if count == 1 { ("file", "is") } else { ("files", "are") };
-        write!(f, "{count} {files} of {} {are} missing:", self.data_set)?;
+        write!(f, "{} of {} {} missing:", counted(count, "file"), self.data_set, are(count))?;
         for file in &self.files {
             write!(f, "\n  {}\n    from {}", file.path.display(), file.url)?;
         }

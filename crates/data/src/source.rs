@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use backproof_spec::DataSet;
+use backproof_spec::{DataSet, counted};
 
 use crate::error::{DataError, Result};
 use crate::{Images, Published};
@@ -92,12 +92,12 @@ pub(crate) fn load_checked(source: &dyn Source, data_dir: Option<&Path>) -> Resu
             return wrong("number of images", &"at least 1", &0);
         }
         if let Some(at) = (0..images.len()).find(|&at| images.label(at) >= class_names.len()) {
-            let expected = format!("a number below the {} classes", class_names.len());
+            let expected = format!("a number below the {}", counted(class_names.len(), "class"));
             return wrong("label", &expected, &format!("{} at image {at}", images.label(at)));
         }
     }
     if let Some(range) = loaded.published_validation.clone().filter(|range| range.end > loaded.training.len()) {
-        let expected = format!("within the {} images", loaded.training.len());
+        let expected = format!("within the {}", counted(loaded.training.len(), "image"));
         return Err(DataError::format(name, "validation part", expected, format!("{range:?}")));
     }
     Ok(loaded)

@@ -156,7 +156,7 @@ mod tests {
         let images = images(&[3, 3]);
         assert_eq!(
             Split::new(&images, None, 6, None, 1).unwrap_err().to_string(),
-            "6 validation images leave nothing to train on: the training set has 6 images"
+            "nothing is left to train on after 6 validation images: the training set has 6 images"
         );
         assert!(Split::new(&images, None, 5, None, 1).is_ok());
         assert!(Split::new(&images, None, 0, Some(0), 1).is_err());

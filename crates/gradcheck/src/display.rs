@@ -2,17 +2,14 @@ use std::fmt::{self, Display, Formatter};
 
 use crate::Verdict;
 use crate::report::{ForwardRow, Report, Row};
+use crate::words::{are, counted};
 
 /// A table with a line for every source and tensor, and below it the details of what is not proven.
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let looks = if self.jacobian { " and the full Jacobian" } else { "" };
-        let plural = if self.random_cotangents == 1 { "" } else { "s" };
-        writeln!(
-            f,
-            "{} · {} · seed {} · {} random cotangent{plural}{looks}",
-            self.name, self.dtype, self.seed, self.random_cotangents
-        )?;
+        let cotangents = counted(self.random_cotangents, "random cotangent");
+        writeln!(f, "{} · {} · seed {} · {cotangents}{looks}", self.name, self.dtype, self.seed)?;
         if let Some(note) = &self.note {
             writeln!(f, "  note: {note}")?;
         }
@@ -52,7 +49,7 @@ impl Display for Report {
         }
         let (proven, total) = (self.rows.iter().filter(|row| row.verdict.proven()).count(), self.rows.len());
         let conclusion = if self.proven { "proven" } else { "NOT PROVEN" };
-        write!(f, "\n{conclusion}: {proven} of {total} gradients")
+        write!(f, "\n{conclusion}: {proven} of {}", counted(total, "gradient"))
     }
 }
 
@@ -82,11 +79,13 @@ fn details(f: &mut Formatter<'_>, row: &Row) -> fmt::Result {
         Verdict::Unobservable => writeln!(f, "  the function moves with no tensor at all, so that nothing was seen")?,
         Verdict::Unresolved => writeln!(
             f,
-            "  {} of {} elements: the tolerance is more than a tenth of the gradient",
-            row.unresolved, row.checked
+            "  {} of {}: the tolerance is more than a tenth of the gradient",
+            row.unresolved,
+            counted(row.checked, "element")
         )?,
         Verdict::Mismatch if row.mismatched > 0 => {
-            writeln!(f, "  {} of {} checked elements are wrong", row.mismatched, row.checked)?;
+            let (checked, are) = (counted(row.checked, "checked element"), are(row.mismatched));
+            writeln!(f, "  {} of {checked} {are} wrong", row.mismatched)?;
         }
         _ => {}
     }

@@ -145,6 +145,7 @@ mod ties;
 mod value;
 mod verdict;
 mod whole;
+mod words;
 
 pub use allocator::PoisonAllocator;
 pub use arguments::{Arguments, Gradients};

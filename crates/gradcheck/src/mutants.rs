@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::examine::Examination;
 use crate::mutation::mutate;
+use crate::words::counted;
 use crate::{Mutation, Value, named};
 
 /// A gradient that is wrong on purpose, and whether it was found out.
@@ -104,7 +105,7 @@ where
 
 impl fmt::Display for Mutants {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} mutants killed", self.killed(), self.tried.len())?;
+        write!(f, "{} of {} killed", self.killed(), counted(self.tried.len(), "mutant"))?;
         for survivor in self.survivors() {
             write!(f, "\n  survived: {survivor}")?;
         }

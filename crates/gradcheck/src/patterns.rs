@@ -2,6 +2,7 @@
 
 use crate::diagnosis::Symptoms;
 use crate::value::position;
+use crate::words::counted;
 
 pub(crate) fn kink_only(symptoms: &Symptoms<'_>, wrong: &[usize]) -> Option<String> {
     let at_kink = |index: &usize| symptoms.kinks.contains(index);
@@ -134,13 +135,14 @@ pub(crate) fn masks(symptoms: &Symptoms<'_>, wrong: &[usize]) -> Option<String> 
         return None;
     }
     let slice = one_slice(symptoms, wrong).map(|slice| format!(" ({slice})")).unwrap_or_default();
+    let (zeros, others) = (counted(lost, "element"), counted(stale, "element"));
     Some(match (lost, stale) {
-        (_, 0) => format!("zero in {lost} elements where it should not be: a part is masked or detached{slice}"),
+        (_, 0) => format!("zero in {zeros} where it should not be: a part is masked or detached{slice}"),
         (0, _) => {
-            format!("not zero in {stale} elements where the forward is flat: the mask is missing or stale{slice}")
+            format!("not zero in {others} where the forward is flat: the mask is missing or stale{slice}")
         }
         _ => format!(
-            "zero in {lost} elements where it should not be, and not zero in {stale} that should be: the mask of another step"
+            "zero in {zeros} where it should not be, and not zero in {stale} that should be: the mask of another step"
         ),
     })
 }

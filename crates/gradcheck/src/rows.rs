@@ -5,6 +5,7 @@ use crate::named::{Suspect, recognise};
 use crate::report::{Row, Sweep, Worst};
 use crate::runs::Outcome;
 use crate::value::position;
+use crate::words::{are, counted};
 use crate::{Value, Verdict};
 
 /// Tensors up to so many elements are differentiated in full to find out what a mismatch looks like.
@@ -163,7 +164,8 @@ fn explain(
     let gradient = run.gradients[worst.cotangent][tensor].as_ref().expect("a mismatch has a gradient");
     if row.verdict == Verdict::NonFinite {
         let count = gradient.data().iter().filter(|g| !g.is_finite()).count();
-        row.diagnosis = Some(format!("{count} of {} elements are NaN or infinite", gradient.len()));
+        let (elements, are) = (counted(gradient.len(), "element"), are(count));
+        row.diagnosis = Some(format!("{count} of {elements} {are} NaN or infinite"));
         return;
     }
     let symptoms = symptoms(examination, tensor, judgements, source, worst, gradient);

@@ -65,7 +65,13 @@ impl Isa {
     /// A name that is no set, or a set that this machine has not: a sentence that says which there are.
     pub fn selected() -> Result<Self, String> {
         static SELECTED: OnceLock<Result<Isa, String>> = OnceLock::new();
-        SELECTED.get_or_init(|| Self::select(std::env::var(VARIABLE).ok().as_deref())).clone()
+        SELECTED
+            .get_or_init(|| {
+                // What is no UTF-8 is no set either, and refused as one.
+                let name = std::env::var_os(VARIABLE).map(|name| name.to_string_lossy().into_owned());
+                Self::select(name.as_deref())
+            })
+            .clone()
     }
 
     fn select(name: Option<&str>) -> Result<Self, String> {

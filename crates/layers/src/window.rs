@@ -74,8 +74,9 @@ impl Axis {
         let windows = self.windows();
         if windows == 0 {
             let Self { size, padding, .. } = self;
+            let pixels = if *size == 1 { "pixel" } else { "pixels" };
             return Some(format!(
-                "an image of {size} pixels with {padding} of padding is smaller than the window of {}",
+                "an image of {size} {pixels} with {padding} of padding is smaller than the window of {}",
                 self.extent()
             ));
         }

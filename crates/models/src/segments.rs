@@ -102,7 +102,9 @@ impl Network {
                 _ if self.segments.linear.is_none() => burn("the network is not on the kernels".to_owned()),
                 Layer::Linear(linear) => match linear.weight.dims()[1] {
                     outputs if linear_pays(outputs) => ComputedBy::Kernel,
-                    outputs => burn(format!("Burn's product is faster for {outputs} outputs")),
+                    outputs => {
+                        burn(format!("Burn's product is faster for {}", backproof_spec::counted(outputs, "output")))
+                    }
                 },
                 Layer::Flatten(_) => burn("it moves no numbers".to_owned()),
                 layer if follows_convolution(layer) => {

@@ -1,5 +1,6 @@
 //! The confusion matrix, in counts and in row percentages.
 
+use backproof_spec::{are, counted};
 use backproof_train::Prediction;
 use serde::Serialize;
 
@@ -123,7 +124,9 @@ impl Confusion {
             title: title.to_owned(),
             description: format!(
                 "A table of {classes} true classes, in rows, by {classes} predicted classes, in columns; \
-                 {right} of {images} images are on its diagonal."
+                 {right} of {} {} on its diagonal.",
+                counted(images, "image"),
+                are(right)
             ),
             width: left + classes * CELL[0] + 12.0,
             height: head + classes * CELL[1] + 12.0,

@@ -1,6 +1,6 @@
 //! The curves of one run: losses, accuracies and true positives by iteration.
 
-use backproof_spec::thousands;
+use backproof_spec::{plural, thousands};
 use backproof_train::Report;
 
 use crate::ReportError;
@@ -65,7 +65,7 @@ fn true_positives(reports: &[Report], images: usize) -> Chart {
     Chart {
         name: "true-positives",
         title: "True positives",
-        unit: format!("correctly classified of {} validation images", thousands(images)),
+        unit: format!("correctly classified of {} {}", thousands(images), plural(images, "validation image")),
         from_zero: false,
         most: Some(images as f64),
         format: |count| thousands(count as usize),

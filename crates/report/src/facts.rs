@@ -1,6 +1,6 @@
 //! What a run came to in a few figures, and how it was made.
 
-use backproof_spec::thousands;
+use backproof_spec::{plural, thousands};
 use backproof_train::{Computation, RunRecord};
 use serde::Serialize;
 
@@ -29,10 +29,11 @@ pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
     let mut facts = Vec::new();
     if let Some(result) = &contents.result {
         let (correct, images) = (thousands(result.correct), thousands(result.images));
+        let noun = plural(result.images, "image");
         facts.push(Fact {
             name: "Test accuracy",
             value: format!("{:.2} %", 100.0 * result.accuracy),
-            note: format!("{correct} of {images} images"),
+            note: format!("{correct} of {images} {noun}"),
         });
         facts.push(Fact { name: "Test loss", value: nats(result.loss), note: "nats".to_owned() });
     }
@@ -54,7 +55,7 @@ pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
         facts.push(Fact {
             name: "Trained for",
             value: duration(last.seconds),
-            note: format!("{} iterations", thousands(last.iteration)),
+            note: format!("{} {}", thousands(last.iteration), plural(last.iteration, "iteration")),
         });
     }
     facts

@@ -1,5 +1,6 @@
 //! The kernels of the first convolution as pictures.
 
+use backproof_spec::counted;
 use safetensors::{Dtype, SafeTensors};
 use serde::Serialize;
 
@@ -78,7 +79,7 @@ impl Kernels {
             .data_uri(),
         });
         let all =
-            if shown < count { format!("the first {shown} of {count} kernels") } else { format!("{count} kernels") };
+            if shown < count { format!("the first {shown} of {count} kernels") } else { counted(count, "kernel") };
         let what = match channels {
             3 => "over red, green and blue".to_owned(),
             1 => "over one channel".to_owned(),

@@ -80,6 +80,7 @@ mod shape;
 mod shape_error;
 mod sweep;
 mod table;
+mod words;
 
 pub use architecture::{Architecture, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
@@ -95,3 +96,4 @@ pub use shape::{Shape, Size2};
 pub use shape_error::ShapeError;
 pub use sweep::{Sweep, SweepPoint};
 pub use table::{describe_layer, parameter_table, thousands};
+pub use words::{are, counted, plural};

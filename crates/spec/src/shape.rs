@@ -82,7 +82,8 @@ impl TryFrom<Vec<usize>> for Shape {
 
     fn try_from(dimensions: Vec<usize>) -> Result<Self, String> {
         Self::from_dimensions(&dimensions).ok_or_else(|| {
-            format!("a shape is [channels, height, width] or [features], not {} numbers", dimensions.len())
+            let numbers = crate::counted(dimensions.len(), "number");
+            format!("a shape is [channels, height, width] or [features], not {numbers}")
         })
     }
 }

@@ -42,7 +42,7 @@ impl RunFolder {
             predictions.push(prediction.ok_or_else(|| no_prediction(&path, number + 2, result.classes.len()))?);
         }
         if predictions.len() != result.images {
-            let found = format!("has {} rows", predictions.len());
+            let found = format!("has {}", backproof_spec::counted(predictions.len(), "row"));
             return Err(TrainError::damaged(&path, found, format!("{}, as result.json says", result.images)));
         }
         Ok(predictions)
@@ -126,7 +126,7 @@ mod tests {
             folder.predictions(&two).unwrap_err().to_string()
         };
         let error = refused("0,0,1,0.4,0.6\n");
-        assert!(error.ends_with("predictions.csv has 1 rows; expected 2, as result.json says"), "{error}");
+        assert!(error.ends_with("predictions.csv has 1 row; expected 2, as result.json says"), "{error}");
         let error = refused("0,0,1,0.4,0.6\n1,0,2,0.4,0.6\n");
         assert!(
             error.ends_with("line 3 is no prediction; expected an index, two classes and 2 probabilities"),

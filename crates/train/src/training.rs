@@ -160,10 +160,10 @@ impl<'a> Training<'a> {
         let result = evaluation.result(Split::Test.name(), Some(self.position.iteration), &data.data_set.class_names);
         folder.write_evaluation(&evaluation, &result)?;
         folder.log(&format!(
-            "{TEST_RESULT}{:.2} %, loss {:.4}, over {} images",
+            "{TEST_RESULT}{:.2} %, loss {:.4}, over {}",
             100.0 * result.accuracy,
             result.loss,
-            result.images
+            backproof_spec::counted(result.images, "image")
         ))?;
         self.observer.evaluated(&result);
         let summary = Summary {

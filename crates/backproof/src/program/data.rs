@@ -8,6 +8,7 @@ use backproof::error::{Failure, code};
 use backproof_data::{
     DataError, FetchOptions, FileState, Progress, Source, data_set_directory, default_directory, fetch, sources, verify,
 };
+use backproof_spec::{are, counted};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 pub(crate) fn run(arguments: &Data) -> anyhow::Result<()> {
@@ -54,8 +55,8 @@ fn fetch_all(names: &DataNames) -> anyhow::Result<()> {
         let mut display = Display::default();
         let report = fetch(source, &options, &mut |progress| display.show(progress)).map_err(failure)?;
         println!(
-            "{name}: {} files fetched, {} were there already, in {}",
-            report.fetched.len(),
+            "{name}: {} fetched, {} there already, in {}",
+            counted(report.fetched.len(), "file"),
             report.present.len(),
             options.directory.display()
         );
@@ -144,9 +145,9 @@ fn verify_all(names: &DataNames) -> anyhow::Result<()> {
     if bad == 0 {
         return Ok(());
     }
-    Err(Failure::new(code::CHECK_FAILED, format!("{bad} files are missing or damaged"))
-        .help("`cargo xtask data fetch` downloads them")
-        .into())
+    let message = format!("{} {} missing or damaged", counted(bad, "file"), are(bad));
+    let what = if bad == 1 { "it" } else { "them" };
+    Err(Failure::new(code::CHECK_FAILED, message).help(format!("`cargo xtask data fetch` downloads {what}")).into())
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout
@@ -187,9 +188,10 @@ pub(crate) fn state(source: &dyn Source, data_dir: Option<&Path>) -> String {
             if missing == files.len() {
                 format!("not in {folder}; `cargo xtask data fetch {}` downloads it", source.name())
             } else if missing + damaged > 0 {
-                format!("in {folder}, {missing} files missing, {damaged} damaged")
+                format!("in {folder}, {} missing, {damaged} damaged", counted(missing, "file"))
             } else if other > 0 {
-                format!("in {folder}, complete; {other} of {} files are not as published", files.len())
+                let all = counted(files.len(), "file");
+                format!("in {folder}, complete; {other} of {all} {} not as published", are(other))
             } else {
                 format!("in {folder}, complete, as published")
             }

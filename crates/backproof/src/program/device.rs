@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use backproof::backend::Backend;
 use backproof::error::{Failure, code};
+use backproof_spec::counted;
 use burn::tensor::{Device, Tensor};
 
 /// Whether this binary holds the backend.
@@ -87,7 +88,7 @@ pub(crate) fn describe(backend: Backend, device: &Device) -> String {
     match backend {
         Backend::Flex | Backend::NdArray => {
             let threads = threads();
-            let count = format!("CPU, {threads} {}", if threads == 1 { "thread" } else { "threads" });
+            let count = format!("CPU, {}", counted(threads, "thread"));
             let model = std::fs::read_to_string("/proc/cpuinfo").ok();
             model.as_deref().and_then(cpu_model).map_or(count.clone(), |model| format!("{count}, {model}"))
         }

@@ -33,12 +33,10 @@ static ALLOCATOR: PoisonAllocator = PoisonAllocator;
 
 fn main() -> ExitCode {
     let cli = Cli::from_arguments("backproof");
+    let log = std::env::var("BACKPROOF_LOG").ok().filter(|log| !log.is_empty());
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(
-            EnvFilter::try_from_env("BACKPROOF_LOG")
-                .unwrap_or_else(|_| EnvFilter::new("off,backproof_data=warn,backproof_train=warn")),
-        )
+        .with_env_filter(EnvFilter::new(log.as_deref().unwrap_or("off,backproof_data=warn,backproof_train=warn")))
         .without_time()
         .with_target(false)
         .with_ansi(error::colour(std::io::stderr().is_terminal()))

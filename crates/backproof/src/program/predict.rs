@@ -92,8 +92,8 @@ pub(crate) fn run(arguments: &cli::Predict) -> anyhow::Result<()> {
     match answer.errors.len() {
         0 => Ok(()),
         failed => {
-            let all = arguments.images.len();
-            Err(Failure::new(code::FAILED, format!("{failed} of {all} pictures could not be predicted")).into())
+            let all = backproof_spec::counted(arguments.images.len(), "picture");
+            Err(Failure::new(code::FAILED, format!("{failed} of {all} could not be predicted")).into())
         }
     }
 }

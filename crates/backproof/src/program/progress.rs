@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal;
 
+use backproof_spec::counted;
 use backproof_train::{EvaluationResult, Observer, Report, Started};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -32,12 +33,12 @@ impl Observer for Progress {
             experiment.data.dataset
         ));
         let parameters = experiment.model.trainable_parameters().unwrap_or_default();
-        self.line(&format!("network      {}: {parameters} trainable parameters", experiment.model.name));
+        self.line(&format!("network      {}: {}", experiment.model.name, counted(parameters, "trainable parameter")));
         if let Some(warm_start) = started.warm_start.filter(|_| started.iteration == 0) {
             let transfer = &warm_start.transfer;
             self.line(&format!(
-                "warm start   {} tensors loaded, {} resized, {} not loaded, {} frozen, from {}; log.txt names them",
-                transfer.loaded.len(),
+                "warm start   {} loaded, {} resized, {} not loaded, {} frozen, from {}; log.txt names them",
+                counted(transfer.loaded.len(), "tensor"),
                 transfer.resized.len(),
                 transfer.skipped.len(),
                 warm_start.frozen.len(),
@@ -49,9 +50,9 @@ impl Observer for Progress {
             self.line(&format!("hint         {hint}"));
         }
         self.line(&format!(
-            "training     {} iterations of {} images, engine {}, on {}",
-            experiment.training.iterations,
-            experiment.training.batch_size,
+            "training     {} of {}, engine {}, on {}",
+            counted(experiment.training.iterations, "iteration"),
+            counted(experiment.training.batch_size, "image"),
             experiment.engine.name(),
             started.device
         ));
@@ -109,11 +110,11 @@ pub(crate) fn summary(result: &EvaluationResult) -> String {
         |share: Option<f64>| share.map_or_else(|| "      –".to_owned(), |share| format!("{:>6.2} %", 100.0 * share));
     let width = result.classes.iter().map(|class| class.class.chars().count()).max().unwrap_or(0).max(5);
     let mut text = format!(
-        "\n{} accuracy {:.2} % ({} of {} images), loss {:.4}{}\n\n{:<width$}  precision    recall  images",
+        "\n{} accuracy {:.2} % ({} of {}), loss {:.4}{}\n\n{:<width$}  precision    recall  images",
         result.split,
         100.0 * result.accuracy,
         result.correct,
-        result.images,
+        counted(result.images, "image"),
         result.loss,
         result.iteration.map_or(String::new(), |iteration| format!(", at iteration {iteration}")),
         "class",

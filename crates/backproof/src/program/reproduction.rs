@@ -3,6 +3,7 @@
 use backproof::cli;
 use backproof::error::Failure;
 use backproof_report::{ReportError, reproduction};
+use backproof_spec::counted;
 use backproof_train::{TrainError, write_file};
 
 use crate::report::plain;
@@ -19,7 +20,7 @@ pub(crate) fn run(arguments: &cli::Reproduction) -> anyhow::Result<()> {
     };
     write_file(path, table.markdown.as_bytes())?;
     println!("{}", table.verdict);
-    println!("{} runs, {} run folders left out", table.runs, table.left_out.len());
+    println!("{}, {} left out", counted(table.runs, "run"), counted(table.left_out.len(), "run folder"));
     println!("table        {}", path.display());
     Ok(())
 }

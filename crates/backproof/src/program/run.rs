@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use anyhow::Context;
 use backproof::backend::Backend;
 use backproof::error::{Failure, code};
-use backproof::{SMOKE_ITERATIONS, cli};
+use backproof::{SMOKE_ITERATIONS, cli, shell};
 use backproof_train::{CheckpointName, Ending, RunFolder, Setup, Split, TrainError, Weights};
 
 use crate::progress::{Progress, summary};
@@ -134,7 +134,7 @@ fn finish(ending: Ending, smoke: bool, data_dir: Option<&Path>) -> anyhow::Resul
             code::INTERRUPTED,
             format!("interrupted; a checkpoint of iteration {iteration} is saved in {}", folder.display()),
         )
-        .help(format!("`cargo xtask resume {}` goes on", folder.display()))
+        .help(format!("`cargo xtask resume {}` goes on", shell::argument(&folder)))
         .into()),
         Ending::Finished(finished) => {
             println!("\nrun folder   {}", finished.folder.display());
@@ -173,8 +173,8 @@ pub(crate) fn checkpoint_failure(error: TrainError, run: &Path) -> Failure {
             format!("`--checkpoint {}` takes the one of iteration {iteration}, which is sound", name.name())
         }
         None => {
-            let config = folder.path().join("config.toml");
-            format!("no checkpoint of this run is sound; `cargo xtask train -c {}` trains it anew", config.display())
+            let config = shell::argument(&folder.path().join("config.toml"));
+            format!("no checkpoint of this run is sound; `cargo xtask train -c {config}` trains it anew")
         }
     })
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use backproof_spec::Experiment;
+use backproof_spec::{Experiment, counted};
 use serde::Serialize;
 
 use crate::results::Setting;
@@ -97,11 +97,11 @@ impl WholeRuns {
         let (header, rows) = self.rows();
         let Setting { threads, software, .. } = &self.setting;
         format!(
-            "{}\n\n{}, {} by turns, {threads} {}\n{}{}",
+            "{}\n\n{}, {} by turns, {}\n{}{}",
             aligned(&header, &rows, 1),
             self.experiment,
             rounds(self.setting.rounds),
-            if *threads == 1 { "thread" } else { "threads" },
+            counted(*threads, "thread"),
             software.join(", "),
             self.setting.note()
         )

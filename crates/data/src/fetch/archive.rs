@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
+use backproof_spec::counted;
 use flate2::read::MultiGzDecoder;
 use tar::{Archive, EntryType};
 use tempfile::NamedTempFile;
@@ -58,7 +59,7 @@ pub(crate) fn unpack(path: &Path, folder: &str, wanted: &[LocalFile]) -> Result<
         }
         let size = local.content.size;
         if entry.size() != size {
-            return Err(problem(&shown, format!("{} bytes, expected {size}", entry.size())));
+            return Err(problem(&shown, format!("{}, expected {size}", counted(entry.size(), "byte"))));
         }
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         entry.read_to_end(&mut bytes).map_err(damaged)?;

@@ -5,6 +5,7 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use backproof_spec::counted;
 use ureq::Agent;
 use ureq::http::Response;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
@@ -108,7 +109,7 @@ impl Client {
             let count = match body.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(count) => count,
-                Err(error) => return interrupted(format!("after {done} bytes: {error}"), done),
+                Err(error) => return interrupted(format!("after {}: {error}", counted(done, "byte")), done),
             };
             if done == 0 && !(buffer.starts_with(&GZIP[..count.min(2)]) || buffer[0] == 0) {
                 return Ok(Outcome::Refused { reason: "what came is neither gzipped nor an IDX file".to_owned() });
@@ -116,7 +117,9 @@ impl Client {
             done += count as u64;
             if done > most {
                 out.set_len(0).map_err(cannot_write())?;
-                return Ok(Outcome::Refused { reason: format!("more than the {most} bytes that it can have") });
+                return Ok(Outcome::Refused {
+                    reason: format!("more than the {} that it can have", counted(most, "byte")),
+                });
             }
             out.write_all(&buffer[..count]).map_err(cannot_write())?;
             progress(Progress::Advanced { file, done });
@@ -128,7 +131,9 @@ impl Client {
             }
         }
         match total {
-            Some(total) if done < total => interrupted(format!("cut off after {done} of {total} bytes"), done),
+            Some(total) if done < total => {
+                interrupted(format!("cut off after {done} of {}", counted(total, "byte")), done)
+            }
             _ => {
                 out.sync_all().map_err(cannot_write())?;
                 Ok(Outcome::Complete)
@@ -171,7 +176,7 @@ fn judge<T>(response: &Response<T>, done: u64, most: u64) -> Verdict {
     }
     match verdict {
         Verdict::Append { total: Some(total) } | Verdict::StartOver { total: Some(total) } if total > most => {
-            Verdict::Never(format!("{total} bytes, more than the {most} that it can have"))
+            Verdict::Never(format!("{}, more than the {most} that it can have", counted(total, "byte")))
         }
         verdict => verdict,
     }

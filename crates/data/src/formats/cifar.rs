@@ -3,7 +3,7 @@
 //! No header. A record is the label and then the pixels, one plane after the other and each row by row, so that they
 //! are `[C, H, W]` already. Of CIFAR-10 it has 3,073 bytes: 1 + 1,024 red + 1,024 green + 1,024 blue.
 
-use backproof_spec::Shape;
+use backproof_spec::{Shape, counted};
 
 use super::{Expected, Format};
 use crate::Images;
@@ -40,7 +40,7 @@ pub(crate) fn records(
             file,
             "size",
             format!("records of {record} bytes"),
-            format!("{} records and {} bytes", bytes.len() / record, bytes.len() % record),
+            format!("{} and {}", counted(bytes.len() / record, "record"), counted(bytes.len() % record, "byte")),
         ));
     }
     let bad = bytes.iter().step_by(record).position(|&label| usize::from(label) >= classes);

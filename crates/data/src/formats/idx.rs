@@ -3,7 +3,7 @@
 //! A header of big-endian numbers, then the values: two zero bytes, the type of a value (8: unsigned byte), the number
 //! of axes, each axis in 4 bytes. Images have three axes `[N, H, W]`, labels one, `[N]`.
 
-use backproof_spec::Shape;
+use backproof_spec::{Shape, counted};
 
 use super::{Expected, Format};
 use crate::Images;
@@ -34,7 +34,7 @@ impl Format for Idx {
             return Err(DataError::format(
                 &name,
                 "number of labels",
-                format!("one for each of {count} images"),
+                format!("one for each of {}", counted(count, "image")),
                 labels.len(),
             ));
         }
@@ -85,7 +85,7 @@ fn axes<const N: usize>(file: &str, bytes: &[u8]) -> Result<[usize; N]> {
             file,
             "size of an IDX file",
             format!("at least the {} bytes of its header", header_size(N)),
-            format!("{} bytes", bytes.len()),
+            counted(bytes.len(), "byte"),
         )
     })?;
     let magic = [0, 0, 8, N as u8];

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
+use backproof_spec::counted;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
@@ -81,7 +82,7 @@ fn check_size(width: usize, height: usize, bytes: &[u8]) -> Result<(), Problem> 
         return Err(TooLarge(width, height).into());
     }
     if pixels > bytes.len().saturating_mul(PIXELS_PER_BYTE) {
-        return Err(format!("{width} × {height} pixels do not fit into {} bytes", bytes.len()).into());
+        return Err(format!("{width} × {height} pixels do not fit into {}", counted(bytes.len(), "byte")).into());
     }
     Ok(())
 }

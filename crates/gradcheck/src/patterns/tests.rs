@@ -178,7 +178,7 @@ fn a_mask_loses_keeps_or_exchanges_elements() {
     assert_says(masked([0.0, 0.0, 0.0, 0.0, 5.0, 0.0]), "zero in 2 elements where it should not be: a part");
     assert_says(masked([0.0; 6]), "zero in 3 elements where it should not be: a part");
     assert_says(masked([1.0, 2.0, 3.0, 4.0, 5.0, 0.0]), "not zero in 2 elements where the forward is flat");
-    assert_says(masked([0.0, 2.0, 3.0, 0.0, 5.0, 0.0]), "zero in 1 elements where it should not be, and not zero in 1");
+    assert_says(masked([0.0, 2.0, 3.0, 0.0, 5.0, 0.0]), "zero in 1 element where it should not be, and not zero in 1");
     assert_eq!(masked([0.0, 0.0, 0.0, 0.0, 6.0, 0.0]), None, "one is wrong in another way");
     assert_eq!(masked([0.0, 0.0, 3.0, 0.0, 5.0, 0.0]), None, "one is no mask");
     assert_says(

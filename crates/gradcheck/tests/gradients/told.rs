@@ -33,7 +33,7 @@ fn tells(report: &Report, parts: &[&str]) {
 #[test]
 fn a_gradient_outside_of_a_kink_is_told_with_both_sides() {
     let told = report(Value::new([3], vec![1.5, 0.0, -2.0]), f64::abs, |x| if x == 0.0 { 1.5 } else { x.signum() });
-    tells(&told, &["host/x: MISMATCH", "1 of 3 checked elements are wrong", "worst element [1]", "    a kink: from "]);
+    tells(&told, &["host/x: MISMATCH", "1 of 3 checked elements is wrong", "worst element [1]", "    a kink: from "]);
 }
 
 #[test]

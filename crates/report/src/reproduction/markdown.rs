@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use backproof_data::{is_published, sources};
-use backproof_spec::thousands;
+use backproof_spec::{counted, thousands};
 use backproof_train::duration;
 
 use super::collect::{Collection, Run};
@@ -69,7 +69,10 @@ fn other_data(runs: &[Run]) -> String {
         let others = runs.iter().filter(|run| run.dataset == name && !is_published(name, &run.record.data_checksums));
         match others.count() {
             0 => String::new(),
-            count => format!("**Read other files of {name} than those that were published: {count} runs.**\n\n"),
+            count => {
+                let runs = counted(count, "run");
+                format!("**Read other files of {name} than those that were published: {runs}.**\n\n")
+            }
         }
     };
     sources().iter().map(|source| sentence(source.name())).collect()

@@ -274,7 +274,7 @@ fn runs_on_other_data_than_the_published_are_told_at_the_head() {
     };
     table.run("a", 2, 0.95, &[], other);
     let text = table.made().markdown;
-    assert!(text.contains("**Read other files of mnist than those that were published: 1 runs.**"), "{text}");
+    assert!(text.contains("**Read other files of mnist than those that were published: 1 run.**"), "{text}");
 }
 
 #[test]

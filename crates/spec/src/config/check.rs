@@ -4,7 +4,7 @@
 use super::document::{Entry, Node, Span, Table, Value};
 use super::format::{Key, Kind, Literal, Presence, Section, Variant, Variants};
 use super::record::{Checked, Chosen, Field, Record};
-use super::suggest;
+use super::{replacement, suggest};
 use crate::{DataSets, Shape, ShapeError, Size2};
 
 /// Something wrong with a config, at a span or at none.
@@ -232,14 +232,8 @@ impl<'a> Checker<'a> {
             format!("`{}` should be {}, got {}", key.name, describe(&key.kind, self.data_sets), node.describe()),
             Some(node.span),
         );
-        if let Value::Text(text) = &node.value
-            && matches!(key.kind, Kind::Integer { .. } | Kind::Number(_) | Kind::Flag)
-            && (text.parse::<f64>().is_ok() || text.parse::<bool>().is_ok())
-        {
-            fault = fault.help(format!("without quotes: {text}"));
-        }
-        if matches!(node.value, Value::Integer(integer) if integer > i128::from(u64::MAX)) {
-            fault = fault.help(format!("the largest is {}", u64::MAX));
+        if let Some(help) = replacement::of(&key.kind, node, self.data_sets) {
+            fault = fault.help(help);
         }
         self.fault(fault);
     }
@@ -305,7 +299,7 @@ fn key_of_other_kind(section: &Section, kind: &Variant, kinds: &[&str], entry: &
     ))
 }
 
-fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
+pub(super) fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
     match (kind, &node.value) {
         (Kind::Name | Kind::DataSet, Value::Text(text)) if is_name(text) => Some(Checked::Text(text.clone())),
         (Kind::Path, Value::Text(text)) if !text.is_empty() => Some(Checked::Text(text.clone())),

@@ -111,6 +111,11 @@ fn one_line(message: &str) -> String {
 }
 
 impl Node {
+    /// Whether this is text without quotes around it, as an override may have it: quotes would be part of the span.
+    pub(super) fn is_bare_text(&self) -> bool {
+        matches!(&self.value, Value::Text(text) if text.len() == self.span.end - self.span.start)
+    }
+
     /// A value as an error shows it: `the string "abc"`, `-1`, `a table`.
     pub(super) fn describe(&self) -> String {
         match &self.value {

@@ -17,6 +17,7 @@ mod keys;
 mod model;
 mod overrides;
 mod record;
+mod replacement;
 mod resolve;
 mod rules;
 mod schema;

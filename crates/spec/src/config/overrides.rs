@@ -1,7 +1,8 @@
 //! `--set key.path=value`: changes to the tree before it is checked, so that they obey the same rules as the file.
 
 use super::document::{self, Entry, Node, Span, SyntaxError, Table, Value};
-use super::keys::OPTIMIZER;
+use super::format::{Kind, Section};
+use super::keys::{EXPERIMENT, OPTIMIZER};
 
 /// A value for a key, wherever it was written.
 #[derive(Debug, Clone)]
@@ -28,7 +29,9 @@ impl Override {
                 span: whole,
             });
         };
-        Ok(Self { path: parse_path(&text[..equals], source)?, node: parse_value(text, equals + 1, source)? })
+        let path = parse_path(&text[..equals], source)?;
+        let node = parse_value(text, equals + 1, source, holds_text(&EXPERIMENT, &path))?;
+        Ok(Self { path, node })
     }
 
     /// Puts the value into `root`.
@@ -81,13 +84,27 @@ pub(super) fn is_key(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-/// The value from byte `start` on, as TOML or else as a bare string.
-fn parse_value(text: &str, start: usize, source: usize) -> Result<Node, SyntaxError> {
+/// Whether the key at `path` of `section` holds a string and nothing else.
+fn holds_text(section: &Section, path: &[Segment]) -> bool {
+    let [segment, below @ ..] = path else { return false };
+    match section.keys.iter().find(|key| key.name == segment.name).map(|key| &key.kind) {
+        Some(Kind::Section(inner)) => holds_text(inner, below),
+        Some(Kind::Name | Kind::DataSet | Kind::Path | Kind::Choice(_)) => below.is_empty(),
+        _ => false,
+    }
+}
+
+/// The value from byte `start` on: as TOML, or else as a bare string. A key that `holds_text` takes `42` and `2024-01-01`
+/// as the texts that they are; quotes around the whole are TOML's there too.
+fn parse_value(text: &str, start: usize, source: usize, holds_text: bool) -> Result<Node, SyntaxError> {
     const BEFORE: &str = "v = ";
     let value = text[start..].trim();
     let start = start + (text[start..].len() - text[start..].trim_start().len());
     let offset = start as isize - BEFORE.len() as isize;
     let bare = Node { span: Span { source, start, end: start + value.len() }, value: Value::Text(value.to_owned()) };
+    if holds_text && !value.starts_with(['"', '\'']) {
+        return Ok(bare);
+    }
     // More than one entry: the value had a newline and a further key in it.
     match document::parse(&format!("{BEFORE}{value}"), source, offset) {
         Ok(mut table) if table.len() == 1 => Ok(table.remove(0).node),
@@ -160,8 +177,10 @@ fn insert_below(parent: &mut Node, segment: &Segment, rest: &[Segment], node: No
             let Some(item) = item else {
                 return Err(SyntaxError {
                     message: format!(
-                        "`{}` has {count} items, counted from 0; there is no `{}`",
-                        segment.name, index.name
+                        "`{}` has {}, counted from 0; there is no `{}`",
+                        segment.name,
+                        crate::counted(count, "item"),
+                        index.name
                     ),
                     span: index.span,
                 });

@@ -3,7 +3,7 @@
 use super::check::Fault;
 use super::document::Span;
 use super::record::Record;
-use crate::{Architecture, Data, DataSet, DataSets, Engine, Experiment, Kernels, OptimizerKind, Shape};
+use crate::{Architecture, Data, DataSet, DataSets, Engine, Experiment, Kernels, OptimizerKind, Shape, counted};
 
 /// The most padding that an error proposes; more would be mostly margin.
 const MOST_PADDING: usize = 4;
@@ -49,8 +49,9 @@ fn check_data(experiment: &Experiment, data_set: &DataSet, record: &Record, faul
         faults.push(
             Fault::new(
                 format!(
-                    "validation_images = {} leaves nothing to train on: {name} has {total} training images",
-                    data.validation_images
+                    "validation_images = {} leaves nothing to train on: {name} has {}",
+                    data.validation_images,
+                    counted(total, "training image")
                 ),
                 record.span_of("validation_images"),
             )
@@ -62,7 +63,7 @@ fn check_data(experiment: &Experiment, data_set: &DataSet, record: &Record, faul
     if let Some(limit) = data.training_images.filter(|&limit| limit > left) {
         faults.push(Fault::new(
             format!(
-                "training_images = {limit} is more than the {left} that are left of {name}'s {total} after {} for validation",
+                "training_images = {limit} is more than the {left} left of {name}'s {total} after {} for validation",
                 data.validation_images
             ),
             record.span_of("training_images"),
@@ -94,7 +95,11 @@ fn check_warmup(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault
     let (training, optimizer) = (&experiment.training, &experiment.optimizer);
     if optimizer.warmup > training.iterations {
         faults.push(Fault::new(
-            format!("warmup = {} is more than the {} iterations of the run", optimizer.warmup, training.iterations),
+            format!(
+                "warmup = {} is more than the {} of the run",
+                optimizer.warmup,
+                counted(training.iterations, "iteration")
+            ),
             record.table("optimizer").span_of("warmup"),
         ));
     }
@@ -107,7 +112,8 @@ fn check_batch_size(experiment: &Experiment, data_set: &DataSet, record: &Record
         // A default batch may be too large only for the images that the file asks for.
         let asked = record.table("training").field("batch_size").span;
         let span = asked.or_else(|| record.table("data").span_of("training_images"));
-        faults.push(Fault::new(format!("batch_size = {batch_size} is more than the {images} training images"), span));
+        let images = counted(images, "training image");
+        faults.push(Fault::new(format!("batch_size = {batch_size} is more than the {images}"), span));
     }
 }
 
@@ -149,8 +155,10 @@ fn check_model(
     if let Ok(found) = model.classes()
         && found != expected
     {
-        let message = format!("`{}` ends in {found} scores, and {name} has {expected} classes", model.name);
-        faults.push(Fault::new(message, span).help(format!("end it with a `linear` layer of {expected} features")));
+        let (scores, classes) = (counted(found, "score"), counted(expected, "class"));
+        let message = format!("`{}` ends in {scores}, and {name} has {classes}", model.name);
+        let help = format!("end it with a `linear` layer of {}", counted(expected, "feature"));
+        faults.push(Fault::new(message, span).help(help));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::window::Window;
 use super::{Inferred, Misfit};
-use crate::{AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d, Shape, Size2};
+use crate::{AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d, Shape, Size2, counted};
 
 pub(super) fn infer(layer: &Layer, input: Shape) -> Result<Inferred, Misfit> {
     match layer {
@@ -114,7 +114,7 @@ fn image(input: Shape) -> Result<(usize, usize, usize), Misfit> {
     match input {
         Shape::Image { channels, height, width } => Ok((channels, height, width)),
         Shape::Vector { features } => {
-            Err(Misfit::new(format!("expected an image, got a vector of {features} features"))
+            Err(Misfit::new(format!("expected an image, got a vector of {}", counted(features, "feature")))
                 .help("put it before the `flatten` or `linear` layer that makes the vector"))
         }
     }

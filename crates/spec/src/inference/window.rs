@@ -1,6 +1,7 @@
 //! Along one axis: how many windows of a convolution or a pooling fit.
 
 use super::Misfit;
+use crate::counted;
 
 /// A window that slides along one axis.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,11 @@ impl Window {
             )));
         }
         if self.padding > 0 && self.dilation > input {
-            return Err(Misfit::new(format!("dilation {} with padding steps over all {input} pixels", self.dilation)));
+            return Err(Misfit::new(format!(
+                "dilation {} with padding steps over all {}",
+                self.dilation,
+                counted(input, "pixel")
+            )));
         }
         Ok(())
     }

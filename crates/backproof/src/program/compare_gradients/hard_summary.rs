@@ -80,8 +80,8 @@ pub(crate) fn known_faults(outcomes: &[Outcome]) -> Option<String> {
     faults.sort_by_key(|(count, _)| std::cmp::Reverse(*count));
     let lines: Vec<String> = faults.iter().map(|(count, line)| format!("{count:>5} ×  {line}")).collect();
     (!lines.is_empty()).then(|| {
-        let (checks, faults) = (met.count(), lines.len());
-        let heading = format!("known faults of Burn, which docs/upstream.md lists: {faults}, met by {checks} checks");
+        let (checks, faults) = (backproof_spec::counted(met.count(), "check"), lines.len());
+        let heading = format!("known faults of Burn, which docs/upstream.md lists: {faults}, met by {checks}");
         format!("{heading}\n{}", lines.join("\n"))
     })
 }

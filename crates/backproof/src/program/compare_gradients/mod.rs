@@ -83,7 +83,10 @@ pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
     }
     match outcomes.iter().filter(|outcome| outcome.failed()).count() {
         0 => Ok(()),
-        failed => Err(Failure::new(code::CHECK_FAILED, format!("{failed} of {} checks failed", outcomes.len())).into()),
+        failed => {
+            let all = backproof_spec::counted(outcomes.len(), "check");
+            Err(Failure::new(code::CHECK_FAILED, format!("{failed} of {all} failed")).into())
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use backproof::backend::Backend;
 use backproof::cli::{CompareGradients, Precision, Suite};
 use backproof_gradcheck::{Mutant, Verdict};
-use backproof_spec::thousands;
+use backproof_spec::{are, counted, plural, thousands};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
 
@@ -257,7 +257,7 @@ fn replay(outcome: &Outcome, heading: &Heading<'_>, arguments: &CompareGradients
             }
             flag("case", &case.to_string());
         }
-        (None, Some(config)) => flag("config", &format!("'{}'", config.display())),
+        (None, Some(config)) => flag("config", &backproof::shell::argument(config)),
         (None, None) => flag("model", &outcome.subject),
     }
     if heading.backend != Backend::Flex {
@@ -287,10 +287,12 @@ fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String {
         _ => "proven",
     };
     let mut text = format!(
-        "{verdict}: {} of {} gradients in {} checks, by {} on {} in {:?} (unit round-off {:.1e}), against differences in F64, in {seconds:.0} s",
+        "{verdict}: {} of {} {} in {} {}, by {} on {} in {:?} (unit round-off {:.1e}), against differences in F64, in {seconds:.0} s",
         thousands(proven),
         thousands(gradients),
+        plural(gradients, "gradient"),
         thousands(checks),
+        plural(checks, "check"),
         sources(outcomes).join(", "),
         backend.name(),
         context.dtype,
@@ -300,22 +302,28 @@ fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String {
     if !hard.is_empty() {
         let count = |status: Status| thousands(hard.iter().filter(|outcome| outcome.status == status).count());
         text += &format!(
-            "\nat hard points: {} of {} checks proven, {} left out where there is no derivative, {} not decided",
+            "\nat hard points: {} of {} {} proven, {} left out where there is no derivative, {} not decided",
             count(Status::Proven),
             thousands(hard.len()),
+            plural(hard.len(), "check"),
             count(Status::LeftOut),
             count(Status::Undecided),
         );
     }
     let unsupported = lines.iter().filter(|line| line.verdict == NOT_SUPPORTED).count();
     if unsupported > 0 {
-        text += &format!("\n{unsupported} operations are not supported there");
+        text += &format!("\n{} {} not supported there", counted(unsupported, "operation"), are(unsupported));
     }
     let mutants: Vec<&Mutant> =
         outcomes.iter().filter_map(|outcome| outcome.mutants.as_ref()).flat_map(|mutants| &mutants.tried).collect();
     if !mutants.is_empty() {
         let killed = mutants.iter().filter(|mutant| mutant.killed).count();
-        text += &format!("\n{} of {} mutants killed", thousands(killed), thousands(mutants.len()));
+        text += &format!(
+            "\n{} of {} {} killed",
+            thousands(killed),
+            thousands(mutants.len()),
+            plural(mutants.len(), "mutant")
+        );
     }
     text
 }

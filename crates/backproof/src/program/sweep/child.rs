@@ -58,10 +58,10 @@ impl Launcher {
         let mut command = Command::new(&self.program);
         #[cfg(unix)]
         std::os::unix::process::CommandExt::arg0(&mut command, "backproof");
-        // The variables of the sweep's own flags would be taken for flags of the run.
+        // The variables of the sweep's own flags would be taken for flags of the run. These two are no flags.
         for (variable, _) in std::env::vars_os() {
             let text = variable.to_string_lossy();
-            if text.starts_with("BACKPROOF_") && text != "BACKPROOF_LOG" {
+            if text.starts_with("BACKPROOF_") && !["BACKPROOF_LOG", "BACKPROOF_KERNELS"].contains(&&*text) {
                 command.env_remove(variable);
             }
         }

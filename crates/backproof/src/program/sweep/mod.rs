@@ -38,6 +38,7 @@ use std::sync::Arc;
 use backproof::backend::Backend;
 use backproof::cli;
 use backproof::error::{Failure, code};
+use backproof_spec::counted;
 use backproof_train::RunFolder;
 
 use crate::device;
@@ -64,7 +65,8 @@ pub(crate) fn run(arguments: &cli::Sweep) -> anyhow::Result<()> {
         .collect();
     println!("sweep folder {}", folder.path().display());
     let shard = arguments.shard.map_or(String::new(), |shard| format!(", {} of them in shard {shard}", tasks.len()));
-    println!("runs         {} at {} points{shard}", sweep.runs().count(), sweep.points.len());
+    let points = counted(sweep.points.len(), "point");
+    println!("runs         {} at {points}{shard}", sweep.runs().count());
 
     let stop = crate::run::stop_on_signal()?;
     let launcher = Launcher::new(arguments, backend)?;
@@ -105,19 +107,21 @@ fn verdict(ended: &[Ended], results: &Results) -> anyhow::Result<()> {
     let count = |status: Status| ended.iter().filter(|it| matches!(it, Ended::With(has) if *has == status)).count();
     let interrupted = ended.iter().filter(|it| matches!(it, Ended::Interrupted)).count();
     let elsewhere = ended.iter().filter(|it| matches!(it, Ended::Elsewhere)).count();
+    let all = counted(ended.len(), "run");
     if elsewhere > 0 {
-        eprintln!("{elsewhere} {} left to other processes; the same command shows the table again", plural(elsewhere));
+        let runs = counted(elsewhere, "run");
+        eprintln!("{runs} left to other processes; the same command shows the table again");
     }
     if interrupted > 0 {
-        let message = format!("interrupted; {interrupted} of {} {} left to do", ended.len(), plural(ended.len()));
+        let message = format!("interrupted; {interrupted} of {all} left to do");
         return Err(Failure::new(code::INTERRUPTED, message).help("the same command goes on").into());
     }
     let (failed, diverged, missed) = (count(Status::Failed), count(Status::Diverged), count(Status::Missed));
     if failed + diverged > 0 {
         let message = match (failed, diverged) {
-            (0, _) => format!("{diverged} of {} {} diverged", ended.len(), plural(ended.len())),
-            (_, 0) => format!("{failed} of {} {} failed", ended.len(), plural(ended.len())),
-            _ => format!("{failed} of {} {} failed and {diverged} diverged", ended.len(), plural(ended.len())),
+            (0, _) => format!("{diverged} of {all} diverged"),
+            (_, 0) => format!("{failed} of {all} failed"),
+            _ => format!("{failed} of {all} failed and {diverged} diverged"),
         };
         let help = if failed > 0 {
             "the same command tries what failed again, and does nothing else twice"
@@ -127,13 +131,8 @@ fn verdict(ended: &[Ended], results: &Results) -> anyhow::Result<()> {
         return Err(Failure::new(code::FAILED, message).help(help).into());
     }
     if missed > 0 {
-        let message =
-            format!("{missed} of {} {} missed the accuracy that is expected", ended.len(), plural(ended.len()));
+        let message = format!("{missed} of {all} missed the accuracy that is expected");
         return Err(Failure::new(code::CHECK_FAILED, message).maybe_help(results.best_label()).into());
     }
     Ok(())
-}
-
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "run" } else { "runs" }
 }

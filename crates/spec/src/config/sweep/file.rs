@@ -1,9 +1,11 @@
 //! The keys of a sweep's file, as axes.
 
+use crate::DataSets;
 use crate::config::check::{Fault, is_name};
 use crate::config::document::{self, Entry, Node, Span, Table, Value};
+use crate::config::format::Kind;
 use crate::config::overrides::{DEEPEST, Override, Segment, is_key};
-use crate::config::{default_name, suggest};
+use crate::config::{default_name, replacement, suggest};
 
 use super::{SWEEP, is_value};
 
@@ -63,7 +65,12 @@ impl Declared {
         if let Some(node) = field("name") {
             match &node.value {
                 Value::Text(text) if is_name(text) => declared.name.clone_from(text),
-                _ => reader.wrong("name", "a name of 1 to 64 letters, digits, `-`, `_` or `.`", node),
+                _ => {
+                    reader.wrong("name", "a name of 1 to 64 letters, digits, `-`, `_` or `.`", node);
+                    if let Some(fault) = reader.faults.last_mut() {
+                        fault.help = replacement::of(&Kind::Name, node, &DataSets::any());
+                    }
+                }
             }
         }
         if let Some(node) = field("base") {

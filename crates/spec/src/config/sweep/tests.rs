@@ -323,3 +323,11 @@ fn the_sweeps_that_come_with_the_program_are_valid() {
     }
     assert!(count >= 2);
 }
+
+#[test]
+fn a_name_that_is_a_number_is_shown_in_quotes() {
+    let text = error("name = 42\nseeds = [1]\n");
+    assert!(text.ends_with("help: in quotes: \"42\""), "{text}");
+    let text = error("seeds = [\"1\"]\n");
+    assert!(text.ends_with("help: without quotes: 1"), "{text}");
+}

@@ -47,7 +47,8 @@ fn a_layer_of_the_wrong_type_of_value() {
   --> configs/a.toml:7:52
    |
  7 |     { type = \"conv2d\", out_channels = 16, kernel = \"5\", padding = 2 },
-   |                                                    ^^^",
+   |                                                    ^^^
+help: without quotes: 5",
     );
 }
 

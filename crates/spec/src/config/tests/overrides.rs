@@ -29,6 +29,31 @@ fn values_are_toml_or_else_bare_strings() {
 }
 
 #[test]
+fn a_key_that_is_a_string_takes_the_text_as_it_is() {
+    for name in ["42", "1.5", "2024-01-01", "true", "0x2A", "007", "1_000", "inf", "nan", "-1", "1e3"] {
+        let experiment = read(SPELLED_OUT, &[&format!("name={name}")]).unwrap();
+        assert_eq!(experiment.name, name);
+        let quoted = read(SPELLED_OUT, &[&format!("name='{name}'")]).unwrap();
+        assert_eq!(quoted.name, name);
+    }
+    for path in ["2024", "1.5", "07:30", "[old]/latest", "{a,b}", "runs/a = b", "runs/a # b", "[1, 2]"] {
+        let experiment = read(SPELLED_OUT, &[&format!("model.init_from={path}")]).unwrap();
+        assert_eq!(experiment.warm_start.unwrap().init_from, path);
+    }
+    for (given, message) in [
+        ("name=[1]", "`name` should be a name of 1 to 64 letters, digits, `-`, `_` or `.`, got the string \"[1]\""),
+        ("engine=1", "unknown value `1` for `engine`"),
+        ("kernels=false", "unknown value `false` for `kernels`"),
+        ("data.dataset=10", "unknown value `10` for `dataset`"),
+        ("optimizer.kind=2024-01-01", "unknown value `2024-01-01` for `kind`"),
+        ("model.name=42", "unknown network `42`"),
+    ] {
+        let error = read(SPELLED_OUT, &[given]).unwrap_err();
+        assert_eq!(error.diagnostics()[0].message, message);
+    }
+}
+
+#[test]
 fn the_last_override_of_a_key_wins() {
     let experiment = read(SPELLED_OUT, &["seed=2", "seed=3"]).unwrap();
     assert_eq!(experiment.seed, 3);

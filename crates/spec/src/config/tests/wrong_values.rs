@@ -134,3 +134,117 @@ fn a_network_that_ends_in_an_image_is_refused_at_its_last_layer() {
     assert!(found.message.contains("image"), "{error}");
     assert!(matches!(&found.location, Location::Line { line: 8, .. }), "{error}");
 }
+
+/// The help of the first fault of an override.
+fn help_for(given: &str) -> Option<String> {
+    read(SPELLED_OUT, &[given]).unwrap_err().diagnostics()[0].help.clone()
+}
+
+#[test]
+fn a_value_written_otherwise_is_shown_as_toml_writes_it() {
+    for (given, help) in [
+        ("optimizer.learning_rate=.01", "write it as 0.01"),
+        ("optimizer.learning_rate=1.", "write it as 1.0"),
+        ("optimizer.learning_rate=\"0.5\"", "without quotes: 0.5"),
+        ("optimizer.learning_rate=\".5\"", "without quotes: 0.5"),
+        ("seed=007", "write it as 7"),
+        ("seed=\"007\"", "without quotes: 7"),
+        ("seed='1_000'", "without quotes: 1_000"),
+        ("seed=1e3", "write it as 1000"),
+        ("seed=99999999999999999999", "the largest is 18446744073709551615"),
+        ("model.freeze=True", "write it as true"),
+        ("model.freeze=\"false\"", "without quotes: false"),
+        ("model.layers.0.kernel='[3, 5]'", "without quotes: [3, 5]"),
+        ("model.input='[1, 28, 28]'", "without quotes: [1, 28, 28]"),
+    ] {
+        assert_eq!(help_for(given).as_deref(), Some(help), "{given}");
+    }
+    expect_in_short(
+        &changed("seed = 7", "name = 42"),
+        "`name` should be a name of 1 to 64 letters, digits, `-`, `_` or `.`, got 42",
+        "in quotes: \"42\"",
+    );
+    expect_in_short(
+        &changed("[model]", "[model]\ninit_from = 2024"),
+        "`init_from` should be a path, got 2024",
+        "in quotes: \"2024\"",
+    );
+}
+
+/// Whatever is typed for whatever key, a replacement that is suggested is taken.
+#[test]
+fn a_suggested_value_is_one_that_the_key_takes() {
+    let texts = [
+        "NaN",
+        "nan",
+        "-nan",
+        "inf",
+        "Infinity",
+        "007",
+        "-007",
+        "+5",
+        "-5",
+        ".5",
+        "5.",
+        "-.5",
+        "1e3",
+        "1e400",
+        "1E-3",
+        "0x1F",
+        "0X1F",
+        "1_000",
+        "1__0",
+        "TRUE",
+        "False",
+        "yes",
+        "1",
+        "0",
+        "99999999999999999999",
+        "1e30",
+        "5 # five",
+        "5\nx = 1",
+        "[3]",
+        "[3, 5]",
+        "[.5]",
+        "",
+        " 7 ",
+        "½",
+        "1,5",
+        "1.5.2",
+        "2024-01-01",
+        "{}",
+        "5 }",
+    ];
+    let keys = [
+        "seed",
+        "data.padding",
+        "optimizer.learning_rate",
+        "optimizer.momentum",
+        "training.batch_size",
+        "model.freeze",
+        "model.layers.0.kernel",
+        "model.layers.0.out_channels",
+        "model.input",
+        "optimizer.schedule",
+    ];
+    let mut followed = 0;
+    for key in keys {
+        for text in texts {
+            for given in [format!("{key}={text}"), format!("{key}='''{text}'''")] {
+                let Err(error) = read(SPELLED_OUT, &[&given]) else { continue };
+                let Some(help) = error.diagnostics()[0].help.clone() else { continue };
+                let written = ["write it as ", "without quotes: ", "in quotes: ", "the largest is "]
+                    .iter()
+                    .find_map(|words| help.strip_prefix(words));
+                let Some(written) = written else { continue };
+                followed += 1;
+                // Rules of several keys, and the network, may still refuse it.
+                if let Err(error) = read(SPELLED_OUT, &[&format!("{key}={written}")]) {
+                    let message = &error.diagnostics()[0].message;
+                    assert!(!message.contains("should be"), "{given}: {help}: {message}");
+                }
+            }
+        }
+    }
+    assert!(followed > 50, "only {followed} suggestions");
+}

@@ -100,7 +100,7 @@ fn scatter_nd(mut m: Maker<'_>, update: IndexingUpdateOp) -> Case {
     let (x, y) = (m.distinct([a, b, c]), m.uniform([count, c], -1.5..1.5));
     let last = y.len() - 1;
     let y = with_element(&with_element(&y, 0, -9.0), last, 9.0);
-    let (about, check) = (describe(&[&x, &y], &format!("{count} places"), Layout::Contiguous), m.check());
+    let (about, check) = (describe(&[&x, &y], &backproof_spec::counted(count, "place"), Layout::Contiguous), m.check());
     m.case(about, check.input("x", x).input("y", y), move |t| {
         curve(t.get::<3>("x").scatter_nd::<2, 2>(int(t, [count, 2], &indices), t.get("y"), update))
     })

@@ -157,7 +157,8 @@ fn wide(mut m: Maker<'_>) -> Case {
     let outputs = m.draw.size(1..=2);
     let x = m.draw.normal([1, 1, 1, windows.image[1]], 1.0);
     let weight = m.draw.normal([outputs, 1, 1, windows.kernel[1]], 1.0);
-    let about = format!("{}, {}, {outputs} channels out", shape(x.dims()), windows.words());
+    let channels = backproof_spec::counted(outputs, "channel");
+    let about = format!("{}, {}, {channels} out", shape(x.dims()), windows.words());
     let options = Options { full: x.len(), ..m.options() };
     let check = m.check().options(options).input("x", x).parameter("weight", weight);
     m.case(about, check, move |t| module::conv2d(t.get("x"), t.get("weight"), None, conv_options(&windows, 1)))

@@ -20,7 +20,12 @@ fn deform_conv2d(mut m: Maker<'_>) -> Case {
     // A fifth of a pixel from the next one at least: there the slope of the interpolation changes.
     let offset = m.signed([1, 2 * offset_groups * taps, outputs[0], outputs[1]], 0.2..0.8);
     let weight = m.draw.normal([2, 2 / groups, windows.kernel[0], windows.kernel[1]], 1.0);
-    let about = format!("{}, {}, {groups} groups, {offset_groups} of offsets", shape(x.dims()), windows.words());
+    let about = format!(
+        "{}, {}, {}, {offset_groups} of offsets",
+        shape(x.dims()),
+        windows.words(),
+        backproof_spec::counted(groups, "group")
+    );
     let mut check = m.check().input("x", x).input("offset", offset).parameter("weight", weight);
     let masked = m.draw.once_in(2);
     if masked {

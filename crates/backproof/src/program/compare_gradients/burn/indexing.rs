@@ -109,7 +109,7 @@ fn gather_nd(mut m: Maker<'_>) -> Case {
     let mut places: Vec<i64> = m.indices(count, a * b);
     places[count - 1] = places[0];
     let indices: Vec<i64> = places.iter().flat_map(|place| [place / b as i64, place % b as i64]).collect();
-    let (about, check) = (describe(&[&x], &format!("{count} places"), Layout::Contiguous), m.check());
+    let (about, check) = (describe(&[&x], &backproof_spec::counted(count, "place"), Layout::Contiguous), m.check());
     let case = m.case(about, check.input("x", x), move |t| {
         curve(t.get::<3>("x").gather_nd::<2, 2>(int(t, [count, 2], &indices)))
     });
@@ -140,7 +140,7 @@ fn scatter_nd(mut m: Maker<'_>, update: IndexingUpdateOp) -> Case {
     let places = m.different_indices(count, a * b);
     let indices: Vec<i64> = places.iter().flat_map(|place| [place / b as i64, place % b as i64]).collect();
     let (x, y) = (m.draw.normal([a, b, c], 1.0), m.signed([count, c], 0.3..1.5));
-    let (about, check) = (describe(&[&x, &y], &format!("{count} places"), Layout::Contiguous), m.check());
+    let (about, check) = (describe(&[&x, &y], &backproof_spec::counted(count, "place"), Layout::Contiguous), m.check());
     m.case(about, check.input("x", x).input("y", y), move |t| {
         curve(t.get::<3>("x").scatter_nd::<2, 2>(int(t, [count, 2], &indices), t.get("y"), update))
     })

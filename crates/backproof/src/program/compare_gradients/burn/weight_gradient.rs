@@ -20,7 +20,8 @@ fn weight_backward(mut m: Maker<'_>) -> Case {
     let output = m.draw.normal([batch, outputs * groups, windows.count(0), windows.count(1)], 1.0);
     let weight = m.draw.normal([outputs * groups, inputs, windows.kernel[0], windows.kernel[1]], 1.0);
     let options = ConvOptions::new(windows.stride, windows.padding, windows.dilation, groups);
-    let about = describe(&[&x, &output], &format!("{}, {groups} groups", windows.words()), Layout::Contiguous);
+    let options_in_words = format!("{}, {}", windows.words(), backproof_spec::counted(groups, "group"));
+    let about = describe(&[&x, &output], &options_in_words, Layout::Contiguous);
     let check = m.check().input("x", x).input("output_grad", output).constant("weight", weight);
     m.case(about, check, move |t| {
         module::conv2d_weight_backward(t.get("x"), t.get("weight"), t.get("output_grad"), options.clone())

@@ -66,8 +66,9 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         check = check.parameter("bias", draw.normal([outputs], 1.0));
     }
     let about = format!(
-        "{} → {outputs} channels, kernel {}, stride {}, padding {}, dilation {}, groups {groups}{}{}",
+        "{} → {}, kernel {}, stride {}, padding {}, dilation {}, groups {groups}{}{}",
         shape(&dims),
+        backproof_spec::counted(outputs, "channel"),
         extent(kernel),
         extent(stride),
         extent(padding),

@@ -60,8 +60,9 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     };
     let dropout = draw.once_in(3).then(|| (Dropout::new(draw.real(0.05..0.6)), [(draw.seed() % 251) as u8; 32]));
     let about = format!(
-        "{} → {outputs} channels, kernel {}, stride {}, padding {}, groups {groups}{}{}, maximum of {} by {}{}{}",
+        "{} → {}, kernel {}, stride {}, padding {}, groups {groups}{}{}, maximum of {} by {}{}{}",
         shape(&dims),
+        backproof_spec::counted(outputs, "channel"),
         extent(kernel),
         extent(stride),
         extent(padding),

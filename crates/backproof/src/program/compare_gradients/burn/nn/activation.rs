@@ -12,7 +12,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let x = m.real(2.0);
         let count = if m.draw.once_in(2) { 1 } else { x.dims()[1] };
         let module = PReluConfig::new().with_num_parameters(count).init(&m.context.reference);
-        m.module(&format!("{count} slopes"), x, module, |prelu, x: Tensor<3>| prelu.forward(x))
+        m.module(&backproof_spec::counted(count, "slope"), x, module, |prelu, x: Tensor<3>| prelu.forward(x))
     }),
     subject!(smooth "SwiGlu", |mut m| {
         let ([inputs, outputs], bias) = (m.draw.pair(1..=3), m.draw.once_in(2));

@@ -56,7 +56,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let config = CrossAttentionConfig::new(width, context, of_keys * repeats, of_keys, head);
         let module = config.with_dropout(0.0).with_quiet_softmax(quiet).init(&m.context.reference);
         let sizes = format!("{} to {}", shape(&[batch, queries, width]), shape(&[batch, keys, context]));
-        let about = format!("{sizes}, {} heads of {of_keys}, quiet {quiet}, masked {masked}", of_keys * repeats);
+        let heads = backproof_spec::counted(of_keys * repeats, "head");
+        let about = format!("{sizes}, {heads} of {of_keys}, quiet {quiet}, masked {masked}");
         let check = m.check().input("query", m.draw.normal([batch, queries, width], 1.0));
         let check = check.input("context", m.draw.normal([batch, keys, context], 1.0));
         let (check, placed) = Placed::new(m.draw, check, module);
@@ -95,7 +96,8 @@ impl Drawn {
     fn words(&self) -> String {
         let Self { batch, queries, keys, heads, width, quiet, key_bias } = self;
         let sizes = format!("{} by {keys} keys", shape(&[*batch, *queries, *width]));
-        format!("{sizes}, {heads} heads, quiet {quiet}, bias of keys {key_bias}")
+        let heads = backproof_spec::counted(*heads, "head");
+        format!("{sizes}, {heads}, quiet {quiet}, bias of keys {key_bias}")
     }
 
     /// Without dropout, which no two passes share.

@@ -138,7 +138,7 @@ fn more<const N: usize>(m: &mut Maker<'_>, windows: &Windows<N>) -> [usize; N] {
 
 fn words<const N: usize>(windows: &Windows<N>, groups: usize, bias: bool, padding: &impl std::fmt::Debug) -> String {
     let with = if bias { ", with bias" } else { "" };
-    format!("{}, {groups} groups{with}, {padding:?}", windows.words())
+    format!("{}, {}{with}, {padding:?}", windows.words(), backproof_spec::counted(groups, "group"))
 }
 
 /// Strides leave so few numbers with a gradient that a choice could miss them.
@@ -166,7 +166,12 @@ fn deform(mut m: Maker<'_>) -> Case {
     let config = config.with_offset_groups(offset_groups).with_stride(windows.stride).with_dilation(windows.dilation);
     let module = config.with_padding(PaddingConfig2d::Explicit(top, left, top, left)).init(&m.context.reference);
     let x = m.draw.normal([1, 2, windows.image[0], windows.image[1]], 1.0);
-    let about = format!("{}, {}, {groups} groups, {offset_groups} of offsets", shape(x.dims()), windows.words());
+    let about = format!(
+        "{}, {}, {}, {offset_groups} of offsets",
+        shape(x.dims()),
+        windows.words(),
+        backproof_spec::counted(groups, "group")
+    );
     // A fifth of a pixel from the next one at least: there the slope of the interpolation changes.
     let offset = m.signed([1, 2 * offset_groups * taps, outputs[0], outputs[1]], 0.2..0.8);
     let mut check = m.check().input("x", x).input("offset", offset);

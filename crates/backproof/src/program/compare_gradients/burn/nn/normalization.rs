@@ -38,7 +38,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let dims = [m.draw.size(1..=2), channels, m.draw.size(2..=3), m.draw.size(2..=3)];
         let x = m.draw.normal(dims, 1.5);
         let module = GroupNormConfig::new(groups, channels).with_affine(affine).init(&m.context.reference);
-        let options = format!("{groups} groups{}", without(affine));
+        let options = format!("{}{}", backproof_spec::counted(groups, "group"), without(affine));
         m.module(&options, x, module, |norm, x: Tensor<4>| norm.forward(x))
     }),
     subject!(smooth "InstanceNorm", |mut m| {
@@ -53,7 +53,8 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let dims = [m.draw.size(1..=2), m.draw.size(1..=5), m.draw.size(1..=2), m.draw.size(1..=3)];
         let x = m.draw.normal(dims, 1.5);
         let module = LocalResponseNormConfig::new(size).with_alpha(alpha).with_beta(beta).init();
-        let options = format!("over {size} channels, alpha {alpha}, beta {beta}");
+        let channels = backproof_spec::counted(size, "channel");
+        let options = format!("over {channels}, alpha {alpha}, beta {beta}");
         m.module(&options, x, module, |norm, x: Tensor<4>| norm.forward(x))
     }),
     subject!(smooth "Normalization", |mut m| {

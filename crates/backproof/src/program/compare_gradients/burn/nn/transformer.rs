@@ -66,8 +66,8 @@ impl Drawn {
 
     fn words(&self) -> String {
         let Self { layers, inner, heads, norm_first, quiet, causal, padding, .. } = self;
-        let sizes =
-            format!("{}, {layers} layers, {inner} inner, {heads} heads", shape(&[self.batch, self.length, self.width]));
+        let (layers, heads) = (backproof_spec::counted(*layers, "layer"), backproof_spec::counted(*heads, "head"));
+        let sizes = format!("{}, {layers}, {inner} inner, {heads}", shape(&[self.batch, self.length, self.width]));
         let padded = padding.is_some();
         format!("{sizes}, normalised first {norm_first}, quiet {quiet}, masked {causal}, padded {padded}")
     }
