@@ -11,7 +11,7 @@ use crate::error::Failure;
 use crate::published_architecture;
 
 /// The layers with a backward derived by hand, in the order of the table; a segment is a convolution with a ReLU and a
-/// maximum behind it, which the CPU kernels compute as one. The program has cases for each.
+/// maximum after it, which the CPU kernels compute as one. The program has cases for each.
 pub const LAYERS: [&str; 18] = [
     "linear",
     "conv2d",

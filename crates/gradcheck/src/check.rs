@@ -161,7 +161,7 @@ impl<'a> Check<'a> {
     }
 
     /// [`forward`](Self::forward) of a function with kinks, which takes down what it decides: the signs at a ReLU, the
-    /// winners of a maximum.
+    /// argmax indices of a maximum.
     ///
     /// Without it, kinks are told from the slopes on both sides, which does not see one that is much nearer than the
     /// smallest step.

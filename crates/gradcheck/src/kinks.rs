@@ -44,8 +44,8 @@ impl Kinks {
         }
     }
 
-    /// The winners of a maximum or minimum: the indices of max pooling, an arg max.
-    pub fn winners<const D: usize>(&self, indices: &Tensor<D, Int>) {
+    /// The argmax indices of a maximum, or those of a minimum: what max pooling saves.
+    pub fn argmax<const D: usize>(&self, indices: &Tensor<D, Int>) {
         if self.recording {
             self.decisions(indices.to_data().iter::<i64>());
         }
@@ -115,9 +115,9 @@ mod tests {
 
     #[test]
     fn other_winners_are_other_decisions() {
-        let fingerprint = |winners: [i64; 3]| {
+        let fingerprint = |indices: [i64; 3]| {
             let kinks = Kinks::recorder();
-            kinks.winners(&Tensor::<1, Int>::from_data(winners, &Device::flex()));
+            kinks.argmax(&Tensor::<1, Int>::from_data(indices, &Device::flex()));
             kinks.fingerprint()
         };
         assert_eq!(fingerprint([0, 5, 2]), fingerprint([0, 5, 2]));

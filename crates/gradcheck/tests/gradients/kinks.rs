@@ -16,9 +16,9 @@ const DISTANCES: [f64; 11] = [1e-7, 3e-7, 1e-6, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e
 fn network(t: &Arguments<'_>, kinks: &Kinks) -> Tensor<2> {
     let z = conv2d(t.get("x"), t.get("v"), Some(t.get("a")), ConvOptions::new([1, 1], [1, 1], [1, 1], 1));
     kinks.signs(&z);
-    let (pooled, winners) =
+    let (pooled, indices) =
         max_pool2d_with_indices(activation::relu(z), MaxPoolOptions::new([2, 2]).with_stride([2, 2]));
-    kinks.winners(&winners);
+    kinks.argmax(&indices);
     pooled.flatten::<2>(1, 3).matmul(t.get("w"))
 }
 
@@ -58,8 +58,8 @@ pub(crate) fn rectified_pool(dtype: DType, x: Value) -> Check<'static> {
         let x = t.get::<4>("x");
         kinks.signs(&x);
         let options = MaxPoolOptions::new([2, 2]).with_stride([2, 2]);
-        let (y, winners) = max_pool2d_with_indices(activation::relu(x), options);
-        kinks.winners(&winners);
+        let (y, indices) = max_pool2d_with_indices(activation::relu(x), options);
+        kinks.argmax(&indices);
         y
     });
     check.autodiff(&device())
@@ -165,9 +165,9 @@ fn beside_a_recorded_tie_the_winner_alone_has_the_gradient() {
                 let mut dx = vec![0.0; 16];
                 for (window, g) in g.iter().enumerate() {
                     let corner = window / 2 * 8 + window % 2 * 2;
-                    let winner = [0, 1, 4, 5].map(|at| corner + at).into_iter().max_by(|&a, &b| x[a].total_cmp(&x[b]));
-                    let winner = winner.unwrap();
-                    dx[if swapped && winner == 5 { 0 } else { winner }] = *g;
+                    let argmax = [0, 1, 4, 5].map(|at| corner + at).into_iter().max_by(|&a, &b| x[a].total_cmp(&x[b]));
+                    let argmax = argmax.unwrap();
+                    dx[if swapped && argmax == 5 { 0 } else { argmax }] = *g;
                 }
                 Gradients::new().with("x", Value::new([1, 1, 4, 4], dx))
             }
@@ -179,8 +179,8 @@ fn beside_a_recorded_tie_the_winner_alone_has_the_gradient() {
             .input("x", Value::new([1, 1, 4, 4], x))
             .forward_recording(&device(), |t, kinks| {
                 let options = MaxPoolOptions::new([2, 2]).with_stride([2, 2]);
-                let (y, winners) = max_pool2d_with_indices(t.get::<4>("x"), options);
-                kinks.winners(&winners);
+                let (y, indices) = max_pool2d_with_indices(t.get::<4>("x"), options);
+                kinks.argmax(&indices);
                 y
             })
             .autodiff(&device())

@@ -11,9 +11,9 @@ use crate::vector::LANES;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
     /// The weights that the input gradient of a convolution reads are those of another step.
-    StaleTurnedWeights,
+    StaleFlippedWeights,
     /// The argmax indices of a maximum are those of the next pixel.
-    ShiftedWinners,
+    ShiftedArgmax,
     /// The mask of dropout is that of the next pixel.
     ShiftedMask,
     /// The border of a convolution's input is not zero.
@@ -31,8 +31,8 @@ pub enum Fault {
 impl Fault {
     /// Every one.
     pub const ALL: [Self; 8] = [
-        Self::StaleTurnedWeights,
-        Self::ShiftedWinners,
+        Self::StaleFlippedWeights,
+        Self::ShiftedArgmax,
         Self::ShiftedMask,
         Self::DirtyBorder,
         Self::DirtySpread,
@@ -45,8 +45,8 @@ impl Fault {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::StaleTurnedWeights => "kernel: the flipped weights of another step",
-            Self::ShiftedWinners => "kernel: the argmax of the next pixel",
+            Self::StaleFlippedWeights => "kernel: the flipped weights of another step",
+            Self::ShiftedArgmax => "kernel: the argmax of the next pixel",
             Self::ShiftedMask => "kernel: the mask of the next pixel",
             Self::DirtyBorder => "kernel: the border of the input is not zero",
             Self::DirtySpread => "kernel: what is between the pixels of a strided gradient is not zero",
@@ -61,7 +61,7 @@ impl Core {
     /// Makes the next backward pass wrong, in this way. Nothing happens where the plan has nothing of the kind.
     pub(super) fn inject(&mut self, fault: Fault) {
         match fault {
-            Fault::StaleTurnedWeights => {
+            Fault::StaleFlippedWeights => {
                 self.prepare_weights();
                 let flipped = self.flipped.iter_mut().chain(self.transformed_flipped.iter_mut());
                 flipped.for_each(|weight| *weight *= 0.9);
@@ -88,7 +88,7 @@ impl Shard {
         for (number, operation) in graph.operations.iter().enumerate() {
             let (from, to) = (&graph.activations[number], &graph.activations[number + 1]);
             match (operation, fault) {
-                (Operation::MaxPool2d { .. }, Fault::ShiftedWinners) | (Operation::Dropout, Fault::ShiftedMask) => {
+                (Operation::MaxPool2d { .. }, Fault::ShiftedArgmax) | (Operation::Dropout, Fault::ShiftedMask) => {
                     self.saved[number].chunks_exact_mut(to.stride()).for_each(|saved| saved.rotate_left(LANES));
                 }
                 (Operation::Conv2d { .. }, Fault::DirtyBorder) => {

@@ -157,12 +157,12 @@ impl Stack {
 /// Whether there is something in a layer that the fault spoils.
 fn can_have(layer: &Layer, fault: Fault) -> bool {
     match fault {
-        Fault::StaleTurnedWeights => matches!(layer, Layer::Conv2d { .. }),
+        Fault::StaleFlippedWeights => matches!(layer, Layer::Conv2d { .. }),
         Fault::DirtyBorder => matches!(layer, Layer::Conv2d { shape, .. } if shape.padding != [0, 0]),
         Fault::DirtySpread => matches!(layer, Layer::Conv2d { shape, .. } if shape.stride != [1, 1]),
         Fault::StaleSums => matches!(layer, Layer::Conv2d { .. } | Layer::Linear { bias: true, .. }),
         Fault::StaleTransformedSums => matches!(layer, Layer::Conv2d { shape, .. } if Winograd::pays(shape)),
-        Fault::ShiftedWinners => matches!(layer, Layer::MaxPool2d { .. }),
+        Fault::ShiftedArgmax => matches!(layer, Layer::MaxPool2d { .. }),
         Fault::ShiftedMask => matches!(layer, Layer::Dropout),
         Fault::StaleMean => matches!(layer, Layer::BatchNorm { .. }),
     }
@@ -257,7 +257,7 @@ mod tests {
         let context = context();
         let isa = context.kernels[0];
         let options = Conv2dOptions { stride: [2, 1], padding: [1, 1], dilation: [1, 2], groups: 1 };
-        for fault in [Fault::StaleTurnedWeights, Fault::DirtyBorder, Fault::DirtySpread, Fault::StaleSums] {
+        for fault in [Fault::StaleFlippedWeights, Fault::DirtyBorder, Fault::DirtySpread, Fault::StaleSums] {
             let check = context
                 .check("conv2d")
                 .input("x", Value::normal([2, 3, 7, 6], 1))

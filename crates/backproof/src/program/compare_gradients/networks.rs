@@ -199,7 +199,7 @@ fn record(saved: &Saved, kinks: &Kinks) {
         Saved::Elu(saved) => signs!(saved, input),
         Saved::LeakyRelu(Ranked::Images(saved)) => kinks.signs(&(saved.slopes.clone() - 1)),
         Saved::LeakyRelu(Ranked::Vectors(saved)) => kinks.signs(&(saved.slopes.clone() - 1)),
-        Saved::MaxPool2d(saved) => kinks.winners(&saved.argmax),
+        Saved::MaxPool2d(saved) => kinks.argmax(&saved.argmax),
         _ => {}
     }
 }

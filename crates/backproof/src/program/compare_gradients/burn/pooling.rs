@@ -149,16 +149,16 @@ fn to_the_maxima(x: &Value, cotangent: &Value, windows: &Windows<2>) -> Value {
     let mut gradient = vec![0.0; x.len()];
     for n in 0..batch {
         for c in 0..channels {
-            let mut winners = vec![None::<usize>; rows * columns];
+            let mut argmax = vec![None::<usize>; rows * columns];
             windows.each([rows, columns], |[i, j], _, [h, w]| {
-                let (winner, place) = (&mut winners[i * columns + j], to.at(n, c, h, w));
-                if winner.is_none_or(|best| x.data()[place] > x.data()[best]) {
-                    *winner = Some(place);
+                let (best, index) = (&mut argmax[i * columns + j], to.at(n, c, h, w));
+                if best.is_none_or(|best| x.data()[index] > x.data()[best]) {
+                    *best = Some(index);
                 }
             });
-            for (output, winner) in winners.into_iter().enumerate() {
-                if let Some(winner) = winner {
-                    gradient[winner] += cotangent.data()[from.at(n, c, output / columns, output % columns)];
+            for (output, best) in argmax.into_iter().enumerate() {
+                if let Some(best) = best {
+                    gradient[best] += cotangent.data()[from.at(n, c, output / columns, output % columns)];
                 }
             }
         }

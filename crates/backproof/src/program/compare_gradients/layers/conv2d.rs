@@ -113,9 +113,9 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         check = context.mutant(check, name, move |t| by_definition(t, slip(windows), 0));
     }
     check = context.mutant(check, "the outputs read another group's channels", move |t| by_definition(t, windows, 1));
-    check = context.mutant(check, "the kernel is turned by 180°", move |t| {
-        let turned = t.get::<4>("weight").flip([2, 3]);
-        let values = [t.value("x"), &Value::from(turned), t.cotangent_value()];
+    check = context.mutant(check, "the kernel is flipped", move |t| {
+        let flipped = t.get::<4>("weight").flip([2, 3]);
+        let values = [t.value("x"), &Value::from(flipped), t.cotangent_value()];
         let [x, weight] = convolution(windows, values, |o| o / per_group);
         let weight = weight.tensor::<4>(t.device(), t.dtype()).flip([2, 3]);
         Gradients::new().with("x", x).with("weight", weight)

@@ -56,7 +56,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     for (name, slip) in SLIPS {
         check = context.mutant(check, name, move |t| pool(t, t.value("x"), slip(windows), Rule::Winner));
     }
-    check = context.mutant(check, "the winners of another batch", move |t| {
+    check = context.mutant(check, "the argmax indices of another batch", move |t| {
         pool(t, &Value::from(t.get::<4>("x").flip([0, 1, 2, 3])), windows, Rule::Winner)
     });
     check = context
@@ -83,19 +83,19 @@ enum Rule {
 fn gradient(windows: Windows, kernel: [usize; 2], seen: &Value, g: &Value, rule: Rule) -> Value {
     let sizes = [plane(g), kernel, plane(seen)];
     let planes = g.len() / (sizes[0][0] * sizes[0][1]);
-    let mut winners: Vec<Option<usize>> = vec![None; g.len()];
+    let mut argmax: Vec<Option<usize>> = vec![None; g.len()];
     let mut gradient = vec![0.0; seen.len()];
     windows.for_each(planes, sizes, |_, output, input, _| {
         if rule == Rule::All {
             gradient[input] += g.data()[output];
-        } else if winners[output].is_none_or(|winner| seen.data()[input] > seen.data()[winner]) {
-            winners[output] = Some(input);
+        } else if argmax[output].is_none_or(|best| seen.data()[input] > seen.data()[best]) {
+            argmax[output] = Some(input);
         }
     });
-    for (output, winner) in winners.into_iter().enumerate() {
-        match (winner, rule) {
-            (Some(winner), Rule::Overwrite) => gradient[winner] = g.data()[output],
-            (Some(winner), _) => gradient[winner] += g.data()[output],
+    for (output, best) in argmax.into_iter().enumerate() {
+        match (best, rule) {
+            (Some(best), Rule::Overwrite) => gradient[best] = g.data()[output],
+            (Some(best), _) => gradient[best] += g.data()[output],
             (None, _) => {}
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let by_tiles = draw.once_in(8);
     let groups = if by_tiles { 1 } else { draw.pick(&[1, 1, 1, 2]) };
     // Of more than 16 images some are one thread's together.
-    let norm = draw.pick(&[None, None, Some(Place::BeforeRelu), Some(Place::BehindRelu)]);
+    let norm = draw.pick(&[None, None, Some(Place::BeforeRelu), Some(Place::AfterRelu)]);
     let least = if norm.is_some() { 3 } else { 1 };
     let samples = if draw.once_in(10) { draw.size(17..=19) } else { draw.size(least..=least + 2) };
     let (mut of_group, mut outputs) = (draw.size(1..=3), groups * draw.size(1..=9));
@@ -70,7 +70,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         match norm {
             None => ", ReLU",
             Some(Place::BeforeRelu) => ", batch normalisation, ReLU",
-            Some(Place::BehindRelu) => ", ReLU, batch normalisation",
+            Some(Place::AfterRelu) => ", ReLU, batch normalisation",
         },
         extent(window),
         extent(step),
@@ -137,7 +137,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     BeforeRelu,
-    BehindRelu,
+    AfterRelu,
 }
 
 /// The layers, one after the other.
@@ -164,9 +164,9 @@ impl Layers {
     fn of_kernels(&self, conv: Layer, pool: Layer) -> Vec<Layer> {
         let norm =
             |place| (self.norm == Some(place)).then_some(Layer::BatchNorm { epsilon: EPSILON, momentum: MOMENTUM });
-        let [before, behind] = [Place::BeforeRelu, Place::BehindRelu].map(norm);
+        let [before, after] = [Place::BeforeRelu, Place::AfterRelu].map(norm);
         let dropout = self.dropout.as_ref().map(|_| Layer::Dropout);
-        [Some(conv), before, Some(Layer::Relu), behind, Some(pool), dropout].into_iter().flatten().collect()
+        [Some(conv), before, Some(Layer::Relu), after, Some(pool), dropout].into_iter().flatten().collect()
     }
 
     fn forward(&self, t: &Arguments<'_>, kinks: &Kinks) -> Tensor<4> {
@@ -176,10 +176,10 @@ impl Layers {
         }
         features = Relu.forward(features);
         kinks.signs(&features);
-        if let Some(norm) = self.norm(t, Place::BehindRelu) {
+        if let Some(norm) = self.norm(t, Place::AfterRelu) {
             features = norm.forward(features, TRAINING);
         }
-        kinks.winners(&self.pool.forward_saving(features.clone()).1.argmax);
+        kinks.argmax(&self.pool.forward_saving(features.clone()).1.argmax);
         features = self.pool.forward(features);
         match &self.dropout {
             Some((dropout, seed)) => dropout.forward(features, Mode::Training { dropout_seed: *seed }),
@@ -197,13 +197,13 @@ impl Layers {
             features = output;
             (norm, saved)
         });
-        let (mut rectified, of_relu) = Relu.forward_saving(features.clone());
-        let behind = self.norm(t, Place::BehindRelu).map(|norm| {
-            let (output, saved) = norm.forward_saving(rectified.clone(), TRAINING);
-            rectified = output;
+        let (mut activated, of_relu) = Relu.forward_saving(features.clone());
+        let after = self.norm(t, Place::AfterRelu).map(|norm| {
+            let (output, saved) = norm.forward_saving(activated.clone(), TRAINING);
+            activated = output;
             (norm, saved)
         });
-        let (pooled, of_pool) = self.pool.forward_saving(rectified);
+        let (pooled, of_pool) = self.pool.forward_saving(activated);
 
         let mut gradient = self.layout.place(t.cotangent::<4>());
         if let Some((dropout, seed)) = &self.dropout {
@@ -220,7 +220,7 @@ impl Layers {
                 of_norm.input
             }
         };
-        gradient = through(behind, gradient);
+        gradient = through(after, gradient);
         gradient = relu(of_relu, features, gradient);
         gradient = through(before, gradient);
         let of_conv = conv.backward(of_conv, gradient);
