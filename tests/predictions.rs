@@ -203,3 +203,45 @@ fn a_run_without_checkpoints_is_refused_with_a_reason() {
         assert!(stderr(&assert).contains("help: the run was stopped before it saved one"), "{}", stderr(&assert));
     }
 }
+
+/// Names of files are bytes; one that is no UTF-8 must not lose the answer on the others.
+#[cfg(unix)]
+#[test]
+fn names_that_are_no_utf_8_are_told_with_a_sign_for_what_is_not() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = smoke_run();
+    let odd = folder.path().join(OsStr::from_bytes(b"\xff.png"));
+    fs::copy(digit("0.png"), &odd).unwrap();
+    let absent = folder.path().join(OsStr::from_bytes(b"absent\xfe.png"));
+    let assert = predict(folder.path(), &["--json"], &[digit("7.png"), odd, absent]).assert().code(1);
+    let answer: Value = serde_json::from_str(&stdout(&assert)).unwrap();
+    let file = |list: &str, index: usize| answer[list][index]["file"].as_str().unwrap().to_owned();
+    assert!(file("predictions", 0).ends_with("7.png"));
+    assert!(file("predictions", 1).ends_with("/\u{fffd}.png"));
+    assert!(file("errors", 0).ends_with("/absent\u{fffd}.png"));
+    // And a run folder of such a name.
+    let run = folder.path().join(OsStr::from_bytes(b"run\xff"));
+    fs::rename(latest(folder.path(), "quickstart"), &run).unwrap();
+    let assert = backproof(folder.path()).arg("predict").arg("--json").arg(&run).arg(digit("7.png")).assert().success();
+    let answer: Value = serde_json::from_str(&stdout(&assert)).unwrap();
+    assert!(answer["run"].as_str().unwrap().ends_with("run\u{fffd}"));
+}
+
+#[test]
+fn an_evaluation_that_cannot_be_kept_is_printed_all_the_same() {
+    let folder = smoke_run();
+    let run = latest(folder.path(), "quickstart");
+    fs::remove_dir_all(run.join("evaluation")).unwrap();
+    fs::write(run.join("evaluation"), "a file where the folder would be").unwrap();
+    for (flags, printed) in [(&["--json"][..], "\"accuracy\""), (&[], "test accuracy")] {
+        let assert = backproof(folder.path()).arg("evaluate").arg(&run).args(flags).assert().success();
+        assert!(stdout(&assert).contains(printed), "{}", stdout(&assert));
+        assert!(stderr(&assert).contains("warning: the result is not kept in the run folder: "), "{}", stderr(&assert));
+    }
+    // Logits that were asked for and cannot be written are a failure, after the result.
+    let nowhere = run.join("evaluation/logits.csv");
+    let assert = backproof(folder.path()).arg("evaluate").arg(&run).arg("--logits").arg(nowhere).assert().code(1);
+    assert!(stdout(&assert).contains("test accuracy"), "{}", stdout(&assert));
+}

@@ -5,13 +5,10 @@ use std::io::Read;
 use std::path::Path;
 
 use backproof_spec::counted;
-use flate2::read::MultiGzDecoder;
 use sha2::{Digest, Sha256};
 
 use crate::error::{DataError, Result};
-
-/// The first bytes of a gzipped file.
-pub(crate) const GZIP: [u8; 2] = [0x1f, 0x8b];
+use crate::gunzip::{GZIP, Gunzip};
 
 /// Reads the file at `path`, which must hold exactly `size` bytes; unpacks it where its first bytes say that it is
 /// gzipped, whatever its name. Never reads or unpacks more than `size` + 1 bytes, however large it is or claims to be.
@@ -48,7 +45,7 @@ enum Unpack {
 fn unpack(name: &str, reader: impl Read, packed: bool, size: u64) -> Result<Vec<u8>, Unpack> {
     let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     let read = if packed {
-        MultiGzDecoder::new(std::io::BufReader::new(reader)).take(size + 1).read_to_end(&mut content)
+        Gunzip::new(name, std::io::BufReader::new(reader)).take(size + 1).read_to_end(&mut content)
     } else {
         reader.take(size + 1).read_to_end(&mut content)
     };

@@ -154,6 +154,8 @@ pub struct MissingFile {
     pub path: PathBuf,
     /// Where to get it, or the archive that holds it.
     pub url: String,
+    /// A file that lies there under a similar name.
+    pub alike: Option<PathBuf>,
 }
 
 impl std::error::Error for MissingFiles {}
@@ -164,6 +166,9 @@ impl fmt::Display for MissingFiles {
         write!(f, "{} of {} {} missing:", counted(count, "file"), self.data_set, are(count))?;
         for file in &self.files {
             write!(f, "\n  {}\n    from {}", file.path.display(), file.url)?;
+            if let Some(alike) = &file.alike {
+                write!(f, "\n    `{}` has a similar name; if it is this file, rename it", alike.display())?;
+            }
         }
         Ok(())
     }
@@ -201,20 +206,25 @@ mod tests {
         let error = DataError::from(MissingFiles {
             data_set: "mnist".to_owned(),
             files: vec![
-                MissingFile { path: "/d/mnist/a.gz".into(), url: "https://one/a.gz".into() },
-                MissingFile { path: "/d/mnist/b.gz".into(), url: "https://one/b.gz".into() },
+                MissingFile { path: "/d/mnist/a.gz".into(), url: "https://one/a.gz".into(), alike: None },
+                MissingFile {
+                    path: "/d/mnist/b.gz".into(),
+                    url: "https://one/b.gz".into(),
+                    alike: Some("/d/mnist/B.gz".into()),
+                },
             ],
         });
         assert_eq!(
             error.to_string(),
-            "2 files of mnist are missing:\n  /d/mnist/a.gz\n    from https://one/a.gz\n  /d/mnist/b.gz\n    from https://one/b.gz"
+            "2 files of mnist are missing:\n  /d/mnist/a.gz\n    from https://one/a.gz\n  /d/mnist/b.gz\n    from https://one/b.gz\n    \
+             `/d/mnist/B.gz` has a similar name; if it is this file, rename it"
         );
         assert!(error.help().is_some_and(|help| help.contains("`cargo xtask data fetch mnist`")));
     }
 
     #[test]
     fn what_the_user_can_mend_comes_with_a_way_out() {
-        let one = MissingFile { path: "/d/mnist/a.gz".into(), url: "https://one/a.gz".into() };
+        let one = MissingFile { path: "/d/mnist/a.gz".into(), url: "https://one/a.gz".into(), alike: None };
         let missing = DataError::from(MissingFiles { data_set: "mnist".to_owned(), files: vec![one] });
         assert!(missing.to_string().starts_with("1 file of mnist is missing:"), "{missing}");
         let other =

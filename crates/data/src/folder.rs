@@ -74,26 +74,61 @@ pub(crate) fn local_files(published: &Published, directory: &Path) -> Vec<LocalF
 }
 
 fn local_file(content: &'static Content, folder: &Path, packing: Packing) -> LocalFile {
-    let plain = folder.join(content.name);
-    let packed = folder.join(format!("{}.gz", content.name));
-    let is_published_packed = matches!(packing, Packing::Gzip);
-    if plain.is_file() {
-        LocalFile { content, path: plain, present: true }
-    } else if packed.is_file() {
-        LocalFile { content, path: packed, present: true }
-    } else {
-        LocalFile { content, path: if is_published_packed { packed } else { plain }, present: false }
+    let present = spellings(content.name)
+        .into_iter()
+        .flat_map(|name| [folder.join(&name), folder.join(format!("{name}.gz"))])
+        .find(|path| path.is_file());
+    if let Some(path) = present {
+        return LocalFile { content, path, present: true };
     }
+    let name = match packing {
+        Packing::Gzip => format!("{}.gz", content.name),
+        _ => content.name.to_owned(),
+    };
+    LocalFile { content, path: folder.join(name), present: false }
 }
 
-/// The error that lists what is not there, if anything is not.
-pub(crate) fn missing(published: &Published, files: &[LocalFile]) -> Option<MissingFiles> {
+/// The names that a file may have: the published one, and `train-images.idx3-ubyte`, which some unpackers make of
+/// `train-images-idx3-ubyte`.
+fn spellings(name: &str) -> Vec<String> {
+    let mut names = vec![name.to_owned()];
+    if let Some((start, end)) = name.rsplit_once("-idx") {
+        names.push(format!("{start}.idx{end}"));
+    }
+    names
+}
+
+/// The error that lists what is not there, if anything is not, with what lies there and has a similar name.
+pub(crate) fn missing(published: &Published, files: &[LocalFile], directory: &Path) -> Option<MissingFiles> {
+    let known: Vec<&Path> = files.iter().filter(|file| file.present).map(|file| file.path.as_path()).collect();
+    let folders = published.folders.iter().map(|folder| directory.join(folder));
+    let others: Vec<PathBuf> =
+        folders.flat_map(|folder| files_in(&folder)).filter(|path| !known.contains(&path.as_path())).collect();
     let files: Vec<MissingFile> = files
         .iter()
         .filter(|file| !file.present)
-        .map(|file| MissingFile { path: file.path.clone(), url: published.url(file.content) })
+        .map(|file| MissingFile {
+            path: file.path.clone(),
+            url: published.url(file.content),
+            alike: others.iter().find(|path| is_alike(file.content.name, path)).cloned(),
+        })
         .collect();
     (!files.is_empty()).then(|| MissingFiles { data_set: published.name.to_owned(), files })
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+    files.sort();
+    files
+}
+
+/// Whether a file's name says the same as a published one but for case, separators and endings.
+fn is_alike(published: &str, path: &Path) -> bool {
+    let letters = |name: &str| name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let stem = |name: &str| letters(name.split('.').next().unwrap_or(name));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    letters(&name).starts_with(&letters(published)) || stem(&name) == stem(published)
 }
 
 #[cfg(test)]
@@ -130,7 +165,7 @@ mod tests {
             }
             let files = local_files(published, root.path());
             assert!(files.iter().all(|file| file.present && file.path.starts_with(&folder)));
-            assert_eq!(missing(published, &files), None);
+            assert_eq!(missing(published, &files, root.path()), None);
         }
     }
 
@@ -139,7 +174,7 @@ mod tests {
         let cifar = source("cifar-10").unwrap();
         let published = cifar.published().unwrap();
         let root = tempfile::tempdir().unwrap();
-        let nothing = missing(published, &local_files(published, root.path())).unwrap();
+        let nothing = missing(published, &local_files(published, root.path()), root.path()).unwrap();
         assert_eq!(nothing.files.len(), 6);
         let empty = data_set_directory(cifar, Some(root.path())).unwrap();
         assert_eq!(empty, Some(root.path().join("cifar-10/cifar-10-batches-bin")));
@@ -151,13 +186,40 @@ mod tests {
         }
         assert_eq!(data_set_directory(cifar, Some(root.path())).unwrap(), Some(folder.clone()));
         assert_eq!(data_set_directory(source("mnist-sample").unwrap(), None).unwrap(), None);
-        let one = missing(published, &local_files(published, root.path())).unwrap();
+        let one = missing(published, &local_files(published, root.path()), root.path()).unwrap();
         assert_eq!(
             one.files,
             [MissingFile {
                 path: folder.join("test_batch.bin"),
                 url: "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz".to_owned(),
+                alike: None,
             }]
         );
+    }
+
+    #[test]
+    fn files_as_unpackers_name_them_are_found() {
+        let published = source("mnist").unwrap().published().unwrap();
+        let root = tempfile::tempdir().unwrap();
+        for (file, ending) in published.contents().zip(["", ".gz", "", ".gz"]) {
+            std::fs::write(root.path().join(format!("{}{ending}", file.name.replace("-idx", ".idx"))), "").unwrap();
+        }
+        let files = local_files(published, root.path());
+        assert!(files.iter().all(|file| file.present), "{files:?}");
+    }
+
+    #[test]
+    fn what_lies_there_under_a_similar_name_is_shown() {
+        let published = source("mnist").unwrap().published().unwrap();
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("mnist");
+        std::fs::create_dir(&folder).unwrap();
+        for name in ["Train_Images_IDX3_ubyte", "train-labels-idx1-ubyte.zip", "t10k-images-idx3-ubyte", "notes.txt"] {
+            std::fs::write(folder.join(name), "").unwrap();
+        }
+        let missing = missing(published, &local_files(published, root.path()), root.path()).unwrap();
+        let alike: Vec<_> = missing.files.iter().map(|file| file.alike.clone()).collect();
+        let there = |name: &str| Some(folder.join(name));
+        assert_eq!(alike, [there("Train_Images_IDX3_ubyte"), there("train-labels-idx1-ubyte.zip"), None]);
     }
 }

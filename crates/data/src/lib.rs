@@ -67,6 +67,7 @@ mod folder;
 mod formats;
 #[cfg(all(any(fuzzing, test), feature = "fetch", feature = "pictures"))]
 pub mod fuzzing;
+mod gunzip;
 mod images;
 mod normalize;
 #[cfg(feature = "pictures")]

@@ -138,8 +138,9 @@ impl Source for Published {
     }
 
     fn load(&self, data_dir: Option<&Path>) -> Result<LoadedData> {
-        let files = local_files(self, &directory(data_dir)?);
-        if let Some(missing) = missing(self, &files) {
+        let directory = directory(data_dir)?;
+        let files = local_files(self, &directory);
+        if let Some(missing) = missing(self, &files, &directory) {
             return Err(missing.into());
         }
         let (of_training, of_test) = files.split_at(self.files[0].len());

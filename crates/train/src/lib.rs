@@ -56,7 +56,7 @@ pub use optimizer::new_optimizer;
 pub use predict::Predictor;
 pub use report::{Report, duration};
 pub use resume::resume;
-pub use run::{evaluate, train};
+pub use run::{Evaluated, evaluate, train};
 pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, Status, Summary};
 pub use setup::{Ending, Finished, Setup, Split};
 pub use trainer::{Minibatch, Step, Trainer, TrainerConfig};

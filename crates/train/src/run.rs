@@ -99,19 +99,30 @@ pub fn train(
     run.finish(trainer, Position::default(), record, notes, events, observer, stop)
 }
 
+/// What an evaluation found, and whether it is kept in files.
+#[derive(Debug)]
+pub struct Evaluated {
+    /// What it found.
+    pub result: EvaluationResult,
+    /// Whether the result was written into the run folder; nothing is to write for weights of a file.
+    pub kept_files: Result<(), TrainError>,
+    /// Whether the logits were written, if somebody asked for them.
+    pub kept_logits: Result<(), TrainError>,
+}
+
 /// Evaluates the run in `folder` with `weights` on every image of `split`. Writes the result into the folder, unless
 /// the weights are a file of somebody else's; and the logits to the file `logits` where one is given.
 ///
 /// # Errors
 ///
-/// Data, config or weights that cannot be read, files that cannot be written.
+/// Data, config or weights that cannot be read. A file that cannot be written is told beside the result.
 pub fn evaluate(
     folder: &RunFolder,
     split: Split,
     weights: &Weights,
     logits: Option<&Path>,
     setup: &Setup,
-) -> Result<EvaluationResult, TrainError> {
+) -> Result<Evaluated, TrainError> {
     let experiment = folder.experiment()?;
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
     let (network, iteration) = weights.load(folder, network)?;
@@ -135,13 +146,12 @@ pub fn evaluate(
         return Err(TrainError::NotFinite);
     }
     let result = evaluation.result(split.name(), iteration, &data.data_set.class_names);
-    if !matches!(weights, Weights::File(_)) {
-        folder.write_evaluation(&evaluation, &result)?;
-    }
-    if let Some(path) = logits {
-        kept.write(path)?;
-    }
-    Ok(result)
+    let kept_files = match weights {
+        Weights::File(_) => Ok(()),
+        _ => folder.write_evaluation(&evaluation, &result),
+    };
+    let kept_logits = logits.map_or(Ok(()), |path| kept.write(path));
+    Ok(Evaluated { result, kept_files, kept_logits })
 }
 
 /// The data of the experiment, which goes with it.

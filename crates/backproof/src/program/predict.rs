@@ -1,13 +1,13 @@
 //! `predict`: the classes of a user's own pictures.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use backproof::cli;
 use backproof::error::{Failure, code};
 use backproof_data::{Fit, Picture};
 use backproof_spec::Shape;
 use backproof_train::{Predictor, TrainError};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::run::{checkpoint_failure, open, setup, weights};
 
@@ -18,6 +18,7 @@ const SCHEMA: u32 = 1;
 #[derive(Debug, Serialize)]
 struct Answer {
     schema_version: u32,
+    #[serde(serialize_with = "lossy")]
     run: PathBuf,
     /// Of the checkpoint; `null` of a weights file.
     iteration: Option<usize>,
@@ -28,6 +29,7 @@ struct Answer {
 /// What the network said of one picture.
 #[derive(Debug, Serialize)]
 struct Predicted {
+    #[serde(serialize_with = "lossy")]
     file: PathBuf,
     class: String,
     probability: f64,
@@ -46,8 +48,14 @@ struct Candidate {
 /// A picture of which nothing could be said.
 #[derive(Debug, Serialize)]
 struct Unread {
+    #[serde(serialize_with = "lossy")]
     file: PathBuf,
     error: String,
+}
+
+/// A path as text: names need not be UTF-8, and one that is not must not lose the answer on the others.
+fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, what is wrong with a picture to stderr
@@ -149,7 +157,7 @@ fn bar(share: f64) -> String {
 }
 
 /// An error with its causes in one line.
-fn with_causes(error: &dyn std::error::Error) -> String {
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -9,8 +9,9 @@ use anyhow::Context;
 use backproof::backend::Backend;
 use backproof::error::{Failure, code};
 use backproof::{SMOKE_ITERATIONS, cli, shell};
-use backproof_train::{CheckpointName, Ending, RunFolder, Setup, Split, TrainError, Weights};
+use backproof_train::{CheckpointName, Ending, Evaluated, RunFolder, Setup, Split, TrainError, Weights};
 
+use crate::predict::with_causes;
 use crate::progress::{Progress, summary};
 use crate::{device, report};
 
@@ -38,7 +39,7 @@ pub(crate) fn resume(arguments: &cli::Resume) -> anyhow::Result<()> {
     finish(ending, false, setup.data_dir.as_deref())
 }
 
-#[allow(clippy::print_stdout)] // results go to stdout
+#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, a warning to stderr
 pub(crate) fn evaluate(arguments: &cli::Evaluate) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
@@ -48,14 +49,19 @@ pub(crate) fn evaluate(arguments: &cli::Evaluate) -> anyhow::Result<()> {
         cli::SplitName::Test => Split::Test,
     };
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
-    let result = backproof_train::evaluate(&folder, split, &weights, arguments.logits.as_deref(), &setup)
+    let evaluated = backproof_train::evaluate(&folder, split, &weights, arguments.logits.as_deref(), &setup)
         .map_err(|error| checkpoint_failure(error, &arguments.run))?;
+    let Evaluated { result, kept_files, kept_logits } = evaluated;
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&result)?);
     } else {
         println!("{}", summary(&result).trim_start());
     }
-    Ok(())
+    // What was computed is printed before anything is said of files: a run folder may be read-only.
+    if let Err(error) = kept_files {
+        eprintln!("warning: the result is not kept in the run folder: {}", with_causes(&error));
+    }
+    Ok(kept_logits.map_err(failure)?)
 }
 
 /// A weights file where one is given, else the checkpoint.

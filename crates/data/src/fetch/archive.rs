@@ -9,7 +9,6 @@ use std::io::{BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
 use backproof_spec::counted;
-use flate2::read::MultiGzDecoder;
 use tar::{Archive, EntryType};
 use tempfile::NamedTempFile;
 
@@ -17,6 +16,7 @@ use super::{keep_old, sync_folder, wrong_sum};
 use crate::content::sha256;
 use crate::error::{DataError, Result};
 use crate::folder::LocalFile;
+use crate::gunzip::Gunzip;
 
 /// An archive has at most so many entries.
 const ENTRIES: usize = 100;
@@ -34,7 +34,7 @@ pub(crate) fn unpack(path: &Path, folder: &str, wanted: &[LocalFile]) -> Result<
     let damaged = |error: std::io::Error| problem("(whole)", format!("cannot be read: {error}"));
     let file = File::open(path).map_err(DataError::io("read", path))?;
     let most = most(wanted);
-    let mut archive = Archive::new(MultiGzDecoder::new(BufReader::new(file)).take(most));
+    let mut archive = Archive::new(Gunzip::new(path.display().to_string(), BufReader::new(file)).take(most));
     let mut found: Vec<(&LocalFile, NamedTempFile)> = Vec::new();
     for (count, entry) in archive.entries().map_err(damaged)?.enumerate() {
         let mut entry = entry.map_err(damaged)?;

@@ -11,8 +11,8 @@ use ureq::http::Response;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 
 use super::{FetchOptions, Progress};
-use crate::content::GZIP;
 use crate::error::{DataError, Result};
+use crate::gunzip::GZIP;
 
 /// In the time that a server may be silent, so many bytes must come.
 const TRICKLE: u64 = 1_024;

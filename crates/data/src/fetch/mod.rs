@@ -17,9 +17,10 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::content::{GZIP, read, sha256, sha256_of_file};
+use crate::content::{read, sha256, sha256_of_file};
 use crate::error::{DataError, FetchFailure, Result};
 use crate::folder::{LocalFile, local_files};
+use crate::gunzip::GZIP;
 use crate::published::{Packing, Published};
 use crate::source::Source;
 use crate::verify::{FileState, state};

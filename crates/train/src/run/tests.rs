@@ -12,7 +12,7 @@ use crate::testing::{experiment, run, setup};
 use crate::{CheckpointName, resume};
 
 fn accuracy(folder: &RunFolder, split: Split, weights: &Weights) -> EvaluationResult {
-    evaluate(folder, split, weights, None, &setup(Path::new(""))).unwrap()
+    evaluate(folder, split, weights, None, &setup(Path::new(""))).unwrap().result
 }
 
 #[test]
@@ -40,7 +40,9 @@ fn the_logits_of_a_file_lead_to_the_predictions() {
     let runs = tempfile::tempdir().unwrap();
     let folder = run(&experiment(&[]), runs.path()).unwrap();
     let path = runs.path().join("logits.safetensors");
-    let result = evaluate(&folder, Split::Test, &Weights::Last, Some(&path), &setup(Path::new(""))).unwrap();
+    let Evaluated { result, kept_files, kept_logits } =
+        evaluate(&folder, Split::Test, &Weights::Last, Some(&path), &setup(Path::new(""))).unwrap();
+    assert!(kept_files.is_ok() && kept_logits.is_ok());
     let bytes = fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     assert_eq!(file.tensor("images").unwrap().shape(), [64, 1, 28, 28]);
