@@ -223,7 +223,7 @@ fn names_that_are_no_utf_8_are_told_with_a_sign_for_what_is_not() {
     assert!(file("errors", 0).ends_with("/absent\u{fffd}.png"));
     // And a run folder of such a name.
     let run = folder.path().join(OsStr::from_bytes(b"run\xff"));
-    fs::rename(latest(folder.path(), "quickstart"), &run).unwrap();
+    fs::rename(latest(folder.path(), "quickstart").canonicalize().unwrap(), &run).unwrap();
     let assert = backproof(folder.path()).arg("predict").arg("--json").arg(&run).arg(digit("7.png")).assert().success();
     let answer: Value = serde_json::from_str(&stdout(&assert)).unwrap();
     assert!(answer["run"].as_str().unwrap().ends_with("run\u{fffd}"));
