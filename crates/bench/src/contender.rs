@@ -1,6 +1,6 @@
 //! What is measured: engines of ours, and the ways in which a peer does the same.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
@@ -66,6 +66,23 @@ pub(crate) fn contenders(request: &Request, network: &Architecture) -> Vec<Conte
     all
 }
 
+/// Starts this program, which lies at `program`, with plain output and without the variables of our own flags, which it
+/// would take for flags of its command. The variables for the log and the instruction set are no flags, and stay.
+pub fn own_command(program: &Path) -> Command {
+    const KEPT: [&str; 2] = ["BACKPROOF_LOG", "BACKPROOF_KERNELS"];
+    let mut command = Command::new(program);
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::arg0(&mut command, "backproof");
+    for (variable, _) in std::env::vars_os() {
+        let text = variable.to_string_lossy();
+        if text.starts_with("BACKPROOF_") && !KEPT.contains(&&*text) {
+            command.env_remove(variable);
+        }
+    }
+    command.env("NO_COLOR", "1");
+    command
+}
+
 /// How each program is started: all on the same threads and the same instruction set.
 pub(crate) struct Launcher {
     program: PathBuf,
@@ -104,17 +121,8 @@ impl Launcher {
 
     /// This program with the command `name`.
     pub(crate) fn ours(&self, name: &str) -> Command {
-        let mut command = Command::new(&self.program);
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::arg0(&mut command, "backproof");
-        // The variables of the benchmark's own flags would be taken for flags of the command.
-        for (variable, _) in std::env::vars_os() {
-            let text = variable.to_string_lossy();
-            if text.starts_with("BACKPROOF_") && !["BACKPROOF_LOG", "BACKPROOF_KERNELS"].contains(&&*text) {
-                command.env_remove(variable);
-            }
-        }
-        command.arg(name).env("NO_COLOR", "1").env("RAYON_NUM_THREADS", self.threads.to_string());
+        let mut command = own_command(&self.program);
+        command.arg(name).env("RAYON_NUM_THREADS", self.threads.to_string());
         if let Some(isa) = &self.isa {
             command.env("BACKPROOF_KERNELS", isa);
         }

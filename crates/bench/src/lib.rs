@@ -41,6 +41,8 @@ mod whole_run;
 #[cfg(feature = "measure")]
 mod worker;
 
+#[cfg(feature = "measure")]
+pub use contender::own_command;
 pub use error::BenchError;
 #[cfg(feature = "measure")]
 pub use machine::cpu_features;

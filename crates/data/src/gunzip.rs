@@ -68,7 +68,7 @@ fn what_follows(packed: &mut impl BufRead) -> std::io::Result<After> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::io::{BufReader, Write};
 
     use flate2::Compression;
@@ -76,8 +76,8 @@ mod tests {
 
     use super::*;
 
-    fn packed(content: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+    pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
         encoder.write_all(content).unwrap();
         encoder.finish().unwrap()
     }
@@ -95,19 +95,19 @@ mod tests {
 
     #[test]
     fn members_zeros_and_garbage_after_the_content_change_nothing() {
-        let one = packed(b"digits");
+        let one = gzip(b"digits");
         let with = |more: &[u8]| [&one, more].concat();
         assert_eq!(unpacked(&one).unwrap(), b"digits");
         assert_eq!(unpacked(&with(&[0; 512])).unwrap(), b"digits");
         assert_eq!(unpacked(&with(b"garbage")).unwrap(), b"digits");
         assert_eq!(unpacked(&with(&[&[0; 512][..], b"garbage"].concat())).unwrap(), b"digits");
-        assert_eq!(unpacked(&with(&packed(b" and more"))).unwrap(), b"digits and more");
-        assert_eq!(unpacked(&with(&[&[0; 9][..], &packed(b"!")].concat())).unwrap(), b"digits!");
+        assert_eq!(unpacked(&with(&gzip(b" and more"))).unwrap(), b"digits and more");
+        assert_eq!(unpacked(&with(&[&[0; 9][..], &gzip(b"!")].concat())).unwrap(), b"digits!");
     }
 
     #[test]
     fn what_is_cut_or_damaged_is_an_error() {
-        let one = packed(b"digits");
+        let one = gzip(b"digits");
         for length in 0..one.len() {
             assert!(unpacked(&one[..length]).is_err(), "{length} bytes");
         }
@@ -115,6 +115,6 @@ mod tests {
         let checksum = one.len() - 6;
         damaged[checksum] ^= 1;
         assert!(unpacked(&damaged).is_err());
-        assert!(unpacked(&[&one[..], &packed(b"more")[..12]].concat()).is_err(), "a member that is cut");
+        assert!(unpacked(&[&one[..], &gzip(b"more")[..12]].concat()).is_err(), "a member that is cut");
     }
 }

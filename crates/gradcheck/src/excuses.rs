@@ -1,10 +1,11 @@
 //! What may excuse an element that looks wrong.
 
+use crate::caught::caught;
 use crate::difference::NEAR;
 use crate::examine::Examination;
 use crate::judge::Answer;
 use crate::judgement::Claim;
-use crate::runs::scattered;
+use crate::runs::moved;
 use crate::subgradients::hulls;
 use crate::{Value, Verdict};
 
@@ -83,11 +84,7 @@ impl Examination<'_, '_> {
         let oracle = self.oracle();
         let (mut along, mut against) = (0.0f64, 0.0f64);
         for (&by, stream) in ELSEWHERE.iter().zip(STREAM..) {
-            let moved = |(tensor, value): (usize, &Value)| {
-                let by = if self.problem.differentiated(tensor) { by } else { 0.0 };
-                scattered(value, by, stream).rounded(self.problem.dtype)
-            };
-            let Some(there) = oracle.moved_to(oracle.values.iter().enumerate().map(moved).collect()) else { continue };
+            let Some(there) = oracle.moved_to(moved(self.problem, &oracle.values, by, stream)) else { continue };
             let truth = there.element(claim.tensor, index).estimates[cotangent];
             let known = truth.truncation + truth.noise < 0.1 * error.abs();
             if !truth.clean || truth.kink.is_some() || !known {
@@ -107,7 +104,7 @@ impl Examination<'_, '_> {
     fn gradient_at(&self, claim: &Claim<'_>, index: usize, cotangent: usize, values: &[Value]) -> f64 {
         let direction = &self.oracle().cotangents[cotangent].value;
         let source = &self.problem.sources[claim.source];
-        let gradients = crate::caught::caught(|| (source.backward)(values, direction));
+        let gradients = caught(|| (source.backward)(values, direction));
         let gradient = gradients.ok().and_then(|mut all| all.swap_remove(claim.tensor));
         gradient.and_then(|gradient| gradient.data().get(index).copied()).unwrap_or(f64::NAN)
     }

@@ -228,9 +228,9 @@ impl Examination<'_, '_> {
                 }
                 if answer.verdict == Verdict::Mismatch && estimates[cotangent].kink.is_none() {
                     self.allow_spread(claim, *index, cotangent, answer);
-                }
-                if answer.verdict == Verdict::Mismatch && self.is_round_off(claim, *index, cotangent, answer) {
-                    answer.verdict = Verdict::Unresolved;
+                    if answer.verdict == Verdict::Mismatch && self.is_round_off(claim, *index, cotangent, answer) {
+                        answer.verdict = Verdict::Unresolved;
+                    }
                 }
             }
             let stays = wrong(&second);

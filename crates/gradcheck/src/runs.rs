@@ -210,13 +210,13 @@ fn wobble(
     cotangents.iter().zip(gradients).map(of_cotangent).collect()
 }
 
-/// The tensors, of which each element that is differentiated has changed by up to `by` unit round-offs of the source.
+/// The tensors, of which each element that is differentiated has changed by up to `by` of itself.
 ///
 /// Each element moves by itself, as rounding moves it: one factor for all would show nothing of a function that is the
 /// same at every scale, such as a normalisation. What is of equal magnitude moves alike, so that ties stay ties.
-pub(crate) fn moved(problem: &Problem<'_>, source: &Source<'_>, values: &[Value], by: f64, stream: u64) -> Vec<Value> {
+pub(crate) fn moved(problem: &Problem<'_>, values: &[Value], by: f64, stream: u64) -> Vec<Value> {
     let move_one = |(tensor, value): (usize, &Value)| {
-        let by = if problem.differentiated(tensor) { by * source.unit_roundoff } else { 0.0 };
+        let by = if problem.differentiated(tensor) { by } else { 0.0 };
         scattered(value, by, stream).rounded(problem.dtype)
     };
     values.iter().enumerate().map(move_one).collect()
@@ -261,7 +261,8 @@ pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Va
         if source.skipped.is_some() {
             return Outcome::Skipped;
         }
-        let perturbed = [0, 1, 2, 3].map(|at| moved(problem, source, values, CHANGES[at], u64::from(at == 3)));
+        let beside = |at: usize| moved(problem, values, CHANGES[at] * source.unit_roundoff, u64::from(at == 3));
+        let perturbed = [0, 1, 2, 3].map(beside);
         match caught(|| Run::new(source, values, &perturbed, cotangents)) {
             Ok(run) => Outcome::Ran(Box::new(run)),
             Err(message) => Outcome::Panicked(message),

@@ -54,7 +54,7 @@ impl Examination<'_, '_> {
         let direction = &oracle.cotangents[cotangent].value;
         // Beside the point a source may refuse: then nothing is seen there.
         let at = |by: f64, stream: u64, direction: &Value| {
-            let values = moved(self.problem, source, &oracle.values, by, STREAM + stream);
+            let values = moved(self.problem, &oracle.values, by * source.unit_roundoff, STREAM + stream);
             caught(|| (source.backward)(&values, direction)).unwrap_or_default()
         };
         let beside = |by: f64, stream: u64| {

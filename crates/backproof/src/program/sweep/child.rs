@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use backproof::backend::Backend;
 use backproof::cli;
+use backproof_bench::own_command;
 
 use super::folder::Task;
 use crate::executable::own_program;
@@ -55,17 +56,8 @@ impl Launcher {
     }
 
     fn command(&self, name: &str) -> Command {
-        let mut command = Command::new(&self.program);
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::arg0(&mut command, "backproof");
-        // The variables of the sweep's own flags would be taken for flags of the run. These two are no flags.
-        for (variable, _) in std::env::vars_os() {
-            let text = variable.to_string_lossy();
-            if text.starts_with("BACKPROOF_") && !["BACKPROOF_LOG", "BACKPROOF_KERNELS"].contains(&&*text) {
-                command.env_remove(variable);
-            }
-        }
-        command.env("NO_COLOR", "1").args([name, "--stop-with-stdin", "--backend", self.backend]);
+        let mut command = own_command(&self.program);
+        command.args([name, "--stop-with-stdin", "--backend", self.backend]);
         if let Some(threads) = &self.threads {
             command.env("RAYON_NUM_THREADS", threads);
         }
