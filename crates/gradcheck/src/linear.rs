@@ -11,7 +11,7 @@ use crate::value::position;
 /// The factors of two incoming gradients in other sums.
 const SUMS: [[f64; 2]; 3] = [[-1.625, 0.4375], [2.25, 1.375], [0.8125, -0.3125]];
 
-/// A deviation of so many times what round-off may do is none of round-off.
+/// A deviation of more than so many times the allowed round-off is not caused by round-off.
 const BY_FAR: f64 = 4.0;
 
 impl Examination<'_, '_> {

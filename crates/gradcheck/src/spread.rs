@@ -23,7 +23,7 @@ const FAR: [f64; 6] = [16.0, 32.0, 64.0, 16.0, 32.0, 64.0];
 /// The streams of the directions start where those of [`moved`] in a run end.
 const STREAM: u64 = 16;
 
-/// An error so many times the tolerance is none of round-off.
+/// An error of more than so many times the tolerance is not caused by round-off.
 const HOPELESS: f64 = 1000.0;
 
 impl Examination<'_, '_> {

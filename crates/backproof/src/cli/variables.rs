@@ -1,7 +1,8 @@
 //! Flags from variables, `BACKPROOF_` and the flag's name.
 //!
-//! clap reads them. What is said here is what it leaves open: an empty variable is unset, the variable of a flag without a
-//! value is yes or no in many words, `BACKPROOF_SET` holds several overrides, and an error names the variable that it is about.
+//! clap reads the variables. This module adds four rules: an empty variable is unset; the variable of a flag that takes
+//! no value says yes or no in many words; `BACKPROOF_SET` holds several overrides; and an error names the variable that
+//! caused it.
 
 use std::ffi::{OsStr, OsString};
 use std::sync::OnceLock;
@@ -11,10 +12,11 @@ use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-/// The arguments of this process that came from variables, a sentence each. For errors that are found later than clap's.
+/// The arguments of this process that came from variables, a sentence each. Errors that are found after parsing show
+/// them.
 static IN_EFFECT: OnceLock<Vec<String>> = OnceLock::new();
 
-/// What of the arguments came from variables, a sentence each.
+/// A sentence for each argument that came from a variable.
 pub(crate) fn in_effect() -> &'static [String] {
     IN_EFFECT.get().map_or(&[], Vec::as_slice)
 }
@@ -40,7 +42,7 @@ pub(super) fn is_source(matches: &ArgMatches, id: &str) -> bool {
     }
 }
 
-/// `command` as it reads variables: the empty ones not, and `without` not.
+/// `command`, which ignores empty variables and the variable `without`.
 fn reading(command: Command, without: Option<&OsStr>) -> Command {
     let argument = |argument: Arg| {
         let Some(name) = argument.get_env() else { return argument };
@@ -68,7 +70,7 @@ fn used<'a>(command: &'a Command, matches: &ArgMatches) -> Vec<&'a Arg> {
     command.get_arguments().filter(is_used).collect()
 }
 
-/// The error with the variables without which there would be none, or another.
+/// The error with the names of the variables that caused it: without such a variable there is no error, or another one.
 fn named(mut error: clap::Error, make: &impl Fn() -> Command, arguments: &[OsString]) -> clap::Error {
     if !error.use_stderr() {
         return error; // help or the version, and no error
