@@ -167,7 +167,7 @@ impl fmt::Display for MissingFiles {
         for file in &self.files {
             write!(f, "\n  {}\n    from {}", file.path.display(), file.url)?;
             if let Some(alike) = &file.alike {
-                write!(f, "\n    `{}` has a similar name; if it is this file, rename it", alike.display())?;
+                write!(f, "\n    `{}` has a similar name; if it holds this file, unpack it or rename it", alike.display())?;
             }
         }
         Ok(())
@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(
             error.to_string(),
             "2 files of mnist are missing:\n  /d/mnist/a.gz\n    from https://one/a.gz\n  /d/mnist/b.gz\n    from https://one/b.gz\n    \
-             `/d/mnist/B.gz` has a similar name; if it is this file, rename it"
+             `/d/mnist/B.gz` has a similar name; if it holds this file, unpack it or rename it"
         );
         assert!(error.help().is_some_and(|help| help.contains("`cargo xtask data fetch mnist`")));
     }

@@ -94,8 +94,8 @@ fn holds_text(section: &Section, path: &[Segment]) -> bool {
     }
 }
 
-/// The value from byte `start` on: as TOML, or else as a bare string. A key that `holds_text` takes `42` and `2024-01-01`
-/// as the texts that they are; quotes around the whole are TOML's there too.
+/// The value from byte `start` on: as TOML, or else as a bare string. A key that `holds_text` takes `42` and
+/// `2024-01-01` as texts. Quotes around the whole value are TOML's in both cases.
 fn parse_value(text: &str, start: usize, source: usize, holds_text: bool) -> Result<Node, SyntaxError> {
     const BEFORE: &str = "v = ";
     let value = text[start..].trim();
