@@ -167,7 +167,11 @@ impl fmt::Display for MissingFiles {
         for file in &self.files {
             write!(f, "\n  {}\n    from {}", file.path.display(), file.url)?;
             if let Some(alike) = &file.alike {
-                write!(f, "\n    `{}` has a similar name; if it holds this file, unpack it or rename it", alike.display())?;
+                write!(
+                    f,
+                    "\n    `{}` has a similar name; if it holds this file, unpack it or rename it",
+                    alike.display()
+                )?;
             }
         }
         Ok(())
