@@ -10,8 +10,20 @@ use backproof_tests::root;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 /// Crates in the order of their dependencies: each may know those before it.
-const ORDER: [&str; 11] =
-    ["spec", "kernels", "gradcheck", "data", "layers", "models", "train", "report", "bench", "backproof", "xtask"];
+const ORDER: [&str; 12] = [
+    "spec",
+    "kernels",
+    "gradcheck",
+    "data",
+    "layers",
+    "models",
+    "train",
+    "report",
+    "bench",
+    "suite",
+    "backproof",
+    "xtask",
+];
 
 /// What a check found, a sentence each.
 type Violations = Vec<String>;

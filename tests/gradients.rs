@@ -26,7 +26,7 @@ fn without_arguments_every_layer_and_network_is_proven_and_every_mutant_killed()
     assert_eq!(found["proven"], true);
     let subjects: Vec<&str> =
         found["subjects"].as_array().unwrap().iter().map(|line| line["subject"].as_str().unwrap()).collect();
-    for layer in backproof::comparison::LAYERS {
+    for &layer in backproof_suite::LAYERS {
         assert!(subjects.contains(&layer), "{layer} is not among {subjects:?}");
         let of_layer = found["checks"].as_array().unwrap().iter().filter(|check| check["subject"] == layer);
         // At hard points a gradient that is zero stays so when it is falsified, and no mutant is tried.

@@ -4,34 +4,12 @@ use std::path::Path;
 
 use backproof_data::data_sets;
 use backproof_spec::{Architecture, Experiment, published};
+use backproof_suite::LAYERS;
 
 use crate::backend::Backend;
 use crate::cli::{CompareGradients, Precision, Suite};
 use crate::error::Failure;
 use crate::published_architecture;
-
-/// The layers with a backward derived by hand, in the order of the table; a segment is a convolution with a ReLU and a
-/// maximum after it, which the CPU kernels compute as one. The program has cases for each.
-pub const LAYERS: [&str; 18] = [
-    "linear",
-    "conv2d",
-    "max_pool2d",
-    "avg_pool2d",
-    "flatten",
-    "relu",
-    "leaky_relu",
-    "prelu",
-    "elu",
-    "gelu",
-    "sigmoid",
-    "tanh",
-    "batch_norm",
-    "dropout",
-    "segment",
-    "softmax_cross_entropy",
-    "mean_squared_error",
-    "binary_cross_entropy",
-];
 
 /// Networks of up to so many parameters are compared, or measured, without being asked for: with more, a pass in double
 /// precision takes a second.
@@ -73,9 +51,9 @@ pub fn selection(arguments: &CompareGradients) -> anyhow::Result<Selection> {
         return Ok(Selection::Burn(arguments.layer.clone()));
     }
     if let Some(name) = &arguments.layer {
-        let layer = LAYERS.into_iter().find(|layer| layer == name).ok_or_else(|| {
+        let layer = LAYERS.iter().find(|layer| *layer == name).ok_or_else(|| {
             let otherwise = format!("the layers are {}", LAYERS.join(", "));
-            Failure::usage(format!("there is no layer `{name}`")).nearest(name, &LAYERS, otherwise)
+            Failure::usage(format!("there is no layer `{name}`")).nearest(name, LAYERS, otherwise)
         })?;
         return Ok(Selection::Ours { layers: vec![layer], networks: Vec::new(), left_out: Vec::new() });
     }

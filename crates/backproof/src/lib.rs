@@ -13,7 +13,6 @@ pub mod bench;
 pub mod cli;
 pub mod comparison;
 pub mod error;
-pub mod point;
 pub mod shard;
 pub mod shell;
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{Device, Places};
-use crate::point::Point;
+use backproof_suite::Point;
 
 #[derive(Debug, Args)]
 pub struct CompareGradients {

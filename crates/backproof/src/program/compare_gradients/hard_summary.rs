@@ -1,10 +1,8 @@
 //! What a person reads of hard points and of faults that are known.
 
-use backproof::point::Point;
+use backproof_suite::{Outcome, Point, Status};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
-
-use super::outcome::{Outcome, Status};
 
 /// What came of the checks at one hard point.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -67,7 +65,7 @@ pub(crate) fn known_faults(outcomes: &[Outcome]) -> Option<String> {
         let mut lines: Vec<String> = outcome
             .known
             .iter()
-            .map(|known| format!("{}: {} ({})", known.operation, known.cause, known.place))
+            .map(|known| format!("{}: {} ({})", known.operation, known.cause, known.location))
             .collect();
         lines.dedup();
         for line in lines {

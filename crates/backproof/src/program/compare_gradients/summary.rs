@@ -1,113 +1,16 @@
-//! What a person reads of a comparison, and what a program does.
-
-use std::collections::BTreeSet;
-use std::path::Path;
+//! What a person reads of a comparison.
 
 use backproof::backend::Backend;
 use backproof::cli::{CompareGradients, Precision, Suite};
-use backproof_gradcheck::{Mutant, Verdict};
-use backproof_spec::{are, counted, plural, thousands};
+use backproof_spec::thousands;
+use backproof_suite::Outcome;
 use comfy_table::{Cell, CellAlignment, Table, presets};
-use serde::Serialize;
 
 use super::hard_summary;
-use super::outcome::{Outcome, Status};
-use super::subject::Context;
+use super::lines::{Heading, Line, conclusion, lines};
 
 /// How many failures are shown in full; of the others, the command that does.
 const IN_FULL: usize = 3;
-
-/// The verdict on an operation that the backend does not have.
-const NOT_SUPPORTED: &str = "NOT SUPPORTED";
-
-/// The verdict on an operation that is wrong in no other way than the list says.
-const KNOWN_FAULT: &str = "KNOWN FAULT";
-
-/// What holds for all checks.
-pub(crate) struct Heading<'c> {
-    pub(crate) backend: Backend,
-    pub(crate) context: &'c Context,
-    pub(crate) seconds: f64,
-}
-
-/// Everything that was found of one layer, network or operation.
-#[derive(Debug, Clone, Default, Serialize)]
-struct Line {
-    subject: String,
-    /// Shapes and options of the only check, or nothing.
-    about: String,
-    checks: usize,
-    proven: bool,
-    /// The worst verdict.
-    verdict: String,
-    gradients_proven: usize,
-    gradients: usize,
-    elements_checked: usize,
-    elements: usize,
-    kinks: usize,
-    /// The largest error of a checked element over its tolerance.
-    worst: f64,
-    mutants_killed: usize,
-    mutants: usize,
-    /// Core seconds.
-    seconds: f64,
-}
-
-impl Line {
-    fn of(outcomes: &[&Outcome]) -> Self {
-        let mut line = Self { subject: outcomes[0].subject.clone(), checks: outcomes.len(), ..Self::default() };
-        if outcomes[0].case.is_none() {
-            line.about.clone_from(&outcomes[0].about);
-        }
-        line.proven = outcomes.iter().all(|outcome| outcome.proven());
-        let unsupported = outcomes.iter().all(|outcome| outcome.unsupported());
-        let mut worst = Verdict::Pass;
-        for outcome in outcomes {
-            line.seconds += outcome.seconds;
-            if let Some(mutants) = &outcome.mutants {
-                line.mutants += mutants.tried.len();
-                line.mutants_killed += mutants.killed();
-            }
-            let Some(report) = &outcome.report else { continue };
-            for row in &report.rows {
-                line.gradients += 1;
-                line.gradients_proven += usize::from(row.verdict.proven());
-                line.elements_checked += row.checked;
-                line.elements += row.total;
-                line.kinks += row.kinks;
-                if let Some(element) = &row.worst {
-                    line.worst = line.worst.max(element.error / element.tolerance.total().max(f64::MIN_POSITIVE));
-                }
-            }
-            let verdicts = report.rows.iter().map(|row| row.verdict);
-            let forwards = report.forwards.iter().map(|forward| forward.verdict);
-            worst = verdicts.chain(forwards).fold(worst, Verdict::max);
-        }
-        let panicked = outcomes.iter().any(|outcome| outcome.panic.is_some());
-        let unproven = || outcomes.iter().filter(|outcome| !outcome.proven());
-        line.verdict = match worst {
-            _ if unsupported => NOT_SUPPORTED.to_owned(),
-            _ if !line.proven && unproven().all(|outcome| outcome.status == Status::Known) => KNOWN_FAULT.to_owned(),
-            _ if panicked => "PANICKED".to_owned(),
-            // A kink that was accepted is a pass; how many there were has a column.
-            verdict if verdict.proven() => Verdict::Pass.to_string(),
-            verdict => verdict.to_string(),
-        };
-        line
-    }
-}
-
-/// One line for each layer or operation at general points, and for each mode of a network.
-fn lines(outcomes: &[Outcome]) -> Vec<Line> {
-    let mut groups: Vec<Vec<&Outcome>> = Vec::new();
-    for outcome in outcomes.iter().filter(|outcome| outcome.general()) {
-        match groups.last_mut() {
-            Some(group) if group[0].subject == outcome.subject && outcome.case.is_some() => group.push(outcome),
-            _ => groups.push(vec![outcome]),
-        }
-    }
-    groups.iter().map(|group| Line::of(group)).collect()
-}
 
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &CompareGradients) {
@@ -273,97 +176,6 @@ fn replay(outcome: &Outcome, heading: &Heading<'_>, arguments: &CompareGradients
         command += " --mutants";
     }
     command
-}
-
-fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String {
-    let lines = lines(outcomes);
-    let sum = |of: fn(&Line) -> usize| lines.iter().map(of).sum::<usize>();
-    let (proven, gradients) = (sum(|line| line.gradients_proven), sum(|line| line.gradients));
-    let checks = sum(|line| line.checks);
-    let Heading { backend, context, seconds } = heading;
-    let verdict = match outcomes {
-        _ if outcomes.iter().any(Outcome::failed) => "NOT PROVEN",
-        _ if outcomes.iter().any(|outcome| outcome.status == Status::Known) => "proven but for known faults",
-        _ => "proven",
-    };
-    let mut text = format!(
-        "{verdict}: {} of {} {} in {} {}, by {} on {} in {:?} (unit round-off {:.1e}), against differences in F64, in {seconds:.0} s",
-        thousands(proven),
-        thousands(gradients),
-        plural(gradients, "gradient"),
-        thousands(checks),
-        plural(checks, "check"),
-        sources(outcomes).join(", "),
-        backend.name(),
-        context.dtype,
-        context.unit_roundoff,
-    );
-    let hard: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.general()).collect();
-    if !hard.is_empty() {
-        let count = |status: Status| thousands(hard.iter().filter(|outcome| outcome.status == status).count());
-        text += &format!(
-            "\nat hard points: {} of {} {} proven, {} left out where there is no derivative, {} not decided",
-            count(Status::Proven),
-            thousands(hard.len()),
-            plural(hard.len(), "check"),
-            count(Status::LeftOut),
-            count(Status::Undecided),
-        );
-    }
-    let unsupported = lines.iter().filter(|line| line.verdict == NOT_SUPPORTED).count();
-    if unsupported > 0 {
-        text += &format!("\n{} {} not supported there", counted(unsupported, "operation"), are(unsupported));
-    }
-    let mutants: Vec<&Mutant> =
-        outcomes.iter().filter_map(|outcome| outcome.mutants.as_ref()).flat_map(|mutants| &mutants.tried).collect();
-    if !mutants.is_empty() {
-        let killed = mutants.iter().filter(|mutant| mutant.killed).count();
-        text += &format!(
-            "\n{} of {} {} killed",
-            thousands(killed),
-            thousands(mutants.len()),
-            plural(mutants.len(), "mutant")
-        );
-    }
-    text
-}
-
-/// Who computed gradients, in the order of their names.
-fn sources(outcomes: &[Outcome]) -> Vec<&str> {
-    let rows = outcomes.iter().filter_map(|outcome| outcome.report.as_ref()).flat_map(|report| &report.rows);
-    rows.map(|row| row.source.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-#[derive(Serialize)]
-struct Json<'o> {
-    schema: u32,
-    backend: &'o str,
-    dtype: String,
-    unit_roundoff: f64,
-    seed: u64,
-    seconds: f64,
-    proven: bool,
-    summary: String,
-    subjects: Vec<Line>,
-    points: Vec<hard_summary::Line>,
-    checks: &'o [Outcome],
-}
-
-pub(crate) fn write_json(path: &Path, heading: &Heading<'_>, outcomes: &[Outcome]) -> anyhow::Result<()> {
-    let json = Json {
-        schema: 1,
-        backend: heading.backend.name(),
-        dtype: format!("{:?}", heading.context.dtype).to_lowercase(),
-        unit_roundoff: heading.context.unit_roundoff,
-        seed: heading.context.seed,
-        seconds: heading.seconds,
-        proven: !outcomes.iter().any(Outcome::failed),
-        summary: conclusion(heading, outcomes),
-        subjects: lines(outcomes),
-        points: hard_summary::lines(outcomes),
-        checks: outcomes,
-    };
-    Ok(backproof_train::write_json(path, &json)?)
 }
 
 fn share(part: usize, whole: usize) -> String {

@@ -1,0 +1,41 @@
+//! What a program reads of a comparison.
+
+use std::path::Path;
+
+use backproof_suite::Outcome;
+use serde::Serialize;
+
+use super::hard_summary;
+use super::lines::{Heading, Line, conclusion, lines};
+
+#[derive(Serialize)]
+struct Json<'o> {
+    schema: u32,
+    backend: &'o str,
+    dtype: String,
+    unit_roundoff: f64,
+    seed: u64,
+    seconds: f64,
+    proven: bool,
+    summary: String,
+    subjects: Vec<Line>,
+    points: Vec<hard_summary::Line>,
+    checks: &'o [Outcome],
+}
+
+pub(super) fn write(path: &Path, heading: &Heading<'_>, outcomes: &[Outcome]) -> anyhow::Result<()> {
+    let json = Json {
+        schema: 1,
+        backend: heading.backend.name(),
+        dtype: format!("{:?}", heading.context.dtype).to_lowercase(),
+        unit_roundoff: heading.context.unit_roundoff,
+        seed: heading.context.seed,
+        seconds: heading.seconds,
+        proven: !outcomes.iter().any(Outcome::failed),
+        summary: conclusion(heading, outcomes),
+        subjects: lines(outcomes),
+        points: hard_summary::lines(outcomes),
+        checks: outcomes,
+    };
+    Ok(backproof_train::write_json(path, &json)?)
+}

@@ -1,0 +1,103 @@
+//! Max pooling: ties, overlapping windows, padding, dilation, ceil mode.
+
+use backproof_gradcheck::{Arguments, Gradients, Value};
+use backproof_kernels::{self as kernels, Layer};
+use backproof_layers::{MaxPool2d, MaxPool2dOptions};
+
+use super::windows::{SLIPS, Windows, plane};
+use crate::kernels::Stack;
+use crate::subject::{Case, Context, Draw, extent, shape};
+
+pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
+    let (kernel, stride, dilation) = (draw.pair(1..=3), draw.pair(1..=3), draw.pair(1..=2));
+    // At most half of the window may be padding, so that there is a pixel in each.
+    let padding = kernel.map(|kernel| draw.size(0..=kernel / 2));
+    // Rounding up may add a window in which a dilated kernel meets padding alone.
+    let ceil_mode = dilation == [1, 1] && draw.once_in(3);
+    let rest = draw.pair(0..=5);
+    let size = [0, 1].map(|axis| dilation[axis] * (kernel[axis] - 1) + 1 + rest[axis]);
+    // Few: of many channels, a sample of the elements may miss the one that a mutant drops. Segments have many.
+    let dims = [draw.size(1..=2), draw.size(1..=3), size[0], size[1]];
+    let layout = draw.layout();
+    let about = format!(
+        "{}, kernel {}, stride {}, padding {}, dilation {}{}{}",
+        shape(&dims),
+        extent(kernel),
+        extent(stride),
+        extent(padding),
+        extent(dilation),
+        if ceil_mode { ", ceil mode" } else { "" },
+        layout.words(),
+    );
+    let layer = MaxPool2d::new(MaxPool2dOptions { kernel, stride, padding, dilation, ceil_mode });
+    let check = context.check("max_pool2d").input("x", draw.values(dims, 1.0));
+    let [of_autodiff, of_forward] = [layer.clone(), layer.clone()];
+    let output = layer.output_size(size);
+    let x = move |t: &Arguments<'_>| layout.arrange(t.get::<4>("x"));
+    let check = context.autodiff(check, move |t| of_autodiff.forward(x(t)));
+    let check = context.manual(
+        check,
+        move |t| of_forward.forward_saving(x(t)).0,
+        move |t| {
+            let (_, saved) = layer.forward_saving(x(t));
+            Gradients::new().with("x", layer.backward(saved, layout.arrange(t.cotangent::<4>())))
+        },
+    );
+
+    let window = kernels::Window { kernel, stride, padding, dilation };
+    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Layer::MaxPool2d { window, output }]);
+    let check = stack.check(context, check, [dims[0], dims[1], output[0], output[1]]);
+
+    let windows = Windows { stride, padding, dilation };
+    let pool = move |t: &Arguments<'_>, seen: &Value, windows: Windows, rule: Rule| {
+        Gradients::new().with("x", gradient(windows, kernel, seen, t.cotangent_value(), rule))
+    };
+    let mut check = check;
+    for (name, slip) in SLIPS {
+        check = context.mutant(check, name, move |t| pool(t, t.value("x"), slip(windows), Rule::Winner));
+    }
+    check = context.mutant(check, "the argmax indices of another batch", move |t| {
+        pool(t, &Value::from(t.get::<4>("x").flip([0, 1, 2, 3])), windows, Rule::Winner)
+    });
+    check = context
+        .mutant(check, "the smallest wins", move |t| pool(t, &Value::from(-t.get::<4>("x")), windows, Rule::Winner));
+    check = context
+        .mutant(check, "every pixel of a window gets the gradient", move |t| pool(t, t.value("x"), windows, Rule::All));
+    check = context.mutant(check, "where windows overlap, the last one overwrites the sum", move |t| {
+        pool(t, t.value("x"), windows, Rule::Overwrite)
+    });
+    Case { about, check }
+}
+
+/// Who gets the gradient of a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// The first maximum: right.
+    Winner,
+    /// All pixels.
+    All,
+    /// The first maximum, which forgets what other windows gave it.
+    Overwrite,
+}
+
+fn gradient(windows: Windows, kernel: [usize; 2], seen: &Value, g: &Value, rule: Rule) -> Value {
+    let sizes = [plane(g), kernel, plane(seen)];
+    let planes = g.len() / (sizes[0][0] * sizes[0][1]);
+    let mut argmax: Vec<Option<usize>> = vec![None; g.len()];
+    let mut gradient = vec![0.0; seen.len()];
+    windows.for_each(planes, sizes, |_, output, input, _| {
+        if rule == Rule::All {
+            gradient[input] += g.data()[output];
+        } else if argmax[output].is_none_or(|best| seen.data()[input] > seen.data()[best]) {
+            argmax[output] = Some(input);
+        }
+    });
+    for (output, best) in argmax.into_iter().enumerate() {
+        match (best, rule) {
+            (Some(best), Rule::Overwrite) => gradient[best] = g.data()[output],
+            (Some(best), _) => gradient[best] += g.data()[output],
+            (None, _) => {}
+        }
+    }
+    Value::new(seen.dims(), gradient)
+}

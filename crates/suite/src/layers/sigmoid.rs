@@ -1,0 +1,19 @@
+//! `1 / (1 + e⁻ˣ)`.
+
+use backproof_layers::Sigmoid;
+use burn::tensor::Tensor;
+
+use super::elementwise::{Input, sources, wrong};
+use crate::subject::{Case, Context, Draw};
+
+pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
+    let input = Input::new("sigmoid", 2.0, context, draw);
+    let about = input.about();
+    let check = sources!(context, input, Sigmoid);
+    let y = |x: Tensor<3>| ((-x).exp() + 1.0).recip();
+    let check = wrong(context, check, "y in the place of y (1 − y)", y);
+    let check = wrong(context, check, "1 − y in the place of y (1 − y)", move |x| -y(x) + 1.0);
+    let check = wrong(context, check, "x (1 − x) in the place of y (1 − y)", |x| x.clone() * (-x + 1.0));
+    let check = wrong(context, check, "1 − y², as for tanh", move |x| -y(x).powi_scalar(2) + 1.0);
+    Case { about, check }
+}
