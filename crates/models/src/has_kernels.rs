@@ -110,15 +110,12 @@ pub(crate) fn kernel_layer(traced: &TracedLayer) -> Option<kernels::Layer> {
             kernels::Layer::AvgPool2d { window, divisor, output }
         }
         Layer::Linear(linear) => kernels::Layer::Linear { outputs: linear.out_features, bias: linear.bias },
-        Layer::Flatten => kernels::Layer::Flatten,
-        Layer::Relu => kernels::Layer::Relu,
+        Layer::Flatten(_) => kernels::Layer::Flatten,
+        Layer::Relu(_) => kernels::Layer::Relu,
         Layer::BatchNorm(norm) => kernels::Layer::BatchNorm { epsilon: norm.epsilon, momentum: norm.momentum },
         Layer::Dropout(_) => kernels::Layer::Dropout,
-        Layer::LeakyRelu { .. }
-        | Layer::Prelu { .. }
-        | Layer::Elu { .. }
-        | Layer::Gelu
-        | Layer::Sigmoid
-        | Layer::Tanh => return None,
+        Layer::LeakyRelu(_) | Layer::Prelu(_) | Layer::Elu(_) | Layer::Gelu(_) | Layer::Sigmoid(_) | Layer::Tanh(_) => {
+            return None;
+        }
     })
 }

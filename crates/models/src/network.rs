@@ -242,16 +242,14 @@ fn build(traced: &TracedLayer, seed: u64, index: usize, device: &Device) -> Laye
             Layer::BatchNorm(layers::BatchNorm::new(ones, zeros(features), norm.epsilon, norm.momentum))
         }
         LayerSpec::Dropout(dropout) => Layer::Dropout(layers::Dropout::new(dropout.probability)),
-        LayerSpec::LeakyRelu { slope } => Layer::LeakyRelu(layers::LeakyRelu::new(*slope)),
-        LayerSpec::Prelu { initial_slope } => {
-            Layer::Prelu(layers::Prelu::new(Tensor::full([1], *initial_slope, device)))
-        }
-        LayerSpec::Elu { alpha } => Layer::Elu(layers::Elu::new(*alpha)),
-        LayerSpec::Flatten => Layer::Flatten(layers::Flatten),
-        LayerSpec::Relu => Layer::Relu(layers::Relu),
-        LayerSpec::Gelu => Layer::Gelu(layers::Gelu),
-        LayerSpec::Sigmoid => Layer::Sigmoid(layers::Sigmoid),
-        LayerSpec::Tanh => Layer::Tanh(layers::Tanh),
+        LayerSpec::LeakyRelu(leaky) => Layer::LeakyRelu(layers::LeakyRelu::new(leaky.slope)),
+        LayerSpec::Prelu(prelu) => Layer::Prelu(layers::Prelu::new(Tensor::full([1], prelu.initial_slope, device))),
+        LayerSpec::Elu(elu) => Layer::Elu(layers::Elu::new(elu.alpha)),
+        LayerSpec::Flatten(_) => Layer::Flatten(layers::Flatten),
+        LayerSpec::Relu(_) => Layer::Relu(layers::Relu),
+        LayerSpec::Gelu(_) => Layer::Gelu(layers::Gelu),
+        LayerSpec::Sigmoid(_) => Layer::Sigmoid(layers::Sigmoid),
+        LayerSpec::Tanh(_) => Layer::Tanh(layers::Tanh),
     }
 }
 
