@@ -51,6 +51,7 @@ mod tests {
         let (input, layer) = (Shape::image(3, 4, 5), Prelu { initial_slope: 0.25 });
         let expected = Inferred { output: input, weights: 1, biases: 0, running_statistics: 0 };
         assert_eq!(layer.infer(input).unwrap(), expected);
+        assert_eq!(layer.describe(), "PReLU");
         let misfit = Prelu { initial_slope: f64::INFINITY }.infer(input).unwrap_err();
         assert_eq!(misfit.problem, "initial_slope must be finite, got inf");
     }

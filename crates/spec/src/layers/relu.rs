@@ -20,3 +20,17 @@ impl Definition for Relu {
         "ReLU".to_owned()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shape;
+    use crate::layers::Inferred;
+
+    #[test]
+    fn the_shape_stays_and_there_are_no_parameters() {
+        let input = Shape::image(3, 4, 5);
+        assert_eq!(Relu.infer(input).unwrap(), Inferred::without_parameters(input));
+        assert_eq!(Relu.describe(), "ReLU");
+    }
+}
