@@ -60,14 +60,10 @@ mod flatten;
 mod gelu;
 mod leaky_relu;
 mod linear;
-#[cfg(feature = "flex")]
-mod linear_node;
 mod max_pool2d;
 mod mean_squared_error;
 mod mode;
 mod prelu;
-#[cfg(feature = "flex")]
-mod primitive;
 mod relu;
 mod samples;
 #[cfg(feature = "flex")]
@@ -91,15 +87,11 @@ pub use flatten::{Flatten, FlattenSaved};
 pub use gelu::{Gelu, GeluSaved};
 pub use leaky_relu::{LeakyRelu, LeakyReluSaved};
 pub use linear::{Linear, LinearGradients, LinearSaved};
-#[cfg(feature = "flex")]
-pub use linear_node::{linear_on_kernels, linear_pays};
 pub use max_pool2d::{MaxPool2d, MaxPool2dOptions, MaxPool2dSaved};
 pub use mean_squared_error::{MeanSquaredError, MeanSquaredErrorSaved};
 pub use mode::Mode;
 pub use prelu::{Prelu, PreluGradients, PreluSaved};
 pub use relu::{Relu, ReluSaved};
-#[cfg(feature = "flex")]
-pub use segment::{Segment, SegmentParameters};
 pub use sigmoid::{Sigmoid, SigmoidSaved};
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropySaved};
 pub use tanh::{Tanh, TanhSaved};

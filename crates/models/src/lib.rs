@@ -11,8 +11,8 @@
 //! [`Network::forward_saving`] and [`Network::backward`] use the backward passes derived by hand in `backproof-layers`,
 //! on plain tensors.
 //!
-//! On the CPU and in single precision there is a third: [`Compiled`] runs the same layers on the kernels of
-//! `backproof-kernels`.
+//! On the CPU and in single precision there is a third: [`Compiled`] runs the same layers as a plan of
+//! `backproof-compiled`.
 //!
 //! ```
 //! use backproof_models::{Mode, cifar_baseline};

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use backproof_compiled::{Segment, SegmentParameters, linear_on_kernels, linear_pays};
 use backproof_kernels::Isa;
 use backproof_layers as layers;
-use backproof_layers::{Segment, SegmentParameters, linear_on_kernels, linear_pays};
 use backproof_spec::Shape;
 
 use crate::features::{Features, Ranked};
-use crate::has_kernels::kernel_layer;
+use crate::has_kernels::operation;
 use crate::layer::Layer;
 use crate::{ComputedBy, Network};
 
@@ -22,7 +22,7 @@ pub(crate) struct Segments {
 }
 
 impl Segments {
-    /// The output of the segment that begins at `index`, and the place after it, if there is one for layers in these
+    /// The output of the segment that begins at `index`, and the index after it, if there is one for layers in these
     /// modes.
     pub(crate) fn forward(
         &self,
@@ -41,14 +41,14 @@ impl Segments {
         let (segment, next) = self.convolutions.get(&index)?;
         let (Layer::Conv2d(conv), Ranked::Images(images)) = (&layers[index], input) else { return None };
         let bias = conv.bias.as_ref().map(|bias| bias.val());
-        let mut parameters = SegmentParameters { weight: conv.weight.val(), bias, norm: None, dropout: None };
+        let mut parameters = SegmentParameters { weight: conv.weight.val(), bias, normalization: None, mask: None };
         for (index, layer) in (index..).zip(&layers[index..*next]) {
             match (layer, mode_of(index)) {
                 // A segment has the statistics of the batch.
                 (Layer::BatchNorm(_) | Layer::Dropout(_), layers::Mode::Inference) => return None,
-                (Layer::BatchNorm(norm), _) => parameters.norm = Some(norm),
+                (Layer::BatchNorm(norm), _) => parameters.normalization = Some(norm.in_segment()),
                 (Layer::Dropout(dropout), layers::Mode::Training { dropout_seed }) => {
-                    parameters.dropout = Some((dropout.clone(), dropout_seed));
+                    parameters.mask = Some(dropout.in_segment(dropout_seed));
                 }
                 _ => {}
             }
@@ -74,9 +74,9 @@ impl Network {
                 Shape::Image { channels, height, width } => [channels, height, width],
                 Shape::Vector { .. } => unreachable!("a segment is of images throughout"),
             };
-            let layers = traced[index..end].iter().map(kernel_layer).collect::<Option<_>>();
-            let layers = layers.expect("there is a kernel for each layer of a segment");
-            let segment = Segment::new(isa, shape(traced[index].input), layers, shape(traced[end - 1].output));
+            let operations = traced[index..end].iter().map(operation).collect::<Option<_>>();
+            let operations = operations.expect("there is a kernel for each layer of a segment");
+            let segment = Segment::new(isa, shape(traced[index].input), operations, shape(traced[end - 1].output));
             self.segments.convolutions.insert(index, (segment, end));
         }
         self

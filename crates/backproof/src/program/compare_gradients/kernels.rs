@@ -7,8 +7,9 @@
 
 use std::rc::Rc;
 
+use backproof_compiled::{Differentiable, Fault, Inputs, Objective, Operation as Layer, Parameter, Plan, SegmentPlan};
 use backproof_gradcheck::{Arguments, Check, Gradients, Value};
-use backproof_kernels::{Batch, Fault, Isa, Layer, Objective, Parameter, Plan, SegmentPlan, Winograd};
+use backproof_kernels::{Isa, Winograd};
 use burn::tensor::Tensor;
 
 use super::subject::Context;
@@ -144,7 +145,7 @@ impl Stack {
         let elements = x.len() / count;
         let image = |n: usize, to: &mut [f32]| to.copy_from_slice(&x[n * elements..][..elements]);
         let mask = |_: usize, first: usize, mask: &mut [f32]| (self.mask)(first, mask);
-        plan.forward(&Batch { count, image: &image, mask: &mask });
+        plan.forward(&Inputs { count, image: &image, mask: &mask });
         plan
     }
 

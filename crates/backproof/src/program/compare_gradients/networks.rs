@@ -6,8 +6,9 @@
 use std::iter;
 use std::rc::Rc;
 
+use backproof_compiled::{Plan, SegmentPlan, TrainingPlan};
 use backproof_gradcheck::{Kinks, Options, Problem, Source, Value, check_module, module_at, poison_device};
-use backproof_kernels::{Isa, Plan, SegmentPlan, TrainingPlan};
+use backproof_kernels::Isa;
 use backproof_models::{Compiled, Mode, Network, Ranked, Saved};
 use backproof_spec::{Architecture, Layer, Loss, Shape, ShapeError, TracedLayer};
 use backproof_train::{losses, losses_backward, objective};
@@ -165,7 +166,6 @@ impl Point {
         self.images(values, |write| {
             compiled.weighted_pass(write, &self.labels, weights, objective(self.loss), self.mode);
         });
-        compiled.plan_mut().finish_gradients();
         (compiled, network)
     }
 

@@ -3,7 +3,8 @@
 
 use std::fs;
 
-use backproof_kernels::{Isa, MomentumStep, TrainingPlan};
+use backproof_compiled::TrainingPlan;
+use backproof_kernels::{Isa, MomentumStep};
 use backproof_models::Compiled;
 use backproof_spec::{Flatten, Layer, Linear, Shape};
 use burn::optim::AdamConfig;

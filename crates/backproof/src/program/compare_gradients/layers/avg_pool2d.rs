@@ -1,7 +1,8 @@
 //! Average pooling: what it divides by, with padding and in ceil mode.
 
+use backproof_compiled::Operation as Layer;
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::{self as kernels, Layer};
+use backproof_kernels as kernels;
 use backproof_layers::{AvgPool2d, AvgPool2dOptions};
 
 use super::windows::{SLIPS, Windows, plane};

@@ -1,7 +1,7 @@
 //! Batch normalisation, in training and in inference.
 
+use backproof_compiled::{Operation as Layer, Parameter};
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::{Layer, Parameter};
 use backproof_layers::{BatchNorm, Mode};
 use burn::tensor::Tensor;
 

@@ -1,7 +1,8 @@
 //! Convolution with stride, padding, dilation and groups.
 
+use backproof_compiled::{Operation as Layer, Parameter};
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::{Conv2dShape, LANES, Layer, Parameter};
+use backproof_kernels::{Conv2dShape, LANES};
 use backproof_layers::{Conv2d, Conv2dOptions};
 
 use super::windows::{SLIPS, Windows, convolution, plane, tiled};

@@ -1,7 +1,7 @@
 //! Inverted dropout, with a mask that is a function of a seed.
 
+use backproof_compiled::Operation as Layer;
 use backproof_gradcheck::Gradients;
-use backproof_kernels::Layer;
 use backproof_layers::{Dropout, Mode};
 use burn::tensor::Tensor;
 

@@ -2,8 +2,8 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
+use backproof_compiled::Operation as Layer;
 use backproof_gradcheck::{Check, Gradients};
-use backproof_kernels::Layer;
 use backproof_layers::{Elu, Gelu, LeakyRelu, Relu, Sigmoid, Tanh};
 use burn::tensor::{Tensor, activation};
 

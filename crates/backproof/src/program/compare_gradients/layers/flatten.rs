@@ -1,7 +1,7 @@
 //! The same numbers in another shape.
 
+use backproof_compiled::{Operation as Layer, Parameter};
 use backproof_gradcheck::Gradients;
-use backproof_kernels::{Layer, Parameter};
 use backproof_layers::Flatten;
 use burn::tensor::Tensor;
 

@@ -1,12 +1,12 @@
 //! `Y = X W + b`.
 
 #[cfg(feature = "flex")]
+use backproof_compiled::linear_on_kernels;
+use backproof_compiled::{Operation as Layer, Parameter};
+#[cfg(feature = "flex")]
 use backproof_gradcheck::Check;
 use backproof_gradcheck::{Arguments, Gradients};
-use backproof_kernels::{Layer, Parameter};
 use backproof_layers::Linear;
-#[cfg(feature = "flex")]
-use backproof_layers::linear_on_kernels;
 
 use crate::compare_gradients::kernels::Stack;
 #[cfg(feature = "flex")]

@@ -1,7 +1,7 @@
 //! The losses: one number a sample.
 
+use backproof_compiled::Objective;
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::Objective;
 use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
 use burn::tensor::{Int, Tensor, TensorData, activation};
 

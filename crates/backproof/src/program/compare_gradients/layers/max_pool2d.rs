@@ -1,7 +1,8 @@
 //! Max pooling: ties, overlapping windows, padding, dilation, ceil mode.
 
+use backproof_compiled::Operation as Layer;
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::{self as kernels, Layer};
+use backproof_kernels as kernels;
 use backproof_layers::{MaxPool2d, MaxPool2dOptions};
 
 use super::windows::{SLIPS, Windows, plane};

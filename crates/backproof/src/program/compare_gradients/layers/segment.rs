@@ -1,15 +1,16 @@
 //! A convolution with what follows it, ReLU, maximum, and at times batch normalisation and dropout, which the CPU
 //! kernels compute as one.
 
+use backproof_compiled::{Operation as Layer, Parameter};
+#[cfg(feature = "flex")]
+use backproof_compiled::{Segment, SegmentParameters};
 #[cfg(feature = "flex")]
 use backproof_gradcheck::Check;
 use backproof_gradcheck::{Arguments, Gradients, Kinks, Value};
-use backproof_kernels::{Conv2dShape, LANES, Layer, Parameter, Window};
+use backproof_kernels::{Conv2dShape, LANES, Window};
 use backproof_layers::{
     BatchNorm, BatchNormSaved, Conv2d, Conv2dOptions, Dropout, MaxPool2d, MaxPool2dOptions, Mode, Relu, ReluSaved,
 };
-#[cfg(feature = "flex")]
-use backproof_layers::{Segment, SegmentParameters};
 use burn::tensor::Tensor;
 
 use super::windows::tiled;
@@ -269,12 +270,8 @@ fn as_one_node(
 
 #[cfg(feature = "flex")]
 impl Layers {
-    fn parameters<'a>(
-        &self,
-        weight: Tensor<4>,
-        bias: Option<Tensor<1>>,
-        norm: Option<&'a BatchNorm>,
-    ) -> SegmentParameters<'a> {
-        SegmentParameters { weight, bias, norm, dropout: self.dropout.clone() }
+    fn parameters(&self, weight: Tensor<4>, bias: Option<Tensor<1>>, norm: Option<&BatchNorm>) -> SegmentParameters {
+        let mask = self.dropout.as_ref().map(|(dropout, seed)| dropout.in_segment(*seed));
+        SegmentParameters { weight, bias, normalization: norm.map(BatchNorm::in_segment), mask }
     }
 }

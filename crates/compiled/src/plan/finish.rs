@@ -3,20 +3,18 @@
 
 use std::ops::Range;
 
-use super::operation::{Graph, Operation, Tiles};
-use super::shard::Shard;
-use super::{Core, MOST_SHARDS, Purpose};
-use crate::isa::Isa;
-use crate::linear::linear_weight_gradient;
-use crate::momentum::MomentumStep;
-use crate::sums::accumulate;
+use backproof_kernels::{Isa, MomentumStep, accumulate, linear_weight_gradient};
+
+use super::core::{Core, MOST_SHARDS};
+use crate::graph::{Graph, Node, Purpose, Tiles};
+use crate::shard::Shard;
 
 /// Parameters that a task takes at least: below, dividing the work costs more than it saves.
 const LEAST: usize = 8192;
 
 /// Neighbouring parameters whose gradient is put together in one go.
 #[derive(Debug, Clone)]
-pub(super) struct Task {
+pub(crate) struct Task {
     parameters: Range<usize>,
     gradient: Gradient,
 }
@@ -26,22 +24,22 @@ pub(super) struct Task {
 enum Gradient {
     /// The sum over the shards.
     Summed,
-    /// The product of inputs and output gradients of a linear layer, some rows of its weights.
-    Product { operation: usize, rows: Range<usize> },
+    /// The product of inputs and output gradients of a linear node, some rows of its weights.
+    Product { node: usize, rows: Range<usize> },
     /// It is there already.
     Done,
 }
 
 /// Tasks that cover all parameters, in order.
-pub(super) fn tasks(graph: &Graph) -> Vec<Task> {
+pub(crate) fn tasks(graph: &Graph) -> Vec<Task> {
     let mut tasks: Vec<Task> = (0..graph.summed)
         .step_by(LEAST)
         .map(|start| Task { parameters: start..(start + LEAST).min(graph.summed), gradient: Gradient::Summed })
         .collect();
-    for (operation, kind) in graph.operations.iter().enumerate() {
+    for (node, kind) in graph.nodes.iter().enumerate() {
         match kind {
-            Operation::Linear { outputs, weights, .. } => {
-                let features = graph.activations[operation].stride();
+            Node::Linear { outputs, weights, .. } => {
+                let features = graph.activations[node].stride();
                 // Six rows at a time is what the kernel is best at.
                 let rows = LEAST.div_ceil(features).next_multiple_of(6);
                 for start in (0..*outputs).step_by(rows) {
@@ -49,11 +47,11 @@ pub(super) fn tasks(graph: &Graph) -> Vec<Task> {
                     let index = |row: usize| weights.start + row * features;
                     tasks.push(Task {
                         parameters: index(rows.start)..index(rows.end),
-                        gradient: Gradient::Product { operation, rows },
+                        gradient: Gradient::Product { node, rows },
                     });
                 }
             }
-            Operation::BatchNorm { gamma, beta, .. } => {
+            Node::BatchNorm { gamma, beta, .. } => {
                 tasks.push(Task { parameters: gamma.start..beta.end, gradient: Gradient::Done });
             }
             _ => {}
@@ -114,11 +112,11 @@ impl Context<'_> {
                     accumulate(*isa, &shard.sums[task.parameters.clone()], gradient);
                 }
             }
-            Gradient::Product { operation, rows } => {
-                let features = graph.activations[*operation].stride();
-                let row = graph.activations[operation + 1].gradient_stride();
+            Gradient::Product { node, rows } => {
+                let features = graph.activations[*node].stride();
+                let row = graph.activations[node + 1].gradient_stride();
                 let mut parts: [(&[f32], &[f32]); MOST_SHARDS] = [(&[], &[]); MOST_SHARDS];
-                parts.iter_mut().zip(*shards).for_each(|(part, shard)| *part = shard.ends(graph, *operation));
+                parts.iter_mut().zip(*shards).for_each(|(part, shard)| *part = shard.ends(graph, *node));
                 linear_weight_gradient(*isa, rows.clone(), features, &parts[..shards.len()], row, gradient);
             }
             Gradient::Done => {}
@@ -131,13 +129,13 @@ impl Context<'_> {
 
 impl Core {
     /// Puts the gradients of the last [`pass`](Self::pass) together and moves the weights by momentum.
-    pub(super) fn momentum_step(&mut self, step: MomentumStep) {
+    pub(crate) fn momentum_step(&mut self, step: MomentumStep) {
         self.finish(Some(step));
         self.weights_are_new = true;
     }
 
     /// Puts the gradients of the last [`pass`](Self::pass) together.
-    pub(super) fn finish_gradients(&mut self) {
+    pub(crate) fn finish_gradients(&mut self) {
         self.finish(None);
     }
 
@@ -150,13 +148,13 @@ impl Core {
 
     /// The weights of convolutions once more, flipped for the input gradient and transformed for tiles, where they have
     /// changed.
-    pub(super) fn prepare_weights(&mut self) {
+    pub(crate) fn prepare_weights(&mut self) {
         if !std::mem::take(&mut self.weights_are_new) {
             return;
         }
         let training = self.purpose != Purpose::Inference;
-        for operation in &self.graph.operations {
-            let Operation::Conv2d { conv, weights, flipped, tiles, .. } = operation else { continue };
+        for node in &self.graph.nodes {
+            let Node::Conv2d { conv, weights, flipped, tiles, .. } = node else { continue };
             let weights = &self.weights[weights.clone()];
             let flipped = flipped.clone().filter(|_| training);
             if let Some(flipped) = flipped.clone() {

@@ -2,17 +2,16 @@
 
 use std::alloc::System;
 
-use backproof_kernels::{
-    Batch, Conv2dShape, Divisor, Isa, Layer, MomentumStep, Objective, Parameter, Plan, TrainingPlan, Window,
-};
+use backproof_compiled::{Inputs, Objective, Operation, Parameter, Plan, TrainingPlan};
+use backproof_kernels::{Conv2dShape, Divisor, Isa, MomentumStep, Window};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// One layer of each kind, of which the second convolution goes by tiles.
-fn layers() -> Vec<Layer> {
-    let conv = |channels, input, outputs, kernel: usize| Layer::Conv2d {
+/// One operation of each kind, of which the second convolution goes by tiles.
+fn operations() -> Vec<Operation> {
+    let conv = |channels, input, outputs, kernel: usize| Operation::Conv2d {
         shape: Conv2dShape {
             channels,
             input,
@@ -28,15 +27,15 @@ fn layers() -> Vec<Layer> {
     let halves = Window { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
     vec![
         conv(3, [16, 16], 16, 5),
-        Layer::Relu,
-        Layer::MaxPool2d { window: halves, output: [8, 8] },
+        Operation::Relu,
+        Operation::MaxPool2d { window: halves, output: [8, 8] },
         conv(16, [8, 8], 32, 3),
-        Layer::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
-        Layer::Relu,
-        Layer::AvgPool2d { window: halves, divisor: Divisor::Padded, output: [4, 4] },
-        Layer::Dropout,
-        Layer::Flatten,
-        Layer::Linear { outputs: 10, bias: true },
+        Operation::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
+        Operation::Relu,
+        Operation::AvgPool2d { window: halves, divisor: Divisor::Padded, output: [4, 4] },
+        Operation::Dropout,
+        Operation::Flatten,
+        Operation::Linear { outputs: 10, bias: true },
     ]
 }
 
@@ -50,14 +49,14 @@ fn a_training_step_allocates_nothing() {
     let mask = |_: usize, first: usize, to: &mut [f32]| {
         to.iter_mut().enumerate().for_each(|(at, value)| *value = ((first + at) % 2 * 2) as f32);
     };
-    let batch = Batch { count: IMAGES, image: &image, mask: &mask };
+    let inputs = Inputs { count: IMAGES, image: &image, mask: &mask };
     let step = MomentumStep::new(0.01, 0.9, 1e-4);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
     for isa in Isa::available() {
-        let mut plan = TrainingPlan::new(isa, [3, 16, 16], &layers());
-        for (layer, weights) in [(0, 16 * 3 * 25), (3, 32 * 16 * 9), (9, 10 * 32 * 16)] {
+        let mut plan = TrainingPlan::new(isa, [3, 16, 16], &operations());
+        for (operation, weights) in [(0, 16 * 3 * 25), (3, 32 * 16 * 9), (9, 10 * 32 * 16)] {
             let values: Vec<f32> = (0..weights).map(|at| ((at * 31) % 17) as f32 / 170.0 - 0.04).collect();
-            plan.set(layer, Parameter::Weight, &values);
+            plan.set(operation, Parameter::Weight, &values);
         }
         plan.set(4, Parameter::Weight, &[1.0; 32]);
         let mut train = |steps: usize| {
@@ -65,7 +64,7 @@ fn a_training_step_allocates_nothing() {
             // of its own.
             pool.install(|| {
                 for _ in 0..steps {
-                    let loss = plan.pass(&batch, &labels, Objective::CrossEntropy).loss;
+                    let loss = plan.pass(&inputs, &labels, Objective::CrossEntropy).loss;
                     assert!(loss.is_finite());
                     plan.momentum_step(step);
                 }
