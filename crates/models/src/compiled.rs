@@ -6,13 +6,11 @@ use backproof_compiled::{
     Differentiable, InferencePlan, Inputs, Objective, Parameter, PassOutcome, Plan, TrainingPlan,
 };
 use backproof_kernels::Isa;
-use backproof_layers as layers;
-use backproof_layers::Dropout;
+use backproof_layers::{self as layers, Dropout, Layer};
 use burn::module::Module;
 use burn::tensor::{DType, TensorData};
 
 use crate::has_kernels::{NotCompiled, operations};
-use crate::layer::Layer;
 use crate::weights::Replace;
 use crate::{Mode, Network};
 

@@ -1,8 +1,8 @@
-//! Which layers have a CPU kernel, and what they are to it.
+//! Which networks run on the CPU kernels alone.
 
 use backproof_compiled::Operation;
-use backproof_kernels::{Conv2dShape, Divisor, Window};
-use backproof_spec::{Architecture, Layer, Shape, Size2, TracedLayer, describe_layer};
+use backproof_layers::operation;
+use backproof_spec::{Architecture, Shape, describe_layer};
 use serde::{Deserialize, Serialize};
 
 /// Why a network does not run on the CPU kernels alone.
@@ -73,49 +73,4 @@ pub(crate) fn operations(architecture: &Architecture) -> Result<([usize; 3], Vec
         })
     });
     Ok(([channels, height, width], operations.collect::<Result<_, _>>()?))
-}
-
-/// A layer as an operation of a plan; none where there is no kernel for it.
-pub(crate) fn operation(traced: &TracedLayer) -> Option<Operation> {
-    let pair = |size: Size2| [size.height, size.width];
-    let size = |shape: Shape| match shape {
-        Shape::Image { height, width, .. } => [height, width],
-        Shape::Vector { .. } => [1, 1],
-    };
-    let (input, output) = (size(traced.input), size(traced.output));
-    Some(match &traced.layer {
-        Layer::Conv2d(conv) => {
-            let Shape::Image { channels, .. } = traced.input else { unreachable!("`trace` gives convolutions images") };
-            let shape = Conv2dShape {
-                channels,
-                input,
-                outputs: conv.out_channels,
-                kernel: pair(conv.kernel),
-                stride: pair(conv.stride),
-                padding: pair(conv.padding),
-                dilation: pair(conv.dilation),
-                groups: conv.groups,
-            };
-            Operation::Conv2d { shape, bias: conv.bias }
-        }
-        Layer::MaxPool2d(pool) => {
-            let (kernel, stride) = (pair(pool.kernel), pair(pool.effective_stride()));
-            let window = Window { kernel, stride, padding: pair(pool.padding), dilation: pair(pool.dilation) };
-            Operation::MaxPool2d { window, output }
-        }
-        Layer::AvgPool2d(pool) => {
-            let (kernel, stride) = (pair(pool.kernel), pair(pool.effective_stride()));
-            let window = Window { kernel, stride, padding: pair(pool.padding), dilation: [1, 1] };
-            let divisor = if pool.count_include_pad { Divisor::Padded } else { Divisor::Inside };
-            Operation::AvgPool2d { window, divisor, output }
-        }
-        Layer::Linear(linear) => Operation::Linear { outputs: linear.out_features, bias: linear.bias },
-        Layer::Flatten(_) => Operation::Flatten,
-        Layer::Relu(_) => Operation::Relu,
-        Layer::BatchNorm(norm) => Operation::BatchNorm { epsilon: norm.epsilon, momentum: norm.momentum },
-        Layer::Dropout(_) => Operation::Dropout,
-        Layer::LeakyRelu(_) | Layer::Prelu(_) | Layer::Elu(_) | Layer::Gelu(_) | Layer::Sigmoid(_) | Layer::Tanh(_) => {
-            return None;
-        }
-    })
 }

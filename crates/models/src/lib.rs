@@ -26,13 +26,10 @@
 //! ```
 
 mod compiled;
-mod features;
 mod freeze;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod has_kernels;
-mod initialization;
-mod layer;
 mod network;
 mod published;
 #[cfg(feature = "flex")]
@@ -41,9 +38,7 @@ mod transfer;
 mod weights;
 
 pub use compiled::Compiled;
-pub use features::{Features, Ranked};
 pub use has_kernels::{ComputedBy, NotCompiled, has_kernels};
-pub use layer::{Layer, Saved};
 pub use network::{Mode, Network, SavedForward};
 pub use published::{
     alexnet, bai_improved, cifar_baseline, lenet_5, mnist_baseline, petre_cnn, petre_cnn_fashion, petre_mlp,

@@ -21,7 +21,7 @@ impl<I, V> Ranked<I, V> {
     ///
     /// On vectors, which [`Architecture::trace`](backproof_spec::Architecture::trace) refuses before a network is
     /// built.
-    pub(crate) fn images(self) -> I {
+    pub fn images(self) -> I {
         match self {
             Self::Images(images) => images,
             Self::Vectors(_) => unreachable!("shapes are checked when the network is built"),
@@ -29,7 +29,7 @@ impl<I, V> Ranked<I, V> {
     }
 
     /// What a layer on vectors takes. Panics on images, as [`Ranked::images`] does on vectors.
-    pub(crate) fn vectors(self) -> V {
+    pub fn vectors(self) -> V {
         match self {
             Self::Vectors(vectors) => vectors,
             Self::Images(_) => unreachable!("shapes are checked when the network is built"),
