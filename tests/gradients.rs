@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use backproof_kernels::{Fault, Isa};
+use backproof_compiled::Fault;
+use backproof_kernels::Isa;
 use backproof_tests::{backproof, json, root, stderr, stdout, xtask};
 use safetensors::SafeTensors;
 

@@ -5,7 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use anyhow::{Context, anyhow};
-use backproof_kernels::{InferencePlan, Isa};
+use backproof_compiled::InferencePlan;
+use backproof_kernels::Isa;
 use backproof_models::{Compiled, Mode, Network};
 use backproof_spec::{Kernels, Loss, Optimizer, OptimizerKind, Schedule, stream_seed};
 use backproof_train::{BURN_VERSION, Minibatch, Trainer, TrainerConfig, new_optimizer};

@@ -186,7 +186,7 @@ fn layout_read(bencher: Bencher<'_, '_>, case: &Images) {
 
 #[divan::bench(args = Images::all())]
 fn batch_norm_moments(bencher: Bencher<'_, '_>, case: &Images) {
-    let (input, mut moments) = (case.numbers(), Moments::new(case.lanes()));
+    let (input, mut moments) = (case.numbers(), Moments::new(case.channels()));
     bencher.counter(case.count()).bench_local(|| {
         kernels::batch_norm_moments(case.isa, &case.layout, black_box(&input), &mut moments);
     });
@@ -195,7 +195,7 @@ fn batch_norm_moments(bencher: Bencher<'_, '_>, case: &Images) {
 #[divan::bench(args = Images::all())]
 fn batch_norm_forward(bencher: Bencher<'_, '_>, case: &Images) {
     let layout = &case.layout;
-    let (input, numbers, mut output) = (case.numbers(), filled(0.5, case.lanes()), case.numbers());
+    let (input, numbers, mut output) = (case.numbers(), filled(0.5, case.channels()), case.numbers());
     bencher.counter(case.count()).bench_local(|| {
         let numbers = [&numbers[..]; 3];
         kernels::batch_norm_forward(case.isa, layout, black_box(&input), numbers, layout, &mut output);
@@ -206,7 +206,7 @@ fn batch_norm_forward(bencher: Bencher<'_, '_>, case: &Images) {
 fn batch_norm_backward(bencher: Bencher<'_, '_>, case: &Images) {
     let layout = &case.layout;
     let (input, gradient, numbers, mut found) =
-        (case.numbers(), case.numbers(), filled(0.5, case.lanes()), case.numbers());
+        (case.numbers(), case.numbers(), filled(0.5, case.channels()), case.numbers());
     bencher.counter(case.count()).bench_local(|| {
         let (numbers, input, onto) = ([&numbers[..]; 4], black_box(&input), (layout, &mut found[..]));
         kernels::batch_norm_backward(case.isa, layout, input, numbers, true, layout, &gradient, onto);

@@ -50,15 +50,15 @@ impl Moments {
     }
 }
 
-/// Adds the values of one image to `moments`, which have a channel for each lane of each block.
+/// Adds the values of one image to `moments`, which have as many channels as the layout, padded ones included.
 ///
 /// # Panics
 ///
 /// If the layout is planar or a slice has another length than it should.
 pub fn batch_norm_moments(isa: Isa, layout: &Layout, image: &[f32], moments: &mut Moments) {
     layout.check_blocked(image);
-    let padded = layout.blocks() * LANES;
-    assert_eq!([moments.mean.len(), moments.squares.len()], [padded; 2], "a channel a lane");
+    let padded = layout.padded_channels();
+    assert_eq!([moments.mean.len(), moments.squares.len()], [padded; 2], "a mean and a sum a channel");
     isa.run(ImageMoments { layout, image, moments });
 }
 
@@ -114,7 +114,7 @@ pub fn batch_norm_forward(
     from.check_blocked(input);
     to.check_blocked(output);
     assert_eq!(from.shape(), to.shape(), "one shape");
-    assert!([mean, scale, offset].iter().all(|numbers| numbers.len() == from.blocks() * LANES), "a number a channel");
+    assert!([mean, scale, offset].iter().all(|numbers| numbers.len() == from.padded_channels()), "a number a channel");
     isa.run(Forward { from, input, mean, scale, offset, to, output });
 }
 
@@ -165,7 +165,7 @@ pub fn batch_norm_sums(
     from.check_blocked(input);
     to.check_blocked(gradient);
     assert_eq!(from.shape(), to.shape(), "one shape");
-    assert_eq!(mean.len(), from.blocks() * LANES, "a number a channel");
+    assert_eq!(mean.len(), from.padded_channels(), "a number a channel");
     assert!(sums.iter().all(|sums| sums.len() == mean.len()), "a number a channel");
     isa.run(Sums { from, input, mean, to, gradient, sums });
 }
@@ -230,7 +230,7 @@ pub fn batch_norm_backward(
     for layout in [to, input_gradient.0] {
         assert_eq!(from.shape(), layout.shape(), "one shape");
     }
-    assert!([mean, scale, a, b].iter().all(|numbers| numbers.len() == from.blocks() * LANES), "a number a channel");
+    assert!([mean, scale, a, b].iter().all(|numbers| numbers.len() == from.padded_channels()), "a number a channel");
     isa.run(Backward { from, input, numbers: [mean, scale, a, b], positive, to, gradient, input_gradient });
 }
 
@@ -281,7 +281,7 @@ mod tests {
         let (from, to, onto) =
             (Layout::blocked(shape, border), Layout::blocked(shape, Border::default()), Layout::blocked(shape, border));
         let per_channel = 35;
-        let padded = from.blocks() * LANES;
+        let padded = from.padded_channels();
         let images: Vec<Vec<f32>> = (0..3).map(|n| numbers(700, n).iter().map(|x| x + 1000.0).collect()).collect();
         let gradients: Vec<Vec<f32>> = (0..3).map(|n| numbers(700, 10 + n)).collect();
         let laid = |layout: &Layout, values: &[f32]| {

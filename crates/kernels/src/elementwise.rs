@@ -1,4 +1,4 @@
-//! Rectification and products of all numbers of a blocked image.
+//! ReLU, products and copies, number by number of a blocked image.
 
 use crate::isa::{Isa, Kernel};
 use crate::layout::Layout;
@@ -10,7 +10,7 @@ use crate::vector::Lanes;
 ///
 /// If a layout is planar, the two differ in shape, or a slice has another length than it should.
 pub fn relu_backward(isa: Isa, of: &Layout, output: &[f32], layout: &Layout, gradient: &mut [f32]) {
-    isa.run(Each { operation: Operation::Relu, other: (of, output), to: (layout, gradient) }.checked());
+    isa.run(Each { function: Function::ReluBackward, other: (of, output), to: (layout, gradient) }.checked());
 }
 
 /// `to ← max(0, from)`, all but the border; NaN stays NaN.
@@ -19,7 +19,7 @@ pub fn relu_backward(isa: Isa, of: &Layout, output: &[f32], layout: &Layout, gra
 ///
 /// If a layout is planar, the two differ in shape, or a slice has another length than it should.
 pub fn relu_forward(isa: Isa, layout: &Layout, from: &[f32], to_layout: &Layout, to: &mut [f32]) {
-    isa.run(Each { operation: Operation::Rectified, other: (layout, from), to: (to_layout, to) }.checked());
+    isa.run(Each { function: Function::Relu, other: (layout, from), to: (to_layout, to) }.checked());
 }
 
 /// `to ← to ⊙ factors`, all but the border.
@@ -28,7 +28,7 @@ pub fn relu_forward(isa: Isa, layout: &Layout, from: &[f32], to_layout: &Layout,
 ///
 /// If a layout is planar, the two differ in shape, or a slice has another length than it should.
 pub fn multiply(isa: Isa, of: &Layout, factors: &[f32], layout: &Layout, to: &mut [f32]) {
-    isa.run(Each { operation: Operation::Product, other: (of, factors), to: (layout, to) }.checked());
+    isa.run(Each { function: Function::Product, other: (of, factors), to: (layout, to) }.checked());
 }
 
 /// `to ← from`, all but the border.
@@ -37,19 +37,19 @@ pub fn multiply(isa: Isa, of: &Layout, factors: &[f32], layout: &Layout, to: &mu
 ///
 /// If a layout is planar, the two differ in shape, or a slice has another length than it should.
 pub fn copy(isa: Isa, layout: &Layout, from: &[f32], to_layout: &Layout, to: &mut [f32]) {
-    isa.run(Each { operation: Operation::Copy, other: (layout, from), to: (to_layout, to) }.checked());
+    isa.run(Each { function: Function::Copy, other: (layout, from), to: (to_layout, to) }.checked());
 }
 
 #[derive(Clone, Copy)]
-enum Operation {
+enum Function {
+    ReluBackward,
     Relu,
-    Rectified,
     Product,
     Copy,
 }
 
 struct Each<'a> {
-    operation: Operation,
+    function: Function,
     other: (&'a Layout, &'a [f32]),
     to: (&'a Layout, &'a mut [f32]),
 }
@@ -67,18 +67,18 @@ impl Each<'_> {
 impl Kernel for Each<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Self { operation, other: (of, other), to: (layout, to) } = self;
+        let Self { function, other: (of, other), to: (layout, to) } = self;
         for (block, row) in layout.rows() {
             let pixels = layout.row_mut(to, block, row).iter_mut().zip(of.row(other, block, row));
             for (to, other) in pixels {
                 // SAFETY: the instructions are the caller's.
                 unsafe {
                     let (value, other) = (V::of(to), V::of(other));
-                    let result = match operation {
-                        Operation::Relu => other.select_greater(V::splat(0.0), value, V::splat(0.0)),
-                        Operation::Rectified => other.relu(),
-                        Operation::Product => value.mul(other),
-                        Operation::Copy => other,
+                    let result = match function {
+                        Function::ReluBackward => other.select_greater(V::splat(0.0), value, V::splat(0.0)),
+                        Function::Relu => other.relu(),
+                        Function::Product => value.mul(other),
+                        Function::Copy => other,
                     };
                     result.put(to);
                 }

@@ -38,8 +38,8 @@ impl Border {
 /// An image `[C, H, W]` with a border, either plane by plane or in blocks of 16 channels.
 ///
 /// Blocked, the 16 channels of a pixel are neighbours, `[⌈C/16⌉, H′, W′, 16]` with H′ and W′ the sizes with border;
-/// planar, it is `[C, H′, W′]`. The lanes past the last channel are zero. A vector of features is a blocked image of
-/// 1×1 pixels.
+/// planar, it is `[C, H′, W′]`. The channels past the last, up to a whole block, are zero. A vector of features is a
+/// blocked image of 1×1 pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layout {
     /// Number of channels, C.
@@ -51,61 +51,76 @@ pub struct Layout {
     /// Zeros around.
     pub border: Border,
     /// Channels that are neighbours in memory: 16, or 1 where it is planar.
-    pub lanes: usize,
+    pub channels_per_block: usize,
 }
 
 impl Layout {
     /// In blocks of 16 channels.
     #[must_use]
+    #[inline]
     pub const fn blocked([channels, height, width]: [usize; 3], border: Border) -> Self {
-        Self { channels, height, width, border, lanes: LANES }
+        Self { channels, height, width, border, channels_per_block: LANES }
     }
 
     /// Plane by plane.
     #[must_use]
+    #[inline]
     pub const fn planar([channels, height, width]: [usize; 3], border: Border) -> Self {
-        Self { channels, height, width, border, lanes: 1 }
+        Self { channels, height, width, border, channels_per_block: 1 }
     }
 
     /// A vector of features.
     #[must_use]
+    #[inline]
     pub fn vector(features: usize) -> Self {
         Self::blocked([features, 1, 1], Border::default())
     }
 
     /// The same with another border.
     #[must_use]
+    #[inline]
     pub const fn with_border(self, border: Border) -> Self {
         Self { border, ..self }
     }
 
     /// Blocks of channels.
     #[must_use]
+    #[inline]
     pub const fn blocks(&self) -> usize {
-        self.channels.div_ceil(self.lanes)
+        self.channels.div_ceil(self.channels_per_block)
     }
 
-    /// Numbers of an image, border and unused lanes included.
+    /// Channels, rounded up to whole blocks.
+    #[must_use]
+    #[inline]
+    pub const fn padded_channels(&self) -> usize {
+        self.blocks() * self.channels_per_block
+    }
+
+    /// Numbers of an image, border and padded channels included.
     ///
     /// # Panics
     ///
     /// If there are more than a `usize` counts: a slice of that length would otherwise pass for an image.
     #[must_use]
+    #[inline]
     pub const fn size(&self) -> usize {
-        let Self { height, width, border, lanes, .. } = *self;
+        let Self { height, width, border, channels_per_block, .. } = *self;
         let columns = plus(plus(width, border.left), border.right);
         let rows = plus(plus(height, border.top), border.bottom);
-        times(times(times(columns, lanes), rows), self.blocks())
+        times(times(times(columns, channels_per_block), rows), self.blocks())
     }
 
     /// From a row to the next.
     #[must_use]
+    #[inline]
     pub const fn row_stride(&self) -> usize {
-        (self.width + self.border.left + self.border.right) * self.lanes
+        (self.width + self.border.left + self.border.right) * self.channels_per_block
     }
 
     /// From a block of channels to the next.
     #[must_use]
+    #[inline]
     pub const fn block_stride(&self) -> usize {
         (self.height + self.border.top + self.border.bottom) * self.row_stride()
     }
@@ -116,25 +131,27 @@ impl Layout {
     ///
     /// If that is outside of the border.
     #[must_use]
+    #[inline]
     pub fn offset(&self, channel: usize, row: isize, column: isize) -> usize {
         let row = row + self.border.top as isize;
         let column = column + self.border.left as isize;
         assert!(
-            channel < self.blocks() * self.lanes
+            channel < self.padded_channels()
                 && (0..(self.height + self.border.top + self.border.bottom) as isize).contains(&row)
                 && (0..(self.width + self.border.left + self.border.right) as isize).contains(&column),
             "channel {channel}, row {row}, column {column} of {self:?}"
         );
-        (channel / self.lanes) * self.block_stride()
+        (channel / self.channels_per_block) * self.block_stride()
             + row as usize * self.row_stride()
-            + column as usize * self.lanes
-            + channel % self.lanes
+            + column as usize * self.channels_per_block
+            + channel % self.channels_per_block
     }
 
     /// Where pixel (0, 0) of block `block` is.
     #[must_use]
+    #[inline]
     pub const fn block_start(&self, block: usize) -> usize {
-        block * self.block_stride() + self.border.top * self.row_stride() + self.border.left * self.lanes
+        block * self.block_stride() + self.border.top * self.row_stride() + self.border.left * self.channels_per_block
     }
 
     /// The pixels of a row of a block, without the border.
@@ -168,7 +185,7 @@ impl Layout {
     /// Panics unless it is blocked and `image` is as long as one of its images.
     #[track_caller]
     pub(crate) fn check_blocked(&self, image: &[f32]) {
-        assert_eq!((self.lanes, image.len()), (LANES, self.size()), "an image of {self:?}");
+        assert_eq!((self.channels_per_block, image.len()), (LANES, self.size()), "an image of {self:?}");
     }
 
     /// Copies an image `[C, H, W]` in row-major order into `to`, whose border stays as it is.
@@ -180,7 +197,7 @@ impl Layout {
         self.check(image, to);
         // Row by row, and not plane by plane, so that the 16 channels of a row meet it in the cache.
         for (block, row) in self.rows() {
-            if self.lanes == 1 {
+            if self.channels_per_block == 1 {
                 let start = self.block_start(block) + row * self.row_stride();
                 to[start..][..self.width].copy_from_slice(&image[self.plain_row(block, row)]);
                 continue;
@@ -201,7 +218,7 @@ impl Layout {
     pub fn read(&self, from: &[f32], image: &mut [f32]) {
         self.check(image, from);
         for (block, row) in self.rows() {
-            if self.lanes == 1 {
+            if self.channels_per_block == 1 {
                 let start = self.block_start(block) + row * self.row_stride();
                 image[self.plain_row(block, row)].copy_from_slice(&from[start..][..self.width]);
                 continue;
@@ -222,7 +239,7 @@ impl Layout {
 
     #[track_caller]
     fn check(&self, image: &[f32], memory: &[f32]) {
-        assert!([1, LANES].contains(&self.lanes), "{self:?} is neither planar nor blocked");
+        assert!([1, LANES].contains(&self.channels_per_block), "{self:?} is neither planar nor blocked");
         assert_eq!(image.len(), self.channels * self.height * self.width, "an image of {self:?}");
         assert_eq!(memory.len(), self.size(), "the memory of {self:?}");
     }

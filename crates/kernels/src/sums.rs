@@ -11,7 +11,7 @@ use crate::vector::{LANES, Lanes};
 /// If the layout is planar or a slice has another length than it should.
 pub fn add_channel_sums(isa: Isa, layout: &Layout, image: &[f32], sums: &mut [f32]) {
     layout.check_blocked(image);
-    assert_eq!(sums.len(), layout.blocks() * LANES, "a sum a channel");
+    assert_eq!(sums.len(), layout.padded_channels(), "a sum a channel");
     isa.run(Sum { layout, image, sums });
 }
 
@@ -20,7 +20,7 @@ pub fn add_channel_sums(isa: Isa, layout: &Layout, image: &[f32], sums: &mut [f3
 /// # Panics
 ///
 /// If the slices differ in length.
-pub(crate) fn accumulate(isa: Isa, from: &[f32], to: &mut [f32]) {
+pub fn accumulate(isa: Isa, from: &[f32], to: &mut [f32]) {
     assert_eq!(from.len(), to.len(), "two slices");
     isa.run(Accumulate { from, to });
 }

@@ -5,7 +5,13 @@ use burn::tensor::{
     ops::{AvgPoolOptions, ConvTransposeOptions},
 };
 
+use crate::definition::{Definition, pair, plane};
 use crate::window::{Axis, axes};
+use crate::{Features, Initial, Mode, Ranked};
+use backproof_compiled::Operation;
+use backproof_kernels::{Divisor, Window};
+use backproof_spec::{self as spec, Shape};
+use burn::optim::GradientsParams;
 
 /// The mean of every window of a channel.
 ///
@@ -167,6 +173,41 @@ fn crop(tensor: Tensor<4>, axis: usize, start: usize, size: usize) -> Tensor<4> 
     missing[axis] = size - there;
     let zeros = Tensor::zeros(missing, (&tensor.device(), tensor.dtype()));
     Tensor::cat(vec![tensor, zeros], axis)
+}
+
+impl Definition for AvgPool2d {
+    type Spec = spec::AvgPool2d;
+    type Saved = AvgPool2dSaved;
+
+    fn build(spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {
+        Self::new(AvgPool2dOptions {
+            kernel: pair(spec.kernel),
+            stride: pair(spec.effective_stride()),
+            padding: pair(spec.padding),
+            ceil_mode: spec.ceil_mode,
+            count_include_pad: spec.count_include_pad,
+        })
+    }
+
+    fn forward(&self, input: Features, _mode: Mode) -> Features {
+        Ranked::Images(self.forward(input.images()))
+    }
+
+    fn forward_saving(&self, input: Features, _mode: Mode) -> (Features, Self::Saved) {
+        let (output, saved) = self.forward_saving(input.images());
+        (Ranked::Images(output), saved)
+    }
+
+    fn backward(&self, saved: Self::Saved, gradient: Features, _gradients: &mut GradientsParams) -> Features {
+        Ranked::Images(self.backward(saved, gradient.images()))
+    }
+
+    fn operation(spec: &Self::Spec, _input: Shape, output: Shape) -> Option<Operation> {
+        let (kernel, stride) = (pair(spec.kernel), pair(spec.effective_stride()));
+        let window = Window { kernel, stride, padding: pair(spec.padding), dilation: [1, 1] };
+        let divisor = if spec.count_include_pad { Divisor::Padded } else { Divisor::Inside };
+        Some(Operation::AvgPool2d { window, divisor, output: plane(output) })
+    }
 }
 
 #[cfg(test)]

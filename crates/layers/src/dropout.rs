@@ -3,7 +3,11 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::Mode;
+use crate::definition::Definition;
+use crate::{Features, Initial, Mode, Ranked};
+use backproof_compiled::Operation;
+use backproof_spec::{self as spec, Shape};
+use burn::optim::GradientsParams;
 
 /// Inverted dropout: in training every element is set to 0 with probability `p`, and the others are divided by `1 − p`.
 ///
@@ -105,6 +109,53 @@ impl Dropout {
         for kept in kept {
             *kept = if u64::from(random.next_u32()) < threshold { 0.0 } else { 1.0 };
         }
+    }
+}
+
+impl Definition for Dropout {
+    type Spec = spec::Dropout;
+    type Saved = Ranked<DropoutSaved<4>, DropoutSaved<2>>;
+
+    fn build(spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {
+        Self::new(spec.probability)
+    }
+
+    fn forward(&self, input: Features, mode: Mode) -> Features {
+        match input {
+            Ranked::Images(images) => Ranked::Images(self.forward(images, mode)),
+            Ranked::Vectors(vectors) => Ranked::Vectors(self.forward(vectors, mode)),
+        }
+    }
+
+    fn forward_saving(&self, input: Features, mode: Mode) -> (Features, Self::Saved) {
+        match input {
+            Ranked::Images(images) => {
+                let (output, saved) = self.forward_saving(images, mode);
+                (Ranked::Images(output), Ranked::Images(saved))
+            }
+            Ranked::Vectors(vectors) => {
+                let (output, saved) = self.forward_saving(vectors, mode);
+                (Ranked::Vectors(output), Ranked::Vectors(saved))
+            }
+        }
+    }
+
+    fn backward(&self, saved: Self::Saved, gradient: Features, _gradients: &mut GradientsParams) -> Features {
+        match saved {
+            Ranked::Images(saved) => Ranked::Images(self.backward(saved, gradient.images())),
+            Ranked::Vectors(saved) => Ranked::Vectors(self.backward(saved, gradient.vectors())),
+        }
+    }
+
+    fn operation(_spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
+        Some(Operation::Dropout)
+    }
+
+    #[cfg(feature = "flex")]
+    fn join_segment(&self, mode: Mode, parameters: &mut backproof_compiled::SegmentParameters) -> bool {
+        let Mode::Training { dropout_seed } = mode else { return false };
+        parameters.mask = Some(self.in_segment(dropout_seed));
+        true
     }
 }
 

@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, activation::relu};
 
+use crate::definition::of_either_rank;
 use crate::sign::{negative_part, positive};
 
 /// The exponential linear unit: `y = x` for `x > 0`, else `y = α (exp(x) − 1)`.
@@ -67,6 +68,12 @@ impl Elu {
         let slope = saved.exponential * (1.0 - positive.clone()) * self.alpha;
         output_gradient * (positive + slope)
     }
+}
+
+of_either_rank! {
+    Elu, EluSaved,
+    build: |spec| Self::new(spec.alpha),
+    sides: |saved| saved.input.clone(),
 }
 
 #[cfg(test)]

@@ -1,4 +1,9 @@
+use crate::definition::Definition;
+use crate::{Features, Initial, Mode, Ranked};
+use backproof_compiled::Operation;
+use backproof_spec::{self as spec, Shape};
 use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 /// All axes but the first made one, in row-major order.
@@ -39,6 +44,51 @@ impl Flatten {
     /// `∂L/∂x`, in the shape of the input, from `output_gradient = ∂L/∂y`.
     pub fn backward<const D: usize>(&self, saved: FlattenSaved<D>, output_gradient: Tensor<2>) -> Tensor<D> {
         output_gradient.reshape(saved.input_shape)
+    }
+}
+
+impl Definition for Flatten {
+    type Spec = spec::Flatten;
+    type Saved = Ranked<FlattenSaved<4>, FlattenSaved<2>>;
+
+    fn build(_spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {
+        Self
+    }
+
+    fn forward(&self, input: Features, _mode: Mode) -> Features {
+        Ranked::Vectors(match input {
+            Ranked::Images(images) => self.forward(images),
+            Ranked::Vectors(vectors) => self.forward(vectors),
+        })
+    }
+
+    fn forward_saving(&self, input: Features, _mode: Mode) -> (Features, Self::Saved) {
+        match input {
+            Ranked::Images(images) => {
+                let (output, saved) = self.forward_saving(images);
+                (Ranked::Vectors(output), Ranked::Images(saved))
+            }
+            Ranked::Vectors(vectors) => {
+                let (output, saved) = self.forward_saving(vectors);
+                (Ranked::Vectors(output), Ranked::Vectors(saved))
+            }
+        }
+    }
+
+    fn backward(&self, saved: Self::Saved, gradient: Features, _gradients: &mut GradientsParams) -> Features {
+        match saved {
+            Ranked::Images(saved) => Ranked::Images(self.backward(saved, gradient.vectors())),
+            Ranked::Vectors(saved) => Ranked::Vectors(self.backward(saved, gradient.vectors())),
+        }
+    }
+
+    fn operation(_spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
+        Some(Operation::Flatten)
+    }
+
+    #[cfg(feature = "flex")]
+    fn node(&self) -> Result<crate::Node, String> {
+        Err("it moves no numbers".to_owned())
     }
 }
 

@@ -1,5 +1,6 @@
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
+use crate::definition::of_either_rank;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -62,6 +63,8 @@ impl Gelu {
 fn distribution<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     ((input * FRAC_1_SQRT_2).erf() + 1.0) * 0.5
 }
+
+of_either_rank! { Gelu, GeluSaved, build: |_| Self }
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::definition::of_either_rank;
 use crate::sign::positive;
 
 /// The leaky rectifier: `y = x` for `x > 0`, else `y = a x` with a fixed slope `a`.
@@ -59,6 +60,12 @@ impl LeakyRelu {
     pub fn backward<const D: usize>(&self, saved: LeakyReluSaved<D>, output_gradient: Tensor<D>) -> Tensor<D> {
         output_gradient * saved.slopes
     }
+}
+
+of_either_rank! {
+    LeakyRelu, LeakyReluSaved,
+    build: |spec| Self::new(spec.slope),
+    sides: |saved| saved.slopes.clone() - 1,
 }
 
 #[cfg(test)]

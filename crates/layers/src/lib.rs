@@ -50,56 +50,51 @@
 //! The tests compare outputs and gradients with values that PyTorch computed in f64 (`tests/fixtures/layers`), and
 //! `backward` with autodiff over generated shapes.
 
-mod avg_pool2d;
-mod batch_norm;
 mod binary_cross_entropy;
-mod conv2d;
-mod dropout;
-mod elu;
-mod flatten;
-mod gelu;
-mod leaky_relu;
-mod linear;
-#[cfg(feature = "flex")]
-mod linear_node;
-mod max_pool2d;
+mod definition;
+mod features;
+mod initial;
+#[macro_use]
+mod list;
 mod mean_squared_error;
 mod mode;
-mod prelu;
 #[cfg(feature = "flex")]
-mod primitive;
-mod relu;
+mod node;
 mod samples;
 #[cfg(feature = "flex")]
 mod segment;
-mod sigmoid;
+mod sides;
 mod sign;
 mod softmax_cross_entropy;
-mod tanh;
 mod window;
 
 #[cfg(test)]
 mod testing;
 
-pub use avg_pool2d::{AvgPool2d, AvgPool2dOptions, AvgPool2dSaved};
-pub use batch_norm::{BatchNorm, BatchNormGradients, BatchNormSaved};
 pub use binary_cross_entropy::{BinaryCrossEntropy, BinaryCrossEntropySaved};
-pub use conv2d::{Conv2d, Conv2dGradients, Conv2dOptions, Conv2dSaved};
-pub use dropout::{Dropout, DropoutSaved};
-pub use elu::{Elu, EluSaved};
-pub use flatten::{Flatten, FlattenSaved};
-pub use gelu::{Gelu, GeluSaved};
-pub use leaky_relu::{LeakyRelu, LeakyReluSaved};
-pub use linear::{Linear, LinearGradients, LinearSaved};
-#[cfg(feature = "flex")]
-pub use linear_node::{linear_on_kernels, linear_pays};
-pub use max_pool2d::{MaxPool2d, MaxPool2dOptions, MaxPool2dSaved};
+pub use features::{Features, Ranked};
+pub use initial::Initial;
 pub use mean_squared_error::{MeanSquaredError, MeanSquaredErrorSaved};
 pub use mode::Mode;
-pub use prelu::{Prelu, PreluGradients, PreluSaved};
-pub use relu::{Relu, ReluSaved};
 #[cfg(feature = "flex")]
-pub use segment::{Segment, SegmentParameters};
-pub use sigmoid::{Sigmoid, SigmoidSaved};
+pub use node::Node;
+pub use sides::Sides;
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropySaved};
-pub use tanh::{Tanh, TanhSaved};
+
+// One line a layer: its file and its type.
+list! {
+    conv2d::Conv2d,
+    max_pool2d::MaxPool2d,
+    avg_pool2d::AvgPool2d,
+    linear::Linear,
+    flatten::Flatten,
+    relu::Relu,
+    leaky_relu::LeakyRelu,
+    prelu::Prelu,
+    elu::Elu,
+    gelu::Gelu,
+    sigmoid::Sigmoid,
+    tanh::Tanh,
+    batch_norm::BatchNorm,
+    dropout::Dropout,
+}

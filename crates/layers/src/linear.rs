@@ -1,4 +1,9 @@
+use crate::definition::{Definition, register, register_bias};
+use crate::{Features, Initial, Mode, Ranked};
+use backproof_compiled::Operation;
+use backproof_spec::{self as spec, Shape};
 use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 /// The affine map of every row of a batch, `y = x W + b`.
@@ -103,6 +108,54 @@ impl Linear {
     ) -> (Tensor<2>, Option<Tensor<1>>) {
         let bias = self.bias.as_ref().map(|_| output_gradient.clone().sum_dim(0).squeeze_dim(0));
         (saved.input.transpose().matmul(output_gradient), bias)
+    }
+}
+
+impl Definition for Linear {
+    type Spec = spec::Linear;
+    type Saved = LinearSaved;
+
+    const TRAINABLE: bool = true;
+
+    fn build(spec: &Self::Spec, input: Shape, initial: Initial<'_>) -> Self {
+        let inputs = input.elements();
+        let weight = initial.he_normal([inputs, spec.out_features], inputs);
+        Self::new(weight, spec.bias.then(|| initial.zeros(spec.out_features)))
+    }
+
+    fn forward(&self, input: Features, _mode: Mode) -> Features {
+        Ranked::Vectors(self.forward(input.vectors()))
+    }
+
+    fn forward_saving(&self, input: Features, _mode: Mode) -> (Features, Self::Saved) {
+        let (output, saved) = self.forward_saving(input.vectors());
+        (Ranked::Vectors(output), saved)
+    }
+
+    fn backward(&self, saved: Self::Saved, gradient: Features, gradients: &mut GradientsParams) -> Features {
+        let found = self.backward(saved, gradient.vectors());
+        register(gradients, &self.weight, found.weight);
+        register_bias(gradients, self.bias.as_ref(), found.bias);
+        Ranked::Vectors(found.input)
+    }
+
+    fn parameter_gradients(&self, saved: Self::Saved, gradient: Features, gradients: &mut GradientsParams) {
+        let (weight, bias) = self.parameter_gradients(saved, gradient.vectors());
+        register(gradients, &self.weight, weight);
+        register_bias(gradients, self.bias.as_ref(), bias);
+    }
+
+    fn operation(spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
+        Some(Operation::Linear { outputs: spec.out_features, bias: spec.bias })
+    }
+
+    #[cfg(feature = "flex")]
+    fn node(&self) -> Result<crate::Node, String> {
+        let outputs = self.weight.dims()[1];
+        if !backproof_compiled::linear_pays(outputs) {
+            return Err(format!("Burn's product is faster for {}", spec::counted(outputs, "output")));
+        }
+        Ok(crate::Node::Linear { weight: self.weight.val(), bias: self.bias.as_ref().map(Param::val) })
     }
 }
 

@@ -5,7 +5,13 @@ use burn::tensor::{
     ops::MaxPoolOptions,
 };
 
+use crate::definition::{Definition, pair, plane};
 use crate::window::{Axis, axes};
+use crate::{Features, Initial, Mode, Ranked, Sides};
+use backproof_compiled::Operation;
+use backproof_kernels::Window;
+use backproof_spec::{self as spec, Shape};
+use burn::optim::GradientsParams;
 
 /// The largest value of every window of a channel.
 ///
@@ -151,6 +157,44 @@ impl MaxPool2d {
             .with_padding(padding)
             .with_dilation(dilation)
             .with_ceil_mode(ceil_mode)
+    }
+}
+
+impl Definition for MaxPool2d {
+    type Spec = spec::MaxPool2d;
+    type Saved = MaxPool2dSaved;
+
+    fn build(spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {
+        Self::new(MaxPool2dOptions {
+            kernel: pair(spec.kernel),
+            stride: pair(spec.effective_stride()),
+            padding: pair(spec.padding),
+            dilation: pair(spec.dilation),
+            ceil_mode: spec.ceil_mode,
+        })
+    }
+
+    fn forward(&self, input: Features, _mode: Mode) -> Features {
+        Ranked::Images(self.forward(input.images()))
+    }
+
+    fn forward_saving(&self, input: Features, _mode: Mode) -> (Features, Self::Saved) {
+        let (output, saved) = self.forward_saving(input.images());
+        (Ranked::Images(output), saved)
+    }
+
+    fn backward(&self, saved: Self::Saved, gradient: Features, _gradients: &mut GradientsParams) -> Features {
+        Ranked::Images(self.backward(saved, gradient.images()))
+    }
+
+    fn sides(saved: &Self::Saved) -> Option<Sides> {
+        Some(Sides::Argmax(saved.argmax.clone()))
+    }
+
+    fn operation(spec: &Self::Spec, _input: Shape, output: Shape) -> Option<Operation> {
+        let (kernel, stride) = (pair(spec.kernel), pair(spec.effective_stride()));
+        let window = Window { kernel, stride, padding: pair(spec.padding), dilation: pair(spec.dilation) };
+        Some(Operation::MaxPool2d { window, output: plane(output) })
     }
 }
 

@@ -1,7 +1,11 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
+use crate::definition::{Definition, register};
 use crate::sign::{negative_part, positive};
+use crate::{Features, Initial, Mode, Ranked, Sides};
+use backproof_spec::{self as spec, Shape};
+use burn::optim::GradientsParams;
 
 /// The leaky rectifier with a trained slope: `y = x` for `x > 0`, else `y = a x`, with one `a` for all or one for each
 /// channel.
@@ -98,6 +102,59 @@ impl Prelu {
         }
         let positive = positive(input);
         positive.clone() + (1.0 - positive) * self.slope.val().reshape(shape)
+    }
+}
+
+impl Definition for Prelu {
+    type Spec = spec::Prelu;
+    type Saved = Ranked<PreluSaved<4>, PreluSaved<2>>;
+
+    const TRAINABLE: bool = true;
+
+    fn build(spec: &Self::Spec, _input: Shape, initial: Initial<'_>) -> Self {
+        Self::new(Tensor::full([1], spec.initial_slope, initial.device))
+    }
+
+    fn forward(&self, input: Features, _mode: Mode) -> Features {
+        match input {
+            Ranked::Images(images) => Ranked::Images(self.forward(images)),
+            Ranked::Vectors(vectors) => Ranked::Vectors(self.forward(vectors)),
+        }
+    }
+
+    fn forward_saving(&self, input: Features, _mode: Mode) -> (Features, Self::Saved) {
+        match input {
+            Ranked::Images(images) => {
+                let (output, saved) = self.forward_saving(images);
+                (Ranked::Images(output), Ranked::Images(saved))
+            }
+            Ranked::Vectors(vectors) => {
+                let (output, saved) = self.forward_saving(vectors);
+                (Ranked::Vectors(output), Ranked::Vectors(saved))
+            }
+        }
+    }
+
+    fn backward(&self, saved: Self::Saved, gradient: Features, gradients: &mut GradientsParams) -> Features {
+        let (input, slope) = match saved {
+            Ranked::Images(saved) => {
+                let found = self.backward(saved, gradient.images());
+                (Ranked::Images(found.input), found.slope)
+            }
+            Ranked::Vectors(saved) => {
+                let found = self.backward(saved, gradient.vectors());
+                (Ranked::Vectors(found.input), found.slope)
+            }
+        };
+        register(gradients, &self.slope, slope);
+        input
+    }
+
+    fn sides(saved: &Self::Saved) -> Option<Sides> {
+        Some(Sides::Signs(match saved {
+            Ranked::Images(saved) => Ranked::Images(saved.input.clone()),
+            Ranked::Vectors(saved) => Ranked::Vectors(saved.input.clone()),
+        }))
     }
 }
 

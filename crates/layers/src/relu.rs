@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::tensor::{Tensor, activation::relu};
 
+use crate::definition::of_either_rank;
 use crate::sign::positive;
 
 /// The rectifier, `y = max(0, x)` of every element.
@@ -51,6 +52,13 @@ impl Relu {
     pub fn backward<const D: usize>(&self, saved: ReluSaved<D>, output_gradient: Tensor<D>) -> Tensor<D> {
         output_gradient * positive(saved.output)
     }
+}
+
+of_either_rank! {
+    Relu, ReluSaved,
+    build: |_| Self,
+    sides: |saved| saved.output.clone(),
+    operation: backproof_compiled::Operation::Relu,
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 
+use crate::definition::of_either_rank;
 use crate::sign::{negative_magnitude, negative_part};
 
 /// The logistic function, `y = 1 / (1 + exp(−x))` of every element.
@@ -58,6 +59,8 @@ impl Sigmoid {
 pub(crate) fn logistic<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     negative_part(input.clone()).exp() / (negative_magnitude(input).exp() + 1.0)
 }
+
+of_either_rank! { Sigmoid, SigmoidSaved, build: |_| Self }
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,4 @@
+use crate::definition::of_either_rank;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -46,6 +47,8 @@ impl Tanh {
         output_gradient * slope
     }
 }
+
+of_either_rank! { Tanh, TanhSaved, build: |_| Self }
 
 #[cfg(test)]
 mod tests {

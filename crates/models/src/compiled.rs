@@ -2,19 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use backproof_kernels::{Batch, InferencePlan, Isa, Objective, Outcome, Parameter, Plan, SegmentPlan, TrainingPlan};
-use backproof_layers as layers;
-use backproof_layers::Dropout;
+use backproof_compiled::{
+    Differentiable, InferencePlan, Inputs, Objective, Parameter, PassOutcome, Plan, TrainingPlan,
+};
+use backproof_kernels::Isa;
+use backproof_layers::{self as layers, Dropout, Layer};
 use burn::module::Module;
 use burn::tensor::{DType, TensorData};
 
-use crate::has_kernels::{NotCompiled, kernel_layers};
-use crate::layer::Layer;
+use crate::has_kernels::{NotCompiled, operations};
 use crate::weights::Replace;
 use crate::{Mode, Network};
 
 /// A network on the CPU kernels, in single precision, as a plan of one kind: [`InferencePlan`], [`TrainingPlan`] or
-/// [`SegmentPlan`].
+/// [`SegmentPlan`](backproof_compiled::SegmentPlan).
 ///
 /// The plan has memory of its own for the parameters; a [`Network`] gives them and takes them back
 /// ([`load_parameters`](Self::load_parameters), [`store`](Self::store)).
@@ -37,7 +38,7 @@ impl<P: Plan> Compiled<P> {
     ///
     /// A layer without a kernel, frozen tensors, or another precision than single.
     pub fn new(network: &Network, isa: Isa) -> Result<Self, NotCompiled> {
-        let (input, layers) = kernel_layers(network.architecture())?;
+        let (input, operations) = operations(network.architecture())?;
         if !network.frozen().is_empty() {
             return Err(NotCompiled::Frozen { tensors: network.frozen().iter().cloned().collect() });
         }
@@ -56,7 +57,7 @@ impl<P: Plan> Compiled<P> {
             Layer::Dropout(dropout) => Some((index, dropout.clone())),
             _ => None,
         });
-        let mut compiled = Self { plan: P::new(isa, input, &layers), tensors, dropouts: dropouts.collect() };
+        let mut compiled = Self { plan: P::new(isa, input, &operations), tensors, dropouts: dropouts.collect() };
         compiled.load_those(network, |_| true, P::set);
         Ok(compiled)
     }
@@ -123,7 +124,7 @@ impl Compiled<InferencePlan> {
     /// The logits of `count` images by the running statistics, `[N, K]` in row-major order.
     pub fn logits(&mut self, count: usize, write: Write<'_>) -> Vec<f32> {
         let mask = |_: usize, _: usize, _: &mut [f32]| unreachable!("inference drops nothing");
-        self.plan.infer(&Batch { count, image: write, mask: &mask });
+        self.plan.infer(&Inputs { count, image: write, mask: &mask });
         (0..count).flat_map(|image| self.plan.outputs(image)).copied().collect()
     }
 }
@@ -131,29 +132,9 @@ impl Compiled<InferencePlan> {
 impl Compiled<TrainingPlan> {
     /// The images that `write` writes, as many as there are `labels`: loss, right answers and, inside of the plan,
     /// gradients.
-    pub fn pass(&mut self, write: Write<'_>, labels: &[usize], objective: Objective, mode: Mode) -> Outcome {
+    pub fn pass(&mut self, write: Write<'_>, labels: &[usize], objective: Objective, mode: Mode) -> PassOutcome {
         let mask = masks(&self.dropouts, mode);
-        self.plan.pass(&Batch { count: labels.len(), image: write, mask: &mask }, labels, objective)
-    }
-
-    /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's.
-    pub fn weighted_pass(
-        &mut self,
-        write: Write<'_>,
-        labels: &[usize],
-        weights: &[f32],
-        objective: Objective,
-        mode: Mode,
-    ) -> Outcome {
-        let mask = masks(&self.dropouts, mode);
-        let batch = Batch { count: labels.len(), image: write, mask: &mask };
-        self.plan.weighted_pass(&batch, labels, weights, objective)
-    }
-
-    /// `network` with the gradients of its parameters in their place. Running statistics stay its own.
-    #[must_use]
-    pub fn gradients(&self, network: Network) -> Network {
-        self.store_those(network, is_parameter, TrainingPlan::gradient)
+        self.plan.pass(&Inputs { count: labels.len(), image: write, mask: &mask }, labels, objective)
     }
 
     /// `network` with what momentum remembers of its parameters in their place. Running statistics stay its own.
@@ -168,8 +149,9 @@ impl Compiled<TrainingPlan> {
     }
 }
 
-impl Compiled<SegmentPlan> {
-    /// Forward and backward to the parameters and the images, from `Σ_n weights[n] · loss[n]`.
+impl<P: Differentiable> Compiled<P> {
+    /// Forward and backward from `Σ_n weights[n] · loss[n]` of the images that `write` writes: the mean loss, right
+    /// answers and, inside of the plan, gradients.
     pub fn weighted_pass(
         &mut self,
         write: Write<'_>,
@@ -177,10 +159,16 @@ impl Compiled<SegmentPlan> {
         weights: &[f32],
         objective: Objective,
         mode: Mode,
-    ) -> Outcome {
+    ) -> PassOutcome {
         let mask = masks(&self.dropouts, mode);
-        let batch = Batch { count: labels.len(), image: write, mask: &mask };
-        self.plan.weighted_pass(&batch, labels, weights, objective)
+        let inputs = Inputs { count: labels.len(), image: write, mask: &mask };
+        self.plan.weighted_pass(&inputs, labels, weights, objective)
+    }
+
+    /// `network` with the gradients of its parameters in their place. Running statistics stay its own.
+    #[must_use]
+    pub fn gradients(&self, network: Network) -> Network {
+        self.store_those(network, is_parameter, P::gradient)
     }
 }
 

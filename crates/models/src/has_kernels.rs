@@ -1,8 +1,8 @@
-//! Which layers have a CPU kernel, and what they are to it.
+//! Which networks run on the CPU kernels alone.
 
-use backproof_kernels as kernels;
-use backproof_kernels::{Conv2dShape, Divisor, Window};
-use backproof_spec::{Architecture, Layer, Shape, Size2, TracedLayer, describe_layer};
+use backproof_compiled::Operation;
+use backproof_layers::operation;
+use backproof_spec::{Architecture, Shape, describe_layer};
 use serde::{Deserialize, Serialize};
 
 /// Why a network does not run on the CPU kernels alone.
@@ -57,68 +57,20 @@ pub enum ComputedBy {
 ///
 /// The first such layer, or an input that is no image.
 pub fn has_kernels(architecture: &Architecture) -> Result<(), NotCompiled> {
-    kernel_layers(architecture).map(|_| ())
+    operations(architecture).map(|_| ())
 }
 
-/// The shape of an image, `[C, H, W]`, and the layers as the kernels know them.
-pub(crate) fn kernel_layers(architecture: &Architecture) -> Result<([usize; 3], Vec<kernels::Layer>), NotCompiled> {
+/// The shape of an image, `[C, H, W]`, and each layer as an operation of a plan.
+pub(crate) fn operations(architecture: &Architecture) -> Result<([usize; 3], Vec<Operation>), NotCompiled> {
     let Shape::Image { channels, height, width } = architecture.input else {
         return Err(NotCompiled::NoImages { network: architecture.name.clone(), input: architecture.input });
     };
     let traced = architecture.trace().expect("a network was made of it, or a config was checked");
-    let layers = traced.iter().map(|layer| {
-        kernel_layer(layer).ok_or_else(|| NotCompiled::NoKernel {
+    let operations = traced.iter().map(|layer| {
+        operation(layer).ok_or_else(|| NotCompiled::NoKernel {
             layer: layer.name.clone(),
             description: describe_layer(&layer.layer),
         })
     });
-    Ok(([channels, height, width], layers.collect::<Result<_, _>>()?))
-}
-
-/// A layer as the kernels know it; none where there is no kernel for it.
-pub(crate) fn kernel_layer(traced: &TracedLayer) -> Option<kernels::Layer> {
-    let pair = |size: Size2| [size.height, size.width];
-    let size = |shape: Shape| match shape {
-        Shape::Image { height, width, .. } => [height, width],
-        Shape::Vector { .. } => [1, 1],
-    };
-    let (input, output) = (size(traced.input), size(traced.output));
-    Some(match &traced.layer {
-        Layer::Conv2d(conv) => {
-            let Shape::Image { channels, .. } = traced.input else { unreachable!("`trace` gives convolutions images") };
-            let shape = Conv2dShape {
-                channels,
-                input,
-                outputs: conv.out_channels,
-                kernel: pair(conv.kernel),
-                stride: pair(conv.stride),
-                padding: pair(conv.padding),
-                dilation: pair(conv.dilation),
-                groups: conv.groups,
-            };
-            kernels::Layer::Conv2d { shape, bias: conv.bias }
-        }
-        Layer::MaxPool2d(pool) => {
-            let (kernel, stride) = (pair(pool.kernel), pair(pool.effective_stride()));
-            let window = Window { kernel, stride, padding: pair(pool.padding), dilation: pair(pool.dilation) };
-            kernels::Layer::MaxPool2d { window, output }
-        }
-        Layer::AvgPool2d(pool) => {
-            let (kernel, stride) = (pair(pool.kernel), pair(pool.effective_stride()));
-            let window = Window { kernel, stride, padding: pair(pool.padding), dilation: [1, 1] };
-            let divisor = if pool.count_include_pad { Divisor::Padded } else { Divisor::Inside };
-            kernels::Layer::AvgPool2d { window, divisor, output }
-        }
-        Layer::Linear(linear) => kernels::Layer::Linear { outputs: linear.out_features, bias: linear.bias },
-        Layer::Flatten => kernels::Layer::Flatten,
-        Layer::Relu => kernels::Layer::Relu,
-        Layer::BatchNorm(norm) => kernels::Layer::BatchNorm { epsilon: norm.epsilon, momentum: norm.momentum },
-        Layer::Dropout(_) => kernels::Layer::Dropout,
-        Layer::LeakyRelu { .. }
-        | Layer::Prelu { .. }
-        | Layer::Elu { .. }
-        | Layer::Gelu
-        | Layer::Sigmoid
-        | Layer::Tanh => return None,
-    })
+    Ok(([channels, height, width], operations.collect::<Result<_, _>>()?))
 }

@@ -11,8 +11,8 @@
 //! [`Network::forward_saving`] and [`Network::backward`] use the backward passes derived by hand in `backproof-layers`,
 //! on plain tensors.
 //!
-//! On the CPU and in single precision there is a third: [`Compiled`] runs the same layers on the kernels of
-//! `backproof-kernels`.
+//! On the CPU and in single precision there is a third: [`Compiled`] runs the same layers as a plan of
+//! `backproof-compiled`.
 //!
 //! ```
 //! use backproof_models::{Mode, cifar_baseline};
@@ -26,13 +26,10 @@
 //! ```
 
 mod compiled;
-mod features;
 mod freeze;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod has_kernels;
-mod initialization;
-mod layer;
 mod network;
 mod published;
 #[cfg(feature = "flex")]
@@ -41,9 +38,7 @@ mod transfer;
 mod weights;
 
 pub use compiled::Compiled;
-pub use features::{Features, Ranked};
 pub use has_kernels::{ComputedBy, NotCompiled, has_kernels};
-pub use layer::{Layer, Saved};
 pub use network::{Mode, Network, SavedForward};
 pub use published::{
     alexnet, bai_improved, cifar_baseline, lenet_5, mnist_baseline, petre_cnn, petre_cnn_fashion, petre_mlp,

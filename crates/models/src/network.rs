@@ -2,17 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use backproof_layers as layers;
-use backproof_spec::{Architecture, ShapeError, Size2, TracedLayer, stream_seed};
-use backproof_spec::{Layer as LayerSpec, Shape};
+use backproof_layers::{self as layers, Features, Initial, Layer, Ranked, Saved};
+use backproof_spec::{Architecture, ShapeError, stream_seed};
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::Device;
-
-use crate::features::{Features, Ranked};
-use crate::initialization::he_normal;
-use crate::layer::{Layer, Saved};
 
 /// Whether a pass trains or predicts: what [`backproof_layers::Mode`] is to one layer, for a whole network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +77,8 @@ impl Network {
     pub fn new(architecture: &Architecture, seed: u64, device: &Device) -> Result<Self, ShapeError> {
         architecture.classes()?;
         let traced = architecture.trace()?;
-        let layers = traced.iter().enumerate().map(|(index, layer)| build(layer, seed, index, device)).collect();
+        let initial = |layer| Initial { seed, layer, device };
+        let layers = traced.iter().enumerate().map(|(index, layer)| Layer::new(layer, initial(index))).collect();
         let names = traced.into_iter().map(|layer| layer.name).collect();
         let network = Self {
             layers,
@@ -192,66 +188,6 @@ impl Network {
             gradient = layer.backward(saved, gradient, gradients);
         }
         gradient
-    }
-}
-
-fn build(traced: &TracedLayer, seed: u64, index: usize, device: &Device) -> Layer {
-    let pair = |size: Size2| [size.height, size.width];
-    let zeros = |features| Tensor::<1>::zeros([features], device);
-    match &traced.layer {
-        LayerSpec::Conv2d(conv) => {
-            let Shape::Image { channels, .. } = traced.input else { unreachable!("`trace` gives convolutions images") };
-            let [height, width] = pair(conv.kernel);
-            let shape = [conv.out_channels, channels / conv.groups, height, width];
-            let weight = he_normal(shape, shape[1] * height * width, seed, index, device);
-            let bias = conv.bias.then(|| zeros(conv.out_channels));
-            let options = layers::Conv2dOptions {
-                stride: pair(conv.stride),
-                padding: pair(conv.padding),
-                dilation: pair(conv.dilation),
-                groups: conv.groups,
-            };
-            Layer::Conv2d(layers::Conv2d::new(weight, bias, options))
-        }
-        LayerSpec::Linear(linear) => {
-            let inputs = traced.input.elements();
-            let weight = he_normal([inputs, linear.out_features], inputs, seed, index, device);
-            let bias = linear.bias.then(|| zeros(linear.out_features));
-            Layer::Linear(layers::Linear::new(weight, bias))
-        }
-        LayerSpec::MaxPool2d(pool) => Layer::MaxPool2d(layers::MaxPool2d::new(layers::MaxPool2dOptions {
-            kernel: pair(pool.kernel),
-            stride: pair(pool.effective_stride()),
-            padding: pair(pool.padding),
-            dilation: pair(pool.dilation),
-            ceil_mode: pool.ceil_mode,
-        })),
-        LayerSpec::AvgPool2d(pool) => Layer::AvgPool2d(layers::AvgPool2d::new(layers::AvgPool2dOptions {
-            kernel: pair(pool.kernel),
-            stride: pair(pool.effective_stride()),
-            padding: pair(pool.padding),
-            ceil_mode: pool.ceil_mode,
-            count_include_pad: pool.count_include_pad,
-        })),
-        LayerSpec::BatchNorm(norm) => {
-            let features = match traced.input {
-                Shape::Image { channels, .. } => channels,
-                Shape::Vector { features } => features,
-            };
-            let ones = Tensor::ones([features], device);
-            Layer::BatchNorm(layers::BatchNorm::new(ones, zeros(features), norm.epsilon, norm.momentum))
-        }
-        LayerSpec::Dropout(dropout) => Layer::Dropout(layers::Dropout::new(dropout.probability)),
-        LayerSpec::LeakyRelu { slope } => Layer::LeakyRelu(layers::LeakyRelu::new(*slope)),
-        LayerSpec::Prelu { initial_slope } => {
-            Layer::Prelu(layers::Prelu::new(Tensor::full([1], *initial_slope, device)))
-        }
-        LayerSpec::Elu { alpha } => Layer::Elu(layers::Elu::new(*alpha)),
-        LayerSpec::Flatten => Layer::Flatten(layers::Flatten),
-        LayerSpec::Relu => Layer::Relu(layers::Relu),
-        LayerSpec::Gelu => Layer::Gelu(layers::Gelu),
-        LayerSpec::Sigmoid => Layer::Sigmoid(layers::Sigmoid),
-        LayerSpec::Tanh => Layer::Tanh(layers::Tanh),
     }
 }
 

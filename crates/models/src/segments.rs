@@ -2,14 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use backproof_compiled::{Operation, Segment, SegmentParameters, linear_on_kernels};
 use backproof_kernels::Isa;
-use backproof_layers as layers;
-use backproof_layers::{Segment, SegmentParameters, linear_on_kernels, linear_pays};
+use backproof_layers::{self as layers, Features, Layer, Node, Ranked, operation};
 use backproof_spec::Shape;
 
-use crate::features::{Features, Ranked};
-use crate::has_kernels::kernel_layer;
-use crate::layer::Layer;
 use crate::{ComputedBy, Network};
 
 /// What is computed by the CPU kernels.
@@ -17,12 +14,12 @@ use crate::{ComputedBy, Network};
 pub(crate) struct Segments {
     /// Convolutions with what follows them up to the next layer with weights, by the index of the convolution.
     convolutions: BTreeMap<usize, (Segment, usize)>,
-    /// The instructions for linear layers.
-    linear: Option<Isa>,
+    /// The instructions; none where the network is not on the kernels.
+    isa: Option<Isa>,
 }
 
 impl Segments {
-    /// The output of the segment that begins at `index`, and the place after it, if there is one for layers in these
+    /// The output of the segment that begins at `index`, and the index after it, if there is one for layers in these
     /// modes.
     pub(crate) fn forward(
         &self,
@@ -31,29 +28,22 @@ impl Segments {
         input: &Features,
         mode_of: impl Fn(usize) -> layers::Mode,
     ) -> Option<(Features, usize)> {
-        if let (Some(isa), Layer::Linear(linear), Ranked::Vectors(vectors)) = (self.linear, &layers[index], input)
-            && linear_pays(linear.weight.dims()[1])
-        {
-            let bias = linear.bias.as_ref().map(|bias| bias.val());
-            let output = linear_on_kernels(isa, vectors.clone(), linear.weight.val(), bias);
-            return Some((Ranked::Vectors(output), index + 1));
-        }
-        let (segment, next) = self.convolutions.get(&index)?;
-        let (Layer::Conv2d(conv), Ranked::Images(images)) = (&layers[index], input) else { return None };
-        let bias = conv.bias.as_ref().map(|bias| bias.val());
-        let mut parameters = SegmentParameters { weight: conv.weight.val(), bias, norm: None, dropout: None };
-        for (index, layer) in (index..).zip(&layers[index..*next]) {
-            match (layer, mode_of(index)) {
-                // A segment has the statistics of the batch.
-                (Layer::BatchNorm(_) | Layer::Dropout(_), layers::Mode::Inference) => return None,
-                (Layer::BatchNorm(norm), _) => parameters.norm = Some(norm),
-                (Layer::Dropout(dropout), layers::Mode::Training { dropout_seed }) => {
-                    parameters.dropout = Some((dropout.clone(), dropout_seed));
-                }
-                _ => {}
+        let isa = self.isa?;
+        match (layers[index].node().ok()?, input) {
+            (Node::Linear { weight, bias }, Ranked::Vectors(vectors)) => {
+                let output = linear_on_kernels(isa, vectors.clone(), weight, bias);
+                Some((Ranked::Vectors(output), index + 1))
             }
+            (Node::Convolution { weight, bias }, Ranked::Images(images)) => {
+                let (segment, next) = self.convolutions.get(&index)?;
+                let mut parameters = SegmentParameters { weight, bias, normalization: None, mask: None };
+                let mut joins = (index + 1..).zip(&layers[index + 1..*next]);
+                joins
+                    .all(|(index, layer)| layer.join_segment(mode_of(index), &mut parameters))
+                    .then(|| (Ranked::Images(segment.forward(images.clone(), parameters)), *next))
+            }
+            _ => None,
         }
-        Some((Ranked::Images(segment.forward(images.clone(), parameters)), *next))
     }
 }
 
@@ -64,19 +54,20 @@ impl Network {
     #[must_use]
     pub fn with_segments(mut self, isa: Isa) -> Self {
         let traced = self.architecture().trace().expect("the network was made of it");
-        self.segments.linear = Some(isa);
+        self.segments.isa = Some(isa);
+        let operations: Vec<Option<Operation>> = traced.iter().map(operation).collect();
         for index in 0..traced.len() {
-            if !matches!(self.layers()[index], Layer::Conv2d(_)) {
+            if !matches!(operations[index], Some(Operation::Conv2d { .. })) {
                 continue;
             }
-            let end = self.segment_end(index);
+            let end = segment_end(&operations, index);
             let shape = |shape: Shape| match shape {
                 Shape::Image { channels, height, width } => [channels, height, width],
                 Shape::Vector { .. } => unreachable!("a segment is of images throughout"),
             };
-            let layers = traced[index..end].iter().map(kernel_layer).collect::<Option<_>>();
-            let layers = layers.expect("there is a kernel for each layer of a segment");
-            let segment = Segment::new(isa, shape(traced[index].input), layers, shape(traced[end - 1].output));
+            let of_segment = operations[index..end].iter().cloned().collect::<Option<_>>();
+            let of_segment = of_segment.expect("there is a kernel for each layer of a segment");
+            let segment = Segment::new(isa, shape(traced[index].input), of_segment, shape(traced[end - 1].output));
             self.segments.convolutions.insert(index, (segment, end));
         }
         self
@@ -86,6 +77,8 @@ impl Network {
     #[must_use]
     pub fn computed_by(&self) -> Vec<ComputedBy> {
         let burn = |reason: String| ComputedBy::Burn { reason };
+        let traced = self.architecture().trace().expect("the network was made of it");
+        let operations: Vec<Option<Operation>> = traced.iter().map(operation).collect();
         let mut found = Vec::new();
         while let Some(layer) = self.layers().get(found.len()) {
             let index = found.len();
@@ -98,41 +91,33 @@ impl Network {
                 found.resize(*end, by);
                 continue;
             }
-            found.push(match layer {
-                _ if self.segments.linear.is_none() => burn("the network is not on the kernels".to_owned()),
-                Layer::Linear(linear) => match linear.weight.dims()[1] {
-                    outputs if linear_pays(outputs) => ComputedBy::Kernel,
-                    outputs => {
-                        burn(format!("Burn's product is faster for {}", backproof_spec::counted(outputs, "output")))
-                    }
-                },
-                Layer::Flatten(_) => burn("it moves no numbers".to_owned()),
-                layer if follows_convolution(layer) => {
+            found.push(match layer.node() {
+                _ if self.segments.isa.is_none() => burn("the network is not on the kernels".to_owned()),
+                Ok(_) => ComputedBy::Kernel,
+                Err(_) if follows_convolution(operations[index].as_ref()) => {
                     burn("its kernel is used in one node with a convolution before it".to_owned())
                 }
-                _ => burn("there is no kernel for it".to_owned()),
+                Err(reason) => burn(reason),
             });
         }
         found
     }
-
-    /// After the last layer that is computed with the convolution at `index`: at most one batch normalisation, and one
-    /// dropout.
-    fn segment_end(&self, index: usize) -> usize {
-        let [mut norms, mut dropouts] = [0; 2];
-        let next = self.layers()[index + 1..].iter().take_while(|layer| {
-            norms += usize::from(matches!(layer, Layer::BatchNorm(_)));
-            dropouts += usize::from(matches!(layer, Layer::Dropout(_)));
-            follows_convolution(layer) && norms < 2 && dropouts < 2
-        });
-        index + 1 + next.count()
-    }
 }
 
-/// Whether a layer can be computed in one node with a convolution before it.
-fn follows_convolution(layer: &Layer) -> bool {
-    matches!(
-        layer,
-        Layer::Relu(_) | Layer::MaxPool2d(_) | Layer::AvgPool2d(_) | Layer::BatchNorm(_) | Layer::Dropout(_)
-    )
+/// After the last layer that is computed with the convolution at `index`: at most one batch normalisation, and one
+/// dropout.
+fn segment_end(operations: &[Option<Operation>], index: usize) -> usize {
+    let [mut norms, mut dropouts] = [0; 2];
+    let next = operations[index + 1..].iter().take_while(|operation| {
+        norms += usize::from(matches!(operation, Some(Operation::BatchNorm { .. })));
+        dropouts += usize::from(matches!(operation, Some(Operation::Dropout)));
+        follows_convolution(operation.as_ref()) && norms < 2 && dropouts < 2
+    });
+    index + 1 + next.count()
+}
+
+/// Whether an operation can be computed in one node with a convolution before it.
+fn follows_convolution(operation: Option<&Operation>) -> bool {
+    use Operation::{AvgPool2d, BatchNorm, Dropout, MaxPool2d, Relu};
+    matches!(operation, Some(Relu | MaxPool2d { .. } | AvgPool2d { .. } | BatchNorm { .. } | Dropout))
 }

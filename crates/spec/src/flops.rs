@@ -1,6 +1,6 @@
 //! How much arithmetic a network is.
 
-use crate::{Architecture, Layer, Shape, ShapeError, TracedLayer};
+use crate::{Architecture, ShapeError, TracedLayer};
 
 /// Floating-point operations for one image. A multiplication and the addition that follows it count as two.
 ///
@@ -40,21 +40,15 @@ impl Architecture {
     }
 }
 
-/// Twice the multiplications of a layer's forward pass: a convolution uses each weight once for each pixel of its
-/// output, a linear layer once.
+/// Twice the multiplications of a layer's forward pass.
 fn products(layer: &TracedLayer) -> u64 {
-    let uses = match (&layer.layer, layer.output) {
-        (Layer::Conv2d(_), Shape::Image { height, width, .. }) => height as u64 * width as u64,
-        (Layer::Linear(_), _) => 1,
-        _ => 0,
-    };
-    2 * uses * layer.weights as u64
+    2 * layer.layer.multiplications(layer.weights, layer.output)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Conv2d, published};
+    use crate::{Conv2d, Layer, Shape, published};
 
     #[test]
     fn cifar_baseline_is_5_8_mflop_forward_and_15_a_training_step() {

@@ -3,58 +3,19 @@
 //! All arithmetic is checked, since the numbers may come from a file. No output and no parameter may have more than
 //! 2³¹ − 1 numbers, which is as far as the 32-bit indices of common backends reach.
 
-mod layers;
-mod window;
-
-use crate::{Architecture, Layer, Shape, ShapeError, TracedLayer};
-
-/// The most numbers that one output of a layer, or all trainable parameters of a network, may have.
-const MOST_ELEMENTS: usize = i32::MAX as usize;
-
-/// What a layer makes of its input, before it has a name.
-struct Inferred {
-    output: Shape,
-    weights: usize,
-    biases: usize,
-    running_statistics: usize,
-}
-
-impl Inferred {
-    fn without_parameters(output: Shape) -> Self {
-        Self { output, weights: 0, biases: 0, running_statistics: 0 }
-    }
-}
-
-/// What is wrong with a layer, before it has a name, and a way out.
-struct Misfit {
-    problem: String,
-    help: Option<String>,
-}
-
-impl Misfit {
-    fn new(problem: impl Into<String>) -> Self {
-        Self { problem: problem.into(), help: None }
-    }
-
-    fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
-        self
-    }
-
-    fn too_large(what: &str) -> Self {
-        Self::new(format!("{what} would have more than {MOST_ELEMENTS} numbers"))
-    }
-}
+use crate::layers::{Inferred, MOST_ELEMENTS, Misfit};
+use crate::{Architecture, Shape, ShapeError, TracedLayer};
 
 pub(crate) fn trace(architecture: &Architecture) -> Result<Vec<TracedLayer>, ShapeError> {
     check_whole(architecture)?;
-    let mut counts: Vec<(&str, usize)> = Vec::new();
+    let mut counts: Vec<(&'static str, usize)> = Vec::new();
     let mut traced = Vec::with_capacity(architecture.layers.len());
     let mut shape = architecture.input;
     let mut parameters = 0_usize;
     for (index, layer) in architecture.layers.iter().enumerate() {
-        let name = count_name(&mut counts, kind(layer));
-        let inferred = layers::infer(layer, shape)
+        let name = count_name(&mut counts, layer.stem());
+        let inferred = layer
+            .infer(shape)
             .and_then(|inferred| {
                 parameters = checked_total(parameters, &inferred)?;
                 Ok(inferred)
@@ -120,38 +81,19 @@ fn checked_total(parameters: usize, inferred: &Inferred) -> Result<usize, Misfit
         .ok_or_else(|| Misfit::too_large("all parameters up to here"))
 }
 
-/// `conv` to `conv2`, when it is the second of its kind.
-fn count_name<'a>(counts: &mut Vec<(&'a str, usize)>, kind: &'a str) -> String {
-    let count = match counts.iter_mut().find(|(counted, _)| *counted == kind) {
+/// `conv` to `conv2`, when it is the second with that stem.
+fn count_name(counts: &mut Vec<(&'static str, usize)>, stem: &'static str) -> String {
+    let count = match counts.iter_mut().find(|(counted, _)| *counted == stem) {
         Some((_, count)) => {
             *count += 1;
             *count
         }
         None => {
-            counts.push((kind, 1));
+            counts.push((stem, 1));
             1
         }
     };
-    format!("{kind}{count}")
-}
-
-/// What a layer's name starts with. Both poolings are `pool`.
-fn kind(layer: &Layer) -> &'static str {
-    match layer {
-        Layer::Conv2d(_) => "conv",
-        Layer::MaxPool2d(_) | Layer::AvgPool2d(_) => "pool",
-        Layer::Linear(_) => "linear",
-        Layer::Flatten => "flatten",
-        Layer::Relu => "relu",
-        Layer::LeakyRelu { .. } => "leaky_relu",
-        Layer::Prelu { .. } => "prelu",
-        Layer::Elu { .. } => "elu",
-        Layer::Gelu => "gelu",
-        Layer::Sigmoid => "sigmoid",
-        Layer::Tanh => "tanh",
-        Layer::BatchNorm(_) => "norm",
-        Layer::Dropout(_) => "dropout",
-    }
+    format!("{stem}{count}")
 }
 
 #[cfg(test)]

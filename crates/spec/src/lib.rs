@@ -71,7 +71,7 @@ mod flops;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod inference;
-mod layer;
+mod layers;
 mod loss;
 mod optimizer;
 pub mod published;
@@ -88,7 +88,7 @@ pub use data::{Augmentation, Data, Normalization};
 pub use data_set::{DataSet, DataSets};
 pub use experiment::{Engine, Expect, Experiment, Kernels, Training, WarmStart};
 pub use flops::Flops;
-pub use layer::{AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d};
+pub use layers::*; // `Layer`, and the struct of each
 pub use loss::Loss;
 pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule};
 pub use random::stream_seed;

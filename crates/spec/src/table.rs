@@ -1,6 +1,6 @@
 //! The parameter table: what a network is made of, a line a layer.
 
-use crate::{Architecture, Layer, ShapeError, Size2, TracedLayer};
+use crate::{Architecture, Layer, ShapeError, TracedLayer};
 
 /// The parameter table of a network as aligned plain text: layer, what it is, output shape, weights, biases and their
 /// total, a line a layer and one for their sums. Running statistics, which are not trained, follow where there are any.
@@ -63,60 +63,7 @@ fn align(rows: &[[String; 6]]) -> String {
 
 /// What a layer is, with the hyperparameters that differ from the plain case: `conv 16, 5×5, padding 2`.
 pub fn describe_layer(layer: &Layer) -> String {
-    let mut parts = Vec::new();
-    let mut unless = |name: &str, size: Size2, plain: Size2| {
-        if size != plain {
-            parts.push(if size.height == size.width {
-                format!("{name} {}", size.height)
-            } else {
-                format!("{name} {size}")
-            });
-        }
-    };
-    let (zero, one) = (Size2::square(0), Size2::square(1));
-    let what = match layer {
-        Layer::Conv2d(conv) => {
-            unless("stride", conv.stride, one);
-            unless("padding", conv.padding, zero);
-            unless("dilation", conv.dilation, one);
-            if conv.groups > 1 {
-                parts.push(format!("{} groups", conv.groups));
-            }
-            if !conv.bias {
-                parts.push("no bias".to_owned());
-            }
-            format!("conv {}, {}", conv.out_channels, conv.kernel)
-        }
-        Layer::MaxPool2d(pool) => {
-            unless("stride", pool.effective_stride(), zero);
-            unless("padding", pool.padding, zero);
-            unless("dilation", pool.dilation, one);
-            format!("max pool {}", pool.kernel)
-        }
-        Layer::AvgPool2d(pool) => {
-            unless("stride", pool.effective_stride(), zero);
-            unless("padding", pool.padding, zero);
-            format!("average pool {}", pool.kernel)
-        }
-        Layer::Linear(linear) => {
-            if !linear.bias {
-                parts.push("no bias".to_owned());
-            }
-            format!("linear {}", linear.out_features)
-        }
-        Layer::Flatten => "flatten".to_owned(),
-        Layer::Relu => "ReLU".to_owned(),
-        Layer::LeakyRelu { slope } => format!("leaky ReLU, slope {slope}"),
-        Layer::Prelu { .. } => "PReLU".to_owned(),
-        Layer::Elu { alpha } => format!("ELU, α {alpha}"),
-        Layer::Gelu => "GELU".to_owned(),
-        Layer::Sigmoid => "sigmoid".to_owned(),
-        Layer::Tanh => "tanh".to_owned(),
-        Layer::BatchNorm(_) => "batch norm".to_owned(),
-        Layer::Dropout(dropout) => format!("dropout {}", dropout.probability),
-    };
-    parts.insert(0, what);
-    parts.join(", ")
+    layer.describe()
 }
 
 /// `1234567` as `1,234,567`, for a person to read.
@@ -135,7 +82,7 @@ pub fn thousands(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{AvgPool2d, Conv2d, Linear, published};
+    use crate::published;
 
     #[test]
     fn the_table_of_cifar_baseline_is_the_published_one() {
@@ -157,28 +104,6 @@ total                                         48,560      42  48,602
 ";
         let table = parameter_table(&published::cifar_baseline()).unwrap();
         assert_eq!(table, expected, "\n{table}");
-    }
-
-    #[test]
-    fn a_layer_is_described_by_what_is_not_plain_about_it() {
-        let conv = Conv2d::new(8, 3).stride([2, 1]).dilation(2).groups(4).without_bias();
-        let described = [
-            (Layer::Conv2d(conv), "conv 8, 3×3, stride 2×1, dilation 2, 4 groups, no bias"),
-            (
-                Layer::AvgPool2d(AvgPool2d { padding: Size2::square(1), ..AvgPool2d::new(2) }),
-                "average pool 2×2, stride 2, padding 1",
-            ),
-            (Layer::Linear(Linear { bias: false, ..Linear::new(10) }), "linear 10, no bias"),
-            (Layer::LeakyRelu { slope: 0.01 }, "leaky ReLU, slope 0.01"),
-            (Layer::Prelu { initial_slope: 0.25 }, "PReLU"),
-            (Layer::Elu { alpha: 1.5 }, "ELU, α 1.5"),
-            (Layer::Gelu, "GELU"),
-            (Layer::Sigmoid, "sigmoid"),
-            (Layer::Tanh, "tanh"),
-        ];
-        for (layer, text) in described {
-            assert_eq!(describe_layer(&layer), text);
-        }
     }
 
     #[test]

@@ -7,8 +7,9 @@
 
 use std::rc::Rc;
 
+use backproof_compiled::{Differentiable, Fault, Inputs, Objective, Operation, Parameter, Plan, SegmentPlan};
 use backproof_gradcheck::{Arguments, Check, Gradients, Value};
-use backproof_kernels::{Batch, Fault, Isa, Layer, Objective, Parameter, Plan, SegmentPlan, Winograd};
+use backproof_kernels::{Isa, Winograd};
 use burn::tensor::Tensor;
 
 use crate::subject::Context;
@@ -17,7 +18,7 @@ use crate::subject::Context;
 pub(crate) struct Stack {
     /// `[C, H, W]`.
     input: [usize; 3],
-    layers: Vec<Layer>,
+    layers: Vec<Operation>,
     /// Of which layer, in which role, under which name.
     parameters: Vec<(usize, Parameter, &'static str)>,
     constants: Vec<(usize, Parameter, Vec<f32>)>,
@@ -53,7 +54,7 @@ pub(crate) fn with_gradient<const D: usize>(
 }
 
 impl Stack {
-    pub(crate) fn new(input: [usize; 3], layers: Vec<Layer>) -> Self {
+    pub(crate) fn new(input: [usize; 3], layers: Vec<Operation>) -> Self {
         let mask = |_: usize, _: &mut [f32]| unreachable!("no layer drops anything");
         Self { input, layers, parameters: Vec::new(), constants: Vec::new(), mask: Box::new(mask) }
     }
@@ -144,27 +145,27 @@ impl Stack {
         let elements = x.len() / count;
         let image = |n: usize, to: &mut [f32]| to.copy_from_slice(&x[n * elements..][..elements]);
         let mask = |_: usize, first: usize, mask: &mut [f32]| (self.mask)(first, mask);
-        plan.forward(&Batch { count, image: &image, mask: &mask });
+        plan.forward(&Inputs { count, image: &image, mask: &mask });
         plan
     }
 
     /// Whether it is the weight of a linear layer: `[F, O]` in Burn, `[O, F]` in the kernels.
     fn is_matrix(&self, layer: usize, parameter: Parameter) -> bool {
-        parameter == Parameter::Weight && matches!(self.layers[layer], Layer::Linear { .. })
+        parameter == Parameter::Weight && matches!(self.layers[layer], Operation::Linear { .. })
     }
 }
 
 /// Whether there is something in a layer that the fault spoils.
-fn can_have(layer: &Layer, fault: Fault) -> bool {
+fn can_have(operation: &Operation, fault: Fault) -> bool {
     match fault {
-        Fault::StaleFlippedWeights => matches!(layer, Layer::Conv2d { .. }),
-        Fault::DirtyBorder => matches!(layer, Layer::Conv2d { shape, .. } if shape.padding != [0, 0]),
-        Fault::DirtySpread => matches!(layer, Layer::Conv2d { shape, .. } if shape.stride != [1, 1]),
-        Fault::StaleSums => matches!(layer, Layer::Conv2d { .. } | Layer::Linear { bias: true, .. }),
-        Fault::StaleTransformedSums => matches!(layer, Layer::Conv2d { shape, .. } if Winograd::pays(shape)),
-        Fault::ShiftedArgmax => matches!(layer, Layer::MaxPool2d { .. }),
-        Fault::ShiftedMask => matches!(layer, Layer::Dropout),
-        Fault::StaleMean => matches!(layer, Layer::BatchNorm { .. }),
+        Fault::StaleFlippedWeights => matches!(operation, Operation::Conv2d { .. }),
+        Fault::DirtyBorder => matches!(operation, Operation::Conv2d { shape, .. } if shape.padding != [0, 0]),
+        Fault::DirtySpread => matches!(operation, Operation::Conv2d { shape, .. } if shape.stride != [1, 1]),
+        Fault::StaleSums => matches!(operation, Operation::Conv2d { .. } | Operation::Linear { bias: true, .. }),
+        Fault::StaleTransformedSums => matches!(operation, Operation::Conv2d { shape, .. } if Winograd::pays(shape)),
+        Fault::ShiftedArgmax => matches!(operation, Operation::MaxPool2d { .. }),
+        Fault::ShiftedMask => matches!(operation, Operation::Dropout),
+        Fault::StaleMean => matches!(operation, Operation::BatchNorm { .. }),
     }
 }
 
@@ -249,7 +250,7 @@ mod tests {
             dilation: [1, 2],
             groups: 1,
         };
-        Stack::new([3, 7, 6], vec![Layer::Conv2d { shape, bias: false }]).parameter(0, Parameter::Weight, "weight")
+        Stack::new([3, 7, 6], vec![Operation::Conv2d { shape, bias: false }]).parameter(0, Parameter::Weight, "weight")
     }
 
     #[test]

@@ -6,9 +6,11 @@
 use std::iter;
 use std::rc::Rc;
 
+use backproof_compiled::{Plan, SegmentPlan, TrainingPlan};
 use backproof_gradcheck::{Kinks, Options, Problem, Source, Value, check_module, module_at, poison_device};
-use backproof_kernels::{Isa, Plan, SegmentPlan, TrainingPlan};
-use backproof_models::{Compiled, Mode, Network, Ranked, Saved};
+use backproof_kernels::Isa;
+use backproof_layers::{Ranked, Saved, Sides};
+use backproof_models::{Compiled, Mode, Network};
 use backproof_spec::{Architecture, Layer, Loss, Shape, ShapeError, TracedLayer};
 use backproof_train::{losses, losses_backward, objective};
 use burn::module::{Module, ModuleVisitor, Param};
@@ -165,7 +167,6 @@ impl Point {
         self.images(values, |write| {
             compiled.weighted_pass(write, &self.labels, weights, objective(self.loss), self.mode);
         });
-        compiled.plan_mut().finish_gradients();
         (compiled, network)
     }
 
@@ -185,22 +186,11 @@ impl Point {
 
 /// On which side of its kinks a layer was.
 fn record(saved: &Saved, kinks: &Kinks) {
-    macro_rules! signs {
-        ($saved:expr, $field:ident) => {
-            match $saved {
-                Ranked::Images(saved) => kinks.signs(&saved.$field),
-                Ranked::Vectors(saved) => kinks.signs(&saved.$field),
-            }
-        };
-    }
-    match saved {
-        Saved::Relu(saved) => signs!(saved, output),
-        Saved::Prelu(saved) => signs!(saved, input),
-        Saved::Elu(saved) => signs!(saved, input),
-        Saved::LeakyRelu(Ranked::Images(saved)) => kinks.signs(&(saved.slopes.clone() - 1)),
-        Saved::LeakyRelu(Ranked::Vectors(saved)) => kinks.signs(&(saved.slopes.clone() - 1)),
-        Saved::MaxPool2d(saved) => kinks.argmax(&saved.argmax),
-        _ => {}
+    match saved.sides() {
+        Some(Sides::Signs(Ranked::Images(images))) => kinks.signs(&images),
+        Some(Sides::Signs(Ranked::Vectors(vectors))) => kinks.signs(&vectors),
+        Some(Sides::Argmax(argmax)) => kinks.argmax(&argmax),
+        None => {}
     }
 }
 

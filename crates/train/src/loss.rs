@@ -3,7 +3,7 @@
 //! On tensors they are Burn's operations, also where the layers run on the CPU kernels: with 16 images of 10 logits
 //! there is nothing to gain.
 
-use backproof_kernels::Objective;
+use backproof_compiled::Objective;
 use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
 use backproof_spec::Loss;
 use burn::Tensor;

@@ -5,8 +5,8 @@ use std::ops::ControlFlow::{self, Continue};
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
+use backproof_compiled::InferencePlan;
 use backproof_data::{Prepared, Selection, Subset, evaluation_selections, prepare};
-use backproof_kernels::InferencePlan;
 use backproof_models::{Compiled, Mode, Network};
 use backproof_spec::Experiment;
 use burn::module::Module;

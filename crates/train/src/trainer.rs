@@ -1,7 +1,8 @@
 //! What makes the steps of a run: all that the loop, and a benchmark, see of engine, kernels and optimizer.
 
+use backproof_compiled::TrainingPlan;
 use backproof_data::Selection;
-use backproof_kernels::{Isa, MomentumStep, TrainingPlan};
+use backproof_kernels::{Isa, MomentumStep};
 use backproof_models::{Compiled, ComputedBy, Mode, Network, NotCompiled};
 use backproof_spec::{Engine, Loss, Optimizer, OptimizerKind};
 use burn::Tensor;

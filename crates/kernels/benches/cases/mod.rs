@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use backproof_kernels::{Border, Conv2d, Conv2dShape, Isa, LANES, Layout, Memory, Winograd, zeros};
+use backproof_kernels::{Border, Conv2dShape, DirectConv2d, Isa, LANES, Layout, Memory, Winograd, zeros};
 use divan::counter::ItemsCount;
 
 fn each<T>(make: impl Fn(Isa) -> Vec<T>) -> Vec<T> {
@@ -31,7 +31,7 @@ pub(crate) struct Convolution {
 
 /// What it works on.
 pub(crate) struct Made {
-    pub(crate) conv: Conv2d,
+    pub(crate) conv: DirectConv2d,
     pub(crate) input: Memory,
     pub(crate) output: Memory,
     pub(crate) gradient: Memory,
@@ -103,7 +103,7 @@ impl Convolution {
         let output = Layout::blocked([shape.outputs, rows, columns], Border::default());
         let gradient = output.with_border(shape.gradient_border());
         Made {
-            conv: Conv2d::new(shape, input, output, gradient, true),
+            conv: DirectConv2d::new(shape, input, output, gradient, true),
             input: numbers(input.size()),
             output: numbers(output.size()),
             gradient: numbers(gradient.size()),
@@ -127,8 +127,8 @@ pub(crate) struct Product {
 }
 
 impl Product {
-    /// `cifar-baseline`'s and the first of `petre-mlp`, by one image and by eight, as many as a lane of a batch of 128
-    /// has.
+    /// `cifar-baseline`'s and the first of `petre-mlp`, by one image and by eight, as many as a shard of a batch of
+    /// 128 has.
     pub(crate) fn all() -> Vec<Self> {
         each(|isa| {
             [(1, 10, 4096), (8, 10, 4096), (1, 128, 3072), (8, 128, 3072)]
@@ -180,8 +180,8 @@ impl Images {
         })
     }
 
-    pub(crate) fn lanes(&self) -> usize {
-        self.layout.blocks() * LANES
+    pub(crate) fn channels(&self) -> usize {
+        self.layout.padded_channels()
     }
 
     pub(crate) fn count(&self) -> ItemsCount {

@@ -17,7 +17,7 @@ pub(super) struct Part {
     pub(super) offsets: Vec<usize>,
     /// Where the weights of the first block begin.
     pub(super) weights_at: usize,
-    /// Whether the block is shared by groups, so that some of its lanes have no weight for some of the channels.
+    /// Whether the block is shared by groups, so that some of its channels have no weight for some of the channels.
     pub(super) mixed: bool,
 }
 
@@ -47,7 +47,7 @@ impl Correlation {
     /// If a window leaves the memory of an image. This is what makes [`run`](Self::run) sound: every offset is at most
     /// the last tap's, every pixel at most the last.
     pub(super) fn new(parts: Vec<Part>, input: Layout, stride: [usize; 2], output: Layout) -> Self {
-        let [row_step, pixel_step] = [stride[0] * input.row_stride(), stride[1] * input.lanes];
+        let [row_step, pixel_step] = [stride[0] * input.row_stride(), stride[1] * input.channels_per_block];
         let last_pixel = (output.height - 1) * row_step + (output.width - 1) * pixel_step;
         let last_tap = parts.iter().flat_map(|part| &part.offsets).max().copied().unwrap_or(0);
         // Neither summand overflows: offsets and pixels are inside of layouts whose size is a `usize`.
@@ -89,10 +89,14 @@ impl Correlation {
     ) {
         assert_eq!(input.len(), self.input.size(), "the input");
         assert_eq!(weights.len(), self.weights(), "the weights");
-        assert_eq!(([to.channels, to.height, to.width], to.lanes), (self.outputs, LANES), "the output's layout");
+        assert_eq!(
+            ([to.channels, to.height, to.width], to.channels_per_block),
+            (self.outputs, LANES),
+            "the output's layout"
+        );
         assert_eq!(output.len(), to.size(), "the output");
         if let Some(bias) = bias {
-            assert_eq!(bias.len(), to.blocks() * LANES, "the bias");
+            assert_eq!(bias.len(), to.padded_channels(), "the bias");
         }
         isa.run(Run { correlation: self, input, weights, bias, relu, output: output.as_mut_ptr(), to });
     }

@@ -25,7 +25,7 @@ pub use shape::Conv2dShape;
 
 /// A convolution with its layouts, tables made.
 #[derive(Debug, Clone)]
-pub struct Conv2d {
+pub struct DirectConv2d {
     shape: Conv2dShape,
     output: Layout,
     gradient: Layout,
@@ -36,7 +36,7 @@ pub struct Conv2d {
     taps: WeightGradient,
 }
 
-impl Conv2d {
+impl DirectConv2d {
     /// The convolution `shape` from `input` to `output`, with the gradient of the output in `gradient`. That needs its
     /// border only where the input gradient is wanted.
     ///
@@ -56,10 +56,10 @@ impl Conv2d {
             shape.groups
         );
         assert_eq!(input.shape(), [shape.channels, shape.input[0], shape.input[1]], "the input");
-        assert!([1, LANES].contains(&input.lanes), "an input is planar or blocked");
+        assert!([1, LANES].contains(&input.channels_per_block), "an input is planar or blocked");
         for layout in [output, gradient] {
             assert_eq!(layout.shape(), [shape.outputs, rows, columns], "the output");
-            assert_eq!(layout.lanes, LANES, "outputs are blocked");
+            assert_eq!(layout.channels_per_block, LANES, "outputs are blocked");
         }
         let spread = shape.is_strided().then(|| {
             let [height, width] = shape.spread_output();
@@ -90,7 +90,7 @@ impl Conv2d {
         &self.shape
     }
 
-    /// Numbers of the packed weights, unused lanes included.
+    /// Numbers of the packed weights, padded channels included.
     #[must_use]
     pub fn packed_weights(&self) -> usize {
         self.forward.weights()
@@ -105,7 +105,7 @@ impl Conv2d {
     /// Numbers of the packed bias.
     #[must_use]
     pub fn packed_bias(&self) -> usize {
-        self.output.blocks() * LANES
+        self.output.padded_channels()
     }
 
     /// Numbers of scratch memory that [`input_gradient`](Self::input_gradient) needs; they have to be zero before the

@@ -34,7 +34,7 @@ fn check(shape: Conv2dShape, planar: bool, isa: Isa) {
     let output = Layout::blocked(output_shape, extra);
     let gradient = Layout::blocked(output_shape, shape.gradient_border());
     let to = Layout::blocked(input_shape, extra);
-    let conv = Conv2d::new(shape, input, output, gradient, true);
+    let conv = DirectConv2d::new(shape, input, output, gradient, true);
 
     let x = numbers(input_shape.iter().product(), 1);
     let w = numbers(shape.weights(), 2);
@@ -70,7 +70,7 @@ fn check(shape: Conv2dShape, planar: bool, isa: Isa) {
     let mut found = vec![0.0; output.size()];
     conv.forward(isa, &x, &packed, Some(&bias), false, &mut found);
     close("output", &shape, &read(&output, &found), &y);
-    assert_eq!(laid(&output, &read(&output, &found)), found, "border and unused lanes stay zero");
+    assert_eq!(laid(&output, &read(&output, &found)), found, "border and padded channels stay zero");
     conv.forward(isa, &x, &packed, Some(&bias), true, &mut found);
     close("output with ReLU", &shape, &read(&output, &found), &y.iter().map(|y| y.max(0.0)).collect::<Vec<_>>());
 
@@ -78,7 +78,7 @@ fn check(shape: Conv2dShape, planar: bool, isa: Isa) {
     let mut scratch = vec![0.0; conv.scratch()];
     conv.input_gradient(isa, &g, &flipped, &mut scratch, &mut found, &to);
     close("input gradient", &shape, &read(&to, &found), &dx);
-    assert_eq!(laid(&to, &read(&to, &found)), found, "border and unused lanes stay zero");
+    assert_eq!(laid(&to, &read(&to, &found)), found, "border and padded channels stay zero");
 
     let mut sum = vec![0.0; conv.packed_weights()];
     conv.weight_gradient(isa, &x, &g, &mut sum);

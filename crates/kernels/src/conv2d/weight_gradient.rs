@@ -28,9 +28,9 @@ impl WeightGradient {
             input,
             gradient,
             kernel_columns: shape.kernel[1],
-            tap_step: shape.dilation[1] * input.lanes,
+            tap_step: shape.dilation[1] * input.channels_per_block,
             row_step: shape.stride[0] * input.row_stride(),
-            pixel_step: shape.stride[1] * input.lanes,
+            pixel_step: shape.stride[1] * input.channels_per_block,
         }
     }
 

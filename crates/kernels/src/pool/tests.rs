@@ -67,7 +67,7 @@ fn max_agrees(window: Window, [channels, height, width]: [usize; 3], [rows, colu
             let gradient = laid(&to, &g);
             max_pool_backward(isa, &window, &to, &gradient, (&to, &argmax), positive, &from, &mut found);
             close("input gradient", 4, &read(&from, &found), expected);
-            assert_eq!(laid(&from, &read(&from, &found)), found, "border and unused lanes stay zero");
+            assert_eq!(laid(&from, &read(&from, &found)), found, "border and padded channels stay zero");
         }
     }
 }

@@ -3,12 +3,12 @@
 //! An image is cut into tiles of 6×6 inputs, which overlap, for 4×4 outputs of a 3×3 kernel or 2×2 of a 5×5. Each tile
 //! is transformed, and so is each kernel; between the transforms, a convolution is 36 products of matrices, [tiles × C]
 //! times [C × O], one for each element of a tile: 36 multiplications for 144 (3×3) or 100 (5×5) of the definition. The
-//! 36 products are a convolution of 1×1 with 36 groups, so that the loops of [`Conv2d`] compute them.
+//! 36 products are a convolution of 1×1 with 36 groups, so that the loops of [`DirectConv2d`] compute them.
 //!
 //! The results are those of the definition but for rounding. Its error is a few times larger, at most 10⁻⁵ of the
 //! largest value, and `compare-gradients` holds tiles to the same tolerance as everything else.
 //!
-//! [`Winograd::pays`] says where tiles save a quarter of the arithmetic. Elsewhere [`Conv2d`] computes the definition,
+//! [`Winograd::pays`] says where tiles save a quarter of the arithmetic. Elsewhere [`DirectConv2d`] computes the definition,
 //! which is also what the tests compare tiles with.
 //!
 //! A shard of a batch adds up the gradients of the transformed weights over its images, and transforms the sum back
@@ -19,7 +19,7 @@ mod transforms;
 
 use std::ops::Range;
 
-use crate::conv2d::{Conv2d, Conv2dShape};
+use crate::conv2d::{Conv2dShape, DirectConv2d};
 use crate::isa::Isa;
 use crate::layout::{Border, Layout};
 use crate::vector::LANES;
@@ -56,7 +56,7 @@ struct Pass {
     /// Tiles that are worked on at once; a divisor of their number.
     at_once: usize,
     /// Between the transforms.
-    product: Conv2d,
+    product: DirectConv2d,
     inputs: Layout,
     outputs: Layout,
 }
@@ -64,7 +64,7 @@ struct Pass {
 impl Pass {
     /// From `from`, the first window `padding` before the first pixel, to `[O, H, W]` in tiles of `m`×`m`.
     fn new(from: Layout, padding: [usize; 2], [channels, height, width]: [usize; 3], m: usize) -> Self {
-        assert_eq!(from.lanes, LANES, "tiles are cut out of blocks");
+        assert_eq!(from.channels_per_block, LANES, "tiles are cut out of blocks");
         assert!(from.border.top >= padding[0] && from.border.left >= padding[1], "a window leaves {from:?}");
         let tiles = [height.div_ceil(m), width.div_ceil(m)];
         let count = tiles[0] * tiles[1];
@@ -90,7 +90,7 @@ impl Pass {
             origin: [from.border.top - padding[0], from.border.left - padding[1]],
             tiles,
             at_once,
-            product: Conv2d::new(shape, inputs, outputs, outputs, false),
+            product: DirectConv2d::new(shape, inputs, outputs, outputs, false),
             inputs,
             outputs,
         }
@@ -128,7 +128,7 @@ impl Winograd {
         shape.channels >= LANES && ELEMENTS * inputs * outputs <= MOST_WEIGHTS && 4 * by_tiles <= 3 * by_taps
     }
 
-    /// The convolution `shape` as [`Conv2d::new`] makes it, on a blocked input.
+    /// The convolution `shape` as [`DirectConv2d::new`] makes it, on a blocked input.
     ///
     /// # Panics
     ///
@@ -141,7 +141,7 @@ impl Winograd {
         let to = [shape.outputs, rows, columns];
         assert_eq!(input.shape(), [shape.channels, shape.input[0], shape.input[1]], "the input");
         for layout in [output, gradient] {
-            assert_eq!((layout.shape(), layout.lanes), (to, LANES), "the output");
+            assert_eq!((layout.shape(), layout.channels_per_block), (to, LANES), "the output");
         }
         let m = SIZE + 1 - shape.kernel[0];
         let turned_padding = shape.padding.map(|padding| shape.kernel[0] - 1 - padding);
@@ -173,7 +173,7 @@ impl Winograd {
         self.forward.workspace().max(backward)
     }
 
-    /// The weights as [`Conv2d::pack`] packs them, transformed. What is in `transformed` of lanes past the last channel
+    /// The weights as [`DirectConv2d::pack`] packs them, transformed. What is in `transformed` of channels past the last
     /// stays as it is, and has to be zero.
     ///
     /// # Panics
@@ -183,7 +183,7 @@ impl Winograd {
         self.transform_for(&self.forward, self.shape.channels, isa, packed, false, transformed);
     }
 
-    /// The weights as [`Conv2d::flip`] flips them, transformed for the input gradient.
+    /// The weights as [`DirectConv2d::flip`] flips them, transformed for the input gradient.
     ///
     /// # Panics
     ///
@@ -216,7 +216,7 @@ impl Winograd {
         self.shape.kernel[0] * self.shape.kernel[1]
     }
 
-    /// [`Conv2d::forward`] with `transformed` weights.
+    /// [`DirectConv2d::forward`] with `transformed` weights.
     ///
     /// # Panics
     ///
@@ -235,7 +235,7 @@ impl Winograd {
         self.correlate(&self.forward, isa, input, transformed, bias, relu, workspace, output, &self.output);
     }
 
-    /// [`Conv2d::input_gradient`] with weights of [`transform_flipped`](Self::transform_flipped).
+    /// [`DirectConv2d::input_gradient`] with weights of [`transform_flipped`](Self::transform_flipped).
     ///
     /// # Panics
     ///
@@ -251,7 +251,7 @@ impl Winograd {
     ) {
         let backward = self.backward.as_ref().expect("made with an input gradient");
         let input = self.forward.from;
-        assert_eq!((to.shape(), to.lanes), (input.shape(), LANES), "the input gradient");
+        assert_eq!((to.shape(), to.channels_per_block), (input.shape(), LANES), "the input gradient");
         self.correlate(backward, isa, gradient, transformed, None, false, workspace, input_gradient, to);
     }
 
@@ -271,7 +271,7 @@ impl Winograd {
         to.check_blocked(output);
         assert_eq!(workspace.len(), self.workspace(), "the scratch memory");
         if let Some(bias) = bias {
-            assert_eq!(bias.len(), to.blocks() * LANES, "the bias");
+            assert_eq!(bias.len(), to.padded_channels(), "the bias");
         }
         let (inputs, outputs) = workspace.split_at_mut(pass.inputs.size());
         let outputs = &mut outputs[..pass.outputs.size()];

@@ -16,7 +16,7 @@ fn square(channels: usize, outputs: usize, size: usize, kernel: usize) -> Conv2d
     }
 }
 
-/// The results by tiles are those of [`Conv2d`], which its own tests compare with the definition.
+/// The results by tiles are those of [`DirectConv2d`], which its own tests compare with the definition.
 fn check(shape: Conv2dShape, isa: Isa) {
     let [rows, columns] = shape.output();
     let extra = Border { top: 1, left: 0, bottom: 0, right: 2 };
@@ -24,7 +24,7 @@ fn check(shape: Conv2dShape, isa: Isa) {
     let input = to.with_border(shape.input_border().union(extra));
     let output = Layout::blocked([shape.outputs, rows, columns], extra);
     let gradient = output.with_border(shape.gradient_border());
-    let conv = Conv2d::new(shape, input, output, gradient, true);
+    let conv = DirectConv2d::new(shape, input, output, gradient, true);
     let tiles = Winograd::new(shape, input, output, gradient, true);
 
     let laid = |layout: &Layout, seed: u64| {
@@ -67,7 +67,7 @@ fn check(shape: Conv2dShape, isa: Isa) {
     close("weight gradient", &shape, isa, &found, &expected);
 }
 
-/// Within 2·10⁻⁵ of the largest: of the published shapes, the worst was seen at 0.8·10⁻⁵. Border and unused lanes stay
+/// Within 2·10⁻⁵ of the largest: of the published shapes, the worst was seen at 0.8·10⁻⁵. Border and padded channels stay
 /// zero, since they are compared too.
 fn close(what: &str, shape: &Conv2dShape, isa: Isa, found: &[f32], expected: &[f32]) {
     let largest = expected.iter().fold(0f32, |largest, value| largest.max(value.abs()));

@@ -47,7 +47,7 @@ pub(crate) fn convolution(isa: Isa, shape: Conv2dShape, planar: bool) -> Vec<Cal
     let output = Layout::blocked([shape.outputs, rows, columns], BORDER);
     let gradient = output.with_border(shape.gradient_border());
     let back = Layout::blocked(image, BORDER);
-    let conv = Rc::new(Conv2d::new(shape, input, output, gradient, true));
+    let conv = Rc::new(DirectConv2d::new(shape, input, output, gradient, true));
     let (weights, flipped) = (conv.packed_weights(), conv.flipped_weights());
     let (bias, scratch) = (conv.packed_bias(), conv.scratch());
     let of = (isa, shape, planar);
@@ -86,7 +86,7 @@ pub(crate) fn tiles(isa: Isa, shape: Conv2dShape) -> Vec<Call> {
     let output = Layout::blocked([shape.outputs, rows, columns], BORDER);
     let gradient = output.with_border(shape.gradient_border());
     let back = Layout::blocked(image, BORDER);
-    let conv = Conv2d::new(shape, input, output, gradient, true);
+    let conv = DirectConv2d::new(shape, input, output, gradient, true);
     let tiles = Rc::new(Winograd::new(shape, input, output, gradient, true));
     let (packed, flipped, bias) = (conv.packed_weights(), conv.flipped_weights(), conv.packed_bias());
     let (weights, flipped_weights, workspace) = (tiles.weights(), tiles.flipped_weights(), tiles.workspace());
@@ -162,30 +162,36 @@ pub(crate) fn pooling(isa: Isa, window: Window, from: [usize; 3], [rows, columns
 pub(crate) fn images(isa: Isa, shape: [usize; 3]) -> Vec<Call> {
     let (from, to) = (Layout::blocked(shape, BORDER), Layout::blocked(shape, Border::default()));
     let planar = Layout::planar(shape, BORDER);
-    let [x, y, lanes, plain] = [from.size(), to.size(), from.blocks() * LANES, shape.iter().product()];
+    let [x, y, channels, plain] = [from.size(), to.size(), from.padded_channels(), shape.iter().product()];
     let of = (isa, shape);
     vec![
         Call::new("write", of, [plain, x], move |[image, to]| from.write(image, to)),
         Call::new("read", of, [x, plain], move |[memory, image]| from.read(memory, image)),
         Call::new("write planar", of, [plain, planar.size()], move |[image, to]| planar.write(image, to)),
         Call::new("read planar", of, [planar.size(), plain], move |[memory, image]| planar.read(memory, image)),
-        Call::new("channel sums", of, [x, lanes], move |[x, sums]| add_channel_sums(isa, &from, x, sums)),
+        Call::new("channel sums", of, [x, channels], move |[x, sums]| add_channel_sums(isa, &from, x, sums)),
         Call::new("ReLU", of, [x, y], move |[x, y]| relu_forward(isa, &from, x, &to, y)),
         Call::new("ReLU backward", of, [y, x], move |[y, g]| relu_backward(isa, &to, y, &from, g)),
         Call::new("multiply", of, [x, y], move |[x, y]| multiply(isa, &from, x, &to, y)),
         Call::new("copy", of, [x, y], move |[x, y]| copy(isa, &from, x, &to, y)),
-        Call::new("moments", of, [x], move |[x]| batch_norm_moments(isa, &from, x, &mut Moments::new(lanes))),
-        Call::new("normalise", of, [x, lanes, lanes, lanes, y], move |[x, mean, scale, offset, y]| {
+        Call::new("accumulate", of, [plain, plain], move |[x, sums]| accumulate(isa, x, sums)),
+        Call::new("moments", of, [x], move |[x]| batch_norm_moments(isa, &from, x, &mut Moments::new(channels))),
+        Call::new("normalise", of, [x, channels, channels, channels, y], move |[x, mean, scale, offset, y]| {
             batch_norm_forward(isa, &from, x, [mean, scale, offset], &to, y);
         }),
-        Call::new("normalisation's sums", of, [x, lanes, y], move |[x, mean, g]| {
-            let mut sums = [vec![0.0; lanes], vec![0.0; lanes]];
+        Call::new("normalisation's sums", of, [x, channels, y], move |[x, mean, g]| {
+            let mut sums = [vec![0.0; channels], vec![0.0; channels]];
             let [plain, weighted] = &mut sums;
             batch_norm_sums(isa, &from, x, mean, &to, g, [plain, weighted]);
         }),
-        Call::new("normalise backward", of, [x, lanes, lanes, lanes, lanes, y, x], move |[x, m, s, a, b, g, dx]| {
-            batch_norm_backward(isa, &from, x, [m, s, a, b], true, &to, g, (&from, dx));
-        }),
+        Call::new(
+            "normalise backward",
+            of,
+            [x, channels, channels, channels, channels, y, x],
+            move |[x, m, s, a, b, g, dx]| {
+                batch_norm_backward(isa, &from, x, [m, s, a, b], true, &to, g, (&from, dx));
+            },
+        ),
     ]
 }
 

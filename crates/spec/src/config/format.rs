@@ -4,18 +4,18 @@ use crate::DataSets;
 
 /// A table of the config.
 #[derive(Debug)]
-pub(super) struct Section {
+pub(crate) struct Section {
     /// Its path, `data.augmentation`; empty for the file itself.
-    pub(super) path: &'static str,
-    pub(super) doc: &'static str,
-    pub(super) keys: &'static [Key],
+    pub(crate) path: &'static str,
+    pub(crate) doc: &'static str,
+    pub(crate) keys: &'static [Key],
     /// The further keys that go with each value of the key `kind`, in a table that has one.
-    pub(super) kinds: Option<&'static Variants>,
+    pub(crate) kinds: Option<&'static Variants>,
 }
 
 impl Section {
     /// The default of the key `kind`, in a table with kinds.
-    pub(super) fn default_kind(&self) -> Option<&'static Variant> {
+    pub(crate) fn default_kind(&self) -> Option<&'static Variant> {
         let key = self.keys.iter().find(|key| key.name == "kind")?;
         match key.presence {
             Presence::Default(Literal::Word(name)) => self.kind(name),
@@ -24,12 +24,12 @@ impl Section {
     }
 
     /// The kind of that name.
-    pub(super) fn kind(&self, name: &str) -> Option<&'static Variant> {
+    pub(crate) fn kind(&self, name: &str) -> Option<&'static Variant> {
         self.kinds?.variants.iter().find(|kind| kind.name == name)
     }
 
     /// The names of the kinds that have the key `name` beyond those of all kinds.
-    pub(super) fn kinds_with(&self, name: &str) -> Vec<&'static str> {
+    pub(crate) fn kinds_with(&self, name: &str) -> Vec<&'static str> {
         let kinds = self.kinds.map_or(&[][..], |kinds| kinds.variants);
         kinds.iter().filter(|kind| kind.keys.iter().any(|key| key.name == name)).map(|kind| kind.name).collect()
     }
@@ -37,16 +37,20 @@ impl Section {
 
 /// One key of a table.
 #[derive(Debug)]
-pub(super) struct Key {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) presence: Presence,
-    pub(super) doc: &'static str,
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) presence: Presence,
+    pub(crate) doc: &'static str,
+}
+
+pub(crate) const fn key(name: &'static str, kind: Kind, presence: Presence, doc: &'static str) -> Key {
+    Key { name, kind, presence, doc }
 }
 
 impl Key {
     /// What it says, with the names of the data sets where it is the one that names one.
-    pub(super) fn doc(&self, data_sets: &DataSets) -> String {
+    pub(crate) fn doc(&self, data_sets: &DataSets) -> String {
         match (&self.kind, data_sets.names()) {
             (Kind::DataSet, Some(names)) => format!("{}: {}.", self.doc.trim_end_matches('.'), names.join(", ")),
             _ => self.doc.to_owned(),
@@ -56,7 +60,7 @@ impl Key {
 
 /// What a key holds.
 #[derive(Debug)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A string that can name a folder.
     Name,
     /// The name of a data set.
@@ -85,23 +89,23 @@ pub(super) enum Kind {
 
 /// The tables that a `type` chooses from.
 #[derive(Debug)]
-pub(super) struct Variants {
+pub(crate) struct Variants {
     /// What one of them is called: `layer`.
-    pub(super) noun: &'static str,
-    pub(super) variants: &'static [Variant],
+    pub(crate) noun: &'static str,
+    pub(crate) variants: &'static [Variant],
 }
 
 /// One `type` with its other keys.
 #[derive(Debug)]
-pub(super) struct Variant {
-    pub(super) name: &'static str,
-    pub(super) doc: &'static str,
-    pub(super) keys: &'static [Key],
+pub(crate) struct Variant {
+    pub(crate) name: &'static str,
+    pub(crate) doc: &'static str,
+    pub(crate) keys: &'static [Key],
 }
 
 /// Whether a key must be there, and what holds when it is not.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Presence {
+pub(crate) enum Presence {
     /// It must be; the literal is an example.
     Required(Literal),
     /// The literal holds when it is absent.
@@ -114,7 +118,7 @@ pub(super) enum Presence {
 
 /// A value as it is written in a config.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Literal {
+pub(crate) enum Literal {
     Integer(u64),
     Number(f64),
     Flag(bool),
@@ -138,40 +142,40 @@ impl std::fmt::Display for Literal {
 
 /// The numbers between two bounds; a bound is included unless it is open.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Range {
-    pub(super) least: f64,
-    pub(super) least_open: bool,
-    pub(super) most: f64,
-    pub(super) most_open: bool,
+pub(crate) struct Range {
+    pub(crate) least: f64,
+    pub(crate) least_open: bool,
+    pub(crate) most: f64,
+    pub(crate) most_open: bool,
 }
 
 impl Range {
     /// All finite numbers.
-    pub(super) const FINITE: Self = Self::new(f64::NEG_INFINITY, true, f64::INFINITY, true);
+    pub(crate) const FINITE: Self = Self::new(f64::NEG_INFINITY, true, f64::INFINITY, true);
     /// (0, ∞).
-    pub(super) const POSITIVE: Self = Self::new(0.0, true, f64::INFINITY, true);
+    pub(crate) const POSITIVE: Self = Self::new(0.0, true, f64::INFINITY, true);
     /// [0, ∞).
-    pub(super) const NOT_NEGATIVE: Self = Self::new(0.0, false, f64::INFINITY, true);
+    pub(crate) const NOT_NEGATIVE: Self = Self::new(0.0, false, f64::INFINITY, true);
     /// [0, 1].
-    pub(super) const FRACTION: Self = Self::new(0.0, false, 1.0, false);
+    pub(crate) const FRACTION: Self = Self::new(0.0, false, 1.0, false);
     /// [0, 1).
-    pub(super) const BELOW_ONE: Self = Self::new(0.0, false, 1.0, true);
+    pub(crate) const BELOW_ONE: Self = Self::new(0.0, false, 1.0, true);
     /// (0, 1].
-    pub(super) const ABOVE_ZERO_TO_ONE: Self = Self::new(0.0, true, 1.0, false);
+    pub(crate) const ABOVE_ZERO_TO_ONE: Self = Self::new(0.0, true, 1.0, false);
 
     const fn new(least: f64, least_open: bool, most: f64, most_open: bool) -> Self {
         Self { least, least_open, most, most_open }
     }
 
     /// Whether `number` is between the bounds; NaN never is.
-    pub(super) fn contains(self, number: f64) -> bool {
+    pub(crate) fn contains(self, number: f64) -> bool {
         let above = if self.least_open { number > self.least } else { number >= self.least };
         let below = if self.most_open { number < self.most } else { number <= self.most };
         above && below
     }
 
     /// `a number above 0`, as errors say it.
-    pub(super) fn describe(self) -> String {
+    pub(crate) fn describe(self) -> String {
         match (self.least.is_finite(), self.most.is_finite()) {
             (false, _) => "a finite number".to_owned(),
             (true, false) if self.least_open => format!("a number above {}", self.least),

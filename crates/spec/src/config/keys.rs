@@ -1,17 +1,12 @@
-//! Every key of a config, with its kind, its default and what it does.
+//! Every key of a config, with its kind, its default and what it does. Those of layers stand with the layers.
 
-mod layers;
 mod optimizers;
 
 use super::format::Literal::{Flag, Integer, Number, Toml, Word};
 use super::format::Presence::{Default, Optional, Required, Table};
-use super::format::{Key, Kind, Presence, Range, Section, Variant, Variants};
-pub(super) use layers::LAYERS;
+use super::format::{Kind, Range, Section, Variant, Variants, key};
+use crate::layers::LAYERS;
 pub(super) use optimizers::OPTIMIZERS;
-
-const fn key(name: &'static str, kind: Kind, presence: Presence, doc: &'static str) -> Key {
-    Key { name, kind, presence, doc }
-}
 
 pub(super) static EXPERIMENT: Section = Section {
     path: "",

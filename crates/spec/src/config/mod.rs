@@ -40,10 +40,12 @@ use crate::{DataSet, DataSets, Experiment};
 
 pub use defaults::defaults;
 pub use error::{ConfigError, Diagnostic, Excerpt, Location};
+pub(crate) use format::{Key, Kind, Literal, Presence, Range, Variant, Variants, key};
+pub(crate) use record::Record;
 pub use schema::schema;
 pub use suggest::closest as nearest;
 pub use sweep::sweep_schema;
-pub(crate) use write::experiment as write;
+pub(crate) use write::{Entries, experiment as write};
 
 pub(crate) fn read(
     source_name: &str,

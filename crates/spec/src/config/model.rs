@@ -1,9 +1,9 @@
 //! `[model]` into an [`Architecture`], and its shapes checked.
 
 use super::check::Fault;
-use super::record::{Chosen, Record};
+use super::record::Record;
 use super::suggest;
-use crate::{Architecture, AvgPool2d, BatchNorm, Conv2d, Dropout, Layer, Linear, MaxPool2d, ShapeError, published};
+use crate::{Architecture, Layer, ShapeError, published};
 
 /// What a network is called that is spelled out and has no name.
 const UNNAMED: &str = "custom";
@@ -13,7 +13,8 @@ pub(super) fn resolve(record: &Record) -> Result<Architecture, Fault> {
     let architecture = match (name, record.optional_shape("input"), record.optional_list("layers")) {
         (Some(name), None, None) => published_network(name, record)?,
         (name, Some(input), Some(layers)) => {
-            Architecture { name: name.unwrap_or(UNNAMED).to_owned(), input, layers: layers.iter().map(layer).collect() }
+            let layers = layers.iter().map(|layer| Layer::read(layer.variant, &layer.record)).collect();
+            Architecture { name: name.unwrap_or(UNNAMED).to_owned(), input, layers }
         }
         (None, None, None) => {
             return Err(Fault::new("the network is missing in [model]", record.span)
@@ -60,47 +61,4 @@ fn shape_fault(error: ShapeError, record: &Record) -> Fault {
         .and_then(|index| record.optional_list("layers").and_then(|layers| layers.get(index)));
     let span = layer.and_then(|layer| layer.record.span).or(record.span_of("layers"));
     Fault::of_shape(error, span)
-}
-
-fn layer(chosen: &Chosen) -> Layer {
-    let record = &chosen.record;
-    match chosen.variant {
-        "conv2d" => Layer::Conv2d(Conv2d {
-            out_channels: record.count("out_channels"),
-            kernel: record.size("kernel"),
-            stride: record.size("stride"),
-            padding: record.size("padding"),
-            dilation: record.size("dilation"),
-            groups: record.count("groups"),
-            bias: record.flag("bias"),
-        }),
-        "max_pool2d" => Layer::MaxPool2d(MaxPool2d {
-            kernel: record.size("kernel"),
-            stride: record.optional_size("stride"),
-            padding: record.size("padding"),
-            dilation: record.size("dilation"),
-            ceil_mode: record.flag("ceil_mode"),
-        }),
-        "avg_pool2d" => Layer::AvgPool2d(AvgPool2d {
-            kernel: record.size("kernel"),
-            stride: record.optional_size("stride"),
-            padding: record.size("padding"),
-            ceil_mode: record.flag("ceil_mode"),
-            count_include_pad: record.flag("count_include_pad"),
-        }),
-        "linear" => Layer::Linear(Linear { out_features: record.count("out_features"), bias: record.flag("bias") }),
-        "flatten" => Layer::Flatten,
-        "relu" => Layer::Relu,
-        "leaky_relu" => Layer::LeakyRelu { slope: record.number("slope") },
-        "prelu" => Layer::Prelu { initial_slope: record.number("initial_slope") },
-        "elu" => Layer::Elu { alpha: record.number("alpha") },
-        "gelu" => Layer::Gelu,
-        "sigmoid" => Layer::Sigmoid,
-        "tanh" => Layer::Tanh,
-        "batch_norm" => {
-            Layer::BatchNorm(BatchNorm { epsilon: record.number("epsilon"), momentum: record.number("momentum") })
-        }
-        "dropout" => Layer::Dropout(Dropout { probability: record.number("probability") }),
-        other => panic!("the description of a config has a layer too many: `{other}`"),
-    }
 }

@@ -5,7 +5,7 @@ use crate::{Shape, Size2};
 
 /// A checked table.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(crate) struct Record {
     /// Where the table stands; the span of nothing when it is absent from the file.
     pub(super) span: Option<Span>,
     pub(super) fields: Vec<Field>,
@@ -83,25 +83,25 @@ impl Record {
         }
     }
 
-    pub(super) fn count(&self, key: &str) -> usize {
+    pub(crate) fn count(&self, key: &str) -> usize {
         usize::try_from(self.integer(key)).unwrap_or(usize::MAX) // as good as 2⁶⁴ where addresses have 32 bits
     }
 
-    pub(super) fn number(&self, key: &str) -> f64 {
+    pub(crate) fn number(&self, key: &str) -> f64 {
         match self.field(key).value {
             Checked::Number(number) => number,
             ref other => unexpected(key, other),
         }
     }
 
-    pub(super) fn flag(&self, key: &str) -> bool {
+    pub(crate) fn flag(&self, key: &str) -> bool {
         match self.field(key).value {
             Checked::Flag(flag) => flag,
             ref other => unexpected(key, other),
         }
     }
 
-    pub(super) fn optional_size(&self, key: &str) -> Option<Size2> {
+    pub(crate) fn optional_size(&self, key: &str) -> Option<Size2> {
         match self.field(key).value {
             Checked::Absent => None,
             Checked::Size(size) => Some(size),
@@ -109,7 +109,7 @@ impl Record {
         }
     }
 
-    pub(super) fn size(&self, key: &str) -> Size2 {
+    pub(crate) fn size(&self, key: &str) -> Size2 {
         self.optional_size(key).unwrap_or_else(|| unexpected(key, &Checked::Absent))
     }
 

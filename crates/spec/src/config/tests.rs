@@ -3,6 +3,8 @@
 mod data_sets;
 mod errors;
 mod files;
+mod layers;
+mod network_errors;
 mod overrides;
 mod round_trip;
 mod wrong_values;
@@ -38,4 +40,11 @@ fn read(text: &str, overrides: &[&str]) -> Result<Experiment, ConfigError> {
 fn changed(from: &str, to: &str) -> String {
     assert!(SPELLED_OUT.contains(from));
     SPELLED_OUT.replace(from, to)
+}
+
+/// Reading `text` fails with this error, word for word.
+#[track_caller]
+fn expect(text: &str, expected: &str) {
+    let error = read(text, &[]).unwrap_err().to_string();
+    assert_eq!(error, expected, "\n{error}");
 }

@@ -1,8 +1,7 @@
 //! The two networks that began it, as Jäppinen describes them layer by layer: with ReLU and max pooling throughout.
 
-use super::{conv3, dropout, linear, network, pool2};
-use crate::Layer::{self, Flatten, Relu};
-use crate::{Architecture, Conv2d, MaxPool2d, Shape};
+use super::{conv3, dropout, flatten, linear, network, pool2, relu};
+use crate::{Architecture, Conv2d, Layer, MaxPool2d, Shape};
 
 /// LeNet-5 on 1×32×32 images: 61,706 trainable parameters.
 ///
@@ -16,16 +15,16 @@ pub fn lenet_5() -> Architecture {
         Shape::image(1, 32, 32),
         vec![
             conv(6), // 28×28
-            Relu,
+            relu(),
             pool2(),
             conv(16), // 10×10
-            Relu,
+            relu(),
             pool2(),
-            Flatten, // 16 · 5 · 5 = 400
+            flatten(), // 16 · 5 · 5 = 400
             linear(120),
-            Relu,
+            relu(),
             linear(84),
-            Relu,
+            relu(),
             linear(10),
         ],
     )
@@ -45,24 +44,24 @@ pub fn alexnet() -> Architecture {
         Shape::image(3, 224, 224),
         vec![
             Layer::Conv2d(Conv2d::new(96, 11).stride(4).padding(2)), // 55×55
-            Relu,
+            relu(),
             pool(), // 27×27
             grouped(256, 5),
-            Relu,
+            relu(),
             pool(), // 13×13
             conv3(384),
-            Relu,
+            relu(),
             grouped(384, 3),
-            Relu,
+            relu(),
             grouped(256, 3),
-            Relu,
-            pool(),  // 6×6
-            Flatten, // 256 · 6 · 6 = 9,216
+            relu(),
+            pool(),    // 6×6
+            flatten(), // 256 · 6 · 6 = 9,216
             linear(4_096),
-            Relu,
+            relu(),
             dropout(0.5),
             linear(4_096),
-            Relu,
+            relu(),
             dropout(0.5),
             linear(1_000),
         ],

@@ -3,9 +3,8 @@
 //! They share their building blocks: 5×5 convolutions with padding 2, which keep the size of the image, and 2×2 max
 //! pooling, which halves it.
 
-use super::{CIFAR, MNIST, conv3, conv5, linear, network, pool2};
+use super::{CIFAR, MNIST, conv3, conv5, flatten, linear, network, pool2, relu};
 use crate::Architecture;
-use crate::Layer::{Flatten, Relu};
 
 /// The course's network for MNIST: 14,682 trainable parameters.
 pub fn mnist_baseline() -> Architecture {
@@ -14,12 +13,12 @@ pub fn mnist_baseline() -> Architecture {
         MNIST,
         vec![
             conv5(16),
-            Relu,
+            relu(),
             pool2(),
             conv5(16),
-            Relu,
+            relu(),
             pool2(),
-            Flatten, // 16 · 7 · 7 = 784
+            flatten(), // 16 · 7 · 7 = 784
             linear(10),
         ],
     )
@@ -32,11 +31,11 @@ pub fn cifar_baseline() -> Architecture {
         CIFAR,
         vec![
             conv5(16),
-            Relu,
+            relu(),
             pool2(),
             conv5(16),
-            Relu,
-            Flatten, // 16 · 16 · 16 = 4,096
+            relu(),
+            flatten(), // 16 · 16 · 16 = 4,096
             linear(10),
         ],
     )
@@ -45,7 +44,11 @@ pub fn cifar_baseline() -> Architecture {
 /// Willis 2025: the baseline with a 3×3 convolution after the second ReLU, and none after it. 50,922 trainable
 /// parameters.
 pub fn willis_improved() -> Architecture {
-    network("willis-improved", CIFAR, vec![conv5(16), Relu, pool2(), conv5(16), Relu, conv3(16), Flatten, linear(10)])
+    network(
+        "willis-improved",
+        CIFAR,
+        vec![conv5(16), relu(), pool2(), conv5(16), relu(), conv3(16), flatten(), linear(10)],
+    )
 }
 
 /// Bai 2023: the baseline with a third 5×5 convolution and its ReLU. 55,018 trainable parameters.
@@ -53,7 +56,7 @@ pub fn bai_improved() -> Architecture {
     network(
         "bai-improved",
         CIFAR,
-        vec![conv5(16), Relu, pool2(), conv5(16), Relu, conv5(16), Relu, Flatten, linear(10)],
+        vec![conv5(16), relu(), pool2(), conv5(16), relu(), conv5(16), relu(), flatten(), linear(10)],
     )
 }
 
@@ -83,17 +86,17 @@ fn timurtas(name: &str, [first, second, third]: [usize; 3]) -> Architecture {
         CIFAR,
         vec![
             conv5(first),
-            Relu,
+            relu(),
             pool2(),
             conv5(second),
-            Relu,
+            relu(),
             pool2(),
             conv5(third),
-            Relu,
+            relu(),
             pool2(),
-            Flatten,
+            flatten(),
             linear(20),
-            Relu,
+            relu(),
             linear(10),
         ],
     )

@@ -17,7 +17,7 @@ pub use course::{
 };
 pub use petre::{petre_cnn, petre_cnn_fashion, petre_mlp, petre_mlp_fashion};
 
-use crate::{Architecture, Conv2d, Dropout, Layer, Linear, MaxPool2d, Shape};
+use crate::{Architecture, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, Relu, Shape};
 
 const MNIST: Shape = Shape::image(1, 28, 28);
 const CIFAR: Shape = Shape::image(3, 32, 32);
@@ -87,4 +87,12 @@ fn dropout(probability: f64) -> Layer {
 
 fn linear(out_features: usize) -> Layer {
     Layer::Linear(Linear::new(out_features))
+}
+
+fn flatten() -> Layer {
+    Layer::Flatten(Flatten)
+}
+
+fn relu() -> Layer {
+    Layer::Relu(Relu)
 }

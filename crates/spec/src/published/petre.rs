@@ -1,8 +1,7 @@
 //! The two networks that Jäppinen trains (thesis, Turku 2024), each for colour and for grey images.
 
-use super::{CIFAR, MNIST, conv3, dropout, linear, network, pool2};
-use crate::Layer::{self, Flatten, Relu};
-use crate::{Architecture, BatchNorm, Shape};
+use super::{CIFAR, MNIST, conv3, dropout, flatten, linear, network, pool2, relu};
+use crate::{Architecture, BatchNorm, Layer, Shape};
 
 /// Jäppinen's multilayer perceptron for CIFAR-10: 404,010 trainable parameters.
 pub fn petre_mlp() -> Architecture {
@@ -27,15 +26,15 @@ pub fn petre_cnn_fashion() -> Architecture {
 }
 
 fn mlp(name: &str, input: Shape) -> Architecture {
-    network(name, input, vec![Flatten, linear(128), Relu, linear(64), Relu, linear(32), Relu, linear(10)])
+    network(name, input, vec![flatten(), linear(128), relu(), linear(64), relu(), linear(32), relu(), linear(10)])
 }
 
 fn cnn(name: &str, input: Shape) -> Architecture {
     let norm = || Layer::BatchNorm(BatchNorm::default());
-    let stage = |kernels| [conv3(kernels), Relu, norm(), conv3(kernels), Relu, norm(), pool2(), dropout(0.25)];
+    let stage = |kernels| [conv3(kernels), relu(), norm(), conv3(kernels), relu(), norm(), pool2(), dropout(0.25)];
     let mut layers = Vec::new();
     layers.extend(stage(32));
     layers.extend(stage(64)); // 64 · 8 · 8 = 4,096 features of CIFAR-10, 64 · 7 · 7 = 3,136 of Fashion-MNIST
-    layers.extend([Flatten, linear(64), Relu, dropout(0.25), linear(10)]);
+    layers.extend([flatten(), linear(64), relu(), dropout(0.25), linear(10)]);
     network(name, input, layers)
 }

@@ -1,7 +1,8 @@
 //! Average pooling: what it divides by, with padding and in ceil mode.
 
+use backproof_compiled::Operation;
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::{self as kernels, Layer};
+use backproof_kernels as kernels;
 use backproof_layers::{AvgPool2d, AvgPool2dOptions};
 
 use super::windows::{SLIPS, Windows, plane};
@@ -42,7 +43,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
 
     let window = kernels::Window { kernel, stride, padding, dilation: [1, 1] };
     let divisor = if count_include_pad { kernels::Divisor::Padded } else { kernels::Divisor::Inside };
-    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Layer::AvgPool2d { window, divisor, output }]);
+    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Operation::AvgPool2d { window, divisor, output }]);
     let check = stack.check(context, check, [dims[0], dims[1], output[0], output[1]]);
 
     let windows = Windows { stride, padding, dilation: [1, 1] };

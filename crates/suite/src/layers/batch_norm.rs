@@ -1,7 +1,7 @@
 //! Batch normalisation, in training and in inference.
 
+use backproof_compiled::{Operation, Parameter};
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::{Layer, Parameter};
 use backproof_layers::{BatchNorm, Mode};
 use burn::tensor::Tensor;
 
@@ -47,7 +47,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     );
 
     // The kernels differentiate in training alone.
-    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Layer::BatchNorm { epsilon: EPSILON, momentum: 0.1 }])
+    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Operation::BatchNorm { epsilon: EPSILON, momentum: 0.1 }])
         .parameter(0, Parameter::Weight, "gamma")
         .parameter(0, Parameter::Bias, "beta");
     let check = if training { stack.check(context, check, dims) } else { check };

@@ -1,7 +1,7 @@
 //! The cross-entropy of independent outputs through a sigmoid, one number a sample.
 
+use backproof_compiled::Objective;
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::Objective;
 use backproof_layers::BinaryCrossEntropy;
 use burn::tensor::Tensor;
 

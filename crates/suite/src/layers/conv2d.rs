@@ -1,7 +1,8 @@
 //! Convolution with stride, padding, dilation and groups.
 
+use backproof_compiled::{Operation, Parameter};
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::{Conv2dShape, LANES, Layer, Parameter};
+use backproof_kernels::{Conv2dShape, LANES};
 use backproof_layers::{Conv2d, Conv2dOptions};
 
 use super::windows::{SLIPS, Windows, convolution, plane, tiled};
@@ -94,7 +95,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
 
     let shape = Conv2dShape { channels: dims[1], input: size, outputs, kernel, stride, padding, dilation, groups };
     let [rows, columns] = shape.output();
-    let stack = Stack::new([dims[1], size[0], size[1]], vec![Layer::Conv2d { shape, bias: has_bias }]).parameter(
+    let stack = Stack::new([dims[1], size[0], size[1]], vec![Operation::Conv2d { shape, bias: has_bias }]).parameter(
         0,
         Parameter::Weight,
         "weight",

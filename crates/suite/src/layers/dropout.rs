@@ -1,7 +1,7 @@
 //! Inverted dropout, with a mask that is a function of a seed.
 
+use backproof_compiled::Operation;
 use backproof_gradcheck::Gradients;
-use backproof_kernels::Layer;
 use backproof_layers::{Dropout, Mode};
 use burn::tensor::Tensor;
 
@@ -32,7 +32,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let check = match mode {
         Mode::Training { dropout_seed } => {
             let masking = layer.clone();
-            let stack = Stack::new([dims[1], dims[2], 1], vec![Layer::Dropout])
+            let stack = Stack::new([dims[1], dims[2], 1], vec![Operation::Dropout])
                 .mask(move |first, mask| masking.write_mask(dropout_seed, first, mask));
             stack.check(context, check, dims)
         }

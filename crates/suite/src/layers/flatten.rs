@@ -1,7 +1,7 @@
 //! The same numbers in another shape.
 
+use backproof_compiled::{Operation, Parameter};
 use backproof_gradcheck::Gradients;
-use backproof_kernels::{Layer, Parameter};
 use backproof_layers::Flatten;
 use burn::tensor::Tensor;
 
@@ -25,7 +25,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     // To the kernels it is how a linear layer reads an image: here one that passes every feature on.
     let features = channels * height * width;
     let identity = (0..features * features).map(|at| f32::from(u8::from(at % (features + 1) == 0))).collect();
-    let layers = vec![Layer::Flatten, Layer::Linear { outputs: features, bias: false }];
+    let layers = vec![Operation::Flatten, Operation::Linear { outputs: features, bias: false }];
     let stack = Stack::new([channels, height, width], layers).constant(1, Parameter::Weight, identity);
     let check = stack.check(context, check, [samples, features]);
     let check = context.mutant(check, "read as if the channels came last", move |t| {

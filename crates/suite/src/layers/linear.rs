@@ -1,12 +1,12 @@
 //! `Y = X W + b`.
 
 #[cfg(feature = "flex")]
+use backproof_compiled::linear_on_kernels;
+use backproof_compiled::{Operation, Parameter};
+#[cfg(feature = "flex")]
 use backproof_gradcheck::Check;
 use backproof_gradcheck::{Arguments, Gradients};
-use backproof_kernels::{Layer, Parameter};
 use backproof_layers::Linear;
-#[cfg(feature = "flex")]
-use backproof_layers::linear_on_kernels;
 
 use crate::kernels::Stack;
 #[cfg(feature = "flex")]
@@ -44,7 +44,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     );
     #[cfg(feature = "flex")]
     let check = as_one_node(context, check, has_bias, layout);
-    let stack = Stack::new([inputs, 1, 1], vec![Layer::Linear { outputs, bias: has_bias }]).parameter(
+    let stack = Stack::new([inputs, 1, 1], vec![Operation::Linear { outputs, bias: has_bias }]).parameter(
         0,
         Parameter::Weight,
         "weight",

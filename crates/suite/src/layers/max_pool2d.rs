@@ -1,7 +1,8 @@
 //! Max pooling: ties, overlapping windows, padding, dilation, ceil mode.
 
+use backproof_compiled::Operation;
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::{self as kernels, Layer};
+use backproof_kernels as kernels;
 use backproof_layers::{MaxPool2d, MaxPool2dOptions};
 
 use super::windows::{SLIPS, Windows, plane};
@@ -45,7 +46,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     );
 
     let window = kernels::Window { kernel, stride, padding, dilation };
-    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Layer::MaxPool2d { window, output }]);
+    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Operation::MaxPool2d { window, output }]);
     let check = stack.check(context, check, [dims[0], dims[1], output[0], output[1]]);
 
     let windows = Windows { stride, padding, dilation };

@@ -1,7 +1,7 @@
 //! The mean of squared errors, one number a sample.
 
+use backproof_compiled::Objective;
 use backproof_gradcheck::{Arguments, Gradients};
-use backproof_kernels::Objective;
 use backproof_layers::MeanSquaredError;
 use burn::tensor::Tensor;
 

@@ -1,6 +1,6 @@
 //! `max(0, x)`.
 
-use backproof_kernels::Layer;
+use backproof_compiled::Operation;
 use backproof_layers::Relu;
 use burn::tensor::activation;
 
@@ -12,7 +12,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("relu", 1.0, context, draw);
     let (about, dims) = (input.about(), input.dims);
     let check = sources!(context, input, Relu);
-    let check = Stack::new([dims[1], dims[2], 1], vec![Layer::Relu]).check(context, check, dims);
+    let check = Stack::new([dims[1], dims[2], 1], vec![Operation::Relu]).check(context, check, dims);
     let check = wrong(context, check, "the mask is lost: the gradient passes everywhere", |x| x.ones_like());
     let check = wrong(context, check, "the mask of another batch", |x| positive(of_another_batch(x)));
     let check = wrong(context, check, "the mask is inverted", |x| positive(-x));

@@ -1,15 +1,16 @@
 //! A convolution with what follows it, ReLU, maximum, and at times batch normalisation and dropout, which the CPU
 //! kernels compute as one.
 
+use backproof_compiled::{Operation, Parameter};
+#[cfg(feature = "flex")]
+use backproof_compiled::{Segment, SegmentParameters};
 #[cfg(feature = "flex")]
 use backproof_gradcheck::Check;
 use backproof_gradcheck::{Arguments, Gradients, Kinks, Value};
-use backproof_kernels::{Conv2dShape, LANES, Layer, Parameter, Window};
+use backproof_kernels::{Conv2dShape, LANES, Window};
 use backproof_layers::{
     BatchNorm, BatchNormSaved, Conv2d, Conv2dOptions, Dropout, MaxPool2d, MaxPool2dOptions, Mode, Relu, ReluSaved,
 };
-#[cfg(feature = "flex")]
-use backproof_layers::{Segment, SegmentParameters};
 use burn::tensor::Tensor;
 
 use super::windows::tiled;
@@ -104,15 +105,18 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         Conv2dShape { channels: dims[1], input: size, outputs, kernel, stride, padding, dilation: [1, 1], groups };
     let output = layers.pool.output_size(shape.output());
     let window = Window { kernel: window, stride: step, padding: [0, 0], dilation: [1, 1] };
-    let of_kernels = layers.of_kernels(Layer::Conv2d { shape, bias: has_bias }, Layer::MaxPool2d { window, output });
+    let of_kernels =
+        layers.of_kernels(Operation::Conv2d { shape, bias: has_bias }, Operation::MaxPool2d { window, output });
     let input = [dims[1], size[0], size[1]];
     #[cfg(feature = "flex")]
     let check = as_one_node(context, check, &layers, input, [outputs, output[0], output[1]], &of_kernels);
-    let position = of_kernels.iter().position(|layer| matches!(layer, Layer::BatchNorm { .. }));
+    let position = of_kernels.iter().position(|layer| matches!(layer, Operation::BatchNorm { .. }));
     let stack = Stack::new(input, of_kernels).parameter(0, Parameter::Weight, "weight");
     let stack = if has_bias { stack.parameter(0, Parameter::Bias, "bias") } else { stack };
     let stack = match position {
-        Some(position) => stack.parameter(position, Parameter::Weight, "gamma").parameter(position, Parameter::Bias, "beta"),
+        Some(position) => {
+            stack.parameter(position, Parameter::Weight, "gamma").parameter(position, Parameter::Bias, "beta")
+        }
         None => stack,
     };
     let stack = match layers.dropout.clone() {
@@ -161,12 +165,13 @@ impl Layers {
         (self.norm == Some(position)).then(|| BatchNorm::new(t.get("gamma"), t.get("beta"), EPSILON, MOMENTUM))
     }
 
-    fn of_kernels(&self, conv: Layer, pool: Layer) -> Vec<Layer> {
-        let norm =
-            |position| (self.norm == Some(position)).then_some(Layer::BatchNorm { epsilon: EPSILON, momentum: MOMENTUM });
+    fn of_kernels(&self, conv: Operation, pool: Operation) -> Vec<Operation> {
+        let norm = |position| {
+            (self.norm == Some(position)).then_some(Operation::BatchNorm { epsilon: EPSILON, momentum: MOMENTUM })
+        };
         let [before, after] = [NormPosition::BeforeRelu, NormPosition::AfterRelu].map(norm);
-        let dropout = self.dropout.as_ref().map(|_| Layer::Dropout);
-        [Some(conv), before, Some(Layer::Relu), after, Some(pool), dropout].into_iter().flatten().collect()
+        let dropout = self.dropout.as_ref().map(|_| Operation::Dropout);
+        [Some(conv), before, Some(Operation::Relu), after, Some(pool), dropout].into_iter().flatten().collect()
     }
 
     fn forward(&self, t: &Arguments<'_>, kinks: &Kinks) -> Tensor<4> {
@@ -237,7 +242,7 @@ fn as_one_node(
     layers: &Layers,
     input: [usize; 3],
     output: [usize; 3],
-    of_kernels: &[Layer],
+    of_kernels: &[Operation],
 ) -> Check<'static> {
     let Some(&isa) = context.kernels.first() else { return check };
     let segment = Segment::new(isa, input, of_kernels.to_vec(), output);
@@ -269,12 +274,8 @@ fn as_one_node(
 
 #[cfg(feature = "flex")]
 impl Layers {
-    fn parameters<'a>(
-        &self,
-        weight: Tensor<4>,
-        bias: Option<Tensor<1>>,
-        norm: Option<&'a BatchNorm>,
-    ) -> SegmentParameters<'a> {
-        SegmentParameters { weight, bias, norm, dropout: self.dropout.clone() }
+    fn parameters(&self, weight: Tensor<4>, bias: Option<Tensor<1>>, norm: Option<&BatchNorm>) -> SegmentParameters {
+        let mask = self.dropout.as_ref().map(|(dropout, seed)| dropout.in_segment(*seed));
+        SegmentParameters { weight, bias, normalization: norm.map(BatchNorm::in_segment), mask }
     }
 }

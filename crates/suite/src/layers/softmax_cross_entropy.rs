@@ -1,7 +1,7 @@
 //! Softmax and the cross-entropy with a class, one number a sample.
 
+use backproof_compiled::Objective;
 use backproof_gradcheck::{Arguments, Gradients, Value};
-use backproof_kernels::Objective;
 use backproof_layers::SoftmaxCrossEntropy;
 use burn::tensor::{Int, Tensor, TensorData, activation};
 

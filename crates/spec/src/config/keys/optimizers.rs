@@ -1,9 +1,8 @@
 //! The update rules, and the keys of each.
 
-use super::key;
 use crate::config::format::Literal::{Flag, Number};
 use crate::config::format::Presence::Default;
-use crate::config::format::{Key, Kind, Range, Variant, Variants};
+use crate::config::format::{Key, Kind, Range, Variant, Variants, key};
 
 pub(in crate::config) static OPTIMIZERS: Variants = Variants {
     noun: "optimizer",

@@ -1,92 +1,8 @@
-//! The exact text of errors. The file has more than 400 lines because the texts, which are its content, are long.
+//! The exact text of errors, but for those of networks.
 
-use super::{SPELLED_OUT, changed, read};
+use super::{SPELLED_OUT, changed, expect, read};
 use crate::Location;
 use crate::data_set::four;
-
-#[track_caller]
-fn expect(text: &str, expected: &str) {
-    let error = read(text, &[]).unwrap_err().to_string();
-    assert_eq!(error, expected, "\n{error}");
-}
-
-#[test]
-fn a_misspelt_key_of_a_layer() {
-    expect(
-        &changed("kernel", "kernal"),
-        "\
-unknown key `kernal` in a `conv2d` layer
-  --> configs/a.toml:7:43
-   |
- 7 |     { type = \"conv2d\", out_channels = 16, kernal = 5, padding = 2 },
-   |                                           ^^^^^^
-help: did you mean `kernel`?",
-    );
-}
-
-#[test]
-fn a_misspelt_layer() {
-    expect(
-        &changed("conv2d", "con2d"),
-        "\
-unknown layer type `con2d`
-  --> configs/a.toml:7:14
-   |
- 7 |     { type = \"con2d\", out_channels = 16, kernel = 5, padding = 2 },
-   |              ^^^^^^^
-help: did you mean `conv2d`?",
-    );
-}
-
-#[test]
-fn a_layer_of_the_wrong_type_of_value() {
-    expect(
-        &changed("kernel = 5", "kernel = \"5\""),
-        "\
-`kernel` should be an integer of at least 1, or two of them, [height, width], got the string \"5\"
-  --> configs/a.toml:7:52
-   |
- 7 |     { type = \"conv2d\", out_channels = 16, kernel = \"5\", padding = 2 },
-   |                                                    ^^^
-help: without quotes: 5",
-    );
-}
-
-#[test]
-fn a_layer_in_a_table_of_its_own() {
-    let layers = "\
-[data]
-dataset = \"mnist\"
-[optimizer]
-learning_rate = 0.1
-[training]
-iterations = 10
-[model]
-input = [1, 28, 28]
-[[model.layers]]
-type = \"conv2d\"
-out_channels = 8
-kernel = [3, true]
-[[model.layers]]
-type = \"flaten\"
-";
-    expect(
-        layers,
-        "\
-`kernel` should be an integer of at least 1, or two of them, [height, width], got an array
-   --> configs/a.toml:12:10
-    |
- 12 | kernel = [3, true]
-    |          ^^^^^^^^^
-
-error: unknown layer type `flaten`
-   --> configs/a.toml:14:8
-    |
- 14 | type = \"flaten\"
-    |        ^^^^^^^^
-help: did you mean `flatten`?",
-    );
-}
 
 #[test]
 fn a_key_that_a_type_does_not_have() {
@@ -138,20 +54,6 @@ unknown key `beta1` in [optimizer]
  15 | beta1 = 0.9
     | ^^^^^
 help: did you mean `beta_1`?",
-    );
-}
-
-#[test]
-fn a_linear_layer_on_an_image() {
-    expect(
-        &changed("    \"flatten\",\n", ""),
-        "\
-linear1 (layer 3 of 3): expected a vector, got an image 16×28×28
-  --> configs/a.toml:9:5
-   |
- 9 |     { type = \"linear\", out_features = 10 },
-   |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-help: put a `flatten` before it",
     );
 }
 
@@ -251,49 +153,6 @@ help: valid values: `mnist-sample`, `mnist`, `fashion-mnist`, `cifar-10`",
 }
 
 #[test]
-fn a_network_for_other_images() {
-    expect(
-        &changed("\"mnist\"", "\"cifar-10\""),
-        "\
-`custom` takes images of 1×28×28, and cifar-10 has 3×32×32
-  --> configs/a.toml:5:9
-   |
- 5 | input = [1, 28, 28]
-   |         ^^^^^^^^^^^
-help: networks for cifar-10: `cifar-baseline`, `willis-improved`, `bai-improved`, `timurtas-improved`, \
-`timurtas-64-32-16`, `timurtas-32-16-8`, `petre-mlp`, `petre-cnn`; data sets for 1×28×28: `mnist-sample`, `mnist`, `fashion-mnist`",
-    );
-}
-
-#[test]
-fn images_that_only_need_padding() {
-    expect(
-        &changed("input = [1, 28, 28]", "input = [1, 32, 32]"),
-        "\
-`custom` takes images of 1×32×32, and mnist has 1×28×28
-  --> configs/a.toml:5:9
-   |
- 5 | input = [1, 32, 32]
-   |         ^^^^^^^^^^^
-help: `padding = 2` under [data] makes the images of mnist 1×32×32",
-    );
-}
-
-#[test]
-fn a_network_with_another_number_of_classes() {
-    expect(
-        &changed("out_features = 10", "out_features = 9"),
-        "\
-`custom` ends in 9 scores, and mnist has 10 classes
-   --> configs/a.toml:10:5
-    |
- 10 |     { type = \"linear\", out_features = 9 },
-    |     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-help: end it with a `linear` layer of 10 features",
-    );
-}
-
-#[test]
 fn text_that_is_not_toml() {
     expect(
         &changed("input = [1, 28, 28]", "input = [1, 28, 28"),
@@ -384,18 +243,6 @@ fn impossible_values_are_refused_at_their_line() {
         let line_of_change = SPELLED_OUT[..SPELLED_OUT.find(from).unwrap()].lines().count();
         assert!((1..=line_of_change + 3).contains(&line), "{to}: {error}");
     }
-}
-
-#[test]
-fn a_network_must_be_named_or_spelled_out() {
-    let nothing = changed("input = [1, 28, 28]", "").replace("layers", "layer");
-    let error = read(&nothing, &[]).unwrap_err().to_string();
-    assert!(error.starts_with("unknown key `layer` in [model]"), "{error}");
-    let half = read(&changed("input = [1, 28, 28]\n", ""), &[]).unwrap_err().to_string();
-    assert!(half.starts_with("[model] has `layers` without `input`"), "{half}");
-    let both = read(&changed("[model]", "[model]\nname = \"mnist-baseline\""), &[]).unwrap_err();
-    let expected = "the layers are not those of the published network `mnist-baseline`";
-    assert!(both.to_string().starts_with(expected), "{both}");
 }
 
 #[test]

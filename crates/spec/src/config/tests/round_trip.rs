@@ -2,48 +2,18 @@
 
 use proptest::prelude::*;
 
+use super::layers::any_layer;
 use super::{SPELLED_OUT, read};
 use crate::data_set::four;
 use crate::{
-    Adam, Architecture, Augmentation, AvgPool2d, BatchNorm, Conv2d, Data, Dropout, Engine, Expect, Experiment, Kernels,
-    Layer, Linear, Loss, MaxPool2d, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training,
-    WarmStart, published,
+    Adam, Architecture, Augmentation, Data, Engine, Expect, Experiment, Flatten, Kernels, Layer, Linear, Loss,
+    Normalization, Optimizer, OptimizerKind, Schedule, Shape, Training, WarmStart, published,
 };
 
-fn size(range: std::ops::Range<usize>) -> impl Strategy<Value = Size2> {
-    (range.clone(), range).prop_map(|(height, width)| Size2::new(height, width))
-}
-
-/// Layers that take any image of at least 2×2 to one of at least 2×2.
-fn image_layer() -> impl Strategy<Value = Layer> {
-    let conv = (1_usize..5, size(1..4), any::<bool>()).prop_map(|(groups, kernel, bias)| {
-        let conv = Conv2d::new(groups, kernel).padding(3).stride(1);
-        Layer::Conv2d(if bias { conv } else { conv.without_bias() })
-    });
-    let stride = prop_oneof![Just(None), Just(Some(Size2::square(1)))];
-    let max = (stride.clone(), any::<bool>()).prop_map(|(stride, ceil_mode)| {
-        Layer::MaxPool2d(MaxPool2d { stride, ceil_mode, dilation: Size2::new(1, 1), ..MaxPool2d::new(1) })
-    });
-    let average = (stride, any::<bool>(), any::<bool>()).prop_map(|(stride, ceil_mode, count_include_pad)| {
-        let padding = Size2::square(1);
-        Layer::AvgPool2d(AvgPool2d { kernel: Size2::new(2, 3), stride, padding, ceil_mode, count_include_pad })
-    });
-    prop_oneof![conv, max, average, layer_for_any_shape()]
-}
-
-fn layer_for_any_shape() -> impl Strategy<Value = Layer> {
-    let finite = proptest::num::f64::NORMAL | proptest::num::f64::SUBNORMAL | proptest::num::f64::ZERO;
-    prop_oneof![
-        Just(Layer::Relu),
-        finite.prop_map(|slope| Layer::LeakyRelu { slope }),
-        finite.prop_map(|initial_slope| Layer::Prelu { initial_slope }),
-        finite.prop_map(|alpha| Layer::Elu { alpha }),
-        Just(Layer::Gelu),
-        Just(Layer::Sigmoid),
-        Just(Layer::Tanh),
-        (1e-300..1.0, 1e-9..=1.0).prop_map(|(epsilon, momentum)| Layer::BatchNorm(BatchNorm { epsilon, momentum })),
-        (0.0..1.0).prop_map(|probability| Layer::Dropout(Dropout { probability })),
-    ]
+/// Those of `layers` that fit what the ones before them give.
+fn those_that_fit(layers: Vec<Layer>, mut shape: Shape) -> Vec<Layer> {
+    let fits = |layer: &Layer| layer.infer(shape).map(|inferred| shape = inferred.output).is_ok();
+    layers.into_iter().filter(fits).collect()
 }
 
 fn model(input: Shape) -> impl Strategy<Value = Architecture> {
@@ -52,17 +22,13 @@ fn model(input: Shape) -> impl Strategy<Value = Architecture> {
         .filter_map(|name| published::by_name(name))
         .filter(|network| network.input == input)
         .collect();
-    let image_layers = prop::collection::vec(image_layer(), 0..4);
-    let vector_layers = prop::collection::vec(layer_for_any_shape(), 0..3);
-    let custom = ("[a-z][a-z0-9_-]{0,20}", image_layers, vector_layers, any::<bool>()).prop_map(
-        move |(name, mut layers, vector_layers, bias)| {
-            layers.push(Layer::Flatten);
-            layers.extend(vector_layers);
-            layers.push(Layer::Linear(Linear { out_features: 10, bias }));
+    let custom = ("[a-z][a-z0-9_-]{0,20}", prop::collection::vec(any_layer(), 0..12), any::<bool>()).prop_map(
+        move |(name, layers, bias)| {
+            let mut layers = those_that_fit(layers, input);
+            layers.extend([Layer::Flatten(Flatten), Layer::Linear(Linear { out_features: 10, bias })]);
             Architecture { name, input, layers }
         },
     );
-    let custom = custom.prop_filter("it fits", |it| it.trace().is_ok());
     match published.is_empty() {
         true => custom.boxed(),
         false => prop_oneof![prop::sample::select(published), custom].boxed(),

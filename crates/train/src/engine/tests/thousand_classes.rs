@@ -3,9 +3,10 @@
 
 use std::fs;
 
-use backproof_kernels::{Isa, MomentumStep, TrainingPlan};
+use backproof_compiled::TrainingPlan;
+use backproof_kernels::{Isa, MomentumStep};
 use backproof_models::Compiled;
-use backproof_spec::{Layer, Linear, Shape};
+use backproof_spec::{Flatten, Layer, Linear, Shape};
 use burn::optim::AdamConfig;
 
 use super::*;
@@ -18,7 +19,7 @@ const PIXELS: usize = 64;
 const STILL: Mode = Mode::Training { seed: 1, step: 0 };
 
 fn architecture() -> Architecture {
-    let layers = vec![Layer::Flatten, Layer::Linear(Linear::new(CLASSES))];
+    let layers = vec![Layer::Flatten(Flatten), Layer::Linear(Linear::new(CLASSES))];
     Architecture { name: "thousand".to_owned(), input: Shape::image(1, 8, 8), layers }
 }
 

@@ -1,0 +1,59 @@
+//! Operations put together to nodes, with where their parameters are.
+
+use std::ops::Range;
+
+use backproof_kernels::{DirectConv2d, Divisor, Layout, Window, Winograd};
+
+/// Activation `i` to activation `i + 1`.
+#[derive(Debug, Clone)]
+pub(crate) enum Node {
+    Conv2d {
+        conv: Box<DirectConv2d>,
+        weights: Range<usize>,
+        bias: Option<Range<usize>>,
+        /// Where, among all flipped weights, its own are; none for the first node, whose input needs no gradient.
+        flipped: Option<Range<usize>>,
+        /// How it is computed where that is faster.
+        tiles: Option<Box<Tiles>>,
+        /// Whether the gradient comes without the border that it needs.
+        padded: Option<Layout>,
+    },
+    MaxPool2d {
+        window: Window,
+    },
+    AvgPool2d {
+        window: Window,
+        divisor: Divisor,
+    },
+    Linear {
+        outputs: usize,
+        weights: Range<usize>,
+        bias: Option<Range<usize>>,
+        first: bool,
+    },
+    Relu,
+    BatchNorm {
+        /// Which of the plan's normalisations.
+        index: usize,
+        gamma: Range<usize>,
+        beta: Range<usize>,
+    },
+    Dropout,
+}
+
+/// A convolution by tiles.
+#[derive(Debug, Clone)]
+pub(crate) struct Tiles {
+    pub(crate) winograd: Winograd,
+    /// Where its own are among all transformed weights, and among the sums of their gradients.
+    pub(crate) weights: Range<usize>,
+    /// Likewise those for the input gradient.
+    pub(crate) flipped: Option<Range<usize>>,
+}
+
+impl Node {
+    /// Whether it takes all images of a shard at once.
+    pub(crate) const fn is_matrix(&self) -> bool {
+        matches!(self, Self::Linear { .. })
+    }
+}

@@ -1,0 +1,51 @@
+//! What a plan computes, one operation after the other.
+
+use backproof_kernels::{Conv2dShape, Divisor, Window};
+
+/// An operation of a plan. A plan puts some together: a ReLU is computed with the convolution before it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operation {
+    /// Convolution; the shape of its input has to be that of what comes in.
+    Conv2d {
+        /// What it is.
+        shape: Conv2dShape,
+        /// Whether it has a bias.
+        bias: bool,
+    },
+    /// The largest value of each window.
+    MaxPool2d {
+        /// The windows.
+        window: Window,
+        /// Rows and columns of the output.
+        output: [usize; 2],
+    },
+    /// The mean of each window.
+    AvgPool2d {
+        /// The windows.
+        window: Window,
+        /// What the mean is over.
+        divisor: Divisor,
+        /// Rows and columns of the output.
+        output: [usize; 2],
+    },
+    /// Fully connected.
+    Linear {
+        /// Features of the output.
+        outputs: usize,
+        /// Whether it has a bias.
+        bias: bool,
+    },
+    /// `[C, H, W]` to `[C·H·W]`.
+    Flatten,
+    /// max(0, x).
+    Relu,
+    /// Batch normalisation.
+    BatchNorm {
+        /// ε.
+        epsilon: f64,
+        /// The weight of the newest batch in the running statistics.
+        momentum: f64,
+    },
+    /// Inverted dropout, by a mask that the caller makes.
+    Dropout,
+}

@@ -1,0 +1,154 @@
+//! Passes over a batch, forward and backward, from a normalisation to the next.
+
+use rayon::prelude::*;
+
+use super::core::{Core, MOST_SHARDS};
+use crate::graph::Purpose;
+use crate::shard::Shard;
+use crate::{Inputs, Objective, PassOutcome};
+
+impl Core {
+    /// Forward and backward, from the mean loss.
+    pub(super) fn pass(&mut self, inputs: &Inputs<'_>, labels: &[usize], objective: Objective) -> PassOutcome {
+        let share = 1.0 / labels.len() as f32;
+        self.pass_by(inputs, labels, &|_| share, objective)
+    }
+
+    /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's.
+    pub(super) fn weighted_pass(
+        &mut self,
+        inputs: &Inputs<'_>,
+        labels: &[usize],
+        weights: &[f32],
+        objective: Objective,
+    ) -> PassOutcome {
+        assert_eq!(weights.len(), labels.len(), "a weight an image");
+        self.pass_by(inputs, labels, &|image| weights[image], objective)
+    }
+
+    fn pass_by(
+        &mut self,
+        inputs: &Inputs<'_>,
+        labels: &[usize],
+        weight: &(dyn Fn(usize) -> f32 + Sync),
+        objective: Objective,
+    ) -> PassOutcome {
+        let last = self.graph.activations.last().expect("the output's").values;
+        assert_eq!([last.height, last.width], [1, 1], "a loss is of a vector");
+        assert!(inputs.count > 0 && labels.len() == inputs.count, "{} labels of {} images", labels.len(), inputs.count);
+        self.input_gradient = self.purpose == Purpose::Segment;
+        self.divide(inputs.count);
+        self.prepare_weights();
+        let last = self.graph.nodes.len();
+        self.normalize(inputs);
+        let last_norm = self.last_norm();
+        self.each_shard(true, |shard, shared| {
+            shard.forward(shared, inputs, last_norm.map_or(0, |(_, at)| at)..last);
+            shard.loss(shared, labels, weight, objective);
+            shard.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
+            if let Some((norm, at)) = last_norm {
+                shard.norm_sums(shared, at, norm);
+            }
+        });
+        self.backward_from_last_norm();
+        PassOutcome {
+            loss: self.shards.iter().map(|shard| shard.loss).sum::<f64>() / inputs.count as f64,
+            correct: self.shards.iter().map(|shard| shard.correct).sum(),
+        }
+    }
+
+    /// Forward to each normalisation, whose statistics are then those of the batch.
+    fn normalize(&mut self, inputs: &Inputs<'_>) {
+        for norm in 0..self.graph.norms.len() {
+            let node = |norm: usize| self.graph.norms[norm].node;
+            let (start, end) = (norm.checked_sub(1).map_or(0, node), node(norm));
+            self.each_shard(true, |shard, shared| {
+                shard.forward(shared, inputs, start..end);
+                shard.moments(shared, end, norm);
+            });
+            self.use_batch_statistics(norm);
+        }
+    }
+
+    /// The number of the last normalisation, and the node that it is.
+    fn last_norm(&self) -> Option<(usize, usize)> {
+        self.graph.norms.iter().map(|norm| norm.node).enumerate().next_back()
+    }
+
+    /// Backward from where every shard has its sums for the last normalisation.
+    fn backward_from_last_norm(&mut self) {
+        for norm in (0..self.graph.norms.len()).rev() {
+            self.sum_norm_gradients(norm);
+            let before = norm.checked_sub(1).map(|before| (before, self.graph.norms[before].node));
+            let end = self.graph.norms[norm].node + 1;
+            self.each_shard(true, |shard, shared| {
+                shard.backward(shared, before.map_or(0, |(_, at)| at + 1)..end);
+                if let Some((norm, at)) = before {
+                    shard.norm_sums(shared, at, norm);
+                }
+            });
+        }
+    }
+
+    /// Forward by the running statistics and without dropout.
+    pub(super) fn infer(&mut self, inputs: &Inputs<'_>) {
+        self.use_running_statistics();
+        self.prepare_weights();
+        self.divide(inputs.count);
+        let last = self.graph.nodes.len();
+        self.each_shard(false, |shard, shared| shard.forward(shared, inputs, 0..last));
+    }
+
+    /// The outputs of a whole network for image `image` of the last batch.
+    pub(super) fn outputs(&self, image: usize) -> &[f32] {
+        let shard = self.shards.iter().find(|shard| shard.images.contains(&image)).expect("an image of the last batch");
+        shard.outputs(&self.graph, image - shard.images.start)
+    }
+
+    /// Forward by the statistics of the batch.
+    pub(super) fn forward(&mut self, inputs: &Inputs<'_>) {
+        self.prepare_weights();
+        self.divide(inputs.count);
+        self.normalize(inputs);
+        let (start, last) = (self.last_norm().map_or(0, |(_, at)| at), self.graph.nodes.len());
+        self.each_shard(true, |shard, shared| shard.forward(shared, inputs, start..last));
+    }
+
+    /// The output of all images of the last batch, `[N, C, H, W]`.
+    pub(super) fn output(&self, to: &mut [f32]) {
+        let features = self.graph.activations.last().expect("the output's").features();
+        self.read_shards(features, to, |shard, image, to| shard.read_output(&self.graph, image, to));
+    }
+
+    /// Backward from the gradient of the output of image n, which `gradient` writes.
+    pub(super) fn backward(&mut self, gradient: &(dyn Fn(usize, &mut [f32]) + Sync), input_gradient: bool) {
+        let (last, last_norm) = (self.graph.nodes.len(), self.last_norm());
+        self.input_gradient = input_gradient;
+        self.prepare_weights();
+        self.each_shard(true, |shard, shared| {
+            shard.set_gradient(shared.graph, gradient);
+            shard.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
+            if let Some((norm, at)) = last_norm {
+                shard.norm_sums(shared, at, norm);
+            }
+        });
+        self.backward_from_last_norm();
+        self.finish_gradients();
+    }
+
+    /// The gradient of the input of all images, `[N, C, H, W]`.
+    pub(super) fn input_gradient(&self, to: &mut [f32]) {
+        let features = self.graph.activations[0].features();
+        self.read_shards(features, to, |shard, image, to| shard.read_input_gradient(&self.graph, image, to));
+    }
+
+    fn read_shards(&self, features: usize, to: &mut [f32], read: impl Fn(&Shard, usize, &mut [f32]) + Sync) {
+        let images: usize = self.shards.iter().map(|shard| shard.images.len()).sum();
+        assert_eq!(to.len(), images * features, "{images} images");
+        to.par_chunks_mut(features).enumerate().with_min_len(images.div_ceil(MOST_SHARDS)).for_each(|(image, to)| {
+            let shard =
+                self.shards.iter().find(|shard| shard.images.contains(&image)).expect("an image of the last batch");
+            read(shard, image - shard.images.start, to);
+        });
+    }
+}

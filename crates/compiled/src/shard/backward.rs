@@ -1,0 +1,148 @@
+//! Backward, image by image or all images at once.
+
+use std::ops::Range;
+
+use backproof_kernels::{
+    accumulate, avg_pool_backward, batch_norm_backward, copy, linear_input_gradient, max_pool_backward, multiply,
+    relu_backward,
+};
+
+use super::{NormNumbers, Shard, Shared, at};
+use crate::graph::{Node, Tiles};
+
+impl Shard {
+    /// Operations `nodes` backward, the last first.
+    pub(crate) fn backward(&mut self, shared: &Shared<'_>, nodes: Range<usize>) {
+        let mut end = nodes.end;
+        while end > nodes.start {
+            let matrix = (nodes.start..end).rev().find(|&at| shared.graph.nodes[at].is_matrix());
+            let start = matrix.map_or(nodes.start, |matrix| matrix + 1);
+            if start < end {
+                for image in 0..self.images.len() {
+                    for node in (start..end).rev() {
+                        self.image_backward(shared, node, image);
+                    }
+                }
+                (start..end).for_each(|node| self.add_transformed(shared, node));
+            }
+            if let Some(matrix) = matrix {
+                self.matrix_backward(shared, matrix);
+            }
+            end = matrix.unwrap_or(nodes.start);
+        }
+    }
+
+    fn image_backward(&mut self, shared: &Shared<'_>, node: usize, image: usize) {
+        let Shared { isa, graph, flipped: all_flipped, .. } = *shared;
+        let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
+        let [input, output] = &mut self.values[node..node + 2] else { unreachable!("two activations") };
+        let input = &at(input, from.values_kept, from.stride(), image)[..from.values.size()];
+        let output = &at(output, to.values_kept, to.stride(), image)[..to.values.size()];
+        let [input_gradient, gradient] = &mut self.gradients[node..node + 2] else { unreachable!("two activations") };
+        let input_gradient = at(input_gradient, from.gradient_kept, from.gradient_stride(), image);
+        let input_gradient = &mut input_gradient[..from.gradient.size()];
+        let gradient = &mut at(gradient, to.gradient_kept, to.gradient_stride(), image)[..to.gradient.size()];
+        let wanted = node > 0 || shared.input_gradient;
+        match &graph.nodes[node] {
+            Node::Conv2d { conv, weights, bias, flipped, tiles, padded } => {
+                let mut layout = &to.gradient;
+                let mut gradient = gradient;
+                if let Some(padded) = padded {
+                    copy(isa, layout, gradient, padded, &mut self.padded[node]);
+                    (layout, gradient) = (padded, &mut self.padded[node]);
+                }
+                if to.relu_fused && !to.masked_next {
+                    relu_backward(isa, &to.values, output, layout, gradient);
+                }
+                if let Some(bias) = bias {
+                    conv.bias_gradient(isa, gradient, &mut self.sums[bias.clone()]);
+                }
+                let result = &from.gradient;
+                if let Some(Tiles { winograd, weights, flipped }) = tiles.as_deref() {
+                    let sum = &mut self.transformed_sums[weights.clone()];
+                    let workspace = &mut shared.workspace()[..winograd.workspace()];
+                    winograd.weight_gradient(isa, input, gradient, workspace, sum);
+                    if let Some(flipped) = flipped.as_ref().filter(|_| wanted) {
+                        let flipped = &shared.transformed_flipped[flipped.clone()];
+                        winograd.input_gradient(isa, gradient, flipped, workspace, input_gradient, result);
+                    }
+                    return;
+                }
+                conv.weight_gradient(isa, input, gradient, &mut self.sums[weights.clone()]);
+                if let Some(flipped) = flipped.as_ref().filter(|_| wanted) {
+                    let flipped = &all_flipped[flipped.clone()];
+                    conv.input_gradient(isa, gradient, flipped, &mut self.spread[node], input_gradient, result);
+                }
+            }
+            Node::MaxPool2d { window } if wanted => {
+                let argmax = &at(&mut self.saved[node], true, to.stride(), image)[..to.values.size()];
+                let argmax = (&to.values, argmax);
+                let positive = from.masked_next.then_some(output);
+                max_pool_backward(
+                    isa,
+                    window,
+                    &to.gradient,
+                    gradient,
+                    argmax,
+                    positive,
+                    &from.gradient,
+                    input_gradient,
+                );
+            }
+            Node::AvgPool2d { window, divisor } if wanted => {
+                avg_pool_backward(isa, window, *divisor, &to.gradient, gradient, &from.gradient, input_gradient);
+            }
+            Node::Relu if wanted => {
+                copy(isa, &to.gradient, gradient, &from.gradient, input_gradient);
+                relu_backward(isa, &to.values, output, &from.gradient, input_gradient);
+            }
+            Node::BatchNorm { index, .. } if wanted => {
+                let NormNumbers { mean, scale, of_sum, of_product, .. } = &shared.norms[*index];
+                let numbers = [&mean[..], scale, of_sum, of_product];
+                let (values, positive) = (&from.values, from.masked_next);
+                let result = (&from.gradient, input_gradient);
+                batch_norm_backward(isa, values, input, numbers, positive, &to.gradient, gradient, result);
+            }
+            Node::Dropout if wanted => {
+                let mask = &at(&mut self.saved[node], true, to.stride(), image)[..to.values.size()];
+                copy(isa, &to.gradient, gradient, &from.gradient, input_gradient);
+                multiply(isa, &to.values, mask, &from.gradient, input_gradient);
+            }
+            Node::Linear { .. } => unreachable!("linear nodes take all images at once"),
+            _ => {}
+        }
+    }
+
+    /// The sum of a convolution's transformed gradients goes back to the taps.
+    fn add_transformed(&mut self, shared: &Shared<'_>, node: usize) {
+        if let Node::Conv2d { weights, tiles: Some(tiles), .. } = &shared.graph.nodes[node] {
+            let sum = &self.transformed_sums[tiles.weights.clone()];
+            tiles.winograd.add_weight_gradient(shared.isa, sum, &mut self.sums[weights.clone()]);
+        }
+    }
+
+    fn matrix_backward(&mut self, shared: &Shared<'_>, node: usize) {
+        let Shared { isa, graph, weights, .. } = *shared;
+        let Node::Linear { outputs, weights: own, bias, first } = &graph.nodes[node] else {
+            unreachable!("only linear nodes take all images at once")
+        };
+        let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
+        let [input_gradient, gradient] = &mut self.gradients[node..node + 2] else { unreachable!("two activations") };
+        let (count, row) = (self.images.len(), to.gradient_stride());
+        let gradient = &mut gradient[..count * row];
+        for (image, gradient) in gradient.chunks_exact_mut(row).enumerate() {
+            if to.relu_fused && !to.masked_next {
+                let output = &self.values[node + 1][image * to.stride()..][..to.stride()];
+                relu_backward(isa, &to.values, output, &to.gradient, gradient);
+            }
+            if let Some(bias) = bias {
+                accumulate(isa, gradient, &mut self.sums[bias.clone()]);
+            }
+        }
+        if !first {
+            let input_gradient = &mut input_gradient[..count * from.gradient_stride()];
+            let weights = &weights[own.clone()];
+            linear_input_gradient(isa, [*outputs, from.stride()], weights, gradient, row, input_gradient);
+        }
+    }
+}

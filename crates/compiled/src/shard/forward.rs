@@ -1,0 +1,117 @@
+//! Forward, image by image or all images at once.
+
+use std::ops::Range;
+
+use backproof_kernels::{
+    avg_pool_forward, batch_norm_forward, copy, linear_forward, max_pool_forward, multiply, relu_forward,
+};
+
+use super::{NormNumbers, Shard, Shared, at};
+use crate::Inputs;
+use crate::graph::{Node, Tiles};
+
+impl Shard {
+    /// Operations `nodes` forward. The first of all reads the images.
+    pub(crate) fn forward(&mut self, shared: &Shared<'_>, inputs: &Inputs<'_>, nodes: Range<usize>) {
+        let mut next = nodes.start;
+        if nodes.is_empty() && next == 0 {
+            (0..self.images.len()).for_each(|image| self.load(shared, inputs, image));
+        }
+        while next < nodes.end {
+            // Image by image as far as possible, so that what is between two nodes stays in the cache.
+            let matrix = (next..nodes.end).find(|&at| shared.graph.nodes[at].is_matrix());
+            let end = matrix.unwrap_or(nodes.end);
+            if next == 0 || next < end {
+                for image in 0..self.images.len() {
+                    if next == 0 {
+                        self.load(shared, inputs, image);
+                    }
+                    for node in next..end {
+                        self.image_forward(shared, inputs, node, image);
+                    }
+                }
+            }
+            if let Some(matrix) = matrix {
+                self.matrix_forward(shared, matrix);
+            }
+            next = end + 1;
+        }
+    }
+
+    fn load(&mut self, shared: &Shared<'_>, inputs: &Inputs<'_>, image: usize) {
+        let activation = &shared.graph.activations[0];
+        (inputs.image)(self.images.start + image, &mut self.image);
+        let to = at(&mut self.values[0], activation.values_kept, activation.stride(), image);
+        activation.values.write(&self.image, &mut to[..activation.values.size()]);
+    }
+
+    fn image_forward(&mut self, shared: &Shared<'_>, inputs: &Inputs<'_>, node: usize, image: usize) {
+        let Shared { isa, graph, weights, .. } = *shared;
+        let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
+        let [input, output] = &mut self.values[node..node + 2] else { unreachable!("two activations") };
+        let input = &at(input, from.values_kept, from.stride(), image)[..from.values.size()];
+        let output = &mut at(output, to.values_kept, to.stride(), image)[..to.values.size()];
+        match &graph.nodes[node] {
+            Node::Conv2d { conv, weights: own, bias, tiles, .. } => {
+                let bias = bias.clone().map(|bias| &weights[bias]);
+                if let Some(Tiles { winograd, weights, .. }) = tiles.as_deref() {
+                    let transformed = &shared.transformed[weights.clone()];
+                    let workspace = &mut shared.workspace()[..winograd.workspace()];
+                    winograd.forward(isa, input, transformed, bias, to.relu_fused, workspace, output);
+                } else {
+                    conv.forward(isa, input, &weights[own.clone()], bias, to.relu_fused, output);
+                }
+            }
+            Node::MaxPool2d { window } => {
+                // Without a backward pass nobody asks for an image's argmax indices later.
+                let argmax = at(&mut self.saved[node], shared.training, to.stride(), image);
+                let argmax = &mut argmax[..to.values.size()];
+                max_pool_forward(isa, window, &from.values, input, &to.values, output, argmax);
+            }
+            Node::AvgPool2d { window, divisor } => {
+                avg_pool_forward(isa, window, *divisor, &from.values, input, &to.values, output);
+            }
+            Node::Relu => relu_forward(isa, &from.values, input, &to.values, output),
+            Node::BatchNorm { index, .. } => {
+                let NormNumbers { mean, scale, offset, .. } = &shared.norms[*index];
+                batch_norm_forward(isa, &from.values, input, [mean, scale, offset], &to.values, output);
+            }
+            Node::Dropout => {
+                copy(isa, &from.values, input, &to.values, output);
+                if shared.training {
+                    let mask = at(&mut self.saved[node], true, to.stride(), image);
+                    let mask = &mut mask[..to.values.size()];
+                    let elements = to.features();
+                    let plain = &mut self.image;
+                    plain.resize(plain.len().max(elements), 0.0);
+                    let plain = &mut plain[..elements];
+                    (inputs.mask)(graph.operations[node], (self.images.start + image) * elements, plain);
+                    to.values.write(plain, mask);
+                    multiply(isa, &to.values, mask, &to.values, output);
+                    self.image.truncate(graph.activations[0].features());
+                }
+            }
+            Node::Linear { .. } => unreachable!("linear nodes take all images at once"),
+        }
+    }
+
+    fn matrix_forward(&mut self, shared: &Shared<'_>, node: usize) {
+        let Shared { isa, graph, weights, .. } = *shared;
+        let Node::Linear { outputs, weights: own, bias, .. } = &graph.nodes[node] else {
+            unreachable!("only linear nodes take all images at once")
+        };
+        let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
+        let [input, output] = &mut self.values[node..node + 2] else { unreachable!("two activations") };
+        let count = self.images.len();
+        linear_forward(
+            isa,
+            [*outputs, from.stride()],
+            &weights[own.clone()],
+            bias.clone().map(|bias| &weights[bias]),
+            to.relu_fused,
+            &input[..count * from.stride()],
+            &mut output[..count * to.stride()],
+            to.stride(),
+        );
+    }
+}

@@ -1,0 +1,64 @@
+//! What a shard adds up over its images: the loss, and the sums of normalisations.
+
+use backproof_kernels::{batch_norm_moments, batch_norm_sums};
+
+use super::{Shard, Shared, at};
+use crate::Objective;
+
+impl Shard {
+    /// Mean and deviations of what comes into a normalisation.
+    pub(crate) fn moments(&mut self, shared: &Shared<'_>, node: usize, index: usize) {
+        let activation = &shared.graph.activations[node];
+        for image in 0..self.images.len() {
+            let input = at(&mut self.values[node], activation.values_kept, activation.stride(), image);
+            let input = &input[..activation.values.size()];
+            batch_norm_moments(shared.isa, &activation.values, input, &mut self.moments[index]);
+        }
+    }
+
+    /// Loss, right answers, and the gradient of the outputs times the weight of each image.
+    pub(crate) fn loss(
+        &mut self,
+        shared: &Shared<'_>,
+        labels: &[usize],
+        weight: &(dyn Fn(usize) -> f32 + Sync),
+        objective: Objective,
+    ) {
+        let last = shared.graph.activations.len() - 1;
+        let activation = &shared.graph.activations[last];
+        let classes = activation.values.channels;
+        for image in 0..self.images.len() {
+            let outputs = &self.values[last][image * activation.stride()..][..classes];
+            let gradient = &mut self.gradients[last][image * activation.gradient_stride()..][..classes];
+            let label = labels[self.images.start + image];
+            let weight = weight(self.images.start + image);
+            self.loss += objective.loss(outputs, label, weight, gradient);
+            self.correct += usize::from(largest(outputs) == label);
+        }
+    }
+
+    /// Σ g and Σ g (x − mean) of a normalisation.
+    pub(crate) fn norm_sums(&mut self, shared: &Shared<'_>, node: usize, index: usize) {
+        let (from, to) = (&shared.graph.activations[node], &shared.graph.activations[node + 1]);
+        for image in 0..self.images.len() {
+            let input = at(&mut self.values[node], from.values_kept, from.stride(), image);
+            let input = &input[..from.values.size()];
+            let gradient = at(&mut self.gradients[node + 1], to.gradient_kept, to.gradient_stride(), image);
+            let gradient = &gradient[..to.gradient.size()];
+            let [plain, weighted] = &mut self.norm_sums[index];
+            let mean = &shared.norms[index].mean;
+            batch_norm_sums(shared.isa, &from.values, input, mean, &to.gradient, gradient, [plain, weighted]);
+        }
+    }
+}
+
+/// The index of the largest; the first wins a tie.
+fn largest(values: &[f32]) -> usize {
+    let mut best = 0;
+    for (index, &value) in values.iter().enumerate() {
+        if value > values[best] {
+            best = index;
+        }
+    }
+    best
+}

@@ -1,0 +1,42 @@
+//! What the file of a layer says of it.
+
+use super::{Inferred, Misfit};
+use crate::Shape;
+use crate::config::{Entries, Key, Record};
+
+/// What this crate knows of a layer. The methods that have a body hold for a layer without hyperparameters and without
+/// parameters that keeps the shape.
+pub(super) trait Definition: Sized {
+    /// What it does, in the words of `config defaults` and of the JSON Schema.
+    const DOC: &'static str;
+
+    /// Its keys in a config, beside `type`.
+    const KEYS: &'static [Key] = &[];
+
+    /// What its name in a network begins with, `conv` in `conv1`, where that is not its type.
+    const STEM: Option<&'static str> = None;
+
+    /// The layer of a checked table, which has all of [`KEYS`](Self::KEYS).
+    fn read(record: &Record) -> Self;
+
+    /// Writes all of [`KEYS`](Self::KEYS), in that order. A key whose absence means something may be absent.
+    fn write(&self, _entries: &mut Entries) {}
+
+    /// The shape and the numbers that it makes of the shape of one input.
+    ///
+    /// # Errors
+    ///
+    /// If it does not fit the input, or has an impossible hyperparameter.
+    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+        Ok(Inferred::without_parameters(input))
+    }
+
+    /// The multiplications of its `weights` with values in the forward pass of one image. Only convolutions and linear
+    /// layers have so many that they count ([`Flops`](crate::Flops)).
+    fn multiplications(&self, _weights: usize, _output: Shape) -> u64 {
+        0
+    }
+
+    /// What it is, with the hyperparameters that differ from the plain case: `conv 16, 5×5, padding 2`.
+    fn describe(&self) -> String;
+}

@@ -1,0 +1,16 @@
+//! The keys of a config that several layers have.
+
+use crate::config::{Key, Kind, Literal, Presence, key};
+
+pub(super) const PADDING: Key =
+    key("padding", Kind::Size { least: 0 }, Presence::Default(Literal::Integer(0)), "Pixels added on each side.");
+
+pub(super) const DILATION: Key = key(
+    "dilation",
+    Kind::Size { least: 1 },
+    Presence::Default(Literal::Integer(1)),
+    "Distance between the taps of a window.",
+);
+
+pub(super) const BIAS: Key =
+    key("bias", Kind::Flag, Presence::Default(Literal::Flag(true)), "Whether each output has a bias.");

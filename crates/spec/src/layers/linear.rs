@@ -1,0 +1,94 @@
+//! The fully connected layer.
+
+use serde::{Deserialize, Serialize};
+
+use super::definition::Definition;
+use super::keys::BIAS;
+use super::{Inferred, Misfit, checks};
+use crate::Shape;
+use crate::config::{Entries, Key, Kind, Literal, Presence, Record, key};
+
+/// A fully connected layer, `[F]` to `[out_features]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Linear {
+    /// Number of features of the output.
+    pub out_features: usize,
+    /// Whether each output feature has a bias.
+    pub bias: bool,
+}
+
+impl Linear {
+    /// A fully connected layer with bias.
+    pub fn new(out_features: usize) -> Self {
+        Self { out_features, bias: true }
+    }
+}
+
+impl Definition for Linear {
+    const DOC: &'static str = "Fully connected layer on vectors.";
+
+    const KEYS: &'static [Key] = &[
+        key("out_features", Kind::Integer { least: 1 }, Presence::Required(Literal::Integer(10)), "Number of outputs."),
+        BIAS,
+    ];
+
+    fn read(record: &Record) -> Self {
+        Self { out_features: record.count("out_features"), bias: record.flag("bias") }
+    }
+
+    fn write(&self, entries: &mut Entries) {
+        entries.push("out_features", self.out_features);
+        entries.push("bias", self.bias);
+    }
+
+    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+        let Shape::Vector { features } = input else {
+            let problem = format!("expected a vector, got an image {input}");
+            return Err(Misfit::new(problem).help("put a `flatten` before it"));
+        };
+        checks::positive("out_features", self.out_features)?;
+        Ok(Inferred {
+            output: Shape::vector(self.out_features),
+            weights: checks::elements(&[features, self.out_features], "its weights")?,
+            biases: if self.bias { self.out_features } else { 0 },
+            running_statistics: 0,
+        })
+    }
+
+    /// Each weight once.
+    fn multiplications(&self, weights: usize, _output: Shape) -> u64 {
+        weights as u64
+    }
+
+    fn describe(&self) -> String {
+        format!("linear {}{}", self.out_features, if self.bias { "" } else { ", no bias" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_output_has_a_weight_for_every_input_and_a_bias_unless_told() {
+        let inferred = Linear::new(4).infer(Shape::vector(8)).unwrap();
+        assert_eq!((inferred.output, inferred.weights, inferred.biases), (Shape::vector(4), 32, 4));
+        let without = Linear { out_features: 4, bias: false };
+        assert_eq!(without.infer(Shape::vector(8)).unwrap().biases, 0);
+        assert_eq!([Linear::new(4).describe(), without.describe()], ["linear 4", "linear 4, no bias"]);
+    }
+
+    #[test]
+    fn an_image_asks_for_a_flatten() {
+        let misfit = Linear::new(3).infer(Shape::image(2, 2, 2)).unwrap_err();
+        assert_eq!(misfit.problem, "expected a vector, got an image 2×2×2");
+        assert_eq!(misfit.help.as_deref(), Some("put a `flatten` before it"));
+    }
+
+    #[test]
+    fn impossible_sizes_are_misfits() {
+        let problem = |out_features| Linear::new(out_features).infer(Shape::vector(2)).unwrap_err().problem;
+        assert_eq!(problem(0), "out_features must be at least 1, got 0");
+        assert_eq!(problem(usize::MAX), "its weights would have more than 2147483647 numbers");
+    }
+}

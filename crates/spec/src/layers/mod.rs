@@ -1,0 +1,125 @@
+//! The layers that a network can be made of: a file each, and one line in the list below.
+//!
+//! A file has all that this crate knows of its layer: the struct, and its [`Definition`], which says what a config may
+//! hold, how that is read and written, what the layer makes of a shape, and how it is described. The file's name is the
+//! layer's `type` in a config. What several layers share is in the other files of this folder.
+
+mod checks;
+mod definition;
+mod inferred;
+mod keys;
+mod pooling;
+mod window;
+mod words;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Shape;
+use crate::config::{Entries, Record, Variant, Variants};
+use definition::Definition;
+pub(crate) use inferred::{Inferred, MOST_ELEMENTS, Misfit};
+
+/// The modules, the enum and its dispatch. `cargo fmt` does not see modules that a macro names: `rustfmt
+/// crates/spec/src/layers/*.rs` formats them, and CI checks that.
+macro_rules! list {
+    ($($file:ident::$Layer:ident,)*) => {
+        $(
+            mod $file;
+            pub use $file::$Layer;
+        )*
+
+        /// One layer of an [`Architecture`](crate::Architecture).
+        ///
+        /// In a config a layer is a table with a `type`, `{ type = "conv2d", out_channels = 16, kernel = 5 }`, or its
+        /// type alone, `"relu"`, where it has no key without a default.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(tag = "type", rename_all = "snake_case")]
+        pub enum Layer {
+            $(
+                #[doc = concat!("A layer of the type `", stringify!($file), "`.")]
+                $Layer($Layer),
+            )*
+        }
+
+        /// The types with their keys in a config.
+        pub(crate) static LAYERS: Variants = Variants {
+            noun: "layer",
+            variants: &[$(Variant { name: stringify!($file), doc: $Layer::DOC, keys: $Layer::KEYS }),*],
+        };
+
+        impl Layer {
+            /// The layer that a checked table of a config describes.
+            ///
+            /// # Panics
+            ///
+            /// If [`LAYERS`] has no such type. No config can bring that about: it is checked against that table.
+            pub(crate) fn read(type_name: &str, record: &Record) -> Self {
+                match type_name {
+                    $(stringify!($file) => Self::$Layer($Layer::read(record)),)*
+                    other => panic!("there is no layer of the type `{other}`"),
+                }
+            }
+
+            /// Its table in a config, every key written out.
+            pub(crate) fn entries(&self) -> Entries {
+                let mut entries = Entries::default();
+                match self {
+                    $(Self::$Layer(layer) => {
+                        entries.push("type", stringify!($file));
+                        layer.write(&mut entries);
+                    })*
+                }
+                entries
+            }
+
+            /// What its name in a network begins with: `conv` in `conv1`.
+            pub(crate) fn stem(&self) -> &'static str {
+                match self {
+                    $(Self::$Layer(_) => $Layer::STEM.unwrap_or(stringify!($file)),)*
+                }
+            }
+
+            /// What it makes of one input.
+            ///
+            /// # Errors
+            ///
+            /// If it does not fit the input, or has an impossible hyperparameter.
+            pub(crate) fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+                match self {
+                    $(Self::$Layer(layer) => layer.infer(input),)*
+                }
+            }
+
+            /// The multiplications of weights with values in the forward pass of one image.
+            pub(crate) fn multiplications(&self, weights: usize, output: Shape) -> u64 {
+                match self {
+                    $(Self::$Layer(layer) => layer.multiplications(weights, output),)*
+                }
+            }
+
+            /// What it is, in a few words.
+            pub(crate) fn describe(&self) -> String {
+                match self {
+                    $(Self::$Layer(layer) => layer.describe(),)*
+                }
+            }
+        }
+    };
+}
+
+list! {
+    conv2d::Conv2d,
+    max_pool2d::MaxPool2d,
+    avg_pool2d::AvgPool2d,
+    linear::Linear,
+    flatten::Flatten,
+    relu::Relu,
+    leaky_relu::LeakyRelu,
+    prelu::Prelu,
+    elu::Elu,
+    gelu::Gelu,
+    sigmoid::Sigmoid,
+    tanh::Tanh,
+    batch_norm::BatchNorm,
+    dropout::Dropout,
+}
