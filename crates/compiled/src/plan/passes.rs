@@ -101,8 +101,8 @@ impl Core {
 
     /// The outputs of a whole network for image `image` of the last batch.
     pub(super) fn outputs(&self, image: usize) -> &[f32] {
-        let shard = self.shards.iter().find(|shard| shard.images.contains(&image)).expect("an image of the last batch");
-        shard.outputs(&self.graph, image - shard.images.start)
+        let (shard, image) = self.find(image);
+        shard.outputs(&self.graph, image)
     }
 
     /// Forward by the statistics of the batch.
@@ -146,9 +146,14 @@ impl Core {
         let images: usize = self.shards.iter().map(|shard| shard.images.len()).sum();
         assert_eq!(to.len(), images * features, "{images} images");
         to.par_chunks_mut(features).enumerate().with_min_len(images.div_ceil(MOST_SHARDS)).for_each(|(image, to)| {
-            let shard =
-                self.shards.iter().find(|shard| shard.images.contains(&image)).expect("an image of the last batch");
-            read(shard, image - shard.images.start, to);
+            let (shard, image) = self.find(image);
+            read(shard, image, to);
         });
+    }
+
+    /// The shard that image `image` of the last batch is in, and its number there.
+    fn find(&self, image: usize) -> (&Shard, usize) {
+        let shard = self.shards.iter().find(|shard| shard.images.contains(&image)).expect("an image of the last batch");
+        (shard, image - shard.images.start)
     }
 }

@@ -16,7 +16,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::primitive::{numbers, tensor};
 use crate::{Differentiable, Inputs, Operation, Parameter, Plan, SegmentPlan};
 
-/// A convolution and what follows it up to the next layer with weights, computed by the CPU kernels as one operation:
+/// A convolution and what follows it up to the next layer with weights, computed by the CPU kernels as one node:
 /// ReLU, pooling, dropout, and one batch normalisation by the statistics of the batch.
 ///
 /// What lies between them stays in the cache, and is in no tensor. Forward and backward are those that the layers
