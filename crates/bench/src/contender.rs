@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::Context;
-use backproof_spec::{Architecture, Layer};
+use backproof_spec::{Architecture, LayerSpec};
 use tempfile::TempDir;
 
 use crate::{BenchEngine, Request};
@@ -60,7 +60,7 @@ pub(crate) fn contenders(request: &Request, network: &Architecture) -> Vec<Conte
     let mut all: Vec<Contender> = request.engines().into_iter().map(Contender::Ours).collect();
     if request.peer.is_some() {
         // Without a convolution there is no memory format to choose.
-        let formats = if network.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_))) { 2 } else { 1 };
+        let formats = if network.layers.iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_))) { 2 } else { 1 };
         all.extend([EAGER, COMPILED].iter().flat_map(|variants| &variants[..formats]).map(|v| Contender::PyTorch(v)));
     }
     all

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use backproof_data::{data_set_directory, source};
-use backproof_spec::{Experiment, Layer};
+use backproof_spec::{Experiment, LayerSpec};
 use backproof_train::{BURN_VERSION, RunFolder};
 use serde::Deserialize;
 
@@ -76,7 +76,7 @@ fn trainers(request: &Request, experiment: &Experiment) -> Vec<Trainer> {
     };
     if request.peer.is_some() {
         // Compiling takes longer than these runs do.
-        let convolutions = experiment.model.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_)));
+        let convolutions = experiment.model.layers.iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_)));
         all.extend(EAGER[..if convolutions { 2 } else { 1 }].iter().map(|variant| Trainer::PyTorch(variant)));
     }
     all

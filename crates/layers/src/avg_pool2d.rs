@@ -176,7 +176,7 @@ fn crop(tensor: Tensor<4>, axis: usize, start: usize, size: usize) -> Tensor<4> 
 }
 
 impl Definition for AvgPool2d {
-    type Spec = spec::AvgPool2d;
+    type Spec = spec::AvgPool2dSpec;
     type Saved = AvgPool2dSaved;
 
     fn build(spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {

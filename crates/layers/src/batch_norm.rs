@@ -214,7 +214,7 @@ fn along<const D: usize>(channels: Tensor<1>) -> Tensor<D> {
 }
 
 impl Definition for BatchNorm {
-    type Spec = spec::BatchNorm;
+    type Spec = spec::BatchNormSpec;
     type Saved = Ranked<BatchNormSaved<4>, BatchNormSaved<2>>;
 
     const TRAINABLE: bool = true;

@@ -224,7 +224,7 @@ fn bias_gradient(output_gradient: Tensor<4>) -> Tensor<1> {
 }
 
 impl Definition for Conv2d {
-    type Spec = spec::Conv2d;
+    type Spec = spec::Conv2dSpec;
     type Saved = Conv2dSaved;
 
     const TRAINABLE: bool = true;

@@ -104,14 +104,14 @@ pub(crate) fn plane(shape: Shape) -> [usize; 2] {
 /// what it is in a plan.
 macro_rules! of_either_rank {
     (
-        $Layer:ident, $Saved:ident,
+        $Layer:ident, $Saved:ident, $Spec:ident,
         build: |$spec:pat_param| $build:expr
         $(, sides: |$saved:ident| $sides:expr)?
         $(, operation: $operation:expr)?
         $(,)?
     ) => {
         impl crate::definition::Definition for $Layer {
-            type Spec = backproof_spec::$Layer;
+            type Spec = backproof_spec::$Spec;
             type Saved = crate::Ranked<$Saved<4>, $Saved<2>>;
 
             fn build(

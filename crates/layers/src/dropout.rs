@@ -113,7 +113,7 @@ impl Dropout {
 }
 
 impl Definition for Dropout {
-    type Spec = spec::Dropout;
+    type Spec = spec::DropoutSpec;
     type Saved = Ranked<DropoutSaved<4>, DropoutSaved<2>>;
 
     fn build(spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {

@@ -71,7 +71,7 @@ impl Elu {
 }
 
 of_either_rank! {
-    Elu, EluSaved,
+    Elu, EluSaved, EluSpec,
     build: |spec| Self::new(spec.alpha),
     sides: |saved| saved.input.clone(),
 }

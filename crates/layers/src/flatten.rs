@@ -48,7 +48,7 @@ impl Flatten {
 }
 
 impl Definition for Flatten {
-    type Spec = spec::Flatten;
+    type Spec = spec::FlattenSpec;
     type Saved = Ranked<FlattenSaved<4>, FlattenSaved<2>>;
 
     fn build(_spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {

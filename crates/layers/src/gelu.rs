@@ -64,7 +64,7 @@ fn distribution<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     ((input * FRAC_1_SQRT_2).erf() + 1.0) * 0.5
 }
 
-of_either_rank! { Gelu, GeluSaved, build: |_| Self }
+of_either_rank! { Gelu, GeluSaved, GeluSpec, build: |_| Self }
 
 #[cfg(test)]
 mod tests {

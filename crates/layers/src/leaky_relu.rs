@@ -63,7 +63,7 @@ impl LeakyRelu {
 }
 
 of_either_rank! {
-    LeakyRelu, LeakyReluSaved,
+    LeakyRelu, LeakyReluSaved, LeakyReluSpec,
     build: |spec| Self::new(spec.slope),
     sides: |saved| saved.slopes.clone() - 1,
 }

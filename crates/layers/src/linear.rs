@@ -112,7 +112,7 @@ impl Linear {
 }
 
 impl Definition for Linear {
-    type Spec = spec::Linear;
+    type Spec = spec::LinearSpec;
     type Saved = LinearSaved;
 
     const TRAINABLE: bool = true;

@@ -34,7 +34,7 @@ macro_rules! list {
             #[must_use]
             pub fn new(traced: &backproof_spec::TracedLayer, initial: Initial<'_>) -> Self {
                 match &traced.layer {
-                    $(backproof_spec::Layer::$Layer(spec) => Self::$Layer($Layer::build(spec, traced.input, initial)),)*
+                    $(backproof_spec::LayerSpec::$Layer(spec) => Self::$Layer($Layer::build(spec, traced.input, initial)),)*
                 }
             }
 
@@ -148,7 +148,7 @@ macro_rules! list {
         #[must_use]
         pub fn operation(traced: &backproof_spec::TracedLayer) -> Option<backproof_compiled::Operation> {
             match &traced.layer {
-                $(backproof_spec::Layer::$Layer(spec) => $Layer::operation(spec, traced.input, traced.output),)*
+                $(backproof_spec::LayerSpec::$Layer(spec) => $Layer::operation(spec, traced.input, traced.output),)*
             }
         }
     };

@@ -161,7 +161,7 @@ impl MaxPool2d {
 }
 
 impl Definition for MaxPool2d {
-    type Spec = spec::MaxPool2d;
+    type Spec = spec::MaxPool2dSpec;
     type Saved = MaxPool2dSaved;
 
     fn build(spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {

@@ -106,7 +106,7 @@ impl Prelu {
 }
 
 impl Definition for Prelu {
-    type Spec = spec::Prelu;
+    type Spec = spec::PreluSpec;
     type Saved = Ranked<PreluSaved<4>, PreluSaved<2>>;
 
     const TRAINABLE: bool = true;

@@ -55,7 +55,7 @@ impl Relu {
 }
 
 of_either_rank! {
-    Relu, ReluSaved,
+    Relu, ReluSaved, ReluSpec,
     build: |_| Self,
     sides: |saved| saved.output.clone(),
     operation: backproof_compiled::Operation::Relu,

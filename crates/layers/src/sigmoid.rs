@@ -60,7 +60,7 @@ pub(crate) fn logistic<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     negative_part(input.clone()).exp() / (negative_magnitude(input).exp() + 1.0)
 }
 
-of_either_rank! { Sigmoid, SigmoidSaved, build: |_| Self }
+of_either_rank! { Sigmoid, SigmoidSaved, SigmoidSpec, build: |_| Self }
 
 #[cfg(test)]
 mod tests {

@@ -48,7 +48,7 @@ impl Tanh {
     }
 }
 
-of_either_rank! { Tanh, TanhSaved, build: |_| Self }
+of_either_rank! { Tanh, TanhSaved, TanhSpec, build: |_| Self }
 
 #[cfg(test)]
 mod tests {

@@ -3,7 +3,7 @@
 //!
 //! The targets in `fuzz/` call them for hours; the test here replays the corpus, and changes of it, in every build.
 
-use backproof_spec::{Architecture, BatchNorm, Flatten, Layer, Linear, Shape};
+use backproof_spec::{Architecture, BatchNormSpec, FlattenSpec, LayerSpec, LinearSpec, Shape};
 use burn::tensor::Device;
 
 use crate::{Network, load_weights, save_weights, transfer_weights};
@@ -24,7 +24,11 @@ pub fn weights(bytes: &[u8]) {
 }
 
 fn small_network() -> Network {
-    let layers = vec![Layer::BatchNorm(BatchNorm::default()), Layer::Flatten(Flatten), Layer::Linear(Linear::new(2))];
+    let layers = vec![
+        LayerSpec::BatchNorm(BatchNormSpec::default()),
+        LayerSpec::Flatten(FlattenSpec),
+        LayerSpec::Linear(LinearSpec::new(2)),
+    ];
     let architecture = Architecture { name: "small".to_owned(), input: Shape::image(1, 1, 2), layers };
     Network::new(&architecture, 1, &Device::flex()).expect("the shapes fit")
 }

@@ -139,7 +139,7 @@ fn copy_overlap(from: &[f64], from_shape: &[usize], to: &mut [f64], to_shape: &[
 
 #[cfg(test)]
 mod tests {
-    use backproof_spec::{Architecture, Conv2d, Layer, Linear, published};
+    use backproof_spec::{Architecture, Conv2dSpec, LayerSpec, LinearSpec, published};
     use burn::tensor::Device;
 
     use super::*;
@@ -181,8 +181,8 @@ mod tests {
     fn another_shape_is_told_or_with_resize_gives_its_overlap() {
         let source = build(&published::mnist_baseline(), 2);
         let mut wider = published::mnist_baseline();
-        wider.layers[3] = Layer::Conv2d(Conv2d::new(24, 3).padding(1)); // 16 kernels of 5×5 before
-        wider.layers[7] = Layer::Linear(Linear::new(7)); // 10 before
+        wider.layers[3] = LayerSpec::Conv2d(Conv2dSpec::new(24, 3).padding(1)); // 16 kernels of 5×5 before
+        wider.layers[7] = LayerSpec::Linear(LinearSpec::new(7)); // 10 before
         let fresh = build(&wider, 1);
         let bytes = save_weights(&source).unwrap();
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use backproof_data::{Images, load};
-use backproof_spec::{Experiment, Layer};
+use backproof_spec::{Experiment, LayerSpec};
 use backproof_train::{EvaluationResult, Prediction, Report, RunFolder, RunRecord, Status};
 
 use crate::ReportError;
@@ -62,9 +62,9 @@ impl Contents {
                 keep(folder.predictions(result), what, &mut missing)
             })
             .unwrap_or_default();
-        let has_convolution = experiment
-            .as_ref()
-            .is_some_and(|experiment| experiment.model.layers.iter().any(|layer| matches!(layer, Layer::Conv2d(_))));
+        let has_convolution = experiment.as_ref().is_some_and(|experiment| {
+            experiment.model.layers.iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_)))
+        });
         let kernels = has_convolution.then(|| kernels(folder, &mut missing)).flatten();
         let gradients = Gradients::read(&folder.path().join("gradients.json")).unwrap_or_else(|reason| {
             missing.push(format!("The gradient proof is missing: gradients.json is damaged ({reason})."));

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Layer, Shape, ShapeError, inference};
+use crate::{LayerSpec, Shape, ShapeError, inference};
 
 /// A network: the shape of one input and the layers in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -12,7 +12,7 @@ pub struct Architecture {
     /// The shape of one input, without the batch axis.
     pub input: Shape,
     /// The layers, from the input on.
-    pub layers: Vec<Layer>,
+    pub layers: Vec<LayerSpec>,
 }
 
 /// One layer with the shapes and the numbers that follow from its place in the network.
@@ -21,7 +21,7 @@ pub struct TracedLayer {
     /// Kind and 1-based count of that kind: `conv1`, `relu2`, `pool1`, `linear1`, `norm1`.
     pub name: String,
     /// The layer itself.
-    pub layer: Layer,
+    pub layer: LayerSpec,
     /// The shape of what comes in.
     pub input: Shape,
     /// The shape of what goes out.

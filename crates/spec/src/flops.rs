@@ -48,7 +48,7 @@ fn products(layer: &TracedLayer) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Conv2d, Layer, Shape, published};
+    use crate::{Conv2dSpec, LayerSpec, Shape, published};
 
     #[test]
     fn cifar_baseline_is_5_8_mflop_forward_and_15_a_training_step() {
@@ -74,7 +74,7 @@ mod tests {
         let network = |groups| Architecture {
             name: "groups".to_owned(),
             input: Shape::image(4, 8, 8),
-            layers: vec![Layer::Conv2d(Conv2d::new(6, 3).padding(1).groups(groups))],
+            layers: vec![LayerSpec::Conv2d(Conv2dSpec::new(6, 3).padding(1).groups(groups))],
         };
         assert_eq!(network(1).flops().unwrap().forward, 2 * 64 * 6 * 4 * 9);
         assert_eq!(network(2).flops().unwrap().forward, 2 * 64 * 6 * 2 * 9);

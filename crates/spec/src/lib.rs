@@ -7,7 +7,7 @@
 //!
 //! # Networks
 //!
-//! An [`Architecture`] is an input [`Shape`] and a list of [`Layer`]s, and nothing else: the modules, the backward
+//! An [`Architecture`] is an input [`Shape`] and a list of [`LayerSpec`]s, and nothing else: the modules, the backward
 //! passes, the kernels, the parameter table and the shape check all read that one list. [`Architecture::trace`] walks
 //! it once and says of each layer its name, its shapes and its parameters; a layer that does not fit is a
 //! [`ShapeError`] that names the layer, what came and what was expected. The networks from the literature are functions
@@ -88,7 +88,7 @@ pub use data::{Augmentation, Data, Normalization};
 pub use data_set::{DataSet, DataSets};
 pub use experiment::{Engine, Expect, Experiment, Kernels, Training, WarmStart};
 pub use flops::Flops;
-pub use layers::*; // `Layer`, and the struct of each
+pub use layers::*; // `LayerSpec`, and the struct of each
 pub use loss::Loss;
 pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule};
 pub use random::stream_seed;

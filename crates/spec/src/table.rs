@@ -1,6 +1,6 @@
 //! The parameter table: what a network is made of, a line a layer.
 
-use crate::{Architecture, Layer, ShapeError, TracedLayer};
+use crate::{Architecture, LayerSpec, ShapeError, TracedLayer};
 
 /// The parameter table of a network as aligned plain text: layer, what it is, output shape, weights, biases and their
 /// total, a line a layer and one for their sums. Running statistics, which are not trained, follow where there are any.
@@ -62,7 +62,7 @@ fn align(rows: &[[String; 6]]) -> String {
 }
 
 /// What a layer is, with the hyperparameters that differ from the plain case: `conv 16, 5×5, padding 2`.
-pub fn describe_layer(layer: &Layer) -> String {
+pub fn describe_layer(layer: &LayerSpec) -> String {
     layer.describe()
 }
 

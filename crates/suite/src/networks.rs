@@ -11,7 +11,7 @@ use backproof_gradcheck::{Kinks, Options, Problem, Source, Value, check_module, 
 use backproof_kernels::Isa;
 use backproof_layers::{Ranked, Saved, Sides};
 use backproof_models::{Compiled, Mode, Network};
-use backproof_spec::{Architecture, Layer, Loss, Shape, ShapeError, TracedLayer};
+use backproof_spec::{Architecture, LayerSpec, Loss, Shape, ShapeError, TracedLayer};
 use backproof_train::{losses, losses_backward, objective};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -74,8 +74,8 @@ pub(crate) fn problem(
 }
 
 #[cfg(feature = "flex")]
-fn has_a_node(layer: &Layer) -> bool {
-    matches!(layer, Layer::Conv2d(_) | Layer::Linear(_))
+fn has_a_node(layer: &LayerSpec) -> bool {
+    matches!(layer, LayerSpec::Conv2d(_) | LayerSpec::Linear(_))
 }
 
 /// The network on the CPU kernels as a source.
@@ -218,7 +218,7 @@ impl ModuleVisitor for Stored {
 /// The modes in which the gradients of an architecture differ.
 pub(crate) fn modes(architecture: &Architecture, seed: u64) -> Vec<(&'static str, Mode)> {
     let training = ("training", Mode::Training { seed, step: 0 });
-    let depends = |layer: &Layer| matches!(layer, Layer::BatchNorm(_) | Layer::Dropout(_));
+    let depends = |layer: &LayerSpec| matches!(layer, LayerSpec::BatchNorm(_) | LayerSpec::Dropout(_));
     match architecture.layers.iter().any(depends) {
         true => vec![training, ("inference", Mode::Inference)],
         false => vec![training],

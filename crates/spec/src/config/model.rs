@@ -3,7 +3,7 @@
 use super::check::Fault;
 use super::record::Record;
 use super::suggest;
-use crate::{Architecture, Layer, ShapeError, published};
+use crate::{Architecture, LayerSpec, ShapeError, published};
 
 /// What a network is called that is spelled out and has no name.
 const UNNAMED: &str = "custom";
@@ -13,7 +13,7 @@ pub(super) fn resolve(record: &Record) -> Result<Architecture, Fault> {
     let architecture = match (name, record.optional_shape("input"), record.optional_list("layers")) {
         (Some(name), None, None) => published_network(name, record)?,
         (name, Some(input), Some(layers)) => {
-            let layers = layers.iter().map(|layer| Layer::read(layer.variant, &layer.record)).collect();
+            let layers = layers.iter().map(|layer| LayerSpec::read(layer.variant, &layer.record)).collect();
             Architecture { name: name.unwrap_or(UNNAMED).to_owned(), input, layers }
         }
         (None, None, None) => {

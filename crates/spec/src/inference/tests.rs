@@ -1,39 +1,40 @@
 use crate::{
-    Architecture, AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Layer, Linear, MaxPool2d, Relu, Shape, ShapeError,
+    Architecture, AvgPool2dSpec, BatchNormSpec, Conv2dSpec, DropoutSpec, FlattenSpec, LayerSpec, LinearSpec,
+    MaxPool2dSpec, ReluSpec, Shape, ShapeError,
 };
 
-fn network(input: Shape, layers: Vec<Layer>) -> Architecture {
+fn network(input: Shape, layers: Vec<LayerSpec>) -> Architecture {
     Architecture { name: "test".to_owned(), input, layers }
 }
 
-fn error(input: Shape, layers: Vec<Layer>) -> ShapeError {
+fn error(input: Shape, layers: Vec<LayerSpec>) -> ShapeError {
     network(input, layers).trace().unwrap_err()
 }
 
-fn conv(conv: Conv2d) -> Layer {
-    Layer::Conv2d(conv)
+fn conv(conv: Conv2dSpec) -> LayerSpec {
+    LayerSpec::Conv2d(conv)
 }
 
-fn linear(out_features: usize) -> Layer {
-    Layer::Linear(Linear::new(out_features))
+fn linear(out_features: usize) -> LayerSpec {
+    LayerSpec::Linear(LinearSpec::new(out_features))
 }
 
-fn relu() -> Layer {
-    Layer::Relu(Relu)
+fn relu() -> LayerSpec {
+    LayerSpec::Relu(ReluSpec)
 }
 
 #[test]
 fn layers_are_named_by_kind_and_count() {
     let layers = vec![
-        conv(Conv2d::new(2, 3)),
-        Layer::BatchNorm(BatchNorm::default()),
+        conv(Conv2dSpec::new(2, 3)),
+        LayerSpec::BatchNorm(BatchNormSpec::default()),
         relu(),
-        Layer::MaxPool2d(MaxPool2d::new(2)),
-        conv(Conv2d::new(2, 1)),
+        LayerSpec::MaxPool2d(MaxPool2dSpec::new(2)),
+        conv(Conv2dSpec::new(2, 1)),
         relu(),
-        Layer::AvgPool2d(AvgPool2d::new(2)),
-        Layer::Flatten(Flatten),
-        Layer::Dropout(Dropout { probability: 0.5 }),
+        LayerSpec::AvgPool2d(AvgPool2dSpec::new(2)),
+        LayerSpec::Flatten(FlattenSpec),
+        LayerSpec::Dropout(DropoutSpec { probability: 0.5 }),
         linear(3),
     ];
     let traced = network(Shape::image(1, 10, 10), layers).trace().unwrap();
@@ -47,7 +48,7 @@ fn layers_are_named_by_kind_and_count() {
 
 #[test]
 fn a_misfit_has_the_name_and_the_place_of_the_layer_what_came_and_a_way_out() {
-    let error = error(Shape::image(1, 4, 4), vec![conv(Conv2d::new(2, 3)), linear(3)]);
+    let error = error(Shape::image(1, 4, 4), vec![conv(Conv2dSpec::new(2, 3)), linear(3)]);
     assert_eq!(error.to_string(), "linear1 (layer 2 of 2): expected a vector, got an image 2×2×2");
     assert_eq!(error.help.as_deref(), Some("put a `flatten` before it"));
     assert_eq!((error.layer.as_str(), error.position, error.layers), ("linear1", 2, 2));
@@ -70,7 +71,7 @@ fn empty_networks_and_inputs_are_refused() {
 
 #[test]
 fn outputs_and_parameters_too_large_are_errors() {
-    let output = error(Shape::image(1, 1_000, 1_000), vec![conv(Conv2d::new(3_000, 1))]);
+    let output = error(Shape::image(1, 1_000, 1_000), vec![conv(Conv2dSpec::new(3_000, 1))]);
     let expected = "its output 3000×1000×1000 would have more than 2147483647 numbers";
     assert_eq!(output.problem, expected);
     let parameters = error(Shape::vector(100_000), vec![linear(100_000)]);

@@ -12,7 +12,7 @@ use crate::{Shape, Size2};
 
 /// Average pooling: the mean value of each window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AvgPool2d {
+pub struct AvgPool2dSpec {
     /// Size of a window in pixels.
     pub kernel: Size2,
     /// Step from one window to the next; the kernel's size when absent.
@@ -25,7 +25,7 @@ pub struct AvgPool2d {
     pub count_include_pad: bool,
 }
 
-impl AvgPool2d {
+impl AvgPool2dSpec {
     /// Windows side by side, no padding.
     pub fn new(kernel: impl Into<Size2>) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl AvgPool2d {
     }
 }
 
-impl Definition for AvgPool2d {
+impl Definition for AvgPool2dSpec {
     const DOC: &'static str = "The mean value of each window.";
 
     const KEYS: &'static [Key] = &[
@@ -98,23 +98,23 @@ mod tests {
 
     #[test]
     fn padding_and_the_far_edge_add_windows() {
-        let pool = AvgPool2d { padding: Size2::square(1), ..AvgPool2d::new(3) };
+        let pool = AvgPool2dSpec { padding: Size2::square(1), ..AvgPool2dSpec::new(3) };
         let expected = Inferred::without_parameters(Shape::image(3, 3, 3));
         assert_eq!(pool.infer(Shape::image(3, 8, 8)).unwrap(), expected);
-        let pool = AvgPool2d { stride: Some(Size2::new(2, 4)), ceil_mode: true, ..AvgPool2d::new(2) };
+        let pool = AvgPool2dSpec { stride: Some(Size2::new(2, 4)), ceil_mode: true, ..AvgPool2dSpec::new(2) };
         // Down: ⌈(7 − 2)/2⌉ + 1 = 4; across: ⌈(7 − 2)/4⌉ + 1 = 3, the last of which would start behind the image.
         assert_eq!(pool.infer(Shape::image(3, 7, 7)).unwrap().output, Shape::image(3, 4, 2));
     }
 
     #[test]
     fn what_is_not_plain_is_described() {
-        let pool = AvgPool2d { padding: Size2::square(1), ..AvgPool2d::new(2) };
+        let pool = AvgPool2dSpec { padding: Size2::square(1), ..AvgPool2dSpec::new(2) };
         assert_eq!(pool.describe(), "average pool 2×2, stride 2, padding 1");
     }
 
     #[test]
     fn a_vector_is_refused() {
-        let misfit = AvgPool2d::new(2).infer(Shape::vector(1)).unwrap_err();
+        let misfit = AvgPool2dSpec::new(2).infer(Shape::vector(1)).unwrap_err();
         assert_eq!(misfit.problem, "expected an image, got a vector of 1 feature");
         let help = "put it before the `flatten` or `linear` layer that makes the vector";
         assert_eq!(misfit.help.as_deref(), Some(help));

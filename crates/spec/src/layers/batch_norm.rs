@@ -12,20 +12,20 @@ const MOMENTUM: f64 = 0.1;
 
 /// Normalisation over the batch, per channel of an image or per feature of a vector, with a learned scale and offset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BatchNorm {
+pub struct BatchNormSpec {
     /// Added to the variance before the root.
     pub epsilon: f64,
     /// Weight of the batch in the running mean and variance: running ← (1 − momentum) · running + momentum · batch.
     pub momentum: f64,
 }
 
-impl Default for BatchNorm {
+impl Default for BatchNormSpec {
     fn default() -> Self {
         Self { epsilon: EPSILON, momentum: MOMENTUM }
     }
 }
 
-impl Definition for BatchNorm {
+impl Definition for BatchNormSpec {
     const DOC: &'static str = "Normalisation over the batch, per channel or feature.";
 
     const KEYS: &'static [Key] = &[
@@ -86,7 +86,7 @@ mod tests {
     fn channels_and_features_have_a_scale_an_offset_and_two_statistics() {
         for input in [Shape::image(3, 4, 5), Shape::vector(3)] {
             let expected = Inferred { output: input, weights: 3, biases: 3, running_statistics: 6 };
-            assert_eq!(BatchNorm::default().infer(input).unwrap(), expected);
+            assert_eq!(BatchNormSpec::default().infer(input).unwrap(), expected);
         }
     }
 
@@ -98,7 +98,7 @@ mod tests {
             (1e-5, 0.0, "momentum must be in (0, 1], got 0"),
             (1e-5, f64::NAN, "momentum must be in (0, 1], got NaN"),
         ] {
-            let misfit = BatchNorm { epsilon, momentum }.infer(Shape::vector(2)).unwrap_err();
+            let misfit = BatchNormSpec { epsilon, momentum }.infer(Shape::vector(2)).unwrap_err();
             assert_eq!(misfit.problem, expected);
         }
     }

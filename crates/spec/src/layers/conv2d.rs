@@ -12,7 +12,7 @@ use crate::{Shape, Size2};
 /// A two-dimensional convolution, `[C, H, W]` to `[out_channels, H′, W′]` with
 /// H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, and W′ likewise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Conv2d {
+pub struct Conv2dSpec {
     /// Number of kernels, and so of channels of the output.
     pub out_channels: usize,
     /// Size of a kernel in pixels.
@@ -29,7 +29,7 @@ pub struct Conv2d {
     pub bias: bool,
 }
 
-impl Conv2d {
+impl Conv2dSpec {
     /// A convolution with stride 1, no padding, no dilation, one group, with bias.
     pub fn new(out_channels: usize, kernel: impl Into<Size2>) -> Self {
         Self {
@@ -79,7 +79,7 @@ impl Conv2d {
     }
 }
 
-impl Definition for Conv2d {
+impl Definition for Conv2dSpec {
     const DOC: &'static str = "Convolution of images.";
 
     const KEYS: &'static [Key] = &[
@@ -180,21 +180,21 @@ mod tests {
 
     use super::*;
 
-    fn problem(layer: &Conv2d, input: Shape) -> String {
+    fn problem(layer: &Conv2dSpec, input: Shape) -> String {
         layer.infer(input).unwrap_err().problem
     }
 
     #[test]
     fn both_axes_of_every_option_count() {
         // Down: ⌊(20 + 2·2 − 3·(3 − 1) − 1)/2⌋ + 1 = 9; across: ⌊(30 + 2·1 − 1·(5 − 1) − 1)/3⌋ + 1 = 10.
-        let layer = Conv2d::new(4, [3, 5]).stride([2, 3]).padding([2, 1]).dilation([3, 1]);
+        let layer = Conv2dSpec::new(4, [3, 5]).stride([2, 3]).padding([2, 1]).dilation([3, 1]);
         assert_eq!(layer.infer(Shape::image(2, 20, 30)).unwrap().output, Shape::image(4, 9, 10));
     }
 
     #[test]
     fn alexnets_first_convolution_gives_54_without_padding_and_55_with_two() {
         let input = Shape::image(3, 224, 224);
-        let layer = Conv2d::new(96, 11).stride(4);
+        let layer = Conv2dSpec::new(96, 11).stride(4);
         assert_eq!(layer.infer(input).unwrap().output, Shape::image(96, 54, 54));
         let padded = layer.padding(2).infer(input).unwrap();
         assert_eq!(padded.output, Shape::image(96, 55, 55));
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn groups_divide_the_weights_and_the_arithmetic() {
-        let layer = Conv2d::new(256, 5).padding(2).groups(2);
+        let layer = Conv2dSpec::new(256, 5).padding(2).groups(2);
         let inferred = layer.infer(Shape::image(96, 27, 27)).unwrap();
         assert_eq!((inferred.weights, inferred.biases), (307_200, 256)); // 256 · 48 · 5 · 5
         assert_eq!(layer.multiplications(inferred.weights, inferred.output), 307_200 * 27 * 27);
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn without_bias_there_is_none() {
-        let inferred = Conv2d::new(2, 3).without_bias().infer(Shape::image(1, 4, 4)).unwrap();
+        let inferred = Conv2dSpec::new(2, 3).without_bias().infer(Shape::image(1, 4, 4)).unwrap();
         assert_eq!((inferred.weights, inferred.biases), (18, 0));
     }
 
@@ -219,33 +219,33 @@ mod tests {
     fn a_misfit_says_what_came() {
         let image = Shape::image(6, 4, 4);
         let cases = [
-            (Conv2d::new(0, 3), "out_channels must be at least 1, got 0"),
-            (Conv2d::new(4, [3, 0]), "kernel must be at least 1, got 3×0"),
-            (Conv2d::new(4, 3).stride(0), "stride must be at least 1, got 0×0"),
-            (Conv2d::new(4, 3).dilation(0), "dilation must be at least 1, got 0×0"),
-            (Conv2d::new(4, 3).groups(0), "groups must be at least 1, got 0"),
-            (Conv2d::new(8, 3).groups(4), "groups = 4 does not divide the 6 channels that come in"),
-            (Conv2d::new(4, 3).groups(3), "groups = 3 does not divide the 4 channels that go out"),
-            (Conv2d::new(4, 7).padding(1), "a window of 7 does not fit in height 4 with padding 1, got 6×4×4"),
+            (Conv2dSpec::new(0, 3), "out_channels must be at least 1, got 0"),
+            (Conv2dSpec::new(4, [3, 0]), "kernel must be at least 1, got 3×0"),
+            (Conv2dSpec::new(4, 3).stride(0), "stride must be at least 1, got 0×0"),
+            (Conv2dSpec::new(4, 3).dilation(0), "dilation must be at least 1, got 0×0"),
+            (Conv2dSpec::new(4, 3).groups(0), "groups must be at least 1, got 0"),
+            (Conv2dSpec::new(8, 3).groups(4), "groups = 4 does not divide the 6 channels that come in"),
+            (Conv2dSpec::new(4, 3).groups(3), "groups = 3 does not divide the 4 channels that go out"),
+            (Conv2dSpec::new(4, 7).padding(1), "a window of 7 does not fit in height 4 with padding 1, got 6×4×4"),
             (
-                Conv2d::new(4, 3).dilation([1, 2]),
+                Conv2dSpec::new(4, 3).dilation([1, 2]),
                 "a window of 3 with dilation 2 does not fit in width 4 with padding 0, got 6×4×4",
             ),
         ];
         for (layer, expected) in cases {
             assert_eq!(problem(&layer, image), expected);
         }
-        let vector = problem(&Conv2d::new(2, 3), Shape::vector(784));
+        let vector = problem(&Conv2dSpec::new(2, 3), Shape::vector(784));
         assert_eq!(vector, "expected an image, got a vector of 784 features");
     }
 
     #[test]
     fn numbers_too_large_are_misfits() {
         for layer in [
-            Conv2d::new(usize::MAX, 2),
-            Conv2d::new(1, 1).padding(usize::MAX),
-            Conv2d::new(1, usize::MAX).dilation(usize::MAX),
-            Conv2d::new(1, usize::MAX).padding(usize::MAX),
+            Conv2dSpec::new(usize::MAX, 2),
+            Conv2dSpec::new(1, 1).padding(usize::MAX),
+            Conv2dSpec::new(1, usize::MAX).dilation(usize::MAX),
+            Conv2dSpec::new(1, usize::MAX).padding(usize::MAX),
         ] {
             assert!(layer.infer(Shape::image(1, 1_000, 1_000)).is_err(), "{layer:?}");
         }
@@ -253,9 +253,9 @@ mod tests {
 
     #[test]
     fn what_is_not_plain_is_described() {
-        let layer = Conv2d::new(8, 3).stride([2, 1]).dilation(2).groups(4).without_bias();
+        let layer = Conv2dSpec::new(8, 3).stride([2, 1]).dilation(2).groups(4).without_bias();
         assert_eq!(layer.describe(), "conv 8, 3×3, stride 2×1, dilation 2, 4 groups, no bias");
-        assert_eq!(Conv2d::new(8, [3, 5]).describe(), "conv 8, 3×5");
+        assert_eq!(Conv2dSpec::new(8, [3, 5]).describe(), "conv 8, 3×5");
     }
 
     fn any_number() -> impl Strategy<Value = usize> {
@@ -274,7 +274,7 @@ mod tests {
             sizes in (any_size(), any_size(), any_size(), any_size()),
             groups in any_number(),
         ) {
-            let layer = Conv2d::new(out_channels, sizes.0)
+            let layer = Conv2dSpec::new(out_channels, sizes.0)
                 .stride(sizes.1)
                 .padding(sizes.2)
                 .dilation(sizes.3)

@@ -9,12 +9,12 @@ use crate::config::{Entries, Key, Kind, Literal, Presence, Range, Record, key};
 
 /// Inverted dropout: what is kept is divided by 1 − probability while training; inference changes nothing.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Dropout {
+pub struct DropoutSpec {
     /// Probability that a value is zeroed, in [0, 1).
     pub probability: f64,
 }
 
-impl Definition for Dropout {
+impl Definition for DropoutSpec {
     const DOC: &'static str = "Zeroes values at random while training.";
 
     const KEYS: &'static [Key] = &[key(
@@ -51,10 +51,10 @@ mod tests {
     #[test]
     fn only_a_probability_below_one_leaves_something() {
         let input = Shape::vector(3);
-        let layer = Dropout { probability: 0.25 };
+        let layer = DropoutSpec { probability: 0.25 };
         assert_eq!(layer.infer(input).unwrap(), Inferred::without_parameters(input));
         assert_eq!(layer.describe(), "dropout 0.25");
-        let misfit = Dropout { probability: 1.0 }.infer(input).unwrap_err();
+        let misfit = DropoutSpec { probability: 1.0 }.infer(input).unwrap_err();
         assert_eq!(misfit.problem, "probability must be in [0, 1), got 1");
     }
 }

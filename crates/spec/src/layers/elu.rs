@@ -9,12 +9,12 @@ use crate::config::{Entries, Key, Kind, Literal, Presence, Range, Record, key};
 
 /// x for x > 0, α · (eˣ − 1) elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Elu {
+pub struct EluSpec {
     /// α.
     pub alpha: f64,
 }
 
-impl Definition for Elu {
+impl Definition for EluSpec {
     const DOC: &'static str = "x above 0, α · (eˣ − 1) elsewhere.";
 
     const KEYS: &'static [Key] =
@@ -44,8 +44,8 @@ mod tests {
 
     #[test]
     fn alpha_is_told_and_has_to_be_finite() {
-        assert_eq!(Elu { alpha: 1.5 }.describe(), "ELU, α 1.5");
-        let misfit = Elu { alpha: f64::NEG_INFINITY }.infer(Shape::vector(2)).unwrap_err();
+        assert_eq!(EluSpec { alpha: 1.5 }.describe(), "ELU, α 1.5");
+        let misfit = EluSpec { alpha: f64::NEG_INFINITY }.infer(Shape::vector(2)).unwrap_err();
         assert_eq!(misfit.problem, "alpha must be finite, got -inf");
     }
 }

@@ -9,9 +9,9 @@ use crate::config::Record;
 
 /// `[C, H, W]` to `[C·H·W]`, the last axis fastest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flatten;
+pub struct FlattenSpec;
 
-impl Definition for Flatten {
+impl Definition for FlattenSpec {
     const DOC: &'static str = "An image to a vector.";
 
     fn read(_: &Record) -> Self {
@@ -35,7 +35,7 @@ mod tests {
     fn every_number_of_an_image_or_a_vector_is_kept() {
         for (input, features) in [(Shape::image(2, 3, 4), 24), (Shape::vector(5), 5)] {
             let expected = Inferred::without_parameters(Shape::vector(features));
-            assert_eq!(Flatten.infer(input).unwrap(), expected);
+            assert_eq!(FlattenSpec.infer(input).unwrap(), expected);
         }
     }
 }

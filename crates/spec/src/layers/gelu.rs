@@ -7,9 +7,9 @@ use crate::config::Record;
 
 /// x · Φ(x), Φ the distribution function of the standard normal distribution.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Gelu;
+pub struct GeluSpec;
 
-impl Definition for Gelu {
+impl Definition for GeluSpec {
     const DOC: &'static str = "x · Φ(x).";
 
     fn read(_: &Record) -> Self {
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn the_shape_stays_and_there_are_no_parameters() {
         let input = Shape::image(3, 4, 5);
-        assert_eq!(Gelu.infer(input).unwrap(), Inferred::without_parameters(input));
-        assert_eq!(Gelu.describe(), "GELU");
+        assert_eq!(GeluSpec.infer(input).unwrap(), Inferred::without_parameters(input));
+        assert_eq!(GeluSpec.describe(), "GELU");
     }
 }

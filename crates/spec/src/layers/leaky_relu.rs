@@ -9,12 +9,12 @@ use crate::config::{Entries, Key, Kind, Literal, Presence, Range, Record, key};
 
 /// x for x > 0, slope · x elsewhere.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LeakyRelu {
+pub struct LeakyReluSpec {
     /// Slope for x ≤ 0.
     pub slope: f64,
 }
 
-impl Definition for LeakyRelu {
+impl Definition for LeakyReluSpec {
     const DOC: &'static str = "x above 0, slope · x elsewhere.";
 
     const KEYS: &'static [Key] =
@@ -44,8 +44,8 @@ mod tests {
 
     #[test]
     fn the_slope_is_told_and_has_to_be_finite() {
-        assert_eq!(LeakyRelu { slope: 0.01 }.describe(), "leaky ReLU, slope 0.01");
-        let misfit = LeakyRelu { slope: f64::NAN }.infer(Shape::vector(2)).unwrap_err();
+        assert_eq!(LeakyReluSpec { slope: 0.01 }.describe(), "leaky ReLU, slope 0.01");
+        let misfit = LeakyReluSpec { slope: f64::NAN }.infer(Shape::vector(2)).unwrap_err();
         assert_eq!(misfit.problem, "slope must be finite, got NaN");
     }
 }

@@ -10,21 +10,21 @@ use crate::config::{Entries, Key, Kind, Literal, Presence, Record, key};
 
 /// A fully connected layer, `[F]` to `[out_features]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Linear {
+pub struct LinearSpec {
     /// Number of features of the output.
     pub out_features: usize,
     /// Whether each output feature has a bias.
     pub bias: bool,
 }
 
-impl Linear {
+impl LinearSpec {
     /// A fully connected layer with bias.
     pub fn new(out_features: usize) -> Self {
         Self { out_features, bias: true }
     }
 }
 
-impl Definition for Linear {
+impl Definition for LinearSpec {
     const DOC: &'static str = "Fully connected layer on vectors.";
 
     const KEYS: &'static [Key] = &[
@@ -71,23 +71,23 @@ mod tests {
 
     #[test]
     fn every_output_has_a_weight_for_every_input_and_a_bias_unless_told() {
-        let inferred = Linear::new(4).infer(Shape::vector(8)).unwrap();
+        let inferred = LinearSpec::new(4).infer(Shape::vector(8)).unwrap();
         assert_eq!((inferred.output, inferred.weights, inferred.biases), (Shape::vector(4), 32, 4));
-        let without = Linear { out_features: 4, bias: false };
+        let without = LinearSpec { out_features: 4, bias: false };
         assert_eq!(without.infer(Shape::vector(8)).unwrap().biases, 0);
-        assert_eq!([Linear::new(4).describe(), without.describe()], ["linear 4", "linear 4, no bias"]);
+        assert_eq!([LinearSpec::new(4).describe(), without.describe()], ["linear 4", "linear 4, no bias"]);
     }
 
     #[test]
     fn an_image_asks_for_a_flatten() {
-        let misfit = Linear::new(3).infer(Shape::image(2, 2, 2)).unwrap_err();
+        let misfit = LinearSpec::new(3).infer(Shape::image(2, 2, 2)).unwrap_err();
         assert_eq!(misfit.problem, "expected a vector, got an image 2×2×2");
         assert_eq!(misfit.help.as_deref(), Some("put a `flatten` before it"));
     }
 
     #[test]
     fn impossible_sizes_are_misfits() {
-        let problem = |out_features| Linear::new(out_features).infer(Shape::vector(2)).unwrap_err().problem;
+        let problem = |out_features| LinearSpec::new(out_features).infer(Shape::vector(2)).unwrap_err().problem;
         assert_eq!(problem(0), "out_features must be at least 1, got 0");
         assert_eq!(problem(usize::MAX), "its weights would have more than 2147483647 numbers");
     }

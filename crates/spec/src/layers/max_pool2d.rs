@@ -12,7 +12,7 @@ use crate::{Shape, Size2};
 
 /// Max pooling: the largest value of each window. Padding never wins: it counts as −∞.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MaxPool2d {
+pub struct MaxPool2dSpec {
     /// Size of a window in pixels.
     pub kernel: Size2,
     /// Step from one window to the next; the kernel's size when absent.
@@ -25,7 +25,7 @@ pub struct MaxPool2d {
     pub ceil_mode: bool,
 }
 
-impl MaxPool2d {
+impl MaxPool2dSpec {
     /// Windows side by side, no padding.
     pub fn new(kernel: impl Into<Size2>) -> Self {
         Self {
@@ -43,7 +43,7 @@ impl MaxPool2d {
     }
 }
 
-impl Definition for MaxPool2d {
+impl Definition for MaxPool2dSpec {
     const DOC: &'static str = "The largest value of each window.";
 
     const KEYS: &'static [Key] = &[KERNEL, STRIDE, PADDING, DILATION, CEIL_MODE];
@@ -89,20 +89,20 @@ mod tests {
     #[test]
     fn the_kernel_is_the_stride_unless_there_is_another() {
         let input = Shape::image(3, 8, 8);
-        let pool = MaxPool2d::new([2, 4]);
+        let pool = MaxPool2dSpec::new([2, 4]);
         assert_eq!(pool.infer(input).unwrap(), Inferred::without_parameters(Shape::image(3, 4, 2)));
         assert_eq!(pool.describe(), "max pool 2×4, stride 2×4");
-        let overlapping = MaxPool2d { stride: Some(Size2::square(1)), ..pool };
+        let overlapping = MaxPool2dSpec { stride: Some(Size2::square(1)), ..pool };
         assert_eq!(overlapping.infer(input).unwrap().output, Shape::image(3, 7, 5));
         assert_eq!(overlapping.describe(), "max pool 2×4, stride 1");
     }
 
     #[test]
     fn a_window_may_be_dilated_and_hang_over_the_edge() {
-        let pool = MaxPool2d { dilation: Size2::new(2, 1), ..MaxPool2d::new(2) };
+        let pool = MaxPool2dSpec { dilation: Size2::new(2, 1), ..MaxPool2dSpec::new(2) };
         assert_eq!(pool.infer(Shape::image(1, 7, 7)).unwrap().output, Shape::image(1, 3, 3));
         assert_eq!(pool.describe(), "max pool 2×2, stride 2, dilation 2×1");
-        let pool = MaxPool2d { ceil_mode: true, ..pool };
+        let pool = MaxPool2dSpec { ceil_mode: true, ..pool };
         // Down, a window reaches over three pixels: ⌈(7 − 3)/2⌉ + 1 = 3; across over two: ⌈(7 − 2)/2⌉ + 1 = 4.
         assert_eq!(pool.infer(Shape::image(1, 7, 7)).unwrap().output, Shape::image(1, 3, 4));
     }
@@ -111,14 +111,14 @@ mod tests {
     fn a_misfit_says_what_came() {
         let cases = [
             (
-                MaxPool2d { padding: Size2::square(2), ..MaxPool2d::new(3) },
+                MaxPool2dSpec { padding: Size2::square(2), ..MaxPool2dSpec::new(3) },
                 "padding 2 is more than half of the window, 3",
             ),
             (
-                MaxPool2d { padding: Size2::square(3), dilation: Size2::square(5), ..MaxPool2d::new(2) },
+                MaxPool2dSpec { padding: Size2::square(3), dilation: Size2::square(5), ..MaxPool2dSpec::new(2) },
                 "dilation 5 with padding steps over all 4 pixels",
             ),
-            (MaxPool2d::new(5), "a window of 5 does not fit in height 4 with padding 0, got 6×4×4"),
+            (MaxPool2dSpec::new(5), "a window of 5 does not fit in height 4 with padding 0, got 6×4×4"),
         ];
         for (layer, expected) in cases {
             assert_eq!(layer.infer(Shape::image(6, 4, 4)).unwrap_err().problem, expected);

@@ -22,10 +22,10 @@ pub(crate) use inferred::{Inferred, MOST_ELEMENTS, Misfit};
 /// The modules, the enum and its dispatch. `cargo fmt` does not see modules that a macro names: `rustfmt
 /// crates/spec/src/layers/*.rs` formats them, and CI checks that.
 macro_rules! list {
-    ($($file:ident::$Layer:ident,)*) => {
+    ($($file:ident::$Layer:ident($Spec:ident),)*) => {
         $(
             mod $file;
-            pub use $file::$Layer;
+            pub use $file::$Spec;
         )*
 
         /// One layer of an [`Architecture`](crate::Architecture).
@@ -34,20 +34,20 @@ macro_rules! list {
         /// type alone, `"relu"`, where it has no key without a default.
         #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "type", rename_all = "snake_case")]
-        pub enum Layer {
+        pub enum LayerSpec {
             $(
                 #[doc = concat!("A layer of the type `", stringify!($file), "`.")]
-                $Layer($Layer),
+                $Layer($Spec),
             )*
         }
 
         /// The types with their keys in a config.
         pub(crate) static LAYERS: Variants = Variants {
             noun: "layer",
-            variants: &[$(Variant { name: stringify!($file), doc: $Layer::DOC, keys: $Layer::KEYS }),*],
+            variants: &[$(Variant { name: stringify!($file), doc: $Spec::DOC, keys: $Spec::KEYS }),*],
         };
 
-        impl Layer {
+        impl LayerSpec {
             /// The layer that a checked table of a config describes.
             ///
             /// # Panics
@@ -55,7 +55,7 @@ macro_rules! list {
             /// If [`LAYERS`] has no such type. No config can bring that about: it is checked against that table.
             pub(crate) fn read(type_name: &str, record: &Record) -> Self {
                 match type_name {
-                    $(stringify!($file) => Self::$Layer($Layer::read(record)),)*
+                    $(stringify!($file) => Self::$Layer($Spec::read(record)),)*
                     other => panic!("there is no layer of the type `{other}`"),
                 }
             }
@@ -75,7 +75,7 @@ macro_rules! list {
             /// What its name in a network begins with: `conv` in `conv1`.
             pub(crate) fn stem(&self) -> &'static str {
                 match self {
-                    $(Self::$Layer(_) => $Layer::STEM.unwrap_or(stringify!($file)),)*
+                    $(Self::$Layer(_) => $Spec::STEM.unwrap_or(stringify!($file)),)*
                 }
             }
 
@@ -108,18 +108,18 @@ macro_rules! list {
 }
 
 list! {
-    conv2d::Conv2d,
-    max_pool2d::MaxPool2d,
-    avg_pool2d::AvgPool2d,
-    linear::Linear,
-    flatten::Flatten,
-    relu::Relu,
-    leaky_relu::LeakyRelu,
-    prelu::Prelu,
-    elu::Elu,
-    gelu::Gelu,
-    sigmoid::Sigmoid,
-    tanh::Tanh,
-    batch_norm::BatchNorm,
-    dropout::Dropout,
+    conv2d::Conv2d(Conv2dSpec),
+    max_pool2d::MaxPool2d(MaxPool2dSpec),
+    avg_pool2d::AvgPool2d(AvgPool2dSpec),
+    linear::Linear(LinearSpec),
+    flatten::Flatten(FlattenSpec),
+    relu::Relu(ReluSpec),
+    leaky_relu::LeakyRelu(LeakyReluSpec),
+    prelu::Prelu(PreluSpec),
+    elu::Elu(EluSpec),
+    gelu::Gelu(GeluSpec),
+    sigmoid::Sigmoid(SigmoidSpec),
+    tanh::Tanh(TanhSpec),
+    batch_norm::BatchNorm(BatchNormSpec),
+    dropout::Dropout(DropoutSpec),
 }

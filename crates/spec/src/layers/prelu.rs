@@ -9,12 +9,12 @@ use crate::config::{Entries, Key, Kind, Literal, Presence, Range, Record, key};
 
 /// [`LeakyRelu`](crate::LeakyRelu) with one slope that is learned, shared by all channels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Prelu {
+pub struct PreluSpec {
     /// The slope before training.
     pub initial_slope: f64,
 }
 
-impl Definition for Prelu {
+impl Definition for PreluSpec {
     const DOC: &'static str = "leaky_relu with one learned slope.";
 
     const KEYS: &'static [Key] = &[key(
@@ -48,11 +48,11 @@ mod tests {
 
     #[test]
     fn the_slope_is_one_weight_and_has_to_be_finite() {
-        let (input, layer) = (Shape::image(3, 4, 5), Prelu { initial_slope: 0.25 });
+        let (input, layer) = (Shape::image(3, 4, 5), PreluSpec { initial_slope: 0.25 });
         let expected = Inferred { output: input, weights: 1, biases: 0, running_statistics: 0 };
         assert_eq!(layer.infer(input).unwrap(), expected);
         assert_eq!(layer.describe(), "PReLU");
-        let misfit = Prelu { initial_slope: f64::INFINITY }.infer(input).unwrap_err();
+        let misfit = PreluSpec { initial_slope: f64::INFINITY }.infer(input).unwrap_err();
         assert_eq!(misfit.problem, "initial_slope must be finite, got inf");
     }
 }

@@ -7,9 +7,9 @@ use crate::config::Record;
 
 /// max(0, x).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Relu;
+pub struct ReluSpec;
 
-impl Definition for Relu {
+impl Definition for ReluSpec {
     const DOC: &'static str = "max(0, x).";
 
     fn read(_: &Record) -> Self {
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn the_shape_stays_and_there_are_no_parameters() {
         let input = Shape::image(3, 4, 5);
-        assert_eq!(Relu.infer(input).unwrap(), Inferred::without_parameters(input));
-        assert_eq!(Relu.describe(), "ReLU");
+        assert_eq!(ReluSpec.infer(input).unwrap(), Inferred::without_parameters(input));
+        assert_eq!(ReluSpec.describe(), "ReLU");
     }
 }

@@ -7,9 +7,9 @@ use crate::config::Record;
 
 /// 1 / (1 + e⁻ˣ).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sigmoid;
+pub struct SigmoidSpec;
 
-impl Definition for Sigmoid {
+impl Definition for SigmoidSpec {
     const DOC: &'static str = "1 / (1 + e⁻ˣ).";
 
     fn read(_: &Record) -> Self {
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn the_shape_stays_and_there_are_no_parameters() {
         let input = Shape::image(3, 4, 5);
-        assert_eq!(Sigmoid.infer(input).unwrap(), Inferred::without_parameters(input));
-        assert_eq!(Sigmoid.describe(), "sigmoid");
+        assert_eq!(SigmoidSpec.infer(input).unwrap(), Inferred::without_parameters(input));
+        assert_eq!(SigmoidSpec.describe(), "sigmoid");
     }
 }

@@ -7,9 +7,9 @@ use crate::config::Record;
 
 /// tanh x.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tanh;
+pub struct TanhSpec;
 
-impl Definition for Tanh {
+impl Definition for TanhSpec {
     const DOC: &'static str = "tanh x.";
 
     fn read(_: &Record) -> Self {
@@ -30,7 +30,7 @@ mod tests {
     #[test]
     fn the_shape_stays_and_there_are_no_parameters() {
         let input = Shape::image(3, 4, 5);
-        assert_eq!(Tanh.infer(input).unwrap(), Inferred::without_parameters(input));
-        assert_eq!(Tanh.describe(), "tanh");
+        assert_eq!(TanhSpec.infer(input).unwrap(), Inferred::without_parameters(input));
+        assert_eq!(TanhSpec.describe(), "tanh");
     }
 }

@@ -1,7 +1,7 @@
 //! The two networks that began it, as Jäppinen describes them layer by layer: with ReLU and max pooling throughout.
 
 use super::{conv3, dropout, flatten, linear, network, pool2, relu};
-use crate::{Architecture, Conv2d, Layer, MaxPool2d, Shape};
+use crate::{Architecture, Conv2dSpec, LayerSpec, MaxPool2dSpec, Shape};
 
 /// LeNet-5 on 1×32×32 images: 61,706 trainable parameters.
 ///
@@ -9,7 +9,7 @@ use crate::{Architecture, Conv2d, Layer, MaxPool2d, Shape};
 /// IEEE 86, 1998. The original has tanh units, trained pooling, a partly connected second convolution and radial basis
 /// functions at the end; this is its usual form today.
 pub fn lenet_5() -> Architecture {
-    let conv = |kernels| Layer::Conv2d(Conv2d::new(kernels, 5));
+    let conv = |kernels| LayerSpec::Conv2d(Conv2dSpec::new(kernels, 5));
     network(
         "lenet-5",
         Shape::image(1, 32, 32),
@@ -37,13 +37,13 @@ pub fn lenet_5() -> Architecture {
 /// first would give ⌊(224 − 11) / 4⌋ + 1 = 54 rows; padded by 2 it gives the 55 of the paper. The paper's local
 /// response normalisation is left out.
 pub fn alexnet() -> Architecture {
-    let pool = || Layer::MaxPool2d(MaxPool2d { stride: Some(2.into()), ..MaxPool2d::new(3) });
-    let grouped = |kernels, size: usize| Layer::Conv2d(Conv2d::new(kernels, size).padding(size / 2).groups(2));
+    let pool = || LayerSpec::MaxPool2d(MaxPool2dSpec { stride: Some(2.into()), ..MaxPool2dSpec::new(3) });
+    let grouped = |kernels, size: usize| LayerSpec::Conv2d(Conv2dSpec::new(kernels, size).padding(size / 2).groups(2));
     network(
         "alexnet",
         Shape::image(3, 224, 224),
         vec![
-            Layer::Conv2d(Conv2d::new(96, 11).stride(4).padding(2)), // 55×55
+            LayerSpec::Conv2d(Conv2dSpec::new(96, 11).stride(4).padding(2)), // 55×55
             relu(),
             pool(), // 27×27
             grouped(256, 5),

@@ -1,7 +1,7 @@
 //! The two networks that Jäppinen trains (thesis, Turku 2024), each for colour and for grey images.
 
 use super::{CIFAR, MNIST, conv3, dropout, flatten, linear, network, pool2, relu};
-use crate::{Architecture, BatchNorm, Layer, Shape};
+use crate::{Architecture, BatchNormSpec, LayerSpec, Shape};
 
 /// Jäppinen's multilayer perceptron for CIFAR-10: 404,010 trainable parameters.
 pub fn petre_mlp() -> Architecture {
@@ -30,7 +30,7 @@ fn mlp(name: &str, input: Shape) -> Architecture {
 }
 
 fn cnn(name: &str, input: Shape) -> Architecture {
-    let norm = || Layer::BatchNorm(BatchNorm::default());
+    let norm = || LayerSpec::BatchNorm(BatchNormSpec::default());
     let stage = |kernels| [conv3(kernels), relu(), norm(), conv3(kernels), relu(), norm(), pool2(), dropout(0.25)];
     let mut layers = Vec::new();
     layers.extend(stage(32));

@@ -1,7 +1,7 @@
 //! Checkpoints that are cut or changed anywhere.
 
 use backproof_models::Mode;
-use backproof_spec::{Architecture, Flatten, Layer, Linear, Shape};
+use backproof_spec::{Architecture, FlattenSpec, LayerSpec, LinearSpec, Shape};
 use burn::tensor::Device;
 
 use super::*;
@@ -10,7 +10,7 @@ use crate::testing::experiment;
 
 /// A network of 3 numbers.
 fn network() -> Network {
-    let layers = vec![Layer::Flatten(Flatten), Layer::Linear(Linear::new(1))];
+    let layers = vec![LayerSpec::Flatten(FlattenSpec), LayerSpec::Linear(LinearSpec::new(1))];
     let architecture = Architecture { name: "tiny".to_owned(), input: Shape::image(1, 1, 2), layers };
     Network::new(&architecture, 1, &Device::flex().autodiff()).unwrap()
 }

@@ -263,7 +263,7 @@ fn the_sound_checkpoints_are_those_whose_files_are_as_saved() {
 fn a_network_that_does_not_go_with_the_data_is_refused_before_there_is_a_run_folder() {
     let runs = tempfile::tempdir().unwrap();
     let mut experiment = experiment(&[]);
-    let Some(backproof_spec::Layer::Linear(last)) = experiment.model.layers.last_mut() else {
+    let Some(backproof_spec::LayerSpec::Linear(last)) = experiment.model.layers.last_mut() else {
         panic!("a linear layer")
     };
     last.out_features = 7;

@@ -9,11 +9,11 @@ use super::super::format::{Key, Kind, Presence, Range, Section};
 use super::super::record::{Checked, Field, Record};
 use super::super::write::ToToml;
 use crate::layers::LAYERS;
-use crate::{AvgPool2d, BatchNorm, Conv2d, DataSets, Layer, Linear, MaxPool2d, Size2};
+use crate::{AvgPool2dSpec, BatchNormSpec, Conv2dSpec, DataSets, LayerSpec, LinearSpec, MaxPool2dSpec, Size2};
 
 /// Any layer that a config may have; it need not fit its input.
-pub(super) fn any_layer() -> impl Strategy<Value = Layer> {
-    any_record().prop_map(|(type_name, record)| Layer::read(type_name, &record))
+pub(super) fn any_layer() -> impl Strategy<Value = LayerSpec> {
+    any_record().prop_map(|(type_name, record)| LayerSpec::read(type_name, &record))
 }
 
 fn any_record() -> impl Strategy<Value = (&'static str, Record)> {
@@ -56,7 +56,7 @@ fn any_number(range: Range) -> BoxedStrategy<f64> {
 }
 
 /// The layer of one table of a config, written on one line.
-fn read(table: &str) -> Layer {
+fn read(table: &str) -> LayerSpec {
     static SECTION: Section = Section {
         path: "",
         doc: "",
@@ -71,7 +71,7 @@ fn read(table: &str) -> Layer {
     let faults = checker.into_faults();
     assert!(faults.is_empty(), "{table}: {faults:?}");
     let chosen = record.chosen("layer");
-    Layer::read(chosen.variant, &chosen.record)
+    LayerSpec::read(chosen.variant, &chosen.record)
 }
 
 fn as_json(checked: &Checked) -> Value {
@@ -91,7 +91,7 @@ proptest! {
         let toml = layer.entries().toml();
         prop_assert_eq!(read(&toml), layer.clone(), "{}", toml);
         let json = serde_json::to_string(&layer).unwrap();
-        prop_assert_eq!(serde_json::from_str::<Layer>(&json).unwrap(), layer, "{}", json);
+        prop_assert_eq!(serde_json::from_str::<LayerSpec>(&json).unwrap(), layer, "{}", json);
     }
 
     /// A layer whose `read` takes one key for another would be the same after it was written and read.
@@ -99,15 +99,15 @@ proptest! {
     fn every_key_of_a_config_is_the_field_of_that_name((type_name, record) in any_record()) {
         let mut expected = serde_json::Map::from_iter([("type".to_owned(), json!(type_name))]);
         expected.extend(record.fields.iter().map(|field| (field.key.to_owned(), as_json(&field.value))));
-        prop_assert_eq!(serde_json::to_value(Layer::read(type_name, &record)).unwrap(), Value::Object(expected));
+        prop_assert_eq!(serde_json::to_value(LayerSpec::read(type_name, &record)).unwrap(), Value::Object(expected));
     }
 }
 
 #[test]
 fn what_a_config_leaves_out_is_as_new_has_it() {
-    assert_eq!(read("{ type = \"conv2d\", out_channels = 4, kernel = 3 }"), Layer::Conv2d(Conv2d::new(4, 3)));
-    assert_eq!(read("{ type = \"max_pool2d\", kernel = 2 }"), Layer::MaxPool2d(MaxPool2d::new(2)));
-    assert_eq!(read("{ type = \"avg_pool2d\", kernel = 2 }"), Layer::AvgPool2d(AvgPool2d::new(2)));
-    assert_eq!(read("{ type = \"linear\", out_features = 4 }"), Layer::Linear(Linear::new(4)));
-    assert_eq!(read("\"batch_norm\""), Layer::BatchNorm(BatchNorm::default()));
+    assert_eq!(read("{ type = \"conv2d\", out_channels = 4, kernel = 3 }"), LayerSpec::Conv2d(Conv2dSpec::new(4, 3)));
+    assert_eq!(read("{ type = \"max_pool2d\", kernel = 2 }"), LayerSpec::MaxPool2d(MaxPool2dSpec::new(2)));
+    assert_eq!(read("{ type = \"avg_pool2d\", kernel = 2 }"), LayerSpec::AvgPool2d(AvgPool2dSpec::new(2)));
+    assert_eq!(read("{ type = \"linear\", out_features = 4 }"), LayerSpec::Linear(LinearSpec::new(4)));
+    assert_eq!(read("\"batch_norm\""), LayerSpec::BatchNorm(BatchNormSpec::default()));
 }

@@ -1,7 +1,7 @@
 //! `--set key.path=value`.
 
 use super::{SPELLED_OUT, read};
-use crate::{Layer, OptimizerKind, Schedule, Size2, Tanh, WarmStart, published};
+use crate::{LayerSpec, OptimizerKind, Schedule, Size2, TanhSpec, WarmStart, published};
 
 #[track_caller]
 fn expect(overrides: &[&str], expected: &str) {
@@ -80,8 +80,8 @@ fn layers_are_counted_from_zero_and_lose_the_published_name() {
     let kept = read(SPELLED_OUT, &["model.name=mnist-baseline"]).unwrap().to_toml();
     let experiment = read(&kept, &["model.layers.3.kernel=[3, 5]", "model.layers.1=tanh"]).unwrap();
     assert_eq!(experiment.model.name, "custom");
-    assert_eq!(experiment.model.layers[1], Layer::Tanh(Tanh));
-    let Layer::Conv2d(conv) = &experiment.model.layers[3] else { panic!("{:?}", experiment.model) };
+    assert_eq!(experiment.model.layers[1], LayerSpec::Tanh(TanhSpec));
+    let LayerSpec::Conv2d(conv) = &experiment.model.layers[3] else { panic!("{:?}", experiment.model) };
     assert_eq!(conv.kernel, Size2::new(3, 5));
 }
 

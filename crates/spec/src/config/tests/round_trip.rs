@@ -6,13 +6,13 @@ use super::layers::any_layer;
 use super::{SPELLED_OUT, read};
 use crate::data_set::four;
 use crate::{
-    Adam, Architecture, Augmentation, Data, Engine, Expect, Experiment, Flatten, Kernels, Layer, Linear, Loss,
-    Normalization, Optimizer, OptimizerKind, Schedule, Shape, Training, WarmStart, published,
+    Adam, Architecture, Augmentation, Data, Engine, Expect, Experiment, FlattenSpec, Kernels, LayerSpec, LinearSpec,
+    Loss, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Training, WarmStart, published,
 };
 
 /// Those of `layers` that fit what the ones before them give.
-fn those_that_fit(layers: Vec<Layer>, mut shape: Shape) -> Vec<Layer> {
-    let fits = |layer: &Layer| layer.infer(shape).map(|inferred| shape = inferred.output).is_ok();
+fn those_that_fit(layers: Vec<LayerSpec>, mut shape: Shape) -> Vec<LayerSpec> {
+    let fits = |layer: &LayerSpec| layer.infer(shape).map(|inferred| shape = inferred.output).is_ok();
     layers.into_iter().filter(fits).collect()
 }
 
@@ -25,7 +25,7 @@ fn model(input: Shape) -> impl Strategy<Value = Architecture> {
     let custom = ("[a-z][a-z0-9_-]{0,20}", prop::collection::vec(any_layer(), 0..12), any::<bool>()).prop_map(
         move |(name, layers, bias)| {
             let mut layers = those_that_fit(layers, input);
-            layers.extend([Layer::Flatten(Flatten), Layer::Linear(Linear { out_features: 10, bias })]);
+            layers.extend([LayerSpec::Flatten(FlattenSpec), LayerSpec::Linear(LinearSpec { out_features: 10, bias })]);
             Architecture { name, input, layers }
         },
     );

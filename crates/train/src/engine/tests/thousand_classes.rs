@@ -6,7 +6,7 @@ use std::fs;
 use backproof_compiled::TrainingPlan;
 use backproof_kernels::{Isa, MomentumStep};
 use backproof_models::Compiled;
-use backproof_spec::{Flatten, Layer, Linear, Shape};
+use backproof_spec::{FlattenSpec, LayerSpec, LinearSpec, Shape};
 use burn::optim::AdamConfig;
 
 use super::*;
@@ -19,7 +19,7 @@ const PIXELS: usize = 64;
 const STILL: Mode = Mode::Training { seed: 1, step: 0 };
 
 fn architecture() -> Architecture {
-    let layers = vec![Layer::Flatten(Flatten), Layer::Linear(Linear::new(CLASSES))];
+    let layers = vec![LayerSpec::Flatten(FlattenSpec), LayerSpec::Linear(LinearSpec::new(CLASSES))];
     Architecture { name: "thousand".to_owned(), input: Shape::image(1, 8, 8), layers }
 }
 
