@@ -6,7 +6,7 @@ use backproof_bench::{BenchError, Pass, Request, Work};
 use backproof_data::data_sets;
 use backproof_spec::{Experiment, published};
 
-use crate::cli::Bench;
+use crate::cli::BenchArguments;
 use crate::comparison::SMALL;
 use crate::error::{Failure, code};
 use crate::published_architecture;
@@ -16,7 +16,7 @@ use crate::published_architecture;
 /// # Errors
 ///
 /// A network that does not exist, a config that is not valid, or what the peer could not do too.
-pub fn request(arguments: &Bench) -> anyhow::Result<Request> {
+pub fn request(arguments: &BenchArguments) -> anyhow::Result<Request> {
     let request = Request {
         work: work(arguments)?,
         asked_engines: without_repeats(&arguments.engines),
@@ -42,7 +42,7 @@ pub fn failure(error: BenchError) -> Failure {
     }
 }
 
-fn work(arguments: &Bench) -> anyhow::Result<Work> {
+fn work(arguments: &BenchArguments) -> anyhow::Result<Work> {
     if let Some(asked) = &arguments.whole_run {
         let config = config_file(asked);
         let experiment = Box::new(Experiment::load(&config, &[], &data_sets())?);
@@ -90,7 +90,7 @@ mod tests {
     use super::*;
     use crate::cli::{Cli, Command};
 
-    fn parse(words: &[&str]) -> Result<Bench, clap::Error> {
+    fn parse(words: &[&str]) -> Result<BenchArguments, clap::Error> {
         let cli = Cli::try_parse_from(["backproof", "bench"].iter().chain(words))?;
         match cli.command {
             Command::Bench(arguments) => Ok(*arguments),

@@ -14,8 +14,8 @@ mod bench;
 mod compare_gradients;
 pub(crate) mod variables;
 
-pub use bench::Bench;
-pub use compare_gradients::{CompareGradients, Precision, Suite};
+pub use bench::BenchArguments;
+pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 
 /// Trains small image classifiers on Burn and proves their gradients.
 #[derive(Debug, Parser)]
@@ -53,13 +53,13 @@ impl Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train an experiment, and evaluate it on its test images
-    Train(Train),
+    Train(TrainArguments),
     /// Continue a run from its last checkpoint
-    Resume(Resume),
+    Resume(ResumeArguments),
     /// Evaluate a run on one part of its data
-    Evaluate(Evaluate),
+    Evaluate(EvaluateArguments),
     /// Train every run of a sweep, each in a separate process, and compare them
-    Sweep(Sweep),
+    Sweep(SweepArguments),
     /// Predict the classes of PNG or JPEG pictures of any size
     ///
     /// A picture keeps its proportions. For a network of grey images, the whole picture is shrunk, and black is added
@@ -68,45 +68,45 @@ pub enum Command {
     ///
     /// MNIST's digits are centred by their mass, in a box of 20×20 pixels. Use --center to do the same with your own
     /// digit.
-    Predict(Predict),
+    Predict(PredictArguments),
     /// Prove the gradients of layers and networks, by hand and by autodiff, with finite differences
     ///
     /// Without --layer, --model, --config or --suite, this checks every layer over generated shapes, and every
     /// published network on real images.
-    CompareGradients(CompareGradients),
+    CompareGradients(CompareGradientsArguments),
     /// Make the report of each run: report.html and its figures; for several runs, also a comparison
-    Report(Report),
+    Report(ReportArguments),
     /// Compare runs: their curves in one figure, and the differences of their configs and results
-    CompareRuns(CompareRuns),
+    CompareRuns(CompareRunsArguments),
     /// Compare finished runs with published results, in a Markdown table
     ///
     /// A run counts if it is finished and has the config that the results name. Its seed and its engine may differ. If
     /// several runs have one seed, the newest counts. The command lists the runs that it leaves out.
-    Reproduction(Reproduction),
+    Reproduction(ReproductionArguments),
     /// Print the parameter table of a network
-    Params(Params),
+    Params(ParamsArguments),
     /// Download, verify or locate data sets
-    Data(Data),
+    Data(DataArguments),
     /// Check a config, or print the schema or the defaults
-    Config(Config),
+    Config(ConfigArguments),
     /// Measure the speed of training and inference, and compare it with PyTorch
-    Bench(Box<Bench>),
+    Bench(Box<BenchArguments>),
     /// What `bench` starts for every figure: takes its task and its turns from stdin
     #[command(hide = true)]
     BenchWorker,
     /// Print what this machine has: cores, backends, devices, data sets
-    Doctor(Doctor),
+    Doctor(DoctorArguments),
     /// Print a script that completes commands in a shell
-    Completions(Completions),
+    Completions(CompletionsArguments),
 }
 
 impl Command {
     /// What `--set` gave, of the commands that have it.
     fn overrides(&mut self) -> Option<&mut Vec<String>> {
         match self {
-            Self::Train(Train { overrides, .. })
-            | Self::Sweep(Sweep { overrides, .. })
-            | Self::Config(Config { command: ConfigCommand::Check { overrides, .. } }) => Some(overrides),
+            Self::Train(TrainArguments { overrides, .. })
+            | Self::Sweep(SweepArguments { overrides, .. })
+            | Self::Config(ConfigArguments { command: ConfigCommand::Check { overrides, .. } }) => Some(overrides),
             _ => None,
         }
     }
@@ -128,7 +128,7 @@ pub struct Device {
 }
 
 #[derive(Debug, Args)]
-pub struct Train {
+pub struct TrainArguments {
     /// Experiment to train; without it, the quickstart that comes with the program
     #[arg(short, long, value_name = "FILE", env = "BACKPROOF_CONFIG")]
     pub config: Option<PathBuf>,
@@ -163,7 +163,7 @@ pub struct Supervision {
 }
 
 #[derive(Debug, Args)]
-pub struct Resume {
+pub struct ResumeArguments {
     /// Run folder, such as runs/quickstart/latest
     pub run: PathBuf,
     /// Last iteration, instead of the one in the config
@@ -174,7 +174,7 @@ pub struct Resume {
     pub tensorboard: bool,
     /// Checkpoint to continue from; without it, the last one, or the best one if there is no last
     #[arg(long, value_enum, env = "BACKPROOF_CHECKPOINT")]
-    pub checkpoint: Option<CheckpointName>,
+    pub checkpoint: Option<CheckpointChoice>,
     #[command(flatten)]
     pub device: Device,
     #[command(flatten)]
@@ -184,15 +184,15 @@ pub struct Resume {
 }
 
 #[derive(Debug, Args)]
-pub struct Evaluate {
+pub struct EvaluateArguments {
     /// Run folder, such as runs/quickstart/latest
     pub run: PathBuf,
     /// Part of the data to evaluate on
     #[arg(long, value_enum, default_value_t = SplitName::Test, env = "BACKPROOF_SPLIT")]
     pub split: SplitName,
     /// Checkpoint to evaluate
-    #[arg(long, value_enum, default_value_t = CheckpointName::Last, env = "BACKPROOF_CHECKPOINT")]
-    pub checkpoint: CheckpointName,
+    #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
+    pub checkpoint: CheckpointChoice,
     /// Evaluate these weights instead, with PyTorch's names and layouts; the run folder does not change
     #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
     pub weights: Option<PathBuf>,
@@ -209,7 +209,7 @@ pub struct Evaluate {
 }
 
 #[derive(Debug, Args)]
-pub struct Predict {
+pub struct PredictArguments {
     /// Run folder, such as runs/quickstart/latest
     pub run: PathBuf,
     /// PNG or JPEG files
@@ -225,8 +225,8 @@ pub struct Predict {
     #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
     pub center: bool,
     /// Checkpoint to predict with
-    #[arg(long, value_enum, default_value_t = CheckpointName::Last, env = "BACKPROOF_CHECKPOINT")]
-    pub checkpoint: CheckpointName,
+    #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
+    pub checkpoint: CheckpointChoice,
     /// Predict with these weights instead, with PyTorch's names and layouts
     #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
     pub weights: Option<PathBuf>,
@@ -255,7 +255,7 @@ pub enum SplitName {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum CheckpointName {
+pub enum CheckpointChoice {
     Last,
     Best,
 }
@@ -265,7 +265,7 @@ pub enum CheckpointName {
     after_help = "Run the same command again to continue a sweep that was interrupted or killed. It skips finished runs.\n\
                         On a cluster, start one job for each shard. docs/slurm-array.sh is an example for Slurm."
 )]
-pub struct Sweep {
+pub struct SweepArguments {
     /// Sweep file, such as configs/sweeps/quickstart.toml
     pub file: PathBuf,
     /// Number of runs at once; each gets an equal share of the cores
@@ -287,7 +287,7 @@ pub struct Sweep {
 }
 
 #[derive(Debug, Args)]
-pub struct Report {
+pub struct ReportArguments {
     /// Run folders, such as runs/quickstart/latest
     #[arg(required = true, value_name = "RUN")]
     pub runs: Vec<PathBuf>,
@@ -299,7 +299,7 @@ pub struct Report {
 }
 
 #[derive(Debug, Args)]
-pub struct CompareRuns {
+pub struct CompareRunsArguments {
     /// Run folders, such as runs/quickstart/latest
     #[arg(required = true, num_args = 2.., value_name = "RUN")]
     pub runs: Vec<PathBuf>,
@@ -310,7 +310,7 @@ pub struct CompareRuns {
 
 #[derive(Debug, Args)]
 #[command(after_help = "This command makes the runs: cargo xtask sweep configs/sweeps/reproduction.toml")]
-pub struct Reproduction {
+pub struct ReproductionArguments {
     /// Folders that contain run folders, at any depth
     #[arg(value_name = "RUNS", default_value = "runs", env = "BACKPROOF_RUNS_DIR")]
     pub runs: Vec<PathBuf>,
@@ -323,13 +323,13 @@ pub struct Reproduction {
 }
 
 #[derive(Debug, Args)]
-pub struct Params {
+pub struct ParamsArguments {
     /// Name of a published network, such as cifar-baseline, or a config file
     pub model: String,
 }
 
 #[derive(Debug, Args)]
-pub struct Data {
+pub struct DataArguments {
     #[command(subcommand)]
     pub command: DataCommand,
 }
@@ -360,7 +360,7 @@ pub struct DataNames {
 }
 
 #[derive(Debug, Args)]
-pub struct Config {
+pub struct ConfigArguments {
     #[command(subcommand)]
     pub command: ConfigCommand,
 }
@@ -390,13 +390,13 @@ pub enum ConfigCommand {
 }
 
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub struct DoctorArguments {
     #[command(flatten)]
     pub places: Places,
 }
 
 #[derive(Debug, Args)]
-pub struct Completions {
+pub struct CompletionsArguments {
     /// bash, zsh, fish, elvish or powershell
     pub shell: clap_complete::Shell,
 }

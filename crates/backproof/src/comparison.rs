@@ -7,7 +7,7 @@ use backproof_spec::{Architecture, Experiment, published};
 use backproof_suite::LAYERS;
 
 use crate::backend::Backend;
-use crate::cli::{CompareGradients, Precision, Suite};
+use crate::cli::{CompareGradientsArguments, Precision, Suite};
 use crate::error::Failure;
 use crate::published_architecture;
 
@@ -17,7 +17,7 @@ pub(crate) const SMALL: usize = 5_000_000;
 
 /// What is compared.
 #[derive(Debug, Clone)]
-pub enum Selection {
+pub enum Comparison {
     /// Layers over generated shapes, and published networks on real images.
     Ours {
         /// Some of [`LAYERS`].
@@ -39,7 +39,7 @@ pub enum Selection {
 ///
 /// A layer, network or backend that does not exist; a config that is not valid; a precision that the backend does not
 /// have.
-pub fn selection(arguments: &CompareGradients) -> anyhow::Result<Selection> {
+pub fn selection(arguments: &CompareGradientsArguments) -> anyhow::Result<Comparison> {
     let backend = Backend::by_name(&arguments.device.backend)?;
     if arguments.dtype == Precision::F64 && !backend.has_double_precision() {
         let failure = Failure::usage(format!("the backend `{}` does not compute in f64", backend.name()));
@@ -48,24 +48,24 @@ pub fn selection(arguments: &CompareGradients) -> anyhow::Result<Selection> {
             .into());
     }
     if arguments.suite == Some(Suite::Burn) {
-        return Ok(Selection::Burn(arguments.layer.clone()));
+        return Ok(Comparison::Burn(arguments.layer.clone()));
     }
     if let Some(name) = &arguments.layer {
         let layer = LAYERS.iter().find(|layer| *layer == name).ok_or_else(|| {
             let otherwise = format!("the layers are {}", LAYERS.join(", "));
             Failure::usage(format!("there is no layer `{name}`")).nearest(name, LAYERS, otherwise)
         })?;
-        return Ok(Selection::Ours { layers: vec![layer], networks: Vec::new(), left_out: Vec::new() });
+        return Ok(Comparison::Ours { layers: vec![layer], networks: Vec::new(), left_out: Vec::new() });
     }
     if let Some(name) = &arguments.model {
         let network = published_architecture(name, "; `-c FILE` takes the network of a config")?;
-        return Ok(Selection::Ours { layers: Vec::new(), networks: vec![network], left_out: Vec::new() });
+        return Ok(Comparison::Ours { layers: Vec::new(), networks: vec![network], left_out: Vec::new() });
     }
     if let Some(path) = &arguments.config {
-        return Ok(Selection::Experiment(Box::new(Experiment::load(Path::new(path), &[], &data_sets())?)));
+        return Ok(Comparison::Experiment(Box::new(Experiment::load(Path::new(path), &[], &data_sets())?)));
     }
     let all = published::names().iter().filter_map(|name| published::by_name(name));
     let (networks, left_out) =
         all.partition(|network| network.trainable_parameters().is_ok_and(|parameters| parameters <= SMALL));
-    Ok(Selection::Ours { layers: LAYERS.to_vec(), networks, left_out })
+    Ok(Comparison::Ours { layers: LAYERS.to_vec(), networks, left_out })
 }

@@ -22,7 +22,7 @@ use backproof_data::data_sets;
 use backproof_spec::{Architecture, Experiment, Sweep, counted, published};
 use clap::CommandFactory;
 
-use cli::{Cli, Command, ConfigCommand, Train};
+use cli::{Cli, Command, ConfigCommand, TrainArguments};
 use error::Failure;
 
 /// The quickstart is part of the program, so that it runs outside a checkout too.
@@ -52,7 +52,7 @@ pub fn answer(cli: &Cli) -> Option<anyhow::Result<()>> {
 /// # Errors
 ///
 /// A config or an override that is not valid.
-pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
+pub fn experiment(arguments: &TrainArguments) -> anyhow::Result<Experiment> {
     let mut overrides = arguments.overrides.clone();
     if let Some(name) = &arguments.name {
         overrides.push(format!("name={name}"));
@@ -83,7 +83,7 @@ pub fn experiment(arguments: &Train) -> anyhow::Result<Experiment> {
 /// # Errors
 ///
 /// A sweep, a base or a run that is not valid.
-pub fn sweep(arguments: &cli::Sweep) -> anyhow::Result<Sweep> {
+pub fn sweep(arguments: &cli::SweepArguments) -> anyhow::Result<Sweep> {
     let file = &arguments.file;
     if !is_sweep(file) && Experiment::load(file, &[], &data_sets()).is_ok() {
         let help = format!("`train -c {}` trains it; a sweep names it as its `base`", shell::argument(file));

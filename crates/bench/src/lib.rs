@@ -48,6 +48,6 @@ pub use error::BenchError;
 pub use machine::cpu_features;
 pub use request::{BenchEngine, Pass, Peer, Request, Work};
 #[cfg(feature = "measure")]
-pub use run::{Outcome, Program, Watch, run};
+pub use run::{Measurements, Program, Watch, run};
 #[cfg(feature = "measure")]
 pub use worker::work;

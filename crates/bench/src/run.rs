@@ -29,14 +29,14 @@ pub trait Watch {
 
 /// What was measured.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum Measurements {
     /// Steps.
     Steps(Box<Results>),
     /// Whole runs.
     WholeRuns(Box<WholeRuns>),
 }
 
-impl Outcome {
+impl Measurements {
     /// The figures for a terminal.
     #[must_use]
     pub fn table(&self) -> String {
@@ -65,14 +65,14 @@ impl Outcome {
 ///
 /// A [`BenchError`](crate::BenchError), or an error of the crates below: data that is missing, a run that failed, a
 /// file that cannot be written.
-pub fn run(request: &Request, program: &Program, watch: &dyn Watch) -> anyhow::Result<Outcome> {
+pub fn run(request: &Request, program: &Program, watch: &dyn Watch) -> anyhow::Result<Measurements> {
     output::check(request)?;
     Ok(match &request.work {
         Work::Steps { networks, batches, passes } => {
-            Outcome::Steps(Box::new(steps::run(request, program, networks, batches, passes, watch)?))
+            Measurements::Steps(Box::new(steps::run(request, program, networks, batches, passes, watch)?))
         }
         Work::WholeRun { config, experiment } => {
-            Outcome::WholeRuns(Box::new(whole_run::run(request, program, config, experiment, watch)?))
+            Measurements::WholeRuns(Box::new(whole_run::run(request, program, config, experiment, watch)?))
         }
     })
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, anyhow};
 use backproof_compiled::InferencePlan;
 use backproof_kernels::Isa;
-use backproof_models::{Compiled, Mode, Network};
+use backproof_models::{Compiled, Network, PassMode};
 use backproof_spec::{Kernels, Loss, Optimizer, OptimizerKind, Schedule, stream_seed};
 use backproof_train::{BURN_VERSION, Minibatch, Trainer, TrainerConfig, new_optimizer};
 use burn::Tensor;
@@ -123,7 +123,7 @@ fn inference(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Bo
     }
     let (images, _) = noise.tensors(device);
     Ok(Box::new(move || {
-        let _ = network.forward(images.clone(), Mode::Inference).into_data();
+        let _ = network.forward(images.clone(), PassMode::Inference).into_data();
     }))
 }
 

@@ -72,7 +72,7 @@ pub enum DataError {
         counted(*validation, "validation image"),
         counted(*available, "image")
     )]
-    Split {
+    TrainingSplit {
         /// How many validation images were asked for.
         validation: usize,
         /// How many images there are to divide.
@@ -132,7 +132,7 @@ impl DataError {
                 failure.file,
                 failure.path.display()
             )),
-            Self::Split { .. } => Some("lower data.validation_images".to_owned()),
+            Self::TrainingSplit { .. } => Some("lower data.validation_images".to_owned()),
             _ => None,
         }
     }
@@ -238,7 +238,7 @@ mod tests {
             (missing, "`cargo xtask data fetch mnist` downloads it, or put the files there yourself"),
             (other, "give each data set a folder of its own: the one of mnist is DIR/mnist"),
             (DataError::NoDirectory, "give one with --data-dir DIR"),
-            (DataError::Split { validation: 9, available: 9 }, "lower data.validation_images"),
+            (DataError::TrainingSplit { validation: 9, available: 9 }, "lower data.validation_images"),
         ] {
             assert_eq!(error.help().as_deref(), Some(help));
         }

@@ -1,7 +1,7 @@
 //! Images and labels, from where they are published to the numbers that a network sees.
 //!
 //! ```text
-//! Source ── fetch ──▶ data folder ── load ──▶ Images (u8, in memory) ── Split ──▶ Subset ──▶ Selection ──▶ Batch
+//! Source ── fetch ──▶ data folder ── load ──▶ Images (u8, in memory) ── TrainingSplit ──▶ Subset ──▶ Selection ──▶ Batch
 //!                         │                                               │         (one batch)   (tensors)
 //!                       verify                             Normalizer, fitted on the training part
 //! ```
@@ -99,6 +99,6 @@ pub use published::Published;
 pub use random::epoch_order;
 pub use selection::Selection;
 pub use source::{LoadedData, Origin, Source};
-pub use split::Split;
+pub use split::TrainingSplit;
 pub use subset::Subset;
 pub use verify::{FileState, FileStatus, is_published, verify};

@@ -7,7 +7,7 @@ use backproof_spec::{Augmentation, Data, DataSet};
 
 use crate::error::Result;
 use crate::source::load_checked;
-use crate::{LoadedData, Normalizer, Source, Split, Subset, TrainingBatches, source};
+use crate::{LoadedData, Normalizer, Source, Subset, TrainingBatches, TrainingSplit, source};
 
 /// The data of an experiment: loaded, divided, and with a normaliser fitted on the training part.
 #[derive(Debug, Clone)]
@@ -54,12 +54,17 @@ pub fn prepare(data: &Data, data_dir: Option<&Path>, seed: u64) -> Result<Prepar
 ///
 /// # Errors
 ///
-/// What [`Source::load`] and [`Split::new`] give, and images or labels that are not what the source says that it has.
+/// What [`Source::load`] and [`TrainingSplit::new`] give, and images or labels that are not what the source says that it has.
 pub fn prepare_from(source: &dyn Source, data: &Data, data_dir: Option<&Path>, seed: u64) -> Result<Prepared> {
     let loaded = load_checked(source, data_dir)?;
     let (training, test) = (loaded.training.padded(data.padding), loaded.test.padded(data.padding));
-    let split =
-        Split::new(&training, loaded.published_validation.clone(), data.validation_images, data.training_images, seed)?;
+    let split = TrainingSplit::new(
+        &training,
+        loaded.published_validation.clone(),
+        data.validation_images,
+        data.training_images,
+        seed,
+    )?;
     let normalizer = Normalizer::fit(data.normalization, &training, &split.training);
     let test_images: Vec<usize> = (0..test.len()).collect();
     Ok(Prepared {

@@ -11,14 +11,14 @@ use crate::random::stream;
 /// Which images of a training set are trained on and which are held out. The indices are those of the data set; they
 /// rise.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Split {
+pub struct TrainingSplit {
     /// The images to train on.
     pub training: Vec<usize>,
     /// The images held out.
     pub validation: Vec<usize>,
 }
 
-impl Split {
+impl TrainingSplit {
     /// Holds `validation` of `images` out, and keeps at most `limit` of the others for training. A function of its
     /// arguments; `limit` has no influence on the validation part.
     ///
@@ -39,7 +39,7 @@ impl Split {
         seed: u64,
     ) -> Result<Self> {
         if validation >= images.len() {
-            return Err(DataError::Split { validation, available: images.len() });
+            return Err(DataError::TrainingSplit { validation, available: images.len() });
         }
         if limit == Some(0) {
             return Err(DataError::NoTrainingImages);
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn both_parts_are_stratified_disjoint_and_of_the_size_asked_for() {
         let images = images(&[60, 30, 10]);
-        let split = Split::new(&images, None, 25, Some(40), 1).unwrap();
+        let split = TrainingSplit::new(&images, None, 25, Some(40), 1).unwrap();
         // 25 · (60, 30, 10) / 100 = 15, 7.5, 2.5: the tie of remainders goes to the lower class.
         assert_eq!(class_counts(&images, &split.validation, 3), [15, 8, 2]);
         // 40 · (45, 22, 8) / 75 = 24, 11.73, 4.27.
@@ -129,7 +129,7 @@ mod tests {
     #[test]
     fn the_seed_decides_and_the_limit_leaves_the_validation_part_alone() {
         let images = images(&[50; 10]);
-        let split = |limit, seed| Split::new(&images, None, 100, limit, seed).unwrap();
+        let split = |limit, seed| TrainingSplit::new(&images, None, 100, limit, seed).unwrap();
         assert_eq!(split(None, 1), split(None, 1));
         assert_ne!(split(None, 1).validation, split(None, 2).validation);
         assert_eq!(split(Some(17), 1).validation, split(None, 1).validation);
@@ -142,11 +142,11 @@ mod tests {
     fn a_published_validation_part_is_used_as_it_is_when_its_size_is_asked_for() {
         let images = images(&[50; 10]);
         for seed in 0..3 {
-            let split = Split::new(&images, Some(400..500), 100, None, seed).unwrap();
+            let split = TrainingSplit::new(&images, Some(400..500), 100, None, seed).unwrap();
             assert_eq!(split.validation, (400..500).collect::<Vec<_>>());
             assert_eq!(split.training, (0..400).collect::<Vec<_>>());
         }
-        let other = Split::new(&images, Some(400..500), 50, None, 1).unwrap();
+        let other = TrainingSplit::new(&images, Some(400..500), 50, None, 1).unwrap();
         assert_eq!(class_counts(&images, &other.validation, 10), [5; 10]);
         assert!(other.validation.iter().any(|&index| index < 400));
     }
@@ -155,12 +155,14 @@ mod tests {
     fn a_split_that_leaves_nothing_is_an_error() {
         let images = images(&[3, 3]);
         assert_eq!(
-            Split::new(&images, None, 6, None, 1).unwrap_err().to_string(),
+            TrainingSplit::new(&images, None, 6, None, 1).unwrap_err().to_string(),
             "nothing is left to train on after 6 validation images: the training set has 6 images"
         );
-        assert!(Split::new(&images, None, 5, None, 1).is_ok());
-        assert!(Split::new(&images, None, 0, Some(0), 1).is_err());
-        assert!(Split::new(&super::Images::new(vec![], vec![], Shape::image(1, 1, 1)), None, 0, None, 1).is_err());
+        assert!(TrainingSplit::new(&images, None, 5, None, 1).is_ok());
+        assert!(TrainingSplit::new(&images, None, 0, Some(0), 1).is_err());
+        assert!(
+            TrainingSplit::new(&super::Images::new(vec![], vec![], Shape::image(1, 1, 1)), None, 0, None, 1).is_err()
+        );
     }
 
     proptest! {

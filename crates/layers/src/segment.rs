@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use backproof_compiled::{Normalization, WriteMask};
+use backproof_compiled::{SegmentNormalization, WriteMask};
 
 use crate::{BatchNorm, Dropout};
 
 impl BatchNorm {
     /// The parameters and running statistics, for a segment. A pass of the segment moves the statistics of the layer.
     #[must_use]
-    pub fn in_segment(&self) -> Normalization {
-        Normalization {
+    pub fn in_segment(&self) -> SegmentNormalization {
+        SegmentNormalization {
             gamma: self.gamma.val(),
             beta: self.beta.val(),
             running_mean: self.running_mean.clone(),

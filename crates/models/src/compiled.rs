@@ -12,7 +12,7 @@ use burn::tensor::{DType, TensorData};
 
 use crate::has_kernels::{NotCompiled, operations};
 use crate::weights::Replace;
-use crate::{Mode, Network};
+use crate::{Network, PassMode};
 
 /// A network on the CPU kernels, in single precision, as a plan of one kind: [`InferencePlan`], [`TrainingPlan`] or
 /// [`SegmentPlan`](backproof_compiled::SegmentPlan).
@@ -132,7 +132,7 @@ impl Compiled<InferencePlan> {
 impl Compiled<TrainingPlan> {
     /// The images that `write` writes, as many as there are `labels`: loss, right answers and, inside of the plan,
     /// gradients.
-    pub fn pass(&mut self, write: Write<'_>, labels: &[usize], objective: Objective, mode: Mode) -> PassOutcome {
+    pub fn pass(&mut self, write: Write<'_>, labels: &[usize], objective: Objective, mode: PassMode) -> PassOutcome {
         let mask = masks(&self.dropouts, mode);
         self.plan.pass(&Inputs { count: labels.len(), image: write, mask: &mask }, labels, objective)
     }
@@ -158,7 +158,7 @@ impl<P: Differentiable> Compiled<P> {
         labels: &[usize],
         weights: &[f32],
         objective: Objective,
-        mode: Mode,
+        mode: PassMode,
     ) -> PassOutcome {
         let mask = masks(&self.dropouts, mode);
         let inputs = Inputs { count: labels.len(), image: write, mask: &mask };
@@ -173,7 +173,7 @@ impl<P: Differentiable> Compiled<P> {
 }
 
 /// What dropout multiplies with in a pass of this mode, as a batch asks for it.
-fn masks(dropouts: &BTreeMap<usize, Dropout>, mode: Mode) -> impl Fn(usize, usize, &mut [f32]) + Sync + '_ {
+fn masks(dropouts: &BTreeMap<usize, Dropout>, mode: PassMode) -> impl Fn(usize, usize, &mut [f32]) + Sync + '_ {
     move |layer, first, mask| match mode.of_layer(layer) {
         layers::Mode::Training { dropout_seed } => dropouts[&layer].write_mask(dropout_seed, first, mask),
         layers::Mode::Inference => mask.fill(1.0),

@@ -15,13 +15,13 @@
 //! `backproof-compiled`.
 //!
 //! ```
-//! use backproof_models::{Mode, cifar_baseline};
+//! use backproof_models::{PassMode, cifar_baseline};
 //! use burn::Tensor;
 //! use burn::tensor::Device;
 //!
 //! let device = Device::flex();
 //! let network = cifar_baseline(&device);
-//! let logits = network.forward(Tensor::zeros([2, 3, 32, 32], &device), Mode::Inference);
+//! let logits = network.forward(Tensor::zeros([2, 3, 32, 32], &device), PassMode::Inference);
 //! assert_eq!(logits.dims(), [2, 10]);
 //! ```
 
@@ -39,7 +39,7 @@ mod weights;
 
 pub use compiled::Compiled;
 pub use has_kernels::{ComputedBy, NotCompiled, has_kernels};
-pub use network::{Mode, Network, SavedForward};
+pub use network::{Network, PassMode, SavedForward};
 pub use published::{
     alexnet, bai_improved, cifar_baseline, lenet_5, mnist_baseline, petre_cnn, petre_cnn_fashion, petre_mlp,
     petre_mlp_fashion, timurtas_32_16_8, timurtas_64_32_16, timurtas_improved, willis_improved,

@@ -11,7 +11,7 @@ use burn::tensor::Device;
 
 /// Whether a pass trains or predicts: what [`backproof_layers::Mode`] is to one layer, for a whole network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
+pub enum PassMode {
     /// Batch statistics, and dropout masks that are a function of (seed, step, layer).
     Training {
         /// The experiment's seed.
@@ -23,7 +23,7 @@ pub enum Mode {
     Inference,
 }
 
-impl Mode {
+impl PassMode {
     pub(crate) fn of_layer(self, layer: usize) -> layers::Mode {
         match self {
             Self::Training { seed, step } => {
@@ -112,7 +112,7 @@ impl Network {
 
     /// Logits `[N, K]` of images `[N, C, H, W]`, by operations that autodiff can differentiate.
     #[must_use]
-    pub fn forward(&self, images: Tensor<4>, mode: Mode) -> Tensor<2> {
+    pub fn forward(&self, images: Tensor<4>, mode: PassMode) -> Tensor<2> {
         let mut features: Features = Ranked::Images(images);
         let mut index = 0;
         while index < self.layers.len() {
@@ -131,7 +131,7 @@ impl Network {
 
     /// Logits, and what [`backward`](Self::backward) needs, on plain tensors.
     #[must_use]
-    pub fn forward_saving(&self, images: Tensor<4>, mode: Mode) -> (Tensor<2>, SavedForward) {
+    pub fn forward_saving(&self, images: Tensor<4>, mode: PassMode) -> (Tensor<2>, SavedForward) {
         let mut features: Features = Ranked::Images(images);
         let mut kept = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
@@ -148,7 +148,7 @@ impl Network {
     }
 
     /// The mode of the layer at `index`: that of the pass, or inference where the layer is frozen as a whole.
-    fn mode_of(&self, index: usize, mode: Mode) -> layers::Mode {
+    fn mode_of(&self, index: usize, mode: PassMode) -> layers::Mode {
         if self.is_frozen_layer(index) { layers::Mode::Inference } else { mode.of_layer(index) }
     }
 

@@ -303,7 +303,7 @@ impl ModuleMapper for Replace {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Mode, cifar_baseline, mnist_baseline};
+    use crate::{PassMode, cifar_baseline, mnist_baseline};
     use burn::tensor::Device;
 
     fn images(device: &Device) -> Tensor<4> {
@@ -315,7 +315,7 @@ mod tests {
         let device = Device::flex();
         let network = mnist_baseline(&device);
         let other = Network::new(&backproof_spec::published::mnist_baseline(), 2, &device).unwrap();
-        let logits = |network: &Network| network.forward(images(&device), Mode::Inference).into_data();
+        let logits = |network: &Network| network.forward(images(&device), PassMode::Inference).into_data();
         assert_ne!(logits(&network), logits(&other));
         let loaded = load_weights(other, &save_weights(&network).unwrap()).unwrap();
         assert_eq!(logits(&network), logits(&loaded));
@@ -374,7 +374,7 @@ mod tests {
         let expected = fixture("expected.safetensors");
         let expected = SafeTensors::deserialize(&expected).unwrap();
         let tensor = |name: &str| decode(name, &expected.tensor(name).unwrap()).unwrap();
-        let logits = network.forward(Tensor::from_data(tensor("images"), &device), Mode::Inference).into_data();
+        let logits = network.forward(Tensor::from_data(tensor("images"), &device), PassMode::Inference).into_data();
         for (ours, theirs) in logits.iter::<f64>().zip(tensor("logits").iter::<f64>()) {
             assert!((ours - theirs).abs() < 1e-5 * theirs.abs().max(1.0), "{ours} is not {theirs}");
         }
@@ -401,8 +401,8 @@ mod tests {
         };
         let loaded = load_weights(mnist_baseline(&device), &file(&doubles(1.0))).unwrap();
         assert_eq!(
-            loaded.forward(images(&device), Mode::Inference).into_data(),
-            network.forward(images(&device), Mode::Inference).into_data()
+            loaded.forward(images(&device), PassMode::Inference).into_data(),
+            network.forward(images(&device), PassMode::Inference).into_data()
         );
         let error = load_weights(mnist_baseline(&device), &file(&doubles(1e300))).unwrap_err();
         assert!(matches!(error, WeightsError::NotFinite { .. }), "{error}");

@@ -5,10 +5,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use backproof_spec::{describe_layer, thousands};
-use backproof_train::{Report, RunFolder, write_file};
+use backproof_train::{RunFolder, TrainingReport, write_file};
 use serde::Serialize;
 
-use crate::ReportError;
+use crate::TrainingReportError;
 use crate::chart::{Chart, Look, Series};
 use crate::contents::Contents;
 use crate::curves::nats;
@@ -139,14 +139,14 @@ fn results(contents: &[Contents]) -> Vec<Line> {
 }
 
 /// The median of the reported rates: the first report has the start of the device in it.
-fn median_rate(reports: &[Report]) -> Option<f64> {
+fn median_rate(reports: &[TrainingReport]) -> Option<f64> {
     let mut rates: Vec<f64> = reports.iter().map(|report| report.images_per_second).collect();
     rates.sort_by(f64::total_cmp);
     rates.get(rates.len() / 2).copied()
 }
 
 fn figures(runs: &[Run], contents: &[Contents]) -> Result<Vec<Figure>, ReportError> {
-    let series = |value: fn(&Report) -> Option<f64>| -> Vec<Series> {
+    let series = |value: fn(&TrainingReport) -> Option<f64>| -> Vec<Series> {
         let of_run = |(index, (run, contents)): (usize, (&Run, &Contents))| Series {
             name: run.letter.clone(),
             points: contents

@@ -6,9 +6,9 @@ use std::path::Path;
 
 use backproof_data::{Images, load};
 use backproof_spec::{Experiment, LayerSpec};
-use backproof_train::{EvaluationResult, Prediction, Report, RunFolder, RunRecord, Status};
+use backproof_train::{EvaluationResult, Prediction, RunFolder, RunRecord, RunStatus, TrainingReport};
 
-use crate::ReportError;
+use crate::TrainingReportError;
 use crate::gradients::Gradients;
 use crate::kernels::Kernels;
 
@@ -20,7 +20,7 @@ pub(crate) struct Contents {
     pub(crate) config: String,
     /// The same, understood.
     pub(crate) experiment: Option<Experiment>,
-    pub(crate) reports: Vec<Report>,
+    pub(crate) reports: Vec<TrainingReport>,
     pub(crate) result: Option<EvaluationResult>,
     /// Of every test image; empty without a result.
     pub(crate) predictions: Vec<Prediction>,
@@ -52,7 +52,7 @@ impl Contents {
             missing.push("There are no curves: no figures were reported yet.".to_owned());
         }
         let result = keep(folder.result(), "The test result is missing", &mut missing).flatten();
-        if result.is_none() && record.status == Status::Done {
+        if result.is_none() && record.status == RunStatus::Done {
             missing.push("There is no test result: evaluation/result.json is not there.".to_owned());
         }
         let predictions = result
@@ -106,11 +106,11 @@ fn unfinished(record: &RunRecord, folder: &Path) -> Option<String> {
     let stopped =
         log.lines().rev().find_map(|line| line.strip_prefix("stopped: ")).unwrap_or("log.txt does not say why");
     match record.status {
-        Status::Done => None,
-        Status::Running => Some("The run is not finished: it is training, or was killed.".to_owned()),
-        Status::Interrupted => Some("The run was interrupted; `resume` goes on with it.".to_owned()),
-        Status::Diverged => Some(format!("Training diverged: {stopped}.")),
-        Status::Failed => Some(format!("The run failed: {stopped}.")),
+        RunStatus::Done => None,
+        RunStatus::Running => Some("The run is not finished: it is training, or was killed.".to_owned()),
+        RunStatus::Interrupted => Some("The run was interrupted; `resume` goes on with it.".to_owned()),
+        RunStatus::Diverged => Some(format!("Training diverged: {stopped}.")),
+        RunStatus::Failed => Some(format!("The run failed: {stopped}.")),
     }
 }
 

@@ -1,9 +1,9 @@
 //! The curves of one run: losses, accuracies and true positives by iteration.
 
 use backproof_spec::{plural, thousands};
-use backproof_train::Report;
+use backproof_train::TrainingReport;
 
-use crate::ReportError;
+use crate::TrainingReportError;
 use crate::chart::{Chart, Look, Marker, Series};
 use crate::figure::Figure;
 
@@ -13,12 +13,17 @@ const TOTAL: Look = Look::new(6, "7 4", None);
 const DECAY: Look = Look::new(2, "2 4", None);
 
 /// `loss`, `accuracy`, `learning-rate` and, with validation images, `true-positives`.
-pub(crate) fn figures(reports: &[Report], validation_images: usize) -> Result<Vec<Figure>, ReportError> {
+pub(crate) fn figures(reports: &[TrainingReport], validation_images: usize) -> Result<Vec<Figure>, ReportError> {
     let charts = [loss(reports), accuracy(reports), true_positives(reports, validation_images), learning_rate(reports)];
     charts.into_iter().filter_map(|chart| chart.figure().transpose()).collect()
 }
 
-fn series(name: &str, look: Look, reports: &[Report], value: impl Fn(&Report) -> Option<f64>) -> Series {
+fn series(
+    name: &str,
+    look: Look,
+    reports: &[TrainingReport],
+    value: impl Fn(&TrainingReport) -> Option<f64>,
+) -> Series {
     let points = reports.iter().filter_map(|report| Some((report.iteration as f64, value(report)?)));
     Series { name: name.to_owned(), points: points.collect(), look }
 }
@@ -28,7 +33,7 @@ pub(crate) fn nats(loss: f64) -> String {
     if loss.abs() < 1e4 { format!("{loss:.4}") } else { format!("{loss:.3e}") }
 }
 
-fn loss(reports: &[Report]) -> Chart {
+fn loss(reports: &[TrainingReport]) -> Chart {
     Chart {
         name: "loss",
         title: "Loss",
@@ -45,7 +50,7 @@ fn loss(reports: &[Report]) -> Chart {
     }
 }
 
-fn accuracy(reports: &[Report]) -> Chart {
+fn accuracy(reports: &[TrainingReport]) -> Chart {
     Chart {
         name: "accuracy",
         title: "Accuracy",
@@ -60,8 +65,8 @@ fn accuracy(reports: &[Report]) -> Chart {
     }
 }
 
-fn true_positives(reports: &[Report], images: usize) -> Chart {
-    let count = |report: &Report| Some((report.validation_accuracy? * images as f64).round());
+fn true_positives(reports: &[TrainingReport], images: usize) -> Chart {
+    let count = |report: &TrainingReport| Some((report.validation_accuracy? * images as f64).round());
     Chart {
         name: "true-positives",
         title: "True positives",
@@ -73,7 +78,7 @@ fn true_positives(reports: &[Report], images: usize) -> Chart {
     }
 }
 
-fn learning_rate(reports: &[Report]) -> Chart {
+fn learning_rate(reports: &[TrainingReport]) -> Chart {
     Chart {
         name: "learning-rate",
         title: "Learning rate",
@@ -89,8 +94,8 @@ fn learning_rate(reports: &[Report]) -> Chart {
 mod tests {
     use super::*;
 
-    fn report(iteration: usize, validation_accuracy: Option<f64>) -> Report {
-        Report {
+    fn report(iteration: usize, validation_accuracy: Option<f64>) -> TrainingReport {
+        TrainingReport {
             iteration,
             epoch: 0.0,
             learning_rate: 0.1,

@@ -54,7 +54,7 @@ use backproof_train::RunFolder;
 
 pub use comparison::{Comparison, compare};
 pub use error::ReportError;
-pub use reproduction::{LeftOut, Reproduction, reproduction};
+pub use reproduction::{OmittedRun, Reproduction, reproduction};
 pub use statistics::{mean_and_deviation, median};
 
 use confusion::Confusion;

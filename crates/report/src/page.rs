@@ -1,10 +1,10 @@
 //! `report.html`: the contents of a run folder as one page.
 
 use backproof_spec::{Architecture, TracedLayer, thousands};
-use backproof_train::{Computation, ComputedBy, Report};
+use backproof_train::{Computation, ComputedBy, TrainingReport};
 use serde::Serialize;
 
-use crate::ReportError;
+use crate::TrainingReportError;
 use crate::classes::{self, ClassRow};
 use crate::confusion::{Confusion, Row};
 use crate::contents::Contents;
@@ -90,7 +90,7 @@ struct Page<'a> {
     missing: &'a [String],
     facts: Vec<Fact>,
     curves: Vec<String>,
-    reports: Vec<&'a Report>,
+    reports: Vec<&'a TrainingReport>,
     every: usize,
     result: Option<&'a backproof_train::EvaluationResult>,
     classes: Option<(Vec<ClassRow>, ClassRow)>,
@@ -114,7 +114,7 @@ pub(crate) fn page(
 ) -> Result<String, ReportError> {
     let every = contents.reports.len().div_ceil(REPORT_ROWS).max(1);
     // Counted from the end, so that the last report is among them.
-    let mut reports: Vec<&Report> = contents.reports.iter().rev().step_by(every).collect();
+    let mut reports: Vec<&TrainingReport> = contents.reports.iter().rev().step_by(every).collect();
     reports.reverse();
     let kernels_of = contents
         .kernels

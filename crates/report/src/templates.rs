@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::ReportError;
+use crate::TrainingReportError;
 
 /// Name and text of each file of `templates/`.
 macro_rules! templates {

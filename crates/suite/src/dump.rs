@@ -6,12 +6,12 @@ use burn::tensor::DType;
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
 
-use crate::outcome::Outcome;
+use crate::outcome::CheckOutcome;
 
 /// The bytes of a file with `SUBJECT/CASE/TENSOR` for every check, at a hard point `SUBJECT/POINT/CASE/TENSOR`: its inputs and parameters
 /// under their names, `cotangent`, and `gradient.SOURCE.TENSOR`. The metadata has a line for each check,
 /// `SUBJECT/CASE`, with its shapes and options. Everything is stored as F64; what was computed in f32 is exact in it.
-pub fn dump(outcomes: &[Outcome], dtype: DType) -> Result<Vec<u8>, SafeTensorError> {
+pub fn dump(outcomes: &[CheckOutcome], dtype: DType) -> Result<Vec<u8>, SafeTensorError> {
     let mut metadata = HashMap::from([
         ("format".to_owned(), "backproof-gradients".to_owned()),
         ("schema".to_owned(), "1".to_owned()),

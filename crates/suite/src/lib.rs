@@ -2,7 +2,7 @@
 //!
 //! A `Subject` makes cases of a layer or of one of Burn's operations (`layers/`, `burn/`), each at a general point or at
 //! a hard one (`case_id.rs`). `networks.rs` makes a problem of a network on real images. `backproof-gradcheck` examines
-//! each; an [`Outcome`] says what came of it, and `known/` which faults of Burn explain what is wrong.
+//! each; an [`CheckOutcome`] says what came of it, and `known/` which faults of Burn explain what is wrong.
 //!
 //! Without the feature `cases` this is what can be asked for, [`Point`] and [`LAYERS`], which needs no Burn.
 
@@ -44,7 +44,7 @@ pub use dump::dump;
 #[cfg(feature = "cases")]
 pub use known::{Known, Setting};
 #[cfg(feature = "cases")]
-pub use outcome::{Outcome, Status, Wanted};
+pub use outcome::{CheckOutcome, CheckStatus, Wanted};
 #[cfg(feature = "cases")]
 pub use subject::Context;
 #[cfg(feature = "cases")]

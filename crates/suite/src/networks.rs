@@ -10,7 +10,7 @@ use backproof_compiled::{Plan, SegmentPlan, TrainingPlan};
 use backproof_gradcheck::{Kinks, Options, Problem, Source, Value, check_module, module_at, poison_device};
 use backproof_kernels::Isa;
 use backproof_layers::{Ranked, Saved, Sides};
-use backproof_models::{Compiled, Mode, Network};
+use backproof_models::{Compiled, Network, PassMode};
 use backproof_spec::{Architecture, LayerSpec, Loss, Shape, ShapeError, TracedLayer};
 use backproof_train::{losses, losses_backward, objective};
 use burn::module::{Module, ModuleVisitor, Param};
@@ -26,7 +26,7 @@ pub(crate) fn problem(
     architecture: &Architecture,
     loss: Loss,
     images: &RealImages,
-    mode: Mode,
+    mode: PassMode,
     context: &Context,
 ) -> Result<Problem<'static>, ShapeError> {
     let network = Network::new(architecture, context.seed, &context.reference)?;
@@ -64,7 +64,7 @@ pub(crate) fn problem(
     // A plan of the kernels is for training: there is none of a layer without a kernel, and none that goes back by the
     // running statistics.
     let compiles = |isa| Compiled::<TrainingPlan>::new(&point.network, isa).is_ok();
-    if context.kernels.first().is_some_and(|&isa| mode != Mode::Inference && compiles(isa)) {
+    if context.kernels.first().is_some_and(|&isa| mode != PassMode::Inference && compiles(isa)) {
         problem.sources.extend(context.kernels.iter().map(|&isa| kernels(&point, isa, context)));
     }
 
@@ -95,7 +95,7 @@ struct Point {
     network: Network,
     loss: Loss,
     labels: Vec<usize>,
-    mode: Mode,
+    mode: PassMode,
 }
 
 impl Point {
@@ -216,11 +216,11 @@ impl ModuleVisitor for Stored {
 }
 
 /// The modes in which the gradients of an architecture differ.
-pub(crate) fn modes(architecture: &Architecture, seed: u64) -> Vec<(&'static str, Mode)> {
-    let training = ("training", Mode::Training { seed, step: 0 });
+pub(crate) fn modes(architecture: &Architecture, seed: u64) -> Vec<(&'static str, PassMode)> {
+    let training = ("training", PassMode::Training { seed, step: 0 });
     let depends = |layer: &LayerSpec| matches!(layer, LayerSpec::BatchNorm(_) | LayerSpec::Dropout(_));
     match architecture.layers.iter().any(depends) {
-        true => vec![training, ("inference", Mode::Inference)],
+        true => vec![training, ("inference", PassMode::Inference)],
         false => vec![training],
     }
 }

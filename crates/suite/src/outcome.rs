@@ -16,7 +16,7 @@ use crate::symptoms::{self, Kind, Symptom};
 
 /// One check: of a layer or an operation at one point, or of a network.
 #[derive(Clone, Serialize)]
-pub struct Outcome {
+pub struct CheckOutcome {
     /// The layer, network or operation.
     pub subject: String,
     /// The number of the case; none for a network.
@@ -28,7 +28,7 @@ pub struct Outcome {
     /// How long it took.
     pub seconds: f64,
     /// What came of it.
-    pub status: Status,
+    pub status: CheckStatus,
     /// Why nothing is asked of a gradient at this point.
     pub left_out: Option<String>,
     /// What is wrong.
@@ -53,7 +53,7 @@ pub struct Outcome {
 /// What came of a check in a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum CheckStatus {
     /// Every gradient is proven, and every mutant was found out.
     Proven,
     /// The backend does not have the operation.
@@ -82,7 +82,7 @@ pub struct Wanted {
     pub setting: Option<Setting>,
 }
 
-impl Outcome {
+impl CheckOutcome {
     /// Whether it is at a general point.
     pub fn general(&self) -> bool {
         self.point == Point::General.name()
@@ -90,18 +90,18 @@ impl Outcome {
 
     /// The backend does not have the operation, and says so: nothing is wrong, and nothing is proven.
     pub fn unsupported(&self) -> bool {
-        self.status == Status::NotSupported
+        self.status == CheckStatus::NotSupported
     }
 
     /// Something is wrong that is not on the list of known faults, or could not be proven.
     pub fn failed(&self) -> bool {
         // At hard points differences may decide nothing, which is counted.
-        self.status == Status::New || (self.status == Status::Undecided && self.general())
+        self.status == CheckStatus::New || (self.status == CheckStatus::Undecided && self.general())
     }
 
     /// Every gradient is proven, and every mutant was found out.
     pub fn proven(&self) -> bool {
-        self.status == Status::Proven
+        self.status == CheckStatus::Proven
     }
 
     /// Runs the first check of the attempts whose function has a value at its point. Code under test that panics is an
@@ -120,7 +120,7 @@ impl Outcome {
             point: point.name(),
             about: String::new(),
             seconds: 0.0,
-            status: Status::New,
+            status: CheckStatus::New,
             left_out: None,
             wrong: Vec::new(),
             known: Vec::new(),
@@ -206,7 +206,7 @@ impl Outcome {
         panic.contains("checkpointing strategy mismatch").then_some("the module has tensors without checkpointing")
     }
 
-    fn judge(&mut self, setting: Option<Setting>, point: Point) -> Status {
+    fn judge(&mut self, setting: Option<Setting>, point: Point) -> CheckStatus {
         if let Some(panic) = &self.panic {
             let (source, note) = ("autodiff".to_owned(), panic.clone());
             self.wrong.push(Symptom { source, tensor: None, kind: Kind::Panics, note });
@@ -220,25 +220,25 @@ impl Outcome {
         let says =
             |panic: &&str| ["not supported", "unsupported", "not implemented"].iter().any(|no| panic.contains(no));
         if panics.iter().any(says) {
-            return Status::NotSupported;
+            return CheckStatus::NotSupported;
         }
         if let Some(why) = panics.iter().find_map(|panic| self.unfit(point, panic)) {
             self.left_out = Some(why.to_owned());
-            return Status::LeftOut;
+            return CheckStatus::LeftOut;
         }
         let killed = self.mutants.as_ref().is_none_or(|mutants| mutants.survivors().next().is_none());
         let find = |symptom: &Symptom| setting.and_then(|at| known::find(&self.subject, at, point, symptom));
         let known: Vec<_> = self.wrong.iter().map_while(find).collect();
         match &self.wrong[..] {
-            _ if !killed => Status::New,
-            [] if self.left_out.is_some() => Status::LeftOut,
-            [] if self.undecided || self.report.is_none() => Status::Undecided,
-            [] => Status::Proven,
+            _ if !killed => CheckStatus::New,
+            [] if self.left_out.is_some() => CheckStatus::LeftOut,
+            [] if self.undecided || self.report.is_none() => CheckStatus::Undecided,
+            [] => CheckStatus::Proven,
             wrong if wrong.len() == known.len() => {
                 self.known = known;
-                Status::Known
+                CheckStatus::Known
             }
-            _ => Status::New,
+            _ => CheckStatus::New,
         }
     }
 }

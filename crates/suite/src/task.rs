@@ -5,13 +5,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use backproof_data::Prepared;
-use backproof_models::Mode;
+use backproof_models::PassMode;
 use backproof_spec::{Architecture, Experiment, Loss, Shape, ShapeError};
 use burn::tensor::DType;
 
 use crate::case_id::CaseId;
 use crate::images::{self, RealImages};
-use crate::outcome::{Outcome, Wanted, quietly};
+use crate::outcome::{CheckOutcome, Wanted, quietly};
 use crate::subject::{Context, Subject};
 use crate::{burn as operations, layers, networks};
 
@@ -20,7 +20,7 @@ pub struct Task(What);
 
 enum What {
     Case(&'static Subject, CaseId),
-    Network { architecture: Box<Architecture>, loss: Loss, images: RealImages, words: &'static str, mode: Mode },
+    Network { architecture: Box<Architecture>, loss: Loss, images: RealImages, words: &'static str, mode: PassMode },
 }
 
 impl Task {
@@ -92,7 +92,7 @@ impl Task {
             .collect()
     }
 
-    fn perform(&self, context: &Context, wanted: Wanted) -> Result<Outcome, ShapeError> {
+    fn perform(&self, context: &Context, wanted: Wanted) -> Result<CheckOutcome, ShapeError> {
         match &self.0 {
             What::Case(subject, case) => {
                 let make = |case: CaseId| {
@@ -100,7 +100,7 @@ impl Task {
                     (case.about, case.check.problem(), case.check.own_options().clone())
                 };
                 let attempts = case.attempts().into_iter().map(|case| move || make(case));
-                Ok(Outcome::of(subject.name, Some(*case), wanted, attempts))
+                Ok(CheckOutcome::of(subject.name, Some(*case), wanted, attempts))
             }
             What::Network { architecture, loss, images, words, mode } => {
                 let count = images.labels.len();
@@ -109,7 +109,12 @@ impl Task {
                 let about = format!("{}, {words}", images.about);
                 // In single precision, a thousandth may be less than the round-off of a deep network.
                 let mutants = wanted.mutants && context.dtype == DType::F64;
-                Ok(Outcome::of(&architecture.name, None, Wanted { mutants, ..wanted }, [|| (about, problem, options)]))
+                Ok(CheckOutcome::of(
+                    &architecture.name,
+                    None,
+                    Wanted { mutants, ..wanted },
+                    [|| (about, problem, options)],
+                ))
             }
         }
     }
@@ -142,12 +147,12 @@ pub fn perform(
     wanted: Wanted,
     threads: usize,
     done: &(dyn Fn() + Sync),
-) -> Result<Vec<Outcome>, ShapeError> {
+) -> Result<Vec<CheckOutcome>, ShapeError> {
     // Networks take longest, and come first, so that no core is left with one at the end.
     let mut order: Vec<usize> = (0..tasks.len()).collect();
     order.sort_by_key(|&index| matches!(tasks[index].0, What::Case(..)));
     let next = AtomicUsize::new(0);
-    let outcomes: Mutex<Vec<Option<Result<Outcome, ShapeError>>>> =
+    let outcomes: Mutex<Vec<Option<Result<CheckOutcome, ShapeError>>>> =
         Mutex::new((0..tasks.len()).map(|_| None).collect());
     quietly(|| {
         std::thread::scope(|scope| {

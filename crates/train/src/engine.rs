@@ -1,6 +1,6 @@
 //! How gradients are made on tensors. Both engines return the same, so that nothing after them can know which one ran.
 
-use backproof_models::{Mode, Network};
+use backproof_models::{Network, PassMode};
 use backproof_spec::Loss;
 use burn::Tensor;
 use burn::module::Module;
@@ -64,7 +64,7 @@ impl OnTensors {
         network: &Network,
         images: Tensor<4>,
         labels: Tensor<1, Int>,
-        mode: Mode,
+        mode: PassMode,
     ) -> Gradients {
         let pass = match self {
             Self::Autodiff => by_autodiff(loss, network, images, labels, mode),
@@ -74,7 +74,7 @@ impl OnTensors {
     }
 }
 
-fn by_autodiff(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {
+fn by_autodiff(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: PassMode) -> Gradients {
     let logits = network.forward(images, mode);
     let loss = loss::mean(loss, logits.clone(), labels);
     let graph = loss.backward();
@@ -85,7 +85,7 @@ fn by_autodiff(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<
     }
 }
 
-fn by_hand(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: Mode) -> Gradients {
+fn by_hand(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: PassMode) -> Gradients {
     let (logits, saved) = network.forward_saving(images, mode);
     let (loss, gradient) = loss::mean_and_gradient(loss, logits.clone(), labels);
     Gradients { loss: scalar(loss), logits, parameters: network.backward(saved, gradient) }

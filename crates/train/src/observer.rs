@@ -4,7 +4,7 @@ use std::path::Path;
 
 use backproof_spec::Experiment;
 
-use crate::{Computation, EvaluationResult, Report, WarmStartRecord};
+use crate::{Computation, EvaluationResult, TrainingReport, WarmStartRecord};
 
 /// What is known when training begins.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ pub trait Observer {
     /// `iteration` iterations are done.
     fn iteration(&mut self, _iteration: usize) {}
     /// A line of `metrics.jsonl` was written.
-    fn report(&mut self, _report: &Report) {}
+    fn report(&mut self, _report: &TrainingReport) {}
     /// The final evaluation begins.
     fn evaluating(&mut self, _images: usize) {}
     /// The evaluation is done and written.

@@ -1,7 +1,7 @@
 //! The network of a run, on images from elsewhere.
 
 use backproof_data::{Images, Normalizer, Subset, evaluation_selections, prepare, source};
-use backproof_models::{Mode, Network};
+use backproof_models::{Network, PassMode};
 use backproof_spec::{Experiment, Loss, Shape};
 use burn::tensor::Device;
 
@@ -87,7 +87,8 @@ impl Predictor {
         let image = Images::new(pixels, vec![0], self.shape).padded(self.padding);
         let subset = Subset::new(image, vec![0], &self.normalizer);
         let image = evaluation_selections(&subset, 1).next().expect("there is one image");
-        let logits = host_rows(self.network.forward(image.batch(&self.device).images, Mode::Inference)).swap_remove(0);
+        let logits =
+            host_rows(self.network.forward(image.batch(&self.device).images, PassMode::Inference)).swap_remove(0);
         if !logits.iter().all(|logit| logit.is_finite()) {
             return Err(TrainError::NotFinite);
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// counts once; the network changes meanwhile. A smoothed mean would count some images more than others. Validation
 /// figures are of the network as it is at `iteration`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Report {
+pub struct TrainingReport {
     /// Iterations done.
     pub iteration: usize,
     /// Passes over the training images done.
@@ -37,7 +37,7 @@ pub struct Report {
     pub seconds_left: f64,
 }
 
-impl Report {
+impl TrainingReport {
     /// The iteration of a line that [`Display`](fmt::Display) wrote.
     pub(crate) fn iteration_of_line(line: &str) -> Option<usize> {
         let (iteration, rest) = line.strip_prefix("iteration ")?.trim_start().split_once(' ')?;
@@ -45,7 +45,7 @@ impl Report {
     }
 }
 
-impl fmt::Display for Report {
+impl fmt::Display for TrainingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,

@@ -11,7 +11,7 @@ use crate::checkpoint::{Checkpoint, Position};
 use crate::computation::{hint, trainer_config};
 use crate::optimizer::new_optimizer;
 use crate::run::{Notes, Run, data, new_network};
-use crate::run_folder::{RUN_SCHEMA, RunRecord, Status};
+use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::tensorboard::{self, EventFile};
 use crate::{CheckpointName, Computation, Ending, Observer, RunFolder, Setup, TrainError, Trainer, warm_start};
 
@@ -54,7 +54,7 @@ pub fn resume(
         experiment.training.iterations = iterations;
     }
     let of = experiment.training.iterations;
-    let done = record.status == Status::Done;
+    let done = record.status == RunStatus::Done;
     if position.iteration > of || (position.iteration == of && done) {
         return Err(TrainError::NothingLeft { at: position.iteration, of });
     }
@@ -85,7 +85,7 @@ pub fn resume(
         folder.log(&format!("warning: {warning}\n{lines}"))?;
     }
     record.schema_version = RUN_SCHEMA;
-    record.status = Status::Running;
+    record.status = RunStatus::Running;
     record.ended = None;
     record.summary = None;
     folder.write_record(&record)?;

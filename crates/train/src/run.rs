@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use backproof_compiled::InferencePlan;
 use backproof_data::{Prepared, Selection, Subset, evaluation_selections, prepare};
-use backproof_models::{Compiled, Mode, Network};
+use backproof_models::{Compiled, Network, PassMode};
 use backproof_spec::Experiment;
 use burn::module::Module;
 use burn::tensor::TensorData;
@@ -18,7 +18,7 @@ use crate::checkpoint::Position;
 use crate::computation::{hint, instructions, trainer_config};
 use crate::logits::Logits;
 use crate::optimizer::new_optimizer;
-use crate::run_folder::{RUN_SCHEMA, RunRecord, Status};
+use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::tensorboard::EventFile;
 use crate::training::Training;
 use crate::{
@@ -86,7 +86,7 @@ pub fn train(
         computations: vec![computation],
         trainable_parameters: experiment.model.trainable_parameters()?,
         warm_start,
-        status: Status::Running,
+        status: RunStatus::Running,
         started: now(),
         ended: None,
         summary: None,
@@ -185,7 +185,7 @@ pub(crate) fn evaluate_subset(
                 let classes = logits.len() / images.len();
                 burn::Tensor::from_data(TensorData::new(logits, [images.len(), classes]), &setup.device)
             }
-            None => network.forward(images.batch(&setup.device).images, Mode::Inference),
+            None => network.forward(images.batch(&setup.device).images, PassMode::Inference),
         };
         if each(&images, &logits).is_break() {
             break;
@@ -242,11 +242,11 @@ impl Run<'_> {
         record.status = match &ending {
             Ok(Ending::Finished(finished)) => {
                 record.summary = Some(finished.summary.clone());
-                Status::Done
+                RunStatus::Done
             }
-            Ok(Ending::Interrupted { .. }) => Status::Interrupted,
-            Err(TrainError::Diverged { .. }) => Status::Diverged,
-            Err(_) => Status::Failed,
+            Ok(Ending::Interrupted { .. }) => RunStatus::Interrupted,
+            Err(TrainError::Diverged { .. }) => RunStatus::Diverged,
+            Err(_) => RunStatus::Failed,
         };
         record.ended = Some(now());
         if let Err(error) = &ending {

@@ -14,7 +14,7 @@ use time::macros::format_description;
 
 use crate::checkpoint::{Checkpoint, CheckpointName};
 use crate::files::{UNFINISHED, check_version, replace_folder, write_json, write_whole};
-use crate::{Computation, Evaluation, EvaluationResult, Report, TrainError, WarmStartRecord};
+use crate::{Computation, Evaluation, EvaluationResult, TrainError, TrainingReport, WarmStartRecord};
 
 /// The version of `run.json` and `metrics.jsonl`. 2 added `computations`; before it, `engine = "manual"` in
 /// `config.toml` meant the plan of CPU kernels where there was one.
@@ -37,7 +37,7 @@ struct NormalizerRecord {
 /// How far a run came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Status {
+pub enum RunStatus {
     /// Training, or killed while training.
     Running,
     /// All iterations and the final evaluation are done.
@@ -81,7 +81,7 @@ pub struct RunRecord {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warm_start: Option<WarmStartRecord>,
     /// How far the run came.
-    pub status: Status,
+    pub status: RunStatus,
     /// UTC, RFC 3339.
     pub started: String,
     /// UTC, RFC 3339; absent while it runs.
@@ -270,7 +270,7 @@ impl RunFolder {
     }
 
     /// Appends a line to `metrics.jsonl` and to `log.txt`.
-    pub(crate) fn append_report(&self, report: &Report) -> Result<(), TrainError> {
+    pub(crate) fn append_report(&self, report: &TrainingReport) -> Result<(), TrainError> {
         let line = serde_json::to_string(report).expect("our types have string keys only");
         self.append("metrics.jsonl", &line)?;
         self.append("log.txt", &report.to_string())
@@ -297,7 +297,7 @@ impl RunFolder {
     /// # Errors
     ///
     /// A file that cannot be read, or a line that is no report, by number.
-    pub fn reports(&self) -> Result<Vec<Report>, TrainError> {
+    pub fn reports(&self) -> Result<Vec<TrainingReport>, TrainError> {
         let path = self.path.join("metrics.jsonl");
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
@@ -350,10 +350,12 @@ impl RunFolder {
     /// lines cut by a kill.
     pub(crate) fn rewind_lines(&self, iteration: usize, done: bool) -> Result<(), TrainError> {
         self.rewrite("metrics.jsonl", |lines| {
-            lines.retain(|line| serde_json::from_str::<Report>(line).is_ok_and(|report| report.iteration <= iteration));
+            lines.retain(|line| {
+                serde_json::from_str::<TrainingReport>(line).is_ok_and(|report| report.iteration <= iteration)
+            });
         })?;
         self.rewrite("log.txt", |lines| {
-            lines.retain(|line| Report::iteration_of_line(line).is_none_or(|of| of <= iteration));
+            lines.retain(|line| TrainingReport::iteration_of_line(line).is_none_or(|of| of <= iteration));
             while !done && lines.last().is_some_and(|line| line.starts_with(TEST_RESULT)) {
                 lines.pop();
             }

@@ -16,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crc::{CRC_32_ISCSI, Crc};
 use prost::Message;
 
-use crate::{Report, TrainError};
+use crate::{TrainError, TrainingReport};
 
 /// Where the events of the run in `folder` are.
 fn events(folder: &Path) -> PathBuf {
@@ -85,7 +85,7 @@ impl EventFile {
     }
 
     /// Adds the figures of `report`, at its iteration.
-    pub(crate) fn report(&mut self, report: &Report) -> Result<(), TrainError> {
+    pub(crate) fn report(&mut self, report: &TrainingReport) -> Result<(), TrainError> {
         let figures = [
             ("loss/classification", Some(report.classification_loss)),
             ("loss/weight_decay", Some(report.weight_decay_loss)),
@@ -173,8 +173,8 @@ fn now() -> f64 {
 pub(crate) mod tests {
     use super::*;
 
-    fn report(iteration: usize) -> Report {
-        Report {
+    fn report(iteration: usize) -> TrainingReport {
+        TrainingReport {
             iteration,
             epoch: 0.5,
             learning_rate: 0.25,

@@ -3,7 +3,7 @@
 use backproof_compiled::TrainingPlan;
 use backproof_data::Selection;
 use backproof_kernels::{Isa, MomentumStep};
-use backproof_models::{Compiled, ComputedBy, Mode, Network, NotCompiled};
+use backproof_models::{Compiled, ComputedBy, Network, NotCompiled, PassMode};
 use backproof_spec::{Engine, Loss, Optimizer, OptimizerKind};
 use burn::Tensor;
 use burn::module::Module;
@@ -120,7 +120,7 @@ impl Trainer {
     /// If an earlier step panicked.
     pub fn step(&mut self, batch: &dyn Minibatch, step: usize, learning_rate: f64) -> Step {
         let Self { config, network: place, optimizer, engine } = self;
-        let mode = Mode::Training { seed: config.seed, step: step as u64 };
+        let mode = PassMode::Training { seed: config.seed, step: step as u64 };
         let labels = batch.labels();
         match engine {
             Running::OnTensors(engine) => {

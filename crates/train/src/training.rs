@@ -15,7 +15,7 @@ use crate::report::Window;
 use crate::run::{Run, evaluate_subset};
 use crate::run_folder::{Summary, TEST_RESULT};
 use crate::tensorboard::EventFile;
-use crate::{Ending, Evaluation, Finished, Observer, Report, Split, Step, TrainError, Trainer};
+use crate::{Ending, Evaluation, Finished, Observer, Split, Step, TrainError, Trainer, TrainingReport};
 
 /// A run while it trains.
 pub(crate) struct Training<'a> {
@@ -222,7 +222,7 @@ impl<'a> Training<'a> {
     }
 
     /// The figures of the last iterations.
-    fn figures(&self, network: &Network, validation: Option<&Evaluation>) -> Report {
+    fn figures(&self, network: &Network, validation: Option<&Evaluation>) -> TrainingReport {
         let Self { run, position, batches, clock, .. } = self;
         let training = &run.experiment.training;
         let classification_loss = position.window.loss();
@@ -233,7 +233,7 @@ impl<'a> Training<'a> {
             done => (clock.started.elapsed().as_secs_f64(), done),
         };
         let left = (training.iterations - position.iteration) as f64;
-        Report {
+        TrainingReport {
             iteration: position.iteration,
             epoch: batches.images_before(position.iteration) as f64 / run.data.training.len() as f64,
             learning_rate: self.learning_rate(position.iteration - 1),

@@ -13,7 +13,7 @@ use super::Places;
     after_help = "All programs that are compared run at once and take turns. A figure is the median of its rounds.\n\
                         bench/README.md says how the figures are made and how to repeat them."
 )]
-pub struct Bench {
+pub struct BenchArguments {
     /// Only this published network, such as cifar-baseline; may be repeated. Without it, all networks except alexnet
     #[arg(long = "model", value_name = "M", env = "BACKPROOF_MODEL", value_delimiter = ',')]
     pub models: Vec<String>,

@@ -8,7 +8,7 @@ use super::{Device, Places};
 use backproof_suite::Point;
 
 #[derive(Debug, Args)]
-pub struct CompareGradients {
+pub struct CompareGradientsArguments {
     /// Check only this layer, such as conv2d; with --suite, only this operation
     #[arg(long, value_name = "L", env = "BACKPROOF_LAYER", conflicts_with_all = ["model", "config"])]
     pub layer: Option<String>,

@@ -13,7 +13,7 @@ use crate::executable::own_program;
 use crate::{device, run};
 
 #[allow(clippy::print_stdout)] // results go to stdout
-pub(crate) fn run(arguments: &cli::Bench) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &cli::BenchArguments) -> anyhow::Result<()> {
     let request = bench::request(arguments)?;
     let mut command_line: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     if let Some(program) = command_line.first_mut() {

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
-use backproof::cli::{Data, DataCommand, DataNames};
+use backproof::cli::{DataArguments, DataCommand, DataNames};
 use backproof::error::{Failure, code};
 use backproof_data::{
     DataError, FetchOptions, FileState, Progress, Source, data_set_directory, default_directory, fetch, sources, verify,
@@ -11,7 +11,7 @@ use backproof_data::{
 use backproof_spec::{are, counted};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-pub(crate) fn run(arguments: &Data) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     match &arguments.command {
         DataCommand::Fetch(names) => fetch_all(names),
         DataCommand::Verify(names) => verify_all(names),

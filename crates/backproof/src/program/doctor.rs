@@ -1,13 +1,13 @@
 //! `doctor`: what this machine has.
 
 use backproof::backend::Backend;
-use backproof::cli::Doctor;
+use backproof::cli::DoctorArguments;
 use backproof_data::sources;
 
 use crate::device;
 
 #[allow(clippy::print_stdout)] // results go to stdout
-pub(crate) fn run(arguments: &Doctor) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &DoctorArguments) -> anyhow::Result<()> {
     println!("backproof    {}", env!("CARGO_PKG_VERSION"));
     println!("system       {} on {}", std::env::consts::OS, std::env::consts::ARCH);
     let cores = std::thread::available_parallelism().map_or_else(|_| "unknown".to_owned(), |n| n.to_string());

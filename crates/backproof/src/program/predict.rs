@@ -59,7 +59,7 @@ fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, what is wrong with a picture to stderr
-pub(crate) fn run(arguments: &cli::Predict) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
@@ -106,7 +106,7 @@ pub(crate) fn run(arguments: &cli::Predict) -> anyhow::Result<()> {
     }
 }
 
-fn predict(predictor: &Predictor, file: PathBuf, arguments: &cli::Predict) -> Result<Predicted, TrainError> {
+fn predict(predictor: &Predictor, file: PathBuf, arguments: &cli::PredictArguments) -> Result<Predicted, TrainError> {
     let mut picture = Picture::read(&file)?;
     if arguments.invert {
         picture = picture.inverted();

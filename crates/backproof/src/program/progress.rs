@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use backproof_spec::counted;
-use backproof_train::{EvaluationResult, Observer, Report, Started};
+use backproof_train::{EvaluationResult, Observer, Started, TrainingReport};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Report lines on stdout and, on a terminal, a bar under them on stderr.
@@ -80,7 +80,7 @@ impl Observer for Progress {
         self.bar.set_position(iteration as u64);
     }
 
-    fn report(&mut self, report: &Report) {
+    fn report(&mut self, report: &TrainingReport) {
         self.line(&report.to_string());
     }
 

@@ -9,7 +9,7 @@ use backproof_train::RunFolder;
 use crate::run::{failure, open};
 
 #[allow(clippy::print_stdout)] // results go to stdout
-pub(crate) fn report(arguments: &cli::Report) -> anyhow::Result<()> {
+pub(crate) fn report(arguments: &cli::ReportArguments) -> anyhow::Result<()> {
     let folders = open_all(&arguments.runs)?;
     for folder in &folders {
         write(folder, arguments.places.data_dir.as_deref()).map_err(plain)?;
@@ -22,7 +22,7 @@ pub(crate) fn report(arguments: &cli::Report) -> anyhow::Result<()> {
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout
-pub(crate) fn compare_runs(arguments: &cli::CompareRuns) -> anyhow::Result<()> {
+pub(crate) fn compare_runs(arguments: &cli::CompareRunsArguments) -> anyhow::Result<()> {
     let comparison = compare(&open_all(&arguments.runs)?, &arguments.output).map_err(plain)?;
     println!("{comparison}");
     println!("comparison   {}", comparison.page.display());

@@ -9,7 +9,7 @@ use backproof_train::{TrainError, write_file};
 use crate::report::plain;
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, what is left out to stderr
-pub(crate) fn run(arguments: &cli::Reproduction) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &cli::ReproductionArguments) -> anyhow::Result<()> {
     let table = reproduction(&arguments.results, &arguments.runs).map_err(failure)?;
     for left_out in &table.left_out {
         eprintln!("left out: {left_out}");

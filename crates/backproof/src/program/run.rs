@@ -16,7 +16,7 @@ use crate::progress::{Progress, summary};
 use crate::{device, report};
 
 #[allow(clippy::print_stdout)] // results go to stdout
-pub(crate) fn train(arguments: &cli::Train) -> anyhow::Result<()> {
+pub(crate) fn train(arguments: &cli::TrainArguments) -> anyhow::Result<()> {
     let experiment = backproof::experiment(arguments)?;
     let mut setup = setup(&arguments.device, &arguments.places, arguments.runs_dir.clone())?;
     setup.tensorboard = arguments.tensorboard;
@@ -25,14 +25,14 @@ pub(crate) fn train(arguments: &cli::Train) -> anyhow::Result<()> {
     finish(ending, arguments.smoke, setup.data_dir.as_deref())
 }
 
-pub(crate) fn resume(arguments: &cli::Resume) -> anyhow::Result<()> {
+pub(crate) fn resume(arguments: &cli::ResumeArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let mut setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     setup.tensorboard = arguments.tensorboard;
     let stop = stop_when_told(&arguments.supervision)?;
     let checkpoint = arguments.checkpoint.map(|name| match name {
-        cli::CheckpointName::Last => CheckpointName::Last,
-        cli::CheckpointName::Best => CheckpointName::Best,
+        cli::CheckpointChoice::Last => CheckpointName::Last,
+        cli::CheckpointChoice::Best => CheckpointName::Best,
     });
     let ending = backproof_train::resume(folder, arguments.iterations, checkpoint, &setup, &mut Progress::new(), &stop)
         .map_err(|error| checkpoint_failure(error, &arguments.run))?;
@@ -40,7 +40,7 @@ pub(crate) fn resume(arguments: &cli::Resume) -> anyhow::Result<()> {
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, a warning to stderr
-pub(crate) fn evaluate(arguments: &cli::Evaluate) -> anyhow::Result<()> {
+pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     let split = match arguments.split {
@@ -65,11 +65,11 @@ pub(crate) fn evaluate(arguments: &cli::Evaluate) -> anyhow::Result<()> {
 }
 
 /// A weights file where one is given, else the checkpoint.
-pub(crate) fn weights(checkpoint: cli::CheckpointName, file: Option<&Path>) -> Weights {
+pub(crate) fn weights(checkpoint: cli::CheckpointChoice, file: Option<&Path>) -> Weights {
     match (file, checkpoint) {
         (Some(path), _) => Weights::File(path.to_owned()),
-        (None, cli::CheckpointName::Last) => Weights::Last,
-        (None, cli::CheckpointName::Best) => Weights::Best,
+        (None, cli::CheckpointChoice::Last) => Weights::Last,
+        (None, cli::CheckpointChoice::Best) => Weights::Best,
     }
 }
 

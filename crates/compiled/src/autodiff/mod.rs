@@ -8,4 +8,4 @@ mod segment;
 mod testing;
 
 pub use linear::{linear_on_kernels, linear_pays};
-pub use segment::{Normalization, Segment, SegmentParameters, WriteMask};
+pub use segment::{Segment, SegmentNormalization, SegmentParameters, WriteMask};

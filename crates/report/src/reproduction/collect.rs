@@ -6,10 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use backproof_spec::Experiment;
-use backproof_train::{Report, RunFolder, RunRecord, Status, Summary, TrainError};
+use backproof_train::{RunFolder, RunRecord, RunStatus, Summary, TrainError, TrainingReport};
 
 use super::published::Published;
-use crate::ReportError;
+use crate::TrainingReportError;
 use crate::settings::{differences, flatten};
 
 /// Keys in which a run may differ from its config: what is drawn, how it is computed, what is hoped for, where files
@@ -24,21 +24,21 @@ pub(super) struct Run {
     pub(super) record: RunRecord,
     pub(super) engine: &'static str,
     pub(super) dataset: String,
-    pub(super) reports: Vec<Report>,
+    pub(super) reports: Vec<TrainingReport>,
     pub(super) test_accuracy: f64,
     pub(super) training_seconds: f64,
 }
 
 /// A run folder that is not in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct OmittedRun {
     /// The run folder.
     pub folder: PathBuf,
     /// Why, without a full stop: `has other settings: training.iterations is 20 and not 5000`.
     pub reason: String,
 }
 
-impl fmt::Display for LeftOut {
+impl fmt::Display for OmittedRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.folder.display(), self.reason)
     }
@@ -51,7 +51,7 @@ pub(super) struct Collection {
     pub(super) runs: Vec<Run>,
     /// Seeds of a config whose run diverged or failed, and that have no finished run.
     pub(super) lost: Vec<Lost>,
-    pub(super) left_out: Vec<LeftOut>,
+    pub(super) left_out: Vec<OmittedRun>,
 }
 
 /// A seed for which a config has no result.
@@ -59,7 +59,7 @@ pub(super) struct Collection {
 pub(super) struct Lost {
     pub(super) config: String,
     pub(super) seed: u64,
-    pub(super) status: Status,
+    pub(super) status: RunStatus,
 }
 
 /// What a run folder is to the table.
@@ -87,10 +87,10 @@ impl Collection {
         for folder in folders {
             match look_at(&folder, published) {
                 Found::Other => {}
-                Found::LeftOut(reason) => collection.left_out.push(LeftOut { folder, reason }),
+                Found::LeftOut(reason) => collection.left_out.push(OmittedRun { folder, reason }),
                 Found::Lost(run, reason) => {
                     lost.push(run);
-                    collection.left_out.push(LeftOut { folder, reason });
+                    collection.left_out.push(OmittedRun { folder, reason });
                 }
                 Found::Run(run) => {
                     let key = (run.config.clone(), run.record.seed);
@@ -106,7 +106,7 @@ impl Collection {
                         }
                     };
                     let reason = "is an older run with the same seed".to_owned();
-                    collection.left_out.extend(older.map(|folder| LeftOut { folder, reason }));
+                    collection.left_out.extend(older.map(|folder| OmittedRun { folder, reason }));
                 }
             }
         }
@@ -159,12 +159,12 @@ fn look_at(path: &Path, published: &Published) -> Found {
         Found::Lost(lost, words.to_owned())
     };
     let Summary { test_accuracy, training_seconds, .. } = match (&record.summary, record.status) {
-        (Some(summary), Status::Done) => summary.clone(),
-        (None, Status::Done) => return Found::LeftOut("is done and has no summary in run.json".to_owned()),
-        (_, Status::Diverged) => return lost(Status::Diverged, "diverged"),
-        (_, Status::Failed) => return lost(Status::Failed, "failed"),
-        (_, Status::Interrupted) => return Found::LeftOut("was interrupted".to_owned()),
-        (_, Status::Running) => return Found::LeftOut("is not finished: it is training, or was killed".to_owned()),
+        (Some(summary), RunStatus::Done) => summary.clone(),
+        (None, RunStatus::Done) => return Found::LeftOut("is done and has no summary in run.json".to_owned()),
+        (_, RunStatus::Diverged) => return lost(RunStatus::Diverged, "diverged"),
+        (_, RunStatus::Failed) => return lost(RunStatus::Failed, "failed"),
+        (_, RunStatus::Interrupted) => return Found::LeftOut("was interrupted".to_owned()),
+        (_, RunStatus::Running) => return Found::LeftOut("is not finished: it is training, or was killed".to_owned()),
     };
     match folder.reports() {
         Err(error) => Found::LeftOut(format!("cannot be read: {}", crate::contents::because(&error))),

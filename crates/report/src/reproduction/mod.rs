@@ -16,11 +16,11 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use crate::ReportError;
+use crate::TrainingReportError;
 use collect::Collection;
 use published::Published;
 
-pub use collect::LeftOut;
+pub use collect::OmittedRun;
 
 /// The comparison of published results with run folders.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub struct Reproduction {
     /// Finished runs that the table is of.
     pub runs: usize,
     /// Run folders that bear the name of one of the configs, or cannot be read, and are not in the table.
-    pub left_out: Vec<LeftOut>,
+    pub left_out: Vec<OmittedRun>,
 }
 
 /// Holds the results in the file `results` against all run folders that are somewhere under the folders `runs`.

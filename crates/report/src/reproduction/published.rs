@@ -9,7 +9,7 @@ use backproof_spec::{Architecture, Experiment, published};
 use serde::Deserialize;
 
 use super::measure::Measure;
-use crate::ReportError;
+use crate::TrainingReportError;
 
 /// `docs/reproduction.toml`, and the configs that it names.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! Each published figure with what the runs of its configs came to.
 
 use backproof_spec::Architecture;
-use backproof_train::Status;
+use backproof_train::RunStatus;
 
 use super::collect::{Collection, Run};
 use super::measure::Measure;
@@ -195,7 +195,7 @@ fn sentences(config: &str, rows: &[&Row<'_>], collection: &Collection) -> String
         sentences.push(format!("its runs have no figure for {}.", row.measure.name()));
     }
     for lost in collection.lost.iter().filter(|lost| lost.config == config) {
-        let how = if lost.status == Status::Diverged { "diverged" } else { "failed" };
+        let how = if lost.status == RunStatus::Diverged { "diverged" } else { "failed" };
         sentences.push(format!("The run with seed {} {how} and is not in the mean.", lost.seed));
     }
     let below: Vec<String> = rows

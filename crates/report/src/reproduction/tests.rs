@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use backproof_spec::Experiment;
-use backproof_train::{RUN_SCHEMA, Report, RunRecord, Status, Summary};
+use backproof_train::{RUN_SCHEMA, RunRecord, RunStatus, Summary, TrainingReport};
 
 use super::{Reproduction, reproduction};
 
@@ -63,7 +63,7 @@ impl Table {
             computations: Vec::new(),
             trainable_parameters: 14_682,
             warm_start: None,
-            status: Status::Done,
+            status: RunStatus::Done,
             started: "2026-01-02T03:04:05Z".to_owned(),
             ended: None,
             summary: Some(Summary {
@@ -93,8 +93,8 @@ impl Table {
     }
 }
 
-fn report(epoch: f64, validation_accuracy: Option<f64>) -> Report {
-    Report {
+fn report(epoch: f64, validation_accuracy: Option<f64>) -> TrainingReport {
+    TrainingReport {
         iteration: (1000.0 * epoch) as usize,
         epoch,
         learning_rate: 0.1,
@@ -223,7 +223,7 @@ fn the_newest_run_of_a_seed_counts_and_all_but_finished_runs_of_the_config_are_l
     table.run("a", 1, 0.11, &[], |_| {});
     table.run("a", 2, 0.97, &["engine=manual", "expect.test_accuracy=0.5"], |_| {});
     table.run("a", 3, 0.12, &["training.iterations=20"], |_| {});
-    table.run("a", 4, 0.13, &[], |record| record.status = Status::Interrupted);
+    table.run("a", 4, 0.13, &[], |record| record.status = RunStatus::Interrupted);
     let damaged = table.run("a", 5, 0.14, &[], |_| {});
     fs::write(damaged.join("run.json"), "{\"schema_version\": 1").unwrap();
     let cut = table.run("a", 6, 0.15, &[], |_| {});
@@ -249,7 +249,7 @@ fn the_newest_run_of_a_seed_counts_and_all_but_finished_runs_of_the_config_are_l
 fn a_run_that_diverged_is_told_unless_its_seed_has_a_result() {
     let table = Table::new(&result("test = \"92 %\"", "[\"a\"]"));
     let diverged = |record: &mut RunRecord| {
-        record.status = Status::Diverged;
+        record.status = RunStatus::Diverged;
         record.summary = None;
     };
     table.run("a", 1, 0.95, &[], |_| {});

@@ -1,6 +1,6 @@
 //! Checkpoints that are cut or changed anywhere.
 
-use backproof_models::Mode;
+use backproof_models::PassMode;
 use backproof_spec::{Architecture, FlattenSpec, LayerSpec, LinearSpec, Shape};
 use burn::tensor::Device;
 
@@ -24,7 +24,7 @@ fn saved() -> (tempfile::TempDir, impl Fn() -> ModuleOptimizer) {
     let network = network();
     // One step, so that the optimizer has something to keep.
     let input = burn::Tensor::<4>::ones([1, 1, 1, 2], &Device::flex().autodiff());
-    let gradients = network.forward(input, Mode::Inference).sum().backward();
+    let gradients = network.forward(input, PassMode::Inference).sum().backward();
     let gradients = burn::optim::GradientsParams::from_grads(gradients, &network);
     let network = optimizer.step(0.1, network, gradients);
     for name in [CheckpointName::Last, CheckpointName::Best] {

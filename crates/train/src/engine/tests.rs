@@ -41,7 +41,7 @@ fn train(engine: OnTensors, loss: Loss, architecture: &Architecture, steps: usiz
     let shape = architecture.input.dimensions().try_into().unwrap();
     for step in 0..steps {
         let (images, labels) = batch(step, shape, &engine.batch_device(&plain));
-        let mode = Mode::Training { seed: 1, step: step as u64 };
+        let mode = PassMode::Training { seed: 1, step: step as u64 };
         let pass = engine.gradients(loss, &network, images, labels, mode);
         assert!(pass.loss.is_finite());
         network = engine.update(&mut optimizer, 0.01, network, pass.parameters);

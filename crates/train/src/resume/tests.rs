@@ -364,7 +364,7 @@ fn from_the_best_checkpoint_and_from_none_at_all_the_run_is_the_same() {
     };
     let best = run(&experiment, &runs.path().join("best")).unwrap();
     let mut record = best.record().unwrap();
-    record.status = Status::Running;
+    record.status = RunStatus::Running;
     best.write_record(&record).unwrap();
     assert_same(&whole, &go_on(best, Some(CheckpointName::Best)), "from the best");
 

@@ -133,7 +133,7 @@ fn a_run_that_diverges_says_where_and_leaves_its_last_good_checkpoint() {
         assert!(what.contains("finite") || what.starts_with("the loss is"), "{what}");
         assert_eq!(batch.len(), experiment(&[]).training.batch_size);
         let folder = RunFolder::open(&runs.path().join("test/latest")).unwrap();
-        assert_eq!(folder.record().unwrap().status, Status::Diverged);
+        assert_eq!(folder.record().unwrap().status, RunStatus::Diverged);
         let log = fs::read_to_string(folder.path().join("log.txt")).unwrap();
         assert!(log.ends_with(&format!("stopped: training diverged at iteration {iteration}: {what}\n")), "{log}");
         assert_eq!(last_good.as_ref().map(|(_, at)| *at), folder.last().position().ok().map(|it| it.iteration));
@@ -229,7 +229,7 @@ fn a_run_that_cannot_write_ends_as_failed_and_logs_why() {
     assert!(error.to_string().ends_with("metrics.jsonl"), "{error}");
     let folder = RunFolder::open(&runs.path().join("test/latest")).unwrap();
     let record = folder.record().unwrap();
-    assert_eq!((record.status, record.summary), (Status::Failed, None));
+    assert_eq!((record.status, record.summary), (RunStatus::Failed, None));
     assert!(record.ended.is_some());
     let log = fs::read_to_string(folder.path().join("log.txt")).unwrap();
     assert!(log.ends_with(&format!("\nstopped: {error}\n")), "{log}");

@@ -1,6 +1,6 @@
 //! What a person reads of hard points and of faults that are known.
 
-use backproof_suite::{Outcome, Point, Status};
+use backproof_suite::{CheckOutcome, CheckStatus, Point};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
 
@@ -18,17 +18,17 @@ pub(crate) struct Line {
 }
 
 /// One line for each hard point that was tried, in the order of the points.
-pub(crate) fn lines(outcomes: &[Outcome]) -> Vec<Line> {
+pub(crate) fn lines(outcomes: &[CheckOutcome]) -> Vec<Line> {
     let of = |point: &Point| {
         let mut line = Line { point: point.name(), ..Line::default() };
         for outcome in outcomes.iter().filter(|outcome| outcome.point == line.point) {
             line.checks += 1;
             *match outcome.status {
-                Status::Proven => &mut line.proven,
-                Status::LeftOut | Status::NotSupported => &mut line.left_out,
-                Status::Undecided => &mut line.undecided,
-                Status::Known => &mut line.known,
-                Status::New => &mut line.new,
+                CheckStatus::Proven => &mut line.proven,
+                CheckStatus::LeftOut | CheckStatus::NotSupported => &mut line.left_out,
+                CheckStatus::Undecided => &mut line.undecided,
+                CheckStatus::Known => &mut line.known,
+                CheckStatus::New => &mut line.new,
             } += 1;
         }
         line
@@ -58,8 +58,8 @@ pub(crate) fn table(lines: &[Line]) -> Table {
 }
 
 /// The known faults that were met, the most frequent first; nothing if there are none.
-pub(crate) fn known_faults(outcomes: &[Outcome]) -> Option<String> {
-    let met = outcomes.iter().filter(|outcome| outcome.status == Status::Known);
+pub(crate) fn known_faults(outcomes: &[CheckOutcome]) -> Option<String> {
+    let met = outcomes.iter().filter(|outcome| outcome.status == CheckStatus::Known);
     let mut faults: Vec<(usize, String)> = Vec::new();
     for outcome in met.clone() {
         let mut lines: Vec<String> = outcome

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use backproof_suite::Outcome;
+use backproof_suite::CheckOutcome;
 use serde::Serialize;
 
 use super::hard_summary;
@@ -20,10 +20,10 @@ struct Json<'o> {
     summary: String,
     subjects: Vec<Line>,
     points: Vec<hard_summary::Line>,
-    checks: &'o [Outcome],
+    checks: &'o [CheckOutcome],
 }
 
-pub(super) fn write(path: &Path, heading: &Heading<'_>, outcomes: &[Outcome]) -> anyhow::Result<()> {
+pub(super) fn write(path: &Path, heading: &Heading<'_>, outcomes: &[CheckOutcome]) -> anyhow::Result<()> {
     let json = Json {
         schema: 1,
         backend: heading.backend.name(),
@@ -31,7 +31,7 @@ pub(super) fn write(path: &Path, heading: &Heading<'_>, outcomes: &[Outcome]) ->
         unit_roundoff: heading.context.unit_roundoff,
         seed: heading.context.seed,
         seconds: heading.seconds,
-        proven: !outcomes.iter().any(Outcome::failed),
+        proven: !outcomes.iter().any(CheckOutcome::failed),
         summary: conclusion(heading, outcomes),
         subjects: lines(outcomes),
         points: hard_summary::lines(outcomes),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use backproof::backend::Backend;
 use backproof_gradcheck::{Mutant, Verdict};
 use backproof_spec::{are, counted, plural, thousands};
-use backproof_suite::{Context, Outcome, Status};
+use backproof_suite::{CheckOutcome, CheckStatus, Context};
 use serde::Serialize;
 
 /// The verdict on an operation that the backend does not have.
@@ -45,7 +45,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    fn of(outcomes: &[&Outcome]) -> Self {
+    fn of(outcomes: &[&CheckOutcome]) -> Self {
         let mut line = Self { subject: outcomes[0].subject.clone(), checks: outcomes.len(), ..Self::default() };
         if outcomes[0].case.is_none() {
             line.about.clone_from(&outcomes[0].about);
@@ -78,7 +78,9 @@ impl Line {
         let unproven = || outcomes.iter().filter(|outcome| !outcome.proven());
         line.verdict = match worst {
             _ if unsupported => NOT_SUPPORTED.to_owned(),
-            _ if !line.proven && unproven().all(|outcome| outcome.status == Status::Known) => KNOWN_FAULT.to_owned(),
+            _ if !line.proven && unproven().all(|outcome| outcome.status == CheckStatus::Known) => {
+                KNOWN_FAULT.to_owned()
+            }
             _ if panicked => "PANICKED".to_owned(),
             // A kink that was accepted is a pass; how many there were has a column.
             verdict if verdict.proven() => Verdict::Pass.to_string(),
@@ -89,8 +91,8 @@ impl Line {
 }
 
 /// One line for each layer or operation at general points, and for each mode of a network.
-pub(super) fn lines(outcomes: &[Outcome]) -> Vec<Line> {
-    let mut groups: Vec<Vec<&Outcome>> = Vec::new();
+pub(super) fn lines(outcomes: &[CheckOutcome]) -> Vec<Line> {
+    let mut groups: Vec<Vec<&CheckOutcome>> = Vec::new();
     for outcome in outcomes.iter().filter(|outcome| outcome.general()) {
         match groups.last_mut() {
             Some(group) if group[0].subject == outcome.subject && outcome.case.is_some() => group.push(outcome),
@@ -100,15 +102,15 @@ pub(super) fn lines(outcomes: &[Outcome]) -> Vec<Line> {
     groups.iter().map(|group| Line::of(group)).collect()
 }
 
-pub(super) fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String {
+pub(super) fn conclusion(heading: &Heading<'_>, outcomes: &[CheckOutcome]) -> String {
     let lines = lines(outcomes);
     let sum = |of: fn(&Line) -> usize| lines.iter().map(of).sum::<usize>();
     let (proven, gradients) = (sum(|line| line.gradients_proven), sum(|line| line.gradients));
     let checks = sum(|line| line.checks);
     let Heading { backend, context, seconds } = heading;
     let verdict = match outcomes {
-        _ if outcomes.iter().any(Outcome::failed) => "NOT PROVEN",
-        _ if outcomes.iter().any(|outcome| outcome.status == Status::Known) => "proven but for known faults",
+        _ if outcomes.iter().any(CheckOutcome::failed) => "NOT PROVEN",
+        _ if outcomes.iter().any(|outcome| outcome.status == CheckStatus::Known) => "proven but for known faults",
         _ => "proven",
     };
     let mut text = format!(
@@ -123,16 +125,16 @@ pub(super) fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String 
         context.dtype,
         context.unit_roundoff,
     );
-    let hard: Vec<&Outcome> = outcomes.iter().filter(|outcome| !outcome.general()).collect();
+    let hard: Vec<&CheckOutcome> = outcomes.iter().filter(|outcome| !outcome.general()).collect();
     if !hard.is_empty() {
-        let count = |status: Status| thousands(hard.iter().filter(|outcome| outcome.status == status).count());
+        let count = |status: CheckStatus| thousands(hard.iter().filter(|outcome| outcome.status == status).count());
         text += &format!(
             "\nat hard points: {} of {} {} proven, {} left out where there is no derivative, {} not decided",
-            count(Status::Proven),
+            count(CheckStatus::Proven),
             thousands(hard.len()),
             plural(hard.len(), "check"),
-            count(Status::LeftOut),
-            count(Status::Undecided),
+            count(CheckStatus::LeftOut),
+            count(CheckStatus::Undecided),
         );
     }
     let unsupported = lines.iter().filter(|line| line.verdict == NOT_SUPPORTED).count();
@@ -154,7 +156,7 @@ pub(super) fn conclusion(heading: &Heading<'_>, outcomes: &[Outcome]) -> String 
 }
 
 /// Who computed gradients, in the order of their names.
-fn sources(outcomes: &[Outcome]) -> Vec<&str> {
+fn sources(outcomes: &[CheckOutcome]) -> Vec<&str> {
     let rows = outcomes.iter().filter_map(|outcome| outcome.report.as_ref()).flat_map(|report| &report.rows);
     rows.map(|row| row.source.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -12,8 +12,8 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use backproof::backend::Backend;
-use backproof::cli::{CompareGradients, Precision};
-use backproof::comparison::{Selection, selection};
+use backproof::cli::{CompareGradientsArguments, Precision};
+use backproof::comparison::{Comparison, selection};
 use backproof::error::{Failure, code};
 use backproof_gradcheck::measure_unit_roundoff;
 use backproof_kernels::Isa;
@@ -25,7 +25,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::device;
 use crate::run::data_failure;
 
-pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &CompareGradientsArguments) -> anyhow::Result<()> {
     let selection = selection(arguments)?;
     for file in [&arguments.json, &arguments.dump].into_iter().flatten() {
         writable(file)?;
@@ -41,7 +41,7 @@ pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
     let (reference, case) = (Device::flex(), CaseId::general(0));
     let context = Context { device, reference, dtype, unit_roundoff, seed: arguments.seed, kernels, case };
     let (start, tasks) = (Instant::now(), tasks(&selection, arguments, &context)?);
-    let setting = matches!(selection, Selection::Burn(_)).then_some(Setting { backend: backend.name(), dtype });
+    let setting = matches!(selection, Comparison::Burn(_)).then_some(Setting { backend: backend.name(), dtype });
     let wanted = Wanted { mutants: arguments.mutants, tensors: arguments.dump.is_some(), setting };
     // On a CPU every core takes the next check.
     let threads = if backend.is_cpu() { std::thread::available_parallelism().map_or(1, usize::from) } else { 1 };
@@ -69,8 +69,8 @@ pub(crate) fn run(arguments: &CompareGradients) -> anyhow::Result<()> {
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout
-fn say_what_is_left_out(selection: &Selection) {
-    let Selection::Ours { left_out, .. } = selection else { return };
+fn say_what_is_left_out(selection: &Comparison) {
+    let Comparison::Ours { left_out, .. } = selection else { return };
     for Architecture { name, .. } in left_out {
         println!("left out: {name}, for its size; `cargo xtask compare-gradients --model {name}` checks it");
     }
@@ -85,10 +85,14 @@ fn writable(file: &Path) -> Result<(), Failure> {
     Err(Failure::usage(format!("cannot write {}: there is no folder {}", file.display(), folder.display())))
 }
 
-fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context) -> anyhow::Result<Vec<Task>> {
+fn tasks(
+    selection: &Comparison,
+    arguments: &CompareGradientsArguments,
+    context: &Context,
+) -> anyhow::Result<Vec<Task>> {
     let (cases, data_dir) = (cases(arguments), arguments.places.data_dir.as_deref());
     match selection {
-        Selection::Ours { layers, networks, .. } => {
+        Comparison::Ours { layers, networks, .. } => {
             let mut tasks: Vec<Task> = layers.iter().flat_map(|name| Task::of_layer(name, &cases)).collect();
             tasks.extend(Task::of_networks(networks, data_dir, context).map_err(|error| match error {
                 TaskError::Data(error) => data_failure(error).into(),
@@ -96,12 +100,12 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
             })?);
             Ok(tasks)
         }
-        Selection::Experiment(experiment) => {
+        Comparison::Experiment(experiment) => {
             let prepared =
                 backproof_data::prepare(&experiment.data, data_dir, experiment.seed).map_err(data_failure)?;
             Ok(Task::of_experiment(experiment, &prepared, context)?)
         }
-        Selection::Burn(name) => {
+        Comparison::Burn(name) => {
             let tasks = Task::of_burn(name.as_deref(), &cases);
             if let (Some(name), true) = (name, tasks.is_empty()) {
                 let names: Vec<&str> = backproof_suite::burn_operations().collect();
@@ -114,7 +118,7 @@ fn tasks(selection: &Selection, arguments: &CompareGradients, context: &Context)
 }
 
 /// General cases, and some at every hard point; or those that the arguments name.
-fn cases(arguments: &CompareGradients) -> Vec<CaseId> {
+fn cases(arguments: &CompareGradientsArguments) -> Vec<CaseId> {
     let at = |point: Point, numbers: std::ops::Range<u64>| numbers.map(move |number| CaseId::new(point, number));
     let points = match (&arguments.point[..], arguments.case) {
         ([], Some(_)) => vec![Point::General],

@@ -1,9 +1,9 @@
 //! What a person reads of a comparison.
 
 use backproof::backend::Backend;
-use backproof::cli::{CompareGradients, Precision, Suite};
+use backproof::cli::{CompareGradientsArguments, Precision, Suite};
 use backproof_spec::thousands;
-use backproof_suite::Outcome;
+use backproof_suite::CheckOutcome;
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use super::hard_summary;
@@ -13,7 +13,7 @@ use super::lines::{Heading, Line, conclusion, lines};
 const IN_FULL: usize = 3;
 
 #[allow(clippy::print_stdout)] // results go to stdout
-pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &CompareGradients) {
+pub(crate) fn print(heading: &Heading<'_>, outcomes: &[CheckOutcome], arguments: &CompareGradientsArguments) {
     if let [outcome] = outcomes {
         println!("{}", in_full(outcome));
     } else {
@@ -27,7 +27,7 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &Com
         if let Some(faults) = hard_summary::known_faults(outcomes) {
             println!("\n{faults}");
         }
-        let mut failed: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.failed()).collect();
+        let mut failed: Vec<&CheckOutcome> = outcomes.iter().filter(|outcome| outcome.failed()).collect();
         if failed.len() > 1 {
             println!("\nwhat it looks like");
             for (count, symptom) in symptoms(&failed) {
@@ -51,7 +51,7 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[Outcome], arguments: &Com
 
 /// How little a failure shows: a diagnosis at some element, then the smaller the better; a wrong shape shows less, a
 /// panic least.
-fn opacity(outcome: &Outcome) -> (u8, usize) {
+fn opacity(outcome: &CheckOutcome) -> (u8, usize) {
     let Some(report) = &outcome.report else { return (4, 0) };
     let wrong = || report.rows.iter().filter(|row| !row.verdict.proven());
     let size = wrong().map(|row| row.total).sum();
@@ -64,7 +64,7 @@ fn opacity(outcome: &Outcome) -> (u8, usize) {
 }
 
 /// What is wrong, the most frequent first. Diagnoses that differ in numbers alone are one.
-fn symptoms(failed: &[&Outcome]) -> Vec<(usize, String)> {
+fn symptoms(failed: &[&CheckOutcome]) -> Vec<(usize, String)> {
     let mut found: Vec<(String, usize, String)> = Vec::new();
     let mut add = |text: String| {
         let key: String = text.chars().filter(|c| !c.is_ascii_digit() && !"[], .-".contains(*c)).collect();
@@ -128,7 +128,7 @@ fn aligned(column: usize, text: String) -> Cell {
 }
 
 /// A check with its report, or the panic in its place, and the mutants that survived.
-fn in_full(outcome: &Outcome) -> String {
+fn in_full(outcome: &CheckOutcome) -> String {
     let case = outcome.case.map(|case| format!(", case {case}")).unwrap_or_default();
     let case = if outcome.general() { case } else { format!(" at {}{case}", outcome.point) };
     let mut text = format!("{}{case}: {}\n", outcome.subject, outcome.about);
@@ -146,7 +146,7 @@ fn in_full(outcome: &Outcome) -> String {
 }
 
 /// The command that makes this check alone.
-fn replay(outcome: &Outcome, heading: &Heading<'_>, arguments: &CompareGradients) -> String {
+fn replay(outcome: &CheckOutcome, heading: &Heading<'_>, arguments: &CompareGradientsArguments) -> String {
     let mut command = "cargo xtask compare-gradients".to_owned();
     let mut flag = |name: &str, value: &str| command += &format!(" --{name} {value}");
     if arguments.suite == Some(Suite::Burn) {

@@ -28,7 +28,7 @@ pub(crate) struct Launcher {
 }
 
 impl Launcher {
-    pub(crate) fn new(arguments: &cli::Sweep, backend: Backend) -> anyhow::Result<Self> {
+    pub(crate) fn new(arguments: &cli::SweepArguments, backend: Backend) -> anyhow::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // What a person says of the threads holds.
         let said = std::env::var_os("RAYON_NUM_THREADS").is_some();

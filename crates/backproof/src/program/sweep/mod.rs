@@ -49,7 +49,7 @@ use results::Results;
 use work::{Ended, Work};
 
 #[allow(clippy::print_stdout)] // results go to stdout
-pub(crate) fn run(arguments: &cli::Sweep) -> anyhow::Result<()> {
+pub(crate) fn run(arguments: &cli::SweepArguments) -> anyhow::Result<()> {
     let sweep = backproof::sweep(arguments)?;
     let backend = Backend::by_name(&arguments.device.backend)?;
     device::open(backend)?;

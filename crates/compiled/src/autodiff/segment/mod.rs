@@ -50,14 +50,14 @@ pub struct SegmentParameters {
     /// Of the convolution, `[O]`.
     pub bias: Option<Tensor<1>>,
     /// Of the batch normalisation.
-    pub normalization: Option<Normalization>,
+    pub normalization: Option<SegmentNormalization>,
     /// What dropout multiplies with.
     pub mask: Option<WriteMask>,
 }
 
 /// The parameters and statistics of a batch normalisation, each `[C]`.
 #[derive(Debug, Clone)]
-pub struct Normalization {
+pub struct SegmentNormalization {
     /// γ.
     pub gamma: Tensor<1>,
     /// β.
@@ -68,7 +68,7 @@ pub struct Normalization {
     pub running_variance: RunningState<Tensor<1>>,
 }
 
-impl Normalization {
+impl SegmentNormalization {
     fn running(&self) -> [&RunningState<Tensor<1>>; 2] {
         [&self.running_mean, &self.running_variance]
     }

@@ -58,7 +58,7 @@ struct Point {
 impl Point {
     fn new(seed: u64, with: With) -> Self {
         let vector = |salt: u64| random::<1>(seed ^ salt, [6]);
-        let normalization = with.norm.then(|| Normalization {
+        let normalization = with.norm.then(|| SegmentNormalization {
             gamma: vector(4),
             beta: vector(5),
             running_mean: RunningState::new(vector(6)),
@@ -76,7 +76,7 @@ impl Point {
     fn map(self, images: impl Fn(Tensor<4>) -> Tensor<4>, vector: impl Fn(Tensor<1>) -> Tensor<1>) -> Self {
         let SegmentParameters { weight, bias, normalization, mask } = self.parameters;
         let state = |state: &RunningState<Tensor<1>>| RunningState::new(vector(state.value_sync()).detach());
-        let normalization = normalization.map(|of| Normalization {
+        let normalization = normalization.map(|of| SegmentNormalization {
             running_mean: state(&of.running_mean),
             running_variance: state(&of.running_variance),
             gamma: vector(of.gamma),
@@ -134,7 +134,7 @@ fn by_burn(Point { input, parameters }: &Point) -> Tensor<4> {
 }
 
 /// By the statistics of the batch, which move the running ones.
-fn normalize(features: Tensor<4>, of: &Normalization) -> Tensor<4> {
+fn normalize(features: Tensor<4>, of: &SegmentNormalization) -> Tensor<4> {
     let [images, channels, height, width] = features.dims();
     let count = (images * height * width) as f64;
     let along = |vector: Tensor<1>| vector.reshape([1, channels, 1, 1]);

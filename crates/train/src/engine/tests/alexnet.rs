@@ -14,7 +14,7 @@ fn step(engine: OnTensors) -> ([f64; 2], Network) {
     let plain = Device::flex();
     let mut network = Network::new(&published::alexnet(), 1, &engine.batch_device(&plain)).unwrap();
     let mut optimizer: ModuleOptimizer = Momentum::new(0.9, 0.0005).into();
-    let mode = Mode::Training { seed: 1, step: 0 };
+    let mode = PassMode::Training { seed: 1, step: 0 };
     let (image, label) = photograph(&engine.batch_device(&plain));
     let before = engine.gradients(Loss::CrossEntropy, &network, image.clone(), label.clone(), mode);
     assert_eq!(before.logits.dims(), [1, 1_000]);

@@ -16,7 +16,7 @@ use crate::{Evaluation, RunFolder};
 const CLASSES: usize = 1_000;
 const IMAGES: usize = 40;
 const PIXELS: usize = 64;
-const STILL: Mode = Mode::Training { seed: 1, step: 0 };
+const STILL: PassMode = PassMode::Training { seed: 1, step: 0 };
 
 fn architecture() -> Architecture {
     let layers = vec![LayerSpec::Flatten(FlattenSpec), LayerSpec::Linear(LinearSpec::new(CLASSES))];
@@ -46,7 +46,7 @@ fn network() -> Network {
 /// What `network` says of the images.
 fn evaluate(loss: Loss, network: &Network) -> Evaluation {
     let mut evaluation = Evaluation::new(loss, CLASSES);
-    let logits = network.valid().forward(images(&Device::flex()).0, Mode::Inference);
+    let logits = network.valid().forward(images(&Device::flex()).0, PassMode::Inference);
     evaluation.add(logits, &(0..IMAGES).collect::<Vec<_>>(), &labels());
     evaluation
 }
