@@ -17,7 +17,7 @@ pub(crate) const SMALL: usize = 5_000_000;
 
 /// What is compared.
 #[derive(Debug, Clone)]
-pub enum Comparison {
+pub enum GradientComparison {
     /// Layers over generated shapes, and published networks on real images.
     Ours {
         /// Some of [`LAYERS`].
@@ -39,7 +39,7 @@ pub enum Comparison {
 ///
 /// A layer, network or backend that does not exist; a config that is not valid; a precision that the backend does not
 /// have.
-pub fn selection(arguments: &CompareGradientsArguments) -> anyhow::Result<Comparison> {
+pub fn selection(arguments: &CompareGradientsArguments) -> anyhow::Result<GradientComparison> {
     let backend = Backend::by_name(&arguments.device.backend)?;
     if arguments.dtype == Precision::F64 && !backend.has_double_precision() {
         let failure = Failure::usage(format!("the backend `{}` does not compute in f64", backend.name()));
@@ -48,24 +48,24 @@ pub fn selection(arguments: &CompareGradientsArguments) -> anyhow::Result<Compar
             .into());
     }
     if arguments.suite == Some(Suite::Burn) {
-        return Ok(Comparison::Burn(arguments.layer.clone()));
+        return Ok(GradientComparison::Burn(arguments.layer.clone()));
     }
     if let Some(name) = &arguments.layer {
         let layer = LAYERS.iter().find(|layer| *layer == name).ok_or_else(|| {
             let otherwise = format!("the layers are {}", LAYERS.join(", "));
             Failure::usage(format!("there is no layer `{name}`")).nearest(name, LAYERS, otherwise)
         })?;
-        return Ok(Comparison::Ours { layers: vec![layer], networks: Vec::new(), left_out: Vec::new() });
+        return Ok(GradientComparison::Ours { layers: vec![layer], networks: Vec::new(), left_out: Vec::new() });
     }
     if let Some(name) = &arguments.model {
         let network = published_architecture(name, "; `-c FILE` takes the network of a config")?;
-        return Ok(Comparison::Ours { layers: Vec::new(), networks: vec![network], left_out: Vec::new() });
+        return Ok(GradientComparison::Ours { layers: Vec::new(), networks: vec![network], left_out: Vec::new() });
     }
     if let Some(path) = &arguments.config {
-        return Ok(Comparison::Experiment(Box::new(Experiment::load(Path::new(path), &[], &data_sets())?)));
+        return Ok(GradientComparison::Experiment(Box::new(Experiment::load(Path::new(path), &[], &data_sets())?)));
     }
     let all = published::names().iter().filter_map(|name| published::by_name(name));
     let (networks, left_out) =
         all.partition(|network| network.trainable_parameters().is_ok_and(|parameters| parameters <= SMALL));
-    Ok(Comparison::Ours { layers: LAYERS.to_vec(), networks, left_out })
+    Ok(GradientComparison::Ours { layers: LAYERS.to_vec(), networks, left_out })
 }

@@ -3,7 +3,7 @@
 use backproof_spec::thousands;
 use serde::Serialize;
 
-use crate::TrainingReportError;
+use crate::ReportError;
 use crate::figure::Figure;
 use crate::labels::spread;
 use crate::scale::{Scale, round};

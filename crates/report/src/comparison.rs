@@ -8,7 +8,7 @@ use backproof_spec::{describe_layer, thousands};
 use backproof_train::{RunFolder, TrainingReport, write_file};
 use serde::Serialize;
 
-use crate::TrainingReportError;
+use crate::ReportError;
 use crate::chart::{Chart, Look, Series};
 use crate::contents::Contents;
 use crate::curves::nats;

@@ -4,7 +4,7 @@ use backproof_spec::{are, counted};
 use backproof_train::Prediction;
 use serde::Serialize;
 
-use crate::TrainingReportError;
+use crate::ReportError;
 use crate::figure::Figure;
 use crate::templates::render;
 

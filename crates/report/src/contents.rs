@@ -8,7 +8,7 @@ use backproof_data::{Images, load};
 use backproof_spec::{Experiment, LayerSpec};
 use backproof_train::{EvaluationResult, Prediction, RunFolder, RunRecord, RunStatus, TrainingReport};
 
-use crate::TrainingReportError;
+use crate::ReportError;
 use crate::gradients::Gradients;
 use crate::kernels::Kernels;
 

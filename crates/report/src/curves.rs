@@ -3,7 +3,7 @@
 use backproof_spec::{plural, thousands};
 use backproof_train::TrainingReport;
 
-use crate::TrainingReportError;
+use crate::ReportError;
 use crate::chart::{Chart, Look, Marker, Series};
 use crate::figure::Figure;
 

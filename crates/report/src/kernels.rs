@@ -4,7 +4,7 @@ use backproof_spec::counted;
 use safetensors::{Dtype, SafeTensors};
 use serde::Serialize;
 
-use crate::TrainingReportError;
+use crate::ReportError;
 use crate::figure::Figure;
 use crate::image::Image;
 use crate::templates::render;

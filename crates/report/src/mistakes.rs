@@ -7,7 +7,7 @@ use backproof_spec::{Shape, thousands};
 use backproof_train::Prediction;
 use serde::Serialize;
 
-use crate::TrainingReportError;
+use crate::ReportError;
 use crate::confusion::Confusion;
 use crate::figure::Figure;
 use crate::image::Image;

@@ -4,7 +4,7 @@ use backproof_spec::{Architecture, TracedLayer, thousands};
 use backproof_train::{Computation, ComputedBy, TrainingReport};
 use serde::Serialize;
 
-use crate::TrainingReportError;
+use crate::ReportError;
 use crate::classes::{self, ClassRow};
 use crate::confusion::{Confusion, Row};
 use crate::contents::Contents;

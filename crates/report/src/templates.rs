@@ -7,7 +7,7 @@ use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use serde::Serialize;
 
-use crate::TrainingReportError;
+use crate::ReportError;
 
 /// Name and text of each file of `templates/`.
 macro_rules! templates {

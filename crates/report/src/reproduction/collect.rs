@@ -9,7 +9,7 @@ use backproof_spec::Experiment;
 use backproof_train::{RunFolder, RunRecord, RunStatus, Summary, TrainError, TrainingReport};
 
 use super::published::Published;
-use crate::TrainingReportError;
+use crate::ReportError;
 use crate::settings::{differences, flatten};
 
 /// Keys in which a run may differ from its config: what is drawn, how it is computed, what is hoped for, where files

@@ -16,7 +16,7 @@ mod tests;
 
 use std::path::{Path, PathBuf};
 
-use crate::TrainingReportError;
+use crate::ReportError;
 use collect::Collection;
 use published::Published;
 

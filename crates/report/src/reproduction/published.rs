@@ -9,7 +9,7 @@ use backproof_spec::{Architecture, Experiment, published};
 use serde::Deserialize;
 
 use super::measure::Measure;
-use crate::TrainingReportError;
+use crate::ReportError;
 
 /// `docs/reproduction.toml`, and the configs that it names.
 #[derive(Debug)]

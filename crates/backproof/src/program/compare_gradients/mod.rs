@@ -13,7 +13,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use backproof::backend::Backend;
 use backproof::cli::{CompareGradientsArguments, Precision};
-use backproof::comparison::{Comparison, selection};
+use backproof::comparison::{GradientComparison, selection};
 use backproof::error::{Failure, code};
 use backproof_gradcheck::measure_unit_roundoff;
 use backproof_kernels::Isa;
@@ -41,7 +41,8 @@ pub(crate) fn run(arguments: &CompareGradientsArguments) -> anyhow::Result<()> {
     let (reference, case) = (Device::flex(), CaseId::general(0));
     let context = Context { device, reference, dtype, unit_roundoff, seed: arguments.seed, kernels, case };
     let (start, tasks) = (Instant::now(), tasks(&selection, arguments, &context)?);
-    let setting = matches!(selection, Comparison::Burn(_)).then_some(Setting { backend: backend.name(), dtype });
+    let setting =
+        matches!(selection, GradientComparison::Burn(_)).then_some(Setting { backend: backend.name(), dtype });
     let wanted = Wanted { mutants: arguments.mutants, tensors: arguments.dump.is_some(), setting };
     // On a CPU every core takes the next check.
     let threads = if backend.is_cpu() { std::thread::available_parallelism().map_or(1, usize::from) } else { 1 };
@@ -69,8 +70,8 @@ pub(crate) fn run(arguments: &CompareGradientsArguments) -> anyhow::Result<()> {
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout
-fn say_what_is_left_out(selection: &Comparison) {
-    let Comparison::Ours { left_out, .. } = selection else { return };
+fn say_what_is_left_out(selection: &GradientComparison) {
+    let GradientComparison::Ours { left_out, .. } = selection else { return };
     for Architecture { name, .. } in left_out {
         println!("left out: {name}, for its size; `cargo xtask compare-gradients --model {name}` checks it");
     }
@@ -86,13 +87,13 @@ fn writable(file: &Path) -> Result<(), Failure> {
 }
 
 fn tasks(
-    selection: &Comparison,
+    selection: &GradientComparison,
     arguments: &CompareGradientsArguments,
     context: &Context,
 ) -> anyhow::Result<Vec<Task>> {
     let (cases, data_dir) = (cases(arguments), arguments.places.data_dir.as_deref());
     match selection {
-        Comparison::Ours { layers, networks, .. } => {
+        GradientComparison::Ours { layers, networks, .. } => {
             let mut tasks: Vec<Task> = layers.iter().flat_map(|name| Task::of_layer(name, &cases)).collect();
             tasks.extend(Task::of_networks(networks, data_dir, context).map_err(|error| match error {
                 TaskError::Data(error) => data_failure(error).into(),
@@ -100,12 +101,12 @@ fn tasks(
             })?);
             Ok(tasks)
         }
-        Comparison::Experiment(experiment) => {
+        GradientComparison::Experiment(experiment) => {
             let prepared =
                 backproof_data::prepare(&experiment.data, data_dir, experiment.seed).map_err(data_failure)?;
             Ok(Task::of_experiment(experiment, &prepared, context)?)
         }
-        Comparison::Burn(name) => {
+        GradientComparison::Burn(name) => {
             let tasks = Task::of_burn(name.as_deref(), &cases);
             if let (Some(name), true) = (name, tasks.is_empty()) {
                 let names: Vec<&str> = backproof_suite::burn_operations().collect();

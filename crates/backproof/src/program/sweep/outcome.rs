@@ -73,7 +73,7 @@ impl Outcome {
     /// What the run folder `run` of `experiment` says, if its run is done. `folder` is the sweep's for this run.
     pub(crate) fn of(run: &RunFolder, experiment: &Experiment, folder: &Path, exit_code: Option<i32>) -> Option<Self> {
         let record = run.record().ok()?;
-        let summary = record.summary.filter(|_| record.status == backproof_train::Status::Done)?;
+        let summary = record.summary.filter(|_| record.status == backproof_train::RunStatus::Done)?;
         let missed = experiment.expect.as_ref().is_some_and(|expect| summary.test_accuracy < expect.test_accuracy);
         Some(Self {
             schema_version: OUTCOME_SCHEMA,

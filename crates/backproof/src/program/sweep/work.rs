@@ -171,7 +171,7 @@ impl Work {
 
 /// Whether `resume` could go on; what diverged or ended would end in the same way.
 fn can_go_on(run: &RunFolder) -> bool {
-    use backproof_train::Status::{Failed, Interrupted, Running};
+    use backproof_train::RunStatus::{Failed, Interrupted, Running};
     run.has_checkpoint() && run.record().is_ok_and(|record| matches!(record.status, Running | Interrupted | Failed))
 }
 
