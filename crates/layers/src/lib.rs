@@ -95,6 +95,7 @@ list! {
     gelu::Gelu,
     sigmoid::Sigmoid,
     tanh::Tanh,
+    silu::Silu,
     batch_norm::BatchNorm,
     dropout::Dropout,
 }

@@ -120,6 +120,7 @@ list! {
     gelu::Gelu(GeluSpec),
     sigmoid::Sigmoid(SigmoidSpec),
     tanh::Tanh(TanhSpec),
+    silu::Silu(SiluSpec),
     batch_norm::BatchNorm(BatchNormSpec),
     dropout::Dropout(DropoutSpec),
 }

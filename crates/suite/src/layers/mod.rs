@@ -41,6 +41,7 @@ layers! {
     gelu,
     sigmoid,
     tanh,
+    silu,
     batch_norm,
     dropout,
     segment,
