@@ -96,6 +96,7 @@ list! {
     sigmoid::Sigmoid,
     tanh::Tanh,
     silu::Silu,
+    softplus::Softplus,
     batch_norm::BatchNorm,
     dropout::Dropout,
 }

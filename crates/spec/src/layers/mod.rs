@@ -121,6 +121,7 @@ list! {
     sigmoid::Sigmoid(SigmoidSpec),
     tanh::Tanh(TanhSpec),
     silu::Silu(SiluSpec),
+    softplus::Softplus(SoftplusSpec),
     batch_norm::BatchNorm(BatchNormSpec),
     dropout::Dropout(DropoutSpec),
 }

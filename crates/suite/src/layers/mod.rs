@@ -42,6 +42,7 @@ layers! {
     sigmoid,
     tanh,
     silu,
+    softplus,
     batch_norm,
     dropout,
     segment,
