@@ -20,6 +20,8 @@ NAMES = {
     "gelu": "gelu",
     "sigmoid": "sigmoid",
     "tanh": "tanh",
+    "silu": "silu",
+    "softplus": "softplus",
     "batch_norm": "norm",
     "dropout": "dropout",
 }
@@ -59,6 +61,10 @@ def layer(options, shape):
             return nn.Sigmoid()
         case "tanh":
             return nn.Tanh()
+        case "silu":
+            return nn.SiLU()
+        case "softplus":
+            return nn.Softplus()
         case "batch_norm":
             norm = nn.BatchNorm2d if len(shape) == 3 else nn.BatchNorm1d
             return norm(channels, eps=o["epsilon"], momentum=o["momentum"])
