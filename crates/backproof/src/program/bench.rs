@@ -10,7 +10,7 @@ use backproof_train::TrainError;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::executable::own_program;
-use crate::{device, run};
+use crate::{device, failures, setup};
 
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn run(arguments: &cli::BenchArguments) -> anyhow::Result<()> {
@@ -20,7 +20,7 @@ pub(crate) fn run(arguments: &cli::BenchArguments) -> anyhow::Result<()> {
         // Where the program lies on this machine is nobody's business in a file for others.
         "backproof".clone_into(program);
     }
-    let program = Program { path: own_program()?, command_line, git_revision: run::git_revision() };
+    let program = Program { path: own_program()?, command_line, git_revision: setup::git_revision() };
     let progress = Progress::new();
     let outcome = backproof_bench::run(&request, &program, &progress).map_err(failure)?;
     drop(progress);
@@ -43,10 +43,10 @@ fn failure(error: anyhow::Error) -> anyhow::Error {
         Err(error) => error,
     };
     let error = match error.downcast::<DataError>() {
-        Ok(error) => return run::data_failure(error).into(),
+        Ok(error) => return failures::data_failure(error).into(),
         Err(error) => error,
     };
-    error.downcast::<TrainError>().map_or_else(|error| error, |error| run::failure(error).into())
+    error.downcast::<TrainError>().map_or_else(|error| error, |error| failures::failure(error).into())
 }
 
 /// How much of all is done and what is being done: on a terminal, on stderr.

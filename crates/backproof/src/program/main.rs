@@ -11,11 +11,14 @@ mod data;
 mod device;
 mod doctor;
 mod executable;
+mod failures;
 mod predict;
 mod progress;
 mod report;
 mod reproduction;
 mod run;
+mod setup;
+mod signals;
 mod sweep;
 
 use std::io::IsTerminal;

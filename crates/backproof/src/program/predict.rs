@@ -9,7 +9,8 @@ use backproof_spec::Shape;
 use backproof_train::{Predictor, TrainError};
 use serde::{Serialize, Serializer};
 
-use crate::run::{checkpoint_failure, open, setup, weights};
+use crate::failures::{checkpoint_failure, with_causes};
+use crate::setup::{open, setup, weights};
 
 /// The version of what `--json` prints.
 const SCHEMA: u32 = 1;
@@ -154,19 +155,4 @@ fn bar(share: f64) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (share * 320.0).round() as usize;
     "█".repeat(eighths / 8) + EIGHTHS[eighths % 8]
-}
-
-/// An error with its causes in one line.
-pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let said = error.to_string();
-        // A transparent error repeats what it holds.
-        if !text.contains(&said) {
-            text += &format!(": {said}");
-        }
-        cause = error.source();
-    }
-    text
 }

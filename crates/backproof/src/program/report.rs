@@ -6,7 +6,8 @@ use backproof::cli;
 use backproof_report::{ReportError, compare};
 use backproof_train::RunFolder;
 
-use crate::run::{failure, open};
+use crate::failures::failure;
+use crate::setup::open;
 
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn report(arguments: &cli::ReportArguments) -> anyhow::Result<()> {

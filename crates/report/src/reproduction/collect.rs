@@ -6,28 +6,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use backproof_spec::Experiment;
-use backproof_train::{RunFolder, RunRecord, RunStatus, Summary, TrainError, TrainingReport};
+use backproof_train::{RunFolder, RunStatus, Summary, TrainError};
 
 use super::published::Published;
+use super::run::Run;
 use crate::ReportError;
 use crate::settings::{differences, flatten};
 
 /// Keys in which a run may differ from its config: what is drawn, how it is computed, what is hoped for, where files
 /// lay.
 const FREE: [&str; 6] = ["seed", "engine", "kernels", "training.kernels", "expect.test_accuracy", "model.init_from"];
-
-/// A finished run of one of the configs.
-#[derive(Debug)]
-pub(super) struct Run {
-    /// The name of the config.
-    pub(super) config: String,
-    pub(super) record: RunRecord,
-    pub(super) engine: &'static str,
-    pub(super) dataset: String,
-    pub(super) reports: Vec<TrainingReport>,
-    pub(super) test_accuracy: f64,
-    pub(super) training_seconds: f64,
-}
 
 /// A run folder that is not in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]

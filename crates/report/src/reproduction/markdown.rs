@@ -6,9 +6,10 @@ use backproof_data::{is_published, sources};
 use backproof_spec::{counted, thousands};
 use backproof_train::duration;
 
-use super::collect::{Collection, Run};
+use super::collect::Collection;
 use super::published::Published;
 use super::rows::{Row, Section, Verdict};
+use super::run::Run;
 
 /// What stands for something that there is none of.
 const NOTHING: &str = "–";

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::collect::Run;
+use super::run::Run;
 
 /// What a mean of equal figures may be off by.
 const ROUNDING: f64 = 1e-9;

@@ -10,6 +10,7 @@ mod markdown;
 mod measure;
 mod published;
 mod rows;
+mod run;
 
 #[cfg(test)]
 mod tests;

@@ -3,9 +3,10 @@
 use backproof_spec::Architecture;
 use backproof_train::RunStatus;
 
-use super::collect::{Collection, Run};
+use super::collect::Collection;
 use super::measure::Measure;
 use super::published::{Published, PublishedResult, Source};
+use super::run::Run;
 use crate::{mean_and_deviation, median};
 
 /// The results of a source.

@@ -23,7 +23,7 @@ use burn::tensor::{DType, Device};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::device;
-use crate::run::data_failure;
+use crate::failures::data_failure;
 
 pub(crate) fn run(arguments: &CompareGradientsArguments) -> anyhow::Result<()> {
     let selection = selection(arguments)?;

@@ -31,6 +31,7 @@ mod lock;
 mod outcome;
 mod results;
 mod table;
+mod words;
 mod work;
 
 use std::sync::Arc;
@@ -68,7 +69,7 @@ pub(crate) fn run(arguments: &cli::SweepArguments) -> anyhow::Result<()> {
     let points = counted(sweep.points.len(), "point");
     println!("runs         {} at {points}{shard}", sweep.runs().count());
 
-    let stop = crate::run::stop_on_signal()?;
+    let stop = crate::signals::stop_on_signal()?;
     let launcher = Launcher::new(arguments, backend)?;
     let work = Work { tasks, launcher, jobs: arguments.jobs.get(), stop: Arc::clone(&stop) };
     let ended = work.finish()?;

@@ -137,7 +137,7 @@ impl Results {
         let best = self.points.first()?;
         let mean = best.test_accuracy_mean?;
         let label = if best.label.is_empty() { "the only point" } else { &best.label };
-        Some(format!("the best is {label} with {}", super::table::percent(mean)))
+        Some(format!("the best is {label} with {}", super::words::percent(mean)))
     }
 
     /// The runs that failed or diverged, each with its point.

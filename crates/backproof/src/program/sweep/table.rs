@@ -5,6 +5,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use backproof_spec::thousands;
 
 use super::results::{Point, Results};
+use super::words::{percent, seconds};
 
 /// How many failures a terminal shows: what is wrong with one run is often wrong with all.
 const IN_FULL: usize = 3;
@@ -125,14 +126,4 @@ fn accuracy(point: &Point) -> String {
 fn seeds(point: &Point) -> String {
     let all = point.runs.len();
     if point.seeds == all { all.to_string() } else { format!("{} of {all}", point.seeds) }
-}
-
-/// `96.20 %`.
-pub(crate) fn percent(share: f64) -> String {
-    format!("{:.2} %", 100.0 * share)
-}
-
-/// `3.2 s`, `14 s`, `1 min 05 s`.
-pub(crate) fn seconds(seconds: f64) -> String {
-    if seconds < 9.95 { format!("{seconds:.1} s") } else { backproof_train::duration(seconds) }
 }

@@ -15,7 +15,7 @@ use super::child::{self, Launcher};
 use super::folder::{First, Task};
 use super::lock::{Attempt, Lock, Owner};
 use super::outcome::{Outcome, Status};
-use super::table::{percent, seconds};
+use super::words::{percent, seconds};
 
 /// What is to be done.
 pub(crate) struct Work {

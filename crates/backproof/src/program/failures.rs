@@ -1,0 +1,110 @@
+//! Errors of libraries, with the exit code and the way out that go with them.
+
+use std::path::Path;
+
+use backproof::error::{Failure, code};
+use backproof::shell;
+use backproof_train::{RunFolder, TrainError};
+
+/// [`failure`], and where a checkpoint of `run` is damaged the one that is not as the way out.
+pub(crate) fn checkpoint_failure(error: TrainError, run: &Path) -> Failure {
+    let damaged = match &error {
+        TrainError::Damaged { path, .. } | TrainError::Read { path, .. } | TrainError::WeightsFile { path, .. } => {
+            path.parent().and_then(Path::parent).is_some_and(|parent| parent.ends_with("checkpoints"))
+        }
+        _ => false,
+    };
+    let failure = failure(error);
+    let Some(folder) = damaged.then(|| RunFolder::open(run).ok()).flatten() else { return failure };
+    failure.help(match folder.sound_checkpoints().first() {
+        Some((name, iteration)) => {
+            format!("`--checkpoint {}` takes the one of iteration {iteration}, which is sound", name.name())
+        }
+        None => {
+            let config = shell::argument(&folder.path().join("config.toml"));
+            format!("no checkpoint of this run is sound; `cargo xtask train -c {config}` trains it anew")
+        }
+    })
+}
+
+/// The exit code and the way out that go with an error of a run.
+pub(crate) fn failure(error: TrainError) -> Failure {
+    let (code, help) = match &error {
+        TrainError::Diverged { batch, last_good, .. } => {
+            let images: Vec<String> = batch.iter().take(16).map(ToString::to_string).collect();
+            let more = if batch.len() > 16 { ", …" } else { "" };
+            let last = match last_good {
+                Some((path, iteration)) => {
+                    format!("the last good checkpoint is {} (iteration {iteration})", path.display())
+                }
+                None => "no checkpoint had been saved".to_owned(),
+            };
+            let of = if images.is_empty() {
+                String::new()
+            } else {
+                format!("the batch was images {}{more} of the training set; ", images.join(", "))
+            };
+            let help = format!("{of}{last}; a lower optimizer.learning_rate may help");
+            (code::DIVERGED, Some(help))
+        }
+        TrainError::NothingLeft { .. } => (code::USAGE, Some("`--iterations N` goes on to iteration N".to_owned())),
+        TrainError::NoWarmStart { .. } => {
+            let help = "`model.init_from` takes a run folder, such as runs/EXPERIMENT/latest, or a safetensors file";
+            (code::USAGE, Some(help.to_owned()))
+        }
+        TrainError::NothingLoaded { .. } => {
+            (code::USAGE, Some("`resize = true` under [model] takes the overlap of other shapes".to_owned()))
+        }
+        TrainError::AllFrozen { .. } => (code::USAGE, Some("leave out `freeze`, or add a layer".to_owned())),
+        TrainError::NotCompiled(_) => {
+            let help = "`engine = \"manual\"` trains it by the same backward passes on Burn's tensors, and \
+                        `engine = \"autodiff\"` by Burn's";
+            (code::USAGE, Some(help.to_owned()))
+        }
+        TrainError::Shape(error) => (code::USAGE, error.help.clone()),
+        TrainError::Config(_) => (code::USAGE, None),
+        TrainError::NoImages { split: "validation" } => {
+            (code::USAGE, Some("`validation_images` under [data] holds some back from training".to_owned()))
+        }
+        TrainError::NoImages { .. } => (code::USAGE, None),
+        TrainError::OtherConfig { .. } => {
+            let help = "undo the change; or begin another run, with these weights by `model.init_from`";
+            (code::USAGE, Some(help.to_owned()))
+        }
+        TrainError::Busy { .. } => {
+            (code::FAILED, Some("wait until it has ended, or stop it: it saves a checkpoint".to_owned()))
+        }
+        TrainError::NoCheckpoint { folder } => {
+            let help = if folder.ends_with("best") {
+                "the best checkpoint is saved where there are validation images; `--checkpoint last` is the last one"
+            } else {
+                "the run was stopped before it saved one; train it anew"
+            };
+            (code::FAILED, Some(help.to_owned()))
+        }
+        TrainError::Data(error) => (code::FAILED, error.help()),
+        _ => (code::FAILED, None),
+    };
+    Failure::from_error(code, error).maybe_help(help)
+}
+
+/// A data set that is missing or damaged, with the way out.
+pub(crate) fn data_failure(error: backproof_data::DataError) -> Failure {
+    let help = error.help();
+    Failure::from_error(code::FAILED, error).maybe_help(help)
+}
+
+/// An error with its causes in one line.
+pub(crate) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        // A transparent error repeats what it holds.
+        if !text.contains(&said) {
+            text += &format!(": {said}");
+        }
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,54 @@
+//! What the arguments say of a run: its folder, its device, its weights.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use backproof::backend::Backend;
+use backproof::cli;
+use backproof::error::Failure;
+use backproof_train::{RunFolder, Setup, Weights};
+
+use crate::device;
+use crate::failures::failure;
+
+/// A weights file where one is given, else the checkpoint.
+pub(crate) fn weights(checkpoint: cli::CheckpointChoice, file: Option<&Path>) -> Weights {
+    match (file, checkpoint) {
+        (Some(path), _) => Weights::File(path.to_owned()),
+        (None, cli::CheckpointChoice::Last) => Weights::Last,
+        (None, cli::CheckpointChoice::Best) => Weights::Best,
+    }
+}
+
+pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {
+    if !run.exists() {
+        return Err(Failure::usage(format!("there is no run folder {}", run.display()))
+            .help("`train` prints where its run folder is; runs/EXPERIMENT/latest is the newest of an experiment")
+            .into());
+    }
+    Ok(RunFolder::open(run).map_err(failure)?)
+}
+
+pub(crate) fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBuf) -> anyhow::Result<Setup> {
+    let backend = Backend::by_name(&chosen.backend)?;
+    let device = device::open(backend)?;
+    let words = device::describe(backend, &device);
+    Ok(Setup {
+        device,
+        backend: backend.name().to_owned(),
+        device_name: format!("{} ({words})", backend.name()),
+        data_dir: places.data_dir.clone(),
+        runs_dir,
+        tensorboard: false,
+        command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),
+        git_revision: git_revision(),
+    })
+}
+
+/// The commit of the working tree, `-dirty` where tracked files differ from it; `None` outside a repository or without
+/// git.
+pub(crate) fn git_revision() -> Option<String> {
+    let output = Command::new("git").args(["describe", "--always", "--dirty", "--abbrev=40"]).output().ok()?;
+    let revision = String::from_utf8(output.stdout).ok()?.trim().to_owned();
+    (output.status.success() && !revision.is_empty()).then_some(revision)
+}
