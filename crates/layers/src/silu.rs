@@ -10,12 +10,16 @@ use crate::definition::of_either_rank;
 /// ```text
 /// σ'(x) = σ(x) (1 − σ(x))
 /// y_q = x_q σ(x_q)
-/// ∂L/∂x_q = g_q (σ(x_q) + x_q σ(x_q) (1 − σ(x_q))) = g_q (y_q + σ(x_q) (1 − y_q))
+/// ∂L/∂x_q = g_q (σ(x_q) + x_q σ(x_q) (1 − σ(x_q))) = g_q σ(x_q) (1 + x_q (1 − σ(x_q)))
 /// ```
 ///
 /// by the product rule, with `g = ∂L/∂y`, for every index `q` of a tensor of any rank: an element reaches only its own
-/// output. The function is smooth. The last form has no product of `x` with the small number `1 − σ`, which has few
-/// digits for large `x`.
+/// output. The function is smooth.
+///
+/// # Precision
+///
+/// Papers also write `y + σ(x) (1 − y)`. For large `x` that is a large number less almost the same number: from `x = 2²⁴`
+/// on it is 0 or 2 in single precision, where 1 is right.
 ///
 /// # Conventions
 ///
@@ -32,8 +36,8 @@ pub struct Silu;
 /// What [`Silu::backward`] needs of the forward pass.
 #[derive(Debug, Clone)]
 pub struct SiluSaved<const D: usize> {
-    /// `y`.
-    pub output: Tensor<D>,
+    /// `x`.
+    pub input: Tensor<D>,
     /// `σ(x)`.
     pub sigmoid: Tensor<D>,
 }
@@ -47,14 +51,13 @@ impl Silu {
     /// [`forward`](Self::forward), and what [`backward`](Self::backward) needs of it.
     pub fn forward_saving<const D: usize>(&self, input: Tensor<D>) -> (Tensor<D>, SiluSaved<D>) {
         let sigmoid = sigmoid(input.clone());
-        let output = input * sigmoid.clone();
-        (output.clone(), SiluSaved { output, sigmoid })
+        (input.clone() * sigmoid.clone(), SiluSaved { input, sigmoid })
     }
 
     /// `∂L/∂x` from `output_gradient = ∂L/∂y`, both in the shape of the input.
     pub fn backward<const D: usize>(&self, saved: SiluSaved<D>, output_gradient: Tensor<D>) -> Tensor<D> {
-        let SiluSaved { output, sigmoid } = saved;
-        output_gradient * (output.clone() + sigmoid * (1.0 - output))
+        let SiluSaved { input, sigmoid } = saved;
+        output_gradient * sigmoid.clone() * (input * (1.0 - sigmoid) + 1.0)
     }
 }
 
@@ -70,7 +73,7 @@ mod tests {
 
     #[test]
     fn the_slope_is_one_far_above_zero_and_none_far_below() {
-        let input = from_values(vec![-800.0, -40.0, 0.0, 40.0, 800.0], [5]);
+        let input = from_values(vec![-1e20, -40.0, 0.0, 40.0, 1e20], [5]);
         let (_, saved) = Silu.forward_saving(input);
         let slopes = values(Silu.backward(saved, from_values(vec![1.0; 5], [5])));
         assert_eq!([slopes[0], slopes[2], slopes[4]], [0.0, 0.5, 1.0]);
