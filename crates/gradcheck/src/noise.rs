@@ -88,7 +88,9 @@ fn along(
     let own = |x: f64, typical: f64| if x == 0.0 { base(x, typical) } else { x.abs() };
     let mut direction = |(tensor, value): (usize, &Value)| -> Vec<f64> {
         let (typical, spacing) = (typical(value), if moves(tensor) { spacing } else { 0.0 });
-        value.data().iter().map(|&x| random.sign() * own(x, typical) * spacing).collect()
+        // Other shares for each: what cancels for equal ones has no noise.
+        let mut share = || random.sign() * (0.5 + 0.5 * random.uniform());
+        value.data().iter().map(|&x| share() * own(x, typical) * spacing).collect()
     };
     let directions: Vec<Vec<f64>> = values.iter().enumerate().map(&mut direction).collect();
     let first = usize::from(center.1.is_some());
@@ -211,11 +213,14 @@ mod tests {
             &mut Random::new(0, "test"),
         );
         assert_eq!((deviations[0].deviation, smooth), (0.0, false), "NaN is no noise");
-        // A quarter of each element.
-        for (number, point) in (1..).zip(points.take()) {
-            let moved: Vec<f64> = point[0].data().iter().zip(values[0].data()).map(|(a, b)| (a - b).abs()).collect();
-            let expected = [3.0, 5.0].map(|scale| f64::from(number) * scale / 4.0);
-            assert!(moved.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12), "{number}: {moved:?}");
+        // Each element by the same part of itself from point to point, between an eighth and a quarter.
+        let points = points.take();
+        let share = |point: &[Value], at: usize| point[0].data()[at] / values[0].data()[at] - 1.0;
+        let steps = [0, 1].map(|at| share(&points[0], at));
+        assert!(steps.iter().all(|step| (0.125..=0.25).contains(&step.abs())) && steps[0].abs() != steps[1].abs());
+        for (number, point) in (1..).zip(points) {
+            let on_line = |at: usize| (share(&point, at) - f64::from(number) * steps[at]).abs() < 1e-12;
+            assert!(on_line(0) && on_line(1), "{number}: {point:?}");
             assert_eq!(point[1], values[1]);
         }
     }
