@@ -55,13 +55,17 @@ pub(crate) fn output_noise(
     deviations.iter().zip(&rounding).map(|(deviation, rounding)| deviation.max(typical * rounding)).collect()
 }
 
+/// What outputs have in common by the code that computes them is at most so many roundings of their own. What is left
+/// of a cancellation has more, and says nothing of others.
+const MOST_ROUNDINGS: f64 = 1024.0;
+
 /// The median of the noise beside the rounding of the output itself, at least 1.
 fn median_ratio(deviations: &[f64], rounding: &[f64]) -> f64 {
     let pairs = deviations.iter().zip(rounding).filter(|(_, rounding)| **rounding > 0.0);
     let mut ratios: Vec<f64> = pairs.map(|(deviation, rounding)| deviation / rounding).collect();
     match ratios.len() {
         0 => 1.0,
-        length => ratios.select_nth_unstable_by(length / 2, f64::total_cmp).1.max(1.0),
+        length => ratios.select_nth_unstable_by(length / 2, f64::total_cmp).1.clamp(1.0, MOST_ROUNDINGS),
     }
 }
 

@@ -250,6 +250,23 @@ impl Sweep<'_, '_> {
         pairs.into_iter().any(|(w, e)| self.hidden(w, outputs, long.unwrap_or(e.step)) > small(w, e))
     }
 
+    /// Whether outputs that move show a straight function over the usual steps.
+    fn is_straight(&self, estimates: &[Estimate]) -> bool {
+        let usual = STRAIGHT..=self.place.steps[0];
+        let moves = estimates.iter().any(|e| e.magnitude > 0.0 && usual.contains(&e.relative));
+        moves && estimates.iter().all(|e| e.clean && e.kink.is_none() && e.relative >= STRAIGHT)
+    }
+
+    /// Whether the slope of the outputs that move goes on over a long step.
+    fn goes_on(&self, estimates: &[Estimate], [left, right]: [&Value; 2], long: f64) -> bool {
+        self.place.cotangents.iter().zip(estimates).all(|(cotangent, estimate)| {
+            let moves = |&(output, _): &(usize, f64)| self.moved[output / 64] >> (output % 64) & 1 == 1;
+            let rise = |(output, w): (usize, f64)| w * (right.data()[output] - left.data()[output]);
+            let slope = cotangent.terms().filter(moves).map(rise).sum::<f64>() / (2.0 * long);
+            (slope - estimate.derivative).abs() <= 0.5 * estimate.magnitude
+        })
+    }
+
     /// Adds to each estimate what may be hidden in outputs that did not move: `x` moves `10²⁰ + x`, and no step shows
     /// it. An output that stays the same with a step a thousand times as long as the tensor's typical element hides
     /// nothing.
@@ -260,16 +277,7 @@ impl Sweep<'_, '_> {
             return;
         }
         let largest_number = largest(place.precision.0);
-        if let Some(one) = self.line.alone() {
-            // A function that other outputs show to bend within the usual steps is not straight over longer ones.
-            let moves = estimates.iter().any(|estimate| estimate.magnitude > 0.0);
-            let straight = moves && estimates.iter().all(|e| e.clean && e.kink.is_none() && e.relative >= STRAIGHT);
-            let usual = place.steps[0] * one.by.abs();
-            for (cotangent, estimate) in place.cotangents.iter().zip(&mut *estimates) {
-                let hidden = self.hidden(cotangent, &still, estimate.step.min(usual));
-                estimate.hidden = if straight { 0.0 } else { hidden };
-            }
-        }
+        let (all_still, mut straight) = (still.clone(), self.is_straight(estimates));
         let (mut unseen, mut seen) = (still, Vec::new());
         if let Some(one) = self.line.alone() {
             let mut values = place.values.clone();
@@ -287,6 +295,7 @@ impl Sweep<'_, '_> {
                 }
                 let relative = long / one.by.abs();
                 let [left, right] = [-relative, relative].map(|step| place.at(&mut values, self.line, step).1);
+                straight &= self.goes_on(estimates, [&left, &right], long);
                 let same = |output: &usize| {
                     let [a, y, b] = [&left, &place.output, &right].map(|value| value.data()[*output]);
                     a == y && y == b
@@ -297,6 +306,12 @@ impl Sweep<'_, '_> {
                 seen.iter_mut().for_each(|(_, outputs)| outputs.retain(|output| !still.contains(output)));
                 unseen = lost;
                 seen.push((long, still));
+            }
+        }
+        if let Some(one) = self.line.alone().filter(|_| !straight) {
+            let shortest = self.tried.iter().copied().fold(f64::INFINITY, f64::min) * one.by.abs();
+            for (cotangent, estimate) in place.cotangents.iter().zip(&mut *estimates) {
+                estimate.hidden = self.hidden(cotangent, &all_still, shortest);
             }
         }
         for (cotangent, estimate) in place.cotangents.iter().zip(estimates) {

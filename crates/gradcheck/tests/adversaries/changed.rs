@@ -49,8 +49,9 @@ pub(crate) fn is_wrong(
         let tiny = if single { 1e-36 } else { 1e-290 } * largest(cotangent).max(1.0);
         let of_tensor =
             |value: &Value| OF_OUTPUT * largest(cotangent) * largest(&output) / largest(value).max(1.0) + tiny;
-        let energy =
-            |tensor: usize| largest(right[tensor].as_ref().unwrap_or(&values[tensor])) * largest(&values[tensor]);
+        // A tensor of zeros counts as its steps do.
+        let size = |value: &Value| if largest(value) == 0.0 { 0.01 } else { largest(value) };
+        let energy = |tensor: usize| largest(right[tensor].as_ref().unwrap_or(&values[tensor])) * size(&values[tensor]);
         let of_others = |tensor: usize| {
             let others = (0..values.len()).filter(|&other| other != tensor && right[other].is_some()).map(energy);
             OF_OTHERS * others.fold(0.0, f64::max) / largest(&values[tensor]).max(f64::MIN_POSITIVE)
