@@ -80,7 +80,7 @@ impl Level {
 
     /// Truncation is a millionth of the terms, or less than the noise.
     fn converged(&self) -> bool {
-        self.truncation() <= (1e-6 * self.measured.magnitude).max(self.all_noise())
+        self.truncation() <= (1e-6 * self.measured.magnitude).max(self.noise)
     }
 
     /// Both sides are smooth, so that what lies between their derivatives is a kink and no steep place.
@@ -181,7 +181,9 @@ impl Levels {
                 let [long, short] = [pair[0].measured, pair[1].measured];
                 short.magnitude == 0.0 || 2.0 * short.truncation >= long.truncation
             });
-            if both(&a, &b) && both(&b, &c) && to_the_end {
+            // Beside a kink the sides are further apart than that.
+            let straight = b.width <= 0.01 * b.magnitude;
+            if straight && both(&a, &b) && both(&b, &c) && to_the_end {
                 let deviation = b.truncation * self.levels[at - 1].step;
                 let shorter = self.levels[at - 1..].iter_mut();
                 shorter.for_each(|level| level.learned = level.learned.max(4.0 * deviation / level.step));

@@ -8,7 +8,8 @@ use crate::random::Random;
 ///
 /// Four differences of white noise of deviation `σ` have the variance `(8 choose 4) σ² = 70 σ²`. An output rounds by at
 /// least `ε|y|`; three samples of the difference may vanish by luck, so that no output gets less than `ε|y|` times the
-/// median of what the others have beside theirs. The outputs are not levelled out otherwise: one that is large would
+/// median of what the others have beside theirs, up to the largest noise that was seen. The outputs are not levelled out
+/// otherwise: one that is large would
 /// hide another that is small.
 ///
 /// The points are 1e-7 of each element apart: far enough that an intermediate result a billion times the size of the
@@ -52,12 +53,11 @@ pub(crate) fn output_noise(
     let deviations: Vec<f64> = (0..center.0.len()).map(middle).collect();
     let rounding: Vec<f64> = center.0.data().iter().map(|y| precision.epsilon() * y.abs()).collect();
     let typical = median_ratio(&deviations, &rounding);
-    deviations.iter().zip(&rounding).map(|(deviation, rounding)| deviation.max(typical * rounding)).collect()
+    let largest = deviations.iter().copied().fold(0.0, f64::max);
+    // What is left of a cancellation has many roundings of its own size, and says nothing of what is larger.
+    let least = |rounding: &f64| (typical * rounding).min(largest).max(*rounding);
+    deviations.iter().zip(&rounding).map(|(deviation, rounding)| deviation.max(least(rounding))).collect()
 }
-
-/// What outputs have in common by the code that computes them is at most so many roundings of their own. What is left
-/// of a cancellation has more, and says nothing of others.
-const MOST_ROUNDINGS: f64 = 1024.0;
 
 /// The median of the noise beside the rounding of the output itself, at least 1.
 fn median_ratio(deviations: &[f64], rounding: &[f64]) -> f64 {
@@ -65,7 +65,7 @@ fn median_ratio(deviations: &[f64], rounding: &[f64]) -> f64 {
     let mut ratios: Vec<f64> = pairs.map(|(deviation, rounding)| deviation / rounding).collect();
     match ratios.len() {
         0 => 1.0,
-        length => ratios.select_nth_unstable_by(length / 2, f64::total_cmp).1.clamp(1.0, MOST_ROUNDINGS),
+        length => ratios.select_nth_unstable_by(length / 2, f64::total_cmp).1.max(1.0),
     }
 }
 
@@ -246,7 +246,8 @@ mod tests {
         };
         let deviation = (17.0f64 / 210.0).sqrt();
         let found = noise([1.0, 2.0, 8.0], 2);
-        let expected = [deviation, 2.0 * deviation, 8.0 * deviation];
+        // As much beside its rounding would be 8 deviations; the largest that was seen is 2.
+        let expected = [deviation, 2.0 * deviation, 2.0 * deviation];
         assert!(found.iter().zip(expected).all(|(a, b)| (a / b - 1.0).abs() < 1e-9), "{found:?}");
         // One that is noisy says nothing of two that are not.
         let found = noise([1e9, 2.0, 8.0], 1);

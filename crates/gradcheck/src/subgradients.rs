@@ -29,14 +29,19 @@ pub(crate) fn hulls(oracle: &Oracle<'_>, tensor: usize, index: usize, seed: u64)
     let mut all: Vec<Option<[f64; 2]>> = vec![None; oracle.cotangents.len()];
     for there in beside(oracle, seed) {
         let element = there.element(tensor, index);
-        all.iter_mut().zip(&element.estimates).for_each(|(all, estimate)| *all = include(*all, estimate));
+        for ((all, estimate), at_kink) in
+            all.iter_mut().zip(&element.estimates).zip(&oracle.element(tensor, index).estimates)
+        {
+            *all = include(*all, estimate, scale(at_kink));
+        }
     }
     Rc::new(all)
 }
 
 /// The hull of the derivatives along a line, at the same points.
 pub(crate) fn hull_along(oracle: &Oracle<'_>, line: &Line, cotangent: usize, seed: u64) -> Option<[f64; 2]> {
-    beside(oracle, seed).fold(None, |known, there| include(known, &there.along(line).estimates[cotangent]))
+    let scale = scale(&oracle.along(line).estimates[cotangent]);
+    beside(oracle, seed).fold(None, |known, there| include(known, &there.along(line).estimates[cotangent], scale))
 }
 
 /// The function at points where every element that lies on a kink, or is equal to one that does, is moved a little:
@@ -95,11 +100,19 @@ fn order(oracle: &Oracle<'_>, tied: &[(usize, usize)], last_first: bool) -> Vec<
     shares
 }
 
-fn include(known: Option<[f64; 2]>, estimate: &Estimate) -> Option<[f64; 2]> {
-    if !estimate.clean || estimate.kink.is_some() {
+/// The size of a slope at the point itself.
+fn scale(estimate: &Estimate) -> f64 {
+    let [low, high] = estimate.kink.unwrap_or([estimate.derivative; 2]);
+    estimate.magnitude.max(low.abs()).max(high.abs())
+}
+
+/// A difference that is good to a hundredth of the slope at the point, or of its own, is added to what is known. One
+/// that is not would allow anything.
+fn include(known: Option<[f64; 2]>, estimate: &Estimate, scale: f64) -> Option<[f64; 2]> {
+    let error = estimate.truncation + estimate.noise;
+    if !estimate.clean || estimate.kink.is_some() || error > 0.01 * scale.max(estimate.derivative.abs()) {
         return known;
     }
-    let error = estimate.truncation + estimate.noise;
     let found = [estimate.derivative - error, estimate.derivative + error];
     Some(known.map_or(found, |known| hull(known, found)))
 }

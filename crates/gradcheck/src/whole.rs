@@ -57,7 +57,13 @@ impl Examination<'_, '_> {
     /// ties stay ties. Zeros move together, or stay.
     fn smooth_lines(&self, line: Line) -> Vec<Along> {
         let oracle = self.oracle();
-        let along = |line: Line| Along { element: oracle.along(&line), line };
+        let along = |mut line: Line| {
+            // The abscissa of a line of one element is the element itself.
+            if let [only] = &mut line.moves[..] {
+                only.by = only.by.abs();
+            }
+            Along { element: oracle.along(&line), line }
+        };
         let smooth = |whole: &Along| whole.element.estimates.iter().any(|e| e.clean && e.kink.is_none());
         let whole = along(line);
         if smooth(&whole) {

@@ -233,7 +233,7 @@ fn what_short_steps_do_not_see_is_noise_of_longer_ones() {
     assert_eq!(levels.levels.iter().map(|level| level.learned).collect::<Vec<_>>(), [4.0 * 0.125, 0.0]);
     assert_eq!(levels.decide(1.0).noise, 0.0, "the shorter one is believed until its output's noise is known");
     // A shorter step that does not agree with its half, where the longer one does.
-    let rough = Measured { derivative: 1.5, truncation: 0.25, ..SMOOTH };
+    let rough = Measured { derivative: 1.125, truncation: 0.25, ..SMOOTH };
     let mut levels = self::levels(&[level(SMOOTH, 1.0), level(rough, 0.125)]);
     levels.set_noise(|_| 0.0);
     let found = levels.decide(1.0);

@@ -65,10 +65,11 @@ fn what_is_not_clean_or_a_kink_adds_nothing() {
         near: None,
         hidden: 0.0,
     };
-    assert_eq!(include(None, &estimate), Some([1.25, 2.75]));
-    assert_eq!(include(Some([2.0, 3.0]), &estimate), Some([1.25, 3.0]));
+    assert_eq!(include(None, &estimate, 100.0), Some([1.25, 2.75]));
+    assert_eq!(include(Some([2.0, 3.0]), &estimate, 100.0), Some([1.25, 3.0]));
+    assert_eq!(include(None, &estimate, 50.0), None, "an error of 0.75 is more than a hundredth");
     for nothing in [Estimate { clean: false, ..estimate }, Estimate { kink: Some([0.0, 1.0]), ..estimate }] {
-        assert_eq!(include(None, &nothing), None);
-        assert_eq!(include(Some([2.0, 3.0]), &nothing), Some([2.0, 3.0]));
+        assert_eq!(include(None, &nothing, 100.0), None);
+        assert_eq!(include(Some([2.0, 3.0]), &nothing, 100.0), Some([2.0, 3.0]));
     }
 }
