@@ -3,7 +3,7 @@
 
 use crate::Value;
 use crate::caught::caught;
-use crate::examine::Examination;
+use crate::examination::Examination;
 use crate::precision::{largest, smallest};
 use crate::runs::{Combined, combination};
 use crate::value::position;

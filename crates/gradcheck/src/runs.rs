@@ -1,6 +1,9 @@
+use std::rc::Rc;
+
 use crate::allocator::Garbage;
 use crate::caught::caught;
 use crate::poison::{LARGE, NAN, poison};
+use crate::precision::largest;
 use crate::random::direction;
 use crate::{Problem, Source, Value};
 
@@ -40,12 +43,14 @@ pub(crate) struct Combined {
 
 impl Run {
     /// Runs the source twice for every cotangent, over memory with other garbage in it, and three times more after it
-    /// has been at other points and under other cotangents: what it remembers of those shows.
+    /// has been at other points and under other cotangents: what it remembers of those shows. `most` is the largest
+    /// number of the precision.
     pub(crate) fn new(
         source: &Source<'_>,
         values: &[Value],
         perturbed: &[Vec<Value>; 4],
         cotangents: &[&Value],
+        most: f64,
     ) -> Self {
         let sizes = || {
             let lengths = values.iter().chain(cotangents.first().copied()).map(Value::len);
@@ -70,7 +75,7 @@ impl Run {
             gradients.push(first);
         }
         let wobble = wobble(source, perturbed, cotangents, &gradients);
-        let combined = combined(source, values, cotangents);
+        let combined = combined(source, values, cotangents, gradients.first(), most);
         if let (Some(cotangent), Some(first)) = (cotangents.first(), gradients.first()) {
             // Three times: a buffer that changes with every second call is another one in one of them.
             for _ in 0..3 {
@@ -97,8 +102,20 @@ impl Run {
 
 /// The gradients under the negatives of the first two cotangents, a large and a tiny multiple of the first, which every
 /// precision can hold, and a sum of the two.
-fn combined(source: &Source<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Combined> {
-    let [large, tiny] = if source.unit_roundoff > 1e-4 { [64.0, 1.0 / 64.0] } else { [2f64.powi(20), 2f64.powi(-24)] };
+fn combined(
+    source: &Source<'_>,
+    values: &[Value],
+    cotangents: &[&Value],
+    gradients: Option<&Vec<Option<Value>>>,
+    most: f64,
+) -> Vec<Combined> {
+    let [mut large, tiny] =
+        if source.unit_roundoff > 1e-4 { [64.0, 1.0 / 64.0] } else { [2f64.powi(20), 2f64.powi(-24)] };
+    // What overflows says nothing.
+    let steepest = gradients.into_iter().flatten().flatten().map(Value::max_abs).fold(0.0, f64::max);
+    while large > 4.0 && large * steepest > 1e-4 * most && steepest.is_finite() {
+        large /= 2.0;
+    }
     let second = cotangents.len() > 1;
     let of_second = |factors: &[(usize, f64)]| second.then(|| factors.to_vec());
     let combinations = [
@@ -113,7 +130,8 @@ fn combined(source: &Source<'_>, values: &[Value], cotangents: &[&Value]) -> Vec
         return Vec::new();
     }
     let mut all: Vec<Combined> = combinations.into_iter().flatten().map(run).collect();
-    all.extend(split(source, values, cotangents[0]));
+    // By several digits of their numbers, so that few outputs are always in the same part.
+    all.extend((0..3).map_while(|digit| split(source, values, cotangents[0], digit)));
     all
 }
 
@@ -135,15 +153,15 @@ pub(crate) fn combination(
 /// What a part of a cotangent is beside the other in [`split`].
 const PART: f64 = 1.0 / 256.0;
 
-/// The gradients under the first cotangent with every second weight made small, plus those with the others made small:
-/// each output is once small beside its neighbours. A backward that loses what is small beside the largest loses it
-/// here.
-fn split(source: &Source<'_>, values: &[Value], cotangent: &Value) -> Option<Combined> {
-    if cotangent.len() < 2 {
+/// The gradients under the first cotangent with the weights made small of the outputs whose number has a 0 for this
+/// binary digit, plus those with the others made small: each output is once small beside others. A backward that loses
+/// what is small beside the largest loses it here. `None` if no number has such a digit.
+fn split(source: &Source<'_>, values: &[Value], cotangent: &Value, digit: u32) -> Option<Combined> {
+    if cotangent.len() <= 1 << digit {
         return None;
     }
-    let half = |parity: usize| {
-        let part = |(output, w): (usize, &f64)| if output % 2 == parity { PART * w } else { *w };
+    let half = |kept: usize| {
+        let part = |(output, w): (usize, &f64)| if output >> digit & 1 == kept { PART * w } else { *w };
         (source.backward)(values, &cotangent.map_data(cotangent.data().iter().enumerate().map(part).collect()))
     };
     let sum = |(a, b): (Option<Value>, Option<Value>)| {
@@ -255,6 +273,12 @@ impl Outcome {
     }
 }
 
+/// A mutant's gradients `[cotangent][tensor]`, or with what it panicked.
+pub(crate) type NamedRun = Result<Vec<Vec<Option<Value>>>, String>;
+
+/// How far round-off moves every element of every tensor under one cotangent; empty where there is no gradient.
+pub(crate) type Spread = Rc<Vec<Vec<f64>>>;
+
 /// The runs of every source.
 pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Outcome> {
     let run = |source: &Source<'_>| {
@@ -263,7 +287,7 @@ pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Va
         }
         let beside = |at: usize| moved(problem, values, CHANGES[at] * source.unit_roundoff, u64::from(at == 3));
         let perturbed = [0, 1, 2, 3].map(beside);
-        match caught(|| Run::new(source, values, &perturbed, cotangents)) {
+        match caught(|| Run::new(source, values, &perturbed, cotangents, largest(problem.dtype))) {
             Ok(run) => Outcome::Ran(Box::new(run)),
             Err(message) => Outcome::Panicked(message),
         }
@@ -331,15 +355,30 @@ mod tests {
         let factors = |u: f64| {
             let source = Source::new("identity", u, |_, w| vec![Some(w.clone())]);
             let [first, second] = [vec![1.0, 2.0, 4.0], vec![1.0; 3]].map(|w| Value::new([3], w));
-            let found = combined(&source, &[Value::full([3], 1.0)], &[&first, &second]);
+            let found = combined(&source, &[Value::full([3], 1.0)], &[&first, &second], None, f64::MAX);
             let last = found.last().unwrap().gradients[0].as_ref().unwrap().data().to_vec();
             assert_eq!(last, [1.0, 2.0, 4.0].map(|w| (1.0 + PART) * w));
             let sum = found[4].gradients[0].as_ref().unwrap().data().to_vec();
             assert_eq!(sum, [0.375 - 2.625, 0.75 - 2.625, 1.5 - 2.625]);
             found.iter().map(|one| one.factors[0].1).collect::<Vec<_>>()
         };
-        assert_eq!(factors(2f64.powi(-11)), [-1.0, 64.0, -1.0, 1.0 / 64.0, 0.375, 1.0 + PART]);
-        assert_eq!(factors(2f64.powi(-24)), [-1.0, 2f64.powi(20), -1.0, 2f64.powi(-24), 0.375, 1.0 + PART]);
+        // Three outputs have two digits.
+        let parts = [1.0 + PART; 2];
+        assert_eq!(factors(2f64.powi(-11)), [&[-1.0, 64.0, -1.0, 1.0 / 64.0, 0.375][..], &parts].concat());
+        assert_eq!(factors(2f64.powi(-24)), [&[-1.0, 2f64.powi(20), -1.0, 2f64.powi(-24), 0.375][..], &parts].concat());
+    }
+
+    #[test]
+    fn a_multiple_that_overflows_is_made_smaller() {
+        let source = Source::new("identity", 1e-9, |_, w| vec![Some(w.clone())]);
+        let first = Value::full([1], 8.0);
+        let large = |most: f64| {
+            let gradients = vec![Some(first.clone())];
+            combined(&source, &[Value::full([1], 1.0)], &[&first], Some(&gradients), most)[1].factors[0].1
+        };
+        assert_eq!(large(1e38), 2f64.powi(20));
+        assert_eq!(large(2560.0 * 8.0 * 1e2), 16.0);
+        assert_eq!(large(1.0), 4.0);
     }
 
     /// Each part is under every second weight a thousandth of the other.
@@ -350,8 +389,9 @@ mod tests {
             seen.borrow_mut().push(w.data().to_vec());
             vec![Some(w.clone())]
         });
-        assert!(split(&source, &[], &Value::full([1], 1.0)).is_none());
-        assert_eq!(split(&source, &[], &Value::full([2], 1.0)).unwrap().factors, [(0, 1.0 + PART)]);
+        assert!(split(&source, &[], &Value::full([1], 1.0), 0).is_none());
+        assert!(split(&source, &[], &Value::full([2], 1.0), 1).is_none());
+        assert_eq!(split(&source, &[], &Value::full([2], 1.0), 0).unwrap().factors, [(0, 1.0 + PART)]);
         drop(source);
         assert_eq!(seen.into_inner(), [[PART, 1.0], [1.0, PART]]);
     }

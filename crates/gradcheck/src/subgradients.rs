@@ -5,6 +5,8 @@
 //! that element alone leads to. What is right is whatever the gradient tends to from some side: Clarke's generalised
 //! gradient, the hull of the gradients at smooth points nearby.
 
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::difference::Oracle;
@@ -27,36 +29,90 @@ pub(crate) fn hulls(oracle: &Oracle<'_>, tensor: usize, index: usize, seed: u64)
     let mut all: Vec<Option<[f64; 2]>> = vec![None; oracle.cotangents.len()];
     for there in beside(oracle, seed) {
         let element = there.element(tensor, index);
-        all.iter_mut().zip(&element.estimates).for_each(|(all, estimate)| *all = include(*all, estimate));
+        for ((all, estimate), at_kink) in
+            all.iter_mut().zip(&element.estimates).zip(&oracle.element(tensor, index).estimates)
+        {
+            *all = include(*all, estimate, scale(at_kink));
+        }
     }
     Rc::new(all)
 }
 
 /// The hull of the derivatives along a line, at the same points.
 pub(crate) fn hull_along(oracle: &Oracle<'_>, line: &Line, cotangent: usize, seed: u64) -> Option<[f64; 2]> {
-    beside(oracle, seed).fold(None, |known, there| include(known, &there.along(line).estimates[cotangent]))
+    let scale = scale(&oracle.along(line).estimates[cotangent]);
+    beside(oracle, seed).fold(None, |known, there| include(known, &there.along(line).estimates[cotangent], scale))
 }
 
-/// The function at points where every element that lies on a kink is moved a little, each in its own direction.
+/// The function at points where every element that lies on a kink, or is equal to one that does, is moved a little:
+/// each in its own direction, and first so that all come into an order. Of equal elements code takes the first or the
+/// last, and of many a random point hardly ever does.
 fn beside<'o>(oracle: &'o Oracle<'_>, seed: u64) -> impl Iterator<Item = Oracle<'o>> {
     let mut random = Random::new(seed, "beside");
-    let kinked: Vec<(usize, usize)> = oracle.kinked().into_iter().map(|(place, _)| place).collect();
-    (0..POINTS).filter_map(move |_| {
+    let tied = tied(oracle);
+    let orders = [false, true].map(|last_first| order(oracle, &tied, last_first));
+    (0..2 + POINTS).filter_map(move |point| {
         let mut values = oracle.values.clone();
-        for &(tensor, index) in &kinked {
+        for (at, &(tensor, index)) in tied.iter().enumerate() {
+            let share = match orders.get(point) {
+                Some(order) => order[at],
+                None => random.sign() * (0.5 + random.uniform()),
+            };
             let x = values[tensor].data()[index];
-            let away = AWAY * random.sign() * (0.5 + random.uniform()) * oracle.base(tensor, index);
-            values[tensor].set(index, x + away);
+            values[tensor].set(index, x + AWAY * share * oracle.base(tensor, index));
         }
         oracle.moved_to(values)
     })
 }
 
-fn include(known: Option<[f64; 2]>, estimate: &Estimate) -> Option<[f64; 2]> {
-    if !estimate.clean || estimate.kink.is_some() {
+/// The elements that have been differentiated and lie on a kink, and others that are equal to them as far as the moves
+/// can tell.
+fn tied(oracle: &Oracle<'_>) -> Vec<(usize, usize)> {
+    let kinked: Vec<(usize, usize)> = oracle.kinked().into_iter().map(|(place, _)| place).collect();
+    let of =
+        |&(tensor, index): &(usize, usize)| (oracle.values[tensor].data()[index].abs(), oracle.base(tensor, index));
+    let mut sizes: Vec<(f64, f64)> = kinked.iter().map(of).collect();
+    sizes.sort_by(|a, b| a.0.total_cmp(&b.0));
+    sizes.dedup();
+    let mut all = BTreeSet::from_iter(kinked.iter().copied());
+    let tensors: BTreeSet<usize> = kinked.iter().map(|(tensor, _)| *tensor).collect();
+    for tensor in tensors {
+        for (index, x) in oracle.values[tensor].data().iter().enumerate() {
+            if sizes.iter().any(|&(size, base)| (x.abs() - size).abs() <= AWAY * base) {
+                all.insert((tensor, index));
+            }
+        }
+    }
+    all.into_iter().collect()
+}
+
+/// Shares between −1 and 1 that rise with the elements, and of equal ones with the place or against it.
+fn order(oracle: &Oracle<'_>, tied: &[(usize, usize)], last_first: bool) -> Vec<f64> {
+    let value = |at: usize| oracle.values[tied[at].0].data()[tied[at].1];
+    let mut ranks: Vec<usize> = (0..tied.len()).collect();
+    ranks.sort_by(|&a, &b| {
+        let by_place = if last_first { b.cmp(&a) } else { a.cmp(&b) };
+        value(a).partial_cmp(&value(b)).unwrap_or(Ordering::Equal).then(by_place)
+    });
+    let mut shares = vec![0.0; tied.len()];
+    let step = 2.0 / tied.len().max(1) as f64;
+    ranks.into_iter().enumerate().for_each(|(rank, at)| shares[at] = (rank as f64 + 0.5) * step - 1.0);
+    shares
+}
+
+/// The size of a slope at the point itself.
+fn scale(estimate: &Estimate) -> f64 {
+    let [low, high] = estimate.kink.unwrap_or([estimate.derivative; 2]);
+    estimate.magnitude.max(low.abs()).max(high.abs())
+}
+
+/// A difference that is good to a hundredth of the slope at the point, or of its own, is added to what is known. One
+/// that is not would allow anything.
+fn include(known: Option<[f64; 2]>, estimate: &Estimate, scale: f64) -> Option<[f64; 2]> {
+    let error = estimate.truncation + estimate.noise;
+    if !estimate.clean || estimate.kink.is_some() || error > 0.01 * scale.max(estimate.derivative.abs()) {
         return known;
     }
-    let error = estimate.truncation + estimate.noise;
     let found = [estimate.derivative - error, estimate.derivative + error];
     Some(known.map_or(found, |known| hull(known, found)))
 }
