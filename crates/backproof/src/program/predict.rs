@@ -9,7 +9,7 @@ use backproof_spec::Shape;
 use backproof_train::{Predictor, TrainError};
 use serde::{Serialize, Serializer};
 
-use crate::run::{checkpoint_failure, open, setup, weights};
+use crate::run::{checkpoint_failure, open, say_removed_prefix, setup, weights};
 
 /// The version of what `--json` prints.
 const SCHEMA: u32 = 1;
@@ -65,6 +65,7 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
     let predictor =
         Predictor::open(&folder, &weights, &setup).map_err(|error| checkpoint_failure(error, &arguments.run))?;
+    say_removed_prefix(predictor.removed_prefix());
     if arguments.center && !is_grey(predictor.shape()) {
         let message = format!("--center is for networks of grey images, and this one takes {}", predictor.shape());
         return Err(Failure::usage(message).into());

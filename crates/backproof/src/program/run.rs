@@ -39,7 +39,7 @@ pub(crate) fn resume(arguments: &cli::ResumeArguments) -> anyhow::Result<()> {
     finish(ending, false, setup.data_dir.as_deref())
 }
 
-#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, a warning to stderr
+#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
 pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
@@ -51,7 +51,8 @@ pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()>
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
     let evaluated = backproof_train::evaluate(&folder, split, &weights, arguments.logits.as_deref(), &setup)
         .map_err(|error| checkpoint_failure(error, &arguments.run))?;
-    let Evaluated { result, kept_files, kept_logits } = evaluated;
+    let Evaluated { result, removed_prefix, kept_files, kept_logits } = evaluated;
+    say_removed_prefix(removed_prefix.as_deref());
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&result)?);
     } else {
@@ -64,6 +65,14 @@ pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()>
     Ok(kept_logits.map_err(failure)?)
 }
 
+/// Says that the names in a weights file are not taken as they are.
+#[allow(clippy::print_stderr)] // a note goes to stderr
+pub(crate) fn say_removed_prefix(prefix: Option<&str>) {
+    if let Some(prefix) = prefix {
+        eprintln!("note: removed the prefix `{prefix}` from the name of every tensor in the weights file");
+    }
+}
+
 /// A weights file where one is given, else the checkpoint.
 pub(crate) fn weights(checkpoint: cli::CheckpointChoice, file: Option<&Path>) -> Weights {
     match (file, checkpoint) {
@@ -74,7 +83,7 @@ pub(crate) fn weights(checkpoint: cli::CheckpointChoice, file: Option<&Path>) ->
 }
 
 pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {
-    if !run.exists() {
+    if matches!(run.try_exists(), Ok(false)) {
         return Err(Failure::usage(format!("there is no run folder {}", run.display()))
             .help("`train` prints where its run folder is; runs/EXPERIMENT/latest is the newest of an experiment")
             .into());
