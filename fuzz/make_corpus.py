@@ -123,6 +123,9 @@ def weights():
     put("weights", "doubles", safetensors(right[:4] + [doubles] + right[5:]))
     larger = ("linear1.weight", "F32", [3, 1], floats(1, 2, 3))
     put("weights", "larger", safetensors(right[:4] + [larger] + right[5:]))
+    halves = [(f"module.{name}", "F16", shape, b"\x00\x3c" * (len(content) // 4)) for name, _, shape, content in right]
+    put("weights", "halves", safetensors(halves))
+    put("weights", "prefix-of-some", safetensors(halves[:1] + right[1:]))
     put("weights", "empty", safetensors([("linear1.weight", "F32", [0, 2], b"")]))
     put("weights", "long-head", struct.pack("<Q", 2**62) + b"{}")
 

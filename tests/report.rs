@@ -133,7 +133,7 @@ fn the_same_run_gives_the_same_report() {
 #[test]
 fn strings_of_a_run_folder_are_text_and_never_markup() {
     let (_folder, run) = run();
-    let evil = "<script>alert('evil')</script>";
+    let evil = "<script>alert('evil')</script><img src=x onerror=alert(1)>|`c`";
     edit(run.join("run.json"), |text| {
         text.replace("\"quickstart\"", &format!("\"{evil}\"")).replace("\"train\"", &format!("\"{evil}\""))
     });
@@ -149,12 +149,12 @@ fn strings_of_a_run_folder_are_text_and_never_markup() {
     )
     .unwrap();
     let (text, _) = report(&run);
-    assert!(!text.contains("<script>alert"), "a string became markup");
+    assert!(!text.contains("<script>alert") && !text.contains("<img src=x"), "a string became markup");
     // Heading, title, and at least a cell for the class in each table.
     assert!(text.matches("&lt;script&gt;alert").count() > 10);
     for name in FIGURES {
         let svg = fs::read_to_string(run.join(format!("figures/{name}.svg"))).unwrap();
-        assert!(!svg.contains("<script"), "{name}.svg");
+        assert!(!svg.contains("<script") && !svg.contains("<img"), "{name}.svg");
         Document::parse(&svg).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
 }
@@ -204,6 +204,43 @@ fn what_is_damaged_is_named_and_the_rest_is_shown() {
         assert!(warnings.contains(sentence), "{file}: {warnings}");
         assert!(text.contains(sentence) && text.contains("id=\"repeat\""), "{file}");
     }
+}
+
+/// A folder where a file is expected cannot be read by anybody, whatever the permissions.
+#[test]
+fn a_file_that_cannot_be_read_is_not_said_to_be_missing() {
+    for (file, sentence, never) in [
+        ("evaluation/result.json", "The test result is missing: cannot read", "is not there"),
+        ("metrics.jsonl", "The curves are missing: cannot read", "no figures were reported"),
+        ("gradients.json", "gradients.json cannot be read", "is damaged"),
+    ] {
+        let (folder, run) = run();
+        let _ = fs::remove_file(run.join(file));
+        fs::create_dir(run.join(file)).unwrap();
+        let (text, warnings) = report(&run);
+        assert!(warnings.contains(sentence) && !warnings.contains(never), "{file}: {warnings}");
+        assert!(text.contains(sentence) && !text.contains(never), "{file}");
+        let mut compare = backproof(folder.path());
+        let warnings = stderr(&compare.arg("compare-runs").args([&run, &run]).assert().success());
+        assert!(warnings.contains("warning: B: ") && warnings.contains(sentence), "{file}: {warnings}");
+        let page = fs::read_to_string(folder.path().join("comparison/comparison.html")).unwrap();
+        assert!(page.contains(sentence) && !page.contains(never), "{file}");
+    }
+    let (folder, run) = run();
+    edit(run.join("evaluation/result.json"), |text| text[..9].to_owned());
+    let warnings = stderr(&backproof(folder.path()).arg("compare-runs").args([&run, &run]).assert().success());
+    assert!(warnings.contains("warning: A: The test result is missing: "), "{warnings}");
+    assert!(!warnings.contains("is not there"), "{warnings}");
+}
+
+#[test]
+fn a_log_that_cannot_be_read_is_not_said_to_be_silent() {
+    let (_folder, run) = run();
+    edit(run.join("run.json"), |text| text.replace("\"status\": \"done\"", "\"status\": \"failed\""));
+    fs::remove_file(run.join("log.txt")).unwrap();
+    fs::create_dir(run.join("log.txt")).unwrap();
+    let (_, warnings) = report(&run);
+    assert!(warnings.contains("The run failed: log.txt, which says why, cannot be read ("), "{warnings}");
 }
 
 /// No data set here has so many; the files of a run folder may say so all the same.

@@ -233,6 +233,51 @@ fn a_run_that_fails_is_reported_and_the_rest_goes_on() {
 }
 
 #[test]
+fn an_outcome_that_cannot_be_read_is_told_and_not_called_missing() {
+    let folder = folder_with(SMALL);
+    sweep(folder.path()).args(["--shard", "1/2"]).assert().success();
+    let of_run = |number: usize| {
+        let runs = fs::read_dir(sweep_folder(folder.path()).join("runs")).unwrap().map(|run| run.unwrap().path());
+        let begins = |run: &PathBuf| run.file_name().unwrap().to_string_lossy().starts_with(&format!("{number:04}-"));
+        runs.filter(begins).next().unwrap().join("outcome.json")
+    };
+    // The other shard's table finds a run of this one whose outcome is cut.
+    let outcome = of_run(0);
+    fs::write(&outcome, "{\"schema_version\": 1").unwrap();
+    let out = stdout(&sweep(folder.path()).args(["--shard", "2/2"]).assert().success());
+    assert!(out.contains("seed 1 has an unknown outcome: runs/0000-"), "{out}");
+    assert!(out.contains("outcome.json: EOF while parsing"), "{out}");
+    let runs = figures(folder.path(), "runs.csv");
+    let statuses: Vec<&str> = runs[1..].iter().map(|line| line[3].as_str()).collect();
+    assert_eq!(statuses, ["unreadable", "done", "done", "done"]);
+    let results = json(&sweep_folder(folder.path()).join("results.json"));
+    assert!(results.to_string().contains("\"unreadable\":\"cannot read "), "{results}");
+    // Whose run it is finds the run folder, and writes the outcome again.
+    sweep(folder.path()).args(["--shard", "1/2"]).assert().success();
+    let runs = figures(folder.path(), "runs.csv");
+    assert!(runs[1..].iter().all(|line| line[3] == "done"), "{runs:?}");
+    assert_eq!(run_folders(folder.path()).len(), 4, "no run was done twice");
+}
+
+#[test]
+fn paths_in_the_results_of_a_sweep_are_text_and_never_markup() {
+    let name = "<img src=x onerror=alert(1)>|`c`, \"q\"";
+    let folder =
+        folder_with(&format!("[set]\ntraining.iterations = 1\n[grid]\nmodel.init_from = ['{name} 1', '{name} 2']\n"));
+    sweep(folder.path()).assert().code(1);
+    let at = |file: &str| fs::read_to_string(sweep_folder(folder.path()).join(file)).unwrap();
+    let markdown = at("results.md");
+    let row = "| &lt;img src=x onerror=alert(1)>\\|\\`c\\`, \"q\" 1 | – | 0 of 1 | ";
+    assert!(markdown.contains(row), "{markdown}");
+    // Outside of the blocks of code, which show what failed.
+    let table = markdown.split("```text").next().unwrap();
+    assert!(!table.contains("<img"), "{table}");
+    for file in ["results.csv", "runs.csv"] {
+        assert!(at(file).contains("\"<img src=x onerror=alert(1)>|`c`, \"\"q\"\" 1\""), "{}", at(file));
+    }
+}
+
+#[test]
 fn a_run_begins_with_the_weights_of_the_earlier_run_of_its_sweep_with_its_seed() {
     let folder = folder_with(
         "seeds = [1, 2]\n[set]\ntraining.iterations = 20\nexpect.test_accuracy = 0\n[[points]]\nname = \"first\"\n\

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use backproof_tests::{backproof, json, latest, root, stderr, stdout};
-use safetensors::SafeTensors;
+use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use serde_json::Value;
 
 fn fixture(name: &str) -> PathBuf {
@@ -86,6 +86,72 @@ fn weights_that_pytorch_saved_are_evaluated_and_leave_the_run_as_it_was() {
     let digit = root().join("tests/fixtures/digits/0.png");
     let mut predict = backproof(folder.path());
     predict.args(["predict", "runs/small/latest", "--weights"]).arg(&weights).arg(digit).assert().success();
+}
+
+/// The tensors of `pytorch.safetensors`, except the counters, in bfloat16: an f32 without its lower half. `name` says
+/// what each is called.
+fn in_half_precision(name: impl Fn(usize, &str) -> String) -> Vec<u8> {
+    let bytes = fs::read(fixture("pytorch.safetensors")).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let tensors = file.iter().filter(|(_, view)| view.dtype() == Dtype::F32).enumerate();
+    let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = tensors
+        .map(|(index, (tensor, view))| {
+            let halves = view.data().as_chunks().0.iter().flat_map(|&[_, _, low, high]| [low, high]);
+            (name(index, tensor), view.shape().to_vec(), halves.collect())
+        })
+        .collect();
+    let views =
+        tensors.iter().map(|(name, shape, bytes)| (name, TensorView::new(Dtype::BF16, shape.clone(), bytes).unwrap()));
+    safetensors::serialize(views, None).unwrap()
+}
+
+#[test]
+fn weights_in_half_precision_with_the_prefix_of_a_wrapper_are_read_and_the_prefix_is_said() {
+    let folder = run();
+    let file = folder.path().join("half.safetensors");
+    fs::write(&file, in_half_precision(|_, tensor| format!("module._orig_mod.{tensor}"))).unwrap();
+    let note = "note: removed the prefix `module._orig_mod.` from the name of every tensor in the weights file";
+    let accuracy = |weights: &Path| {
+        let assert = evaluate(folder.path(), &["--json", "--weights", weights.to_str().unwrap()]).assert().success();
+        let printed: Value = serde_json::from_str(&stdout(&assert)).unwrap();
+        (printed["loss"].as_f64().unwrap(), stderr(&assert))
+    };
+    let ((half, said), (full, silent)) = (accuracy(&file), accuracy(&fixture("pytorch.safetensors")));
+    // Eight bits that count: the loss is close, and is another.
+    assert!((half - full).abs() < 0.02 * full && half != full, "{half} and {full}");
+    assert!(said.contains(note) && !silent.contains("prefix"), "{said}{silent}");
+
+    let mut predict = backproof(folder.path());
+    predict.args(["predict", "runs/small/latest", "--weights", "half.safetensors"]);
+    let digit = root().join("tests/fixtures/digits/0.png");
+    assert!(stderr(&predict.arg(digit).assert().success()).contains(note));
+
+    let mut train = backproof(folder.path());
+    train.args(["train", "--smoke", "--name", "warm", "--set", "model.init_from=half.safetensors", "-c"]);
+    train.arg(fixture("config.toml")).assert().success();
+    let log = fs::read_to_string(latest(folder.path(), "warm").join("log.txt")).unwrap();
+    assert!(
+        log.contains("removed the prefix `module._orig_mod.` from the name of every tensor\nloaded conv1"),
+        "{log}"
+    );
+    let record = json(&latest(folder.path(), "warm").join("run.json"));
+    assert_eq!(record["warm_start"]["removed_prefix"], "module._orig_mod.");
+    assert_eq!(record["warm_start"]["skipped"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_prefix_that_only_some_tensors_have_is_refused_with_the_file() {
+    let folder = run();
+    let mixed =
+        in_half_precision(|index, tensor| if index == 0 { tensor.to_owned() } else { format!("model.{tensor}") });
+    fs::write(folder.path().join("mixed.safetensors"), mixed).unwrap();
+    let mut train = backproof(folder.path());
+    train.args(["train", "--smoke", "--set", "model.init_from=mixed.safetensors", "-c"]).arg(fixture("config.toml"));
+    for mut command in [train, evaluate(folder.path(), &["--weights", "mixed.safetensors"])] {
+        let text = stderr(&command.assert().code(1));
+        assert!(text.contains("mixed.safetensors does not fit the network"), "{text}");
+        assert!(text.contains("caused by: only some tensors have the prefix `model.`: model."), "{text}");
+    }
 }
 
 #[test]

@@ -10,7 +10,7 @@ use anyhow::Context;
 use backproof::backend::Backend;
 use backproof::cli::{self, Cli};
 use backproof::error::{self, Failure, code};
-use backproof::{eprintln, output};
+use backproof::{environment, eprintln, output};
 
 fn main() -> ExitCode {
     let cli = Cli::from_arguments("cargo xtask");
@@ -25,6 +25,7 @@ fn main() -> ExitCode {
 
 /// The backend to build, once everything that can be checked without Burn has been.
 fn check(cli: &Cli) -> anyhow::Result<Backend> {
+    environment::threads()?;
     let device = match &cli.command {
         cli::Command::Train(arguments) => {
             backproof::experiment(arguments)?;

@@ -12,6 +12,7 @@ pub mod backend;
 pub mod bench;
 pub mod cli;
 pub mod comparison;
+pub mod environment;
 pub mod error;
 pub mod shard;
 pub mod shell;

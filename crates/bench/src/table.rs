@@ -1,5 +1,6 @@
 //! The figures as a table: on a terminal, and in Markdown with the machine above it.
 
+use backproof_report::{markdown_code, markdown_text};
 use backproof_spec::{counted, thousands};
 use comfy_table::{Cell as TableCell, CellAlignment, Table, presets};
 
@@ -113,10 +114,10 @@ impl Setting {
 
     /// The head of a page with figures: a title, and a table of what they were measured on. More rows can follow.
     pub(crate) fn markdown(&self, title: &str) -> String {
-        let mut text = format!("# {title}\n\n| | |\n| --- | --- |\n");
-        let mut line = |what: &str, which: &str| text += &format!("| {what} | {} |\n", escaped(which));
-        line("date", &self.date);
-        line("command", &format!("`{}`", self.command_line.join(" ")));
+        let title = markdown_text(title);
+        let mut text = format!("# {title}\n\n| | |\n| --- | --- |\n| date | {} |\n", markdown_text(&self.date));
+        text += &format!("| command | {} |\n", markdown_code(&self.command_line.join(" ")));
+        let mut line = |what: &str, which: &str| text += &format!("| {what} | {} |\n", markdown_text(which));
         line("commit", self.git_revision.as_deref().unwrap_or("unknown"));
         for (what, which) in self.machine.lines() {
             line(what, &which);
@@ -154,16 +155,13 @@ pub(crate) fn aligned(header: &[String], rows: &[Vec<String>], text_columns: usi
 
 /// The same in Markdown.
 pub(crate) fn markdown_table(header: &[String], rows: &[Vec<String>], text_columns: usize) -> String {
-    let line =
-        |cells: &[String]| format!("| {} |\n", cells.iter().map(|cell| escaped(cell)).collect::<Vec<_>>().join(" | "));
+    let line = |cells: &[String]| {
+        format!("| {} |\n", cells.iter().map(|cell| markdown_text(cell)).collect::<Vec<_>>().join(" | "))
+    };
     let rule: Vec<String> =
         (0..header.len()).map(|column| if column < text_columns { "---" } else { "---:" }.to_owned()).collect();
     let body: String = rows.iter().map(|row| line(row)).collect();
     line(header) + &line(&rule) + &body
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('|', "\\|")
 }
 
 /// A figure with three digits that count, or with all before the point.

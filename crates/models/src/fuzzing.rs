@@ -11,9 +11,9 @@ use crate::{Network, load_weights, save_weights, transfer_weights};
 /// A weights file for a network of two layers: an error, or weights that come back when they are saved.
 pub fn weights(bytes: &[u8]) {
     let network = || small_network();
-    if let Ok(loaded) = load_weights(network(), bytes) {
+    if let Ok((loaded, _)) = load_weights(network(), bytes) {
         let saved = save_weights(&loaded).expect("what was loaded is finite");
-        let again = load_weights(network(), &saved).expect("what was saved can be loaded");
+        let (again, _) = load_weights(network(), &saved).expect("what was saved can be loaded");
         assert_eq!(save_weights(&again).expect("what was loaded is finite"), saved);
     }
     for resize in [false, true] {

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use burn::module::Module;
-use burn::tensor::{DType, TensorData};
-use safetensors::tensor::SafeTensors;
+use burn::tensor::TensorData;
 use serde::{Deserialize, Serialize};
 
-use crate::weights::{NamedTensor, Replace, decode};
+use crate::weights::{NamedTensor, Replace, WeightsFile, elements};
 use crate::{Network, WeightsError};
 
 /// What became of each tensor in [`transfer_weights`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
+    /// What was removed from every name in the file, as [`load_weights`](crate::load_weights) does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_prefix: Option<String>,
     /// Tensors that were taken as they are.
     pub loaded: Vec<String>,
     /// Tensors of another shape, of which the overlap was taken.
@@ -44,10 +46,13 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// A line a group: what was loaded, what was resized, and what was not loaded, each with its reason.
+/// A line a group: the prefix that was removed, what was loaded, what was resized, and what was not loaded, each with its reason.
 impl fmt::Display for Transfer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
+        if let Some(prefix) = &self.removed_prefix {
+            writeln!(f, "removed the prefix `{prefix}` from the name of every tensor")?;
+        }
         write!(f, "loaded {}", list(&self.loaded))?;
         for Resized { name, from, to } in &self.resized {
             write!(f, "\nloaded of {name} the overlap of {from:?} and {to:?}")?;
@@ -70,9 +75,9 @@ impl fmt::Display for Transfer {
 ///
 /// # Errors
 ///
-/// Bytes that are no safetensors file.
+/// Bytes that are no safetensors file; a prefix that only some names have.
 pub fn transfer_weights(network: Network, bytes: &[u8], resize: bool) -> Result<(Network, Transfer), WeightsError> {
-    let file = SafeTensors::deserialize(bytes)?;
+    let file = WeightsFile::read(bytes)?;
     let mut transfer = Transfer::default();
     let mut found = BTreeMap::new();
     let own = network.tensors();
@@ -90,38 +95,29 @@ pub fn transfer_weights(network: Network, bytes: &[u8], resize: bool) -> Result<
             Err(reason) => transfer.skipped.push(Skipped { name, reason }),
         }
     }
-    let mut unused: Vec<String> = file.names().into_iter().map(ToOwned::to_owned).collect();
-    unused.retain(|name| own.iter().all(|tensor| tensor.name != *name));
-    unused.sort();
-    transfer.unused = unused;
+    let is_unused = |name: &&str| own.iter().all(|tensor| tensor.name != *name);
+    transfer.unused = file.names().filter(is_unused).map(str::to_owned).collect();
+    transfer.removed_prefix = file.into_removed_prefix();
     let mut replace = Replace::new(&network, found);
     Ok((network.map(&mut replace), transfer))
 }
 
 /// The new values of `tensor`, in its shape and precision, and the shape that they had in the file; or why there are
 /// none.
-fn values_for(tensor: &NamedTensor, file: &SafeTensors<'_>, resize: bool) -> Result<(TensorData, Vec<usize>), String> {
-    let view = file.tensor(&tensor.name).map_err(|_| "which the file lacks".to_owned())?;
-    let data = decode(&tensor.name, &view).map_err(|error| error.to_string())?;
-    let (from, to) = (data.shape().to_vec(), tensor.data.shape().to_vec());
+fn values_for(tensor: &NamedTensor, file: &WeightsFile<'_>, resize: bool) -> Result<(TensorData, Vec<usize>), String> {
+    let view = file.tensor(&tensor.name).ok_or("which the file lacks")?;
+    let (from, to) = (view.shape().to_vec(), tensor.data.shape().to_vec());
     if from != to && !(resize && from.len() == to.len()) {
         return Err(format!("which has the shape {from:?} there and {to:?} here"));
     }
-    let given: Vec<f64> = data.iter::<f64>().collect();
-    if !given.iter().all(|value| value.is_finite()) {
-        return Err("which has an element that is not a finite number".to_owned());
+    let given = elements(view, tensor.data.dtype()).map_err(|fault| format!("which {fault}"))?;
+    if from == to {
+        return Ok((given, from));
     }
+    let given: Vec<f64> = given.iter::<f64>().collect();
     let mut values: Vec<f64> = tensor.data.iter::<f64>().collect();
     copy_overlap(&given, &from, &mut values, &to);
-    let data = match tensor.data.dtype() {
-        DType::F64 => TensorData::new(values, to),
-        _ => TensorData::new(values.into_iter().map(|value| value as f32).collect::<Vec<_>>(), to),
-    };
-    // Once more: a large f64 is infinite in f32.
-    if !data.iter::<f64>().all(f64::is_finite) {
-        return Err("which has an element that is too large for f32".to_owned());
-    }
-    Ok((data, from))
+    Ok((TensorData::new(values, to).convert_dtype(tensor.data.dtype()), from))
 }
 
 /// Copies what two arrays of one rank have in common, both in row-major order.
@@ -214,7 +210,7 @@ mod tests {
         let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F64, vec![2], &values).unwrap();
         let bytes = safetensors::serialize([("conv1.bias", view)], None).unwrap();
         let (network, transfer) = transfer_weights(build(&published::mnist_baseline(), 1), &bytes, true).unwrap();
-        assert_eq!(transfer.skipped[1].reason, "which has an element that is too large for f32");
+        assert_eq!(transfer.skipped[1].reason, "which has the element 1e300, which is too large for single precision");
         assert!(save_weights(&network).is_ok());
     }
 

@@ -23,6 +23,8 @@ use crate::templates::render;
 pub struct Comparison {
     /// `comparison.html`.
     pub page: PathBuf,
+    /// What the comparison lacks and why, a sentence each with the letter of the run; the page says the same.
+    pub missing: Vec<String>,
     results: Vec<Line>,
     settings: Vec<Line>,
     runs: Vec<Run>,
@@ -52,7 +54,7 @@ struct Page<'a> {
     curves: Vec<String>,
     results: &'a [Line],
     settings: &'a [Line],
-    missing: Vec<String>,
+    missing: &'a [String],
 }
 
 /// Writes `comparison.html` and `figures/` into the folder `into`, which is made if it is not there.
@@ -77,10 +79,11 @@ pub fn compare(folders: &[RunFolder], into: &Path) -> Result<Comparison, ReportE
         write_file(&into.join(format!("figures/{}.svg", figure.name)), figure.document()?.as_bytes())?;
         write_file(&into.join(format!("figures/{}.png", figure.name)), &figure.png()?)?;
     }
-    let missing = runs
+    let missing: Vec<String> = runs
         .iter()
         .zip(&contents)
-        .flat_map(|(run, contents)| contents.missing.iter().map(|sentence| format!("{}: {sentence}", run.letter)));
+        .flat_map(|(run, contents)| contents.missing.iter().map(|sentence| format!("{}: {sentence}", run.letter)))
+        .collect();
     let names: Vec<&str> = runs.iter().map(|run| run.experiment.as_str()).collect();
     let page = render(
         "comparison.html",
@@ -91,12 +94,12 @@ pub fn compare(folders: &[RunFolder], into: &Path) -> Result<Comparison, ReportE
             curves: figures.iter().map(Figure::inline).collect::<Result<_, _>>()?,
             results: &results,
             settings: &settings,
-            missing: missing.collect(),
+            missing: &missing,
         },
     )?;
     let path = into.join("comparison.html");
     write_file(&path, page.as_bytes())?;
-    Ok(Comparison { page: path, results, settings, runs })
+    Ok(Comparison { page: path, missing, results, settings, runs })
 }
 
 /// `A` to `Z`, then `A2` and so on.
@@ -236,6 +239,7 @@ mod tests {
             |letter: &str| Run { letter: letter.to_owned(), experiment: "<é>".to_owned(), folder: "f".to_owned() };
         let comparison = Comparison {
             page: PathBuf::new(),
+            missing: Vec::new(),
             results: vec![line("accuracy", ["96.60", "7.1"])],
             settings: vec![line("seed", ["1", "2"]), line("layers", ["x", &"long ".repeat(20)])],
             runs: vec![run("A"), run("B")],

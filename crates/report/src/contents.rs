@@ -43,18 +43,20 @@ impl Contents {
         if let Some(sentence) = unfinished(&record, folder.path()) {
             missing.push(sentence);
         }
-        let config = fs::read_to_string(folder.path().join("config.toml")).unwrap_or_default();
+        let config = fs::read_to_string(folder.path().join("config.toml")).unwrap_or_default(); // told with the next
         let experiment = keep(folder.experiment(), "The parameter table is missing", &mut missing);
-        let reports = keep(folder.reports(), "The curves are missing", &mut missing).unwrap_or_default();
+        let reports = keep(folder.reports(), "The curves are missing", &mut missing);
         if was_cut(&folder.path().join("metrics.jsonl")) {
             missing.push("The last line of metrics.jsonl was cut when it was written, and is left out.".to_owned());
-        } else if reports.is_empty() {
+        } else if reports.as_ref().is_some_and(Vec::is_empty) {
             missing.push("There are no curves: no figures were reported yet.".to_owned());
         }
-        let result = keep(folder.result(), "The test result is missing", &mut missing).flatten();
-        if result.is_none() && record.status == RunStatus::Done {
+        let reports = reports.unwrap_or_default();
+        let result = keep(folder.result(), "The test result is missing", &mut missing);
+        if matches!(result, Some(None)) && record.status == RunStatus::Done {
             missing.push("There is no test result: evaluation/result.json is not there.".to_owned());
         }
+        let result = result.flatten();
         let predictions = result
             .as_ref()
             .and_then(|result| {
@@ -67,7 +69,7 @@ impl Contents {
         });
         let kernels = has_convolution.then(|| kernels(folder, &mut missing)).flatten();
         let gradients = Gradients::read(&folder.path().join("gradients.json")).unwrap_or_else(|reason| {
-            missing.push(format!("The gradient proof is missing: gradients.json is damaged ({reason})."));
+            missing.push(format!("The gradient proof is missing: gradients.json {reason}."));
             None
         });
         Ok(Self { record, config, experiment, reports, result, predictions, kernels, gradients, missing })
@@ -102,9 +104,14 @@ impl Contents {
 
 /// Why the run has no end, in a sentence.
 fn unfinished(record: &RunRecord, folder: &Path) -> Option<String> {
-    let log = fs::read_to_string(folder.join("log.txt")).unwrap_or_default();
-    let stopped =
-        log.lines().rev().find_map(|line| line.strip_prefix("stopped: ")).unwrap_or("log.txt does not say why");
+    let log = fs::read(folder.join("log.txt")).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    let stopped = match &log {
+        Ok(log) => {
+            let said = log.lines().rev().find_map(|line| line.strip_prefix("stopped: "));
+            said.unwrap_or("log.txt does not say why").to_owned()
+        }
+        Err(error) => format!("log.txt, which says why, cannot be read ({error})"),
+    };
     match record.status {
         RunStatus::Done => None,
         RunStatus::Running => Some("The run is not finished: it is training, or was killed.".to_owned()),

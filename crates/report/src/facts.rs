@@ -69,7 +69,7 @@ pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
     let rows = vec![
         ("Run folder", folder_name.to_owned()),
         ("Command", command(&record.command_line)),
-        ("RunStatus", status.unwrap_or_default()),
+        ("Status", status.unwrap_or_default()),
         ("Started", time(&record.started)),
         ("Ended", record.ended.as_deref().map_or_else(|| "–".to_owned(), time)),
         ("Versions", versions.collect::<Vec<_>>().join(", ")),

@@ -31,12 +31,12 @@ impl Gradients {
     ///
     /// # Errors
     ///
-    /// Why it cannot be read, in words.
+    /// Why it cannot be read, as a verb phrase.
     pub(crate) fn read(path: &Path) -> Result<Option<Self>, String> {
         match std::fs::read(path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| error.to_string()),
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|error| format!("is damaged ({error})")),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(error.to_string()),
+            Err(error) => Err(format!("cannot be read ({error})")),
         }
     }
 }

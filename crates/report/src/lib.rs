@@ -18,7 +18,7 @@
 //! description, and a file of its own. PNG files are those SVG files, drawn with a font that is part of the program.
 //!
 //! Every string goes through the templates, which escape it; what a template marks `safe` was made by another template
-//! or is base64.
+//! or is base64. [`markdown_text`], [`markdown_code`] and [`markdown_block`] do the same for pages in Markdown.
 //!
 //! # A page
 //!
@@ -38,6 +38,7 @@ mod gradients;
 mod image;
 mod kernels;
 mod labels;
+mod markdown;
 mod mistakes;
 mod page;
 mod raster;
@@ -54,6 +55,7 @@ use backproof_train::RunFolder;
 
 pub use comparison::{Comparison, compare};
 pub use error::ReportError;
+pub use markdown::{markdown_block, markdown_code, markdown_text};
 pub use reproduction::{OmittedRun, Reproduction, reproduction};
 pub use statistics::{mean_and_deviation, median};
 

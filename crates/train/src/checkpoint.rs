@@ -1,6 +1,7 @@
 //! Checkpoints: weights, optimizer, config and position, swapped in whole.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use backproof_data::sha256;
@@ -99,8 +100,10 @@ impl Checkpoint {
         &self.folder
     }
 
+    /// Whether there is a `state.json`, be it one that cannot be read: reading it then says why.
     pub(crate) fn exists(&self) -> bool {
-        swapped_folder(&self.folder).join(STATE).is_file()
+        let state = fs::symlink_metadata(swapped_folder(&self.folder).join(STATE));
+        state.map_or_else(|error| error.kind() != ErrorKind::NotFound, |_| true)
     }
 
     /// Whether there is anything, be it a folder that lost its `state.json`.
@@ -148,7 +151,7 @@ impl Checkpoint {
         let (folder, state) = self.state()?;
         let path = folder.join(WEIGHTS);
         let weights = read_checked(&path, &state.weights_sha256)?;
-        let network = load_weights(network, &weights).map_err(|error| match error {
+        let (network, _) = load_weights(network, &weights).map_err(|error| match error {
             WeightsError::Format(_) => TrainError::damaged(&path, "is no safetensors file", "weights"),
             error => TrainError::WeightsFile { path: path.clone(), source: error },
         })?;

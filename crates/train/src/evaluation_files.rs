@@ -1,12 +1,50 @@
-//! An evaluation as it is read back from a run folder.
+//! The evaluation in a run folder, written and read back.
 
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use crate::{EVALUATION_SCHEMA, EvaluationResult, Prediction, RunFolder, TrainError};
+use crate::files::{write_json, write_whole};
+use crate::{EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction, RunFolder, TrainError};
 
 impl RunFolder {
+    /// Writes `result.json`, `confusion.csv` and `predictions.csv` into `evaluation/`, or `evaluation/<split>` for
+    /// another split than the test images.
+    pub(crate) fn write_evaluation(
+        &self,
+        evaluation: &Evaluation,
+        result: &EvaluationResult,
+    ) -> Result<(), TrainError> {
+        let mut folder = self.path().join("evaluation");
+        if result.split != "test" {
+            folder = folder.join(&result.split);
+        }
+        fs::create_dir_all(&folder).map_err(|error| TrainError::write(&folder, error))?;
+
+        let class_names: Vec<&str> = result.classes.iter().map(|class| class.class.as_str()).collect();
+        let mut confusion = csv::Writer::from_writer(Vec::new());
+        let head = std::iter::once("true \\ predicted").chain(class_names.iter().copied());
+        write_row(&mut confusion, head);
+        for (name, row) in class_names.iter().zip(evaluation.confusion()) {
+            let counts = row.iter().map(ToString::to_string);
+            write_row(&mut confusion, std::iter::once((*name).to_owned()).chain(counts));
+        }
+        write_whole(&folder.join("confusion.csv"), &finish(confusion))?;
+
+        let mut predictions = csv::Writer::from_writer(Vec::new());
+        let fixed = ["index", "true", "predicted"].map(str::to_owned);
+        let probabilities = class_names.iter().map(|name| format!("p({name})"));
+        write_row(&mut predictions, fixed.into_iter().chain(probabilities));
+        for prediction in &evaluation.predictions {
+            let fixed = [prediction.index, prediction.label, prediction.predicted].map(|n| n.to_string());
+            let probabilities = prediction.probabilities.iter().map(ToString::to_string);
+            write_row(&mut predictions, fixed.into_iter().chain(probabilities));
+        }
+        write_whole(&folder.join("predictions.csv"), &finish(predictions))?;
+        // Last, so that who finds a result finds the rest.
+        write_json(&folder.join("result.json"), result)
+    }
+
     /// `evaluation/result.json`; `None` before the final evaluation.
     ///
     /// # Errors
@@ -49,6 +87,14 @@ impl RunFolder {
     }
 }
 
+fn write_row<S: AsRef<[u8]>>(writer: &mut csv::Writer<Vec<u8>>, row: impl Iterator<Item = S>) {
+    writer.write_record(row).expect("rows have one length, and memory does not fail");
+}
+
+fn finish(writer: csv::Writer<Vec<u8>>) -> Vec<u8> {
+    writer.into_inner().expect("memory does not fail")
+}
+
 fn parse(row: &csv::StringRecord, classes: usize) -> Option<Prediction> {
     let class = |field: usize| row.get(field)?.parse().ok().filter(|&class: &usize| class < classes);
     let (index, label, predicted) = (row.get(0)?.parse().ok()?, class(1)?, class(2)?);
@@ -86,6 +132,29 @@ mod tests {
     }
 
     #[test]
+    fn names_of_classes_with_quotes_commas_and_lines_come_back_from_the_csv_files() {
+        let temporary = tempfile::tempdir().unwrap();
+        fs::write(temporary.path().join("run.json"), "{}").unwrap();
+        let folder = RunFolder::open(temporary.path()).unwrap();
+        let names = ["say \"a\", b", "<img src=x>|`c`\nd"];
+        let mut evaluation = Evaluation::new(backproof_spec::Loss::CrossEntropy, 2);
+        let logits = burn::Tensor::from_data([[0.0, 1.0]], &burn::tensor::Device::flex());
+        evaluation.add(logits, &[3], &[0]);
+        let result = evaluation.result("test", Some(1), &names);
+        folder.write_evaluation(&evaluation, &result).unwrap();
+        let columns = |name: &str| -> Vec<String> {
+            let bytes = fs::read(temporary.path().join("evaluation").join(name)).unwrap();
+            let head = csv::Reader::from_reader(bytes.as_slice()).headers().unwrap().clone();
+            head.iter().map(str::to_owned).collect()
+        };
+        assert_eq!(columns("confusion.csv"), ["true \\ predicted", names[0], names[1]]);
+        let probabilities = names.map(|name| format!("p({name})"));
+        assert_eq!(columns("predictions.csv")[3..], probabilities);
+        let told = folder.predictions(&folder.result().unwrap().unwrap()).unwrap();
+        assert_eq!((told[0].index, told[0].label, told[0].predicted), (3, 0, 1));
+    }
+
+    #[test]
     fn what_is_no_prediction_is_refused() {
         for fields in [
             &["7", "0", "1", "0.25"][..],
@@ -117,6 +186,15 @@ mod tests {
         assert!(error.ends_with("result.json has schema version 9; expected version 1"), "{error}");
         fs::write(at("evaluation/result.json"), "[]").unwrap();
         assert!(folder.result().unwrap_err().to_string().ends_with("; expected an evaluation"));
+        // A folder in its place is there, and cannot be read.
+        fs::remove_file(at("evaluation/result.json")).unwrap();
+        fs::create_dir(at("evaluation/result.json")).unwrap();
+        let error = folder.result().unwrap_err();
+        assert!(
+            error.to_string().starts_with("cannot read ") && std::error::Error::source(&error).is_some(),
+            "{error}"
+        );
+        fs::remove_dir(at("evaluation/result.json")).unwrap();
         put(&result);
         assert_eq!(folder.result().unwrap().as_ref(), Some(&result));
 

@@ -143,7 +143,9 @@ pub(crate) fn check_version(path: &Path, text: &str, newest: u32) -> Result<(), 
 /// `folder`, or what [`replace_folder`] left of it if it was killed between its renames.
 pub(crate) fn swapped_folder(folder: &Path) -> PathBuf {
     let previous = previous(folder);
-    if !folder.exists() && previous.exists() { previous } else { folder.to_owned() }
+    // A folder that cannot be looked at is there: reading it then says why.
+    let is_there = folder.try_exists().unwrap_or(true);
+    if !is_there && previous.exists() { previous } else { folder.to_owned() }
 }
 
 fn previous(folder: &Path) -> PathBuf {

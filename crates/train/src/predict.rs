@@ -7,6 +7,7 @@ use burn::tensor::Device;
 
 use crate::evaluation::host_rows;
 use crate::loss::score;
+use crate::weights::Loaded;
 use crate::{RunFolder, Setup, TrainError, Weights};
 
 /// A trained network that predicts the class of single images.
@@ -18,6 +19,7 @@ pub struct Predictor {
     padding: usize,
     class_names: Vec<String>,
     iteration: Option<usize>,
+    removed_prefix: Option<String>,
     loss: Loss,
     device: Device,
 }
@@ -37,7 +39,7 @@ impl Predictor {
     pub fn open(folder: &RunFolder, weights: &Weights, setup: &Setup) -> Result<Self, TrainError> {
         let experiment = folder.experiment()?;
         let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
-        let (network, iteration) = weights.load(folder, network)?;
+        let Loaded { network, iteration, removed_prefix } = weights.load(folder, network)?;
         let normalizer = match folder.normalizer(experiment.model.input)? {
             Some(normalizer) => normalizer,
             None => prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?.normalizer,
@@ -50,6 +52,7 @@ impl Predictor {
             padding: experiment.data.padding,
             class_names,
             iteration,
+            removed_prefix,
             loss: experiment.training.loss,
             device: setup.device.clone(),
         })
@@ -72,6 +75,12 @@ impl Predictor {
     #[must_use]
     pub fn iteration(&self) -> Option<usize> {
         self.iteration
+    }
+
+    /// The prefix that was removed from the name of every tensor in a weights file, such as `module.`.
+    #[must_use]
+    pub fn removed_prefix(&self) -> Option<&str> {
+        self.removed_prefix.as_deref()
     }
 
     /// The probability of each class for one image, `pixels` `[C, H, W]` in row-major order, 0 to 255. They sum to 1.
@@ -99,12 +108,19 @@ impl Predictor {
 /// The classes that the network of the run in `folder` tells apart.
 fn class_names(folder: &RunFolder, experiment: &Experiment, setup: &Setup) -> Result<Vec<String>, TrainError> {
     let classes = experiment.model.classes()?;
-    // A damaged evaluation is no reason not to predict.
-    let told = folder.result().ok().flatten().map(|result| result.classes);
-    if let Some(told) = told.filter(|told| told.len() == classes) {
-        return Ok(told.into_iter().map(|class| class.class).collect());
+    let told = folder.result();
+    if let Ok(Some(told)) = &told
+        && told.classes.len() == classes
+    {
+        return Ok(told.classes.iter().map(|class| class.class.clone()).collect());
     }
-    let data_set = source(&experiment.data.dataset)?.look(setup.data_dir.as_deref())?;
+    // An evaluation that cannot be read is no reason not to predict, as long as the data set says the names.
+    let looked = source(&experiment.data.dataset).and_then(|source| source.look(setup.data_dir.as_deref()));
+    let data_set = match (looked, told) {
+        (Ok(data_set), _) => data_set,
+        (Err(_), Err(unreadable)) => return Err(unreadable),
+        (Err(missing), _) => return Err(missing.into()),
+    };
     experiment.check_data_set(&data_set)?;
     Ok(data_set.class_names)
 }

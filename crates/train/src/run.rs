@@ -21,6 +21,7 @@ use crate::optimizer::new_optimizer;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::tensorboard::EventFile;
 use crate::training::Training;
+use crate::weights::Loaded;
 use crate::{
     Computation, Ending, Evaluation, EvaluationResult, Observer, RunFolder, Setup, Split, Started, TrainError, Trainer,
     Weights, warm_start,
@@ -104,6 +105,8 @@ pub fn train(
 pub struct Evaluated {
     /// What it found.
     pub result: EvaluationResult,
+    /// The prefix that was removed from the name of every tensor in a weights file, such as `module.`.
+    pub removed_prefix: Option<String>,
     /// Whether the result was written into the run folder; nothing is to write for weights of a file.
     pub kept_files: Result<(), TrainError>,
     /// Whether the logits were written, if somebody asked for them.
@@ -125,7 +128,7 @@ pub fn evaluate(
 ) -> Result<Evaluated, TrainError> {
     let experiment = folder.experiment()?;
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
-    let (network, iteration) = weights.load(folder, network)?;
+    let Loaded { network, iteration, removed_prefix } = weights.load(folder, network)?;
     let data = data(&experiment, setup)?;
     let subset = match split {
         Split::Training => &data.training,
@@ -151,7 +154,7 @@ pub fn evaluate(
         _ => folder.write_evaluation(&evaluation, &result),
     };
     let kept_logits = logits.map_or(Ok(()), |path| kept.write(path));
-    Ok(Evaluated { result, kept_files, kept_logits })
+    Ok(Evaluated { result, removed_prefix, kept_files, kept_logits })
 }
 
 /// The data of the experiment, which goes with it.

@@ -254,9 +254,8 @@ impl<'a> Training<'a> {
         self.run.folder.flush_lines()?;
         let (network, optimizer) = (self.trainer.network(), self.trainer.optimizer());
         checkpoint.save(&network, &optimizer, self.run.experiment, &self.position).map_err(|error| match error {
-            TrainError::Weights(WeightsError::NotFinite { name }) => {
-                let what = format!("{name} has an element that is not a finite number");
-                self.diverged(self.position.iteration, what, &self.last_batch())
+            TrainError::Weights(error @ WeightsError::Element { .. }) => {
+                self.diverged(self.position.iteration, error.to_string(), &self.last_batch())
             }
             error => error,
         })

@@ -66,7 +66,7 @@ pub(crate) fn begin(warm_start: &WarmStart, network: Network) -> Result<(Network
     let source = path.to_str().unwrap_or(&warm_start.init_from).to_owned();
     let (network, transfer) = transfer_weights(network, &bytes, warm_start.resize).map_err(|error| match error {
         WeightsError::Format(_) => TrainError::damaged(&path, "is no safetensors file", "weights"),
-        error => error.into(),
+        error => TrainError::WeightsFile { path: path.clone(), source: error },
     })?;
     if transfer.loaded.is_empty() && transfer.resized.is_empty() {
         return Err(TrainError::NothingLoaded { source_name: source, transfer: Box::new(transfer) });

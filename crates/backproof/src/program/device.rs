@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use backproof::backend::Backend;
+use backproof::environment;
 use backproof::error::{Failure, code};
 use backproof_spec::counted;
 use burn::tensor::{Device, Tensor};
@@ -98,8 +99,8 @@ pub(crate) fn describe(backend: Backend, device: &Device) -> String {
 
 /// How many threads Burn's pool has.
 fn threads() -> usize {
-    let said =
-        std::env::var("RAYON_NUM_THREADS").ok().and_then(|text| text.parse().ok()).filter(|&threads| threads > 0);
+    // What is no number was refused when the program began.
+    let said = environment::threads().ok().flatten();
     said.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 

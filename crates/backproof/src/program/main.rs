@@ -25,8 +25,10 @@ use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use backproof::cli::{Cli, Command};
-use backproof::{error, output};
+use backproof::error::Failure;
+use backproof::{environment, error, output};
 use backproof_gradcheck::PoisonAllocator;
+use backproof_kernels::Isa;
 use tracing_subscriber::EnvFilter;
 
 /// While gradients are compared, fresh memory holds garbage, so that a kernel which reads what it never wrote is found.
@@ -36,10 +38,13 @@ static ALLOCATOR: PoisonAllocator = PoisonAllocator;
 
 fn main() -> ExitCode {
     let cli = Cli::from_arguments("backproof");
-    let log = std::env::var("BACKPROOF_LOG").ok().filter(|log| !log.is_empty());
+    let log = match check_variables() {
+        Ok(log) => log,
+        Err(failure) => return error::show(&failure.into()),
+    };
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)
-        .with_env_filter(EnvFilter::new(log.as_deref().unwrap_or("off,backproof_data=warn,backproof_train=warn")))
+        .with_env_filter(log)
         .without_time()
         .with_target(false)
         .with_ansi(error::colour(std::io::stderr().is_terminal()))
@@ -67,4 +72,15 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error::show(&error),
     }
+}
+
+/// Refuses variables without a flag that are wrong; gives what `BACKPROOF_LOG` says is logged.
+fn check_variables() -> Result<EnvFilter, Failure> {
+    environment::threads()?;
+    Isa::selected().map_err(Failure::usage)?;
+    // What is no UTF-8 is no filter either, and refused as one.
+    let log = std::env::var_os("BACKPROOF_LOG").map(|log| log.to_string_lossy().into_owned());
+    let log = log.filter(|log| !log.is_empty());
+    EnvFilter::try_new(log.as_deref().unwrap_or("off,backproof_data=warn,backproof_train=warn"))
+        .map_err(|error| Failure::usage(format!("BACKPROOF_LOG={}: {error}", log.unwrap_or_default())))
 }

@@ -22,9 +22,12 @@ pub(crate) fn report(arguments: &cli::ReportArguments) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[allow(clippy::print_stdout)] // results go to stdout
+#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, what is missing to stderr
 pub(crate) fn compare_runs(arguments: &cli::CompareRunsArguments) -> anyhow::Result<()> {
     let comparison = compare(&open_all(&arguments.runs)?, &arguments.output).map_err(plain)?;
+    for sentence in &comparison.missing {
+        eprintln!("warning: {sentence}");
+    }
     println!("{comparison}");
     println!("comparison   {}", comparison.page.display());
     Ok(())

@@ -9,7 +9,7 @@ use backproof_train::{CheckpointName, Ending, Evaluated, Split};
 use crate::failures::{checkpoint_failure, failure, with_causes};
 use crate::progress::{Progress, summary};
 use crate::report;
-use crate::setup::{open, setup, weights};
+use crate::setup::{open, say_removed_prefix, setup, weights};
 use crate::signals::stop_when_told;
 
 #[allow(clippy::print_stdout)] // results go to stdout
@@ -36,7 +36,7 @@ pub(crate) fn resume(arguments: &cli::ResumeArguments) -> anyhow::Result<()> {
     finish(ending, false, setup.data_dir.as_deref())
 }
 
-#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, a warning to stderr
+#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
 pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
@@ -48,7 +48,8 @@ pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()>
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
     let evaluated = backproof_train::evaluate(&folder, split, &weights, arguments.logits.as_deref(), &setup)
         .map_err(|error| checkpoint_failure(error, &arguments.run))?;
-    let Evaluated { result, kept_files, kept_logits } = evaluated;
+    let Evaluated { result, removed_prefix, kept_files, kept_logits } = evaluated;
+    say_removed_prefix(removed_prefix.as_deref());
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&result)?);
     } else {

@@ -20,8 +20,16 @@ pub(crate) fn weights(checkpoint: cli::CheckpointChoice, file: Option<&Path>) ->
     }
 }
 
+/// Says that the names in a weights file are not taken as they are.
+#[allow(clippy::print_stderr)] // a note goes to stderr
+pub(crate) fn say_removed_prefix(prefix: Option<&str>) {
+    if let Some(prefix) = prefix {
+        eprintln!("note: removed the prefix `{prefix}` from the name of every tensor in the weights file");
+    }
+}
+
 pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {
-    if !run.exists() {
+    if matches!(run.try_exists(), Ok(false)) {
         return Err(Failure::usage(format!("there is no run folder {}", run.display()))
             .help("`train` prints where its run folder is; runs/EXPERIMENT/latest is the newest of an experiment")
             .into());

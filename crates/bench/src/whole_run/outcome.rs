@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::results::Setting;
 use crate::table::{NOTHING, aligned, markdown_table, memory, rounds};
-use backproof_report::{mean_and_deviation, median};
+use backproof_report::{markdown_code, mean_and_deviation, median};
 
 /// The version of the file's keys.
 const SCHEMA: u32 = 1;
@@ -111,10 +111,10 @@ impl WholeRuns {
     pub(crate) fn markdown(&self) -> String {
         let (header, rows) = self.rows();
         format!(
-            "{}\n`{}` from the start of the process to its end: {} by turns, each with a seed of its own. Times and memory are medians, \
+            "{}\n{} from the start of the process to its end: {} by turns, each with a seed of its own. Times and memory are medians, \
              accuracies means ± sample standard deviation. bench/README.md says what each does.\n\n{}{}",
             self.setting.markdown(&format!("{}, start to end", self.experiment)),
-            self.config,
+            markdown_code(&self.config),
             rounds(self.setting.rounds),
             markdown_table(&header, &rows, 1),
             self.setting.note()

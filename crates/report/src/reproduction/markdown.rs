@@ -10,6 +10,7 @@ use super::collect::Collection;
 use super::published::Published;
 use super::rows::{Row, Section, Verdict};
 use super::run::Run;
+use crate::{markdown_code, markdown_text};
 
 /// What stands for something that there is none of.
 const NOTHING: &str = "–";
@@ -26,7 +27,8 @@ pub(super) fn page(published: &Published, collection: &Collection, sections: &[S
     text += &other_data(&collection.runs);
     text += &legend(published);
     for section in sections {
-        text += &format!("\n## {}\n\n{}\n\n{HEAD}", section.source.name, sentence(&section.source.document));
+        text +=
+            &format!("\n## {}\n\n{}\n\n{HEAD}", cell(&section.source.name), cell(&sentence(&section.source.document)));
         for row in &section.rows {
             text += &line(row, published);
         }
@@ -107,7 +109,7 @@ fn line(row: &Row<'_>, published: &Published) -> String {
     let cells = [
         mark(row.verdict).to_owned(),
         cell(&row.result.what),
-        format!("`{}`", cell(&network.name)),
+        markdown_code(&network.name),
         config.map_or_else(nothing, |it| format!("[{0}]({1}/{0}.toml)", it.name, published.file.configs)),
         parameters,
         row.measure.name().to_owned(),
@@ -158,7 +160,7 @@ cargo xtask train -c configs/CONFIG.toml --set seed=1         # one run alone
             *counts.entry(words(run)).or_default() += 1;
         }
         for (words, count) in counts {
-            text += &format!("| {} | {count} |\n", cell(&words));
+            text += &format!("| {} | {count} |\n", markdown_text(&words));
         }
     };
     rows(&|run| run.record.device.clone());
@@ -178,7 +180,8 @@ fn sentence(words: &str) -> String {
     letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
 }
 
-/// What a file says, in a cell of a table or an item of a list: on one line, and no markup of tables or HTML.
+/// What the file of published results says, in a cell of a table or an item of a list: on one line, and no markup of
+/// tables or HTML. Its author may mark code and emphasis.
 fn cell(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     line.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;")

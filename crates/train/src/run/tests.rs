@@ -72,7 +72,7 @@ fn scaled_weights(folder: &RunFolder, factor: f32, path: &Path) -> Weights {
         }
     }
     let network = Network::new(&folder.experiment().unwrap().model, 1, &setup(path).device).unwrap();
-    let network = load_weights(network, &folder.weights(false).unwrap().0).unwrap().map(&mut Times(factor));
+    let network = load_weights(network, &folder.weights(false).unwrap().0).unwrap().0.map(&mut Times(factor));
     fs::write(path, save_weights(&network).unwrap()).unwrap();
     Weights::File(path.to_owned())
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use backproof::backend::Backend;
-use backproof::cli;
+use backproof::{cli, environment};
 use backproof_bench::own_command;
 
 use super::folder::Task;
@@ -31,7 +31,7 @@ impl Launcher {
     pub(crate) fn new(arguments: &cli::SweepArguments, backend: Backend) -> anyhow::Result<Self> {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         // What a person says of the threads holds.
-        let said = std::env::var_os("RAYON_NUM_THREADS").is_some();
+        let said = environment::threads()?.is_some();
         let threads = (cores / arguments.jobs).max(1);
         Ok(Self {
             program: own_program()?,
@@ -92,7 +92,10 @@ pub(crate) fn run(mut command: Command, output: &Path, stop: &AtomicBool) -> any
 /// The last error that a process printed, or else its last lines.
 pub(crate) fn last_error(output: &Path) -> Vec<String> {
     const MOST: usize = 8;
-    let text = fs::read(output).unwrap_or_default();
+    let text = match fs::read(output) {
+        Ok(text) => text,
+        Err(error) => return vec![format!("error: cannot read {}: {error}", output.display())],
+    };
     let text = String::from_utf8_lossy(&text);
     let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let error = lines.iter().rposition(|line| line.starts_with("error:"));

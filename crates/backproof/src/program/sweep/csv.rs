@@ -63,6 +63,7 @@ impl Results {
             let figures = run.outcome.as_ref().and_then(|outcome| outcome.figures.as_ref());
             let status = match &run.outcome {
                 Some(outcome) => outcome.status.name(),
+                None if run.unreadable.is_some() => "unreadable",
                 None => "missing",
             };
             let fixed = [

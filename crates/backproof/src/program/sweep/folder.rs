@@ -30,7 +30,7 @@ pub(crate) struct Task {
 pub(crate) struct First {
     pub(crate) number: usize,
     /// What it is called, and its seed.
-    pub(crate) label: String,
+    label: String,
     folder: PathBuf,
 }
 
@@ -81,10 +81,12 @@ impl SweepFolder {
 }
 
 impl First {
-    /// The folder of the run, if it is done.
-    pub(crate) fn run_folder(&self) -> Option<PathBuf> {
-        let outcome = Outcome::read(&self.folder).filter(|outcome| outcome.figures.is_some())?;
-        Some(self.folder.join(outcome.run_folder?))
+    /// The folder of the run; if it is not done, or that cannot be read, why as a sentence.
+    pub(crate) fn run_folder(&self) -> Result<PathBuf, String> {
+        let done = Outcome::read(&self.folder)?.filter(|outcome| outcome.figures.is_some());
+        let folder = done.and_then(|outcome| outcome.run_folder);
+        let not_done = || format!("the run that it begins with, {}, is not done", self.label);
+        Ok(self.folder.join(folder.ok_or_else(not_done)?))
     }
 }
 
@@ -119,8 +121,8 @@ impl Task {
         self.folder.join("train")
     }
 
-    /// How the run ended, if it did.
-    pub(crate) fn outcome(&self) -> Option<Outcome> {
+    /// How the run ended, if it did; a sentence where that cannot be read.
+    pub(crate) fn outcome(&self) -> Result<Option<Outcome>, String> {
         Outcome::read(&self.folder)
     }
 

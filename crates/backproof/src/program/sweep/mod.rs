@@ -43,6 +43,7 @@ use backproof_spec::counted;
 use backproof_train::RunFolder;
 
 use crate::device;
+use crate::failures::with_causes;
 use child::Launcher;
 use folder::{SweepFolder, Task};
 use outcome::Status;
@@ -89,7 +90,8 @@ fn page(folder: &SweepFolder, results: &Results) {
     const POINTS: usize = 8;
     let of_run = |run: &results::Run| {
         let made = run.outcome.as_ref().filter(|outcome| outcome.figures.is_some())?.run_folder.as_ref()?;
-        RunFolder::open(&folder.path().join(&run.folder).join(made)).ok()
+        let open = RunFolder::open(&folder.path().join(&run.folder).join(made));
+        open.inspect_err(|error| eprintln!("warning: {} has no curves: {}", run.folder, with_causes(error))).ok()
     };
     let runs: Vec<RunFolder> =
         results.points.iter().filter_map(|point| point.runs.iter().find_map(of_run)).take(POINTS).collect();
@@ -97,8 +99,13 @@ fn page(folder: &SweepFolder, results: &Results) {
         return;
     }
     match backproof_report::compare(&runs, folder.path()) {
-        Ok(comparison) => println!("curves       {}", comparison.page.display()),
-        Err(error) => eprintln!("warning: the page with the curves could not be made: {error}"),
+        Ok(comparison) => {
+            for sentence in &comparison.missing {
+                eprintln!("warning: {sentence}");
+            }
+            println!("curves       {}", comparison.page.display());
+        }
+        Err(error) => eprintln!("warning: the page with the curves could not be made: {}", with_causes(&error)),
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a run ended: `outcome.json`, written when it has.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use backproof_spec::Experiment;
@@ -103,10 +104,24 @@ impl Outcome {
         Self { schema_version: OUTCOME_SCHEMA, status, exit_code, error, run_folder, figures: None }
     }
 
-    /// What an earlier process wrote. What cannot be read, or is of another version, is as good as none.
-    pub(crate) fn read(folder: &Path) -> Option<Self> {
-        let text = std::fs::read_to_string(folder.join(FILE)).ok()?;
-        serde_json::from_str(&text).ok().filter(|outcome: &Self| outcome.schema_version == OUTCOME_SCHEMA)
+    /// What an earlier process wrote; `None` of a run that has not ended.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, or is of another version: a sentence.
+    pub(crate) fn read(folder: &Path) -> Result<Option<Self>, String> {
+        let path = folder.join(FILE);
+        let cannot_read = |error: &dyn std::fmt::Display| format!("cannot read {}: {error}", path.display());
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(cannot_read(&error)),
+        };
+        let outcome: Self = serde_json::from_str(&text).map_err(|error| cannot_read(&error))?;
+        match outcome.schema_version {
+            OUTCOME_SCHEMA => Ok(Some(outcome)),
+            version => Err(cannot_read(&format_args!("it has schema version {version}, not {OUTCOME_SCHEMA}"))),
+        }
     }
 
     pub(crate) fn write(&self, folder: &Path) -> anyhow::Result<()> {

@@ -61,6 +61,9 @@ pub(crate) struct Run {
     pub(crate) folder: String,
     /// Absent of a run that has not ended.
     pub(crate) outcome: Option<Outcome>,
+    /// Why the outcome cannot be read; such a run counts as one that has not ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unreadable: Option<String>,
 }
 
 impl Point {
@@ -92,7 +95,11 @@ impl Results {
                 let task = folder.task(number, String::new(), experiment);
                 let name = task.folder.file_name().unwrap_or_default().to_string_lossy();
                 let folder = format!("runs/{name}");
-                runs.push(Run { number, seed: experiment.seed, folder, outcome: task.outcome() });
+                let (outcome, unreadable) = match task.outcome() {
+                    Ok(outcome) => (outcome, None),
+                    Err(reason) => (None, Some(reason)),
+                };
+                runs.push(Run { number, seed: experiment.seed, folder, outcome, unreadable });
                 number += 1;
             }
             let figures: Vec<_> =
@@ -148,5 +155,12 @@ impl Results {
                 matches!(outcome.status, Status::Failed | Status::Diverged).then_some((point, run, outcome))
             })
         })
+    }
+
+    /// The runs whose outcome cannot be read, each with its point and why.
+    pub(crate) fn unreadable(&self) -> impl Iterator<Item = (&Point, &Run, &str)> {
+        self.points
+            .iter()
+            .flat_map(|point| point.runs.iter().filter_map(move |run| Some((point, run, run.unreadable.as_deref()?))))
     }
 }

@@ -2,9 +2,10 @@
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
+use backproof_report::{markdown_block, markdown_code, markdown_text};
 use backproof_spec::thousands;
 
-use super::results::{Point, Results};
+use super::results::{Point, Results, Run};
 use super::words::{percent, seconds};
 
 /// How many failures a terminal shows: what is wrong with one run is often wrong with all.
@@ -76,41 +77,45 @@ impl Results {
 
     /// `results.md`.
     pub(crate) fn markdown(&self) -> String {
-        let escape = |text: String| text.replace('\\', "\\\\").replace('|', "\\|");
-        let line =
-            |cells: Vec<String>| format!("| {} |\n", cells.into_iter().map(escape).collect::<Vec<_>>().join(" | "));
+        let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
         let mut head: Vec<String> = Vec::new();
         if self.has_names() {
             head.push("point".to_owned());
         }
-        head.extend(self.keys.iter().map(|key| format!("`{key}`")));
+        head.extend(self.keys.iter().map(|key| markdown_code(key)));
         let keys = head.len();
         head.extend(["test accuracy", "seeds", "parameters", "median time"].map(str::to_owned));
         let rule = (0..head.len()).map(|column| if column < keys { "---" } else { "---:" }.to_owned()).collect();
         let mut text = format!(
             "# {}\n\nBackend {}. Test accuracy of the last weights: mean ± sample standard deviation over the seeds.\n\n",
-            self.sweep, self.backend
+            markdown_text(&self.sweep),
+            markdown_text(&self.backend)
         );
         text += &line(head);
         text += &line(rule);
         for point in &self.points {
-            text += &line(self.texts(point));
+            text += &line(self.texts(point).iter().map(|text| markdown_text(text)).collect());
         }
         for failure in self.failure_lines() {
-            text += &format!("\n```text\n{failure}\n```\n");
+            text += &format!("\n{}", markdown_block(&failure));
         }
         text
     }
 
-    /// Each run that failed: which, how, and where to read more.
+    /// Each run that failed or whose outcome cannot be read: which, how, and where to read more.
     fn failure_lines(&self) -> Vec<String> {
-        self.failures()
-            .map(|(point, run, outcome)| {
-                let point = if point.label.is_empty() { String::new() } else { format!("{}, ", point.label) };
-                let error = outcome.error.join("\n  ");
-                format!("{point}seed {} {}: {}/output.txt\n  {error}", run.seed, outcome.status.name(), run.folder)
-            })
-            .collect()
+        let of = |point: &Point, run: &Run| match point.label.as_str() {
+            "" => format!("seed {}", run.seed),
+            label => format!("{label}, seed {}", run.seed),
+        };
+        let failed = self.failures().map(|(point, run, outcome)| {
+            let error = outcome.error.join("\n  ");
+            format!("{} {}: {}/output.txt\n  {error}", of(point, run), outcome.status.name(), run.folder)
+        });
+        let unreadable = self.unreadable().map(|(point, run, reason)| {
+            format!("{} has an unknown outcome: {}\n  {reason}", of(point, run), run.folder)
+        });
+        failed.chain(unreadable).collect()
     }
 }
 

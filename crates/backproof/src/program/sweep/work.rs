@@ -16,6 +16,7 @@ use super::folder::{First, Task};
 use super::lock::{Attempt, Lock, Owner};
 use super::outcome::{Outcome, Status};
 use super::words::{percent, seconds};
+use crate::failures::with_causes;
 
 /// What is to be done.
 pub(crate) struct Work {
@@ -72,8 +73,9 @@ impl Work {
         if self.stop.load(Ordering::Relaxed) {
             return Ok(Ended::Interrupted);
         }
-        let known = |outcome: &Outcome| outcome.status.is_final();
-        if let Some(outcome) = task.outcome().filter(known) {
+        // An outcome that cannot be read is found, or made, once more.
+        let known = || task.outcome().ok().flatten().filter(|outcome| outcome.status.is_final());
+        if let Some(outcome) = known() {
             progress.known();
             return Ok(Ended::With(outcome.status));
         }
@@ -87,7 +89,7 @@ impl Work {
             }
         };
         // Who had the lock until now may have done it.
-        if let Some(outcome) = task.outcome().filter(known) {
+        if let Some(outcome) = known() {
             progress.known();
             return Ok(Ended::With(outcome.status));
         }
@@ -111,10 +113,10 @@ impl Work {
     fn attempt(&self, task: &Task) -> anyhow::Result<Option<Outcome>> {
         let first = match &task.first {
             Some(first) => match first.run_folder() {
-                Some(folder) => Some(folder.canonicalize().unwrap_or(folder)),
-                None => {
-                    let error = format!("error: the run that it begins with, {}, is not done", first.label);
-                    return Ok(Some(Outcome::failed(Status::Failed, None, vec![error], None, &task.folder)));
+                Ok(folder) => Some(folder.canonicalize().unwrap_or(folder)),
+                Err(reason) => {
+                    let error = vec![format!("error: {reason}")];
+                    return Ok(Some(Outcome::failed(Status::Failed, None, error, None, &task.folder)));
                 }
             },
             None => None,
@@ -142,6 +144,9 @@ impl Work {
         let mut error = child::last_error(&task.output());
         if exit_code.is_none() {
             error.push(format!("ended by {status}"));
+        }
+        if let Some(Err(unreadable)) = runs.first().map(RunFolder::record) {
+            error.push(format!("error: {}", with_causes(&unreadable)));
         }
         let diverged = exit_code == Some(i32::from(code::DIVERGED));
         let status = if diverged { Status::Diverged } else { Status::Failed };
