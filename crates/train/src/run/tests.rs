@@ -40,7 +40,7 @@ fn the_logits_of_a_file_lead_to_the_predictions() {
     let runs = tempfile::tempdir().unwrap();
     let folder = run(&experiment(&[]), runs.path()).unwrap();
     let path = runs.path().join("logits.safetensors");
-    let Evaluated { result, kept_files, kept_logits } =
+    let Evaluated { result, kept_files, kept_logits, .. } =
         evaluate(&folder, Split::Test, &Weights::Last, Some(&path), &setup(Path::new(""))).unwrap();
     assert!(kept_files.is_ok() && kept_logits.is_ok());
     let bytes = fs::read(path).unwrap();
