@@ -28,6 +28,9 @@ pub(crate) struct Allowances {
     pub(crate) saturated: f64,
     /// That over the element: what hides in the rounding of outputs that it does not move.
     pub(crate) beside: f64,
+    /// The slope that moves all outputs by as much as they are from one number to the next: a steeper one is seen by no
+    /// difference. 0 stands for none.
+    pub(crate) steepest: f64,
     /// `Σ_o |w_o| max_j |∂f_o/∂x_j|` over these outputs.
     pub(crate) terms: f64,
     /// What the steepest elements of all tensors do to these outputs, as a slope of this tensor.
@@ -150,7 +153,11 @@ pub(crate) fn judge(
     let beside_kink = near.is_some_and(|near| outside(gradient, near.slopes) <= widest.total());
     // Differences whose truncation is only hidden by noise may be those of a function that is rough at every step.
     let rough = estimate.truncation > 1e-6 * estimate.magnitude && estimate.noise > 1e-4 * tenth;
-    let hidden = rough || error <= widest.total() + estimate.hidden;
+    let loud = estimate.noise > 0.25 * error;
+    let hidden = rough
+        || loud
+        || error <= widest.total() + estimate.hidden
+        || (allowed.steepest > 0.0 && error > allowed.steepest);
     // What adds to a 1 inside of the function, and moves nothing, may be as much as the rounding of that 1.
     let below = estimate.magnitude == 0.0 && error <= 16.0 * f64::EPSILON * limits.weight / estimate.step.max(1e-3);
     // Where the function is saturated, an intermediate result next to 1, such as a probability, is rounded by more than

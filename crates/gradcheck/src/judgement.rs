@@ -308,6 +308,7 @@ impl Examination<'_, '_> {
             output: reach.output / size,
             saturated,
             beside: saturated / size,
+            steepest: self.size(cotangent) / (oracle.precision.epsilon() * value.data()[index].abs().max(1.0)),
             terms: reach.terms,
             shared,
             near_wobble: wobbles.near.min(bound),
@@ -328,10 +329,14 @@ impl Examination<'_, '_> {
     /// What the rounding of results next to 1 is relative to: the size of the weighted output, at most the largest
     /// weight.
     pub(crate) fn saturated(&self, cotangent: usize) -> f64 {
+        self.size(cotangent).min(self.oracle().cotangents[cotangent].value.max_abs())
+    }
+
+    /// `(Σ_o (w_o y_o)²)^½`.
+    fn size(&self, cotangent: usize) -> f64 {
         let oracle = self.oracle();
-        let cotangent = &oracle.cotangents[cotangent];
-        let size = cotangent.terms().fold(0.0, |size: f64, (output, w)| size.hypot(w * oracle.output.data()[output]));
-        size.min(cotangent.value.max_abs())
+        let terms = oracle.cotangents[cotangent].terms();
+        terms.fold(0.0, |size: f64, (output, w)| size.hypot(w * oracle.output.data()[output]))
     }
 
     fn worst_at(&self, claim: &Claim<'_>, index: usize, cotangent: usize) -> WorstOf {

@@ -109,6 +109,7 @@ mod allocator;
 mod arguments;
 mod caught;
 mod check;
+mod combined;
 mod control;
 mod cotangent;
 mod diagnosis;

@@ -26,22 +26,17 @@ const AWAY: f64 = 1e-4;
 pub(crate) type Hulls = Rc<Vec<Option<[f64; 2]>>>;
 
 pub(crate) fn hulls(oracle: &Oracle<'_>, tensor: usize, index: usize, seed: u64) -> Hulls {
-    let mut all: Vec<Option<[f64; 2]>> = vec![None; oracle.cotangents.len()];
+    let mut all: Vec<Vec<Estimate>> = vec![Vec::new(); oracle.cotangents.len()];
     for there in beside(oracle, seed) {
         let element = there.element(tensor, index);
-        for ((all, estimate), at_kink) in
-            all.iter_mut().zip(&element.estimates).zip(&oracle.element(tensor, index).estimates)
-        {
-            *all = include(*all, estimate, scale(at_kink));
-        }
+        all.iter_mut().zip(&element.estimates).for_each(|(all, estimate)| all.push(*estimate));
     }
-    Rc::new(all)
+    Rc::new(all.iter().map(|all| hull_of(all)).collect())
 }
 
 /// The hull of the derivatives along a line, at the same points.
 pub(crate) fn hull_along(oracle: &Oracle<'_>, line: &Line, cotangent: usize, seed: u64) -> Option<[f64; 2]> {
-    let scale = scale(&oracle.along(line).estimates[cotangent]);
-    beside(oracle, seed).fold(None, |known, there| include(known, &there.along(line).estimates[cotangent], scale))
+    hull_of(&beside(oracle, seed).map(|there| there.along(line).estimates[cotangent]).collect::<Vec<_>>())
 }
 
 /// The function at points where every element that lies on a kink, or is equal to one that does, is moved a little:
@@ -100,21 +95,15 @@ fn order(oracle: &Oracle<'_>, tied: &[(usize, usize)], last_first: bool) -> Vec<
     shares
 }
 
-/// The size of a slope at the point itself.
-fn scale(estimate: &Estimate) -> f64 {
-    let [low, high] = estimate.kink.unwrap_or([estimate.derivative; 2]);
-    estimate.magnitude.max(low.abs()).max(high.abs())
-}
-
-/// A difference that is good to a hundredth of the slope at the point, or of its own, is added to what is known. One
-/// that is not would allow anything.
-fn include(known: Option<[f64; 2]>, estimate: &Estimate, scale: f64) -> Option<[f64; 2]> {
-    let error = estimate.truncation + estimate.noise;
-    if !estimate.clean || estimate.kink.is_some() || error > 0.01 * scale.max(estimate.derivative.abs()) {
-        return known;
-    }
-    let found = [estimate.derivative - error, estimate.derivative + error];
-    Some(known.map_or(found, |known| hull(known, found)))
+/// The hull of differences at smooth points. One that is not good to a hundredth of the largest would allow anything.
+fn hull_of(all: &[Estimate]) -> Option<[f64; 2]> {
+    let smooth = || all.iter().filter(|estimate| estimate.clean && estimate.kink.is_none());
+    let error = |estimate: &Estimate| estimate.truncation + estimate.noise;
+    let surely = |estimate: &Estimate| estimate.derivative.abs() - error(estimate);
+    let largest = smooth().map(surely).fold(0.0, f64::max);
+    let least = smooth().map(error).fold(f64::INFINITY, f64::min);
+    let good = smooth().filter(|estimate| error(estimate) <= (0.01 * largest).max(least));
+    good.map(|e| [e.derivative - error(e), e.derivative + error(e)]).reduce(hull)
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ const ALLOWED: Allowances = Allowances {
     output: 7.0,
     saturated: 0.0,
     beside: 0.0,
+    steepest: 0.0,
     terms: 5.0,
     shared: 0.0,
     near_wobble: 1.0,
@@ -264,4 +265,15 @@ fn what_may_be_hidden_is_not_called_wrong() {
     let estimate = Estimate { truncation: 0.0, derivative: 0.0, magnitude: 0.0, hidden: 2.0, ..ESTIMATE };
     let verdict = |gradient: f64| judge(gradient, &estimate, None, &EXACT, Allowances::default).verdict;
     assert_eq!([1.0, 4.0].map(verdict), [Verdict::Unresolved, Verdict::Mismatch]);
+}
+
+#[test]
+fn what_no_difference_can_see_is_not_called_wrong() {
+    let estimate = Estimate { truncation: 0.0, ..ESTIMATE };
+    let verdict = |noise: f64, steepest: f64| {
+        let allowed = Allowances { steepest, ..Allowances::default() };
+        judge(108.0, &Estimate { noise, ..estimate }, None, &EXACT, || allowed).verdict
+    };
+    assert_eq!([24.0, 26.0].map(|noise| verdict(noise, 0.0)), [Verdict::Mismatch, Verdict::Unresolved]);
+    assert_eq!([101.0, 99.0].map(|steepest| verdict(0.0, steepest)), [Verdict::Mismatch, Verdict::Unresolved]);
 }

@@ -52,7 +52,7 @@ fn the_points_beside_a_kink_lie_within_its_reach_on_both_sides() {
 }
 
 #[test]
-fn what_is_not_clean_or_a_kink_adds_nothing() {
+fn what_is_not_clean_or_good_or_a_kink_adds_nothing() {
     let estimate = Estimate {
         derivative: 2.0,
         truncation: 0.25,
@@ -65,11 +65,14 @@ fn what_is_not_clean_or_a_kink_adds_nothing() {
         near: None,
         hidden: 0.0,
     };
-    assert_eq!(include(None, &estimate, 100.0), Some([1.25, 2.75]));
-    assert_eq!(include(Some([2.0, 3.0]), &estimate, 100.0), Some([1.25, 3.0]));
-    assert_eq!(include(None, &estimate, 50.0), None, "an error of 0.75 is more than a hundredth");
+    assert_eq!(hull_of(&[]), None);
+    assert_eq!(hull_of(&[estimate]), Some([1.25, 2.75]));
+    let other = Estimate { derivative: 100.0, truncation: 0.0, ..estimate };
+    assert_eq!(hull_of(&[estimate, other]), Some([1.25, 100.5]));
     for nothing in [Estimate { clean: false, ..estimate }, Estimate { kink: Some([0.0, 1.0]), ..estimate }] {
-        assert_eq!(include(None, &nothing, 100.0), None);
-        assert_eq!(include(Some([2.0, 3.0]), &nothing, 100.0), Some([2.0, 3.0]));
+        assert_eq!(hull_of(&[nothing]), None);
+        assert_eq!(hull_of(&[nothing, other]), Some([99.5, 100.5]));
     }
+    // Of an error of 2 beside a slope of 100 nothing is known.
+    assert_eq!(hull_of(&[Estimate { truncation: 1.5, ..estimate }, other]), Some([99.5, 100.5]));
 }
