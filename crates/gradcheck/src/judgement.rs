@@ -170,6 +170,7 @@ impl Examination<'_, '_> {
             .map(|&index| (index, self.answers(claim, index, &oracle.element(claim.tensor, index), &limits)))
             .collect();
         self.confirm(claim, &mut found);
+        self.resolve(claim, &mut found);
         (judgement.kinks, judgement.mismatched, judgement.unresolved) = (Vec::new(), 0, 0);
         judgement.worst = None;
         for (index, answers) in &found {
@@ -236,6 +237,23 @@ impl Examination<'_, '_> {
             *first = second;
             if stays {
                 break;
+            }
+        }
+    }
+
+    /// Looks again, with every step, at elements that the usual steps decide nothing about, where nothing looks wrong.
+    fn resolve(&self, claim: &Claim<'_>, found: &mut [(usize, Vec<Answer>)]) {
+        let worst = |answers: &[Answer]| answers.iter().map(|answer| answer.verdict).max();
+        if found.iter().any(|(_, answers)| worst(answers).is_some_and(Verdict::is_fault)) {
+            return;
+        }
+        let selected: Vec<usize> = found.iter().map(|(index, _)| *index).collect();
+        let unresolved = found.iter_mut().filter(|(_, answers)| worst(answers) == Some(Verdict::Unresolved));
+        for (index, first) in unresolved.take(CONFIRMED) {
+            let element = self.oracle().thoroughly(claim.tensor, *index);
+            let second = self.answers(claim, *index, &element, &self.limits(claim, &selected));
+            if worst(&second) < Some(Verdict::Unresolved) {
+                *first = second;
             }
         }
     }

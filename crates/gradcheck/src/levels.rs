@@ -252,7 +252,11 @@ impl Levels {
         // With the two shortest steps: a kink seen with longer ones alone may be a place of strong curvature.
         let only = sights == [Sight::Kinked] && last.smooth_sides();
         if only || self.steady_kink() {
-            return estimate(last, true, Some(last.measured.one_sided), near);
+            // The shortest step says that the kink lies at the point. Of two steps that see the same sides, the one
+            // with the lesser error says best what they are.
+            let before = self.levels.iter().rev().nth(1).filter(|before| !only && before.smooth_sides());
+            let best = before.filter(|before| before.error() < last.error()).unwrap_or(last);
+            return estimate(best, true, Some(best.measured.one_sided), near);
         }
         let least = usable.iter().copied().min_by(|a, b| a.error().total_cmp(&b.error()));
         estimate(least.unwrap_or(last), false, None, near)
