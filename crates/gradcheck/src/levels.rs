@@ -78,9 +78,11 @@ impl Level {
         self.measured.width > (1e-5 * self.measured.magnitude).max(self.measured.width_noise)
     }
 
-    /// Truncation is a millionth of the terms, or less than the noise.
+    /// Truncation is a millionth of the terms, or less than the noise. What shorter steps say of the noise explains no
+    /// more than a hundred-thousandth of the terms: a steep place may look like it.
     fn converged(&self) -> bool {
-        self.truncation() <= (1e-6 * self.measured.magnitude).max(self.noise)
+        let terms = self.measured.magnitude;
+        self.truncation() <= (1e-6 * terms).max(self.noise).max(self.learned.min(1e-5 * terms))
     }
 
     /// Both sides are smooth, so that what lies between their derivatives is a kink and no steep place.
