@@ -1,8 +1,8 @@
 //! Fully connected layers of several images at a time.
 //!
-//! Weights are `[O, F]`, a row an output, as PyTorch has them. F counts the numbers of the input's memory, padded channels
-//! included, whose weights have to be zero. So features need no reordering after a convolution, and 16 neighbouring
-//! features are one vector in all three passes.
+//! Weights are `[O, F]`, a row an output, as PyTorch has them. F counts the numbers of the input's memory, padded
+//! channels included, whose weights have to be zero. So features need no reordering after a convolution, and 16
+//! neighbouring features are one vector in all three passes.
 
 use std::ops::Range;
 

@@ -225,7 +225,12 @@ mod tests {
     }
 
     proptest::proptest! {
-        #![proptest_config(Config { cases: 200, rng_seed: RngSeed::Fixed(20), failure_persistence: None, ..Config::default() })]
+        #![proptest_config(Config {
+            cases: 200,
+            rng_seed: RngSeed::Fixed(20),
+            failure_persistence: None,
+            ..Config::default()
+        })]
         #[test]
         fn agrees_with_the_product_in_double_precision(
             seed: u64, images in 1..20usize, inputs in 1..100usize, outputs in 1..40usize, biased: bool

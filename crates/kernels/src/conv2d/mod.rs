@@ -23,7 +23,7 @@ use weight_gradient::WeightGradient;
 
 pub use shape::Conv2dShape;
 
-/// A convolution with its layouts, tables made.
+/// A convolution by the definition, with its layouts, tables made; [`Winograd`](crate::Winograd) has fewer products.
 #[derive(Debug, Clone)]
 pub struct DirectConv2d {
     shape: Conv2dShape,

@@ -8,8 +8,8 @@
 //! The results are those of the definition but for rounding. Its error is a few times larger, at most 10⁻⁵ of the
 //! largest value, and `compare-gradients` holds tiles to the same tolerance as everything else.
 //!
-//! [`Winograd::pays`] says where tiles save a quarter of the arithmetic. Elsewhere [`DirectConv2d`] computes the definition,
-//! which is also what the tests compare tiles with.
+//! [`Winograd::pays`] says where tiles save a quarter of the arithmetic. Elsewhere [`DirectConv2d`] computes the
+//! definition, which is also what the tests compare tiles with.
 //!
 //! A shard of a batch adds up the gradients of the transformed weights over its images, and transforms the sum back
 //! once.
@@ -173,8 +173,8 @@ impl Winograd {
         self.forward.workspace().max(backward)
     }
 
-    /// The weights as [`DirectConv2d::pack`] packs them, transformed. What is in `transformed` of channels past the last
-    /// stays as it is, and has to be zero.
+    /// The weights as [`DirectConv2d::pack`] packs them, transformed. What is in `transformed` of channels past the
+    /// last stays as it is, and has to be zero.
     ///
     /// # Panics
     ///

@@ -67,8 +67,8 @@ fn check(shape: Conv2dShape, isa: Isa) {
     close("weight gradient", &shape, isa, &found, &expected);
 }
 
-/// Within 2·10⁻⁵ of the largest: of the published shapes, the worst was seen at 0.8·10⁻⁵. Border and padded channels stay
-/// zero, since they are compared too.
+/// Within 2·10⁻⁵ of the largest: of the published shapes, the worst was seen at 0.8·10⁻⁵. Border and padded channels
+/// stay zero, since they are compared too.
 fn close(what: &str, shape: &Conv2dShape, isa: Isa, found: &[f32], expected: &[f32]) {
     let largest = expected.iter().fold(0f32, |largest, value| largest.max(value.abs()));
     for (index, (found, expected)) in found.iter().zip(expected).enumerate() {
