@@ -237,9 +237,9 @@ fn an_outcome_that_cannot_be_read_is_told_and_not_called_missing() {
     let folder = folder_with(SMALL);
     sweep(folder.path()).args(["--shard", "1/2"]).assert().success();
     let of_run = |number: usize| {
-        let runs = fs::read_dir(sweep_folder(folder.path()).join("runs")).unwrap().map(|run| run.unwrap().path());
+        let mut runs = fs::read_dir(sweep_folder(folder.path()).join("runs")).unwrap().map(|run| run.unwrap().path());
         let begins = |run: &PathBuf| run.file_name().unwrap().to_string_lossy().starts_with(&format!("{number:04}-"));
-        runs.filter(begins).next().unwrap().join("outcome.json")
+        runs.find(begins).unwrap().join("outcome.json")
     };
     // The other shard's table finds a run of this one whose outcome is cut.
     let outcome = of_run(0);
