@@ -7,7 +7,7 @@ use super::{Inferred, Misfit, checks};
 use crate::Shape;
 use crate::config::{Entries, Key, Kind, Literal, Presence, Range, Record, key};
 
-/// [`LeakyRelu`](crate::LeakyRelu) with one slope that is learned, shared by all channels.
+/// [`LeakyReluSpec`](crate::LeakyReluSpec) with one slope that is learned, shared by all channels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PreluSpec {
     /// The slope before training.
