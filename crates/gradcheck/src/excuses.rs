@@ -1,10 +1,10 @@
 //! What may excuse an element that looks wrong.
 
 use crate::caught::caught;
-use crate::difference::NEAR;
-use crate::examine::Examination;
+use crate::examination::Examination;
 use crate::judge::Answer;
 use crate::judgement::Claim;
+use crate::place::NEAR;
 use crate::runs::moved;
 use crate::subgradients::hulls;
 use crate::{Value, Verdict};
@@ -63,11 +63,14 @@ impl Examination<'_, '_> {
     /// Allows for what round-off does to the source's own gradient, where that is seen to be as much as the error.
     pub(crate) fn allow_spread(&self, claim: &Claim<'_>, index: usize, cotangent: usize, answer: &mut Answer) {
         let mut tolerance = answer.tolerance;
-        tolerance.roundoff +=
-            self.spread([claim.source, cotangent, claim.tensor, index], answer.error, tolerance.total());
+        let spread = self.spread([claim.source, cotangent, claim.tensor, index], answer.error, tolerance.total());
+        tolerance.roundoff += spread;
         if answer.error <= tolerance.total() {
             let small = 0.01 * claim.gradient(cotangent, index).abs();
-            let verdict = if tolerance.total() <= small { Verdict::Pass } else { Verdict::Unresolved };
+            let magnitude = self.oracle().element(claim.tensor, index).estimates[cotangent].magnitude;
+            let bound = self.allowances(claim, index, cotangent, magnitude).wobble_bound;
+            let proven = tolerance.total() <= small && spread <= bound;
+            let verdict = if proven { Verdict::Pass } else { Verdict::Unresolved };
             *answer = Answer { verdict, tolerance, ..*answer };
         }
     }

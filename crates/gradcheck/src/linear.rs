@@ -3,9 +3,9 @@
 
 use crate::Value;
 use crate::caught::caught;
-use crate::examine::Examination;
+use crate::combined::{Combined, combination};
+use crate::examination::Examination;
 use crate::precision::{largest, smallest};
-use crate::runs::{Combined, combination};
 use crate::value::position;
 
 /// The factors of two incoming gradients in other sums.

@@ -1,9 +1,10 @@
-use crate::diagnosis::{Symptoms, no_pattern, pattern};
-use crate::examine::Examination;
+use crate::diagnosis::{no_pattern, pattern};
+use crate::examination::Examination;
 use crate::judgement::{Judgement, WorstOf};
 use crate::named::{Suspect, recognise};
 use crate::report::{Row, Sweep, Worst};
 use crate::runs::Outcome;
+use crate::symptoms::Symptoms;
 use crate::value::position;
 use crate::words::{are, counted};
 use crate::{Value, Verdict};

@@ -17,8 +17,15 @@ const SMOOTH: Measured = Measured {
 /// The sides are 1 apart.
 const BENT: Measured = Measured { width: 1.0, ..SMOOTH };
 
-const LEVEL: Level =
-    Level { measured: SMOOTH, crossing: Crossing::Unknown, step: 0.25, relative: 0.25, noise: 0.0, long: false };
+const LEVEL: Level = Level {
+    measured: SMOOTH,
+    crossing: Crossing::Unknown,
+    step: 0.25,
+    relative: 0.25,
+    noise: 0.0,
+    learned: 0.0,
+    long: false,
+};
 
 fn level(measured: Measured, step: f64) -> Level {
     Level { measured, step, relative: step, ..LEVEL }
@@ -215,4 +222,43 @@ fn a_longer_step_is_contradicted_beyond_the_errors_of_both() {
         level(SMOOTH, 0.5).contradicted(&level(Measured { derivative, magnitude: 8.0, ..SMOOTH }, 0.25))
     };
     assert!(!rounding(7e-9) && rounding(9e-9), "a billionth of the larger terms");
+}
+
+/// An intermediate result that is rounded to eighths: the long step sees 8 of them, one of an eighth none.
+#[test]
+fn what_short_steps_do_not_see_is_noise_of_longer_ones() {
+    let still = Measured { derivative: 0.0, magnitude: 0.0, ..SMOOTH };
+    let mut levels = levels(&[level(SMOOTH, 1.0), level(still, 0.125)]);
+    levels.set_noise(|_| 0.0);
+    assert_eq!(levels.levels.iter().map(|level| level.learned).collect::<Vec<_>>(), [4.0 * 0.125, 0.0]);
+    assert_eq!(levels.decide(1.0).noise, 0.0, "the shorter one is believed until its output's noise is known");
+    // A shorter step that does not agree with its half, where the longer one does.
+    let rough = Measured { derivative: 1.125, truncation: 0.25, ..SMOOTH };
+    let mut levels = self::levels(&[level(SMOOTH, 1.0), level(rough, 0.125)]);
+    levels.set_noise(|_| 0.0);
+    let found = levels.decide(1.0);
+    assert_eq!((found.derivative, found.noise, found.clean), (1.0, 4.0 * 0.25 * 0.125, true));
+    // Truncation that falls with the step is none.
+    let mut levels = self::levels(&[level(rough, 1.0), level(Measured { truncation: 0.125, ..SMOOTH }, 0.125)]);
+    levels.set_noise(|_| 0.0);
+    assert_eq!(levels.levels[0].learned, 0.0);
+}
+
+/// Errors and bends that rise as the step falls, as those of round-off do: the shortest step, at which nothing moves, is
+/// not believed. At a kink beside the point the bend stays.
+#[test]
+fn a_step_at_which_nothing_moves_is_no_zero_after_rising_noise() {
+    let off = |by: f64, width: f64| Measured { truncation: by, width, width_noise: 1.0, ..SMOOTH };
+    let still = Measured { derivative: 0.0, magnitude: 0.0, ..SMOOTH };
+    let decided = |widths: [f64; 3]| {
+        let all = [(1.0, 2f64.powi(-30)), (0.125, 2f64.powi(-26)), (2f64.powi(-6), 2f64.powi(-22))];
+        let mut all: Vec<Level> =
+            all.iter().zip(widths).map(|(&(step, by), width)| level(off(by, width), step)).collect();
+        all.push(level(still, 2f64.powi(-30)));
+        let mut levels = levels(&all);
+        levels.set_noise(|_| 0.0);
+        levels.decide(0.0).derivative
+    };
+    assert_eq!(decided([1e-9, 1e-8, 1e-7]), 1.0);
+    assert_eq!(decided([1e-7, 1e-7, 1e-7]), 0.0);
 }
