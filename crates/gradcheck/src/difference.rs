@@ -93,6 +93,14 @@ impl<'a> Oracle<'a> {
         all
     }
 
+    /// The steepest slope beside a kink of the elements of a tensor that have been differentiated.
+    pub(crate) fn steepest_side(&self, tensor: usize, cotangent: usize) -> f64 {
+        let found = self.found.borrow();
+        let of_tensor = found.iter().filter(|((of, _), _)| *of == tensor);
+        let sides = of_tensor.filter_map(|(_, element)| element.estimates[cotangent].kink);
+        sides.flatten().fold(0.0, |most, side| most.max(side.abs()))
+    }
+
     /// Whether an element that has been differentiated lies on a kink, and this gradient between the derivatives on its
     /// sides: as good an answer as any other.
     pub(crate) fn allows(&self, tensor: usize, index: usize, cotangent: usize, gradient: f64, slack: f64) -> bool {

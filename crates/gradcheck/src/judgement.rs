@@ -219,12 +219,11 @@ impl Examination<'_, '_> {
             let mut second = self.answers(claim, *index, &element, &self.limits(claim, &selected));
             for (cotangent, answer) in second.iter_mut().enumerate() {
                 let estimates = &self.oracle().element(claim.tensor, *index).estimates;
-                let excused = || match estimates.iter().any(|estimate| estimate.kink.is_some()) {
-                    true => self.is_subgradient(claim, *index, cotangent, answer.tolerance.total()),
-                    false => answer.beside_kink && self.right_beside(claim, *index, cotangent),
-                };
-                if answer.verdict == Verdict::Mismatch && excused() {
-                    *answer = Answer { verdict: Verdict::Kink, error: 0.0, ..*answer };
+                if answer.verdict == Verdict::Mismatch
+                    && let Some(verdict) = self.beside_kink(claim, *index, cotangent, answer)
+                {
+                    let error = if verdict == Verdict::Kink { 0.0 } else { answer.error };
+                    *answer = Answer { verdict, error, ..*answer };
                 }
                 if answer.verdict == Verdict::Mismatch && estimates[cotangent].kink.is_none() {
                     self.allow_spread(claim, *index, cotangent, answer);

@@ -109,9 +109,11 @@ impl Level {
 }
 
 /// The differences of one cotangent with several steps, the longest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Levels {
     levels: Vec<Level>,
+    /// The largest change of the objective that round-off may hide: see [`Levels::learn_noise`].
+    quantum: f64,
 }
 
 /// Whether a kink lies within the points of a level.
@@ -125,6 +127,11 @@ enum Sight {
 }
 
 impl Levels {
+    /// No step yet. Round-off of more than `quantum` is not believed, whatever the differences look like.
+    pub(crate) fn new(quantum: f64) -> Self {
+        Self { levels: Vec::new(), quantum }
+    }
+
     pub(crate) fn add(&mut self, level: Level) {
         let at = self.levels.partition_point(|other| other.step > level.step);
         self.levels.insert(at, level);
@@ -158,6 +165,9 @@ impl Levels {
     /// its half than this one, or does not move the objective at all, that is round-off, whatever was measured at other
     /// points: an intermediate result may be rounded more coarsely than the output. It is as much of this difference as
     /// the steps are to each other.
+    ///
+    /// A function that is flat up to a distance looks the same as one that rounds to numbers that far apart. So no more
+    /// than the rounding of the largest number in sight is taken for round-off.
     fn learn_noise(&mut self) {
         for at in 0..self.levels.len() {
             let level = self.levels[at];
@@ -187,8 +197,21 @@ impl Levels {
             let straight = b.width <= 0.01 * b.magnitude;
             if straight && both(&a, &b) && both(&b, &c) && to_the_end {
                 let deviation = b.truncation * self.levels[at - 1].step;
-                let shorter = self.levels[at - 1..].iter_mut();
+                let shorter = self.levels[at - 1..].iter_mut().filter(|_| deviation <= self.quantum);
                 shorter.for_each(|level| level.learned = level.learned.max(4.0 * deviation / level.step));
+            }
+        }
+        // Where longer steps show a straight line, a step over which it rises by less than a rounding hides it.
+        for at in 1..self.levels.len() {
+            let level = self.levels[at];
+            let hides = |longer: &&Level| {
+                let Measured { derivative, magnitude, truncation, width, .. } = longer.measured;
+                let straight = magnitude > 0.0 && truncation <= 1e-4 * magnitude && width <= 1e-5 * magnitude;
+                straight && derivative.abs() * level.step <= self.quantum
+            };
+            if level.measured.magnitude == 0.0 {
+                let longer = self.levels[..at].iter().filter(hides).map(|longer| longer.measured.derivative.abs());
+                self.levels[at].learned = longer.fold(level.learned, f64::max);
             }
         }
     }

@@ -5,6 +5,7 @@ use crate::Value;
 use crate::caught::caught;
 use crate::combined::{Combined, combination};
 use crate::examination::Examination;
+use crate::judgement::Claim;
 use crate::precision::{largest, smallest};
 use crate::value::position;
 
@@ -36,6 +37,15 @@ impl Examination<'_, '_> {
             sum.is_ok_and(|sum| self.deviates(source, tensor, &sum, unresolved).is_some())
         };
         SUMS.iter().filter(|factors| again(factors)).count() > SUMS.len() / 2
+    }
+
+    /// What the round-off of a source may do to an element of its own gradient.
+    fn roundoff_of(&self, source: usize, tensor: usize, index: usize, cotangent: usize) -> f64 {
+        let gradients = self.runs[source].run().map(|run| run.of(tensor)).unwrap_or_default();
+        let claim = Claim { source, tensor, gradients: &gradients };
+        let limits = self.limits(&claim, &[index]);
+        let element = self.oracle().element(tensor, index);
+        self.answer(&claim, index, cotangent, &element, &limits[cotangent]).tolerance.roundoff
     }
 
     /// What deviates, in a sentence, and whether it does so by far.
@@ -79,8 +89,18 @@ impl Examination<'_, '_> {
                 };
                 parts.iter().map(of).sum()
             };
-            let allowed =
-                if apart > tolerance && apart.is_finite() && within { tolerance + spread() } else { f64::INFINITY };
+            // What is left of a cancellation has the round-off of what cancelled, which its own size does not show.
+            let own = || -> f64 {
+                let of = |&(number, factor, ..): &(usize, f64, &Value, f64, f64)| {
+                    factor.abs() * self.roundoff_of(source, tensor, index, number)
+                };
+                parts.iter().map(of).sum()
+            };
+            let allowed = if apart > tolerance && apart.is_finite() && within {
+                tolerance + spread() + own()
+            } else {
+                f64::INFINITY
+            };
             if apart > allowed {
                 let words = match &parts[..] {
                     [(_, factor, ..)] if *factor < 0.0 => "the negative of the incoming gradient".to_owned(),

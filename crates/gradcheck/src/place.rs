@@ -15,6 +15,9 @@ use crate::{Options, Value};
 /// A kink is near up to a relative distance of so many round-offs of the code under test.
 pub(crate) const NEAR: f64 = 2048.0;
 
+/// So many roundings of the largest number are believed to hide a change.
+const QUANTUM: f64 = 64.0;
+
 /// The function, the point, and what is known of it there before any difference is taken.
 pub(crate) struct Place<'a> {
     forward: Evaluation<'a>,
@@ -90,6 +93,12 @@ impl<'a> Place<'a> {
     /// zero or nearly so.
     pub(crate) fn base(&self, tensor: usize, index: usize) -> f64 {
         base(self.values[tensor].data()[index], self.typical[tensor])
+    }
+
+    /// The most of an objective that round-off is believed to hide: so many roundings of the largest number in sight.
+    pub(crate) fn quantum(&self, cotangent: &Cotangent) -> f64 {
+        let numbers = self.values.iter().chain([&self.output]).map(Value::max_abs).fold(1.0, f64::max);
+        QUANTUM * self.precision.epsilon() * numbers * cotangent.value.max_abs()
     }
 
     /// The central difference at the step `step · scale`, without extrapolation.

@@ -172,8 +172,10 @@ fn explain(
     let symptoms = symptoms(examination, tensor, judgements, source, worst, gradient);
     let suspect = Suspect { source, tensor, cotangent: worst.cotangent, gradient, truth: &symptoms.truth };
     let fault = judgements[source].as_ref().and_then(|judgement| judgement.fault.clone());
-    row.diagnosis =
-        recognise(examination, &suspect).or(pattern(&symptoms)).or(fault).or_else(|| Some(no_pattern(&symptoms)));
+    // Where every element by itself is right, only the fault says what is wrong.
+    let (first, last) = if row.mismatched == 0 { (fault, None) } else { (None, fault) };
+    let looks_like = || recognise(examination, &suspect).or(pattern(&symptoms));
+    row.diagnosis = first.or_else(looks_like).or(last).or_else(|| Some(no_pattern(&symptoms)));
     let points: Vec<(f64, f64)> = (1..=8)
         .map(|exponent| {
             let (step, central) = oracle.central(tensor, worst.index, worst.cotangent, 10f64.powi(-exponent));

@@ -27,7 +27,7 @@ pub(crate) type Hulls = Rc<Vec<Option<[f64; 2]>>>;
 
 pub(crate) fn hulls(oracle: &Oracle<'_>, tensor: usize, index: usize, seed: u64) -> Hulls {
     let mut all: Vec<Vec<Estimate>> = vec![Vec::new(); oracle.cotangents.len()];
-    for there in beside(oracle, seed) {
+    for there in beside(oracle, &[(tensor, index)], seed) {
         let element = there.element(tensor, index);
         all.iter_mut().zip(&element.estimates).for_each(|(all, estimate)| all.push(*estimate));
     }
@@ -36,15 +36,22 @@ pub(crate) fn hulls(oracle: &Oracle<'_>, tensor: usize, index: usize, seed: u64)
 
 /// The hull of the derivatives along a line, at the same points.
 pub(crate) fn hull_along(oracle: &Oracle<'_>, line: &Line, cotangent: usize, seed: u64) -> Option<[f64; 2]> {
-    hull_of(&beside(oracle, seed).map(|there| there.along(line).estimates[cotangent]).collect::<Vec<_>>())
+    let moved: Vec<(usize, usize)> = line.moves.iter().map(|one| (one.tensor, one.index)).collect();
+    hull_of(&beside(oracle, &moved, seed).map(|there| there.along(line).estimates[cotangent]).collect::<Vec<_>>())
 }
 
-/// The function at points where every element that lies on a kink, or is equal to one that does, is moved a little:
-/// each in its own direction, and first so that all come into an order. Of equal elements code takes the first or the
-/// last, and of many a random point hardly ever does.
-fn beside<'o>(oracle: &'o Oracle<'_>, seed: u64) -> impl Iterator<Item = Oracle<'o>> {
+/// The elements of a tensor that are equal to this one.
+pub(crate) fn equals(oracle: &Oracle<'_>, tensor: usize, index: usize) -> Vec<usize> {
+    let data = oracle.values[tensor].data();
+    (0..data.len()).filter(|&other| data[other] == data[index]).collect()
+}
+
+/// The function at points where these elements, every element that lies on a kink, and those that are equal to one of
+/// them, are moved a little: each in its own direction, and first so that all come into an order. Of equal elements
+/// code takes the first or the last, and of many a random point hardly ever does.
+fn beside<'o>(oracle: &'o Oracle<'_>, these: &[(usize, usize)], seed: u64) -> impl Iterator<Item = Oracle<'o>> {
     let mut random = Random::new(seed, "beside");
-    let tied = tied(oracle);
+    let tied = tied(oracle, these);
     let orders = [false, true].map(|last_first| order(oracle, &tied, last_first));
     (0..2 + POINTS).filter_map(move |point| {
         let mut values = oracle.values.clone();
@@ -60,10 +67,11 @@ fn beside<'o>(oracle: &'o Oracle<'_>, seed: u64) -> impl Iterator<Item = Oracle<
     })
 }
 
-/// The elements that have been differentiated and lie on a kink, and others that are equal to them as far as the moves
-/// can tell.
-fn tied(oracle: &Oracle<'_>) -> Vec<(usize, usize)> {
-    let kinked: Vec<(usize, usize)> = oracle.kinked().into_iter().map(|(place, _)| place).collect();
+/// These elements, those that have been differentiated and lie on a kink, and others that are equal to one of them as
+/// far as the moves can tell.
+fn tied(oracle: &Oracle<'_>, these: &[(usize, usize)]) -> Vec<(usize, usize)> {
+    let mut kinked: Vec<(usize, usize)> = oracle.kinked().into_iter().map(|(place, _)| place).collect();
+    kinked.extend(these);
     let of =
         |&(tensor, index): &(usize, usize)| (oracle.values[tensor].data()[index].abs(), oracle.base(tensor, index));
     let mut sizes: Vec<(f64, f64)> = kinked.iter().map(of).collect();

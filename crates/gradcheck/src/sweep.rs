@@ -55,7 +55,7 @@ pub(crate) fn explore(place: &Place<'_>, line: &Line, thorough: bool) -> (Elemen
         place,
         line,
         values: place.values.clone(),
-        levels: vec![Levels::default(); place.cotangents.len()],
+        levels: place.cotangents.iter().map(|cotangent| Levels::new(place.quantum(cotangent))).collect(),
         decided: Vec::new(),
         moved: vec![0u64; place.output.len().div_ceil(64)],
         tried: Vec::new(),
@@ -281,6 +281,10 @@ impl Sweep<'_, '_> {
         if let Some(one) = self.line.alone() {
             let mut values = place.values.clone();
             let longest = estimates.iter().map(|estimate| estimate.step).fold(0.0, f64::max);
+            if longest > 2.0 * place.steps[0] * one.by.abs() {
+                let ends = [-1.0, 1.0].map(|side| place.at(&mut values, self.line, side * longest / one.by.abs()).1);
+                straight &= self.goes_on(estimates, [&ends[0], &ends[1]], longest);
+            }
             for factor in [1e-8, 1e-4, 1e3, 1e12, 1e40, 1e150, 1e300] {
                 let long = (factor * place.typical[one.tensor].max(1.0)).min(0.1 * largest_number);
                 if long <= longest {

@@ -142,7 +142,8 @@ impl Examination<'_, '_> {
         })
     }
 
-    fn tie_fault_under(&self, claim: &Claim<'_>, tie: &Along, cotangent: usize) -> Option<TieFault> {
+    /// The same along one direction, under one cotangent.
+    pub(crate) fn tie_fault_under(&self, claim: &Claim<'_>, tie: &Along, cotangent: usize) -> Option<TieFault> {
         let estimate = &tie.element.estimates[cotangent];
         if !estimate.clean || estimate.kink.is_some() {
             return None;

@@ -32,7 +32,12 @@ fn level(measured: Measured, step: f64) -> Level {
 }
 
 fn levels(all: &[Level]) -> Levels {
-    let mut levels = Levels::default();
+    levels_within(f64::INFINITY, all)
+}
+
+/// Of an objective of which round-off hides so much.
+fn levels_within(quantum: f64, all: &[Level]) -> Levels {
+    let mut levels = Levels::new(quantum);
     all.iter().for_each(|level| levels.add(*level));
     levels
 }
@@ -228,10 +233,14 @@ fn a_longer_step_is_contradicted_beyond_the_errors_of_both() {
 #[test]
 fn what_short_steps_do_not_see_is_noise_of_longer_ones() {
     let still = Measured { derivative: 0.0, magnitude: 0.0, ..SMOOTH };
-    let mut levels = levels(&[level(SMOOTH, 1.0), level(still, 0.125)]);
-    levels.set_noise(|_| 0.0);
-    assert_eq!(levels.levels.iter().map(|level| level.learned).collect::<Vec<_>>(), [4.0 * 0.125, 0.0]);
-    assert_eq!(levels.decide(1.0).noise, 0.0, "the shorter one is believed until its output's noise is known");
+    let learned = |quantum: f64| {
+        let mut levels = levels_within(quantum, &[level(SMOOTH, 1.0), level(still, 0.125)]);
+        levels.set_noise(|_| 0.0);
+        let learned: Vec<f64> = levels.levels.iter().map(|level| level.learned).collect();
+        (learned, levels.decide(1.0).derivative)
+    };
+    assert_eq!(learned(0.12), (vec![4.0 * 0.125, 0.0], 0.0), "the function is flat, and is not further away");
+    assert_eq!(learned(0.13), (vec![4.0 * 0.125, 1.0], 1.0), "an eighth of the slope is less than a rounding");
     // A shorter step that does not agree with its half, where the longer one does.
     let rough = Measured { derivative: 1.125, truncation: 0.25, ..SMOOTH };
     let mut levels = self::levels(&[level(SMOOTH, 1.0), level(rough, 0.125)]);
@@ -250,15 +259,18 @@ fn what_short_steps_do_not_see_is_noise_of_longer_ones() {
 fn a_step_at_which_nothing_moves_is_no_zero_after_rising_noise() {
     let off = |by: f64, width: f64| Measured { truncation: by, width, width_noise: 1.0, ..SMOOTH };
     let still = Measured { derivative: 0.0, magnitude: 0.0, ..SMOOTH };
-    let decided = |widths: [f64; 3]| {
+    let decided = |widths: [f64; 3], quantum: f64| {
         let all = [(1.0, 2f64.powi(-30)), (0.125, 2f64.powi(-26)), (2f64.powi(-6), 2f64.powi(-22))];
         let mut all: Vec<Level> =
             all.iter().zip(widths).map(|(&(step, by), width)| level(off(by, width), step)).collect();
         all.push(level(still, 2f64.powi(-30)));
-        let mut levels = levels(&all);
+        let mut levels = levels_within(quantum, &all);
         levels.set_noise(|_| 0.0);
         levels.decide(0.0).derivative
     };
-    assert_eq!(decided([1e-9, 1e-8, 1e-7]), 1.0);
-    assert_eq!(decided([1e-7, 1e-7, 1e-7]), 0.0);
+    let rising = [1e-9, 1e-8, 1e-7];
+    assert_eq!(decided(rising, f64::INFINITY), 1.0);
+    assert_eq!(decided([1e-4, 1e-4, 1e-4], f64::INFINITY), 0.0);
+    // The second step is off by 2⁻²⁶ over 2⁻³.
+    assert_eq!([2f64.powi(-29), 2f64.powi(-31)].map(|quantum| decided(rising, quantum)), [1.0, 0.0]);
 }

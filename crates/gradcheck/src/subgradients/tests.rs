@@ -38,8 +38,9 @@ fn the_points_beside_a_kink_lie_within_its_reach_on_both_sides() {
     let problem = sort();
     let options = Options { cotangents: 0, ..Options::default() };
     let examination = problem.examine(&options);
-    let points: Vec<Vec<f64>> =
-        beside(examination.oracle(), 0).map(|there| there.values[0].data().iter().map(|x| x - 2.0).collect()).collect();
+    let points: Vec<Vec<f64>> = beside(examination.oracle(), &[], 0)
+        .map(|there| there.values[0].data().iter().map(|x| x - 2.0).collect())
+        .collect();
     assert_eq!(points.len(), 2 + POINTS);
     assert!(points[0].is_sorted() && points[0][0] < points[0][2], "in order: {:?}", points[0]);
     assert!(points[1].is_sorted_by(|a, b| a > b), "and the last first: {:?}", points[1]);
@@ -47,7 +48,7 @@ fn the_points_beside_a_kink_lie_within_its_reach_on_both_sides() {
     assert!(points.iter().flatten().all(|away| (0.99 * AWAY..=3.01 * AWAY).contains(&away.abs())), "{points:?}");
     let signs: Vec<f64> = points.iter().flatten().map(|away| away.signum()).collect();
     assert!(signs.contains(&1.0) && signs.contains(&-1.0));
-    let other = beside(examination.oracle(), 1).nth(2).unwrap().values[0].data()[0];
+    let other = beside(examination.oracle(), &[], 1).nth(2).unwrap().values[0].data()[0];
     assert_ne!(other, points[0][0] + 2.0, "another seed, other points");
 }
 
