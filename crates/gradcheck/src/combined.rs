@@ -12,8 +12,8 @@ pub(crate) struct Combined {
     pub(crate) parts: bool,
 }
 
-/// The gradients under the negatives of the first two cotangents, a large and a tiny multiple of the first, which every
-/// precision can hold, and a sum of the two.
+/// The gradients under the negative of the first cotangent, a large and a tiny multiple of it, a large negative one of
+/// the second, all of which every precision can hold, and a sum of the two.
 pub(crate) fn combined(
     source: &Source<'_>,
     values: &[Value],
@@ -22,7 +22,7 @@ pub(crate) fn combined(
     most: f64,
 ) -> Vec<Combined> {
     let [mut large, tiny] =
-        if source.unit_roundoff > 1e-4 { [64.0, 1.0 / 64.0] } else { [2f64.powi(20), 2f64.powi(-24)] };
+        if source.unit_roundoff > 1e-4 { [64.0, 1.0 / 64.0] } else { [2f64.powi(20), 2f64.powi(-30)] };
     // What overflows says nothing.
     let steepest = gradients.into_iter().flatten().flatten().map(Value::max_abs).fold(0.0, f64::max);
     while large > 4.0 && large * steepest > 1e-4 * most && steepest.is_finite() {
@@ -33,7 +33,7 @@ pub(crate) fn combined(
     let combinations = [
         Some(vec![(0, -1.0)]),
         Some(vec![(0, large)]),
-        of_second(&[(1, -1.0)]),
+        of_second(&[(1, -large)]),
         Some(vec![(0, tiny)]),
         of_second(&[(0, 0.375), (1, -2.625)]),
     ];
@@ -105,8 +105,9 @@ mod tests {
         };
         // Three outputs have two digits.
         let parts = [1.0 + PART; 2];
-        assert_eq!(factors(2f64.powi(-11)), [&[-1.0, 64.0, -1.0, 1.0 / 64.0, 0.375][..], &parts].concat());
-        assert_eq!(factors(2f64.powi(-24)), [&[-1.0, 2f64.powi(20), -1.0, 2f64.powi(-24), 0.375][..], &parts].concat());
+        assert_eq!(factors(2f64.powi(-11)), [&[-1.0, 64.0, -64.0, 1.0 / 64.0, 0.375][..], &parts].concat());
+        let large = 2f64.powi(20);
+        assert_eq!(factors(2f64.powi(-24)), [&[-1.0, large, -large, 2f64.powi(-30), 0.375][..], &parts].concat());
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn try_all(examination: &Examination<'_, '_>) -> Mutants {
             let gradients = run.of(tensor);
             let base = examination.judge(source, tensor, &gradients);
             // A zero is round-off here: its sign or its order change nothing.
-            let zero = base.zero && base.verdict.proven();
+            let zero = base.zero.is_some() && base.verdict.proven();
             if zero || !base.verdict.proven() || !run.repeatable[tensor] || gradients.iter().any(Option::is_none) {
                 continue;
             }

@@ -14,6 +14,8 @@ pub(crate) struct Limits {
     pub(crate) weight: f64,
     /// The smallest normal and the largest number of the precision under test.
     pub(crate) range: [f64; 2],
+    /// The part of the largest slope below which a slope is zero.
+    pub(crate) resolution: f64,
     /// How near, relative to the element, a kink may be that the code under test takes for crossed.
     pub(crate) near: f64,
 }
@@ -128,7 +130,7 @@ pub(crate) fn judge(
             false => answer(Verdict::Mismatch, beyond, at_kink),
         };
     }
-    let slope = 1e-3 * allowed.terms.max(limits.unit);
+    let slope = limits.resolution * allowed.terms.max(limits.unit);
     let rounding = 1e-9 * allowed.output.min(limits.weight).max(allowed.beside);
     let zero = slope.max(1e-6 * allowed.shared).max(rounding).max(4.0 * limits.range[0]);
     // What is excused by the source's own noise must be smaller beside the gradient: a hundredth.

@@ -23,8 +23,8 @@ pub(crate) struct Judgement {
     pub(crate) mismatched: usize,
     pub(crate) unresolved: usize,
     pub(crate) worst: Option<WorstOf>,
-    /// The function was seen not to move with the tensor.
-    pub(crate) zero: bool,
+    /// If the function was seen not to move with the tensor: what a gradient may be that counts as zero.
+    pub(crate) zero: Option<f64>,
     /// What is wrong beyond single elements.
     pub(crate) fault: Option<String>,
 }
@@ -67,11 +67,11 @@ impl Examination<'_, '_> {
             mismatched: 0,
             unresolved: 0,
             worst: None,
-            zero: false,
+            zero: None,
             fault: None,
         };
-        if let Some(verdict) = self.still(&claim, &judgement.selected) {
-            judgement.zero = true;
+        if let Some((verdict, excused)) = self.still(&claim, &judgement.selected) {
+            judgement.zero = Some(excused);
             judgement.verdict = verdict;
             return judgement;
         }
@@ -114,8 +114,8 @@ impl Examination<'_, '_> {
     }
 
     /// The verdict if the differences bound the whole gradient by their own errors, and the source says zero to within
-    /// what cancels elsewhere in the function.
-    fn still(&self, claim: &Claim<'_>, selected: &[usize]) -> Option<Verdict> {
+    /// what cancels elsewhere in the function, which comes with it.
+    fn still(&self, claim: &Claim<'_>, selected: &[usize]) -> Option<(Verdict, f64)> {
         let oracle = self.oracle();
         let elements: Vec<_> = selected.iter().map(|&index| oracle.element(claim.tensor, index)).collect();
         let all = || elements.iter().flat_map(|element| &element.estimates);
@@ -139,7 +139,7 @@ impl Examination<'_, '_> {
         // Small beside what moves elsewhere: that is the proof. Where nothing moves at all, nothing was seen.
         let beside = self.motion / oracle.typical[claim.tensor];
         let seen = self.motion > 0.0 && bound <= 1e-3 * beside && bound <= self.steepest;
-        Some(if expected || seen { Verdict::Pass } else { Verdict::Unobservable })
+        Some((if expected || seen { Verdict::Pass } else { Verdict::Unobservable }, excused))
     }
 
     pub(crate) fn limits(&self, claim: &Claim<'_>, selected: &[usize]) -> Vec<Limits> {
@@ -156,6 +156,7 @@ impl Examination<'_, '_> {
             unit: f64::min(derivative, cotangent.value.max_abs()),
             weight: cotangent.value.max_abs(),
             range: [smallest(dtype), largest(dtype)],
+            resolution: if source.unit_roundoff < 1e-12 { 1e-4 } else { 1e-3 },
             near: NEAR * source.unit_roundoff,
         };
         oracle.cotangents.iter().map(of).collect()

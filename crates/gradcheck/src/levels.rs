@@ -206,7 +206,7 @@ impl Levels {
             let level = self.levels[at];
             let hides = |longer: &&Level| {
                 let Measured { derivative, magnitude, truncation, width, .. } = longer.measured;
-                let straight = magnitude > 0.0 && truncation <= 1e-4 * magnitude && width <= 1e-5 * magnitude;
+                let straight = magnitude > 0.0 && truncation <= 1e-4 * magnitude && width <= 1e-3 * magnitude;
                 straight && derivative.abs() * level.step <= self.quantum
             };
             if level.measured.magnitude == 0.0 {
@@ -214,6 +214,18 @@ impl Levels {
                 self.levels[at].learned = longer.fold(level.learned, f64::max);
             }
         }
+    }
+
+    /// The shortest of three steps over which the objective rises by the same, and by more than round-off hides: it
+    /// jumps within that step, or is steep there and nowhere else. No step as long as that says what the slope is.
+    fn jump(&self) -> Option<usize> {
+        let rise = |level: &Level| level.measured.derivative * level.step;
+        let same = |long: &Level, short: &Level| {
+            let (a, b) = (rise(long), rise(short));
+            long.step > 4.0 * short.step && a.abs() > self.quantum && (a - b).abs() <= 0.1 * a.abs()
+        };
+        let all_same = |three: &[Level]| three.windows(2).all(|pair| same(&pair[0], &pair[1]));
+        self.levels.windows(3).rposition(all_same).map(|first| first + 2)
     }
 
     /// Whether the two shortest steps see the same kink, with smooth sides.
@@ -266,6 +278,7 @@ impl Levels {
             .filter(|_| self.is_sharp(&sights));
         let seen = sights.contains(&Sight::Smooth);
         let usable: Vec<&Level> = pairs()
+            .skip(self.jump().map_or(0, |at| at + 1))
             .filter(|(_, sight)| **sight == Sight::Smooth || (**sight == Sight::Hidden && !seen))
             .map(|(level, _)| level)
             .filter(|level| level.measured.derivative.is_finite())

@@ -27,8 +27,7 @@ fn tensor_rows(examination: &Examination<'_, '_>, tensor: usize) -> Vec<Row> {
         .map(|(source, run)| {
             let run = run.run()?;
             let mut judgement = examination.judge(source, tensor, &run.of(tensor));
-            let unresolved = judgement.verdict == Verdict::Unresolved;
-            if let Some(fault) = examination.nonlinear(source, tensor, unresolved) {
+            if let Some(fault) = examination.nonlinear(source, tensor, &judgement) {
                 judgement.verdict = judgement.verdict.max(Verdict::Mismatch);
                 judgement.fault = Some(fault);
             }
@@ -58,7 +57,7 @@ fn row(examination: &Examination<'_, '_>, source: usize, tensor: usize, judgemen
         Outcome::Panicked(message) => (Verdict::Panicked, Some(format!("the source panicked: {message}"))),
         _ => (Verdict::Skipped, claimant.skipped.clone()),
     };
-    let zero = judgement.is_some_and(|judgement| judgement.zero && judgement.verdict == Verdict::Pass);
+    let zero = judgement.is_some_and(|judgement| judgement.zero.is_some() && judgement.verdict == Verdict::Pass);
     Row {
         source: claimant.name.clone(),
         tensor: variable.name.clone(),

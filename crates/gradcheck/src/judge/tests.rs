@@ -14,7 +14,8 @@ const ESTIMATE: Estimate = Estimate {
     hidden: 0.0,
 };
 
-const LIMITS: Limits = Limits { roundoff: 0.5, unit: 16.0, weight: 1.0, range: [1e-30, 1e30], near: 1e-3 };
+const LIMITS: Limits =
+    Limits { roundoff: 0.5, unit: 16.0, weight: 1.0, range: [1e-30, 1e30], resolution: 1e-3, near: 1e-3 };
 
 /// Limits under which an element has no round-off of its own.
 const EXACT: Limits = Limits { roundoff: 0.0, unit: 0.0, ..LIMITS };

@@ -270,7 +270,25 @@ fn a_step_at_which_nothing_moves_is_no_zero_after_rising_noise() {
     };
     let rising = [1e-9, 1e-8, 1e-7];
     assert_eq!(decided(rising, f64::INFINITY), 1.0);
-    assert_eq!(decided([1e-4, 1e-4, 1e-4], f64::INFINITY), 0.0);
+    assert_eq!(decided([1e-2, 1e-2, 1e-2], f64::INFINITY), 0.0);
     // The second step is off by 2⁻²⁶ over 2⁻³.
     assert_eq!([2f64.powi(-29), 2f64.powi(-31)].map(|quantum| decided(rising, quantum)), [1.0, 0.0]);
+}
+
+/// A step of height 1 that is steeper than every step but the last, whose noise hides it.
+#[test]
+fn what_rises_by_the_same_over_every_step_says_nothing() {
+    let of = |step: f64, rise: f64| {
+        let derivative = rise / step;
+        level(Measured { derivative, truncation: derivative, magnitude: derivative, ..SMOOTH }, step)
+    };
+    let noisy = |level: Level| Level { noise: 1e3, ..level };
+    let clean = |rises: [f64; 4], quantum: f64| {
+        let all = [1.0, 0.1, 0.01, 1e-3].iter().zip(rises).map(|(&step, rise)| of(step, rise));
+        let all: Vec<Level> = all.map(noisy).collect();
+        levels_within(quantum, &all).decide(0.0).step
+    };
+    assert_eq!(clean([1.0, 1.0, 1.0, 0.5], 0.5), 1e-3, "only the last step is shorter than the jump");
+    assert_eq!(clean([1.0, 1.0, 0.5, 0.5], 0.5), 1.0, "two steps may agree by chance");
+    assert_eq!(clean([1.0, 1.0, 1.0, 0.5], 2.0), 1.0, "it is less than a rounding");
 }

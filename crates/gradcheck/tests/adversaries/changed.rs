@@ -12,8 +12,9 @@ const OF_ITSELF: f64 = 1e-3;
 /// and more than a hundred-thousandth of the largest of the tensor, in single precision a thousandth,
 const OF_LARGEST: [f64; 2] = [1e-3, 1e-5];
 /// and more than a billionth of the cotangent times what the output is beside the tensor (at least 1), which is about
-/// what differences in f64 can show;
-const OF_OUTPUT: f64 = 1e-9;
+/// what differences in f64 can show; in single precision, where that is more than a thousandth of the gradient, more
+/// than what the rounding of the output makes of a backward that is written in terms of it;
+const OF_OUTPUT: [f64; 2] = [4e-6, 1e-9];
 /// and more than a millionth of what the function's other tensors do, below which a gradient counts as zero.
 const OF_OTHERS: f64 = 1e-6;
 /// In a tensor of which only a quota is differentiated one by one, the rest is only seen in sums: there it counts if it
@@ -41,6 +42,7 @@ pub(crate) fn is_wrong(
     let cotangents = [1.0, 1e-3, 1e3, 1e-6, 1e5].map(&mut cotangent);
     let before = cotangent(1.0);
     let edges = (function.edges)(values);
+    let of_output = OF_OUTPUT[usize::from(!single)];
     let memory = Memory::default();
     adversary.call(function, single, &elsewhere(values), &before, &memory);
     cotangents.iter().any(|cotangent| {
@@ -48,7 +50,7 @@ pub(crate) fn is_wrong(
         let right = function.backward(false, values, cotangent);
         let tiny = if single { 1e-36 } else { 1e-290 } * largest(cotangent).max(1.0);
         let of_tensor =
-            |value: &Value| OF_OUTPUT * largest(cotangent) * largest(&output) / largest(value).max(1.0) + tiny;
+            |value: &Value| of_output * largest(cotangent) * largest(&output) / largest(value).max(1.0) + tiny;
         // A tensor of zeros counts as its steps do.
         let size = |value: &Value| if largest(value) == 0.0 { 0.01 } else { largest(value) };
         let energy = |tensor: usize| largest(right[tensor].as_ref().unwrap_or(&values[tensor])) * size(&values[tensor]);
