@@ -7,7 +7,7 @@ use crate::judgement::Claim;
 use crate::line::{Line, Move};
 use crate::place::NEAR;
 use crate::runs::moved;
-use crate::subgradients::{equals, hulls};
+use crate::subgradients::{AWAY, equals, hulls};
 use crate::sweep::Along;
 use crate::{Value, Verdict};
 
@@ -27,7 +27,7 @@ impl Examination<'_, '_> {
         let place = (claim.tensor, index);
         let known = self.hulls.borrow().get(&place).cloned();
         let hulls = known.unwrap_or_else(|| {
-            let hulls = hulls(self.oracle(), claim.tensor, index, self.options.seed);
+            let hulls = hulls(self.oracle(), claim.tensor, index, self.options.seed, AWAY);
             self.hulls.borrow_mut().insert(place, hulls.clone());
             hulls
         });
@@ -67,6 +67,13 @@ impl Examination<'_, '_> {
         let oracle = self.oracle();
         let equals = equals(oracle, claim.tensor, index);
         if equals.len() < 2 || !self.is_subgradient(claim, index, cotangent, slack) {
+            return None;
+        }
+        // What a smooth function does between these points shrinks with their distance.
+        let near = hulls(oracle, claim.tensor, index, self.options.seed, 0.1 * AWAY);
+        let width = |hull: Option<[f64; 2]>| hull.map_or(0.0, |[low, high]| high - low);
+        let far = self.hulls.borrow().get(&(claim.tensor, index)).and_then(|hulls| hulls[cotangent]);
+        if width(near[cotangent]) < 0.5 * width(far) {
             return None;
         }
         let base = oracle.base(claim.tensor, index);

@@ -42,13 +42,15 @@ impl Examination<'_, '_> {
         SUMS.iter().filter(|factors| again(factors)).count() > SUMS.len() / 2
     }
 
-    /// What the round-off of a source may do to an element of its own gradient.
+    /// What the round-off of a source may do to an element of its own gradient: of its terms, of those of the outputs
+    /// that it moves, and of a slope.
     fn roundoff_of(&self, source: usize, tensor: usize, index: usize, cotangent: usize) -> f64 {
         let gradients = self.runs[source].run().map(|run| run.of(tensor)).unwrap_or_default();
         let claim = Claim { source, tensor, gradients: &gradients };
-        let limits = self.limits(&claim, &[index]);
-        let element = self.oracle().element(tensor, index);
-        self.answer(&claim, index, cotangent, &element, &limits[cotangent]).tolerance.roundoff
+        let limits = &self.limits(&claim, &[index])[cotangent];
+        let magnitude = self.oracle().element(tensor, index).estimates[cotangent].magnitude;
+        let terms = self.allowances(&claim, index, cotangent, magnitude).terms;
+        limits.roundoff * (magnitude + terms + 0.25 * limits.unit)
     }
 
     /// What deviates, in a sentence, and whether it does so by far.

@@ -19,15 +19,15 @@ use crate::random::Random;
 const POINTS: usize = 24;
 
 /// How far these points are away, relative to each element.
-const AWAY: f64 = 1e-4;
+pub(crate) const AWAY: f64 = 1e-4;
 
 /// The hull of the derivatives of one element at points beside a kink, for every cotangent; `None` where no smooth
 /// point was found.
 pub(crate) type Hulls = Rc<Vec<Option<[f64; 2]>>>;
 
-pub(crate) fn hulls(oracle: &Oracle<'_>, tensor: usize, index: usize, seed: u64) -> Hulls {
+pub(crate) fn hulls(oracle: &Oracle<'_>, tensor: usize, index: usize, seed: u64, away: f64) -> Hulls {
     let mut all: Vec<Vec<Estimate>> = vec![Vec::new(); oracle.cotangents.len()];
-    for there in beside(oracle, &[(tensor, index)], seed) {
+    for there in beside(oracle, &[(tensor, index)], seed, away) {
         let element = there.element(tensor, index);
         all.iter_mut().zip(&element.estimates).for_each(|(all, estimate)| all.push(*estimate));
     }
@@ -37,7 +37,7 @@ pub(crate) fn hulls(oracle: &Oracle<'_>, tensor: usize, index: usize, seed: u64)
 /// The hull of the derivatives along a line, at the same points.
 pub(crate) fn hull_along(oracle: &Oracle<'_>, line: &Line, cotangent: usize, seed: u64) -> Option<[f64; 2]> {
     let moved: Vec<(usize, usize)> = line.moves.iter().map(|one| (one.tensor, one.index)).collect();
-    hull_of(&beside(oracle, &moved, seed).map(|there| there.along(line).estimates[cotangent]).collect::<Vec<_>>())
+    hull_of(&beside(oracle, &moved, seed, AWAY).map(|there| there.along(line).estimates[cotangent]).collect::<Vec<_>>())
 }
 
 /// The elements of a tensor that are equal to this one.
@@ -49,7 +49,12 @@ pub(crate) fn equals(oracle: &Oracle<'_>, tensor: usize, index: usize) -> Vec<us
 /// The function at points where these elements, every element that lies on a kink, and those that are equal to one of
 /// them, are moved a little: each in its own direction, and first so that all come into an order. Of equal elements
 /// code takes the first or the last, and of many a random point hardly ever does.
-fn beside<'o>(oracle: &'o Oracle<'_>, these: &[(usize, usize)], seed: u64) -> impl Iterator<Item = Oracle<'o>> {
+fn beside<'o>(
+    oracle: &'o Oracle<'_>,
+    these: &[(usize, usize)],
+    seed: u64,
+    away: f64,
+) -> impl Iterator<Item = Oracle<'o>> {
     let mut random = Random::new(seed, "beside");
     let tied = tied(oracle, these);
     let orders = [false, true].map(|last_first| order(oracle, &tied, last_first));
@@ -61,7 +66,7 @@ fn beside<'o>(oracle: &'o Oracle<'_>, these: &[(usize, usize)], seed: u64) -> im
                 None => random.sign() * (0.5 + random.uniform()),
             };
             let x = values[tensor].data()[index];
-            values[tensor].set(index, x + AWAY * share * oracle.base(tensor, index));
+            values[tensor].set(index, x + away * share * oracle.base(tensor, index));
         }
         oracle.moved_to(values)
     })

@@ -23,7 +23,7 @@ fn each_of_three_equal_elements_may_be_the_sort() {
     let options = Options { cotangents: 0, ..Options::default() };
     let examination = problem.examine(&options);
     for index in 0..3 {
-        let found = hulls(examination.oracle(), 0, index, 0);
+        let found = hulls(examination.oracle(), 0, index, 0, AWAY);
         (0..3).for_each(|place| assert_near(found[place].unwrap(), [0.0, 1.0]));
     }
     let line = |by: [f64; 3]| Line {
@@ -38,7 +38,7 @@ fn the_points_beside_a_kink_lie_within_its_reach_on_both_sides() {
     let problem = sort();
     let options = Options { cotangents: 0, ..Options::default() };
     let examination = problem.examine(&options);
-    let points: Vec<Vec<f64>> = beside(examination.oracle(), &[], 0)
+    let points: Vec<Vec<f64>> = beside(examination.oracle(), &[], 0, AWAY)
         .map(|there| there.values[0].data().iter().map(|x| x - 2.0).collect())
         .collect();
     assert_eq!(points.len(), 2 + POINTS);
@@ -48,7 +48,7 @@ fn the_points_beside_a_kink_lie_within_its_reach_on_both_sides() {
     assert!(points.iter().flatten().all(|away| (0.99 * AWAY..=3.01 * AWAY).contains(&away.abs())), "{points:?}");
     let signs: Vec<f64> = points.iter().flatten().map(|away| away.signum()).collect();
     assert!(signs.contains(&1.0) && signs.contains(&-1.0));
-    let other = beside(examination.oracle(), &[], 1).nth(2).unwrap().values[0].data()[0];
+    let other = beside(examination.oracle(), &[], 1, AWAY).nth(2).unwrap().values[0].data()[0];
     assert_ne!(other, points[0][0] + 2.0, "another seed, other points");
 }
 
