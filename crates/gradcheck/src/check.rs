@@ -2,7 +2,8 @@ use std::rc::Rc;
 
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::poison::{LARGE, NAN};
+use crate::poison::poison_device;
+use crate::tensors::{Outcome, TensorForward, evaluate};
 use crate::{
     Arguments, Examination, Forward, Gradients, Kinks, Mutants, Options, Problem, RecordingForward, Report, Role,
     Source, Value, Variable, unit_roundoff,
@@ -39,17 +40,6 @@ pub struct Check<'a> {
     sources: Vec<Source<'a>>,
     mutants: Vec<Source<'a>>,
 }
-
-type TensorForward<'a> = Rc<dyn Fn(&Arguments<'_>) -> Outcome + 'a>;
-
-/// A forward's output, and how to go back from `⟨w, output⟩`.
-struct Outcome {
-    output: Box<dyn FnOnce() -> Value>,
-    backward: Box<Backward>,
-}
-
-/// From the arguments and `w` to the gradient of each variable, absent where nothing reached it.
-type Backward = dyn FnOnce(&Arguments<'_>, &Value) -> Vec<Option<Value>>;
 
 impl<'a> Check<'a> {
     /// A check of this name, of code in single precision, with the default options.
@@ -359,85 +349,5 @@ impl<'a> Check<'a> {
     }
 }
 
-/// The function on the host's numbers, in this precision.
-fn evaluate<'a>(variables: &[Variable], device: &Device, forward: &TensorForward<'a>, dtype: DType) -> Forward<'a> {
-    let (variables, device, forward) = (variables.to_vec(), device.clone(), forward.clone());
-    Rc::new(move |values| (forward(&Arguments::new(&variables, values, None, &device, dtype)).output)())
-}
-
-impl Outcome {
-    fn of<const D: usize>(output: Tensor<D>) -> Self {
-        let tensor = output.clone();
-        Self {
-            output: Box::new(move || output.into()),
-            backward: Box::new(move |arguments, cotangent| {
-                if !tensor.is_tracked() {
-                    return arguments.none();
-                }
-                let weights = cotangent.tensor::<D>(arguments.device(), arguments.dtype());
-                arguments.gradients(&(tensor * weights).sum().backward())
-            }),
-        }
-    }
-}
-
-/// Leaves garbage in the memory of a device: tensors of the sizes of `values`, full of NaN and of large numbers, freed
-/// at once. A source of [`Check`] or [`check_module`](crate::check_module) does so before each run; one of your own may
-/// call it.
-///
-/// # Panics
-///
-/// Panics if the device does not have this type.
-pub fn poison_device(device: &Device, values: &[Value], dtype: DType) {
-    let device = device.clone().without_autodiff();
-    for garbage in [f64::from_bits(NAN), f64::from_bits(LARGE)] {
-        let held: Vec<Tensor<1>> =
-            values.iter().map(|value| Tensor::full([value.len().max(1)], garbage, (&device, dtype))).collect();
-        drop(held);
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use std::panic::{AssertUnwindSafe, catch_unwind};
-
-    use super::*;
-
-    fn check() -> Check<'static> {
-        Check::new("check").input("x", Value::full([1], 1.0))
-    }
-
-    fn panics<T>(step: impl FnOnce() -> T) -> bool {
-        catch_unwind(AssertUnwindSafe(step)).is_err()
-    }
-
-    #[test]
-    fn options_seed_and_precision_are_those_given() {
-        let options = Options { quota: 7, ..Options::default() };
-        let check = check().options(options.clone()).seed(5);
-        assert_eq!(*check.own_options(), Options { seed: 5, ..options });
-        assert_eq!(check.dtype(DType::F64).forward(&Device::flex(), |t| t.get::<1>("x")).problem().dtype, DType::F64);
-    }
-
-    #[test]
-    fn tensors_and_precision_come_before_what_needs_them() {
-        let source = || Source::new("source", 0.0, |_, _| vec![None]);
-        let with_mutant = || check().mutant("mutant", &Device::flex(), |_| Gradients::new());
-        let with_forward = || check().forward(&Device::flex(), |t| t.get::<1>("x"));
-        assert!(!panics(|| check().dtype(DType::F64).input("y", Value::full([1], 1.0))));
-        for late in [check().add(source()), with_mutant(), with_forward()] {
-            assert!(panics(|| late.clone().input("y", Value::full([1], 1.0))));
-            assert!(panics(|| late.clone().map_tensors(|_| {})));
-        }
-        assert!(panics(|| check().add(source()).dtype(DType::F64)) && panics(|| with_mutant().dtype(DType::F64)));
-    }
-
-    #[test]
-    fn names_are_unique() {
-        let source = || Source::new("source", 0.0, |_, _| vec![None]);
-        assert!(panics(|| check().input("x", Value::full([1], 1.0))));
-        assert!(panics(|| check().add(source()).add(source())));
-        let mutant = |check: Check<'static>| check.mutant("mutant", &Device::flex(), |_| Gradients::new());
-        assert!(panics(|| mutant(mutant(check()))));
-    }
-}
+mod tests;

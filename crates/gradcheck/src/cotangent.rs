@@ -19,9 +19,18 @@ impl Cotangent {
         let name = format!("random {number}");
         let mut random = Random::new(seed, &name);
         // By turns about 1, from tiny to 1, and large, in powers of two.
-        let [low, high] = [[-1.5, 1.5], [-10.0, 0.0], [0.0, 6.0]][number % 3];
-        let mut weight = || random.sign() * (low + (high - low) * random.uniform()).exp2();
-        let data = (0..dims.iter().product()).map(|_| weight()).collect();
+        let [low, high] = [[-1.5, 1.5], [-10.0, 0.0], [-4.0, 6.0]][number % 3];
+        // Each output has its own part of the range. What is small in the second is large in the third: a backward that
+        // loses what is small beside another output loses every output once.
+        let mut places = shuffled(dims.iter().product(), seed);
+        if number % 3 == 2 {
+            let last = places.len().saturating_sub(1);
+            places.iter_mut().for_each(|place| *place = last - *place);
+        }
+        let count = places.len() as f64;
+        let mut weight =
+            |place: usize| random.sign() * (low + (high - low) * (place as f64 + random.uniform()) / count).exp2();
+        let data = places.into_iter().map(&mut weight).collect();
         // Exact in every precision, so that no source sees another number.
         Self { name, value: Value::new(dims, data).rounded(DType::BF16), only: None }
     }
@@ -40,6 +49,14 @@ impl Cotangent {
         };
         outputs.map(|output| (output, self.value.data()[output]))
     }
+}
+
+/// The numbers below `count` in a random order.
+fn shuffled(count: usize, seed: u64) -> Vec<usize> {
+    let mut random = Random::new(seed, "order of the outputs");
+    let mut order: Vec<usize> = (0..count).collect();
+    (1..count).for_each(|last| order.swap(last, random.below(last + 1)));
+    order
 }
 
 /// Random weights, and every output by itself where that is cheap. Never all ones: under `Σf` a softmax and a batch
@@ -91,7 +108,21 @@ mod tests {
         let [[a, b], [c, d], [e, f]] = [0, 1, 2].map(|number| range(&all[number]));
         assert!((0.35..0.4).contains(&a) && (2.5..2.9).contains(&b), "{a} {b}");
         assert!((0.0009..0.002).contains(&c) && (0.9..1.01).contains(&d), "{c} {d}");
-        assert!((0.99..1.1).contains(&e) && (55.0..64.5).contains(&f), "{e} {f}");
+        assert!((0.0624..0.07).contains(&e) && (55.0..64.5).contains(&f), "{e} {f}");
         assert!(all.iter().all(|value| value.rounded(DType::BF16) == *value));
+    }
+
+    /// Of any two outputs each is once small beside the other.
+    #[test]
+    fn what_is_small_in_the_second_cotangent_is_large_in_the_third() {
+        for seed in 0..20 {
+            let [second, third] = [1, 2].map(|number| Cotangent::random(&[4], seed, number).value);
+            let order = |value: &Value| {
+                let mut places: Vec<usize> = (0..4).collect();
+                places.sort_by(|&a, &b| value.data()[a].abs().total_cmp(&value.data()[b].abs()));
+                places
+            };
+            assert!(order(&second).into_iter().eq(order(&third).into_iter().rev()), "{second:?} {third:?}");
+        }
     }
 }

@@ -1,16 +1,21 @@
 //! What may excuse an element that looks wrong.
 
 use crate::caught::caught;
-use crate::difference::NEAR;
-use crate::examine::Examination;
+use crate::examination::Examination;
 use crate::judge::Answer;
 use crate::judgement::Claim;
+use crate::line::{Line, Move};
+use crate::place::NEAR;
 use crate::runs::moved;
-use crate::subgradients::hulls;
+use crate::subgradients::{AWAY, equals, hulls};
+use crate::sweep::Along;
 use crate::{Value, Verdict};
 
 /// So many points, by so much of each element away, show whether an error is round-off.
 const ELSEWHERE: [f64; 8] = [0.002, 0.004, 0.008, 0.016, 0.032, 0.002, 0.008, 0.032];
+
+/// Points beside a kink lead to every place that so many equal elements may take; of more they leave some out.
+const ORDERED: usize = 6;
 
 /// The streams of their directions start where those of a spread end.
 const STREAM: u64 = 64;
@@ -18,11 +23,11 @@ const STREAM: u64 = 64;
 impl Examination<'_, '_> {
     /// Whether a gradient is one that the function has beside the kink: where several kinks meet, there are more than
     /// one element alone leads to.
-    pub(crate) fn is_subgradient(&self, claim: &Claim<'_>, index: usize, cotangent: usize, slack: f64) -> bool {
+    fn is_subgradient(&self, claim: &Claim<'_>, index: usize, cotangent: usize, slack: f64) -> bool {
         let place = (claim.tensor, index);
         let known = self.hulls.borrow().get(&place).cloned();
         let hulls = known.unwrap_or_else(|| {
-            let hulls = hulls(self.oracle(), claim.tensor, index, self.options.seed);
+            let hulls = hulls(self.oracle(), claim.tensor, index, self.options.seed, AWAY);
             self.hulls.borrow_mut().insert(place, hulls.clone());
             hulls
         });
@@ -30,9 +35,61 @@ impl Examination<'_, '_> {
         hulls[cotangent].is_some_and(|[low, high]| (low - slack..=high + slack).contains(&gradient))
     }
 
+    /// What a gradient that looks wrong is, if it is one that the function has beside a kink: right, or not decided.
+    pub(crate) fn beside_kink(
+        &self,
+        claim: &Claim<'_>,
+        index: usize,
+        cotangent: usize,
+        answer: &Answer,
+    ) -> Option<Verdict> {
+        let oracle = self.oracle();
+        let slack = answer.tolerance.total();
+        let kinked = oracle.element(claim.tensor, index).estimates.iter().any(|estimate| estimate.kink.is_some());
+        if kinked {
+            let is_one = self.is_subgradient(claim, index, cotangent, slack);
+            let may_be = || {
+                let steepest = oracle.steepest_side(claim.tensor, cotangent);
+                let many = equals(oracle, claim.tensor, index).len() > ORDERED;
+                many && claim.gradient(cotangent, index).abs() <= steepest + slack
+            };
+            return is_one.then_some(Verdict::Kink).or_else(|| may_be().then_some(Verdict::Unresolved));
+        }
+        if answer.beside_kink && self.right_beside(claim, index, cotangent) {
+            return Some(Verdict::Kink);
+        }
+        self.beside_equals(claim, index, cotangent, slack)
+    }
+
+    /// The same for an element that is equal to others, and sees no kink by itself: of four equal elements, none moves
+    /// the median alone. Together they do, and their gradients must add up to that.
+    fn beside_equals(&self, claim: &Claim<'_>, index: usize, cotangent: usize, slack: f64) -> Option<Verdict> {
+        let oracle = self.oracle();
+        let equals = equals(oracle, claim.tensor, index);
+        if equals.len() < 2 || !self.is_subgradient(claim, index, cotangent, slack) {
+            return None;
+        }
+        // What a smooth function does between these points shrinks with their distance.
+        let near = hulls(oracle, claim.tensor, index, self.options.seed, 0.1 * AWAY);
+        let width = |hull: Option<[f64; 2]>| hull.map_or(0.0, |[low, high]| high - low);
+        let far = self.hulls.borrow().get(&(claim.tensor, index)).and_then(|hulls| hulls[cotangent]);
+        if width(near[cotangent]) < 0.5 * width(far) {
+            return None;
+        }
+        let base = oracle.base(claim.tensor, index);
+        let moves = equals.into_iter().map(|index| Move { tensor: claim.tensor, index, by: base }).collect();
+        let line = Line { moves };
+        let together = Along { element: oracle.along(&line), line };
+        let estimate = &together.element.estimates[cotangent];
+        if !estimate.clean || estimate.kink.is_some() {
+            return Some(Verdict::Unresolved);
+        }
+        self.tie_fault_under(claim, &together, cotangent).is_none().then_some(Verdict::Kink)
+    }
+
     /// Whether a source that is on the other side of a kink beside the element is right further away on both sides:
     /// then round-off alone has moved its kink. A backward that is wrong stays wrong there.
-    pub(crate) fn right_beside(&self, claim: &Claim<'_>, index: usize, cotangent: usize) -> bool {
+    fn right_beside(&self, claim: &Claim<'_>, index: usize, cotangent: usize) -> bool {
         let oracle = self.oracle();
         let estimate = oracle.element(claim.tensor, index).estimates[cotangent];
         let Some(near) = estimate.near else { return false };
@@ -63,11 +120,14 @@ impl Examination<'_, '_> {
     /// Allows for what round-off does to the source's own gradient, where that is seen to be as much as the error.
     pub(crate) fn allow_spread(&self, claim: &Claim<'_>, index: usize, cotangent: usize, answer: &mut Answer) {
         let mut tolerance = answer.tolerance;
-        tolerance.roundoff +=
-            self.spread([claim.source, cotangent, claim.tensor, index], answer.error, tolerance.total());
+        let spread = self.spread([claim.source, cotangent, claim.tensor, index], answer.error, tolerance.total());
+        tolerance.roundoff += spread;
         if answer.error <= tolerance.total() {
             let small = 0.01 * claim.gradient(cotangent, index).abs();
-            let verdict = if tolerance.total() <= small { Verdict::Pass } else { Verdict::Unresolved };
+            let magnitude = self.oracle().element(claim.tensor, index).estimates[cotangent].magnitude;
+            let bound = self.allowances(claim, index, cotangent, magnitude).wobble_bound;
+            let proven = tolerance.total() <= small && spread <= bound;
+            let verdict = if proven { Verdict::Pass } else { Verdict::Unresolved };
             *answer = Answer { verdict, tolerance, ..*answer };
         }
     }

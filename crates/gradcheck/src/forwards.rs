@@ -1,4 +1,4 @@
-use crate::examine::Examination;
+use crate::examination::Examination;
 use crate::noise::typical;
 use crate::precision::{largest, smallest};
 use crate::report::ForwardRow;

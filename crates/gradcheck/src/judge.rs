@@ -14,6 +14,8 @@ pub(crate) struct Limits {
     pub(crate) weight: f64,
     /// The smallest normal and the largest number of the precision under test.
     pub(crate) range: [f64; 2],
+    /// The part of the largest slope below which a slope is zero.
+    pub(crate) resolution: f64,
     /// How near, relative to the element, a kink may be that the code under test takes for crossed.
     pub(crate) near: f64,
 }
@@ -26,6 +28,11 @@ pub(crate) struct Allowances {
     pub(crate) output: f64,
     /// `(Σ_o (w_o y_o)²)^½` over all outputs, at most the largest weight.
     pub(crate) saturated: f64,
+    /// That over the element: what hides in the rounding of outputs that it does not move.
+    pub(crate) beside: f64,
+    /// The slope that moves all outputs by as much as they are from one number to the next: a steeper one is seen by no
+    /// difference. 0 stands for none.
+    pub(crate) steepest: f64,
     /// `Σ_o |w_o| max_j |∂f_o/∂x_j|` over these outputs.
     pub(crate) terms: f64,
     /// What the steepest elements of all tensors do to these outputs, as a slope of this tensor.
@@ -35,6 +42,10 @@ pub(crate) struct Allowances {
     pub(crate) near_wobble: f64,
     /// See `near_wobble`.
     pub(crate) wobble: f64,
+    /// The same, of which nothing bounds how much may be round-off: more than any terms explain proves nothing.
+    pub(crate) any_wobble: f64,
+    /// What is believed of it.
+    pub(crate) wobble_bound: f64,
     /// What the round-off of larger terms that cancelled may have left.
     pub(crate) cancelled: f64,
 }
@@ -64,7 +75,7 @@ pub(crate) struct Answer {
 ///
 /// Resolved is an element whose tolerance is at most a tenth of its gradient (a hundredth if it needs the last resort),
 /// or at most a thousandth of the terms of its outputs or a millionth of what the function's other tensors do to them,
-/// or a billionth of these outputs over the element: then it is zero as far as its precision can say. Differences that
+/// or a billionth of the outputs over the element: then it is zero as far as its precision can say. Differences that
 /// are not clean call nothing wrong, and prove nothing.
 pub(crate) fn judge(
     gradient: f64,
@@ -104,8 +115,10 @@ pub(crate) fn judge(
     let of_output = if flat { allowed.output } else { allowed.output.min(100.0 * estimate.magnitude) };
     let strict = Tolerance { roundoff: own.roundoff + 4.0 * limits.roundoff * of_output, ..own };
     let rest = limits.roundoff * (allowed.terms + 0.25 * limits.unit);
-    let [at_kink, near, wide] = [0.0, allowed.near_wobble + allowed.cancelled, allowed.wobble + allowed.cancelled]
-        .map(|more| Tolerance { roundoff: strict.roundoff + rest + more, ..own });
+    let seen_to_move = [allowed.near_wobble, allowed.wobble, allowed.any_wobble];
+    let with = |more: f64| Tolerance { roundoff: strict.roundoff + rest + more, ..own };
+    let at_kink = with(0.0);
+    let [near, wide, widest] = seen_to_move.map(|wobble| with(wobble + allowed.cancelled));
     if let Some(sides) = estimate.kink {
         // Across a kink round-off moves a gradient by as much as the sides are apart: that excuses nothing.
         let beyond = outside(gradient, sides);
@@ -117,9 +130,9 @@ pub(crate) fn judge(
             false => answer(Verdict::Mismatch, beyond, at_kink),
         };
     }
-    let slope = 1e-3 * allowed.terms.max(limits.unit);
-    let zero =
-        slope.max(1e-6 * allowed.shared).max(1e-9 * allowed.output.min(limits.weight)).max(4.0 * limits.range[0]);
+    let slope = limits.resolution * allowed.terms.max(limits.unit);
+    let rounding = 1e-9 * allowed.output.min(limits.weight).max(allowed.beside);
+    let zero = slope.max(1e-6 * allowed.shared).max(rounding).max(4.0 * limits.range[0]);
     // What is excused by the source's own noise must be smaller beside the gradient: a hundredth.
     // The smaller excuse comes first: one that is too large must not hide that a smaller one does.
     let seen = Tolerance { roundoff: near.roundoff - allowed.cancelled, ..near };
@@ -131,15 +144,22 @@ pub(crate) fn judge(
         [(own, tenth), (steep, tenth), (strict, tenth), (seen, 0.1 * tenth), (near, 0.1 * tenth), (wide, 0.1 * tenth)];
     for (tolerance, small) in tiers {
         let total = tolerance.total();
-        let resolved = estimate.clean && (total <= small || total <= zero);
-        if error <= total && (resolved || tolerance == wide) {
-            return answer(if resolved { Verdict::Pass } else { Verdict::Unresolved }, error, tolerance);
+        if error <= total && estimate.clean && (total <= small || total <= zero) {
+            return answer(Verdict::Pass, error, tolerance);
         }
     }
+    if error <= widest.total() {
+        return answer(Verdict::Unresolved, error, widest);
+    }
     let near = estimate.near.filter(|near| near.within <= limits.near);
-    let beside_kink = near.is_some_and(|near| outside(gradient, near.slopes) <= wide.total());
+    let beside_kink = near.is_some_and(|near| outside(gradient, near.slopes) <= widest.total());
     // Differences whose truncation is only hidden by noise may be those of a function that is rough at every step.
-    let hidden = estimate.truncation > 1e-6 * estimate.magnitude && estimate.noise > 1e-4 * tenth;
+    let rough = estimate.truncation > 1e-6 * estimate.magnitude && estimate.noise > 1e-4 * tenth;
+    let loud = estimate.noise > 0.5 * error;
+    let hidden = rough
+        || loud
+        || error <= widest.total() + estimate.hidden
+        || (allowed.steepest > 0.0 && error > allowed.steepest);
     // What adds to a 1 inside of the function, and moves nothing, may be as much as the rounding of that 1.
     let below = estimate.magnitude == 0.0 && error <= 16.0 * f64::EPSILON * limits.weight / estimate.step.max(1e-3);
     // Where the function is saturated, an intermediate result next to 1, such as a probability, is rounded by more than
@@ -147,7 +167,7 @@ pub(crate) fn judge(
     let saturated = estimate.magnitude < 1e-3 * allowed.saturated && error <= 2.0 * limits.roundoff * allowed.saturated;
     let verdict =
         if estimate.clean && !hidden && !below && !saturated { Verdict::Mismatch } else { Verdict::Unresolved };
-    Answer { verdict, error, tolerance: wide, beside_kink }
+    Answer { verdict, error, tolerance: widest, beside_kink }
 }
 
 /// How far a gradient is outside of an interval; not positive within it.

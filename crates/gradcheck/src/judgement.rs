@@ -1,15 +1,19 @@
 //! The verdict on one source's gradient of one tensor.
 
-use crate::difference::{Element, NEAR};
-use crate::examine::Examination;
+use crate::examination::Examination;
 use crate::judge::{Allowances, Answer, Limits, judge};
+use crate::place::NEAR;
 use crate::precision::{largest, smallest};
 use crate::report::Tolerance;
 use crate::runs::Wobble;
+use crate::sweep::Element;
 use crate::{Value, Verdict};
 
 /// So many elements that look wrong are looked at again with every step, until one of them stays wrong.
 const CONFIRMED: usize = 16;
+
+/// Round-off of so many units of everything that may have cancelled in a gradient is believed to be round-off.
+const WOBBLE: f64 = 256.0;
 
 /// The verdict on one source's gradient of one tensor, with the counts behind it.
 pub(crate) struct Judgement {
@@ -19,8 +23,8 @@ pub(crate) struct Judgement {
     pub(crate) mismatched: usize,
     pub(crate) unresolved: usize,
     pub(crate) worst: Option<WorstOf>,
-    /// The function was seen not to move with the tensor.
-    pub(crate) zero: bool,
+    /// If the function was seen not to move with the tensor: what a gradient may be that counts as zero.
+    pub(crate) zero: Option<f64>,
     /// What is wrong beyond single elements.
     pub(crate) fault: Option<String>,
 }
@@ -63,11 +67,11 @@ impl Examination<'_, '_> {
             mismatched: 0,
             unresolved: 0,
             worst: None,
-            zero: false,
+            zero: None,
             fault: None,
         };
-        if let Some(verdict) = self.still(&claim, &judgement.selected) {
-            judgement.zero = true;
+        if let Some((verdict, excused)) = self.still(&claim, &judgement.selected) {
+            judgement.zero = Some(excused);
             judgement.verdict = verdict;
             return judgement;
         }
@@ -87,8 +91,8 @@ impl Examination<'_, '_> {
             return judgement;
         }
         if let Some(fault) = self.tie_fault(&claim) {
-            judgement.verdict = Verdict::Mismatch;
-            judgement.mismatched = fault.members.len();
+            judgement.verdict = if fault.sure { Verdict::Mismatch } else { Verdict::Unresolved };
+            judgement.mismatched = if fault.sure { fault.members.len() } else { 0 };
             if let Some(&index) = fault.members.first() {
                 judgement.worst = Some(self.worst_at(&claim, index, fault.cotangent));
             }
@@ -110,8 +114,8 @@ impl Examination<'_, '_> {
     }
 
     /// The verdict if the differences bound the whole gradient by their own errors, and the source says zero to within
-    /// what cancels elsewhere in the function.
-    fn still(&self, claim: &Claim<'_>, selected: &[usize]) -> Option<Verdict> {
+    /// what cancels elsewhere in the function, which comes with it.
+    fn still(&self, claim: &Claim<'_>, selected: &[usize]) -> Option<(Verdict, f64)> {
         let oracle = self.oracle();
         let elements: Vec<_> = selected.iter().map(|&index| oracle.element(claim.tensor, index)).collect();
         let all = || elements.iter().flat_map(|element| &element.estimates);
@@ -133,8 +137,9 @@ impl Examination<'_, '_> {
         }
         let expected = self.problem.tensors[claim.tensor].expect_zero;
         // Small beside what moves elsewhere: that is the proof. Where nothing moves at all, nothing was seen.
-        let seen = self.energy() > 0.0 && bound <= 1e-3 * shared;
-        Some(if expected || seen { Verdict::Pass } else { Verdict::Unobservable })
+        let beside = self.motion / oracle.typical[claim.tensor];
+        let seen = self.motion > 0.0 && bound <= 1e-3 * beside && bound <= self.steepest;
+        Some((if expected || seen { Verdict::Pass } else { Verdict::Unobservable }, excused))
     }
 
     pub(crate) fn limits(&self, claim: &Claim<'_>, selected: &[usize]) -> Vec<Limits> {
@@ -151,6 +156,7 @@ impl Examination<'_, '_> {
             unit: f64::min(derivative, cotangent.value.max_abs()),
             weight: cotangent.value.max_abs(),
             range: [smallest(dtype), largest(dtype)],
+            resolution: if source.unit_roundoff < 1e-12 { 1e-4 } else { 1e-3 },
             near: NEAR * source.unit_roundoff,
         };
         oracle.cotangents.iter().map(of).collect()
@@ -159,16 +165,13 @@ impl Examination<'_, '_> {
     fn judge_elements(&self, claim: &Claim<'_>, judgement: &mut Judgement) {
         let oracle = self.oracle();
         let limits = self.limits(claim, &judgement.selected);
-        let answers = |index: usize, element: &Element| -> Vec<Answer> {
-            let cotangents = element.estimates.iter().enumerate();
-            cotangents.map(|(cotangent, _)| self.answer(claim, index, cotangent, element, &limits[cotangent])).collect()
-        };
         let mut found: Vec<(usize, Vec<Answer>)> = judgement
             .selected
             .iter()
-            .map(|&index| (index, answers(index, &oracle.element(claim.tensor, index))))
+            .map(|&index| (index, self.answers(claim, index, &oracle.element(claim.tensor, index), &limits)))
             .collect();
-        self.confirm(claim, &mut found, &answers);
+        self.confirm(claim, &mut found);
+        self.resolve(claim, &mut found);
         (judgement.kinks, judgement.mismatched, judgement.unresolved) = (Vec::new(), 0, 0);
         judgement.worst = None;
         for (index, answers) in &found {
@@ -196,12 +199,7 @@ impl Examination<'_, '_> {
 
     /// Looks again, with every step, at elements that look wrong, those first that look the most wrong. The tensor is
     /// wrong if one of them stays wrong; an element that is not looked at again then counts as it looked.
-    fn confirm(
-        &self,
-        claim: &Claim<'_>,
-        found: &mut [(usize, Vec<Answer>)],
-        answers: &impl Fn(usize, &Element) -> Vec<Answer>,
-    ) {
+    fn confirm(&self, claim: &Claim<'_>, found: &mut [(usize, Vec<Answer>)]) {
         let wrong = |answers: &[Answer]| answers.iter().any(|answer| answer.verdict == Verdict::Mismatch);
         let ratio = |answers: &[Answer]| {
             let wrong = answers.iter().filter(|answer| answer.verdict == Verdict::Mismatch);
@@ -210,21 +208,23 @@ impl Examination<'_, '_> {
         let mut suspects: Vec<usize> = (0..found.len()).filter(|&at| wrong(&found[at].1)).collect();
         suspects.sort_by(|&a, &b| ratio(&found[b].1).total_cmp(&ratio(&found[a].1)));
         for (looked_at, &suspect) in suspects.iter().enumerate() {
+            let selected: Vec<usize> = found.iter().map(|(index, _)| *index).collect();
             let (index, first) = &mut found[suspect];
             if looked_at >= CONFIRMED {
                 let unsure = first.iter_mut().filter(|answer| answer.verdict == Verdict::Mismatch);
                 unsure.for_each(|answer| answer.verdict = Verdict::Unresolved);
                 continue;
             }
-            let mut second = answers(*index, &self.oracle().thoroughly(claim.tensor, *index));
+            let element = self.oracle().thoroughly(claim.tensor, *index);
+            // A function that looked flat at first may not be: then its slopes are other ones too.
+            let mut second = self.answers(claim, *index, &element, &self.limits(claim, &selected));
             for (cotangent, answer) in second.iter_mut().enumerate() {
                 let estimates = &self.oracle().element(claim.tensor, *index).estimates;
-                let excused = || match estimates.iter().any(|estimate| estimate.kink.is_some()) {
-                    true => self.is_subgradient(claim, *index, cotangent, answer.tolerance.total()),
-                    false => answer.beside_kink && self.right_beside(claim, *index, cotangent),
-                };
-                if answer.verdict == Verdict::Mismatch && excused() {
-                    *answer = Answer { verdict: Verdict::Kink, error: 0.0, ..*answer };
+                if answer.verdict == Verdict::Mismatch
+                    && let Some(verdict) = self.beside_kink(claim, *index, cotangent, answer)
+                {
+                    let error = if verdict == Verdict::Kink { 0.0 } else { answer.error };
+                    *answer = Answer { verdict, error, ..*answer };
                 }
                 if answer.verdict == Verdict::Mismatch && estimates[cotangent].kink.is_none() {
                     self.allow_spread(claim, *index, cotangent, answer);
@@ -239,6 +239,29 @@ impl Examination<'_, '_> {
                 break;
             }
         }
+    }
+
+    /// Looks again, with every step, at elements that the usual steps decide nothing about, where nothing looks wrong.
+    fn resolve(&self, claim: &Claim<'_>, found: &mut [(usize, Vec<Answer>)]) {
+        let worst = |answers: &[Answer]| answers.iter().map(|answer| answer.verdict).max();
+        if found.iter().any(|(_, answers)| worst(answers).is_some_and(Verdict::is_fault)) {
+            return;
+        }
+        let selected: Vec<usize> = found.iter().map(|(index, _)| *index).collect();
+        let unresolved = found.iter_mut().filter(|(_, answers)| worst(answers) == Some(Verdict::Unresolved));
+        for (index, first) in unresolved.take(CONFIRMED) {
+            let element = self.oracle().thoroughly(claim.tensor, *index);
+            let second = self.answers(claim, *index, &element, &self.limits(claim, &selected));
+            if worst(&second) < Some(Verdict::Unresolved) {
+                *first = second;
+            }
+        }
+    }
+
+    /// The verdict on one element under every cotangent.
+    fn answers(&self, claim: &Claim<'_>, index: usize, element: &Element, limits: &[Limits]) -> Vec<Answer> {
+        let cotangents = limits.iter().enumerate();
+        cotangents.map(|(cotangent, limits)| self.answer(claim, index, cotangent, element, limits)).collect()
     }
 
     /// The verdict on one element under one cotangent.
@@ -297,24 +320,41 @@ impl Examination<'_, '_> {
         let roundoff = self.problem.sources[claim.source].unit_roundoff;
         let cancelled = if magnitude < 5e-4 * shared { 8.0 * roundoff * shared } else { 0.0 };
         let wobbles = self.wobbles(claim.source, cotangent, claim.tensor, index);
+        let (size, saturated) = (value.data()[index].abs().max(1.0), self.saturated(cotangent));
+        let bound = self.wobble_bound(claim.source, cotangent, magnitude + reach.terms + reach.output + shared);
         Allowances {
-            output: reach.output / value.data()[index].abs().max(1.0),
-            saturated: self.saturated(cotangent),
+            output: reach.output / size,
+            saturated,
+            beside: saturated / size,
+            steepest: self.size(cotangent) / (oracle.precision.epsilon() * value.data()[index].abs().max(1.0)),
             terms: reach.terms,
             shared,
-            near_wobble: wobbles.near,
-            wobble: wobbles.full,
+            near_wobble: wobbles.near.min(bound),
+            wobble: wobbles.full.min(bound),
+            any_wobble: wobbles.full,
+            wobble_bound: bound,
             cancelled,
         }
+    }
+
+    /// How much of what a gradient was seen to wobble by is believed to be round-off, where `terms` may have cancelled
+    /// in it.
+    pub(crate) fn wobble_bound(&self, source: usize, cotangent: usize, terms: f64) -> f64 {
+        let weight = self.oracle().cotangents[cotangent].value.max_abs();
+        WOBBLE * self.problem.sources[source].unit_roundoff * (terms + weight)
     }
 
     /// What the rounding of results next to 1 is relative to: the size of the weighted output, at most the largest
     /// weight.
     pub(crate) fn saturated(&self, cotangent: usize) -> f64 {
+        self.size(cotangent).min(self.oracle().cotangents[cotangent].value.max_abs())
+    }
+
+    /// `(Σ_o (w_o y_o)²)^½`.
+    fn size(&self, cotangent: usize) -> f64 {
         let oracle = self.oracle();
-        let cotangent = &oracle.cotangents[cotangent];
-        let size = cotangent.terms().fold(0.0, |size: f64, (output, w)| size.hypot(w * oracle.output.data()[output]));
-        size.min(cotangent.value.max_abs())
+        let terms = oracle.cotangents[cotangent].terms();
+        terms.fold(0.0, |size: f64, (output, w)| size.hypot(w * oracle.output.data()[output]))
     }
 
     fn worst_at(&self, claim: &Claim<'_>, index: usize, cotangent: usize) -> WorstOf {

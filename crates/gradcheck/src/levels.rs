@@ -13,6 +13,9 @@ pub(crate) struct Estimate {
     pub(crate) truncation: f64,
     /// The round-off of the outputs over the step.
     pub(crate) noise: f64,
+    /// What outputs that do not move may hide over the usual steps. Longer ones may show that they hide nothing, if the
+    /// function is as straight there: that proves a zero, and calls nothing wrong.
+    pub(crate) hidden: f64,
     /// `Σ_o |w_o ∂f_o/∂s|`: the terms that a backward adds up.
     pub(crate) magnitude: f64,
     /// The step that was used, half of the distance between the outer points.
@@ -47,6 +50,8 @@ pub(crate) struct Level {
     pub(crate) relative: f64,
     /// The round-off of the objective over the step.
     pub(crate) noise: f64,
+    /// What the round-off of shorter steps says of this one's, beyond that: see [`Levels::learn_noise`].
+    pub(crate) learned: f64,
     /// The step is longer than the element's own scale asks for. Then an even bend counts as a kink: the difference
     /// over it says nothing of the point.
     pub(crate) long: bool,
@@ -54,7 +59,11 @@ pub(crate) struct Level {
 
 impl Level {
     fn error(&self) -> f64 {
-        self.truncation() + self.noise
+        self.truncation() + self.all_noise()
+    }
+
+    fn all_noise(&self) -> f64 {
+        self.noise + self.learned
     }
 
     /// `|D_R − D_h|`, and at least half of what the two sides are apart beyond noise: a kink too small to show as one
@@ -69,9 +78,11 @@ impl Level {
         self.measured.width > (1e-5 * self.measured.magnitude).max(self.measured.width_noise)
     }
 
-    /// Truncation is a millionth of the terms, or less than the noise.
+    /// Truncation is a millionth of the terms, or less than the noise. What shorter steps say of the noise explains no
+    /// more than a hundred-thousandth of the terms: a steep place may look like it.
     fn converged(&self) -> bool {
-        self.truncation() <= (1e-6 * self.measured.magnitude).max(self.noise)
+        let terms = self.measured.magnitude;
+        self.truncation() <= (1e-6 * terms).max(self.noise).max(self.learned.min(1e-5 * terms))
     }
 
     /// Both sides are smooth, so that what lies between their derivatives is a kink and no steep place.
@@ -98,9 +109,11 @@ impl Level {
 }
 
 /// The differences of one cotangent with several steps, the longest first.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Levels {
     levels: Vec<Level>,
+    /// The largest change of the objective that round-off may hide: see [`Levels::learn_noise`].
+    quantum: f64,
 }
 
 /// Whether a kink lies within the points of a level.
@@ -114,6 +127,11 @@ enum Sight {
 }
 
 impl Levels {
+    /// No step yet. Round-off of more than `quantum` is not believed, whatever the differences look like.
+    pub(crate) fn new(quantum: f64) -> Self {
+        Self { levels: Vec::new(), quantum }
+    }
+
     pub(crate) fn add(&mut self, level: Level) {
         let at = self.levels.partition_point(|other| other.step > level.step);
         self.levels.insert(at, level);
@@ -140,6 +158,74 @@ impl Levels {
             let deviation = level.measured.noise.hypot(hidden(level.step));
             level.noise = 16.0 * deviation / level.step + level.measured.asymmetry;
         }
+        self.learn_noise();
+    }
+
+    /// Truncation falls with the step, and the share of round-off rises. Where a shorter step is less in agreement with
+    /// its half than this one, or does not move the objective at all, that is round-off, whatever was measured at other
+    /// points: an intermediate result may be rounded more coarsely than the output. It is as much of this difference as
+    /// the steps are to each other.
+    ///
+    /// A function that is flat up to a distance looks the same as one that rounds to numbers that far apart. So no more
+    /// than the rounding of the largest number in sight is taken for round-off.
+    fn learn_noise(&mut self) {
+        for at in 0..self.levels.len() {
+            let level = self.levels[at];
+            let seen = |shorter: &Level| {
+                let off = match shorter.measured.magnitude == 0.0 {
+                    true => level.measured.derivative.abs(),
+                    false => shorter.measured.truncation,
+                };
+                let rises = off > 2.0 * level.measured.truncation && off.is_finite();
+                if rises { 4.0 * off * shorter.step / level.step } else { 0.0 }
+            };
+            self.levels[at].learned = self.levels[at + 1..].iter().map(seen).fold(0.0, f64::max);
+        }
+        // What rises from step to step as round-off does goes on rising, and may at last hide all that moves.
+        for at in 2..self.levels.len() {
+            let [a, b, c] = [at - 2, at - 1, at].map(|at| self.levels[at].measured);
+            let rises = |long: f64, short: f64| short > 2.0 * long && short.is_finite();
+            let both = |long: &Measured, short: &Measured| {
+                rises(long.truncation, short.truncation) && rises(long.width, short.width)
+            };
+            // A wave that the long steps skip rises too, and falls with the short ones.
+            let to_the_end = self.levels[at..].windows(2).all(|pair| {
+                let [long, short] = [pair[0].measured, pair[1].measured];
+                short.magnitude == 0.0 || 2.0 * short.truncation >= long.truncation
+            });
+            // Beside a kink the sides are further apart than that.
+            let straight = b.width <= 0.01 * b.magnitude;
+            if straight && both(&a, &b) && both(&b, &c) && to_the_end {
+                let deviation = b.truncation * self.levels[at - 1].step;
+                let shorter = self.levels[at - 1..].iter_mut().filter(|_| deviation <= self.quantum);
+                shorter.for_each(|level| level.learned = level.learned.max(4.0 * deviation / level.step));
+            }
+        }
+        // Where longer steps show a straight line, a step over which it rises by less than a rounding hides it.
+        for at in 1..self.levels.len() {
+            let level = self.levels[at];
+            let hides = |longer: &&Level| {
+                let Measured { derivative, magnitude, truncation, width, .. } = longer.measured;
+                let straight = magnitude > 0.0 && truncation <= 1e-4 * magnitude && width <= 1e-3 * magnitude;
+                straight && derivative.abs() * level.step <= self.quantum
+            };
+            if level.measured.magnitude == 0.0 {
+                let longer = self.levels[..at].iter().filter(hides).map(|longer| longer.measured.derivative.abs());
+                self.levels[at].learned = longer.fold(level.learned, f64::max);
+            }
+        }
+    }
+
+    /// The shortest of three steps over which the objective rises by the same, and by more than round-off hides: it
+    /// jumps within that step, or is steep there and nowhere else. No step as long as that says what the slope is.
+    fn jump(&self) -> Option<usize> {
+        let rise = |level: &Level| level.measured.derivative * level.step;
+        let same = |long: &Level, short: &Level| {
+            let (a, b) = (rise(long), rise(short));
+            long.step > 4.0 * short.step && a.abs() > self.quantum && (a - b).abs() <= 0.1 * a.abs()
+        };
+        let all_same = |three: &[Level]| three.windows(2).all(|pair| same(&pair[0], &pair[1]));
+        self.levels.windows(3).rposition(all_same).map(|first| first + 2)
     }
 
     /// Whether the two shortest steps see the same kink, with smooth sides.
@@ -171,7 +257,8 @@ impl Levels {
         let estimate = |level: &Level, clean: bool, kink: Option<[f64; 2]>, near: Option<Near>| Estimate {
             derivative: level.measured.derivative,
             truncation: if kink.is_some() { level.measured.truncation } else { level.truncation() },
-            noise: level.noise,
+            noise: level.all_noise(),
+            hidden: 0.0,
             magnitude: level.measured.magnitude,
             step: level.step,
             relative: level.relative,
@@ -191,6 +278,7 @@ impl Levels {
             .filter(|_| self.is_sharp(&sights));
         let seen = sights.contains(&Sight::Smooth);
         let usable: Vec<&Level> = pairs()
+            .skip(self.jump().map_or(0, |at| at + 1))
             .filter(|(_, sight)| **sight == Sight::Smooth || (**sight == Sight::Hidden && !seen))
             .map(|(level, _)| level)
             .filter(|level| level.measured.derivative.is_finite())
@@ -202,7 +290,11 @@ impl Levels {
         // With the two shortest steps: a kink seen with longer ones alone may be a place of strong curvature.
         let only = sights == [Sight::Kinked] && last.smooth_sides();
         if only || self.steady_kink() {
-            return estimate(last, true, Some(last.measured.one_sided), near);
+            // The shortest step says that the kink lies at the point. Of two steps that see the same sides, the one
+            // with the lesser error says best what they are.
+            let before = self.levels.iter().rev().nth(1).filter(|before| !only && before.smooth_sides());
+            let best = before.filter(|before| before.error() < last.error()).unwrap_or(last);
+            return estimate(best, true, Some(best.measured.one_sided), near);
         }
         let least = usable.iter().copied().min_by(|a, b| a.error().total_cmp(&b.error()));
         estimate(least.unwrap_or(last), false, None, near)

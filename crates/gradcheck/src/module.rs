@@ -3,7 +3,7 @@ use std::rc::Rc;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Gradients as BurnGradients, Tensor};
 
-use crate::check::poison_device;
+use crate::poison::poison_device;
 use crate::{Options, Problem, Report, Role, Source, Value, Variable, unit_roundoff};
 
 /// Proves the gradients that Burn's autodiff finds for a module: of its input and of every parameter, by name.

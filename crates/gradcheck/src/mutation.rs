@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::Value;
-use crate::examine::Examination;
+use crate::examination::Examination;
 use crate::judgement::Judgement;
 use crate::patterns::swapped;
 

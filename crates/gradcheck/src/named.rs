@@ -2,12 +2,21 @@
 //! hypotheses of what a mismatch is.
 
 use crate::caught::caught;
-use crate::examine::Examination;
+use crate::examination::Examination;
 use crate::mutants::LeftOut;
+use crate::runs::NamedRun;
 use crate::{Mutant, Mutants, Problem, Value, Verdict};
 
-/// A mutant's gradients `[cotangent][tensor]`, or with what it panicked.
-pub(crate) type NamedRun = Result<Vec<Vec<Option<Value>>>, String>;
+impl Examination<'_, '_> {
+    /// What the named mutants say; they run when somebody asks.
+    pub(crate) fn named(&self) -> &[NamedRun] {
+        self.named.get_or_init(|| {
+            let oracle = self.oracle();
+            let directions: Vec<&Value> = oracle.cotangents.iter().map(|cotangent| &cotangent.value).collect();
+            run_all(self.problem, &oracle.values, &directions)
+        })
+    }
+}
 
 /// Runs every named mutant once. One that panics must not bring the check down: it is not under test.
 pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<NamedRun> {

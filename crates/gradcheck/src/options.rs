@@ -12,7 +12,8 @@ pub struct Options {
     /// The full Jacobian is checked, one output at a time, if outputs × differentiated elements are at most so many;
     /// default 1024.
     pub jacobian: usize,
-    /// The steps relative to an element's scale that are tried one after the other until the difference is clean.
+    /// The steps relative to an element's scale that are tried one after the other until the difference is clean. They
+    /// are no round numbers by default: a wave whose period fits into the step looks flat.
     pub steps: Vec<f64>,
     /// `c`: what the round-off of the code under test is multiplied by; default 16.
     pub roundoff_factor: f64,
@@ -26,7 +27,7 @@ impl Default for Options {
             full: 256,
             quota: 64,
             jacobian: 1024,
-            steps: vec![1e-3, 1e-4, 1e-5, 1e-6],
+            steps: vec![9.7e-4, 1.03e-4, 9.7e-6, 1.03e-6],
             roundoff_factor: 16.0,
         }
     }

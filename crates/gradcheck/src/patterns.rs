@@ -1,6 +1,6 @@
 //! What wrong gradients look like. Every pattern answers with a sentence if it explains all known elements.
 
-use crate::diagnosis::Symptoms;
+use crate::symptoms::Symptoms;
 use crate::value::position;
 use crate::words::counted;
 

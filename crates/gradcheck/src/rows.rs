@@ -1,9 +1,10 @@
-use crate::diagnosis::{Symptoms, no_pattern, pattern};
-use crate::examine::Examination;
+use crate::diagnosis::{no_pattern, pattern};
+use crate::examination::Examination;
 use crate::judgement::{Judgement, WorstOf};
 use crate::named::{Suspect, recognise};
 use crate::report::{Row, Sweep, Worst};
 use crate::runs::Outcome;
+use crate::symptoms::Symptoms;
 use crate::value::position;
 use crate::words::{are, counted};
 use crate::{Value, Verdict};
@@ -26,8 +27,7 @@ fn tensor_rows(examination: &Examination<'_, '_>, tensor: usize) -> Vec<Row> {
         .map(|(source, run)| {
             let run = run.run()?;
             let mut judgement = examination.judge(source, tensor, &run.of(tensor));
-            let unresolved = judgement.verdict == Verdict::Unresolved;
-            if let Some(fault) = examination.nonlinear(source, tensor, unresolved) {
+            if let Some(fault) = examination.nonlinear(source, tensor, &judgement) {
                 judgement.verdict = judgement.verdict.max(Verdict::Mismatch);
                 judgement.fault = Some(fault);
             }
@@ -57,7 +57,7 @@ fn row(examination: &Examination<'_, '_>, source: usize, tensor: usize, judgemen
         Outcome::Panicked(message) => (Verdict::Panicked, Some(format!("the source panicked: {message}"))),
         _ => (Verdict::Skipped, claimant.skipped.clone()),
     };
-    let zero = judgement.is_some_and(|judgement| judgement.zero && judgement.verdict == Verdict::Pass);
+    let zero = judgement.is_some_and(|judgement| judgement.zero.is_some() && judgement.verdict == Verdict::Pass);
     Row {
         source: claimant.name.clone(),
         tensor: variable.name.clone(),
@@ -171,8 +171,10 @@ fn explain(
     let symptoms = symptoms(examination, tensor, judgements, source, worst, gradient);
     let suspect = Suspect { source, tensor, cotangent: worst.cotangent, gradient, truth: &symptoms.truth };
     let fault = judgements[source].as_ref().and_then(|judgement| judgement.fault.clone());
-    row.diagnosis =
-        recognise(examination, &suspect).or(pattern(&symptoms)).or(fault).or_else(|| Some(no_pattern(&symptoms)));
+    // Where every element by itself is right, only the fault says what is wrong.
+    let (first, last) = if row.mismatched == 0 { (fault, None) } else { (None, fault) };
+    let looks_like = || recognise(examination, &suspect).or(pattern(&symptoms));
+    row.diagnosis = first.or_else(looks_like).or(last).or_else(|| Some(no_pattern(&symptoms)));
     let points: Vec<(f64, f64)> = (1..=8)
         .map(|exponent| {
             let (step, central) = oracle.central(tensor, worst.index, worst.cotangent, 10f64.powi(-exponent));

@@ -1,6 +1,10 @@
+use std::rc::Rc;
+
 use crate::allocator::Garbage;
 use crate::caught::caught;
+use crate::combined::{Combined, combined};
 use crate::poison::{LARGE, NAN, poison};
+use crate::precision::largest;
 use crate::random::direction;
 use crate::{Problem, Source, Value};
 
@@ -28,24 +32,16 @@ pub(crate) struct Wobble {
     pub(crate) full: f64,
 }
 
-/// The gradients under `Σ_k a_k w_k`, which must be `Σ_k a_k B(w_k)`.
-#[derive(Clone)]
-pub(crate) struct Combined {
-    /// The factors by the number of the cotangent.
-    pub(crate) factors: Vec<(usize, f64)>,
-    pub(crate) gradients: Vec<Option<Value>>,
-    /// They are the sum of two runs.
-    pub(crate) parts: bool,
-}
-
 impl Run {
     /// Runs the source twice for every cotangent, over memory with other garbage in it, and three times more after it
-    /// has been at other points and under other cotangents: what it remembers of those shows.
+    /// has been at other points and under other cotangents: what it remembers of those shows. `most` is the largest
+    /// number of the precision.
     pub(crate) fn new(
         source: &Source<'_>,
         values: &[Value],
         perturbed: &[Vec<Value>; 4],
         cotangents: &[&Value],
+        most: f64,
     ) -> Self {
         let sizes = || {
             let lengths = values.iter().chain(cotangents.first().copied()).map(Value::len);
@@ -70,7 +66,7 @@ impl Run {
             gradients.push(first);
         }
         let wobble = wobble(source, perturbed, cotangents, &gradients);
-        let combined = combined(source, values, cotangents);
+        let combined = combined(source, values, cotangents, gradients.first(), most);
         if let (Some(cotangent), Some(first)) = (cotangents.first(), gradients.first()) {
             // Three times: a buffer that changes with every second call is another one in one of them.
             for _ in 0..3 {
@@ -93,65 +89,6 @@ impl Run {
     pub(crate) fn of(&self, tensor: usize) -> Vec<Option<&Value>> {
         self.gradients.iter().map(|all| all[tensor].as_ref()).collect()
     }
-}
-
-/// The gradients under the negatives of the first two cotangents, a large and a tiny multiple of the first, which every
-/// precision can hold, and a sum of the two.
-fn combined(source: &Source<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Combined> {
-    let [large, tiny] = if source.unit_roundoff > 1e-4 { [64.0, 1.0 / 64.0] } else { [2f64.powi(20), 2f64.powi(-24)] };
-    let second = cotangents.len() > 1;
-    let of_second = |factors: &[(usize, f64)]| second.then(|| factors.to_vec());
-    let combinations = [
-        Some(vec![(0, -1.0)]),
-        Some(vec![(0, large)]),
-        of_second(&[(1, -1.0)]),
-        Some(vec![(0, tiny)]),
-        of_second(&[(0, 0.375), (1, -2.625)]),
-    ];
-    let run = |factors| combination(source, values, cotangents, factors);
-    if cotangents.is_empty() {
-        return Vec::new();
-    }
-    let mut all: Vec<Combined> = combinations.into_iter().flatten().map(run).collect();
-    all.extend(split(source, values, cotangents[0]));
-    all
-}
-
-/// The gradients under one combination.
-pub(crate) fn combination(
-    source: &Source<'_>,
-    values: &[Value],
-    cotangents: &[&Value],
-    factors: Vec<(usize, f64)>,
-) -> Combined {
-    let mut sum = vec![0.0; cotangents[0].len()];
-    for &(number, factor) in &factors {
-        sum.iter_mut().zip(cotangents[number].data()).for_each(|(sum, w)| *sum += factor * w);
-    }
-    let gradients = (source.backward)(values, &cotangents[0].map_data(sum));
-    Combined { factors, gradients, parts: false }
-}
-
-/// What a part of a cotangent is beside the other in [`split`].
-const PART: f64 = 1.0 / 256.0;
-
-/// The gradients under the first cotangent with every second weight made small, plus those with the others made small:
-/// each output is once small beside its neighbours. A backward that loses what is small beside the largest loses it
-/// here.
-fn split(source: &Source<'_>, values: &[Value], cotangent: &Value) -> Option<Combined> {
-    if cotangent.len() < 2 {
-        return None;
-    }
-    let half = |parity: usize| {
-        let part = |(output, w): (usize, &f64)| if output % 2 == parity { PART * w } else { *w };
-        (source.backward)(values, &cotangent.map_data(cotangent.data().iter().enumerate().map(part).collect()))
-    };
-    let sum = |(a, b): (Option<Value>, Option<Value>)| {
-        let (a, b) = (a?, b.filter(|b| !b.is_empty())?);
-        (a.dims() == b.dims()).then(|| a.map_data(a.data().iter().zip(b.data()).map(|(a, b)| a + b).collect()))
-    };
-    let gradients = half(0).into_iter().zip(half(1)).map(sum).collect();
-    Some(Combined { factors: vec![(0, 1.0 + PART)], gradients, parts: true })
 }
 
 /// Runs over memory that holds this garbage: likely where the program has another allocator than ours, certainly where
@@ -255,6 +192,12 @@ impl Outcome {
     }
 }
 
+/// A mutant's gradients `[cotangent][tensor]`, or with what it panicked.
+pub(crate) type NamedRun = Result<Vec<Vec<Option<Value>>>, String>;
+
+/// How far round-off moves every element of every tensor under one cotangent; empty where there is no gradient.
+pub(crate) type Spread = Rc<Vec<Vec<f64>>>;
+
 /// The runs of every source.
 pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Outcome> {
     let run = |source: &Source<'_>| {
@@ -263,7 +206,7 @@ pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Va
         }
         let beside = |at: usize| moved(problem, values, CHANGES[at] * source.unit_roundoff, u64::from(at == 3));
         let perturbed = [0, 1, 2, 3].map(beside);
-        match caught(|| Run::new(source, values, &perturbed, cotangents)) {
+        match caught(|| Run::new(source, values, &perturbed, cotangents, largest(problem.dtype))) {
             Ok(run) => Outcome::Ran(Box::new(run)),
             Err(message) => Outcome::Panicked(message),
         }
@@ -323,37 +266,6 @@ mod tests {
         assert_eq!(moved.len(), expected.len());
         assert!(moved.iter().zip(expected).all(|(moved, expected)| (moved - expected).abs() < 1e-9), "{moved:?}");
         assert!(seen.borrow().iter().all(|[_, t]| *t == 4.0));
-    }
-
-    /// The multiples of a source of this round-off, as factors of the first cotangent, and its gradients of y = x.
-    #[test]
-    fn multiples_fit_into_the_precision_and_two_parts_add_up() {
-        let factors = |u: f64| {
-            let source = Source::new("identity", u, |_, w| vec![Some(w.clone())]);
-            let [first, second] = [vec![1.0, 2.0, 4.0], vec![1.0; 3]].map(|w| Value::new([3], w));
-            let found = combined(&source, &[Value::full([3], 1.0)], &[&first, &second]);
-            let last = found.last().unwrap().gradients[0].as_ref().unwrap().data().to_vec();
-            assert_eq!(last, [1.0, 2.0, 4.0].map(|w| (1.0 + PART) * w));
-            let sum = found[4].gradients[0].as_ref().unwrap().data().to_vec();
-            assert_eq!(sum, [0.375 - 2.625, 0.75 - 2.625, 1.5 - 2.625]);
-            found.iter().map(|one| one.factors[0].1).collect::<Vec<_>>()
-        };
-        assert_eq!(factors(2f64.powi(-11)), [-1.0, 64.0, -1.0, 1.0 / 64.0, 0.375, 1.0 + PART]);
-        assert_eq!(factors(2f64.powi(-24)), [-1.0, 2f64.powi(20), -1.0, 2f64.powi(-24), 0.375, 1.0 + PART]);
-    }
-
-    /// Each part is under every second weight a thousandth of the other.
-    #[test]
-    fn each_output_is_small_beside_its_neighbours_once() {
-        let seen = RefCell::new(Vec::new());
-        let source = Source::new("observer", 0.0, |_, w| {
-            seen.borrow_mut().push(w.data().to_vec());
-            vec![Some(w.clone())]
-        });
-        assert!(split(&source, &[], &Value::full([1], 1.0)).is_none());
-        assert_eq!(split(&source, &[], &Value::full([2], 1.0)).unwrap().factors, [(0, 1.0 + PART)]);
-        drop(source);
-        assert_eq!(seen.into_inner(), [[PART, 1.0], [1.0, PART]]);
     }
 
     #[test]

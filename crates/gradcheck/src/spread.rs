@@ -1,18 +1,11 @@
 //! What round-off does to a source's gradients, seen at many points beside the point.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::Value;
 use crate::caught::caught;
-use crate::examine::Examination;
+use crate::examination::Examination;
 use crate::runs::{median_ratio, moved, scattered};
-
-/// How far round-off moves every element of every tensor under one cotangent; empty where there is no gradient.
-pub(crate) type Spread = Rc<Vec<Vec<f64>>>;
-
-/// The spreads by source and cotangent.
-pub(crate) type Spreads = HashMap<(usize, usize), Spread>;
 
 /// Small changes, in unit round-offs, each in a direction of its own.
 const NEAR: [f64; 12] = [3.0, -4.0, 5.0, -6.0, 7.0, -8.0, 3.0, -4.0, 5.0, -6.0, 7.0, -8.0];

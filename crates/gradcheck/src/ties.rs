@@ -7,13 +7,14 @@
 
 use std::collections::BTreeMap;
 
-use crate::difference::{Element, Oracle};
-use crate::examine::Examination;
+use crate::difference::Oracle;
+use crate::examination::Examination;
 use crate::judgement::Claim;
 use crate::line::{Line, Move};
 use crate::measure::Bent;
 use crate::random::Random;
 use crate::subgradients::hull_along;
+use crate::sweep::Along;
 use crate::value::position;
 
 /// So many directions are looked at in all.
@@ -22,18 +23,14 @@ const DIRECTIONS: usize = 128;
 /// Of so many elements that share a kink, every pair is looked at too.
 const PAIRED: usize = 6;
 
-/// A direction in which elements on kinks move together, and what the function does.
-pub(crate) struct Tie {
-    line: Line,
-    element: Element,
-}
-
 /// What gradients of tied elements get wrong together.
 pub(crate) struct TieFault {
     pub(crate) cotangent: usize,
     /// The tied elements of the tensor.
     pub(crate) members: Vec<usize>,
     pub(crate) text: String,
+    /// It is more than anything that may be round-off.
+    pub(crate) sure: bool,
 }
 
 /// An element on a kink of an output: its number among all, and how much it has to move for the kink to move by one.
@@ -44,7 +41,7 @@ struct Member {
 }
 
 /// The directions along which elements on kinks may move together, differentiated.
-pub(crate) fn ties(oracle: &Oracle<'_>, seed: u64) -> Vec<Tie> {
+pub(crate) fn ties(oracle: &Oracle<'_>, seed: u64) -> Vec<Along> {
     let kinked = oracle.kinked();
     let places: Vec<(usize, usize)> = kinked.iter().map(|(place, _)| *place).collect();
     let mut by_output: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
@@ -75,10 +72,10 @@ pub(crate) fn ties(oracle: &Oracle<'_>, seed: u64) -> Vec<Tie> {
     while lines.len() > DIRECTIONS {
         lines.swap_remove(random.below(lines.len()));
     }
-    let tie = |line: Line| Tie { element: oracle.along(&line), line };
+    let tie = |line: Line| Along { element: oracle.along(&line), line };
     // Where any output bends along a direction, the tie breaks, and says nothing of outputs that stay smooth either: of
     // three equal elements moved by (1, −1, 0) the middle one stays.
-    let decides = |tie: &Tie| {
+    let decides = |tie: &Along| {
         let smooth = tie.element.estimates.iter().any(|estimate| estimate.clean && estimate.kink.is_none());
         tie.element.bent.is_empty() && smooth
     };
@@ -139,20 +136,21 @@ fn line(oracle: &Oracle<'_>, places: &[(usize, usize)], weights: &Weights) -> Li
 impl Examination<'_, '_> {
     /// Tied elements of the tensor whose gradients do not add up to what the function does as they move together.
     pub(crate) fn tie_fault(&self, claim: &Claim<'_>) -> Option<TieFault> {
-        let of_tensor = |tie: &&Tie| tie.line.moves.iter().any(|one| one.tensor == claim.tensor);
+        let of_tensor = |tie: &&Along| tie.line.moves.iter().any(|one| one.tensor == claim.tensor);
         self.ties.iter().filter(of_tensor).find_map(|tie| {
             (0..tie.element.estimates.len()).find_map(|cotangent| self.tie_fault_under(claim, tie, cotangent))
         })
     }
 
-    fn tie_fault_under(&self, claim: &Claim<'_>, tie: &Tie, cotangent: usize) -> Option<TieFault> {
+    /// The same along one direction, under one cotangent.
+    pub(crate) fn tie_fault_under(&self, claim: &Claim<'_>, tie: &Along, cotangent: usize) -> Option<TieFault> {
         let estimate = &tie.element.estimates[cotangent];
         if !estimate.clean || estimate.kink.is_some() {
             return None;
         }
         let run = self.runs[claim.source].run()?;
         let roundoff = self.options.roundoff_factor * self.problem.sources[claim.source].unit_roundoff;
-        let (mut sum, mut tolerance) = (0.0, estimate.truncation + estimate.noise);
+        let (mut sum, mut tolerance, mut unbounded) = (0.0, estimate.truncation + estimate.noise, 0.0);
         for one in &tie.line.moves {
             let gradient = match one.tensor == claim.tensor {
                 true => claim.gradient(cotangent, one.index),
@@ -163,6 +161,7 @@ impl Examination<'_, '_> {
             let allowed = self.allowances(&own, one.index, cotangent, magnitude);
             sum += one.by * gradient;
             tolerance += one.by.abs() * (roundoff * (magnitude + allowed.terms) + allowed.wobble + allowed.cancelled);
+            unbounded += one.by.abs() * (allowed.any_wobble - allowed.wobble);
         }
         if (sum - estimate.derivative).abs() <= tolerance {
             return None;
@@ -189,7 +188,8 @@ impl Examination<'_, '_> {
             sum / largest
         );
         let members = tie.line.moves.iter().filter(|one| one.tensor == claim.tensor).map(|one| one.index).collect();
-        Some(TieFault { cotangent, members, text })
+        let sure = (sum - estimate.derivative).abs() > tolerance + unbounded;
+        Some(TieFault { cotangent, members, text, sure })
     }
 }
 

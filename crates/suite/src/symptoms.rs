@@ -182,8 +182,9 @@ fn has_fault(problem: &Problem<'_>, examination: &Examination<'_, '_>, row: &Row
     let Some(tensor) = problem.tensors.iter().position(|tensor| tensor.name == row.tensor) else { return true };
     let gradients = || (0..).map_while(|number| examination.gradient(&row.source, &row.tensor, number));
     match (row.verdict, &row.worst) {
-        (Verdict::Mismatch | Verdict::NonDeterministic, _) if is_excused(&problem.name, point) => false,
-        (Verdict::Mismatch, _) if point == Point::Denormal && is_not_linear(row) => false,
+        (Verdict::Mismatch, _) if is_excused(&problem.name, point) => false,
+        // What cancels to nothing under an incoming gradient may not under its parts, whose round-off is all there is.
+        (Verdict::Mismatch, _) if is_not_linear(row) => false,
         (Verdict::NonFinite, _) => {
             let mut wrong: Vec<usize> = gradients()
                 .flat_map(|gradient| gradient.data().iter().enumerate().filter(|(_, g)| !g.is_finite()))
@@ -210,15 +211,16 @@ fn is_not_linear(row: &Row) -> bool {
 
 /// Functions of which nothing is asked at some points, whatever differences say of them.
 fn is_excused(operation: &str, point: Point) -> bool {
-    let far = matches!(point, Point::Saturated1e20 | Point::Masked);
-    let tied = matches!(point, Point::AllZeros | Point::ZeroRows | Point::Equal);
     let is_one_of = |names: &[&str]| names.iter().any(|name| operation.starts_with(name));
-    // Of equal numbers each may be taken for the first: any order, and any pivot, is right.
-    (tied && is_one_of(&["sort", "median", "topk", "lu"]))
-        // A thousandth of a large number spans a jump; above 2²³ in single precision there is no fraction.
-        || ((far || point == Point::Wide) && is_one_of(&["floor", "ceil", "round", "trunc"]))
+    match point {
+        // Steps that are relative to a large number span many stairs, or there are none: above 2⁵² there is no fraction.
+        Point::Saturated1e20 | Point::Masked | Point::Wide if is_one_of(&["floor", "ceil", "round", "trunc"]) => true,
         // What these modules compute from numbers of 10²⁰ or 10⁹ is the rest of a cancellation.
-        || (far && is_one_of(&["TripletMarginLoss", "MultiHeadAttention", "Transformer", "BiRnn"]))
+        Point::Saturated1e20 | Point::Masked => is_one_of(&["TripletMarginLoss", "MultiHeadAttention", "Transformer"]),
+        // Of equal rows each may be the pivot, and there are that many factorizations.
+        Point::Equal | Point::AllZeros | Point::ZeroRows => operation == "lu",
+        _ => false,
+    }
 }
 
 /// Modules that draw numbers in each pass, from a range that is nothing beside general numbers.

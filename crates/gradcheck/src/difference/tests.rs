@@ -3,6 +3,10 @@ mod oracle;
 use std::rc::Rc;
 
 use super::*;
+use crate::Options;
+use crate::cotangent::Cotangent;
+use crate::precision::Precision;
+use crate::problem::Evaluation;
 
 /// The errors of the central and of the extrapolated difference of `f` at `x` with this step.
 fn errors(f: fn(f64) -> f64, derivative: f64, x: f64, step: f64) -> [f64; 2] {
@@ -12,7 +16,7 @@ fn errors(f: fn(f64) -> f64, derivative: f64, x: f64, step: f64) -> [f64; 2] {
     let options = Options { steps: vec![step], ..Options::default() };
     let cotangents = vec![Cotangent::one_hot(&[1], 0)];
     let double = Precision(burn::tensor::DType::F64);
-    let oracle = Oracle::new(forward, double, values, |_| true, center, cotangents, &options, 0.0);
+    let oracle = Oracle::new(Place::new(forward, double, values, |_| true, center, cotangents, &options, 0.0));
     let estimate = measured(&oracle, step);
     let (_, central) = oracle.central(0, 0, 0, step / oracle.base(0, 0));
     [(central - derivative).abs(), (estimate.derivative - derivative).abs()]

@@ -11,15 +11,28 @@ const ESTIMATE: Estimate = Estimate {
     clean: true,
     kink: None,
     near: None,
+    hidden: 0.0,
 };
 
-const LIMITS: Limits = Limits { roundoff: 0.5, unit: 16.0, weight: 1.0, range: [1e-30, 1e30], near: 1e-3 };
+const LIMITS: Limits =
+    Limits { roundoff: 0.5, unit: 16.0, weight: 1.0, range: [1e-30, 1e30], resolution: 1e-3, near: 1e-3 };
 
 /// Limits under which an element has no round-off of its own.
 const EXACT: Limits = Limits { roundoff: 0.0, unit: 0.0, ..LIMITS };
 
-const ALLOWED: Allowances =
-    Allowances { output: 7.0, saturated: 0.0, terms: 5.0, shared: 0.0, near_wobble: 1.0, wobble: 1.5, cancelled: 0.5 };
+const ALLOWED: Allowances = Allowances {
+    output: 7.0,
+    saturated: 0.0,
+    beside: 0.0,
+    steepest: 0.0,
+    terms: 5.0,
+    shared: 0.0,
+    near_wobble: 1.0,
+    wobble: 1.5,
+    any_wobble: 1.5,
+    wobble_bound: 1.5,
+    cancelled: 0.5,
+};
 
 #[track_caller]
 fn assert_near(found: f64, expected: f64) {
@@ -49,7 +62,7 @@ fn the_tolerance_of_a_wrong_element_is_the_sum_of_the_formula() {
 fn answer(gradient: f64, estimate: Estimate, own: f64, wobble: f64, limits: Limits) -> Answer {
     let estimate = Estimate { truncation: own / 2.0, noise: own / 2.0, magnitude: 1e9, ..estimate };
     let limits = Limits { range: [0.0, 1e30], ..limits };
-    judge(gradient, &estimate, None, &limits, || Allowances { wobble, ..Allowances::default() })
+    judge(gradient, &estimate, None, &limits, || Allowances { wobble, any_wobble: wobble, ..Allowances::default() })
 }
 
 fn verdict(gradient: f64, estimate: Estimate, own: f64, wobble: f64) -> (Verdict, f64) {
@@ -211,7 +224,13 @@ fn noise_hides_a_truncation_from_a_hundred_thousandth_of_the_gradient_on() {
 #[test]
 fn an_excuse_that_is_too_large_hides_no_smaller_one() {
     let beside = |cancelled: f64, gradient: f64| {
-        let allowed = Allowances { near_wobble: 0.03125, wobble: 0.03125, cancelled, ..Allowances::default() };
+        let allowed = Allowances {
+            near_wobble: 0.03125,
+            wobble: 0.03125,
+            any_wobble: 0.03125,
+            cancelled,
+            ..Allowances::default()
+        };
         let estimate = Estimate { truncation: 0.0, magnitude: 0.0, ..ESTIMATE };
         judge(gradient, &estimate, None, &EXACT, || allowed).verdict
     };
@@ -230,4 +249,32 @@ fn what_the_rounding_of_a_saturated_result_may_have_left_is_neither_wrong_nor_pr
     assert_eq!(at(1e-5, 1.0, 1.3e-5), Verdict::Mismatch, "it is more than the rounding of 1");
     assert_eq!(at(1e-5, 1e-3, 1.1e-5), Verdict::Mismatch, "the output is small too");
     assert_eq!(at(1e-2, 1.0, 1.1e-5), Verdict::Mismatch, "the terms are as large as the rounding");
+}
+
+/// Round-off explains 1 of a wobble of 4: an error of 2 is neither proven to be round-off nor wrong.
+#[test]
+fn a_wobble_beyond_what_round_off_explains_proves_nothing() {
+    let estimate = Estimate { truncation: 0.0, derivative: 1024.0, ..ESTIMATE };
+    let allowed = Allowances { near_wobble: 1.0, wobble: 1.0, any_wobble: 4.0, ..Allowances::default() };
+    let verdict = |error: f64| judge(1024.0 + error, &estimate, None, &EXACT, || allowed).verdict;
+    assert_eq!([0.5, 2.0, 8.0].map(verdict), [Verdict::Pass, Verdict::Unresolved, Verdict::Mismatch]);
+}
+
+/// Outputs that do not move may hide a slope of 2: that is called neither right nor wrong.
+#[test]
+fn what_may_be_hidden_is_not_called_wrong() {
+    let estimate = Estimate { truncation: 0.0, derivative: 0.0, magnitude: 0.0, hidden: 2.0, ..ESTIMATE };
+    let verdict = |gradient: f64| judge(gradient, &estimate, None, &EXACT, Allowances::default).verdict;
+    assert_eq!([1.0, 4.0].map(verdict), [Verdict::Unresolved, Verdict::Mismatch]);
+}
+
+#[test]
+fn what_no_difference_can_see_is_not_called_wrong() {
+    let estimate = Estimate { truncation: 0.0, ..ESTIMATE };
+    let verdict = |noise: f64, steepest: f64| {
+        let allowed = Allowances { steepest, ..Allowances::default() };
+        judge(108.0, &Estimate { noise, ..estimate }, None, &EXACT, || allowed).verdict
+    };
+    assert_eq!([49.0, 51.0].map(|noise| verdict(noise, 0.0)), [Verdict::Mismatch, Verdict::Unresolved]);
+    assert_eq!([101.0, 99.0].map(|steepest| verdict(0.0, steepest)), [Verdict::Mismatch, Verdict::Unresolved]);
 }

@@ -17,15 +17,27 @@ const SMOOTH: Measured = Measured {
 /// The sides are 1 apart.
 const BENT: Measured = Measured { width: 1.0, ..SMOOTH };
 
-const LEVEL: Level =
-    Level { measured: SMOOTH, crossing: Crossing::Unknown, step: 0.25, relative: 0.25, noise: 0.0, long: false };
+const LEVEL: Level = Level {
+    measured: SMOOTH,
+    crossing: Crossing::Unknown,
+    step: 0.25,
+    relative: 0.25,
+    noise: 0.0,
+    learned: 0.0,
+    long: false,
+};
 
 fn level(measured: Measured, step: f64) -> Level {
     Level { measured, step, relative: step, ..LEVEL }
 }
 
 fn levels(all: &[Level]) -> Levels {
-    let mut levels = Levels::default();
+    levels_within(f64::INFINITY, all)
+}
+
+/// Of an objective of which round-off hides so much.
+fn levels_within(quantum: f64, all: &[Level]) -> Levels {
+    let mut levels = Levels::new(quantum);
     all.iter().for_each(|level| levels.add(*level));
     levels
 }
@@ -215,4 +227,68 @@ fn a_longer_step_is_contradicted_beyond_the_errors_of_both() {
         level(SMOOTH, 0.5).contradicted(&level(Measured { derivative, magnitude: 8.0, ..SMOOTH }, 0.25))
     };
     assert!(!rounding(7e-9) && rounding(9e-9), "a billionth of the larger terms");
+}
+
+/// An intermediate result that is rounded to eighths: the long step sees 8 of them, one of an eighth none.
+#[test]
+fn what_short_steps_do_not_see_is_noise_of_longer_ones() {
+    let still = Measured { derivative: 0.0, magnitude: 0.0, ..SMOOTH };
+    let learned = |quantum: f64| {
+        let mut levels = levels_within(quantum, &[level(SMOOTH, 1.0), level(still, 0.125)]);
+        levels.set_noise(|_| 0.0);
+        let learned: Vec<f64> = levels.levels.iter().map(|level| level.learned).collect();
+        (learned, levels.decide(1.0).derivative)
+    };
+    assert_eq!(learned(0.12), (vec![4.0 * 0.125, 0.0], 0.0), "the function is flat, and is not further away");
+    assert_eq!(learned(0.13), (vec![4.0 * 0.125, 1.0], 1.0), "an eighth of the slope is less than a rounding");
+    // A shorter step that does not agree with its half, where the longer one does.
+    let rough = Measured { derivative: 1.125, truncation: 0.25, ..SMOOTH };
+    let mut levels = self::levels(&[level(SMOOTH, 1.0), level(rough, 0.125)]);
+    levels.set_noise(|_| 0.0);
+    let found = levels.decide(1.0);
+    assert_eq!((found.derivative, found.noise, found.clean), (1.0, 4.0 * 0.25 * 0.125, true));
+    // Truncation that falls with the step is none.
+    let mut levels = self::levels(&[level(rough, 1.0), level(Measured { truncation: 0.125, ..SMOOTH }, 0.125)]);
+    levels.set_noise(|_| 0.0);
+    assert_eq!(levels.levels[0].learned, 0.0);
+}
+
+/// Errors and bends that rise as the step falls, as those of round-off do: the shortest step, at which nothing moves, is
+/// not believed. At a kink beside the point the bend stays.
+#[test]
+fn a_step_at_which_nothing_moves_is_no_zero_after_rising_noise() {
+    let off = |by: f64, width: f64| Measured { truncation: by, width, width_noise: 1.0, ..SMOOTH };
+    let still = Measured { derivative: 0.0, magnitude: 0.0, ..SMOOTH };
+    let decided = |widths: [f64; 3], quantum: f64| {
+        let all = [(1.0, 2f64.powi(-30)), (0.125, 2f64.powi(-26)), (2f64.powi(-6), 2f64.powi(-22))];
+        let mut all: Vec<Level> =
+            all.iter().zip(widths).map(|(&(step, by), width)| level(off(by, width), step)).collect();
+        all.push(level(still, 2f64.powi(-30)));
+        let mut levels = levels_within(quantum, &all);
+        levels.set_noise(|_| 0.0);
+        levels.decide(0.0).derivative
+    };
+    let rising = [1e-9, 1e-8, 1e-7];
+    assert_eq!(decided(rising, f64::INFINITY), 1.0);
+    assert_eq!(decided([1e-2, 1e-2, 1e-2], f64::INFINITY), 0.0);
+    // The second step is off by 2⁻²⁶ over 2⁻³.
+    assert_eq!([2f64.powi(-29), 2f64.powi(-31)].map(|quantum| decided(rising, quantum)), [1.0, 0.0]);
+}
+
+/// A step of height 1 that is steeper than every step but the last, whose noise hides it.
+#[test]
+fn what_rises_by_the_same_over_every_step_says_nothing() {
+    let of = |step: f64, rise: f64| {
+        let derivative = rise / step;
+        level(Measured { derivative, truncation: derivative, magnitude: derivative, ..SMOOTH }, step)
+    };
+    let noisy = |level: Level| Level { noise: 1e3, ..level };
+    let clean = |rises: [f64; 4], quantum: f64| {
+        let all = [1.0, 0.1, 0.01, 1e-3].iter().zip(rises).map(|(&step, rise)| of(step, rise));
+        let all: Vec<Level> = all.map(noisy).collect();
+        levels_within(quantum, &all).decide(0.0).step
+    };
+    assert_eq!(clean([1.0, 1.0, 1.0, 0.5], 0.5), 1e-3, "only the last step is shorter than the jump");
+    assert_eq!(clean([1.0, 1.0, 0.5, 0.5], 0.5), 1.0, "two steps may agree by chance");
+    assert_eq!(clean([1.0, 1.0, 1.0, 0.5], 2.0), 1.0, "it is less than a rounding");
 }

@@ -41,7 +41,7 @@ fn a_linear_backward_passes() {
 #[test]
 fn a_backward_that_is_not_linear_is_found_by_multiples_of_what_it_is_right_under() {
     assert_not_linear(map(|w| w.clamp(-100.0, 100.0)), "2^20 times the incoming gradient");
-    assert_not_linear(map(|w| if w.abs() < 1e-5 { 0.0 } else { w }), "2^-24 times the incoming gradient");
+    assert_not_linear(map(|w| if w.abs() < 1e-5 { 0.0 } else { w }), "2^-30 times the incoming gradient");
     let first = std::cell::RefCell::new(None::<Vec<f64>>);
     let wrong_under_the_negative = move |w: &[f64]| {
         let mut first = first.borrow_mut();
@@ -99,7 +99,7 @@ fn what_overflows_says_nothing() {
 #[test]
 fn a_small_part_that_is_not_linear_is_a_fault_of_its_own_size() {
     let twice = map(|w| if w.abs() < 1e-5 { (1.0 + 2e-3) * w } else { w });
-    assert_not_linear(twice, "2^-24 times the incoming gradient");
+    assert_not_linear(twice, "2^-30 times the incoming gradient");
 }
 
 /// The size of the elements is no excuse: what they share is a slope.

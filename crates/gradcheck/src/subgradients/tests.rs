@@ -23,7 +23,7 @@ fn each_of_three_equal_elements_may_be_the_sort() {
     let options = Options { cotangents: 0, ..Options::default() };
     let examination = problem.examine(&options);
     for index in 0..3 {
-        let found = hulls(examination.oracle(), 0, index, 0);
+        let found = hulls(examination.oracle(), 0, index, 0, AWAY);
         (0..3).for_each(|place| assert_near(found[place].unwrap(), [0.0, 1.0]));
     }
     let line = |by: [f64; 3]| Line {
@@ -38,18 +38,22 @@ fn the_points_beside_a_kink_lie_within_its_reach_on_both_sides() {
     let problem = sort();
     let options = Options { cotangents: 0, ..Options::default() };
     let examination = problem.examine(&options);
-    let points: Vec<Vec<f64>> =
-        beside(examination.oracle(), 0).map(|there| there.values[0].data().iter().map(|x| x - 2.0).collect()).collect();
-    assert_eq!(points.len(), POINTS);
+    let points: Vec<Vec<f64>> = beside(examination.oracle(), &[], 0, AWAY)
+        .map(|there| there.values[0].data().iter().map(|x| x - 2.0).collect())
+        .collect();
+    assert_eq!(points.len(), 2 + POINTS);
+    assert!(points[0].is_sorted() && points[0][0] < points[0][2], "in order: {:?}", points[0]);
+    assert!(points[1].is_sorted_by(|a, b| a > b), "and the last first: {:?}", points[1]);
+    let points = points[2..].to_vec();
     assert!(points.iter().flatten().all(|away| (0.99 * AWAY..=3.01 * AWAY).contains(&away.abs())), "{points:?}");
     let signs: Vec<f64> = points.iter().flatten().map(|away| away.signum()).collect();
     assert!(signs.contains(&1.0) && signs.contains(&-1.0));
-    let other = beside(examination.oracle(), 1).next().unwrap().values[0].data()[0];
+    let other = beside(examination.oracle(), &[], 1, AWAY).nth(2).unwrap().values[0].data()[0];
     assert_ne!(other, points[0][0] + 2.0, "another seed, other points");
 }
 
 #[test]
-fn what_is_not_clean_or_a_kink_adds_nothing() {
+fn what_is_not_clean_or_good_or_a_kink_adds_nothing() {
     let estimate = Estimate {
         derivative: 2.0,
         truncation: 0.25,
@@ -60,11 +64,16 @@ fn what_is_not_clean_or_a_kink_adds_nothing() {
         clean: true,
         kink: None,
         near: None,
+        hidden: 0.0,
     };
-    assert_eq!(include(None, &estimate), Some([1.25, 2.75]));
-    assert_eq!(include(Some([2.0, 3.0]), &estimate), Some([1.25, 3.0]));
+    assert_eq!(hull_of(&[]), None);
+    assert_eq!(hull_of(&[estimate]), Some([1.25, 2.75]));
+    let other = Estimate { derivative: 100.0, truncation: 0.0, ..estimate };
+    assert_eq!(hull_of(&[estimate, other]), Some([1.25, 100.5]));
     for nothing in [Estimate { clean: false, ..estimate }, Estimate { kink: Some([0.0, 1.0]), ..estimate }] {
-        assert_eq!(include(None, &nothing), None);
-        assert_eq!(include(Some([2.0, 3.0]), &nothing), Some([2.0, 3.0]));
+        assert_eq!(hull_of(&[nothing]), None);
+        assert_eq!(hull_of(&[nothing, other]), Some([99.5, 100.5]));
     }
+    // Of an error of 2 beside a slope of 100 nothing is known.
+    assert_eq!(hull_of(&[Estimate { truncation: 1.5, ..estimate }, other]), Some([99.5, 100.5]));
 }

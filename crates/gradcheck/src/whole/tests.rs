@@ -105,3 +105,34 @@ fn one_wrong_element_is_found_among_large_ones() {
     let row = claims(sum, only(gradient)).examine(&options).report().rows[0].clone();
     assert!(row.verdict == Verdict::Mismatch && row.worst.unwrap().index == 500);
 }
+
+/// Elements of 10¹² hide nothing of those about 1: these have a line of their own.
+#[test]
+fn one_wrong_element_is_found_beside_some_that_are_far_larger() {
+    let x: Vec<f64> = (0..TOTAL).map(|i| if i % 100 == 7 { 1e12 } else { 1.0 + i as f64 / TOTAL as f64 }).collect();
+    let sum = problem(vec![variable("x", &x)], |values| vec![values[0].data().iter().map(|x| x.min(2.0)).sum()]);
+    let gradient = |wrong: usize| {
+        move |x: &[f64]| (0..TOTAL).map(|i| if x[i] > 2.0 || i == wrong { 0.0 } else { 1.0 }).collect::<Vec<f64>>()
+    };
+    let verdict = |wrong: usize| {
+        let report = claims(sum.clone(), only(gradient(wrong))).examine(&options()).report().clone();
+        report.rows[0].verdict
+    };
+    assert_eq!([TOTAL, 500, 901].map(verdict), [Verdict::Pass, Verdict::Mismatch, Verdict::Mismatch]);
+}
+
+/// The largest of each row of four, of which two are equal: a line in random directions crosses every tie.
+#[test]
+fn one_wrong_element_is_not_proven_among_ties() {
+    let x: Vec<f64> = (0..TOTAL).map(|i| [1.0, 3.0, 2.0, 3.0][i % 4] + (i / 4) as f64).collect();
+    let most = |row: &[f64]| row.iter().fold(f64::MIN, |most: f64, x| most.max(*x));
+    let rows = problem(vec![variable("x", &x)], move |values| values[0].data().chunks(4).map(most).collect());
+    let proven = |wrong: usize| {
+        let gradient = move |_: &[f64], row: usize| {
+            let share = |i: usize| if i / 4 == row && i % 2 == 1 && i != wrong { 0.5 } else { 0.0 };
+            (0..TOTAL).map(share).collect()
+        };
+        claims(rows.clone(), gradient).examine(&options()).report().proven
+    };
+    assert_eq!([TOTAL, 501, 703].map(proven), [true, false, false]);
+}

@@ -63,6 +63,9 @@ impl Case {
         let tensors = (function.tensors)(&mut setting);
         let mut problem = function.problem(single, tensors, setting.draw.once_in(3));
         let values = problem.values();
+        if std::env::var_os("BACKPROOF_REPLAY_ADVERSARY").is_some() {
+            problem.tensors.iter().for_each(|tensor| println!("{} = {}", tensor.name, tensor.value));
+        }
         let output = function.forward(false, &values);
         let finite = output.data().iter().all(|y| y.is_finite());
         if !finite || !is_wrong(adversary, function, single, &values, &mut setting.draw) {

@@ -5,7 +5,8 @@
 //! BACKPROOF_CHECKS=1000000 cargo test --release -p backproof-gradcheck --test adversaries -- --nocapture
 //! ```
 //!
-//! For each million of right gradients, a hundred points are tried of every adversary on every function.
+//! `BACKPROOF_FROM` is the first seed of the right ones. For each million of right gradients, a hundred points are tried
+//! of every adversary on every function.
 //! `BACKPROOF_REPLAY="softmax 1234"` runs the right backward of one function at the point of one seed, and prints its
 //! report; `BACKPROOF_REPLAY_ADVERSARY` does so with the numbers that a failure shows.
 #![allow(clippy::print_stdout, reason = "the counts are what one runs it for")]
@@ -23,10 +24,14 @@ mod right;
 
 use backproof_gradcheck::Verdict;
 
+/// A number from the environment.
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|set| set.parse().unwrap_or_else(|_| panic!("{variable} is a number")))
+}
+
 /// Rows of right backward passes that are checked.
 fn checks() -> usize {
-    let set = std::env::var("BACKPROOF_CHECKS").ok();
-    set.map_or(10_000, |set| set.parse().expect("BACKPROOF_CHECKS is a number"))
+    number("BACKPROOF_CHECKS").unwrap_or(10_000) as usize
 }
 
 #[test]
@@ -42,7 +47,7 @@ fn no_right_backward_is_called_wrong() {
         return;
     }
     let started = std::time::Instant::now();
-    let tally = right::run(1, checks());
+    let tally = right::run(number("BACKPROOF_FROM").unwrap_or(1), checks());
     let seconds = started.elapsed().as_secs_f64();
     println!("{}\n{} checks in {seconds:.1} s", tally.table(), tally.checks());
     let mut alarms: Vec<_> = tally.alarms.iter().collect();
@@ -53,16 +58,8 @@ fn no_right_backward_is_called_wrong() {
     }
     assert!(alarms.is_empty(), "right backward passes are called wrong: {:?}", tally.alarmed);
     let unresolved = tally.of(Verdict::Unresolved);
-    assert!(100 * unresolved < 2 * tally.checks(), "{unresolved} of {} are not resolved", tally.checks());
+    assert!(100 * unresolved < tally.checks(), "{unresolved} of {} are not resolved", tally.checks());
 }
-
-/// Adversaries of which some are accepted at some points, and why.
-const LIMITS: [(&str, &str); 4] = [
-    ("one is 0, and the last digits of x say which", "what moves with the last digits of x is taken for round-off"),
-    ("a hundredth of noise from the last digits of x", "what moves with the last digits of x is taken for round-off"),
-    ("g of length 1 at most", "near the largest number of the precision, multiples of the incoming gradient overflow"),
-    ("one has the other sign", "a line through 10,000 elements of which many lie on kinks shows nothing"),
-];
 
 #[test]
 fn no_adversary_is_accepted() {
@@ -111,8 +108,6 @@ fn no_adversary_is_accepted() {
     let untried: Vec<_> =
         adversaries.iter().zip(&tallies).filter(|(_, tally)| tally.tried == 0).map(|(a, _)| a.name).collect();
     assert!(untried.is_empty(), "these change nothing anywhere: {untried:?}");
-    let seen = |name: &str| LIMITS.iter().all(|(limit, _)| *limit != name);
-    let of_others = adversaries.iter().zip(&tallies).filter(|(adversary, _)| seen(adversary.name));
-    let accepted: usize = of_others.map(|(_, tally)| tally.accepted.len()).sum();
+    let accepted: usize = tallies.iter().map(|tally| tally.accepted.len()).sum();
     assert_eq!(accepted, 0, "wrong backward passes are accepted, of {} that were tried", all.tried);
 }

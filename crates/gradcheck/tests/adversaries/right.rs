@@ -54,6 +54,9 @@ pub(crate) fn examined(function: &Function, seed: u64) -> Option<Report> {
     if !is_right(function, setting.single, &values, &mut setting.draw) {
         return None;
     }
+    if std::env::var_os("BACKPROOF_REPLAY").is_some() {
+        problem.tensors.iter().for_each(|tensor| println!("{} = {}", tensor.name, tensor.value));
+    }
     problem.sources = vec![function.source(setting.single, setting.draw.once_in(2))];
     Some(problem.examine(&Options { seed, ..Options::default() }).report().clone())
 }

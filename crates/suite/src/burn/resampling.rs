@@ -56,11 +56,13 @@ fn grid_sample(m: Maker<'_>) -> Case {
     let padding =
         m.draw.pick(&[GridSamplePaddingMode::Zeros, GridSamplePaddingMode::Border, GridSamplePaddingMode::Reflection]);
     let mut grid = Vec::new();
-    for _ in 0..dims[0] * rows * columns {
+    for at in 0..dims[0] * rows * columns {
         for size in [sizes[1] as f64, sizes[0] as f64] {
             // A fifth of a pixel from the next one at least, and as far from the border between two halves of pixels,
-            // where it is reflected.
-            let pixel = m.draw.size(0..=sizes[0] + 1) as f64 - 1.0 + m.draw.pick(&[0.25, 0.3, 0.7, 0.75]);
+            // where it is reflected. The first is inside, so that something moves.
+            let whole = m.draw.size(0..=sizes[0] + 1) as f64 - 1.0;
+            let whole = if at == 0 { whole.clamp(0.0, size - 2.0) } else { whole };
+            let pixel = whole + m.draw.pick(&[0.25, 0.3, 0.7, 0.75]);
             grid.push(if aligned { 2.0 * pixel / (size - 1.0) - 1.0 } else { (2.0 * pixel + 1.0) / size - 1.0 });
         }
     }

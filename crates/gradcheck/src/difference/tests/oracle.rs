@@ -3,6 +3,7 @@
 use std::cell::Cell;
 
 use super::*;
+use crate::sweep::SHORTEST;
 
 /// An oracle of `f` at `x` with these relative steps and weights of the outputs, and how often it has called `f` since
 /// it was made.
@@ -25,7 +26,7 @@ fn oracle(
     let cotangents = vec![Cotangent { name: "weights".into(), value: Value::new([w.len()], w.to_vec()), only: None }];
     let options = Options { steps: steps.to_vec(), ..Options::default() };
     let double = Precision(burn::tensor::DType::F64);
-    let oracle = Oracle::new(forward, double, values, |_| true, center, cotangents, &options, roundoff);
+    let oracle = Oracle::new(Place::new(forward, double, values, |_| true, center, cotangents, &options, roundoff));
     calls.set(0);
     (oracle, calls)
 }

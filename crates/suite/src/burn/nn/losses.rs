@@ -115,7 +115,10 @@ pub(super) const SUBJECTS: &[Subject] = &[
     subject!("MarginRankingLoss", |mut m| {
         let (dims, margin) = (dims(&mut m), m.draw.pick(&[0.0, 0.5]));
         let both = [("first", m.draw.values(dims, 1.0)), ("second", m.draw.values(dims, 1.0))];
-        let signs = signs(&mut m, dims);
+        // The first pair is in the wrong order, so that something is lost.
+        let mut wanted = signs(&mut m, dims).data().to_vec();
+        wanted[0] = if both[0].1.data()[0] > both[1].1.data()[0] { -1.0 } else { 1.0 };
+        let signs = Value::new(dims, wanted);
         of_constants(m, &format!("margin {margin}"), &both, signs, move |t, reduction| {
             let loss = MarginRankingLossConfig::new().with_margin(margin).init();
             let (first, second, y) = (t.get::<2>("first"), t.get("second"), t.get("targets"));

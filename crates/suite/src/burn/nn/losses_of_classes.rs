@@ -18,7 +18,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let [samples, classes] = [m.draw.size(1..=4), m.draw.size(2..=4)];
         let (margin, p, reduction) = (m.draw.pick(&[0.5, 1.0]), m.draw.pick(&[1, 2]), reduction(&mut m));
         // Closer together than the margin, or nothing is lost.
-        let (x, targets) = (m.draw.normal([samples, classes], 0.2), m.indices(samples, classes));
+        let (x, targets) = (m.uniform([samples, classes], -0.2..0.2), m.indices(samples, classes));
         let options = format!("margin {margin}, p {p}, {}", words(reduction.as_ref()));
         let (about, check) = (describe(&[&x], &options, Layout::Contiguous), m.check().input("x", x));
         m.case(about, check, move |t| {
@@ -87,22 +87,34 @@ fn cross_entropy(mut m: Maker<'_>, smoothed: bool) -> Case {
     let weights: Vec<f32> = (0..classes).map(|_| m.draw.real(0.5..2.0) as f32).collect();
     let about = format!("{}, logits {logits}, weighted {weighted}, padded {padded}", shape(&dims));
     let check = m.check().input("x", x);
+    // What the loss clamps probabilities to depends on their precision: the differences are those of the loss in the
+    // precision under test.
+    let least = m.context.dtype.finfo().expect("it is a float").min_positive.sqrt();
     m.case(about, check, move |t| {
         let config = CrossEntropyLossConfig::new().with_logits(logits).with_pad_tokens(padded.then(|| vec![0]));
         let config = config.with_smoothing(smoothed.then_some(0.1));
         let mut loss = config.with_weights(weighted.then(|| weights.clone())).init(t.device());
         // They are made in the default precision.
         loss.weights = loss.weights.map(|weights| weights.cast(t.dtype()));
+        let x = match logits {
+            false if !t.device().is_autodiff() => t.get::<2>("x").clamp_min(least),
+            _ => t.get("x"),
+        };
         match loss.smoothing {
             // The smoothed targets are made in the default precision: the differences are those of the formula.
-            Some(alpha) if !t.device().is_autodiff() => smoothed_of_formula(t, &targets, alpha, &loss),
-            _ => loss.forward(t.get("x"), int(t, [samples], &targets)),
+            Some(alpha) if !t.device().is_autodiff() => smoothed_of_formula(t, x, &targets, alpha, &loss),
+            _ => loss.forward(x, int(t, [samples], &targets)),
         }
     })
 }
 
-fn smoothed_of_formula(t: &Arguments<'_>, targets: &[i64], alpha: f32, loss: &CrossEntropyLoss) -> Tensor<1> {
-    let x = t.get::<2>("x");
+fn smoothed_of_formula(
+    t: &Arguments<'_>,
+    x: Tensor<2>,
+    targets: &[i64],
+    alpha: f32,
+    loss: &CrossEntropyLoss,
+) -> Tensor<1> {
     let (dims @ [samples, classes], place) = (x.dims(), (t.device(), t.dtype()));
     let weights = match &loss.weights {
         Some(weights) => weights.to_data().convert_dtype(DType::F64).try_into_vec::<f64>().expect("they are f64"),

@@ -231,6 +231,31 @@ pub(super) const FAULTS: &[Known] = &[
         },
     },
     Known {
+        operation: "det",
+        backends: EVERYWHERE,
+        precisions: BOTH,
+        points: &[Point::SomeZeros, Point::AllZeros, Point::ZeroRows, Point::Equal, Point::Masked],
+        tensors: &["x"],
+        kinds: &[Mismatch],
+        says: "",
+        cause: "As of det_singular: a determinant below the round-off is replaced by zero with mask_fill, which has no derivative; \
+                    from 4 rows on",
+        location: "burn-linalg, functions/det.rs, det",
+        smallest: Smallest {
+            precision: DType::F32,
+            tensors: &[(
+                "x",
+                &[1, 4, 4],
+                &[1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0],
+            )],
+            options: "",
+            function: |t| det::<3, 2, 1>(t.get("x")),
+            of: "x",
+            right: &[0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0],
+            found: Found::Numbers(&[0.0; 16]),
+        },
+    },
+    Known {
         operation: "qr",
         backends: EVERYWHERE,
         precisions: BOTH,

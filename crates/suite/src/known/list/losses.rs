@@ -6,8 +6,8 @@ use super::{FLEX, NDARRAY};
 use crate::point::Point;
 use backproof_gradcheck::Arguments;
 use burn::nn::loss::{
-    BinaryCrossEntropyLossConfig, CTCLossConfig, CosineEmbeddingLossConfig, PoissonNllLossConfig, RNNTLossConfig,
-    TripletMarginLossConfig,
+    BinaryCrossEntropyLossConfig, CTCLossConfig, CosineEmbeddingLossConfig, LpLossConfig, PoissonNllLossConfig,
+    RNNTLossConfig, Reduction, TripletMarginLossConfig,
 };
 use burn::tensor::{DType, Int, Tensor, TensorData};
 
@@ -175,6 +175,30 @@ pub(super) const FAULTS: &[Known] = &[
             function: |t| BinaryCrossEntropyLossConfig::new().init(t.device()).forward(t.get::<1>("x"), int(t, 0)),
             of: "x",
             right: &[1.0],
+            found: Found::Numbers(&[f64::NAN]),
+        },
+    },
+    Known {
+        operation: "LpLoss",
+        backends: EVERYWHERE,
+        precisions: BOTH,
+        points: &[Point::Twice],
+        tensors: &["x"],
+        kinds: &[NotFinite],
+        says: "",
+        cause: "For p < 1 the slope of |r|ᵖ is ∞ at r = 0; a loss of a tensor and itself is zero everywhere, and its \
+                gradient ∞ − ∞",
+        location: "burn-nn, loss/lp_loss.rs, forward_no_reduction",
+        smallest: Smallest {
+            precision: DType::F32,
+            tensors: &[("x", &[1, 1], &[1.0])],
+            options: "p 0.5",
+            function: |t| {
+                let x = t.get::<2>("x");
+                LpLossConfig::new(0.5).init().forward(x.clone(), x, Reduction::Sum)
+            },
+            of: "x",
+            right: &[0.0],
             found: Found::Numbers(&[f64::NAN]),
         },
     },
