@@ -75,6 +75,7 @@ mod picture;
 mod prepare;
 mod published;
 mod random;
+mod read_published;
 mod selection;
 mod source;
 mod split;

@@ -10,7 +10,7 @@ use ureq::Agent;
 use ureq::http::Response;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 
-use super::{FetchOptions, Progress};
+use super::options::{FetchOptions, Progress};
 use crate::error::{DataError, Result};
 use crate::gunzip::GZIP;
 

@@ -4,7 +4,7 @@
 mod archive;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use flate2::Compression;
@@ -14,6 +14,7 @@ use super::server::{Behaviour, Server};
 use super::*;
 use backproof_spec::Shape;
 
+use crate::content::{read, sha256};
 use crate::formats::idx::Idx;
 use crate::published::Content;
 use crate::source;

@@ -10,7 +10,7 @@ use crate::sweep::begins_with;
 use crate::{DataSets, Experiment, Sweep, SweepPoint};
 
 use super::file::{Axis, Choice, Declared};
-use super::{BaseConfig, SWEEP};
+use super::texts::{BaseConfig, SWEEP};
 
 /// The sweep, or what is wrong with any of its runs.
 pub(super) fn sweep(
