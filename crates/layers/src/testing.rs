@@ -195,7 +195,7 @@ pub(crate) fn differentiate<const D: usize, const E: usize>(
 /// Checks a layer without parameters, on tensors of `$rank` axes, against a [`Case`].
 macro_rules! assert_agrees_with_pytorch {
     ($case:expr, $layer:expr, $rank:expr) => {
-        let (case, layer) = ($case, $layer);
+        let (case, layer) = (&$case, $layer);
         let (input, cotangent) = (case.tensor::<{ $rank }>("input"), case.tensor::<{ $rank }>("cotangent"));
         let (output, saved) = layer.forward_saving(input.clone());
         case.assert("output", output);
@@ -210,11 +210,11 @@ macro_rules! assert_agrees_with_pytorch {
 /// it, which may be laid out in another way.
 macro_rules! assert_agrees_with_autodiff {
     ($layer:expr, $input:expr, $cotangent:expr, $given:expr) => {
-        let (layer, input) = ($layer, $input);
+        let (layer, input, cotangent, given) = ($layer, $input, $cotangent, $given);
         let (output, saved) = layer.forward_saving(input.clone());
-        let gradient = layer.backward(saved, $given);
+        let gradient = layer.backward(saved, given);
         let (expected_output, expected, _) =
-            crate::testing::differentiate(input, $cotangent, |input| layer.forward(input));
+            crate::testing::differentiate(input, cotangent, |input| layer.forward(input));
         crate::testing::assert_close("output", output, expected_output, crate::testing::AUTODIFF);
         crate::testing::assert_close("input", gradient, expected, crate::testing::AUTODIFF);
     };
@@ -266,7 +266,7 @@ macro_rules! elementwise_agrees_with_autodiff {
 /// Checks a layer with weights, and perhaps a bias, against a [`Case`]. `$layer` makes it for an [`Engine`].
 macro_rules! assert_weights_agree_with_pytorch {
     ($case:expr, $layer:expr) => {
-        let (case, layer) = ($case, $layer);
+        let (case, layer) = (&$case, $layer);
         let manual = layer(crate::testing::Engine::Manual);
         let (output, saved) = manual.forward_saving(case.tensor("input"));
         let gradients = manual.backward(saved, case.tensor("cotangent"));

@@ -2,8 +2,8 @@
 //!
 //! A file grows under the name `….part` beside its place. When its content has the published SHA-256 it is flushed to
 //! the disk and renamed; until then nothing has its final name. A `.part` that a cut connection or a killed process
-//! leaves is gone on with by an HTTP range, and thrown away if the sum does not come out. One lock for the data folder
-//! keeps two processes from writing the same `.part`.
+//! leaves is continued with an HTTP range, and thrown away if its checksum is wrong. One lock for the data folder keeps
+//! two processes from writing the same `.part`.
 
 mod archive;
 mod http;

@@ -246,7 +246,7 @@ fn a_busy_server_is_asked_again() {
 #[test]
 fn a_web_page_is_not_a_file() {
     let server = serve(&[Behaviour::Html]);
-    Outside::new(&[&server]).fails(&["a web page came in place of the file"]);
+    Outside::new(&[&server]).fails(&["the server sent a web page instead of the file"]);
     let server = serve(&[Behaviour::DisguisedHtml]);
     Outside::new(&[&server]).fails(&["neither gzipped nor an IDX file"]);
 }

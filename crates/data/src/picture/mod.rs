@@ -29,8 +29,8 @@ pub enum Fit {
 }
 
 impl Fit {
-    /// What suits images of `shape`. Grey data sets show one thing on black, of which nothing may be cut off; in the
-    /// photos of a colour data set the thing fills the image up to its edges.
+    /// The fit for images of `shape`. An image of a grey data set shows one thing on black, and nothing of it may be
+    /// cut off. In the photos of a colour data set, the thing fills the image up to its edges.
     #[must_use]
     pub fn of(shape: Shape) -> Self {
         if planes(shape).0 == 1 { Self::Pad } else { Self::Crop }

@@ -51,10 +51,10 @@ pub(crate) use write::Entries;
 impl Experiment {
     /// Reads an experiment from `text`; `source_name` is what errors call it, normally the file's path.
     ///
-    /// Each of `overrides` is `key.path=value`, as `--set` takes it: the value is read as TOML, or, where it is none,
-    /// as a string.
+    /// Each of `overrides` is `key.path=value`, as `--set` takes it. The value is read as TOML, or as a string if it is
+    /// not TOML.
     ///
-    /// The experiment is held against what `data_sets` knows of its data set.
+    /// The experiment is checked against what `data_sets` knows of its data set.
     ///
     /// # Errors
     ///
@@ -81,7 +81,7 @@ impl Experiment {
         Self::from_toml(&source_name, &text, overrides, data_sets)
     }
 
-    /// Holds the experiment against its data set, once that is known.
+    /// Checks the experiment against its data set, once that is known.
     ///
     /// # Errors
     ///
@@ -154,7 +154,7 @@ impl From<SyntaxError> for Vec<Fault> {
     }
 }
 
-/// The file's name without its extension, where that is a name at all.
+/// The file's name without its extension, if that is a valid name.
 fn default_name(source_name: &str, otherwise: &str) -> String {
     Path::new(source_name)
         .file_stem()

@@ -35,7 +35,7 @@ impl Sweep {
         read(&name, &super::read_file(path)?, overrides, data_sets, super::read_file)
     }
 
-    /// Whether the text of a config file is that of a sweep, valid or not, and not of an experiment.
+    /// Whether the text of a config file describes a sweep, valid or not, and not an experiment.
     pub fn is_sweep(text: &str) -> bool {
         // `name` and `set` say little, and `seeds` may be a misspelt `seed`.
         let own = |key: &str| matches!(key, "base" | "grid" | "points");

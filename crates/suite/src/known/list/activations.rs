@@ -13,9 +13,8 @@ const ELU: Known = Known {
     operation: "elu",
     points: EXP_OVERFLOWS,
     kinds: &[NotFinite],
-    cause: "The branch exp(x) − 1 is computed for positive x too and masked afterwards: from 88.8 on (709.8 in \
-                f64) it is infinite, \
-                and its gradient 0 · ∞",
+    cause: "Burn computes the branch exp(x) − 1 for positive x too, and masks it afterwards. From 88.8 on (709.8 in \
+        f64), the branch is infinite, and its gradient is 0 · ∞",
     location: "burn-tensor, tensor/activation/base.rs, elu",
     smallest: Smallest {
         tensors: &[("x", &[1], &[88.8])],
@@ -32,7 +31,7 @@ const SELU: Known = Known {
     operation: "selu",
     points: EXP_OVERFLOWS,
     kinds: &[NotFinite],
-    cause: "As of elu",
+    cause: "The same as for elu",
     location: "burn-tensor, tensor/activation/base.rs, selu",
     smallest: Smallest {
         tensors: &[("x", &[1], &[88.8])],
@@ -65,7 +64,7 @@ const ELU_MODULE: Known = Known {
     operation: "Elu",
     points: EXP_OVERFLOWS,
     kinds: &[NotFinite],
-    cause: "As of the function elu",
+    cause: "The same as for the function elu",
     location: "burn-tensor, tensor/activation/base.rs, elu",
     smallest: Smallest {
         tensors: &[("x", &[1], &[88.8])],
@@ -82,8 +81,8 @@ const SOFTSIGN: Known = Known {
     precisions: SINGLE,
     points: &[Point::Saturated1e20],
     kinds: &[Mismatch],
-    cause: "x / (1 + |x|) by the gradient of a division, which squares the divisor: the square overflows, and \
-                    half of the gradient is lost",
+    cause: "The function is x / (1 + |x|). The gradient of a division squares the divisor. The square overflows, and \
+        half of the gradient is lost",
     location: "burn-autodiff, ops/tensor.rs, float_div",
     smallest: Smallest {
         tensors: &[("x", &[1], &[1e20])],
@@ -99,7 +98,7 @@ pub(super) const FAULTS: &[Known] = &[
     ELU,
     Known {
         operation: "celu",
-        cause: "As of elu, with exp(x / alpha)",
+        cause: "The same as for elu, with exp(x / alpha)",
         location: "burn-tensor, tensor/activation/base.rs, celu",
         smallest: Smallest { function: |t| activation::celu(x(t), 1.0), ..ELU.smallest },
         ..ELU
@@ -111,7 +110,7 @@ pub(super) const FAULTS: &[Known] = &[
         backends: &[NDARRAY, WGPU, CUDA],
         kinds: &[Mismatch],
         says: "tanh approximation",
-        cause: "The forward is the exact erf, the backward differentiates the tanh approximation",
+        cause: "The forward pass computes the exact erf, but the backward pass differentiates the tanh approximation",
         location: "burn-backend, ops/activation.rs, gelu_backward",
         smallest: Smallest {
             tensors: &[("x", &[1], &[2.0])],
@@ -125,20 +124,20 @@ pub(super) const FAULTS: &[Known] = &[
     ELU_MODULE,
     Known {
         operation: "Celu",
-        cause: "As of the function celu",
+        cause: "The same as for the function celu",
         location: "burn-tensor, tensor/activation/base.rs, celu",
         smallest: Smallest { function: |t| CeluConfig::new().init().forward(x(t)), ..ELU_MODULE.smallest },
         ..ELU_MODULE
     },
     Known {
         operation: "Selu",
-        cause: "As of the function selu",
+        cause: "The same as for the function selu",
         smallest: Smallest { function: |t| Selu::new().forward(x(t)), ..SELU.smallest },
         ..SELU
     },
     Known {
         operation: "Gelu",
-        cause: "As of gelu_approximate",
+        cause: "The same as for gelu_approximate",
         smallest: Smallest {
             options: "approximate",
             function: |t| Gelu::new_approximate().forward(x(t)),

@@ -9,7 +9,7 @@ const POWF_AT_ZERO: Known = Known {
     operation: "powf",
     points: ZEROS,
     kinds: &[NotFinite],
-    cause: "The base's gradient is y · xʸ⁻¹, which is 0 · ∞ at x = y = 0, although x⁰ is 1 everywhere",
+    cause: "The gradient of the base is y · xʸ⁻¹, which is 0 · ∞ at x = y = 0. But x⁰ is 1 everywhere",
     location: "burn-autodiff, ops/tensor.rs, float_powf",
     smallest: Smallest {
         tensors: &[("x", &[1], &[0.0]), ("y", &[1], &[0.0])],
@@ -26,7 +26,7 @@ const ASINH: Known = Known {
     precisions: SINGLE,
     points: &[Point::Saturated1e20],
     kinds: &[Mismatch],
-    cause: "The gradient is 1 / √(x² + 1), of which x² overflows",
+    cause: "The gradient is 1 / √(x² + 1), and x² overflows",
     location: "burn-autodiff, ops/tensor.rs, float_asinh",
     smallest: Smallest {
         tensors: &[("x", &[1], &[1e20])],
@@ -43,7 +43,7 @@ const PROD: Known = Known {
     precisions: SINGLE,
     points: &[Point::Underflow, Point::Denormal],
     kinds: &[Mismatch],
-    cause: "The gradient is the product over the factor, and the product underflows",
+    cause: "The gradient is the product divided by the factor, and the product underflows",
     location: "burn-autodiff, ops/tensor.rs, float_prod",
     smallest: Smallest {
         tensors: &[("x", &[2], &[1e-30, 1e-30])],
@@ -69,7 +69,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: SQUARES,
         tensors: &["y"],
         kinds: &[NotFinite, Mismatch],
-        cause: "The divisor's gradient is −x / y², and y² is 0 or ∞ where −(x / y) / y is neither",
+        cause: "The gradient of the divisor is −x / y². There, y² is 0 or ∞, but −(x / y) / y is neither",
         location: "burn-autodiff, ops/tensor.rs, float_div",
         smallest: Smallest {
             tensors: &[("x", &[1], &[1e-30]), ("y", &[1], &[1e-30])],
@@ -86,7 +86,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: &[Point::SomeZeros, Point::AllZeros, Point::ZeroRows, Point::Saturated1e20, Point::Masked],
         tensors: &["y"],
         kinds: &[NotFinite],
-        cause: "The exponent's gradient is xʸ ln x, which is 0 · −∞ at x = 0; of a negative x, ln x is NaN",
+        cause: "The gradient of the exponent is xʸ ln x, which is 0 · −∞ at x = 0. For a negative x, ln x is NaN",
         location: "burn-autodiff, ops/tensor.rs, float_powf",
         smallest: Smallest {
             tensors: &[("x", &[1], &[0.0]), ("y", &[1], &[2.0])],
@@ -104,7 +104,7 @@ pub(super) const FAULTS: &[Known] = &[
         precisions: SINGLE,
         points: &[Point::Denormal],
         kinds: &[NotFinite, Mismatch],
-        cause: "The base's gradient is y · xʸ⁻¹, of which the power overflows where the product does not",
+        cause: "The gradient of the base is y · xʸ⁻¹. The power overflows, but the product would not",
         location: "burn-autodiff, ops/tensor.rs, float_powf",
         smallest: Smallest {
             tensors: &[("x", &[1], &[1e-39]), ("y", &[1], &[1e-3])],
@@ -121,7 +121,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: SQUARES,
         tensors: &["x", "y"],
         kinds: &[NotFinite, Mismatch],
-        cause: "Both gradients divide by x² + y², which is 0 or ∞ where the quotient is neither",
+        cause: "Both gradients divide by x² + y², which is 0 or ∞. The quotient is neither",
         location: "burn-autodiff, ops/tensor.rs, float_atan2",
         smallest: Smallest {
             tensors: &[("y", &[1], &[1e-30]), ("x", &[1], &[1e-30])],
@@ -138,7 +138,8 @@ pub(super) const FAULTS: &[Known] = &[
         points: ZEROS,
         tensors: &["x", "y"],
         kinds: &[NotFinite],
-        cause: "The gradient is x / √(x² + y²), 0 / 0 where both are zero; every number from −1 to 1 would be right",
+        cause: "The gradient is x / √(x² + y²), which is 0 / 0 if both are zero. Every number from −1 to 1 would be \
+            right",
         location: "burn-autodiff, ops/tensor.rs, float_hypot",
         smallest: Smallest {
             tensors: &[("x", &[1], &[0.0]), ("y", &[1], &[0.0])],
@@ -151,7 +152,7 @@ pub(super) const FAULTS: &[Known] = &[
     },
     Known {
         operation: "powi",
-        cause: "As of powf, which it calls",
+        cause: "The same as for powf, which it calls",
         smallest: Smallest { function: |t| x(t).powi(y(t)), ..POWF_AT_ZERO.smallest },
         ..POWF_AT_ZERO
     },
@@ -161,7 +162,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: &[Point::Underflow, Point::Denormal],
         tensors: &["x", "y"],
         kinds: &[NotFinite],
-        cause: "x − y · trunc(x / y), of which the quotient overflows",
+        cause: "The function is computed as x − y · trunc(x / y), and the quotient overflows",
         location: "burn-tensor, tensor/api/float.rs, fmod",
         smallest: Smallest {
             tensors: &[("x", &[1], &[1.0]), ("y", &[1], &[1e-39])],
@@ -175,7 +176,7 @@ pub(super) const FAULTS: &[Known] = &[
     ASINH,
     Known {
         operation: "acosh",
-        cause: "The gradient is 1 / √(x² − 1), of which x² overflows",
+        cause: "The gradient is 1 / √(x² − 1), and x² overflows",
         location: "burn-autodiff, ops/tensor.rs, float_acosh",
         smallest: Smallest { function: |t| x(t).acosh(), ..ASINH.smallest },
         ..ASINH

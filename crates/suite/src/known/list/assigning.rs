@@ -21,8 +21,8 @@ const SELECT_ASSIGN_MAX: Known = Known {
     points: TIES,
     tensors: &["x", "y"],
     kinds: &[Mismatch],
-    cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
-                    gradients say 2",
+    cause: "At a tie, both sides get the whole gradient. If both move together, the function changes by 1, but the \
+        gradients say 2",
     location: "burn-autodiff, ops/tensor.rs, float_select_assign",
     smallest: Smallest {
         tensors: &[("x", &[1], &[2.0]), ("y", &[1], &[2.0])],

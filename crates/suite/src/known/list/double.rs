@@ -13,7 +13,7 @@ const VAR: Known = Known {
     tensors: &["x"],
     kinds: &[Mismatch],
     says: "single precision",
-    cause: "As of div_scalar",
+    cause: "The same as for div_scalar",
     location: "burn-autodiff, ops/tensor.rs, float_div_scalar",
     smallest: Smallest {
         tensors: &[("x", &[4], &[0.0, 0.0, 0.0, 1.0])],
@@ -30,7 +30,7 @@ const VAR_BIAS: Known = Known {
     tensors: &["x"],
     kinds: &[Mismatch],
     says: "single precision",
-    cause: "As of div_scalar",
+    cause: "The same as for div_scalar",
     location: "burn-autodiff, ops/tensor.rs, float_div_scalar",
     smallest: Smallest {
         tensors: &[("x", &[3], &[0.0, 0.0, 1.0])],
@@ -47,7 +47,7 @@ const SOFTPLUS: Known = Known {
     tensors: &["x"],
     kinds: &[Mismatch],
     says: "single precision",
-    cause: "As of div_scalar",
+    cause: "The same as for div_scalar",
     location: "burn-autodiff, ops/tensor.rs, float_div_scalar",
     smallest: Smallest {
         tensors: &[("x", &[1], &[0.0])],
@@ -66,7 +66,7 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[Mismatch],
         says: "single precision",
-        cause: "The reciprocal of the divisor is taken in single precision",
+        cause: "Burn computes the reciprocal of the divisor in single precision",
         location: "burn-autodiff, ops/tensor.rs, float_div_scalar",
         smallest: Smallest {
             tensors: &[("x", &[1], &[1.0])],
@@ -111,7 +111,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: &[Point::Wide],
         tensors: &["x"],
         kinds: &[Mismatch],
-        cause: "As of div_scalar",
+        cause: "The same as for div_scalar",
         location: "burn-autodiff, ops/tensor.rs, float_div_scalar",
         smallest: Smallest {
             tensors: &[("x", &[2], &[0.0, 1e6])],
@@ -128,7 +128,7 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[Mismatch],
         says: "single precision",
-        cause: "Forward and backward are computed in single precision",
+        cause: "Both passes compute in single precision",
         location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
         smallest: Smallest {
             tensors: &[("x", &[1], &[1.0])],
@@ -145,7 +145,7 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x"],
         kinds: &[Mismatch],
         says: "single precision",
-        cause: "As of hard_sigmoid",
+        cause: "The same as for hard_sigmoid",
         location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
         smallest: Smallest {
             tensors: &[("x", &[1], &[1.0])],
@@ -160,7 +160,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "hard_sigmoid",
         tensors: &[],
         kinds: &[Mismatch],
-        cause: "Forward and backward are computed in single precision",
+        cause: "Both passes compute in single precision",
         location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
         smallest: Smallest {
             tensors: &[("x", &[1], &[1.0])],
@@ -176,7 +176,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "hard_swish",
         tensors: &[],
         kinds: &[Mismatch],
-        cause: "As of hard_sigmoid",
+        cause: "The same as for hard_sigmoid",
         location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
         smallest: Smallest {
             tensors: &[("x", &[1], &[1.0])],
@@ -193,7 +193,7 @@ pub(super) const FAULTS: &[Known] = &[
         tensors: &["x", "offset", "weight", "mask"],
         kinds: &[Mismatch],
         says: "single precision",
-        cause: "The backward is computed in single precision",
+        cause: "The backward pass computes in single precision",
         location: "burn-flex, ops/module.rs, deform_conv2d_backward",
         smallest: Smallest {
             tensors: &[

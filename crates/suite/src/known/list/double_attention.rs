@@ -11,7 +11,7 @@ use crate::symptoms::Kind::Mismatch;
 const ATTENTION_WITH_OPTIONS: Known = Known {
     operation: "attention_with_options",
     kinds: &[Mismatch],
-    cause: "The scores are divided by the cap of softcap, as of div_scalar",
+    cause: "Burn divides the scores by the cap of softcap. This is the fault of div_scalar",
     location: "burn-autodiff, ops/tensor.rs, float_div_scalar",
     smallest: Smallest {
         tensors: &[
@@ -36,7 +36,8 @@ const ATTENTION_WITH_OPTIONS: Known = Known {
 const MULTI_HEAD_ATTENTION: Known = Known {
     operation: "MultiHeadAttention",
     kinds: &[Mismatch],
-    cause: "The scores are divided by √d of a head, as of div_scalar, and the root is rounded to single precision",
+    cause: "Burn divides the scores by √d of a head. This is the fault of div_scalar, and the root is rounded to \
+        single precision too",
     location: "burn-nn, modules/attention/mha.rs, attn_scores; burn-autodiff, ops/tensor.rs, float_div_scalar",
     smallest: Smallest {
         tensors: &[("x", &[1], &[1.0])],

@@ -26,7 +26,7 @@ const BINARY_CROSS_ENTROPY_LOSS: Known = Known {
     operation: "BinaryCrossEntropyLoss",
     kinds: &[Panics],
     says: "dtype mismatch",
-    cause: "Targets are made numbers in the default precision",
+    cause: "Burn converts the targets to the default precision",
     location: "burn-nn, loss/binary_cross_entropy.rs, forward",
     smallest: Smallest {
         tensors: &[("x", &[1], &[0.5])],
@@ -43,7 +43,7 @@ const HARD_SIGMOID: Known = Known {
     operation: "HardSigmoid",
     tensors: &["x", ""],
     kinds: &[Mismatch],
-    cause: "As of hard_sigmoid: in single precision",
+    cause: "The same as for hard_sigmoid: both passes compute in single precision",
     location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
     smallest: Smallest {
         tensors: &[("x", &[1], &[1.0])],
@@ -60,7 +60,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "RNNTLoss",
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "Sums are begun in the default precision",
+        cause: "The sums start from zeros in the default precision",
         location: "burn-nn, loss/rnnt.rs, init_alpha",
         smallest: Smallest {
             tensors: &[("x", &[1, 2, 2, 2], &[0.0; 8])],
@@ -80,7 +80,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "CTCLoss",
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "The mean divides by lengths in the default precision",
+        cause: "The mean divides by lengths that are in the default precision",
         location: "burn-nn, loss/ctc.rs, forward_with_reduction",
         smallest: Smallest {
             tensors: &[("x", &[2, 1, 2], &[-LN_2; 4])],
@@ -99,7 +99,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "CrossEntropyLoss_smoothed",
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "Smoothed targets are made in the default precision",
+        cause: "Burn makes the smoothed targets in the default precision",
         location: "burn-nn, loss/cross_entropy.rs, compute_smoothed_targets",
         smallest: Smallest {
             tensors: &[("x", &[1, 2], &[0.0, 0.0])],
@@ -117,7 +117,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "GaussianNoise",
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "Noise is made in the default precision",
+        cause: "Burn makes the noise in the default precision",
         location: "burn-nn, modules/noise.rs, forward",
         smallest: Smallest {
             tensors: &[("x", &[1], &[1.0])],
@@ -144,7 +144,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "DeformConv2d",
         backends: &[FLEX],
         kinds: &[Mismatch],
-        cause: "As of deform_conv2d",
+        cause: "The same as for deform_conv2d",
         location: "burn-flex, ops/module.rs, deform_conv2d_backward",
         smallest: Smallest {
             tensors: &[
@@ -166,7 +166,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "qr",
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "The identity is made in the default precision",
+        cause: "Burn makes the identity matrix in the default precision",
         location: "burn-linalg, functions/qr.rs, qr",
         smallest: Smallest {
             tensors: &[("x", &[1, 1], &[2.0])],
@@ -181,7 +181,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "affine_grid_2d",
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "The grid is made in the default precision",
+        cause: "Burn makes the grid in the default precision",
         location: "burn-tensor, tensor/grid/affine_grid.rs, affine_grid_2d",
         smallest: Smallest {
             tensors: &[("x", &[1, 2, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0])],
@@ -197,7 +197,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "RmsNorm",
         tensors: &["", "x", "gamma"],
         kinds: &[Mismatch],
-        cause: "The root of the mean square is taken in single precision",
+        cause: "Burn computes the root of the mean square in single precision",
         location: "burn-nn, modules/norm/rms.rs, forward",
         smallest: Smallest {
             tensors: &[("x", &[1, 1], &[0.0])],
@@ -215,7 +215,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "KLDivLoss",
         tensors: &["x", "y"],
         kinds: &[Mismatch],
-        cause: "As of div_scalar, by the size of the batch",
+        cause: "The same as for div_scalar, with the size of the batch as divisor",
         location: "burn-autodiff, ops/tensor.rs, float_div_scalar",
         smallest: Smallest {
             tensors: &[("x", &[3, 1], &[0.0; 3]), ("y", &[3, 1], &[1.0; 3])],

@@ -1,5 +1,5 @@
-//! Recurrent modules of burn-nn, and rotary encoding, that compute in single precision, or panic, although the tensors are in
-//! double precision.
+//! Recurrent modules of burn-nn, and rotary encoding. They compute in single precision, or panic, although the tensors
+//! are in double precision.
 
 use burn::nn::{BiGruConfig, BiLstmConfig, BiRnnConfig, GruConfig, LstmConfig, RnnConfig, RotaryEncodingConfig};
 
@@ -11,7 +11,7 @@ const RNN: Known = Known {
     operation: "Rnn",
     kinds: &[Panics],
     says: "dtype mismatch",
-    cause: "The outputs, and a state that is not given, are made in the default precision",
+    cause: "Burn makes the outputs, and the state if none is given, in the default precision",
     location: "burn-nn, modules/rnn, forward_iter",
     smallest: Smallest {
         tensors: &[("x", &[1, 1, 1], &[1.0])],
@@ -70,7 +70,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "RotaryEncoding",
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "The signs are made in the default precision",
+        cause: "Burn makes the signs in the default precision",
         location: "burn-nn, modules/rope_encoding.rs, apply",
         smallest: Smallest {
             tensors: &[("x", &[1, 1, 1, 2], &[1.0, 1.0])],

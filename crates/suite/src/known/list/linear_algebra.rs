@@ -24,8 +24,8 @@ const L2_NORM: Known = Known {
     operation: "l2_norm",
     points: NEARLY_ZERO,
     kinds: &[NotFinite],
-    cause: "The norm is a square root of a sum of squares, whose slope at zero is ∞, and 0 · ∞ is NaN; \
-                    squares below 10⁻³⁸ are zero",
+    cause: "The norm is the square root of a sum of squares. The slope of the root at zero is ∞, and 0 · ∞ is NaN. \
+        Squares below 10⁻³⁸ are zero",
     location: "burn-linalg, functions/vector_norm.rs, l2_norm_impl",
     smallest: Smallest {
         tensors: &[("x", &[1], &[0.0])],
@@ -39,7 +39,7 @@ const L2_NORM: Known = Known {
 
 const L2_NORM_DIMS: Known = Known {
     operation: "l2_norm_dims",
-    cause: "As of l2_norm; of other powers too",
+    cause: "The same as for l2_norm, and for other powers too",
     smallest: Smallest { function: |t| l2_norm_dims(x(t), &[0]), ..L2_NORM.smallest },
     ..L2_NORM
 };
@@ -49,7 +49,7 @@ const DET: Known = Known {
     precisions: SINGLE,
     points: &[Point::Underflow, Point::Denormal],
     kinds: &[NotFinite, Mismatch],
-    cause: "From 4 rows on by lu, and as there",
+    cause: "From 4 rows on, Burn computes the determinant by lu, and the fault is the same as there",
     location: "burn-linalg, functions/det.rs, det",
     smallest: Smallest {
         tensors: &[(
@@ -92,7 +92,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "vector_normalize",
         points: NEARLY_ZERO,
         kinds: &[NotFinite, Mismatch],
-        cause: "The norm is clamped from below, and its gradient is NaN all the same, as of l2_norm",
+        cause: "Burn clamps the norm from below. The gradient of the norm is still NaN, as for l2_norm",
         location: "burn-linalg, functions/vector_norm.rs, l2_norm_impl",
         smallest: Smallest {
             tensors: &[("x", &[1], &[0.0])],
@@ -109,7 +109,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: NEARLY_ZERO,
         tensors: &["x", "y"],
         kinds: &[NotFinite],
-        cause: "The norms are clamped from below, and their gradients are NaN all the same, as of l2_norm",
+        cause: "Burn clamps the norms from below. Their gradients are still NaN, as for l2_norm",
         location: "burn-linalg, functions/vector_norm.rs, l2_norm_impl",
         smallest: Smallest {
             tensors: &[("x", &[1], &[0.0]), ("y", &[1], &[1.0])],
@@ -126,7 +126,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: NEARLY_ZERO,
         tensors: &["x", "y"],
         kinds: &[NotFinite],
-        cause: "As of cosine_similarity",
+        cause: "The same as for cosine_similarity",
         location: "burn-nn, modules/cosine_similarity.rs, forward",
         smallest: Smallest {
             tensors: &[("x", &[1, 1], &[0.0]), ("y", &[1, 1], &[0.0])],
@@ -142,8 +142,8 @@ pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "det_singular",
         kinds: &[Mismatch],
-        cause: "A determinant below the round-off is replaced by zero with mask_fill, which has no derivative; \
-                    from 4 rows on",
+        cause: "From 4 rows on, Burn replaces a determinant below the round-off by zero with mask_fill, which has no \
+            derivative",
         location: "burn-linalg, functions/det.rs, det",
         smallest: Smallest {
             tensors: &[(
@@ -163,7 +163,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: &[Point::Underflow, Point::Denormal, Point::SomeZeros, Point::AllZeros, Point::ZeroRows],
         tensors: &["x", ""],
         kinds: &[NotFinite, Mismatch],
-        cause: "The norm of a column is zero, as of l2_norm, or its square is",
+        cause: "The norm of a column, or its square, is zero, as for l2_norm",
         location: "burn-linalg, functions/qr.rs, qr",
         smallest: Smallest {
             tensors: &[("x", &[1, 1], &[1e-30])],
@@ -180,8 +180,8 @@ pub(super) const FAULTS: &[Known] = &[
         precisions: SINGLE,
         points: SQUARES,
         kinds: &[NotFinite, Mismatch],
-        cause: "The lower factor is divided by the pivot, and the gradient of the divisor by its square, which is \
-                    0 or ∞: see div",
+        cause: "Burn divides the lower factor by the pivot. The gradient of this divisor divides by its square, which \
+            is 0 or ∞: see div",
         location: "burn-autodiff, ops/tensor.rs, float_div",
         smallest: Smallest {
             tensors: &[("x", &[2, 2], &[2e-30, 0.0, 1e-30, 1e-30])],

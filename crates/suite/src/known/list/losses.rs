@@ -22,7 +22,7 @@ const BINARY_CROSS_ENTROPY_LOSS: Known = Known {
     operation: "BinaryCrossEntropyLoss",
     points: &[Point::SomeZeros, Point::AllZeros, Point::ZeroRows, Point::Denormal],
     kinds: &[NotFinite],
-    cause: "ln x is clamped from below, after its slope has become ∞: 0 · ∞ is NaN",
+    cause: "Burn clamps ln x from below, but the slope of ln x is already ∞, and 0 · ∞ is NaN",
     location: "burn-nn, loss/binary_cross_entropy.rs, forward",
     smallest: Smallest {
         tensors: &[("x", &[1], &[1e-39])],
@@ -41,7 +41,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: NEARLY_ZERO,
         tensors: &["x", "y"],
         kinds: &[NotFinite],
-        cause: "As of cosine_similarity",
+        cause: "The same as for cosine_similarity",
         location: "burn-linalg, functions/vector_norm.rs, l2_norm_impl",
         smallest: Smallest {
             tensors: &[("x", &[1, 1], &[0.0]), ("y", &[1, 1], &[0.0])],
@@ -60,7 +60,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "TripletMarginLoss",
         tensors: &["anchor", "positive", "negative"],
         kinds: &[NotFinite],
-        cause: "The distance of equal points is a square root at zero, as of l2_norm",
+        cause: "The distance of equal points is a square root at zero, as for l2_norm",
         location: "burn-nn, loss/triplet_margin.rs, forward_no_reduction",
         smallest: Smallest {
             tensors: &[("anchor", &[1, 1], &[0.0]), ("positive", &[1, 1], &[0.0]), ("negative", &[1, 1], &[0.0])],
@@ -84,8 +84,8 @@ pub(super) const FAULTS: &[Known] = &[
         points: &[Point::SomeZeros, Point::AllZeros, Point::ZeroRows, Point::Denormal, Point::Underflow],
         tensors: &["y"],
         kinds: &[NotFinite],
-        cause: "Stirling's term is computed for every target and masked afterwards: ln 0 has the slope ∞, and 0 · \
-                    ∞ is NaN",
+        cause: "Burn computes Stirling's term for every target, and masks it afterwards. ln 0 has the slope ∞, and 0 \
+            · ∞ is NaN",
         location: "burn-nn, loss/poisson.rs, forward_no_reduction",
         smallest: Smallest {
             tensors: &[("x", &[1, 1], &[0.0]), ("y", &[1, 1], &[1e-39])],
@@ -105,7 +105,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "CTCLoss",
         backends: &[FLEX, NDARRAY],
         kinds: &[Mismatch],
-        cause: "As of ctc_loss, which it calls",
+        cause: "The same as for ctc_loss, which it calls",
         location: "burn-backend, ops/modules/ctc.rs, log_sum_exp",
         smallest: Smallest {
             tensors: &[("x", &[2, 1, 2], &[-LN_2; 4])],
@@ -122,8 +122,8 @@ pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "RNNTLoss",
         kinds: &[Mismatch],
-        cause: "As of ctc_loss: log(eᵃ + eᵇ) by max_pair and log(1 + exp(−abs(a − b))), of which neither has the \
-                    slope ½ where a = b",
+        cause: "The same as for ctc_loss. Burn computes log(eᵃ + eᵇ) by max_pair and log(1 + exp(−abs(a − b))). \
+            Neither has the slope ½ where a = b",
         location: "burn-nn, loss/rnnt.rs, log_sum_exp",
         smallest: Smallest {
             tensors: &[("x", &[1, 2, 2, 2], &[0.0; 8])],

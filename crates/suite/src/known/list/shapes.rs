@@ -15,7 +15,7 @@ const CONV1D_GROUPS: Known = Known {
     tensors: &["weight"],
     kinds: &[Mismatch],
     says: "not cropped",
-    cause: "The weight's gradient of a group is not cropped to the kernel where the stride leaves something over",
+    cause: "If the stride leaves pixels over, Burn does not crop the gradient of a group's weights to the kernel",
     location: "burn-backend, ops/modules/conv.rs, conv1d_weight_grad_groups",
     smallest: Smallest {
         tensors: &[("x", &[1, 2, 2], &[1.0, 2.0, 3.0, 4.0]), ("weight", &[4, 1, 1], &[1.0; 4])],
@@ -38,7 +38,7 @@ pub(super) const FAULTS: &[Known] = &[
         points: SHAPES,
         tensors: &["x", "y"],
         kinds: &[WrongShape, Mismatch],
-        cause: "An argument that was broadcast gets a gradient in the shape of the product: it is not summed",
+        cause: "If an argument was broadcast, Burn does not sum its gradient: it has the shape of the product",
         location: "burn-autodiff, ops/tensor.rs, float_cross",
         smallest: Smallest {
             tensors: &[("x", &[1, 3], &[1.0, 2.0, 3.0]), ("y", &[2, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0])],
@@ -54,7 +54,7 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "mask_fill",
         points: SHAPES,
         kinds: &[WrongShape, Mismatch],
-        cause: "A tensor that was broadcast to its mask gets a gradient in the shape of the mask: it is not summed",
+        cause: "If a tensor was broadcast to its mask, Burn does not sum its gradient: it has the shape of the mask",
         location: "burn-autodiff, ops/tensor.rs, float_mask_fill",
         smallest: Smallest {
             tensors: &[("x", &[1], &[1.0])],
@@ -73,9 +73,8 @@ pub(super) const FAULTS: &[Known] = &[
         operation: "ctc_loss",
         backends: &[FLEX, NDARRAY],
         kinds: &[Mismatch],
-        cause: "log(eᵃ + eᵇ) is computed as max(a, b) + log1p(exp(−abs(a − b))); where a = b, \
-                autodiff gives all of the gradient to one and none to the \
-                other. An untrained network with equal outputs is such a point",
+        cause: "Burn computes log(eᵃ + eᵇ) as max(a, b) + log1p(exp(−abs(a − b))). Where a = b, autodiff gives all of \
+            the gradient to one, and nothing to the other. An untrained network with equal outputs is such a point",
         location: "burn-backend, ops/modules/ctc.rs, log_sum_exp",
         smallest: Smallest {
             tensors: &[("x", &[2, 1, 2], &[-LN_2; 4])],
@@ -91,13 +90,13 @@ pub(super) const FAULTS: &[Known] = &[
         ..FAULT
     },
     CONV1D_GROUPS,
-    Known { operation: "Conv1d_groups", cause: "As of conv1d_groups", ..CONV1D_GROUPS },
+    Known { operation: "Conv1d_groups", cause: "The same as for conv1d_groups", ..CONV1D_GROUPS },
     Known {
         operation: "attention_without_keys_biased",
         tensors: &["bias"],
         kinds: &[NotFinite],
-        cause: "Where all keys of a query are masked, the softmax divides by the smallest normal number instead \
-                    of 0: a gradient above 4 overflows, and ∞ · exp(−∞) is NaN",
+        cause: "If all keys of a query are masked, the softmax divides by the smallest normal number instead of 0. A \
+            gradient above 4 overflows, and ∞ · exp(−∞) is NaN",
         location: "burn-backend, ops/modules/attention.rs, attention_fallback",
         smallest: Smallest {
             tensors: &[
