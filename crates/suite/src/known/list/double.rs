@@ -60,6 +60,57 @@ const SOFTPLUS: Known = Known {
     ..IN_DOUBLE
 };
 
+const HARD_SIGMOID: Known = Known {
+    operation: "hard_sigmoid",
+    tensors: &["x"],
+    kinds: &[Mismatch],
+    says: "single precision",
+    cause: "Both passes compute in single precision",
+    location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[1.0])],
+        options: "alpha 0.2, beta 0.5",
+        function: |t| activation::hard_sigmoid(x(t), 0.2, 0.5),
+        right: &[0.2],
+        found: Found::Numbers(&[0.20000000298023224]),
+        ..SMALLEST_IN_DOUBLE
+    },
+    ..IN_DOUBLE
+};
+
+const HARD_SWISH: Known = Known {
+    operation: "hard_swish",
+    tensors: &["x"],
+    kinds: &[Mismatch],
+    says: "single precision",
+    cause: "The same as for hard_sigmoid",
+    location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[1.0])],
+        function: |t| activation::hard_swish(x(t)),
+        right: &[5.0 / 6.0],
+        found: Found::Numbers(&[0.833333358168602]),
+        ..SMALLEST_IN_DOUBLE
+    },
+    ..IN_DOUBLE
+};
+
+/// Of the function and of the module.
+pub(super) const DEFORM_CONV2D: Smallest = Smallest {
+    tensors: &[
+        ("x", &[1, 1, 1, 1], &[1.0]),
+        ("offset", &[1, 2, 1, 1], &[0.0, 0.0]),
+        ("weight", &[1, 1, 1, 1], &[1.0 / 3.0]),
+    ],
+    function: |t| {
+        let options = DeformConvOptions::new([1, 1], [0, 0], [1, 1], 1, 1);
+        module::deform_conv2d(t.get("x"), t.get("offset"), t.get("weight"), None, None, options).reshape([1])
+    },
+    right: &[1.0 / 3.0],
+    found: Found::Numbers(&[0.3333333432674408]),
+    ..SMALLEST_IN_DOUBLE
+};
+
 pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "div_scalar",
@@ -123,70 +174,11 @@ pub(super) const FAULTS: &[Known] = &[
         },
         ..IN_DOUBLE
     },
-    Known {
-        operation: "hard_sigmoid",
-        tensors: &["x"],
-        kinds: &[Mismatch],
-        says: "single precision",
-        cause: "Both passes compute in single precision",
-        location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
-        smallest: Smallest {
-            tensors: &[("x", &[1], &[1.0])],
-            options: "alpha 0.2, beta 0.5",
-            function: |t| activation::hard_sigmoid(x(t), 0.2, 0.5),
-            right: &[0.2],
-            found: Found::Numbers(&[0.20000000298023224]),
-            ..SMALLEST_IN_DOUBLE
-        },
-        ..IN_DOUBLE
-    },
-    Known {
-        operation: "hard_swish",
-        tensors: &["x"],
-        kinds: &[Mismatch],
-        says: "single precision",
-        cause: "The same as for hard_sigmoid",
-        location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
-        smallest: Smallest {
-            tensors: &[("x", &[1], &[1.0])],
-            function: |t| activation::hard_swish(x(t)),
-            right: &[5.0 / 6.0],
-            found: Found::Numbers(&[0.833333358168602]),
-            ..SMALLEST_IN_DOUBLE
-        },
-        ..IN_DOUBLE
-    },
-    Known {
-        operation: "hard_sigmoid",
-        tensors: &[],
-        kinds: &[Mismatch],
-        cause: "Both passes compute in single precision",
-        location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
-        smallest: Smallest {
-            tensors: &[("x", &[1], &[1.0])],
-            options: "alpha 0.2, beta 0.5",
-            function: |t| activation::hard_sigmoid(x(t), 0.2, 0.5),
-            right: &[0.2],
-            found: Found::Numbers(&[0.20000000298023224]),
-            ..SMALLEST_IN_DOUBLE
-        },
-        ..IN_DOUBLE
-    },
-    Known {
-        operation: "hard_swish",
-        tensors: &[],
-        kinds: &[Mismatch],
-        cause: "The same as for hard_sigmoid",
-        location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
-        smallest: Smallest {
-            tensors: &[("x", &[1], &[1.0])],
-            function: |t| activation::hard_swish(x(t)),
-            right: &[5.0 / 6.0],
-            found: Found::Numbers(&[0.833333358168602]),
-            ..SMALLEST_IN_DOUBLE
-        },
-        ..IN_DOUBLE
-    },
+    HARD_SIGMOID,
+    HARD_SWISH,
+    // The forward pass alone.
+    Known { tensors: &[], says: "", ..HARD_SIGMOID },
+    Known { tensors: &[], says: "", ..HARD_SWISH },
     Known {
         operation: "deform_conv2d",
         backends: &[FLEX],
@@ -195,20 +187,7 @@ pub(super) const FAULTS: &[Known] = &[
         says: "single precision",
         cause: "The backward pass computes in single precision",
         location: "burn-flex, ops/module.rs, deform_conv2d_backward",
-        smallest: Smallest {
-            tensors: &[
-                ("x", &[1, 1, 1, 1], &[1.0]),
-                ("offset", &[1, 2, 1, 1], &[0.0, 0.0]),
-                ("weight", &[1, 1, 1, 1], &[1.0 / 3.0]),
-            ],
-            function: |t| {
-                let options = DeformConvOptions::new([1, 1], [0, 0], [1, 1], 1, 1);
-                module::deform_conv2d(t.get("x"), t.get("offset"), t.get("weight"), None, None, options).reshape([1])
-            },
-            right: &[1.0 / 3.0],
-            found: Found::Numbers(&[0.3333333432674408]),
-            ..SMALLEST_IN_DOUBLE
-        },
+        smallest: DEFORM_CONV2D,
         ..IN_DOUBLE
     },
 ];

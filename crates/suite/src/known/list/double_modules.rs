@@ -10,11 +10,11 @@ use burn::nn::loss::{
 };
 use burn::nn::{GaussianNoiseConfig, RmsNormConfig};
 use burn::tensor::grid::affine_grid_2d;
-use burn::tensor::ops::DeformConvOptions;
-use burn::tensor::{Int, Tensor, TensorData, module};
+use burn::tensor::{Int, Tensor, TensorData};
 use burn_linalg::qr;
 
 use super::common::{FLEX, IN_DOUBLE, SMALLEST_IN_DOUBLE, flat, in_double, x};
+use super::double::DEFORM_CONV2D;
 use crate::known::entry::{Found, Known, Smallest};
 use crate::symptoms::Kind::{Mismatch, Panics};
 
@@ -146,20 +146,7 @@ pub(super) const FAULTS: &[Known] = &[
         kinds: &[Mismatch],
         cause: "The same as for deform_conv2d",
         location: "burn-flex, ops/module.rs, deform_conv2d_backward",
-        smallest: Smallest {
-            tensors: &[
-                ("x", &[1, 1, 1, 1], &[1.0]),
-                ("offset", &[1, 2, 1, 1], &[0.0, 0.0]),
-                ("weight", &[1, 1, 1, 1], &[1.0 / 3.0]),
-            ],
-            function: |t| {
-                let options = DeformConvOptions::new([1, 1], [0, 0], [1, 1], 1, 1);
-                module::deform_conv2d(t.get("x"), t.get("offset"), t.get("weight"), None, None, options).reshape([1])
-            },
-            right: &[1.0 / 3.0],
-            found: Found::Numbers(&[0.3333333432674408]),
-            ..SMALLEST_IN_DOUBLE
-        },
+        smallest: DEFORM_CONV2D,
         ..IN_DOUBLE
     },
     Known {
