@@ -318,7 +318,7 @@ fn a_warm_start_that_cannot_be_is_a_usage_error_with_a_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let assert = train(folder.path(), &["model.init_from=runs/none/latest"]).assert().code(2);
     let text = stderr(&assert);
-    assert!(text.contains("error: there is nothing at runs/none/latest to begin with"), "{text}");
+    assert!(text.contains("error: there are no weights at runs/none/latest to start from"), "{text}");
     assert!(text.contains("help: `model.init_from` takes a run folder"), "{text}");
     assert!(!folder.path().join("runs").exists());
 }

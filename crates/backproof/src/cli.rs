@@ -13,11 +13,13 @@ use crate::shard::Shard;
 mod bench;
 mod compare_gradients;
 mod config;
+mod places;
 pub(crate) mod variables;
 
 pub use bench::BenchArguments;
 pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 pub use config::{ConfigArguments, ConfigCommand};
+pub use places::{Device, Places};
 
 /// Trains small image classifiers on Burn and proves their gradients.
 #[derive(Debug, Parser)]
@@ -112,21 +114,6 @@ impl Command {
             _ => None,
         }
     }
-}
-
-/// Where things are.
-#[derive(Debug, Args)]
-pub struct Places {
-    /// Folder of the data sets, instead of the cache folder
-    #[arg(long, value_name = "DIR", env = "BACKPROOF_DATA_DIR")]
-    pub data_dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct Device {
-    /// Backend to run on: flex, ndarray, wgpu, cuda
-    #[arg(long, value_name = "B", env = "BACKPROOF_BACKEND", default_value = "flex")]
-    pub backend: String,
 }
 
 #[derive(Debug, Args)]

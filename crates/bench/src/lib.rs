@@ -27,6 +27,8 @@ mod peak;
 #[cfg(feature = "measure")]
 mod process;
 #[cfg(feature = "measure")]
+mod program;
+#[cfg(feature = "measure")]
 mod protocol;
 #[cfg(feature = "measure")]
 mod results;
@@ -46,8 +48,10 @@ pub use contender::own_command;
 pub use error::BenchError;
 #[cfg(feature = "measure")]
 pub use machine::cpu_features;
+#[cfg(feature = "measure")]
+pub use program::{Program, Watch};
 pub use request::{BenchEngine, Pass, Peer, Request, Work};
 #[cfg(feature = "measure")]
-pub use run::{Measurements, Program, Watch, run};
+pub use run::{Measurements, run};
 #[cfg(feature = "measure")]
 pub use worker::work;

@@ -52,5 +52,5 @@ fn new_folder(parent: &Path) -> anyhow::Result<PathBuf> {
             Err(error) => return Err(error).with_context(|| format!("cannot make the folder {}", folder.display())),
         }
     }
-    Err(BenchError::failed(format!("{} has a folder of this second already", parent.display())).into())
+    Err(BenchError::failed(format!("{} already has a folder for this second", parent.display())).into())
 }

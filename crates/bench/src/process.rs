@@ -77,7 +77,7 @@ impl Process {
         }
         serde_json::from_str(&line).map_err(|_| {
             let said = line.trim();
-            BenchError::failed(format!("{} said what `bench` does not understand: {said}", self.name))
+            BenchError::failed(format!("{} said something that `bench` does not understand: {said}", self.name))
         })
     }
 

@@ -7,8 +7,7 @@ use backproof_spec::Architecture;
 use crate::contender::Launcher;
 use crate::measure::Measurement;
 use crate::results::{Results, Setting, compare};
-use crate::run::{Program, Watch};
-use crate::{Pass, Request, machine, peak};
+use crate::{Pass, Program, Request, Watch, machine, peak};
 
 pub(crate) fn run(
     request: &Request,

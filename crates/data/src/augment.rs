@@ -7,7 +7,7 @@ use crate::images::planes;
 use crate::normalize::Tables;
 use crate::random::stream;
 
-/// What is done to one image: mirrored or not, then shifted. The default changes nothing.
+/// How one image is changed: mirrored or not, then shifted. The default changes nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Change {
     flip: bool,
@@ -35,9 +35,9 @@ impl Change {
 
 /// Writes `pixels`, one image of `shape`, to `out` as C·H·W numbers: changed, then normalised.
 ///
-/// What a shift brings in is black, pixel value 0, *before* normalisation: the network sees (0 − mean) / std there, the
-/// value of the black background of a digit, not a 0 which would be a mid-grey. (torchvision's `RandomCrop` in front of
-/// `Normalize` does the same.) The mean image is subtracted at the place where a pixel ends up.
+/// A shift brings in black pixels, which have the value 0 *before* normalisation. There the network sees (0 − mean) /
+/// std, the value of the black background of a digit. A 0 after normalisation would be a mid-grey. (torchvision's
+/// `RandomCrop` in front of `Normalize` does the same.) The mean image is subtracted at the new place of a pixel.
 pub(crate) fn write(out: &mut [f32], pixels: &[u8], shape: Shape, tables: &Tables, change: Change) {
     let (_, height, width) = planes(shape);
     let size = height * width;

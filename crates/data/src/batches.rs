@@ -11,7 +11,7 @@ use crate::{Selection, Subset};
 /// and s alone, so a run can go on from any step.
 ///
 /// With n images and batches of b, an epoch has ⌈n/b⌉ steps; step s belongs to epoch ⌊s / ⌈n/b⌉⌋. Every image comes
-/// exactly once an epoch: the last batch of an epoch is smaller where b does not divide n. Where b is above n an
+/// exactly once an epoch. If b does not divide n, the last batch of an epoch is smaller. If b is larger than n, an
 /// epoch is one batch of n.
 #[derive(Debug)]
 pub struct TrainingBatches {
@@ -80,7 +80,8 @@ impl TrainingBatches {
 }
 
 /// Every image of `subset` once, in the order of the subset, unchanged but normalised, in batches of `batch_size`. The
-/// last batch is smaller where `batch_size` does not divide the number of images: none is left out, none comes twice.
+/// last batch is smaller if `batch_size` does not divide the number of images. No image is left out, and none comes
+/// twice.
 ///
 /// # Panics
 ///

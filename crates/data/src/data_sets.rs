@@ -1,7 +1,7 @@
-//! The data sets that a config may name: a file each, and one line in the list below.
+//! The data sets that a config may name. Each has a file, and one line in the list below.
 //!
-//! A file defines `pub(super) static SOURCE`, which is a [`Source`]. One that is published as files in a known format
-//! is a [`Published`](crate::Published), plain data; any other has an `impl Source` in its file.
+//! A file defines `pub(super) static SOURCE`, which is a [`Source`]. If a data set is published as files in a known
+//! format, `SOURCE` is a [`Published`](crate::Published), which is plain data. Otherwise the file has an `impl Source`.
 
 use backproof_spec::{DataSets, nearest};
 
@@ -46,7 +46,7 @@ pub fn source(name: &str) -> Result<&'static dyn Source> {
     })
 }
 
-/// What is known of each before its files are read: what configs are held against.
+/// What is known of each data set before its files are read. Configs are checked against it.
 pub fn data_sets() -> DataSets {
     DataSets::of(SOURCES.iter().map(|source| (source.name().to_owned(), source.known())))
 }
@@ -75,10 +75,9 @@ mod tests {
 
     #[test]
     fn a_name_that_there_is_not_is_an_error_with_the_nearest_one_or_all() {
-        for (name, help) in [
-            ("MNIST", "did you mean `mnist`?"),
-            ("imagenet", "the data sets are mnist-sample, mnist, fashion-mnist, cifar-10"),
-        ] {
+        let names: Vec<&str> = SOURCES.iter().map(|source| source.name()).collect();
+        let all = format!("the data sets are {}", names.join(", "));
+        for (name, help) in [("MNIST", "did you mean `mnist`?"), ("imagenet", &all)] {
             let error = source(name).unwrap_err();
             assert_eq!(error.to_string(), format!("there is no data set `{name}`"));
             assert!(error.help().unwrap().starts_with(help), "{error:?}");

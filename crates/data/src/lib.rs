@@ -8,51 +8,52 @@
 //!
 //! # What a data set is
 //!
-//! A [`Source`]: it says what it is (name, shape of an image, names of the classes, numbers of images) and gives
-//! images and labels. [`sources`] lists those that a config may name. Each is a file in `data_sets/` and a line in
-//! `data_sets.rs`, and nothing outside of this crate knows one by name. [`prepare_from`] takes any other.
+//! A data set is a [`Source`]. It says what it is (name, shape of an image, names of the classes, numbers of images),
+//! and gives images and labels. [`sources`] lists the data sets that a config may name. Each is a file in `data_sets/`
+//! and a line in `data_sets.rs`, and nothing outside of this crate knows one by name. [`prepare_from`] takes any other
+//! source.
 //!
-//! Most are [`Published`] as files. How images are written in a file (`formats/`: IDX, CIFAR records) is one thing,
-//! how files are packed (gzip, tar) another.
+//! Most data sets are [`Published`] as files. The format of the images in a file (`formats/`: IDX, CIFAR records) does
+//! not depend on how the files are packed (gzip, tar).
 //!
 //! # Where data comes from
 //!
 //! `mnist-sample` is part of the program. The others are files in a data folder, the user's own or a cache
-//! ([`default_directory`]); [`fetch()`] downloads them and [`verify()`] says what is there. [`load()`] reads them
-//! into [`Images`], strictly: a file is exactly as long as it must be, labels are in range, classes are as many as
-//! published. After that nothing about the data can fail: every later index and label has been checked here, of any
-//! source.
+//! ([`default_directory`]); [`fetch()`] downloads them and [`verify()`] says what is there. [`load()`] reads them into
+//! [`Images`], and checks all of it: the length of each file, the range of the labels, and how many images each class
+//! has. It checks the images of every source. After that, no index and no label can be wrong.
 //!
-//! What counts is the SHA-256 of the *unpacked* content. It is checked on every download; of files that a user supplies
-//! a wrong sum is a warning, since the same images in another order are good data. Either way the sums of what was
-//! read are handed on, for a run to note.
+//! The checksum of a file is the SHA-256 of its *unpacked* content. A download with a wrong checksum is refused. A
+//! user's own file with a wrong checksum causes a warning, because the same images in another order are good data. In
+//! both cases a run gets the checksums of the files that were read, and keeps them.
 //!
-//! # What is random, and what is not
+//! # Randomness
 //!
-//! Everything drawn here is a pure function of the experiment's seed, by named streams
-//! ([`backproof_spec::stream_seed`]): `split` by class, `order` by epoch, `augmentation` by epoch and data set index.
-//! So [`TrainingBatches::select`] gives step s without the steps before it, and a run goes on from any step as the
-//! run that it would have been. Burn's `DataLoader` cannot do that, which is why training does not use it. No thread,
-//! no device and no global state takes part.
+//! All random choices are functions of the experiment's seed, by named streams ([`backproof_spec::stream_seed`]):
+//! `split` by class, `order` by epoch, `augmentation` by epoch and data set index. So [`TrainingBatches::select`] gives
+//! step s without the steps before it, and a run can continue from any step. Burn's `DataLoader` cannot do that, so
+//! training does not use it. The choices depend on no thread, no device and no global state.
 //!
-//! # What a pixel becomes
+//! # From pixels to numbers
 //!
-//! Images stay bytes until a batch is made; then each is changed at random (training only), and normalised *after*
-//! that, in one pass over a table of 256 numbers for each channel. An image is `[C, H, W]` everywhere: channel, row
-//! from the top, column from the left.
+//! Images stay bytes until a batch is made. Then each image is changed at random (in training only), and normalised
+//! *after* that. The normalisation looks each byte up in a table of 256 numbers for each channel. An image is `[C, H,
+//! W]` everywhere: channel, row from the top, column from the left.
 //!
-//! # Pictures from elsewhere
+//! # Pictures of a user
 //!
-//! [`Picture`] reads a PNG or JPEG file of any size and makes it an image of a data set's shape, to predict its class.
+//! [`Picture`] reads a PNG or JPEG file of any size, and gives it the shape of a data set's images, so that a network
+//! can predict its class.
 //!
 //! # Features
 //!
-//! `tensors` makes batches Burn's tensors, `fetch` downloads, `pictures` reads PNG and JPEG. Without them the crate
-//! has no Burn and few dependencies: so `cargo xtask` is built in seconds and holds a config against the data sets.
+//! The feature `tensors` makes Burn tensors of batches, `fetch` downloads files, and `pictures` reads PNG and JPEG.
+//! Without these features the crate needs no Burn and few dependencies. So `cargo xtask` is built in seconds, and can
+//! check a config against the data sets.
 //!
 //! # What is not here
 //!
-//! No models, no metrics, no backend: a device comes in from outside.
+//! This crate has no models, no metrics and no backend. A device is an argument.
 
 mod augment;
 #[cfg(feature = "tensors")]
@@ -75,6 +76,7 @@ mod picture;
 mod prepare;
 mod published;
 mod random;
+mod read_published;
 mod selection;
 mod source;
 mod split;

@@ -29,8 +29,8 @@ pub enum Normalizer {
 }
 
 impl Normalizer {
-    /// Fits the normaliser of that kind on the images `indices` of `images`. The sums are of whole numbers, so no
-    /// rounding builds up however many images there are.
+    /// Fits the normaliser of that kind on the images `indices` of `images`. The sums are sums of whole numbers, so
+    /// rounding errors do not grow with the number of images.
     ///
     /// # Panics
     ///
@@ -78,7 +78,7 @@ impl Normalizer {
     }
 }
 
-/// A normaliser made ready: x = `by_channel[c][p]`, less the mean image where there is one.
+/// The tables of a normaliser: x = `by_channel[c][p]`, minus the mean image if there is one.
 #[derive(Debug)]
 pub(crate) struct Tables {
     pub(crate) by_channel: Vec<[f32; 256]>,

@@ -32,7 +32,7 @@ pub struct Prepared {
 ///
 /// # Errors
 ///
-/// A name that no data set has, and what [`Source::load`] gives.
+/// A name that no data set has, and the errors of [`Source::load`].
 pub fn load(name: &str, data_dir: Option<&Path>) -> Result<LoadedData> {
     load_checked(source(name)?, data_dir)
 }
@@ -54,7 +54,8 @@ pub fn prepare(data: &Data, data_dir: Option<&Path>, seed: u64) -> Result<Prepar
 ///
 /// # Errors
 ///
-/// What [`Source::load`] and [`TrainingSplit::new`] give, and images or labels that are not what the source says that it has.
+/// The errors of [`Source::load`] and [`TrainingSplit::new`], and images or labels that contradict the description of
+/// the source.
 pub fn prepare_from(source: &dyn Source, data: &Data, data_dir: Option<&Path>, seed: u64) -> Result<Prepared> {
     let loaded = load_checked(source, data_dir)?;
     let (training, test) = (loaded.training.padded(data.padding), loaded.test.padded(data.padding));

@@ -12,35 +12,34 @@ use crate::{Images, Published};
 
 /// A data set: what it is, and its images and labels.
 ///
-/// The data sets that a config may name are listed in `data_sets.rs`, each a `static` in a file of its own. Any other
-/// value works with [`prepare_from`](crate::prepare_from).
+/// `data_sets.rs` lists the data sets that a config may name. Each is a `static` in a separate file. Any other source
+/// works with [`prepare_from`](crate::prepare_from).
 pub trait Source: fmt::Debug + Send + Sync {
     /// Its name in a config.
     fn name(&self) -> &str;
 
-    /// What it is, where that is known before its files are looked at. A config is then held against it before
-    /// anything is built or read. `None` where only the files say it.
+    /// What the data set is, if that is known without its files. Then a config is checked against it before anything is
+    /// built or read. `None` if only the files say what the data set is.
     fn known(&self) -> Option<DataSet>;
 
-    /// What it is, after a look at its files where that is needed: under the folder `data_dir`, or
+    /// What the data set is. If it has to look at files, they are under the folder `data_dir`, or under
     /// [`default_directory`](crate::default_directory).
     ///
     /// # Errors
     ///
-    /// If there are no such files, or they are not of this data set.
+    /// If the files are missing, or belong to another data set.
     fn look(&self, data_dir: Option<&Path>) -> Result<DataSet> {
         self.known().map_or_else(|| Ok(self.load(data_dir)?.data_set), Ok)
     }
 
-    /// What it is, with all images and labels, from the same place.
+    /// The data set with all images and labels, from the same place.
     ///
     /// # Errors
     ///
-    /// If files are missing (the error lists all of them), cannot be read, or are not of this data set.
+    /// If files are missing (the error lists all of them), cannot be read, or belong to another data set.
     fn load(&self, data_dir: Option<&Path>) -> Result<LoadedData>;
 
-    /// The files that it is published as, which [`fetch()`](crate::fetch()) downloads; `None` where it is part of the
-    /// program.
+    /// The published files, which [`fetch()`](crate::fetch()) downloads. `None` if the data set is part of the program.
     fn published(&self) -> Option<&Published> {
         None
     }
@@ -55,11 +54,11 @@ pub struct LoadedData {
     pub training: Images,
     /// The test set, in the order of the file.
     pub test: Images,
-    /// Which of the training set are the validation part that the data set comes with, if it comes with one.
+    /// The indices of the published validation part in the training set, if the data set has such a part.
     pub published_validation: Option<Range<usize>>,
     /// Where it came from.
     pub origin: Origin,
-    /// The SHA-256 of what was really read, unpacked, by the name of the file without `.gz`.
+    /// The SHA-256 of the unpacked content of each file that was read, by the name of the file without `.gz`.
     pub checksums: BTreeMap<String, String>,
 }
 
@@ -72,8 +71,8 @@ pub enum Origin {
     Folder(PathBuf),
 }
 
-/// Loads the data set of `source` and holds its images against what it says that it is. After that every shape, label
-/// and index is one that everything else can rely on.
+/// Loads the data set of `source`, and checks its images against its description. After that, everything else can rely
+/// on every shape, label and index.
 pub(crate) fn load_checked(source: &dyn Source, data_dir: Option<&Path>) -> Result<LoadedData> {
     let loaded = source.load(data_dir)?;
     let DataSet { name, shape, class_names, training_images, test_images } = &loaded.data_set;

@@ -22,11 +22,12 @@ impl TrainingSplit {
     /// Holds `validation` of `images` out, and keeps at most `limit` of the others for training. A function of its
     /// arguments; `limit` has no influence on the validation part.
     ///
-    /// Both parts are stratified: class by class in proportion to the images there are, rounded by largest remainders
-    /// so that the sum is exact (the lower class wins a tie). Which images of a class is drawn from `seed`.
+    /// Both parts are stratified: each class has a share in proportion to its size. Largest remainders round the
+    /// shares, so that their sum is exact (the lower class wins a tie). `seed` decides which images of a class are
+    /// taken.
     ///
-    /// A data set that comes with a validation part of its own says where it is by `published`: when that many
-    /// images are asked for, they are exactly those, whatever the seed.
+    /// `published` are the indices of the validation part that the data set is published with. If `validation` is the
+    /// size of this part, exactly this part is held out, whatever the seed.
     ///
     /// # Errors
     ///

@@ -24,7 +24,7 @@ pub struct FileStatus {
 /// What was found in place of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileState {
-    /// Its content is what was published.
+    /// Its content is the published content.
     Published,
     /// It has the right size, and another content.
     Other {
@@ -45,9 +45,9 @@ pub enum FileState {
     },
 }
 
-/// Whether every sum of `checksums`, SHA-256 by the name of a file as [`LoadedData`](crate::LoadedData) has them, is
-/// that of a file that is published of the data set of that name. A data set that is part of the program has no
-/// files.
+/// Whether every checksum in `checksums` belongs to a published file of the data set `name`. The checksums are SHA-256,
+/// by the name of the file, as in [`LoadedData`](crate::LoadedData). For a data set that is part of the program, this
+/// is true.
 pub fn is_published(name: &str, checksums: &BTreeMap<String, String>) -> bool {
     let source = sources().iter().find(|source| source.name() == name);
     source

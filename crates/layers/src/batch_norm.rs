@@ -1,7 +1,7 @@
 use burn::module::{Module, Param, RunningState};
 use burn::tensor::Tensor;
 
-use crate::definition::{Definition, register};
+use crate::definition::{Definition, forwards_of_either_rank, register};
 use crate::{Features, Initial, Mode, Ranked};
 use backproof_compiled::Operation;
 use backproof_spec::{self as spec, Shape};
@@ -228,25 +228,7 @@ impl Definition for BatchNorm {
         Self::new(gamma, beta, spec.epsilon, spec.momentum)
     }
 
-    fn forward(&self, input: Features, mode: Mode) -> Features {
-        match input {
-            Ranked::Images(images) => Ranked::Images(self.forward(images, mode)),
-            Ranked::Vectors(vectors) => Ranked::Vectors(self.forward(vectors, mode)),
-        }
-    }
-
-    fn forward_saving(&self, input: Features, mode: Mode) -> (Features, Self::Saved) {
-        match input {
-            Ranked::Images(images) => {
-                let (output, saved) = self.forward_saving(images, mode);
-                (Ranked::Images(output), Ranked::Images(saved))
-            }
-            Ranked::Vectors(vectors) => {
-                let (output, saved) = self.forward_saving(vectors, mode);
-                (Ranked::Vectors(output), Ranked::Vectors(saved))
-            }
-        }
-    }
+    forwards_of_either_rank! { mode }
 
     fn backward(&self, saved: Self::Saved, gradient: Features, gradients: &mut GradientsParams) -> Features {
         let (input, gamma, beta) = match saved {

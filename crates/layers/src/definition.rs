@@ -99,6 +99,34 @@ pub(crate) fn plane(shape: Shape) -> [usize; 2] {
     }
 }
 
+/// The methods `forward` and `forward_saving` of a [`Definition`] whose layer has methods of these names for tensors of
+/// any rank. With a name, these methods also take the mode.
+macro_rules! forwards_of_either_rank {
+    ($($mode:ident)?) => {
+        fn forward(&self, input: crate::Features, _mode: crate::Mode) -> crate::Features {
+            $(let $mode = _mode;)?
+            match input {
+                crate::Ranked::Images(images) => crate::Ranked::Images(self.forward(images $(, $mode)?)),
+                crate::Ranked::Vectors(vectors) => crate::Ranked::Vectors(self.forward(vectors $(, $mode)?)),
+            }
+        }
+
+        fn forward_saving(&self, input: crate::Features, _mode: crate::Mode) -> (crate::Features, Self::Saved) {
+            $(let $mode = _mode;)?
+            match input {
+                crate::Ranked::Images(images) => {
+                    let (output, saved) = self.forward_saving(images $(, $mode)?);
+                    (crate::Ranked::Images(output), crate::Ranked::Images(saved))
+                }
+                crate::Ranked::Vectors(vectors) => {
+                    let (output, saved) = self.forward_saving(vectors $(, $mode)?);
+                    (crate::Ranked::Vectors(output), crate::Ranked::Vectors(saved))
+                }
+            }
+        }
+    };
+}
+
 /// The [`Definition`] of a layer without parameters that takes images and vectors, and does the same in training and in
 /// inference. `$build` makes it of its spec; `$sides` says on which side of its kinks each element was, and `$operation`
 /// what it is in a plan.
@@ -122,29 +150,7 @@ macro_rules! of_either_rank {
                 $build
             }
 
-            fn forward(&self, input: crate::Features, _mode: crate::Mode) -> crate::Features {
-                match input {
-                    crate::Ranked::Images(images) => crate::Ranked::Images(self.forward(images)),
-                    crate::Ranked::Vectors(vectors) => crate::Ranked::Vectors(self.forward(vectors)),
-                }
-            }
-
-            fn forward_saving(
-                &self,
-                input: crate::Features,
-                _mode: crate::Mode,
-            ) -> (crate::Features, Self::Saved) {
-                match input {
-                    crate::Ranked::Images(images) => {
-                        let (output, saved) = self.forward_saving(images);
-                        (crate::Ranked::Images(output), crate::Ranked::Images(saved))
-                    }
-                    crate::Ranked::Vectors(vectors) => {
-                        let (output, saved) = self.forward_saving(vectors);
-                        (crate::Ranked::Vectors(output), crate::Ranked::Vectors(saved))
-                    }
-                }
-            }
+            crate::definition::forwards_of_either_rank! {}
 
             fn backward(
                 &self,
@@ -179,4 +185,4 @@ macro_rules! of_either_rank {
         }
     };
 }
-pub(crate) use of_either_rank;
+pub(crate) use {forwards_of_either_rank, of_either_rank};

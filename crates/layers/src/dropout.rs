@@ -3,7 +3,7 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use crate::definition::Definition;
+use crate::definition::{Definition, forwards_of_either_rank};
 use crate::{Features, Initial, Mode, Ranked};
 use backproof_compiled::Operation;
 use backproof_spec::{self as spec, Shape};
@@ -120,25 +120,7 @@ impl Definition for Dropout {
         Self::new(spec.probability)
     }
 
-    fn forward(&self, input: Features, mode: Mode) -> Features {
-        match input {
-            Ranked::Images(images) => Ranked::Images(self.forward(images, mode)),
-            Ranked::Vectors(vectors) => Ranked::Vectors(self.forward(vectors, mode)),
-        }
-    }
-
-    fn forward_saving(&self, input: Features, mode: Mode) -> (Features, Self::Saved) {
-        match input {
-            Ranked::Images(images) => {
-                let (output, saved) = self.forward_saving(images, mode);
-                (Ranked::Images(output), Ranked::Images(saved))
-            }
-            Ranked::Vectors(vectors) => {
-                let (output, saved) = self.forward_saving(vectors, mode);
-                (Ranked::Vectors(output), Ranked::Vectors(saved))
-            }
-        }
-    }
+    forwards_of_either_rank! { mode }
 
     fn backward(&self, saved: Self::Saved, gradient: Features, _gradients: &mut GradientsParams) -> Features {
         match saved {

@@ -2,37 +2,37 @@
 //!
 //! # What a layer is
 //!
-//! Every layer is a Burn module in a file of its own, with the derivation of its backward pass in the documentation of
-//! the type, and three methods:
+//! Every layer is a Burn module in a separate file. The documentation of its type derives the backward pass. It has
+//! three methods:
 //!
 //! - `forward(input)` computes the output from Burn's operations. On an autodiff device it is what autodiff
 //!   differentiates.
-//! - `forward_saving(input)` computes the same output, and returns with it what the backward pass needs, as a value
-//!   `…Saved`: the input, the output, a mask, the argmax indices of a maximum. Nothing is remembered anywhere else, so
-//!   that a layer can be used twice in a network.
-//! - `backward(saved, output_gradient)` takes `∂L/∂y` and returns `∂L/∂x`, or, for a layer with parameters, a value
-//!   `…Gradients` with the gradient of the input and one of each parameter, under the parameter's name. It is a formula
-//!   on plain tensors: it calls neither autodiff nor any of Burn's `…_backward` operations, only what a forward pass
-//!   could call too.
+//! - `forward_saving(input)` computes the same output. It also returns a value `…Saved`, which has what the backward
+//!   pass needs: the input, the output, a mask, or the argmax indices of a maximum. A layer remembers nothing else, so
+//!   a network can use it twice.
+//! - `backward(saved, output_gradient)` takes `∂L/∂y` and returns `∂L/∂x`. For a layer with parameters, it returns a
+//!   value `…Gradients`, which has the gradient of the input, and the gradient of each parameter under the parameter's
+//!   name. It is a formula on plain tensors. It calls neither autodiff nor any of Burn's `…_backward` operations, but
+//!   only operations that a forward pass could call too.
 //!
-//! Since both come from one definition and share nothing but the forward values, either can prove the other. `L` is any
-//! scalar that depends on the layer through its output alone; a backward pass applies the transposed Jacobian to
-//! `∂L/∂y` and need not know `L`.
+//! Autodiff and `backward` share nothing but the forward values, so each can prove the other. `L` is any scalar that
+//! depends on the layer only through its output. A backward pass applies the transposed Jacobian to `∂L/∂y`, and need
+//! not know `L`.
 //!
-//! Layers that behave differently in training take a [`Mode`] as well: [`BatchNorm`] and [`Dropout`]. The losses
-//! [`SoftmaxCrossEntropy`], [`MeanSquaredError`] and [`BinaryCrossEntropy`] take targets, return a number *a sample*,
-//! and have `mean` and `mean_backward` for the mean over the batch, which is what training minimises.
+//! [`BatchNorm`] and [`Dropout`] behave differently in training, so they also take a [`Mode`]. The losses
+//! [`SoftmaxCrossEntropy`], [`MeanSquaredError`] and [`BinaryCrossEntropy`] take targets and return a number *for each
+//! sample*. Their methods `mean` and `mean_backward` are for the mean over the batch, which training minimises.
 //!
 //! # Notation
 //!
-//! `x` is the input of a layer, `y` its output, `g = ∂L/∂y`; `N` counts samples, `C` and `O` channels, `H` and `W` rows
-//! and columns. A batch has a sample a row. `[condition]` is 1 where the condition holds and 0 elsewhere, and `⊙`
-//! multiplies element by element.
+//! `x` is the input of a layer, `y` is its output, and `g = ∂L/∂y`. `N` counts samples, `C` and `O` count channels, `H`
+//! and `W` count rows and columns. Each row of a batch is one sample. `[condition]` is 1 where the condition holds, and
+//! 0 elsewhere. `⊙` multiplies element by element.
 //!
 //! # Precision
 //!
-//! A layer computes in the precision of its input and parameters, which have to agree: f64 in, f64 throughout.
-//! Constants are made in the type of the input, never in the device's default.
+//! A layer computes in the precision of its input and its parameters, which must be the same. It makes constants in the
+//! type of the input, and never in the default type of the device.
 //!
 //! # Kinks and ties
 //!

@@ -78,49 +78,5 @@ mod tests {
     use super::*;
     use crate::testing::*;
 
-    fn check<const D: usize>(case: &Case<'_>) {
-        let loss = MeanSquaredError;
-        let (input, targets) = (case.tensor::<D>("input"), case.tensor::<D>("targets"));
-        let (output, saved) = loss.forward_saving(input.clone(), targets.clone());
-        case.assert("output", output);
-        case.assert("input_gradient", loss.backward(saved.clone(), case.tensor("cotangent")));
-        case.assert("mean", loss.mean(input.clone(), targets.clone()));
-        case.assert("mean_gradient", loss.mean_backward(saved));
-
-        let forward = |input| loss.forward(input, targets.autodiff());
-        let (output, gradient, _) = differentiate(input, case.tensor("cotangent"), forward);
-        case.assert("output", output);
-        case.assert("input_gradient", gradient);
-    }
-
-    #[test]
-    fn agrees_with_pytorch() {
-        for case in Fixture::load("mean_squared_error").cases() {
-            match case.rank("input") {
-                1 => check::<1>(&case),
-                2 => check::<2>(&case),
-                4 => check::<4>(&case),
-                rank => panic!("{}: rank {rank}", case.name),
-            }
-        }
-    }
-
-    proptest::proptest! {
-        #![proptest_config(generated())]
-        #[test]
-        fn agrees_with_autodiff(seed: u64, shape in [1..5usize, 1..4usize, 1..4usize], zeros: bool) {
-            let loss = MeanSquaredError;
-            let input = if zeros { few_values(seed, shape) } else { random::<3>(seed, shape) };
-            let targets = random::<3>(seed ^ 2, shape).abs() / 2.0;
-            let cotangent = random::<1>(seed ^ 1, [shape[0]]);
-            let (_, saved) = loss.forward_saving(input.clone(), targets.clone());
-            let gradient = loss.backward(saved.clone(), cotangent.clone());
-            let forward = |input| loss.forward(input, targets.clone().autodiff());
-            let (_, expected, _) = differentiate(input.clone(), cotangent, forward);
-            assert_close("input", gradient, expected, AUTODIFF);
-            let one = from_values(vec![1.0], [1]);
-            let (_, expected, _) = differentiate(input, one, |input| forward(input).mean());
-            assert_close("mean", loss.mean_backward(saved), expected, AUTODIFF);
-        }
-    }
+    loss_agrees_with_pytorch_and_autodiff!("mean_squared_error", MeanSquaredError);
 }

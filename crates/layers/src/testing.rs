@@ -192,32 +192,57 @@ pub(crate) fn differentiate<const D: usize, const E: usize>(
     (output.without_autodiff(), input.grad(&gradients).expect("the input's gradient"), gradients)
 }
 
+/// Checks a layer without parameters, on tensors of `$rank` axes, against a [`Case`].
+macro_rules! assert_agrees_with_pytorch {
+    ($case:expr, $layer:expr, $rank:expr) => {
+        let (case, layer) = (&$case, $layer);
+        let (input, cotangent) = (case.tensor::<{ $rank }>("input"), case.tensor::<{ $rank }>("cotangent"));
+        let (output, saved) = layer.forward_saving(input.clone());
+        case.assert("output", output);
+        case.assert("input_gradient", layer.backward(saved, cotangent.clone()));
+        let (output, gradient, _) = crate::testing::differentiate(input, cotangent, |input| layer.forward(input));
+        case.assert("output", output);
+        case.assert("input_gradient", gradient);
+    };
+}
+
+/// Checks a layer without parameters against autodiff. `$given` is the cotangent as the backward pass by hand is given
+/// it, which may be laid out in another way.
+macro_rules! assert_agrees_with_autodiff {
+    ($layer:expr, $input:expr, $cotangent:expr, $given:expr) => {
+        let (layer, input, cotangent, given) = ($layer, $input, $cotangent, $given);
+        let (output, saved) = layer.forward_saving(input.clone());
+        let gradient = layer.backward(saved, given);
+        let (expected_output, expected, _) =
+            crate::testing::differentiate(input, cotangent, |input| layer.forward(input));
+        crate::testing::assert_close("output", output, expected_output, crate::testing::AUTODIFF);
+        crate::testing::assert_close("input", gradient, expected, crate::testing::AUTODIFF);
+    };
+}
+
+/// Runs `$check::<rank>(&case)` on every case of a fixture.
+macro_rules! for_every_case {
+    ($fixture:literal, $check:ident) => {
+        for case in crate::testing::Fixture::load($fixture).cases() {
+            match case.rank("input") {
+                1 => $check::<1>(&case),
+                2 => $check::<2>(&case),
+                4 => $check::<4>(&case),
+                rank => panic!("{}: rank {rank}", case.name),
+            }
+        }
+    };
+}
+
 /// Checks an elementwise layer without parameters against its fixture: `$layer` is made from a [`Case`].
 macro_rules! elementwise_agrees_with_pytorch {
     ($fixture:literal, $layer:expr) => {
         #[test]
         fn agrees_with_pytorch() {
             fn check<const D: usize>(case: &crate::testing::Case<'_>) {
-                let layer = ($layer)(case);
-                let (output, saved) = layer.forward_saving(case.tensor::<D>("input"));
-                case.assert("output", output);
-                case.assert("input_gradient", layer.backward(saved, case.tensor::<D>("cotangent")));
-
-                let (output, gradient, _) =
-                    crate::testing::differentiate(case.tensor::<D>("input"), case.tensor::<D>("cotangent"), |input| {
-                        layer.forward(input)
-                    });
-                case.assert("output", output);
-                case.assert("input_gradient", gradient);
+                crate::testing::assert_agrees_with_pytorch!(case, ($layer)(case), D);
             }
-            for case in crate::testing::Fixture::load($fixture).cases() {
-                match case.rank("input") {
-                    1 => check::<1>(&case),
-                    2 => check::<2>(&case),
-                    4 => check::<4>(&case),
-                    rank => panic!("{}: rank {rank}", case.name),
-                }
-            }
+            crate::testing::for_every_case!($fixture, check);
         }
     };
 }
@@ -229,22 +254,90 @@ macro_rules! elementwise_agrees_with_autodiff {
             #![proptest_config(crate::testing::generated())]
             #[test]
             fn agrees_with_autodiff(seed: u64, shape in [1..4usize, 1..4usize, 1..6usize], zeros: bool, scale in 0.1..20.0f64) {
-                let layer = $layer;
                 let make = if zeros { crate::testing::few_values::<3> } else { crate::testing::random::<3> };
+                let cotangent = crate::testing::random::<3>(seed ^ 1, shape);
                 let input = make(seed, shape) * scale;
-                let cotangent = crate::testing::random(seed ^ 1, shape);
-                let (output, saved) = layer.forward_saving(input.clone());
-                let gradient = layer.backward(saved, cotangent.clone());
-                let (expected_output, expected, _) =
-                    crate::testing::differentiate(input, cotangent, |input| layer.forward(input));
-                crate::testing::assert_close("output", output, expected_output, crate::testing::AUTODIFF);
-                crate::testing::assert_close("input", gradient, expected, crate::testing::AUTODIFF);
+                crate::testing::assert_agrees_with_autodiff!($layer, input, cotangent.clone(), cotangent);
             }
         }
     };
 }
 
-pub(crate) use {elementwise_agrees_with_autodiff, elementwise_agrees_with_pytorch};
+/// Checks a layer with weights, and perhaps a bias, against a [`Case`]. `$layer` makes it for an [`Engine`].
+macro_rules! assert_weights_agree_with_pytorch {
+    ($case:expr, $layer:expr) => {
+        let (case, layer) = (&$case, $layer);
+        let manual = layer(crate::testing::Engine::Manual);
+        let (output, saved) = manual.forward_saving(case.tensor("input"));
+        let gradients = manual.backward(saved, case.tensor("cotangent"));
+        case.assert("output", output);
+        case.assert("input_gradient", gradients.input);
+        case.assert("weight_gradient", gradients.weight);
+        assert_eq!(gradients.bias.is_some(), manual.bias.is_some());
+        if let Some(bias) = gradients.bias {
+            case.assert("bias_gradient", bias);
+        }
+
+        let autodiff = layer(crate::testing::Engine::Autodiff);
+        let (output, input, gradients) =
+            crate::testing::differentiate(case.tensor("input"), case.tensor("cotangent"), |input| {
+                autodiff.forward(input)
+            });
+        case.assert("output", output);
+        case.assert("input_gradient", input);
+        case.assert("weight_gradient", autodiff.weight.val().grad(&gradients).unwrap());
+        if let Some(bias) = autodiff.bias {
+            case.assert("bias_gradient", bias.val().grad(&gradients).unwrap());
+        }
+    };
+}
+
+/// Checks a loss of targets in the shape of its input against its fixture, and against autodiff over generated values.
+macro_rules! loss_agrees_with_pytorch_and_autodiff {
+    ($fixture:literal, $loss:expr) => {
+        #[test]
+        fn agrees_with_pytorch() {
+            fn check<const D: usize>(case: &Case<'_>) {
+                let (input, targets) = (case.tensor::<D>("input"), case.tensor::<D>("targets"));
+                let (output, saved) = $loss.forward_saving(input.clone(), targets.clone());
+                case.assert("output", output);
+                case.assert("input_gradient", $loss.backward(saved.clone(), case.tensor("cotangent")));
+                case.assert("mean", $loss.mean(input.clone(), targets.clone()));
+                case.assert("mean_gradient", $loss.mean_backward(saved));
+
+                let forward = |input| $loss.forward(input, targets.autodiff());
+                let (output, gradient, _) = differentiate(input, case.tensor("cotangent"), forward);
+                case.assert("output", output);
+                case.assert("input_gradient", gradient);
+            }
+            for_every_case!($fixture, check);
+        }
+
+        proptest::proptest! {
+            #![proptest_config(generated())]
+            #[test]
+            fn agrees_with_autodiff(seed: u64, shape in [1..5usize, 1..4usize, 1..4usize], zeros: bool) {
+                let input = if zeros { few_values(seed, shape) } else { random::<3>(seed, shape) };
+                let targets = random::<3>(seed ^ 2, shape).abs() / 2.0;
+                let cotangent = random::<1>(seed ^ 1, [shape[0]]);
+                let (_, saved) = $loss.forward_saving(input.clone(), targets.clone());
+                let gradient = $loss.backward(saved.clone(), cotangent.clone());
+                let forward = |input| $loss.forward(input, targets.clone().autodiff());
+                let (_, expected, _) = differentiate(input.clone(), cotangent, forward);
+                assert_close("input", gradient, expected, AUTODIFF);
+                let one = from_values(vec![1.0], [1]);
+                let (_, expected, _) = differentiate(input, one, |input| forward(input).mean());
+                assert_close("mean", $loss.mean_backward(saved), expected, AUTODIFF);
+            }
+        }
+    };
+}
+
+pub(crate) use {
+    assert_agrees_with_autodiff, assert_agrees_with_pytorch, assert_weights_agree_with_pytorch,
+    elementwise_agrees_with_autodiff, elementwise_agrees_with_pytorch, for_every_case,
+    loss_agrees_with_pytorch_and_autodiff,
+};
 
 /// The cases of each generated test: the same ones every time.
 pub(crate) fn generated() -> proptest::test_runner::Config {

@@ -36,6 +36,8 @@ mod published;
 mod segments;
 mod transfer;
 mod weights;
+#[cfg(feature = "flex")]
+mod with_segments;
 
 pub use compiled::Compiled;
 pub use has_kernels::{ComputedBy, NotCompiled, has_kernels};

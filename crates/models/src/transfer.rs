@@ -46,7 +46,8 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// A line a group: the prefix that was removed, what was loaded, what was resized, and what was not loaded, each with its reason.
+/// One line for each group: the prefix that was removed, the tensors that were loaded, those that were resized, and those
+/// that were not loaded, each with its reason.
 impl fmt::Display for Transfer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
@@ -55,7 +56,7 @@ impl fmt::Display for Transfer {
         }
         write!(f, "loaded {}", list(&self.loaded))?;
         for Resized { name, from, to } in &self.resized {
-            write!(f, "\nloaded of {name} the overlap of {from:?} and {to:?}")?;
+            write!(f, "\nloaded the overlap of {name}, {from:?} there and {to:?} here")?;
         }
         for Skipped { name, reason } in &self.skipped {
             write!(f, "\nnot loaded: {name}, {reason}")?;

@@ -1,8 +1,8 @@
-//! A network as a list of layers, and what each of them makes of the shape that it is given.
+//! A network as a list of layers. `inference.rs` says what each of them makes of the shape that it is given.
 
 use serde::{Deserialize, Serialize};
 
-use crate::{LayerSpec, Shape, ShapeError, inference};
+use crate::{LayerSpec, Shape};
 
 /// A network: the shape of one input and the layers in order.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,35 +32,4 @@ pub struct TracedLayer {
     pub biases: usize,
     /// Numbers that are kept but not trained: running means and variances.
     pub running_statistics: usize,
-}
-
-impl Architecture {
-    /// Follows the shape of one input through every layer.
-    ///
-    /// # Errors
-    ///
-    /// The first layer that does not fit what it is given, by name and place.
-    pub fn trace(&self) -> Result<Vec<TracedLayer>, ShapeError> {
-        inference::trace(self)
-    }
-
-    /// How many classes the network tells apart: the number of features of its output vector.
-    ///
-    /// # Errors
-    ///
-    /// As [`trace`](Self::trace); and when the network ends in an image.
-    pub fn classes(&self) -> Result<usize, ShapeError> {
-        inference::classes(self)
-    }
-
-    /// The number of trainable parameters of all layers, weights and biases.
-    ///
-    /// # Errors
-    ///
-    /// As [`trace`](Self::trace).
-    pub fn trainable_parameters(&self) -> Result<usize, ShapeError> {
-        let layers = self.trace()?;
-        // `trace` has checked that the total fits.
-        Ok(layers.iter().map(|layer| layer.weights + layer.biases).sum())
-    }
 }

@@ -1,10 +1,8 @@
 //! The whole of an experiment: everything that a run is a function of.
 
-use std::path::Path;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{Architecture, ConfigError, Data, DataSet, DataSets, Loss, Optimizer};
+use crate::{Architecture, Data, Loss, Optimizer};
 
 /// One experiment, every default filled in and every value checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,7 +84,7 @@ impl Kernels {
 /// Weights of an earlier run, or of another program, to begin with: every tensor whose name and shape fit is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarmStart {
-    /// A run folder, of which the last weights are taken, or a safetensors file; relative to the working folder. A run
+    /// A run folder, whose last weights are taken, or a safetensors file; relative to the working folder. A run
     /// writes down the whole path, with links followed.
     pub init_from: String,
     /// Whether what was taken as it is stays so: it is not updated, weight decay included.
@@ -117,55 +115,4 @@ pub struct Training {
 pub struct Expect {
     /// The least final accuracy on the test images, in [0, 1].
     pub test_accuracy: f64,
-}
-
-impl Experiment {
-    /// Reads an experiment from `text`; `source_name` is what errors call it, normally the file's path.
-    ///
-    /// Each of `overrides` is `key.path=value`, as `--set` takes it: the value is read as TOML, or, where it is none,
-    /// as a string.
-    ///
-    /// The experiment is held against what `data_sets` knows of its data set.
-    ///
-    /// # Errors
-    ///
-    /// Text that is not TOML, unknown keys, wrong types, impossible values and a network whose shapes do not fit, each
-    /// with its line.
-    pub fn from_toml(
-        source_name: &str,
-        text: &str,
-        overrides: &[String],
-        data_sets: &DataSets,
-    ) -> Result<Self, ConfigError> {
-        crate::config::read(source_name, text, overrides, data_sets)
-    }
-
-    /// Reads an experiment from the file at `path`, as [`from_toml`](Self::from_toml) does.
-    ///
-    /// # Errors
-    ///
-    /// A file that cannot be read as UTF-8; otherwise as [`from_toml`](Self::from_toml).
-    pub fn load(path: &Path, overrides: &[String], data_sets: &DataSets) -> Result<Self, ConfigError> {
-        crate::config::load(path, overrides, data_sets)
-    }
-
-    /// Holds the experiment against its data set, once that is known.
-    ///
-    /// # Errors
-    ///
-    /// A network that takes other images or tells other classes apart, and numbers of images that the data set does not
-    /// have; each with its line in [`to_toml`](Self::to_toml).
-    pub fn check_data_set(&self, data_set: &DataSet) -> Result<(), ConfigError> {
-        crate::config::check_data_set(self, data_set)
-    }
-
-    /// The experiment as TOML with every default written out. [`from_toml`](Self::from_toml) gives an equal one back.
-    pub fn to_toml(&self) -> String {
-        crate::config::write(self)
-    }
-
-    /// The first 8 hexadecimal digits of the SHA-256 of [`to_toml`](Self::to_toml): equal for equal experiments.
-    pub fn hash(&self) -> String {
-        crate::random::short_hash(self.to_toml().as_bytes())
-    }
 }

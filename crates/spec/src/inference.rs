@@ -6,53 +6,76 @@
 use crate::layers::{Inferred, MOST_ELEMENTS, Misfit};
 use crate::{Architecture, Shape, ShapeError, TracedLayer};
 
-pub(crate) fn trace(architecture: &Architecture) -> Result<Vec<TracedLayer>, ShapeError> {
-    check_whole(architecture)?;
-    let mut counts: Vec<(&'static str, usize)> = Vec::new();
-    let mut traced = Vec::with_capacity(architecture.layers.len());
-    let mut shape = architecture.input;
-    let mut parameters = 0_usize;
-    for (index, layer) in architecture.layers.iter().enumerate() {
-        let name = count_name(&mut counts, layer.stem());
-        let inferred = layer
-            .infer(shape)
-            .and_then(|inferred| {
-                parameters = checked_total(parameters, &inferred)?;
-                Ok(inferred)
-            })
-            .map_err(|misfit| ShapeError {
-                layer: name.clone(),
-                position: index + 1,
-                layers: architecture.layers.len(),
+impl Architecture {
+    /// Follows the shape of one input through every layer.
+    ///
+    /// # Errors
+    ///
+    /// The first layer that does not fit what it is given, by name and place.
+    pub fn trace(&self) -> Result<Vec<TracedLayer>, ShapeError> {
+        check_whole(self)?;
+        let mut counts: Vec<(&'static str, usize)> = Vec::new();
+        let mut traced = Vec::with_capacity(self.layers.len());
+        let mut shape = self.input;
+        let mut parameters = 0_usize;
+        for (index, layer) in self.layers.iter().enumerate() {
+            let name = count_name(&mut counts, layer.stem());
+            let inferred = layer
+                .infer(shape)
+                .and_then(|inferred| {
+                    parameters = checked_total(parameters, &inferred)?;
+                    Ok(inferred)
+                })
+                .map_err(|misfit| ShapeError {
+                    layer: name.clone(),
+                    position: index + 1,
+                    layers: self.layers.len(),
+                    input: shape,
+                    problem: misfit.problem,
+                    help: misfit.help,
+                })?;
+            traced.push(TracedLayer {
+                name,
+                layer: layer.clone(),
                 input: shape,
-                problem: misfit.problem,
-                help: misfit.help,
-            })?;
-        traced.push(TracedLayer {
-            name,
-            layer: layer.clone(),
-            input: shape,
-            output: inferred.output,
-            weights: inferred.weights,
-            biases: inferred.biases,
-            running_statistics: inferred.running_statistics,
-        });
-        shape = inferred.output;
+                output: inferred.output,
+                weights: inferred.weights,
+                biases: inferred.biases,
+                running_statistics: inferred.running_statistics,
+            });
+            shape = inferred.output;
+        }
+        Ok(traced)
     }
-    Ok(traced)
-}
 
-pub(crate) fn classes(architecture: &Architecture) -> Result<usize, ShapeError> {
-    let traced = trace(architecture)?;
-    let output = traced.last().map_or(architecture.input, |layer| layer.output);
-    match output {
-        Shape::Vector { features } => Ok(features),
-        Shape::Image { .. } => Err(ShapeError::of_network(
-            architecture,
-            output,
-            format!("the network ends in an image {output}, expected a vector with one score a class"),
-            Some("end it with `flatten` and a `linear` layer".to_owned()),
-        )),
+    /// How many classes the network tells apart: the number of features of its output vector.
+    ///
+    /// # Errors
+    ///
+    /// As [`trace`](Self::trace); and when the network ends in an image.
+    pub fn classes(&self) -> Result<usize, ShapeError> {
+        let traced = self.trace()?;
+        let output = traced.last().map_or(self.input, |layer| layer.output);
+        match output {
+            Shape::Vector { features } => Ok(features),
+            Shape::Image { .. } => Err(ShapeError::of_network(
+                self,
+                output,
+                format!("the network ends in an image {output}, expected a vector with one score a class"),
+                Some("end it with `flatten` and a `linear` layer".to_owned()),
+            )),
+        }
+    }
+
+    /// The number of trainable parameters of all layers, weights and biases.
+    ///
+    /// # Errors
+    ///
+    /// As [`trace`](Self::trace).
+    pub fn trainable_parameters(&self) -> Result<usize, ShapeError> {
+        let layers = self.trace()?;
+        // `trace` has checked that the total fits.
+        Ok(layers.iter().map(|layer| layer.weights + layer.biases).sum())
     }
 }
 

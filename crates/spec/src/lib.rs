@@ -7,11 +7,11 @@
 //!
 //! # Networks
 //!
-//! An [`Architecture`] is an input [`Shape`] and a list of [`LayerSpec`]s, and nothing else: the modules, the backward
-//! passes, the kernels, the parameter table and the shape check all read that one list. [`Architecture::trace`] walks
-//! it once and says of each layer its name, its shapes and its parameters; a layer that does not fit is a
-//! [`ShapeError`] that names the layer, what came and what was expected. The networks from the literature are functions
-//! in [`published`]:
+//! An [`Architecture`] is an input [`Shape`] and a list of [`LayerSpec`]s, and nothing else. The modules, the backward
+//! passes, the kernels, the parameter table and the shape check all read that one list. [`Architecture::trace`] goes
+//! through the list, and gives the name, the shapes and the parameters of each layer. A layer that does not fit is a
+//! [`ShapeError`], which names the layer, its input, and what was expected. The networks from the literature are
+//! functions in [`published`]:
 //!
 //! ```
 //! use backproof_spec::published;
@@ -50,13 +50,14 @@
 //! ```
 //!
 //! A [`ConfigError`] shows each fault with its line and a caret, and a way out. [`Experiment::to_toml`] writes
-//! everything out, defaults included, and reads back equal: it is what a run keeps of its config. [`defaults`] explains
-//! every key, and [`schema`] does so to an editor; [`sweep_schema`] is that of sweeps.
+//! everything out, including the defaults, and reading it gives an equal experiment. A run keeps its config in this
+//! form. [`defaults`] explains every key to a person, and [`schema`] to an editor. [`sweep_schema`] is the schema of
+//! sweeps.
 //!
-//! This crate has no list of data sets. What a program has is in its [`DataSets`], against which a config is held: the
+//! This crate has no list of data sets. A program passes its [`DataSets`], and the config is checked against them: the
 //! name, the images and the classes.
 //!
-//! A [`Sweep`] is many runs of one experiment, read from a TOML file and checked in the same way.
+//! A [`Sweep`] consists of many runs. It is read from a TOML file and checked in the same way.
 //!
 //! # Randomness
 //!

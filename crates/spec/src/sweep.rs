@@ -1,8 +1,6 @@
 //! Many runs of one experiment, or of several: what varies between them, and each of them in full.
 
-use std::path::Path;
-
-use crate::{ConfigError, DataSets, Experiment};
+use crate::Experiment;
 
 /// A sweep, every run of it checked.
 ///
@@ -52,22 +50,6 @@ pub struct SweepPoint {
 impl Sweep {
     /// The most runs that one sweep may have: every one of them is checked before the first is started.
     pub const MOST_RUNS: usize = 10_000;
-
-    /// Reads the sweep in the file at `path`. `overrides` are as [`Experiment::load`] takes them; they hold for every
-    /// run, and so do `data_sets`.
-    ///
-    /// # Errors
-    ///
-    /// Whatever is wrong with the sweep, with its base, or with any run: unknown keys, wrong values, values that do not
-    /// go together, two runs that are the same, too many runs. Each with its line.
-    pub fn load(path: &Path, overrides: &[String], data_sets: &DataSets) -> Result<Self, ConfigError> {
-        crate::config::sweep::load(path, overrides, data_sets)
-    }
-
-    /// Whether the text of a config file is that of a sweep, valid or not, and not of an experiment.
-    pub fn is_sweep(text: &str) -> bool {
-        crate::config::sweep::is_sweep(text)
-    }
 
     /// Every run with the index of its point: the seeds of the first point, then those of the second.
     pub fn runs(&self) -> impl Iterator<Item = (usize, &Experiment)> {

@@ -107,13 +107,13 @@ pub enum TrainError {
         /// The last checkpoint with finite weights, and its iteration.
         last_good: Option<(PathBuf, usize)>,
     },
-    /// There is no run folder and no file to begin with.
-    #[error("there is nothing at {} to begin with", path.display())]
+    /// There is no run folder and no file to start from.
+    #[error("there are no weights at {} to start from", path.display())]
     NoWarmStart {
         /// What the config asks for.
         path: PathBuf,
     },
-    /// No tensor of the weights to begin with fits the network.
+    /// No tensor of the weights to start from fits the network.
     #[error("{source_name} has no tensor that fits the network\n{transfer}")]
     NothingLoaded {
         /// The run folder or the file.

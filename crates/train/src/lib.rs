@@ -16,8 +16,10 @@
 
 mod checkpoint;
 mod computation;
+mod ending;
 mod engine;
 mod error;
+mod evaluate;
 mod evaluation;
 mod evaluation_files;
 mod files;
@@ -41,12 +43,15 @@ mod testing;
 mod trainer;
 mod training;
 mod warm_start;
+mod warm_start_record;
 mod weights;
 
 pub use backproof_models::ComputedBy;
 pub use checkpoint::CheckpointName;
 pub use computation::{Computation, LayerComputation};
+pub use ending::{Ending, Finished};
 pub use error::TrainError;
+pub use evaluate::{Evaluated, evaluate};
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
 pub use files::{write_file, write_json, write_whole};
 pub use loss::{losses, losses_backward, objective};
@@ -56,11 +61,11 @@ pub use optimizer::new_optimizer;
 pub use predict::Predictor;
 pub use report::{TrainingReport, duration};
 pub use resume::resume;
-pub use run::{Evaluated, evaluate, train};
+pub use run::train;
 pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, RunStatus, Summary};
-pub use setup::{Ending, Finished, Setup, Split};
+pub use setup::{Setup, Split};
 pub use trainer::{Minibatch, Step, Trainer, TrainerConfig};
-pub use warm_start::WarmStartRecord;
+pub use warm_start_record::WarmStartRecord;
 pub use weights::Weights;
 
 /// The version of Burn that everything here runs on.

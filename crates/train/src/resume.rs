@@ -10,9 +10,11 @@ use burn::optim::ModuleOptimizer;
 use crate::checkpoint::{Checkpoint, Position};
 use crate::computation::{hint, trainer_config};
 use crate::optimizer::new_optimizer;
-use crate::run::{Notes, Run, data, new_network};
+use crate::run::{Notes, new_network};
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
+use crate::setup::data;
 use crate::tensorboard::{self, EventFile};
+use crate::training::Run;
 use crate::{CheckpointName, Computation, Ending, Observer, RunFolder, Setup, TrainError, Trainer, warm_start};
 
 /// Goes on with the run in `folder` up to `iterations` if that is given, else to the config's end: from the checkpoint

@@ -1,34 +1,25 @@
-//! A run from its first iteration to its end, and evaluations.
+//! A run from its first iteration to its end.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow::{self, Continue};
-use std::path::Path;
+use std::ops::ControlFlow::Continue;
 use std::sync::atomic::AtomicBool;
 
-use backproof_compiled::InferencePlan;
-use backproof_data::{Prepared, Selection, Subset, evaluation_selections, prepare};
-use backproof_models::{Compiled, Network, PassMode};
+use backproof_data::Subset;
+use backproof_models::Network;
 use backproof_spec::Experiment;
 use burn::module::Module;
-use burn::tensor::TensorData;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::checkpoint::Position;
-use crate::computation::{hint, instructions, trainer_config};
-use crate::logits::Logits;
+use crate::computation::{hint, trainer_config};
+use crate::evaluate::evaluate_subset;
 use crate::optimizer::new_optimizer;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
+use crate::setup::data;
 use crate::tensorboard::EventFile;
-use crate::training::Training;
-use crate::weights::Loaded;
-use crate::{
-    Computation, Ending, Evaluation, EvaluationResult, Observer, RunFolder, Setup, Split, Started, TrainError, Trainer,
-    Weights, warm_start,
-};
-
-/// Images per batch when a network is evaluated; it changes the time, not the figures.
-const EVALUATION_BATCH: usize = 250;
+use crate::training::{Run, Training};
+use crate::{Computation, Ending, Observer, RunFolder, Setup, Started, TrainError, Trainer, warm_start};
 
 /// Trains `experiment` from its first iteration in a new run folder.
 ///
@@ -100,102 +91,8 @@ pub fn train(
     run.finish(trainer, Position::default(), record, notes, events, observer, stop)
 }
 
-/// What an evaluation found, and whether it is kept in files.
-#[derive(Debug)]
-pub struct Evaluated {
-    /// What it found.
-    pub result: EvaluationResult,
-    /// The prefix that was removed from the name of every tensor in a weights file, such as `module.`.
-    pub removed_prefix: Option<String>,
-    /// Whether the result was written into the run folder; nothing is to write for weights of a file.
-    pub kept_files: Result<(), TrainError>,
-    /// Whether the logits were written, if somebody asked for them.
-    pub kept_logits: Result<(), TrainError>,
-}
-
-/// Evaluates the run in `folder` with `weights` on every image of `split`. Writes the result into the folder, unless
-/// the weights are a file of somebody else's; and the logits to the file `logits` where one is given.
-///
-/// # Errors
-///
-/// Data, config or weights that cannot be read. A file that cannot be written is told beside the result.
-pub fn evaluate(
-    folder: &RunFolder,
-    split: Split,
-    weights: &Weights,
-    logits: Option<&Path>,
-    setup: &Setup,
-) -> Result<Evaluated, TrainError> {
-    let experiment = folder.experiment()?;
-    let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
-    let Loaded { network, iteration, removed_prefix } = weights.load(folder, network)?;
-    let data = data(&experiment, setup)?;
-    let subset = match split {
-        Split::Training => &data.training,
-        Split::Validation => &data.validation,
-        Split::Test => &data.test,
-    };
-    if subset.is_empty() {
-        return Err(TrainError::NoImages { split: split.name() });
-    }
-    let mut kept = Logits::default();
-    let evaluation = evaluate_subset(&experiment, setup, &network, subset, |images, rows| {
-        if logits.is_some() {
-            kept.add(&images.batch(&setup.device), rows);
-        }
-        Continue(())
-    })?;
-    if !evaluation.loss().is_finite() {
-        return Err(TrainError::NotFinite);
-    }
-    let result = evaluation.result(split.name(), iteration, &data.data_set.class_names);
-    let kept_files = match weights {
-        Weights::File(_) => Ok(()),
-        _ => folder.write_evaluation(&evaluation, &result),
-    };
-    let kept_logits = logits.map_or(Ok(()), |path| kept.write(path));
-    Ok(Evaluated { result, removed_prefix, kept_files, kept_logits })
-}
-
-/// The data of the experiment, which goes with it.
-pub(crate) fn data(experiment: &Experiment, setup: &Setup) -> Result<Prepared, TrainError> {
-    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
-    experiment.check_data_set(&data.data_set)?;
-    Ok(data)
-}
-
 pub(crate) fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {
     Ok(Network::new(&experiment.model, experiment.seed, &setup.device.clone().autodiff())?)
-}
-
-/// Every image of `subset` once, by a network without autodiff; `each` is given the images of every batch with their
-/// logits, and may break off.
-pub(crate) fn evaluate_subset(
-    experiment: &Experiment,
-    setup: &Setup,
-    network: &Network,
-    subset: &Subset,
-    mut each: impl FnMut(&Selection<'_>, &burn::Tensor<2>) -> ControlFlow<()>,
-) -> Result<Evaluation, TrainError> {
-    let mut evaluation = Evaluation::new(experiment.training.loss, experiment.model.classes()?);
-    // Where the kernels take part in training, they evaluate what they all have a kernel for.
-    let isa = instructions(experiment, setup)?.ok();
-    let mut compiled = isa.and_then(|isa| Compiled::<InferencePlan>::new(network, isa).ok());
-    for images in evaluation_selections(subset, EVALUATION_BATCH) {
-        let logits = match &mut compiled {
-            Some(compiled) => {
-                let logits = compiled.logits(images.len(), &|place, to| images.write(place, to));
-                let classes = logits.len() / images.len();
-                burn::Tensor::from_data(TensorData::new(logits, [images.len(), classes]), &setup.device)
-            }
-            None => network.forward(images.batch(&setup.device).images, PassMode::Inference),
-        };
-        if each(&images, &logits).is_break() {
-            break;
-        }
-        evaluation.add(logits, images.indices(), &images.labels());
-    }
-    Ok(evaluation)
 }
 
 fn now() -> String {
@@ -206,14 +103,6 @@ fn now() -> String {
 pub(crate) struct Notes {
     pub(crate) hint: Option<&'static str>,
     pub(crate) warning: Option<String>,
-}
-
-/// One run: what does not change while it trains.
-pub(crate) struct Run<'a> {
-    pub(crate) experiment: &'a Experiment,
-    pub(crate) setup: &'a Setup,
-    pub(crate) data: &'a Prepared,
-    pub(crate) folder: &'a RunFolder,
 }
 
 impl Run<'_> {

@@ -1,10 +1,12 @@
-//! What goes into a run beside the experiment, and how it can end.
+//! What goes into a run beside the experiment.
 
 use std::path::PathBuf;
 
+use backproof_data::{Prepared, prepare};
+use backproof_spec::Experiment;
 use burn::tensor::Device;
 
-use crate::{EvaluationResult, Summary};
+use crate::TrainError;
 
 /// Where and how a run is made: what is not part of the experiment.
 #[derive(Debug, Clone)]
@@ -25,33 +27,6 @@ pub struct Setup {
     pub command_line: Vec<String>,
     /// The commit of the working tree, for `run.json`.
     pub git_revision: Option<String>,
-}
-
-/// How a run ended.
-#[derive(Debug)]
-pub enum Ending {
-    /// All iterations done, evaluated on the test images.
-    Finished(Finished),
-    /// Stopped on request, with a checkpoint.
-    Interrupted {
-        /// The run folder.
-        folder: PathBuf,
-        /// Iterations done.
-        iteration: usize,
-    },
-}
-
-/// A finished run.
-#[derive(Debug)]
-pub struct Finished {
-    /// The run folder.
-    pub folder: PathBuf,
-    /// The final evaluation on the test images.
-    pub result: EvaluationResult,
-    /// What `run.json` ends with.
-    pub summary: Summary,
-    /// The accuracy that the experiment expects, if it says one.
-    pub expected_accuracy: Option<f64>,
 }
 
 /// A part of the data set.
@@ -75,4 +50,11 @@ impl Split {
             Self::Test => "test",
         }
     }
+}
+
+/// The data of the experiment, which goes with it.
+pub(crate) fn data(experiment: &Experiment, setup: &Setup) -> Result<Prepared, TrainError> {
+    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
+    experiment.check_data_set(&data.data_set)?;
+    Ok(data)
 }

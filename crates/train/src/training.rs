@@ -7,15 +7,26 @@ use std::ops::ControlFlow::{Break, Continue};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use backproof_data::{Subset, TrainingBatches};
+use backproof_data::{Prepared, Subset, TrainingBatches};
 use backproof_models::{Network, WeightsError};
+use backproof_spec::Experiment;
 
 use crate::checkpoint::{Best, Checkpoint, Position};
+use crate::evaluate::evaluate_subset;
 use crate::report::Window;
-use crate::run::{Run, evaluate_subset};
 use crate::run_folder::{Summary, TEST_RESULT};
 use crate::tensorboard::EventFile;
-use crate::{Ending, Evaluation, Finished, Observer, Split, Step, TrainError, Trainer, TrainingReport};
+use crate::{
+    Ending, Evaluation, Finished, Observer, RunFolder, Setup, Split, Step, TrainError, Trainer, TrainingReport,
+};
+
+/// One run: what does not change while it trains.
+pub(crate) struct Run<'a> {
+    pub(crate) experiment: &'a Experiment,
+    pub(crate) setup: &'a Setup,
+    pub(crate) data: &'a Prepared,
+    pub(crate) folder: &'a RunFolder,
+}
 
 /// A run while it trains.
 pub(crate) struct Training<'a> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use backproof_bench::{BenchEngine, Pass, Peer};
 use clap::Args;
 
-use super::Places;
+use super::places::Places;
 
 #[derive(Debug, Args)]
 #[command(

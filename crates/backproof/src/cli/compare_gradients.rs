@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{Device, Places};
+use super::places::{Device, Places};
 use backproof_suite::Point;
 
 #[derive(Debug, Args)]

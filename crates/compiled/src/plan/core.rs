@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use backproof_kernels::{Isa, Memory, Moments, zeros};
 use rayon::prelude::*;
 
-use super::finish::{self, Task};
+use super::tasks::{Task, tasks};
 use crate::Operation;
 use crate::graph::{Graph, Purpose};
 use crate::shard::{NormNumbers, Shard, Shared};
@@ -79,7 +79,7 @@ impl Core {
             shard_capacity: 0,
             purpose,
             input_gradient: false,
-            tasks: finish::tasks(&graph),
+            tasks: tasks(&graph),
             graph,
         }
     }

@@ -6,6 +6,7 @@ mod inject;
 mod normalization;
 mod parameters;
 mod passes;
+mod tasks;
 
 use backproof_kernels::{Isa, MomentumStep};
 

@@ -12,7 +12,7 @@ use backproof_spec::counted;
 use tar::{Archive, EntryType};
 use tempfile::NamedTempFile;
 
-use super::{keep_old, sync_folder, wrong_sum};
+use super::place::{keep_old, sync_folder, wrong_sum};
 use crate::content::sha256;
 use crate::error::{DataError, Result};
 use crate::folder::LocalFile;

@@ -10,7 +10,7 @@ use ureq::Agent;
 use ureq::http::Response;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 
-use super::{FetchOptions, Progress};
+use super::options::{FetchOptions, Progress};
 use crate::error::{DataError, Result};
 use crate::gunzip::GZIP;
 
@@ -112,7 +112,8 @@ impl Client {
                 Err(error) => return interrupted(format!("after {}: {error}", counted(done, "byte")), done),
             };
             if done == 0 && !(buffer.starts_with(&GZIP[..count.min(2)]) || buffer[0] == 0) {
-                return Ok(Outcome::Refused { reason: "what came is neither gzipped nor an IDX file".to_owned() });
+                let reason = "the server sent something that is neither gzipped nor an IDX file".to_owned();
+                return Ok(Outcome::Refused { reason });
             }
             done += count as u64;
             if done > most {
@@ -125,7 +126,7 @@ impl Client {
             progress(Progress::Advanced { file, done });
             if window.0.elapsed() > self.stall {
                 if done - window.1 < TRICKLE {
-                    return interrupted(format!("next to nothing came for {:?}", self.stall), done);
+                    return interrupted(format!("almost nothing arrived for {:?}", self.stall), done);
                 }
                 window = (Instant::now(), done);
             }
@@ -172,7 +173,7 @@ fn judge<T>(response: &Response<T>, done: u64, most: u64) -> Verdict {
         _ => return Verdict::Never(said),
     };
     if header(CONTENT_TYPE).is_some_and(|kind| kind.trim_start().to_ascii_lowercase().starts_with("text/html")) {
-        return Verdict::Never("a web page came in place of the file".to_owned());
+        return Verdict::Never("the server sent a web page instead of the file".to_owned());
     }
     match verdict {
         Verdict::Append { total: Some(total) } | Verdict::StartOver { total: Some(total) } if total > most => {

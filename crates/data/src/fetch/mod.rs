@@ -2,125 +2,34 @@
 //!
 //! A file grows under the name `….part` beside its place. When its content has the published SHA-256 it is flushed to
 //! the disk and renamed; until then nothing has its final name. A `.part` that a cut connection or a killed process
-//! leaves is gone on with by an HTTP range, and thrown away if the sum does not come out. One lock for the data folder
-//! keeps two processes from writing the same `.part`.
+//! leaves is continued with an HTTP range, and thrown away if its checksum is wrong. One lock for the data folder keeps
+//! two processes from writing the same `.part`.
 
 mod archive;
 mod http;
+mod options;
+mod place;
 #[cfg(test)]
 mod server;
 #[cfg(test)]
 mod tests;
 
 use std::fs::{File, TryLockError};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use crate::content::{read, sha256, sha256_of_file};
+use crate::content::sha256_of_file;
 use crate::error::{DataError, FetchFailure, Result};
 use crate::folder::{LocalFile, local_files};
-use crate::gunzip::GZIP;
 use crate::published::{Packing, Published};
 use crate::source::Source;
 use crate::verify::{FileState, state};
 use http::{Attempt, Client, Outcome};
+pub use options::{FetchOptions, FetchReport, Progress};
+use place::{put_file, wrong_sum};
 
 #[cfg(any(fuzzing, test))]
 pub(crate) use archive::unpack;
-
-/// Where to put a data set, and how patient to be.
-#[derive(Debug, Clone)]
-pub struct FetchOptions {
-    /// The data folder; the data set goes into a folder of its own in it.
-    pub directory: PathBuf,
-    /// Addresses to download from, in place of the published ones; each ends in `/`, a file's name comes after.
-    pub mirrors: Option<Vec<String>>,
-    /// How long a connection may take to come about.
-    pub connect_timeout: Duration,
-    /// How long a server may send nothing, or next to nothing (less than 1 KiB), before it is given up.
-    pub stall_timeout: Duration,
-    /// How often every mirror is tried without any getting further.
-    pub attempts: u32,
-    /// The pause before the second round over the mirrors; it doubles from round to round, up to 30 s.
-    pub backoff: Duration,
-}
-
-impl FetchOptions {
-    /// Downloads into `directory`: 10 s to connect, 30 s of silence, 4 rounds, 1 s of pause.
-    pub fn new(directory: PathBuf) -> Self {
-        Self {
-            directory,
-            mirrors: None,
-            connect_timeout: Duration::from_secs(10),
-            stall_timeout: Duration::from_secs(30),
-            attempts: 4,
-            backoff: Duration::from_secs(1),
-        }
-    }
-}
-
-/// What a download is doing, for a progress bar.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Progress<'a> {
-    /// Another process is downloading into the same data folder; it is waited for.
-    Waiting {
-        /// The lock file.
-        lock: &'a Path,
-    },
-    /// The file is there already, with the published content.
-    Present {
-        /// Its name.
-        file: &'a str,
-    },
-    /// Bytes are about to come.
-    Started {
-        /// The name of the file as published.
-        file: &'a str,
-        /// Its address.
-        url: &'a str,
-        /// How many bytes of it are here from before.
-        done: u64,
-        /// How many bytes it has, if the server says so.
-        total: Option<u64>,
-    },
-    /// Bytes came.
-    Advanced {
-        /// The name of the file as published.
-        file: &'a str,
-        /// How many bytes of it are here.
-        done: u64,
-    },
-    /// A mirror did not give the file.
-    Failed {
-        /// The name of the file as published.
-        file: &'a str,
-        /// Its address.
-        url: &'a str,
-        /// What was wrong.
-        reason: &'a str,
-    },
-    /// All bytes are here; the checksum is computed and an archive unpacked.
-    Checking {
-        /// The name of the file as published.
-        file: &'a str,
-    },
-    /// The file is in its place.
-    Finished {
-        /// The name of the file as published.
-        file: &'a str,
-    },
-}
-
-/// The outcome of [`fetch()`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FetchReport {
-    /// The files that were put in their place.
-    pub fetched: Vec<PathBuf>,
-    /// The files that were there already, with the published content.
-    pub present: Vec<PathBuf>,
-}
 
 /// Downloads what is missing of `source`, or is there without the published content; such a file is kept beside its
 /// place as `NAME.replaced`. Nothing of a data set that is part of the program is missing.
@@ -290,48 +199,4 @@ fn download<T>(
         }
     }
     Err(FetchFailure { file: name.to_owned(), path: target.to_path_buf(), tried }.into())
-}
-
-fn wrong_sum(name: &str, expected: &str, found: &str) -> DataError {
-    DataError::format(name, "SHA-256", expected, found)
-}
-
-/// Checks the content of `part` and puts it in its place: under its name if the server unpacked it on the way, which
-/// some do, and else with `.gz`.
-fn put_file(part: &Path, local: &LocalFile) -> Result<PathBuf> {
-    let sum = sha256(&read(part, local.content.size)?);
-    if sum != local.content.sha256 {
-        return Err(wrong_sum(local.content.name, local.content.sha256, &sum));
-    }
-    let mut start = [0; 2];
-    let mut file = File::open(part).map_err(DataError::io("read", part))?;
-    let packed = file.read_exact(&mut start).is_ok() && start == GZIP;
-    let ending = if packed { ".gz" } else { "" };
-    let target = part.with_file_name(format!("{}{ending}", local.content.name));
-    keep_old(local)?;
-    std::fs::rename(part, &target).map_err(DataError::io("write", &target))?;
-    sync_folder(&target);
-    Ok(target)
-}
-
-/// Moves a file that is there, but is not the published one, aside.
-fn keep_old(local: &LocalFile) -> Result<()> {
-    if !local.present {
-        return Ok(());
-    }
-    let mut name = local.path.file_name().unwrap_or_default().to_owned();
-    name.push(".replaced");
-    let aside = local.path.with_file_name(name);
-    tracing::warn!("`{}` is not the published file; kept as `{}`", local.path.display(), aside.display());
-    std::fs::rename(&local.path, &aside).map_err(DataError::io("rename", &local.path))
-}
-
-/// Flushes the folder of `file`, so that a renamed file stays renamed when the power fails. Not every system can; then
-/// the worst is a download more.
-fn sync_folder(file: &Path) {
-    if let Some(folder) = file.parent()
-        && let Ok(folder) = File::open(folder)
-    {
-        let _ = folder.sync_all();
-    }
 }

@@ -4,7 +4,7 @@
 mod archive;
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use flate2::Compression;
@@ -14,6 +14,7 @@ use super::server::{Behaviour, Server};
 use super::*;
 use backproof_spec::Shape;
 
+use crate::content::{read, sha256};
 use crate::formats::idx::Idx;
 use crate::published::Content;
 use crate::source;
@@ -245,7 +246,7 @@ fn a_busy_server_is_asked_again() {
 #[test]
 fn a_web_page_is_not_a_file() {
     let server = serve(&[Behaviour::Html]);
-    Outside::new(&[&server]).fails(&["a web page came in place of the file"]);
+    Outside::new(&[&server]).fails(&["the server sent a web page instead of the file"]);
     let server = serve(&[Behaviour::DisguisedHtml]);
     Outside::new(&[&server]).fails(&["neither gzipped nor an IDX file"]);
 }

@@ -31,45 +31,55 @@ const NO_SIZE: &str = "the picture has no size";
 /// What stops a decoder.
 type Problem = Box<dyn Error + Send + Sync>;
 
-/// See [`Picture::read`].
-pub(super) fn read(path: &Path) -> Result<Picture> {
-    let refuse = |problem: String| DataError::Picture { path: path.to_path_buf(), problem, source: None };
-    let metadata = fs::metadata(path).map_err(DataError::io("read", path))?;
-    if metadata.is_dir() {
-        return Err(refuse("is a folder, not a picture".to_owned()));
+impl Picture {
+    /// Reads a PNG or JPEG file; its first bytes say which it is, not its name.
+    ///
+    /// What is transparent is laid over white, as most programs show it. What the file says of its orientation (EXIF)
+    /// is done. Of an animation, this is the first frame. Colour profiles are ignored, as data sets ignore them.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read, is a folder, is no PNG or JPEG, is damaged or cut, is longer than 64 MiB or has more
+    /// than 2²⁶ pixels: more than any camera makes, and little enough to be held in memory.
+    pub fn read(path: &Path) -> Result<Self> {
+        let refuse = |problem: String| DataError::Picture { path: path.to_path_buf(), problem, source: None };
+        let metadata = fs::metadata(path).map_err(DataError::io("read", path))?;
+        if metadata.is_dir() {
+            return Err(refuse("is a folder, not a picture".to_owned()));
+        }
+        // A pipe or a device could wait for ever.
+        if !metadata.is_file() {
+            return Err(refuse("is no regular file".to_owned()));
+        }
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(DataError::io("read", path))?;
+        file.take(BYTES + 1).read_to_end(&mut bytes).map_err(DataError::io("read", path))?;
+        if bytes.len() as u64 > BYTES {
+            return Err(refuse(format!("has more than {} MiB, the most that is read", BYTES >> 20)));
+        }
+        Self::decode(path, &bytes)
     }
-    // A pipe or a device could wait for ever.
-    if !metadata.is_file() {
-        return Err(refuse("is no regular file".to_owned()));
-    }
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(DataError::io("read", path))?;
-    file.take(BYTES + 1).read_to_end(&mut bytes).map_err(DataError::io("read", path))?;
-    if bytes.len() as u64 > BYTES {
-        return Err(refuse(format!("has more than {} MiB, the most that is read", BYTES >> 20)));
-    }
-    decode(path, &bytes)
-}
 
-/// The picture in `bytes`, all of the file at `path`.
-pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Picture> {
-    let refuse = |problem: String| DataError::Picture { path: path.to_path_buf(), problem, source: None };
-    let decoded = if bytes.starts_with(&PNG) {
-        png(bytes)
-    } else if bytes.starts_with(&JPEG) {
-        jpeg(bytes)
-    } else {
-        return Err(refuse("is neither PNG nor JPEG".to_owned()));
-    };
-    let (picture, orientation) = decoded.map_err(|source| match source.downcast::<TooLarge>() {
-        Ok(too_large) => refuse(too_large.to_string()),
-        Err(source) => DataError::Picture {
-            path: path.to_path_buf(),
-            problem: "is damaged or cut".to_owned(),
-            source: Some(source),
-        },
-    })?;
-    Ok(orientation.apply(picture))
+    /// The picture in `bytes`, all of the file at `path`.
+    pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let refuse = |problem: String| DataError::Picture { path: path.to_path_buf(), problem, source: None };
+        let decoded = if bytes.starts_with(&PNG) {
+            png(bytes)
+        } else if bytes.starts_with(&JPEG) {
+            jpeg(bytes)
+        } else {
+            return Err(refuse("is neither PNG nor JPEG".to_owned()));
+        };
+        let (picture, orientation) = decoded.map_err(|source| match source.downcast::<TooLarge>() {
+            Ok(too_large) => refuse(too_large.to_string()),
+            Err(source) => DataError::Picture {
+                path: path.to_path_buf(),
+                problem: "is damaged or cut".to_owned(),
+                source: Some(source),
+            },
+        })?;
+        Ok(orientation.apply(picture))
+    }
 }
 
 #[derive(Debug, thiserror::Error)]

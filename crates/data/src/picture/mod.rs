@@ -5,11 +5,8 @@ mod decode;
 mod orientation;
 mod resize;
 
-use std::path::Path;
-
 use backproof_spec::Shape;
 
-use crate::error::Result;
 use crate::images::planes;
 use resize::resize;
 
@@ -32,8 +29,8 @@ pub enum Fit {
 }
 
 impl Fit {
-    /// What suits images of `shape`. Grey data sets show one thing on black, of which nothing may be cut off; in the
-    /// photos of a colour data set the thing fills the image up to its edges.
+    /// The fit for images of `shape`. An image of a grey data set shows one thing on black, and nothing of it may be
+    /// cut off. In the photos of a colour data set, the thing fills the image up to its edges.
     #[must_use]
     pub fn of(shape: Shape) -> Self {
         if planes(shape).0 == 1 { Self::Pad } else { Self::Crop }
@@ -41,25 +38,6 @@ impl Fit {
 }
 
 impl Picture {
-    /// Reads a PNG or JPEG file; its first bytes say which it is, not its name.
-    ///
-    /// What is transparent is laid over white, as most programs show it. What the file says of its orientation (EXIF)
-    /// is done. Of an animation, this is the first frame. Colour profiles are ignored, as data sets ignore them.
-    ///
-    /// # Errors
-    ///
-    /// A file that cannot be read, is a folder, is no PNG or JPEG, is damaged or cut, is longer than 64 MiB or has more
-    /// than 2²⁶ pixels: more than any camera makes, and little enough to be held in memory.
-    pub fn read(path: &Path) -> Result<Self> {
-        decode::read(path)
-    }
-
-    /// [`read`](Self::read) of bytes that are in memory already.
-    #[cfg(any(fuzzing, test))]
-    pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Self> {
-        decode::decode(path, bytes)
-    }
-
     /// Width and height in pixels.
     #[must_use]
     pub fn size(&self) -> (usize, usize) {

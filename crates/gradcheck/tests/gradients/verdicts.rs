@@ -93,7 +93,7 @@ fn a_function_buried_in_noise_is_no_pass_and_no_mismatch() {
         verdict(&problem)
     };
     for slope in [1e-9, 1e-8] {
-        assert_eq!(verdict(slope), Verdict::Unresolved, "{slope:e}");
+        assert!(!verdict(slope).proven() && !verdict(slope).is_fault(), "{slope:e}");
     }
     // A step that is a hundred times as long as the element sees it.
     assert!(!verdict(1e-7).is_fault());

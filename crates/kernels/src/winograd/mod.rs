@@ -3,37 +3,33 @@
 //! An image is cut into tiles of 6×6 inputs, which overlap, for 4×4 outputs of a 3×3 kernel or 2×2 of a 5×5. Each tile
 //! is transformed, and so is each kernel; between the transforms, a convolution is 36 products of matrices, [tiles × C]
 //! times [C × O], one for each element of a tile: 36 multiplications for 144 (3×3) or 100 (5×5) of the definition. The
-//! 36 products are a convolution of 1×1 with 36 groups, so that the loops of [`DirectConv2d`] compute them.
+//! 36 products are a convolution of 1×1 with 36 groups, so that the loops of `DirectConv2d` compute them.
 //!
 //! The results are those of the definition but for rounding. Its error is a few times larger, at most 10⁻⁵ of the
 //! largest value, and `compare-gradients` holds tiles to the same tolerance as everything else.
 //!
-//! [`Winograd::pays`] says where tiles save a quarter of the arithmetic. Elsewhere [`DirectConv2d`] computes the
+//! [`Winograd::pays`] says where tiles save a quarter of the arithmetic. Elsewhere `DirectConv2d` computes the
 //! definition, which is also what the tests compare tiles with.
 //!
 //! A shard of a batch adds up the gradients of the transformed weights over its images, and transforms the sum back
 //! once.
 
+mod pass;
 mod tiles;
 mod transforms;
 
 use std::ops::Range;
 
-use crate::conv2d::{Conv2dShape, DirectConv2d};
+use crate::conv2d::Conv2dShape;
 use crate::isa::Isa;
-use crate::layout::{Border, Layout};
+use crate::layout::Layout;
 use crate::vector::LANES;
+use pass::{ELEMENTS, Pass};
 use tiles::{OfGradient, OfInput, OfWeights, ToOutput, ToWeights};
 use transforms::SIZE;
 
-/// Elements of a transformed tile.
-const ELEMENTS: usize = SIZE * SIZE;
-
 /// The most numbers of a layer's transformed weights: with more they would not stay in the cache of a core.
 const MOST_WEIGHTS: usize = 1 << 18;
-
-/// The most tiles that are worked on at once, for the same reason.
-const MOST_TILES: usize = 64;
 
 /// A convolution by tiles, with its layouts.
 #[derive(Debug, Clone)]
@@ -43,68 +39,6 @@ pub struct Winograd {
     gradient: Layout,
     forward: Pass,
     backward: Option<Pass>,
-}
-
-/// One correlation of 6×6 tiles of `from`.
-#[derive(Debug, Clone)]
-struct Pass {
-    from: Layout,
-    /// Where the first tile begins, in pixels from the first of `from`'s memory.
-    origin: [usize; 2],
-    /// Tiles in each dimension.
-    tiles: [usize; 2],
-    /// Tiles that are worked on at once; a divisor of their number.
-    at_once: usize,
-    /// Between the transforms.
-    product: DirectConv2d,
-    inputs: Layout,
-    outputs: Layout,
-}
-
-impl Pass {
-    /// From `from`, the first window `padding` before the first pixel, to `[O, H, W]` in tiles of `m`×`m`.
-    fn new(from: Layout, padding: [usize; 2], [channels, height, width]: [usize; 3], m: usize) -> Self {
-        assert_eq!(from.channels_per_block, LANES, "tiles are cut out of blocks");
-        assert!(from.border.top >= padding[0] && from.border.left >= padding[1], "a window leaves {from:?}");
-        let tiles = [height.div_ceil(m), width.div_ceil(m)];
-        let count = tiles[0] * tiles[1];
-        let at_once = (1..=MOST_TILES.min(count)).rev().find(|&at_once| count.is_multiple_of(at_once)).unwrap_or(1);
-        let of = |channels: usize| {
-            // An odd distance, in vectors, keeps the 36 elements of a tile in different sets of the cache.
-            let border = Border { right: 1 - at_once % 2, ..Border::default() };
-            Layout::blocked([ELEMENTS * channels.next_multiple_of(LANES), 1, at_once], border)
-        };
-        let (inputs, outputs) = (of(from.channels), of(channels));
-        let shape = Conv2dShape {
-            channels: inputs.channels,
-            input: [1, inputs.width],
-            outputs: outputs.channels,
-            kernel: [1, 1],
-            stride: [1, 1],
-            padding: [0, 0],
-            dilation: [1, 1],
-            groups: ELEMENTS,
-        };
-        Self {
-            from,
-            origin: [from.border.top - padding[0], from.border.left - padding[1]],
-            tiles,
-            at_once,
-            product: DirectConv2d::new(shape, inputs, outputs, outputs, false),
-            inputs,
-            outputs,
-        }
-    }
-
-    /// The tiles, so many at once.
-    fn steps(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let at_once = self.at_once;
-        (0..self.tiles[0] * self.tiles[1]).step_by(at_once).map(move |start| start..start + at_once)
-    }
-
-    fn workspace(&self) -> usize {
-        self.inputs.size() + self.outputs.size()
-    }
 }
 
 impl Winograd {
@@ -128,7 +62,7 @@ impl Winograd {
         shape.channels >= LANES && ELEMENTS * inputs * outputs <= MOST_WEIGHTS && 4 * by_tiles <= 3 * by_taps
     }
 
-    /// The convolution `shape` as [`DirectConv2d::new`] makes it, on a blocked input.
+    /// The convolution `shape` as [`DirectConv2d::new`](crate::DirectConv2d::new) makes it, on a blocked input.
     ///
     /// # Panics
     ///
@@ -173,8 +107,8 @@ impl Winograd {
         self.forward.workspace().max(backward)
     }
 
-    /// The weights as [`DirectConv2d::pack`] packs them, transformed. What is in `transformed` of channels past the
-    /// last stays as it is, and has to be zero.
+    /// The weights as [`DirectConv2d::pack`](crate::DirectConv2d::pack) packs them, transformed. What is in
+    /// `transformed` of channels past the last stays as it is, and has to be zero.
     ///
     /// # Panics
     ///
@@ -183,7 +117,7 @@ impl Winograd {
         self.transform_for(&self.forward, self.shape.channels, isa, packed, false, transformed);
     }
 
-    /// The weights as [`DirectConv2d::flip`] flips them, transformed for the input gradient.
+    /// The weights as [`DirectConv2d::flip`](crate::DirectConv2d::flip) flips them, transformed for the input gradient.
     ///
     /// # Panics
     ///
@@ -216,7 +150,7 @@ impl Winograd {
         self.shape.kernel[0] * self.shape.kernel[1]
     }
 
-    /// [`DirectConv2d::forward`] with `transformed` weights.
+    /// [`DirectConv2d::forward`](crate::DirectConv2d::forward) with `transformed` weights.
     ///
     /// # Panics
     ///
@@ -235,7 +169,8 @@ impl Winograd {
         self.correlate(&self.forward, isa, input, transformed, bias, relu, workspace, output, &self.output);
     }
 
-    /// [`DirectConv2d::input_gradient`] with weights of [`transform_flipped`](Self::transform_flipped).
+    /// [`DirectConv2d::input_gradient`](crate::DirectConv2d::input_gradient) with weights of
+    /// [`transform_flipped`](Self::transform_flipped).
     ///
     /// # Panics
     ///

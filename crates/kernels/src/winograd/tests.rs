@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::conv2d::DirectConv2d;
+use crate::layout::Border;
 use crate::testing::numbers;
 
 fn square(channels: usize, outputs: usize, size: usize, kernel: usize) -> Conv2dShape {

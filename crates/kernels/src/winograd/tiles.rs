@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::pass::{ELEMENTS, Pass};
 use super::transforms::{self, SIZE, Transform};
-use super::{ELEMENTS, Pass};
 use crate::isa::Kernel;
 use crate::layout::Layout;
 use crate::vector::{LANES, Lanes};

@@ -17,26 +17,7 @@ fn agrees_with_pytorch() {
                 options,
             )
         };
-        let manual = layer(Engine::Manual);
-        let (output, saved) = manual.forward_saving(case.tensor("input"));
-        let gradients = manual.backward(saved, case.tensor("cotangent"));
-        case.assert("output", output);
-        case.assert("input_gradient", gradients.input);
-        case.assert("weight_gradient", gradients.weight);
-        assert_eq!(gradients.bias.is_some(), manual.bias.is_some());
-        if let Some(bias) = gradients.bias {
-            case.assert("bias_gradient", bias);
-        }
-
-        let autodiff = layer(Engine::Autodiff);
-        let (output, input, gradients) =
-            differentiate(case.tensor("input"), case.tensor("cotangent"), |input| autodiff.forward(input));
-        case.assert("output", output);
-        case.assert("input_gradient", input);
-        case.assert("weight_gradient", autodiff.weight.val().grad(&gradients).unwrap());
-        if let Some(bias) = autodiff.bias {
-            case.assert("bias_gradient", bias.val().grad(&gradients).unwrap());
-        }
+        assert_weights_agree_with_pytorch!(case, layer);
     }
 }
 

@@ -4,8 +4,9 @@
 use super::document::{Entry, Node, Span, Table, Value};
 use super::format::{Key, Kind, Literal, Presence, Section, Variant, Variants};
 use super::record::{Checked, Chosen, Field, Record};
+use super::scalar::scalar;
 use super::{replacement, suggest};
-use crate::{DataSets, Shape, ShapeError, Size2};
+use crate::{DataSets, ShapeError};
 
 /// Something wrong with a config, at a span or at none.
 #[derive(Debug)]
@@ -297,54 +298,6 @@ fn key_of_other_kind(section: &Section, kind: &Variant, kinds: &[&str], entry: &
         kind.name,
         suggest::quoted(&own)
     ))
-}
-
-pub(super) fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
-    match (kind, &node.value) {
-        (Kind::Name | Kind::DataSet, Value::Text(text)) if is_name(text) => Some(Checked::Text(text.clone())),
-        (Kind::Path, Value::Text(text)) if !text.is_empty() => Some(Checked::Text(text.clone())),
-        (Kind::Flag, Value::Flag(flag)) => Some(Checked::Flag(*flag)),
-        (Kind::Integer { least }, Value::Integer(integer)) => {
-            u64::try_from(*integer).ok().filter(|integer| integer >= least).map(Checked::Integer)
-        }
-        (Kind::Number(range), Value::Number(_) | Value::Integer(_)) => {
-            let number = match node.value {
-                Value::Number(number) => number,
-                Value::Integer(integer) => integer as f64,
-                _ => return None,
-            };
-            range.contains(number).then_some(Checked::Number(number))
-        }
-        (Kind::Size { least }, Value::Integer(integer)) => {
-            dimension(*integer, *least).map(|side| Checked::Size(Size2::square(side)))
-        }
-        (Kind::Size { least }, Value::Array(items)) => match dimensions(items, *least)?[..] {
-            [height, width] => Some(Checked::Size(Size2::new(height, width))),
-            _ => None,
-        },
-        (Kind::Shape, Value::Array(items)) => Shape::from_dimensions(&dimensions(items, 1)?).map(Checked::Shape),
-        _ => None,
-    }
-}
-
-fn dimensions(items: &[Node], least: u64) -> Option<Vec<usize>> {
-    items
-        .iter()
-        .map(|item| match item.value {
-            Value::Integer(integer) => dimension(integer, least),
-            _ => None,
-        })
-        .collect()
-}
-
-fn dimension(integer: i128, least: u64) -> Option<usize> {
-    usize::try_from(integer).ok().filter(|&side| side as u64 >= least)
-}
-
-/// A name is a folder's name on every system: letters, digits, `-`, `_` and `.`, the last not in front.
-pub(super) fn is_name(text: &str) -> bool {
-    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    (1..=64).contains(&text.len()) && text.chars().all(valid) && !text.starts_with('.') && !text.ends_with('.')
 }
 
 fn describe(kind: &Kind, data_sets: &DataSets) -> String {

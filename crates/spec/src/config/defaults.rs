@@ -9,8 +9,8 @@ use crate::DataSets;
 /// Keys that a config must have are there with an example; keys whose absence means something are commented out.
 pub fn defaults(data_sets: &DataSets) -> String {
     let mut out = String::from(
-        "# Every key of a config, with its default. Required keys have none: theirs is an example.\n\
-         # What is commented out is optional and has no default: absence means something of its own.\n\n",
+        "# Every key of a config, with its default. A required key has no default, and its value here is an example.\n\
+         # A key that is commented out is optional. Its comment says what it means to leave it out.\n\n",
     );
     section(&mut out, &EXPERIMENT, data_sets);
     out

@@ -50,7 +50,7 @@ pub(super) static DATA: Section = Section {
             "training_images",
             Kind::Integer { least: 1 },
             Optional(Integer(1000)),
-            "How many of the training images that the split leaves are used; all when absent.",
+            "Number of training images to use, of those that the split leaves; all of them when absent.",
         ),
         key(
             "validation_images",

@@ -20,6 +20,7 @@ mod record;
 mod replacement;
 mod resolve;
 mod rules;
+mod scalar;
 mod schema;
 mod sources;
 mod suggest;
@@ -45,22 +46,73 @@ pub(crate) use record::Record;
 pub use schema::schema;
 pub use suggest::closest as nearest;
 pub use sweep::sweep_schema;
-pub(crate) use write::{Entries, experiment as write};
+pub(crate) use write::Entries;
 
-pub(crate) fn read(
-    source_name: &str,
-    text: &str,
-    overrides: &[String],
-    data_sets: &DataSets,
-) -> Result<Experiment, ConfigError> {
-    let sources = Sources::new(vec![(source_name, text)], overrides);
-    resolve(source_name, text, overrides, data_sets).map_err(|faults| sources.error(faults))
-}
+impl Experiment {
+    /// Reads an experiment from `text`; `source_name` is what errors call it, normally the file's path.
+    ///
+    /// Each of `overrides` is `key.path=value`, as `--set` takes it. The value is read as TOML, or as a string if it is
+    /// not TOML.
+    ///
+    /// The experiment is checked against what `data_sets` knows of its data set.
+    ///
+    /// # Errors
+    ///
+    /// Text that is not TOML, unknown keys, wrong types, impossible values and a network whose shapes do not fit, each
+    /// with its line.
+    pub fn from_toml(
+        source_name: &str,
+        text: &str,
+        overrides: &[String],
+        data_sets: &DataSets,
+    ) -> Result<Self, ConfigError> {
+        let sources = Sources::new(vec![(source_name, text)], overrides);
+        resolve(source_name, text, overrides, data_sets).map_err(|faults| sources.error(faults))
+    }
 
-pub(crate) fn load(path: &Path, overrides: &[String], data_sets: &DataSets) -> Result<Experiment, ConfigError> {
-    let source_name = path.display().to_string();
-    let text = read_file(path)?;
-    read(&source_name, &text, overrides, data_sets)
+    /// Reads an experiment from the file at `path`, as [`from_toml`](Self::from_toml) does.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be read as UTF-8; otherwise as [`from_toml`](Self::from_toml).
+    pub fn load(path: &Path, overrides: &[String], data_sets: &DataSets) -> Result<Self, ConfigError> {
+        let source_name = path.display().to_string();
+        let text = read_file(path)?;
+        Self::from_toml(&source_name, &text, overrides, data_sets)
+    }
+
+    /// Checks the experiment against its data set, once that is known.
+    ///
+    /// # Errors
+    ///
+    /// A network that takes other images or tells other classes apart, and numbers of images that the data set does not
+    /// have; each with its line in [`to_toml`](Self::to_toml).
+    pub fn check_data_set(&self, data_set: &DataSet) -> Result<(), ConfigError> {
+        let text = self.to_toml();
+        let faults = || -> Result<(), Vec<Fault>> {
+            let root = document::parse(&text, 0, 0)?;
+            let data_sets = DataSets::any();
+            let mut checker = Checker::new(&data_sets);
+            let record = checker.section(&keys::EXPERIMENT, &root, None);
+            let mut faults = checker.into_faults();
+            if faults.is_empty() {
+                faults = rules::check_data_set(self, data_set, &record, &data_sets);
+            }
+            if faults.is_empty() { Ok(()) } else { Err(faults) }
+        };
+        let name = format!("{}, as config.toml of the run would have it", self.name);
+        faults().map_err(|faults| Sources::new(vec![(&name, &text)], &[]).error(faults))
+    }
+
+    /// The experiment as TOML with every default written out. [`from_toml`](Self::from_toml) gives an equal one back.
+    pub fn to_toml(&self) -> String {
+        write::experiment(self)
+    }
+
+    /// The first 8 hexadecimal digits of the SHA-256 of [`to_toml`](Self::to_toml): equal for equal experiments.
+    pub fn hash(&self) -> String {
+        crate::random::short_hash(self.to_toml().as_bytes())
+    }
 }
 
 /// The text of a config file.
@@ -72,24 +124,6 @@ fn read_file(path: &Path) -> Result<String, ConfigError> {
             help: suggest::sibling(path),
         }])
     })
-}
-
-/// What of `experiment`, as it is written out, does not go with `data_set`.
-pub(crate) fn check_data_set(experiment: &Experiment, data_set: &DataSet) -> Result<(), ConfigError> {
-    let text = write(experiment);
-    let faults = || -> Result<(), Vec<Fault>> {
-        let root = document::parse(&text, 0, 0)?;
-        let data_sets = DataSets::any();
-        let mut checker = Checker::new(&data_sets);
-        let record = checker.section(&keys::EXPERIMENT, &root, None);
-        let mut faults = checker.into_faults();
-        if faults.is_empty() {
-            faults = rules::check_data_set(experiment, data_set, &record, &data_sets);
-        }
-        if faults.is_empty() { Ok(()) } else { Err(faults) }
-    };
-    let name = format!("{}, as config.toml of the run would have it", experiment.name);
-    faults().map_err(|faults| Sources::new(vec![(&name, &text)], &[]).error(faults))
 }
 
 fn resolve(
@@ -120,12 +154,12 @@ impl From<SyntaxError> for Vec<Fault> {
     }
 }
 
-/// The file's name without its extension, where that is a name at all.
+/// The file's name without its extension, if that is a valid name.
 fn default_name(source_name: &str, otherwise: &str) -> String {
     Path::new(source_name)
         .file_stem()
         .and_then(|stem| stem.to_str())
-        .filter(|stem| check::is_name(stem))
+        .filter(|stem| scalar::is_name(stem))
         .unwrap_or(otherwise)
         .to_owned()
 }

@@ -1,8 +1,8 @@
 //! What was probably meant instead of a value of the wrong kind.
 
-use super::check::scalar;
 use super::document::{self, Node, Value};
 use super::format::Kind;
+use super::scalar::scalar;
 use crate::DataSets;
 
 /// The value as it is to be written, in words. It is parsed and checked first: only what the key takes is suggested.

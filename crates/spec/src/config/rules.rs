@@ -85,7 +85,7 @@ fn check_data(experiment: &Experiment, data_set: &DataSet, record: &Record, faul
 /// `kernels = "off"` with the manual engine says what holds anyway.
 fn check_engine(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
     if (experiment.engine, experiment.kernels) == (Engine::Compiled, Kernels::Off) {
-        let message = "kernels = \"off\" leaves nothing for engine = \"compiled\", which runs on the kernels alone";
+        let message = "engine = \"compiled\" runs only on the kernels, and kernels = \"off\" turns them off";
         let help = "leave out `kernels`; or use `engine = \"manual\"`, the same backward passes on Burn's tensors";
         faults.push(Fault::new(message, record.span_of("kernels")).help(help));
     }
@@ -129,7 +129,7 @@ fn check_optimizer(experiment: &Experiment, record: &Record, faults: &mut Vec<Fa
 fn check_warm_start(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
     if experiment.warm_start.is_none() {
         for key in ["freeze", "resize"].into_iter().filter(|key| record.flag(key)) {
-            let message = format!("{key} = true says nothing without `init_from`");
+            let message = format!("{key} = true has no effect without `init_from`");
             faults.push(Fault::new(message, record.span_of(key)).help("add `init_from = \"runs/EXPERIMENT/latest\"`"));
         }
     }

@@ -40,3 +40,38 @@ pub(super) trait Definition: Sized {
     /// What it is, with the hyperparameters that differ from the plain case: `conv 16, 5×5, padding 2`.
     fn describe(&self) -> String;
 }
+
+/// The definition of a layer without keys and without parameters that keeps the shape, with its test: the struct, what
+/// the layer does, and its name in words.
+macro_rules! without_keys {
+    ($Spec:ident, $doc:literal, $words:literal) => {
+        impl crate::layers::definition::Definition for $Spec {
+            const DOC: &'static str = $doc;
+
+            fn read(_: &crate::config::Record) -> Self {
+                Self
+            }
+
+            fn describe(&self) -> String {
+                $words.to_owned()
+            }
+        }
+
+        #[cfg(test)]
+        mod tests {
+            use super::$Spec;
+            use crate::Shape;
+            use crate::layers::Inferred;
+            use crate::layers::definition::Definition;
+
+            #[test]
+            fn the_shape_stays_and_there_are_no_parameters() {
+                let input = Shape::image(3, 4, 5);
+                assert_eq!($Spec.infer(input).unwrap(), Inferred::without_parameters(input));
+                assert_eq!($Spec.describe(), $words);
+            }
+        }
+    };
+}
+
+pub(super) use without_keys;

@@ -1,6 +1,6 @@
 //! The two networks that began it, as Jäppinen describes them layer by layer: with ReLU and max pooling throughout.
 
-use super::{conv3, dropout, flatten, linear, network, pool2, relu};
+use super::parts::{conv3, dropout, flatten, linear, network, pool2, relu};
 use crate::{Architecture, Conv2dSpec, LayerSpec, MaxPool2dSpec, Shape};
 
 /// LeNet-5 on 1×32×32 images: 61,706 trainable parameters.

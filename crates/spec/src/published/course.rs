@@ -3,7 +3,7 @@
 //! They share their building blocks: 5×5 convolutions with padding 2, which keep the size of the image, and 2×2 max
 //! pooling, which halves it.
 
-use super::{CIFAR, MNIST, conv3, conv5, flatten, linear, network, pool2, relu};
+use super::parts::{CIFAR, MNIST, conv3, conv5, flatten, linear, network, pool2, relu};
 use crate::Architecture;
 
 /// The course's network for MNIST: 14,682 trainable parameters.

@@ -5,6 +5,7 @@
 
 mod classics;
 mod course;
+mod parts;
 mod petre;
 
 #[cfg(test)]
@@ -17,12 +18,7 @@ pub use course::{
 };
 pub use petre::{petre_cnn, petre_cnn_fashion, petre_mlp, petre_mlp_fashion};
 
-use crate::{
-    Architecture, Conv2dSpec, DropoutSpec, FlattenSpec, LayerSpec, LinearSpec, MaxPool2dSpec, ReluSpec, Shape,
-};
-
-const MNIST: Shape = Shape::image(1, 28, 28);
-const CIFAR: Shape = Shape::image(3, 32, 32);
+use crate::Architecture;
 
 /// A name, and the function that builds the network.
 type Named = (&'static str, fn() -> Architecture);
@@ -62,39 +58,4 @@ pub fn names() -> &'static [&'static str] {
 pub fn by_name(name: &str) -> Option<Architecture> {
     let (_, build) = NETWORKS.iter().find(|(it, _)| *it == name)?;
     Some(build())
-}
-
-fn network(name: &str, input: Shape, layers: Vec<LayerSpec>) -> Architecture {
-    Architecture { name: name.to_owned(), input, layers }
-}
-
-/// A 5×5 convolution that keeps the size of the image.
-fn conv5(out_channels: usize) -> LayerSpec {
-    LayerSpec::Conv2d(Conv2dSpec::new(out_channels, 5).padding(2))
-}
-
-/// A 3×3 convolution that keeps the size of the image.
-fn conv3(out_channels: usize) -> LayerSpec {
-    LayerSpec::Conv2d(Conv2dSpec::new(out_channels, 3).padding(1))
-}
-
-/// A 2×2 max pooling that halves the image.
-fn pool2() -> LayerSpec {
-    LayerSpec::MaxPool2d(MaxPool2dSpec::new(2))
-}
-
-fn dropout(probability: f64) -> LayerSpec {
-    LayerSpec::Dropout(DropoutSpec { probability })
-}
-
-fn linear(out_features: usize) -> LayerSpec {
-    LayerSpec::Linear(LinearSpec::new(out_features))
-}
-
-fn flatten() -> LayerSpec {
-    LayerSpec::Flatten(FlattenSpec)
-}
-
-fn relu() -> LayerSpec {
-    LayerSpec::Relu(ReluSpec)
 }

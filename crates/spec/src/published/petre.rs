@@ -1,6 +1,6 @@
 //! The two networks that Jäppinen trains (thesis, Turku 2024), each for colour and for grey images.
 
-use super::{CIFAR, MNIST, conv3, dropout, flatten, linear, network, pool2, relu};
+use super::parts::{CIFAR, MNIST, conv3, dropout, flatten, linear, network, pool2, relu};
 use crate::{Architecture, BatchNormSpec, LayerSpec, Shape};
 
 /// Jäppinen's multilayer perceptron for CIFAR-10: 404,010 trainable parameters.

@@ -2,9 +2,10 @@ use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use backproof_gradcheck::{Check, Problem, Value};
-use burn::tensor::Device;
+use burn::tensor::{DType, Device};
 
 use super::*;
+use crate::symptoms::Kind;
 
 /// The problem of the smallest input, with autodiff on this device as its source.
 fn problem(smallest: &Smallest, device: &Device) -> Problem<'static> {

@@ -6,10 +6,12 @@ use backproof_models::{load_weights, save_weights};
 use burn::module::{ModuleMapper, Param};
 use safetensors::SafeTensors;
 
+use std::path::Path;
+
 use super::*;
 use crate::evaluation::argmax;
 use crate::testing::{experiment, run, setup};
-use crate::{CheckpointName, resume};
+use crate::{CheckpointName, Evaluated, EvaluationResult, Split, Weights, evaluate, resume};
 
 fn accuracy(folder: &RunFolder, split: Split, weights: &Weights) -> EvaluationResult {
     evaluate(folder, split, weights, None, &setup(Path::new(""))).unwrap().result

@@ -123,7 +123,7 @@ fn a_start_that_cannot_be_is_refused_before_a_run_folder_is_made() {
     let refuse = |overrides: &[&str]| run(&experiment(overrides), none.path()).unwrap_err().to_string();
 
     let missing = refuse(&["model.init_from=runs/none/latest"]);
-    assert_eq!(missing, "there is nothing at runs/none/latest to begin with");
+    assert_eq!(missing, "there are no weights at runs/none/latest to start from");
     let from = format!("model.init_from={}", runs.path().display());
     assert!(refuse(&[&from]).ends_with("has no run.json; expected a run folder, such as runs/quickstart/latest"));
     let text = runs.path().join("text");

@@ -43,7 +43,7 @@ pub(in crate::config) static OPTIMIZERS: Variants = Variants {
                 key("smoothing", Kind::Number(Range::BELOW_ONE), Default(Number(0.99)), "ρ, in [0, 1)."),
                 momentum("μ, in [0, 1).", 0.0),
                 epsilon(1e-8),
-                key("centered", Kind::Flag, Default(Flag(false)), "Under the root, s less the squared mean gradient."),
+                key("centered", Kind::Flag, Default(Flag(false)), "Under the root, take s − (mean gradient)²."),
                 PENALTY,
             ],
         },

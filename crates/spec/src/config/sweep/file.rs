@@ -1,13 +1,14 @@
 //! The keys of a sweep's file, as axes.
 
 use crate::DataSets;
-use crate::config::check::{Fault, is_name};
+use crate::config::check::Fault;
 use crate::config::document::{self, Entry, Node, Span, Table, Value};
 use crate::config::format::Kind;
 use crate::config::overrides::{DEEPEST, Override, Segment, is_key};
+use crate::config::scalar::is_name;
 use crate::config::{default_name, replacement, suggest};
 
-use super::{SWEEP, is_value};
+use super::texts::{SWEEP, is_value};
 
 /// The keys that a sweep's file may have.
 pub(super) const SWEEP_KEYS: [&str; 6] = ["name", "base", "seeds", "set", "grid", "points"];

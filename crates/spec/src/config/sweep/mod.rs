@@ -7,38 +7,43 @@
 mod file;
 mod product;
 mod schema;
+mod texts;
 
 #[cfg(test)]
 mod tests;
 
 use std::path::Path;
 
-use super::document::{Table, Value};
 use super::sources::Sources;
 use super::{check::Fault, document, overrides::Override};
-use crate::{ConfigError, DataSets, Sweep};
+use crate::{ConfigError, DataSets, Experiment, Sweep};
 use file::{Base, Declared};
+use texts::{BaseConfig, FIRST_BASE};
 
 pub use schema::sweep_schema;
 
-/// Numbers of the texts that spans point into: the sweep, the bases from [`FIRST_BASE`] on, then `--set`.
-const SWEEP: usize = 0;
-const FIRST_BASE: usize = 1;
+impl Sweep {
+    /// Reads the sweep in the file at `path`. `overrides` are as [`Experiment::load`] takes them; they hold for every
+    /// run, and so do `data_sets`.
+    ///
+    /// # Errors
+    ///
+    /// Whatever is wrong with the sweep, with its base, or with any run: unknown keys, wrong values, values that do not
+    /// go together, two runs that are the same, too many runs. Each with its line.
+    pub fn load(path: &Path, overrides: &[String], data_sets: &DataSets) -> Result<Self, ConfigError> {
+        let name = path.display().to_string();
+        read(&name, &super::read_file(path)?, overrides, data_sets, super::read_file)
+    }
 
-/// An experiment that runs start from.
-struct BaseConfig {
-    /// As the sweep's file has it.
-    path: String,
-    root: Table,
-    default_name: String,
+    /// Whether the text of a config file describes a sweep, valid or not, and not an experiment.
+    pub fn is_sweep(text: &str) -> bool {
+        // `name` and `set` say little, and `seeds` may be a misspelt `seed`.
+        let own = |key: &str| matches!(key, "base" | "grid" | "points");
+        document::parse(text, 0, 0).is_ok_and(|table| table.iter().any(|entry| own(&entry.key)))
+    }
 }
 
-pub(crate) fn load(path: &Path, overrides: &[String], data_sets: &DataSets) -> Result<Sweep, ConfigError> {
-    let name = path.display().to_string();
-    read(&name, &super::read_file(path)?, overrides, data_sets, super::read_file)
-}
-
-/// As [`load`], with the base from `read_base`.
+/// As [`Sweep::load`], with the base from `read_base`.
 pub(crate) fn read(
     name: &str,
     text: &str,
@@ -60,7 +65,7 @@ pub(crate) fn read(
             alone.error(vec![fault])
         })?;
         // What is wrong with a base alone is told as of any config.
-        super::read(&base_name, &base_text, &[], data_sets)?;
+        Experiment::from_toml(&base_name, &base_text, &[], data_sets)?;
         base_texts.push((path.clone(), base_name, base_text));
     }
 
@@ -82,18 +87,4 @@ pub(crate) fn read(
         product::sweep(&declared, &bases, &last, data_sets, &sources)
     };
     runs().map_err(|faults| sources.error(faults))
-}
-
-pub(crate) fn is_sweep(text: &str) -> bool {
-    // `name` and `set` say little, and `seeds` may be a misspelt `seed`.
-    let own = |key: &str| matches!(key, "base" | "grid" | "points");
-    document::parse(text, 0, 0).is_ok_and(|table| table.iter().any(|entry| own(&entry.key)))
-}
-
-/// A table that is a value as a whole, `{ type = "cosine" }`, and not keys with dots.
-fn is_value(value: &Value) -> bool {
-    match value {
-        Value::Table(table) => table.iter().any(|entry| entry.key == "type") || table.is_empty(),
-        _ => true,
-    }
 }

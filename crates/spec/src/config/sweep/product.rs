@@ -10,7 +10,7 @@ use crate::sweep::begins_with;
 use crate::{DataSets, Experiment, Sweep, SweepPoint};
 
 use super::file::{Axis, Choice, Declared};
-use super::{BaseConfig, SWEEP};
+use super::texts::{BaseConfig, SWEEP};
 
 /// The sweep, or what is wrong with any of its runs.
 pub(super) fn sweep(
@@ -83,7 +83,8 @@ fn no_earlier(run: &Experiment, choices: &[&Choice]) -> Fault {
     let name = begins_with(run).unwrap_or_default();
     let given = choices.iter().flat_map(|choice| &choice.overrides).find(|given| given.key() == "model.init_from");
     let message = format!("no earlier run of the sweep is called `{name}` and has seed {}", run.seed);
-    Fault::new(message, given.map(|given| given.node.span)).help("a run begins with one that stands before it")
+    Fault::new(message, given.map(|given| given.node.span))
+        .help("a run can only begin with a run that stands before it")
 }
 
 /// The keys that vary and their paths, but for the seed and the name.

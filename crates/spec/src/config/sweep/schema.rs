@@ -30,7 +30,7 @@ pub fn sweep_schema(data_sets: &DataSets) -> String {
         properties.insert(0, ("base", Json::Object(text("The experiment that this point starts from."))));
     }
     let points = vec![
-        ("description", string("A run, or one for each seed, of each of these, with each combination of the grid.")),
+        ("description", string("Each of these is run with every combination of the grid, and with every seed.")),
         ("type", string("array")),
         ("items", Json::Object(point)),
         ("minItems", literal(1)),
@@ -41,7 +41,7 @@ pub fn sweep_schema(data_sets: &DataSets) -> String {
         Json::Object(entries)
     };
     let properties = vec![
-        ("name", name("What the sweep is called; the name of the file, unless it says another.")),
+        ("name", name("The name of the sweep; the name of the file when absent.")),
         ("base", Json::Object(text(base))),
         ("seeds", Json::Object(seeds)),
         ("set", described("What holds for every run.", table(&EXPERIMENT, &single))),

@@ -224,7 +224,7 @@ fn impossible_values_are_refused_at_their_line() {
         ("kernel = 5", "kernel = 5, stride = [1]", "`stride` should be an integer of at least 1, or two of them"),
         ("16", "9_223_372_036_854_775_807", "conv1 (layer 1 of 4): its kernels would have more than 2147483647"),
         ("iterations = 100", "iterations = 100\nloss = \"mse\"", "unknown value `mse` for `loss`"),
-        ("[model]", "[model]\nfreeze = true", "freeze = true says nothing without `init_from`"),
+        ("[model]", "[model]\nfreeze = true", "freeze = true has no effect without `init_from`"),
         ("[model]", "[model]\ninit_from = \"\"", "`init_from` should be a path, got the string"),
         ("seed = 7", "seed = -1", "`seed` should be an integer of at least 0, got -1"),
         ("seed = 7", "seed = 2024-01-01", "`seed` should be an integer of at least 0, got a date or time"),

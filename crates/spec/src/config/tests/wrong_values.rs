@@ -86,7 +86,7 @@ fn a_key_of_the_top_that_stands_below_a_table_is_sent_there() {
 fn the_compiled_engine_without_kernels_is_refused_and_the_manual_one_takes_the_key() {
     expect_in_short(
         &changed("seed = 7", "seed = 7\nengine = \"compiled\"\nkernels = \"off\""),
-        "kernels = \"off\" leaves nothing for engine = \"compiled\", which runs on the kernels alone",
+        "engine = \"compiled\" runs only on the kernels, and kernels = \"off\" turns them off",
         "leave out `kernels`; or use `engine = \"manual\"`, the same backward passes on Burn's tensors",
     );
     assert!(read(&changed("seed = 7", "seed = 7\nengine = \"manual\"\nkernels = \"off\""), &[]).is_ok());

@@ -1,302 +1,185 @@
 //! Activation functions, and their modules in burn-nn.
 
-use super::{CUDA, NDARRAY, WGPU};
 use crate::point::Point;
 use burn::nn::Gelu;
 use burn::nn::activation::{CeluConfig, EluConfig, Selu, Softsign};
-use burn::tensor::{DType, activation};
+use burn::tensor::activation;
 
-use super::{BOTH, EVERYWHERE, EXP_OVERFLOWS, SINGLE, x};
-use crate::known::{Found, Known, Smallest};
+use super::common::{CUDA, EXP_OVERFLOWS, FAULT, NDARRAY, SINGLE, SMALLEST, WGPU, x};
+use crate::known::entry::{Found, Known, Smallest};
 use crate::symptoms::Kind::{Mismatch, NotFinite};
 
-pub(super) const FAULTS: &[Known] = &[
-    Known {
-        operation: "elu",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: EXP_OVERFLOWS,
-        tensors: &["x"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "The branch exp(x) − 1 is computed for positive x too and masked afterwards: from 88.8 on (709.8 in \
-                f64) it is infinite, \
-                and its gradient 0 · ∞",
-        location: "burn-tensor, tensor/activation/base.rs, elu",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[88.8])],
-            options: "alpha 1",
-            function: |t| activation::elu(x(t), 1.0),
-            of: "x",
-            right: &[1.0],
-            found: Found::Numbers(&[f64::NAN]),
-        },
+const ELU: Known = Known {
+    operation: "elu",
+    points: EXP_OVERFLOWS,
+    kinds: &[NotFinite],
+    cause: "Burn computes the branch exp(x) − 1 for positive x too, and masks it afterwards. From 88.8 on (709.8 in \
+        f64), the branch is infinite, and its gradient is 0 · ∞",
+    location: "burn-tensor, tensor/activation/base.rs, elu",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[88.8])],
+        options: "alpha 1",
+        function: |t| activation::elu(x(t), 1.0),
+        right: &[1.0],
+        found: Found::Numbers(&[f64::NAN]),
+        ..SMALLEST
     },
+    ..FAULT
+};
+
+const SELU: Known = Known {
+    operation: "selu",
+    points: EXP_OVERFLOWS,
+    kinds: &[NotFinite],
+    cause: "The same as for elu",
+    location: "burn-tensor, tensor/activation/base.rs, selu",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[88.8])],
+        function: |t| activation::selu(x(t)),
+        right: &[1.0507009873554805],
+        found: Found::Numbers(&[f64::NAN]),
+        ..SMALLEST
+    },
+    ..FAULT
+};
+
+const GELU_APPROXIMATE: Known = Known {
+    operation: "gelu_approximate",
+    precisions: SINGLE,
+    points: &[Point::Saturated1e20],
+    kinds: &[NotFinite],
+    cause: "x² overflows from 1.9·10¹⁹ on, and the gradient of tanh is 0 · ∞",
+    location: "burn-tensor, tensor/activation/base.rs, gelu_approximate",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[1e20])],
+        function: |t| activation::gelu_approximate(x(t)),
+        right: &[1.0],
+        found: Found::Numbers(&[f64::NAN]),
+        ..SMALLEST
+    },
+    ..FAULT
+};
+
+const ELU_MODULE: Known = Known {
+    operation: "Elu",
+    points: EXP_OVERFLOWS,
+    kinds: &[NotFinite],
+    cause: "The same as for the function elu",
+    location: "burn-tensor, tensor/activation/base.rs, elu",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[88.8])],
+        function: |t| EluConfig::new().init().forward(x(t)),
+        right: &[1.0],
+        found: Found::Numbers(&[f64::NAN]),
+        ..SMALLEST
+    },
+    ..FAULT
+};
+
+const SOFTSIGN: Known = Known {
+    operation: "softsign",
+    precisions: SINGLE,
+    points: &[Point::Saturated1e20],
+    kinds: &[Mismatch],
+    cause: "The function is x / (1 + |x|). The gradient of a division squares the divisor. The square overflows, and \
+        half of the gradient is lost",
+    location: "burn-autodiff, ops/tensor.rs, float_div",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[1e20])],
+        function: |t| activation::softsign(x(t)),
+        right: &[0.0],
+        found: Found::Numbers(&[1e-20]),
+        ..SMALLEST
+    },
+    ..FAULT
+};
+
+pub(super) const FAULTS: &[Known] = &[
+    ELU,
     Known {
         operation: "celu",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: EXP_OVERFLOWS,
-        tensors: &["x"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "As of elu, with exp(x / alpha)",
+        cause: "The same as for elu, with exp(x / alpha)",
         location: "burn-tensor, tensor/activation/base.rs, celu",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[88.8])],
-            options: "alpha 1",
-            function: |t| activation::celu(x(t), 1.0),
-            of: "x",
-            right: &[1.0],
-            found: Found::Numbers(&[f64::NAN]),
-        },
+        smallest: Smallest { function: |t| activation::celu(x(t), 1.0), ..ELU.smallest },
+        ..ELU
     },
-    Known {
-        operation: "selu",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: EXP_OVERFLOWS,
-        tensors: &["x"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "As of elu",
-        location: "burn-tensor, tensor/activation/base.rs, selu",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[88.8])],
-            options: "",
-            function: |t| activation::selu(x(t)),
-            of: "x",
-            right: &[1.0507009873554805],
-            found: Found::Numbers(&[f64::NAN]),
-        },
-    },
-    Known {
-        operation: "gelu_approximate",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Saturated1e20],
-        tensors: &["x"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "x² overflows from 1.9·10¹⁹ on, and the gradient of tanh is 0 · ∞",
-        location: "burn-tensor, tensor/activation/base.rs, gelu_approximate",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[1e20])],
-            options: "",
-            function: |t| activation::gelu_approximate(x(t)),
-            of: "x",
-            right: &[1.0],
-            found: Found::Numbers(&[f64::NAN]),
-        },
-    },
+    SELU,
+    GELU_APPROXIMATE,
     Known {
         operation: "gelu",
         backends: &[NDARRAY, WGPU, CUDA],
-        precisions: BOTH,
-        points: &[],
-        tensors: &["x"],
         kinds: &[Mismatch],
         says: "tanh approximation",
-        cause: "The forward is the exact erf, the backward differentiates the tanh approximation",
+        cause: "The forward pass computes the exact erf, but the backward pass differentiates the tanh approximation",
         location: "burn-backend, ops/activation.rs, gelu_backward",
         smallest: Smallest {
-            precision: DType::F32,
             tensors: &[("x", &[1], &[2.0])],
-            options: "",
             function: |t| activation::gelu(x(t)),
-            of: "x",
             right: &[1.085232],
             found: Found::Numbers(&[1.086099]),
+            ..SMALLEST
         },
+        ..FAULT
     },
-    Known {
-        operation: "Elu",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: EXP_OVERFLOWS,
-        tensors: &["x"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "As of the function elu",
-        location: "burn-tensor, tensor/activation/base.rs, elu",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[88.8])],
-            options: "",
-            function: |t| EluConfig::new().init().forward(x(t)),
-            of: "x",
-            right: &[1.0],
-            found: Found::Numbers(&[f64::NAN]),
-        },
-    },
+    ELU_MODULE,
     Known {
         operation: "Celu",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: EXP_OVERFLOWS,
-        tensors: &["x"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "As of the function celu",
+        cause: "The same as for the function celu",
         location: "burn-tensor, tensor/activation/base.rs, celu",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[88.8])],
-            options: "",
-            function: |t| CeluConfig::new().init().forward(x(t)),
-            of: "x",
-            right: &[1.0],
-            found: Found::Numbers(&[f64::NAN]),
-        },
+        smallest: Smallest { function: |t| CeluConfig::new().init().forward(x(t)), ..ELU_MODULE.smallest },
+        ..ELU_MODULE
     },
     Known {
         operation: "Selu",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: EXP_OVERFLOWS,
-        tensors: &["x"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "As of the function selu",
-        location: "burn-tensor, tensor/activation/base.rs, selu",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[88.8])],
-            options: "",
-            function: |t| Selu::new().forward(x(t)),
-            of: "x",
-            right: &[1.0507009873554805],
-            found: Found::Numbers(&[f64::NAN]),
-        },
+        cause: "The same as for the function selu",
+        smallest: Smallest { function: |t| Selu::new().forward(x(t)), ..SELU.smallest },
+        ..SELU
     },
     Known {
         operation: "Gelu",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Saturated1e20],
-        tensors: &["x"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "As of gelu_approximate",
-        location: "burn-tensor, tensor/activation/base.rs, gelu_approximate",
+        cause: "The same as for gelu_approximate",
         smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[1e20])],
             options: "approximate",
             function: |t| Gelu::new_approximate().forward(x(t)),
-            of: "x",
-            right: &[1.0],
-            found: Found::Numbers(&[f64::NAN]),
+            ..GELU_APPROXIMATE.smallest
         },
+        ..GELU_APPROXIMATE
     },
-    Known {
-        operation: "softsign",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Saturated1e20],
-        tensors: &["x"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "x / (1 + |x|) by the gradient of a division, which squares the divisor: the square overflows, and \
-                    half of the gradient is lost",
-        location: "burn-autodiff, ops/tensor.rs, float_div",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[1e20])],
-            options: "",
-            function: |t| activation::softsign(x(t)),
-            of: "x",
-            right: &[0.0],
-            found: Found::Numbers(&[1e-20]),
-        },
-    },
+    SOFTSIGN,
     Known {
         operation: "Softsign",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Saturated1e20],
-        tensors: &["x"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "x / (1 + |x|) by the gradient of a division, which squares the divisor: the square overflows, and \
-                    half of the gradient is lost",
-        location: "burn-autodiff, ops/tensor.rs, float_div",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[1e20])],
-            options: "",
-            function: |t| Softsign::new().forward(x(t)),
-            of: "x",
-            right: &[0.0],
-            found: Found::Numbers(&[1e-20]),
-        },
+        smallest: Smallest { function: |t| Softsign::new().forward(x(t)), ..SOFTSIGN.smallest },
+        ..SOFTSIGN
     },
-    Known {
-        operation: "SwiGlu",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Saturated1e20],
-        tensors: &["x", "linear_inner.weight", "linear_inner.bias"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "The incoming gradient of the sigmoid in SiLU is x g, which overflows, and its slope is zero: 0 · ∞",
-        location: "burn-tensor, tensor/activation/base.rs, silu",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[1e20])],
-            options: "SiLU of x, times 10²⁰",
-            function: |t| activation::silu(x(t)) * 1e20,
-            of: "x",
-            right: &[1e20],
-            found: Found::Numbers(&[f64::NAN]),
-        },
-    },
+    SWI_GLU,
     Known {
         operation: "Activation",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Saturated1e20],
         tensors: &["x", "SwiGlu.linear_inner.weight", "SwiGlu.linear_inner.bias"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "As of SwiGlu: the incoming gradient of the sigmoid in SiLU is x g, which overflows, and its slope is zero: 0 · ∞",
-        location: "burn-tensor, tensor/activation/base.rs, silu",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[1e20])],
-            options: "SiLU of x, times 10²⁰",
-            function: |t| activation::silu(x(t)) * 1e20,
-            of: "x",
-            right: &[1e20],
-            found: Found::Numbers(&[f64::NAN]),
-        },
+        cause: "The same as for SwiGlu",
+        ..SWI_GLU
     },
-    Known { operation: "Rnn", ..OF_SOFTSIGN },
-    Known { operation: "BiRnn", ..OF_SOFTSIGN },
+    Known { operation: "Rnn", ..OF_RECURRENT_SOFTSIGN },
+    Known { operation: "BiRnn", ..OF_RECURRENT_SOFTSIGN },
 ];
 
-/// Of recurrent layers whose activation is softsign.
-const OF_SOFTSIGN: Known = Known {
-    operation: "Softsign",
-    backends: EVERYWHERE,
+const OF_RECURRENT_SOFTSIGN: Known =
+    Known { tensors: &["*"], cause: "The same as for Softsign, where Softsign is the activation", ..SOFTSIGN };
+
+const SWI_GLU: Known = Known {
+    operation: "SwiGlu",
     precisions: SINGLE,
     points: &[Point::Saturated1e20],
-    tensors: &["*"],
-    kinds: &[Mismatch],
-    says: "",
-    cause: "As of Softsign, where it is the activation",
-    location: "burn-autodiff, ops/tensor.rs, float_div",
+    tensors: &["x", "linear_inner.weight", "linear_inner.bias"],
+    kinds: &[NotFinite],
+    cause: "SiLU is x σ(x). The incoming gradient of σ is x g, which overflows, and the slope of σ is zero: 0 · ∞",
+    location: "burn-tensor, tensor/activation/base.rs, silu",
     smallest: Smallest {
-        precision: DType::F32,
         tensors: &[("x", &[1], &[1e20])],
-        options: "",
-        function: |t| Softsign::new().forward(x(t)),
-        of: "x",
-        right: &[0.0],
-        found: Found::Numbers(&[1e-20]),
+        options: "SiLU of x, times 10²⁰",
+        function: |t| activation::silu(x(t)) * 1e20,
+        right: &[1e20],
+        found: Found::Numbers(&[f64::NAN]),
+        ..SMALLEST
     },
+    ..FAULT
 };

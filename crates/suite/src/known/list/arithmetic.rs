@@ -1,271 +1,191 @@
 //! Elementwise functions of one or two tensors, and products.
 
-use burn::tensor::DType;
-
-use super::{BOTH, EVERYWHERE, SINGLE, SQUARES, ZEROS, x, y};
-use crate::known::{Found, Known, Smallest};
+use super::common::{FAULT, SINGLE, SMALLEST, SQUARES, ZEROS, x, y};
+use crate::known::entry::{Found, Known, Smallest};
 use crate::point::Point;
 use crate::symptoms::Kind::{Mismatch, NotFinite};
+
+const POWF_AT_ZERO: Known = Known {
+    operation: "powf",
+    points: ZEROS,
+    kinds: &[NotFinite],
+    cause: "The gradient of the base is y · xʸ⁻¹, which is 0 · ∞ at x = y = 0. But x⁰ is 1 everywhere",
+    location: "burn-autodiff, ops/tensor.rs, float_powf",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[0.0]), ("y", &[1], &[0.0])],
+        function: |t| x(t).powf(y(t)),
+        right: &[0.0],
+        found: Found::Numbers(&[f64::NAN]),
+        ..SMALLEST
+    },
+    ..FAULT
+};
+
+const ASINH: Known = Known {
+    operation: "asinh",
+    precisions: SINGLE,
+    points: &[Point::Saturated1e20],
+    kinds: &[Mismatch],
+    cause: "The gradient is 1 / √(x² + 1), and x² overflows",
+    location: "burn-autodiff, ops/tensor.rs, float_asinh",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[1e20])],
+        function: |t| x(t).asinh(),
+        right: &[1e-20],
+        found: Found::Numbers(&[0.0]),
+        ..SMALLEST
+    },
+    ..FAULT
+};
+
+const PROD: Known = Known {
+    operation: "prod",
+    precisions: SINGLE,
+    points: &[Point::Underflow, Point::Denormal],
+    kinds: &[Mismatch],
+    cause: "The gradient is the product divided by the factor, and the product underflows",
+    location: "burn-autodiff, ops/tensor.rs, float_prod",
+    smallest: Smallest {
+        tensors: &[("x", &[2], &[1e-30, 1e-30])],
+        function: |t| x(t).prod(),
+        right: &[1e-30, 1e-30],
+        found: Found::Numbers(&[0.0, 0.0]),
+        ..SMALLEST
+    },
+    ..FAULT
+};
+
+const PROD_DIM: Known = Known {
+    operation: "prod_dim",
+    location: "burn-autodiff, ops/tensor.rs, float_prod_dim",
+    smallest: Smallest { function: |t| x(t).prod_dim(0), ..PROD.smallest },
+    ..PROD
+};
 
 pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "div",
-        backends: EVERYWHERE,
         precisions: SINGLE,
         points: SQUARES,
         tensors: &["y"],
         kinds: &[NotFinite, Mismatch],
-        says: "",
-        cause: "The divisor's gradient is −x / y², and y² is 0 or ∞ where −(x / y) / y is neither",
+        cause: "The gradient of the divisor is −x / y². There, y² is 0 or ∞, but −(x / y) / y is neither",
         location: "burn-autodiff, ops/tensor.rs, float_div",
         smallest: Smallest {
-            precision: DType::F32,
             tensors: &[("x", &[1], &[1e-30]), ("y", &[1], &[1e-30])],
-            options: "",
             function: |t| x(t) / y(t),
             of: "y",
             right: &[-1e30],
             found: Found::Numbers(&[f64::NEG_INFINITY]),
+            ..SMALLEST
         },
+        ..FAULT
     },
     Known {
         operation: "powf",
-        backends: EVERYWHERE,
-        precisions: BOTH,
         points: &[Point::SomeZeros, Point::AllZeros, Point::ZeroRows, Point::Saturated1e20, Point::Masked],
         tensors: &["y"],
         kinds: &[NotFinite],
-        says: "",
-        cause: "The exponent's gradient is xʸ ln x, which is 0 · −∞ at x = 0; of a negative x, ln x is NaN",
+        cause: "The gradient of the exponent is xʸ ln x, which is 0 · −∞ at x = 0. For a negative x, ln x is NaN",
         location: "burn-autodiff, ops/tensor.rs, float_powf",
         smallest: Smallest {
-            precision: DType::F32,
             tensors: &[("x", &[1], &[0.0]), ("y", &[1], &[2.0])],
-            options: "",
             function: |t| x(t).powf(y(t)),
             of: "y",
             right: &[0.0],
             found: Found::Numbers(&[f64::NAN]),
+            ..SMALLEST
         },
+        ..FAULT
     },
+    POWF_AT_ZERO,
     Known {
         operation: "powf",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: ZEROS,
-        tensors: &["x"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "The base's gradient is y · xʸ⁻¹, which is 0 · ∞ at x = y = 0, although x⁰ is 1 everywhere",
-        location: "burn-autodiff, ops/tensor.rs, float_powf",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[0.0]), ("y", &[1], &[0.0])],
-            options: "",
-            function: |t| x(t).powf(y(t)),
-            of: "x",
-            right: &[0.0],
-            found: Found::Numbers(&[f64::NAN]),
-        },
-    },
-    Known {
-        operation: "powf",
-        backends: EVERYWHERE,
         precisions: SINGLE,
         points: &[Point::Denormal],
-        tensors: &["x"],
         kinds: &[NotFinite, Mismatch],
-        says: "",
-        cause: "The base's gradient is y · xʸ⁻¹, of which the power overflows where the product does not",
+        cause: "The gradient of the base is y · xʸ⁻¹. The power overflows, but the product would not",
         location: "burn-autodiff, ops/tensor.rs, float_powf",
         smallest: Smallest {
-            precision: DType::F32,
             tensors: &[("x", &[1], &[1e-39]), ("y", &[1], &[1e-3])],
-            options: "",
             function: |t| x(t).powf(y(t)),
-            of: "x",
             right: &[9.141131e35],
             found: Found::Numbers(&[f64::INFINITY]),
+            ..SMALLEST
         },
+        ..FAULT
     },
     Known {
         operation: "atan2",
-        backends: EVERYWHERE,
         precisions: SINGLE,
         points: SQUARES,
         tensors: &["x", "y"],
         kinds: &[NotFinite, Mismatch],
-        says: "",
-        cause: "Both gradients divide by x² + y², which is 0 or ∞ where the quotient is neither",
+        cause: "Both gradients divide by x² + y², which is 0 or ∞. The quotient is neither",
         location: "burn-autodiff, ops/tensor.rs, float_atan2",
         smallest: Smallest {
-            precision: DType::F32,
             tensors: &[("y", &[1], &[1e-30]), ("x", &[1], &[1e-30])],
-            options: "",
             function: |t| y(t).atan2(x(t)),
             of: "y",
             right: &[5e29],
             found: Found::Numbers(&[f64::INFINITY]),
+            ..SMALLEST
         },
+        ..FAULT
     },
     Known {
         operation: "hypot",
-        backends: EVERYWHERE,
-        precisions: BOTH,
         points: ZEROS,
         tensors: &["x", "y"],
         kinds: &[NotFinite],
-        says: "",
-        cause: "The gradient is x / √(x² + y²), 0 / 0 where both are zero; every number from −1 to 1 would be right",
+        cause: "The gradient is x / √(x² + y²), which is 0 / 0 if both are zero. Every number from −1 to 1 would be \
+            right",
         location: "burn-autodiff, ops/tensor.rs, float_hypot",
         smallest: Smallest {
-            precision: DType::F32,
             tensors: &[("x", &[1], &[0.0]), ("y", &[1], &[0.0])],
-            options: "",
             function: |t| x(t).hypot(y(t)),
-            of: "x",
             right: &[0.0],
             found: Found::Numbers(&[f64::NAN]),
+            ..SMALLEST
         },
+        ..FAULT
     },
     Known {
         operation: "powi",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: ZEROS,
-        tensors: &["x"],
-        kinds: &[NotFinite],
-        says: "",
-        cause: "As of powf, which it calls",
-        location: "burn-autodiff, ops/tensor.rs, float_powf",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[0.0]), ("y", &[1], &[0.0])],
-            options: "",
-            function: |t| x(t).powi(y(t)),
-            of: "x",
-            right: &[0.0],
-            found: Found::Numbers(&[f64::NAN]),
-        },
+        cause: "The same as for powf, which it calls",
+        smallest: Smallest { function: |t| x(t).powi(y(t)), ..POWF_AT_ZERO.smallest },
+        ..POWF_AT_ZERO
     },
     Known {
         operation: "fmod",
-        backends: EVERYWHERE,
         precisions: SINGLE,
         points: &[Point::Underflow, Point::Denormal],
         tensors: &["x", "y"],
         kinds: &[NotFinite],
-        says: "",
-        cause: "x − y · trunc(x / y), of which the quotient overflows",
+        cause: "The function is computed as x − y · trunc(x / y), and the quotient overflows",
         location: "burn-tensor, tensor/api/float.rs, fmod",
         smallest: Smallest {
-            precision: DType::F32,
             tensors: &[("x", &[1], &[1.0]), ("y", &[1], &[1e-39])],
-            options: "",
             function: |t| x(t).fmod(y(t)),
-            of: "x",
             right: &[],
             found: Found::Numbers(&[f64::NAN]),
+            ..SMALLEST
         },
+        ..FAULT
     },
-    Known {
-        operation: "asinh",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Saturated1e20],
-        tensors: &["x"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "The gradient is 1 / √(x² + 1), of which x² overflows",
-        location: "burn-autodiff, ops/tensor.rs, float_asinh",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[1e20])],
-            options: "",
-            function: |t| x(t).asinh(),
-            of: "x",
-            right: &[1e-20],
-            found: Found::Numbers(&[0.0]),
-        },
-    },
+    ASINH,
     Known {
         operation: "acosh",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Saturated1e20],
-        tensors: &["x"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "The gradient is 1 / √(x² − 1), of which x² overflows",
+        cause: "The gradient is 1 / √(x² − 1), and x² overflows",
         location: "burn-autodiff, ops/tensor.rs, float_acosh",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[1e20])],
-            options: "",
-            function: |t| x(t).acosh(),
-            of: "x",
-            right: &[1e-20],
-            found: Found::Numbers(&[0.0]),
-        },
+        smallest: Smallest { function: |t| x(t).acosh(), ..ASINH.smallest },
+        ..ASINH
     },
-    Known {
-        operation: "prod",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Underflow, Point::Denormal],
-        tensors: &["x"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "The gradient is the product over the factor, and the product underflows",
-        location: "burn-autodiff, ops/tensor.rs, float_prod",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[2], &[1e-30, 1e-30])],
-            options: "",
-            function: |t| x(t).prod(),
-            of: "x",
-            right: &[1e-30, 1e-30],
-            found: Found::Numbers(&[0.0, 0.0]),
-        },
-    },
-    Known {
-        operation: "prod_dim",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Underflow, Point::Denormal],
-        tensors: &["x"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "The gradient is the product over the factor, and the product underflows",
-        location: "burn-autodiff, ops/tensor.rs, float_prod_dim",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[2], &[1e-30, 1e-30])],
-            options: "",
-            function: |t| x(t).prod_dim(0),
-            of: "x",
-            right: &[1e-30, 1e-30],
-            found: Found::Numbers(&[0.0, 0.0]),
-        },
-    },
+    PROD,
+    PROD_DIM,
     Known {
         operation: "prod_dims",
-        backends: EVERYWHERE,
-        precisions: SINGLE,
-        points: &[Point::Underflow, Point::Denormal],
-        tensors: &["x"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "The gradient is the product over the factor, and the product underflows",
-        location: "burn-autodiff, ops/tensor.rs, float_prod_dim",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[2], &[1e-30, 1e-30])],
-            options: "",
-            function: |t| x(t).prod_dims(&[0]),
-            of: "x",
-            right: &[1e-30, 1e-30],
-            found: Found::Numbers(&[0.0, 0.0]),
-        },
+        smallest: Smallest { function: |t| x(t).prod_dims(&[0]), ..PROD_DIM.smallest },
+        ..PROD_DIM
     },
 ];

@@ -1,10 +1,10 @@
 //! Assignments that take the larger or the smaller number.
 
 use backproof_gradcheck::Arguments;
-use burn::tensor::{DType, IndexingUpdateOp, Int, Tensor, TensorData};
+use burn::tensor::{IndexingUpdateOp, Int, Tensor, TensorData};
 
-use super::{BOTH, EVERYWHERE, x, y};
-use crate::known::{Found, Known, Smallest};
+use super::common::{FAULT, SMALLEST, x, y};
+use crate::known::entry::{Found, Known, Smallest};
 use crate::point::Point;
 use crate::symptoms::Kind::Mismatch;
 
@@ -16,131 +16,71 @@ fn first(t: &Arguments<'_>) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(vec![0i64], [1]), t.device())
 }
 
-pub(super) const FAULTS: &[Known] = &[
-    Known {
-        operation: "select_assign_max",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: TIES,
-        tensors: &["x", "y"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
-                    gradients say 2",
-        location: "burn-autodiff, ops/tensor.rs, float_select_assign",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[2.0]), ("y", &[1], &[2.0])],
-            options: "index 0; the gradients of x and y must add up to 1",
-            function: |t| x(t).select_assign(0, first(t), y(t), IndexingUpdateOp::Max),
-            of: "x",
-            right: &[0.5],
-            found: Found::Numbers(&[1.0]),
-        },
+const SELECT_ASSIGN_MAX: Known = Known {
+    operation: "select_assign_max",
+    points: TIES,
+    tensors: &["x", "y"],
+    kinds: &[Mismatch],
+    cause: "At a tie, both sides get the whole gradient. If both move together, the function changes by 1, but the \
+        gradients say 2",
+    location: "burn-autodiff, ops/tensor.rs, float_select_assign",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[2.0]), ("y", &[1], &[2.0])],
+        options: "index 0; the gradients of x and y must add up to 1",
+        function: |t| x(t).select_assign(0, first(t), y(t), IndexingUpdateOp::Max),
+        right: &[0.5],
+        found: Found::Numbers(&[1.0]),
+        ..SMALLEST
     },
+    ..FAULT
+};
+
+const SCATTER_MAX: Known = Known {
+    operation: "scatter_max",
+    location: "burn-autodiff, ops/tensor.rs, float_scatter",
+    smallest: Smallest {
+        function: |t| x(t).scatter(0, first(t), y(t), IndexingUpdateOp::Max),
+        ..SELECT_ASSIGN_MAX.smallest
+    },
+    ..SELECT_ASSIGN_MAX
+};
+
+const SCATTER_ND_MAX: Known = Known {
+    operation: "scatter_nd_max",
+    location: "burn-autodiff, ops/tensor.rs, float_scatter_nd",
+    smallest: Smallest {
+        function: |t| x(t).scatter_nd::<2, 1>(first(t).reshape([1, 1]), y(t), IndexingUpdateOp::Max),
+        ..SELECT_ASSIGN_MAX.smallest
+    },
+    ..SELECT_ASSIGN_MAX
+};
+
+pub(super) const FAULTS: &[Known] = &[
+    SELECT_ASSIGN_MAX,
     Known {
         operation: "select_assign_min",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: TIES,
-        tensors: &["x", "y"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
-                    gradients say 2",
-        location: "burn-autodiff, ops/tensor.rs, float_select_assign",
         smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[2.0]), ("y", &[1], &[2.0])],
-            options: "index 0; the gradients of x and y must add up to 1",
             function: |t| x(t).select_assign(0, first(t), y(t), IndexingUpdateOp::Min),
-            of: "x",
-            right: &[0.5],
-            found: Found::Numbers(&[1.0]),
+            ..SELECT_ASSIGN_MAX.smallest
         },
+        ..SELECT_ASSIGN_MAX
     },
-    Known {
-        operation: "scatter_max",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: TIES,
-        tensors: &["x", "y"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
-                    gradients say 2",
-        location: "burn-autodiff, ops/tensor.rs, float_scatter",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[2.0]), ("y", &[1], &[2.0])],
-            options: "index 0; the gradients of x and y must add up to 1",
-            function: |t| x(t).scatter(0, first(t), y(t), IndexingUpdateOp::Max),
-            of: "x",
-            right: &[0.5],
-            found: Found::Numbers(&[1.0]),
-        },
-    },
+    SCATTER_MAX,
     Known {
         operation: "scatter_min",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: TIES,
-        tensors: &["x", "y"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
-                    gradients say 2",
-        location: "burn-autodiff, ops/tensor.rs, float_scatter",
         smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[2.0]), ("y", &[1], &[2.0])],
-            options: "index 0; the gradients of x and y must add up to 1",
             function: |t| x(t).scatter(0, first(t), y(t), IndexingUpdateOp::Min),
-            of: "x",
-            right: &[0.5],
-            found: Found::Numbers(&[1.0]),
+            ..SCATTER_MAX.smallest
         },
+        ..SCATTER_MAX
     },
-    Known {
-        operation: "scatter_nd_max",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: TIES,
-        tensors: &["x", "y"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
-                    gradients say 2",
-        location: "burn-autodiff, ops/tensor.rs, float_scatter_nd",
-        smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[2.0]), ("y", &[1], &[2.0])],
-            options: "index 0; the gradients of x and y must add up to 1",
-            function: |t| x(t).scatter_nd::<2, 1>(first(t).reshape([1, 1]), y(t), IndexingUpdateOp::Max),
-            of: "x",
-            right: &[0.5],
-            found: Found::Numbers(&[1.0]),
-        },
-    },
+    SCATTER_ND_MAX,
     Known {
         operation: "scatter_nd_min",
-        backends: EVERYWHERE,
-        precisions: BOTH,
-        points: TIES,
-        tensors: &["x", "y"],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "At a tie both sides get the whole gradient: moved together, the function changes by 1 and the \
-                    gradients say 2",
-        location: "burn-autodiff, ops/tensor.rs, float_scatter_nd",
         smallest: Smallest {
-            precision: DType::F32,
-            tensors: &[("x", &[1], &[2.0]), ("y", &[1], &[2.0])],
-            options: "index 0; the gradients of x and y must add up to 1",
             function: |t| x(t).scatter_nd::<2, 1>(first(t).reshape([1, 1]), y(t), IndexingUpdateOp::Min),
-            of: "x",
-            right: &[0.5],
-            found: Found::Numbers(&[1.0]),
+            ..SCATTER_ND_MAX.smallest
         },
+        ..SCATTER_ND_MAX
     },
 ];

@@ -10,296 +10,211 @@ use burn::nn::loss::{
 };
 use burn::nn::{GaussianNoiseConfig, RmsNormConfig};
 use burn::tensor::grid::affine_grid_2d;
-use burn::tensor::ops::DeformConvOptions;
-use burn::tensor::{DType, Int, Tensor, TensorData, module};
+use burn::tensor::{Int, Tensor, TensorData};
 use burn_linalg::qr;
 
-use super::{DOUBLE, EVERYWHERE, FLEX, flat, in_double, x};
-use crate::known::{Found, Known, Smallest};
+use super::common::{FLEX, IN_DOUBLE, SMALLEST_IN_DOUBLE, flat, in_double, x};
+use super::double::DEFORM_CONV2D;
+use crate::known::entry::{Found, Known, Smallest};
 use crate::symptoms::Kind::{Mismatch, Panics};
 
 fn int(t: &Arguments<'_>, number: i64) -> Tensor<1, Int> {
     Tensor::from_data(TensorData::new(vec![number], [1]), t.device())
 }
 
+const BINARY_CROSS_ENTROPY_LOSS: Known = Known {
+    operation: "BinaryCrossEntropyLoss",
+    kinds: &[Panics],
+    says: "dtype mismatch",
+    cause: "Burn converts the targets to the default precision",
+    location: "burn-nn, loss/binary_cross_entropy.rs, forward",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[0.5])],
+        options: "target 1",
+        function: |t| BinaryCrossEntropyLossConfig::new().init(t.device()).forward(t.get::<1>("x"), int(t, 1)),
+        right: &[],
+        found: Found::Panics("dtype mismatch"),
+        ..SMALLEST_IN_DOUBLE
+    },
+    ..IN_DOUBLE
+};
+
+const HARD_SIGMOID: Known = Known {
+    operation: "HardSigmoid",
+    tensors: &["x", ""],
+    kinds: &[Mismatch],
+    cause: "The same as for hard_sigmoid: both passes compute in single precision",
+    location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[1.0])],
+        function: |t| HardSigmoidConfig::new().init().forward(x(t)),
+        right: &[0.2],
+        found: Found::Numbers(&[0.20000000298023224]),
+        ..SMALLEST_IN_DOUBLE
+    },
+    ..IN_DOUBLE
+};
+
 pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "RNNTLoss",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "Sums are begun in the default precision",
+        cause: "The sums start from zeros in the default precision",
         location: "burn-nn, loss/rnnt.rs, init_alpha",
         smallest: Smallest {
-            precision: DType::F64,
             tensors: &[("x", &[1, 2, 2, 2], &[0.0; 8])],
             options: "2 steps, 1 label and 2 classes, target [1], blank 0",
             function: |t| {
                 RNNTLossConfig::new().init().forward(t.get("x"), int(t, 1).reshape([1, 1]), int(t, 2), int(t, 1))
             },
-            of: "x",
             right: &[],
             found: Found::Panics("dtype mismatch"),
+            ..SMALLEST_IN_DOUBLE
         },
+        ..IN_DOUBLE
     },
-    Known {
-        operation: "BinaryCrossEntropyLoss",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
-        kinds: &[Panics],
-        says: "dtype mismatch",
-        cause: "Targets are made numbers in the default precision",
-        location: "burn-nn, loss/binary_cross_entropy.rs, forward",
-        smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1], &[0.5])],
-            options: "target 1",
-            function: |t| BinaryCrossEntropyLossConfig::new().init(t.device()).forward(t.get::<1>("x"), int(t, 1)),
-            of: "x",
-            right: &[],
-            found: Found::Panics("dtype mismatch"),
-        },
-    },
-    Known {
-        operation: "BinaryCrossEntropyLoss_of_vector",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
-        kinds: &[Panics],
-        says: "dtype mismatch",
-        cause: "Targets are made numbers in the default precision",
-        location: "burn-nn, loss/binary_cross_entropy.rs, forward",
-        smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1], &[0.5])],
-            options: "target 1",
-            function: |t| BinaryCrossEntropyLossConfig::new().init(t.device()).forward(t.get::<1>("x"), int(t, 1)),
-            of: "x",
-            right: &[],
-            found: Found::Panics("dtype mismatch"),
-        },
-    },
+    BINARY_CROSS_ENTROPY_LOSS,
+    Known { operation: "BinaryCrossEntropyLoss_of_vector", ..BINARY_CROSS_ENTROPY_LOSS },
     Known {
         operation: "CTCLoss",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "The mean divides by lengths in the default precision",
+        cause: "The mean divides by lengths that are in the default precision",
         location: "burn-nn, loss/ctc.rs, forward_with_reduction",
         smallest: Smallest {
-            precision: DType::F64,
             tensors: &[("x", &[2, 1, 2], &[-LN_2; 4])],
             options: "the mean over 2 steps and 2 classes, target [1], blank 0",
             function: |t| {
                 let (target, mean) = (int(t, 1).reshape([1, 1]), Reduction::Mean);
                 CTCLossConfig::new().init().forward_with_reduction(t.get("x"), target, int(t, 2), int(t, 1), mean)
             },
-            of: "x",
             right: &[],
             found: Found::Panics("dtype mismatch"),
+            ..SMALLEST_IN_DOUBLE
         },
+        ..IN_DOUBLE
     },
     Known {
         operation: "CrossEntropyLoss_smoothed",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "Smoothed targets are made in the default precision",
+        cause: "Burn makes the smoothed targets in the default precision",
         location: "burn-nn, loss/cross_entropy.rs, compute_smoothed_targets",
         smallest: Smallest {
-            precision: DType::F64,
             tensors: &[("x", &[1, 2], &[0.0, 0.0])],
             options: "smoothing 0.1, target 1",
             function: |t| {
                 CrossEntropyLossConfig::new().with_smoothing(Some(0.1)).init(t.device()).forward(t.get("x"), int(t, 1))
             },
-            of: "x",
             right: &[],
             found: Found::Panics("dtype mismatch"),
+            ..SMALLEST_IN_DOUBLE
         },
+        ..IN_DOUBLE
     },
     Known {
         operation: "GaussianNoise",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "Noise is made in the default precision",
+        cause: "Burn makes the noise in the default precision",
         location: "burn-nn, modules/noise.rs, forward",
         smallest: Smallest {
-            precision: DType::F64,
             tensors: &[("x", &[1], &[1.0])],
             options: "deviation 0.1, in training",
             function: |t| GaussianNoiseConfig::new(0.1).init().forward(x(t)),
-            of: "x",
             right: &[],
             found: Found::Panics("dtype mismatch"),
+            ..SMALLEST_IN_DOUBLE
         },
+        ..IN_DOUBLE
     },
-    Known {
-        operation: "HardSigmoid",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["x", ""],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "As of hard_sigmoid: in single precision",
-        location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
-        smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1], &[1.0])],
-            options: "",
-            function: |t| HardSigmoidConfig::new().init().forward(x(t)),
-            of: "x",
-            right: &[0.2],
-            found: Found::Numbers(&[0.20000000298023224]),
-        },
-    },
+    HARD_SIGMOID,
     Known {
         operation: "HardSwish",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["x", ""],
-        kinds: &[Mismatch],
-        says: "",
-        cause: "As of hard_sigmoid: in single precision",
-        location: "burn-backend, backend/ops/activation.rs, hard_sigmoid",
         smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1], &[1.0])],
-            options: "",
             function: |t| HardSwish::new().forward(x(t)),
-            of: "x",
             right: &[5.0 / 6.0],
             found: Found::Numbers(&[0.833333358168602]),
+            ..HARD_SIGMOID.smallest
         },
+        ..HARD_SIGMOID
     },
     Known {
         operation: "DeformConv2d",
         backends: &[FLEX],
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
         kinds: &[Mismatch],
-        says: "",
-        cause: "As of deform_conv2d",
+        cause: "The same as for deform_conv2d",
         location: "burn-flex, ops/module.rs, deform_conv2d_backward",
-        smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[
-                ("x", &[1, 1, 1, 1], &[1.0]),
-                ("offset", &[1, 2, 1, 1], &[0.0, 0.0]),
-                ("weight", &[1, 1, 1, 1], &[1.0 / 3.0]),
-            ],
-            options: "",
-            function: |t| {
-                let options = DeformConvOptions::new([1, 1], [0, 0], [1, 1], 1, 1);
-                module::deform_conv2d(t.get("x"), t.get("offset"), t.get("weight"), None, None, options).reshape([1])
-            },
-            of: "x",
-            right: &[1.0 / 3.0],
-            found: Found::Numbers(&[0.3333333432674408]),
-        },
+        smallest: DEFORM_CONV2D,
+        ..IN_DOUBLE
     },
     Known {
         operation: "qr",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "The identity is made in the default precision",
+        cause: "Burn makes the identity matrix in the default precision",
         location: "burn-linalg, functions/qr.rs, qr",
         smallest: Smallest {
-            precision: DType::F64,
             tensors: &[("x", &[1, 1], &[2.0])],
-            options: "",
             function: |t| flat(qr(t.get::<2>("x"), true).1),
-            of: "x",
             right: &[],
             found: Found::Panics("dtype mismatch"),
+            ..SMALLEST_IN_DOUBLE
         },
+        ..IN_DOUBLE
     },
     Known {
         operation: "affine_grid_2d",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "The grid is made in the default precision",
+        cause: "Burn makes the grid in the default precision",
         location: "burn-tensor, tensor/grid/affine_grid.rs, affine_grid_2d",
         smallest: Smallest {
-            precision: DType::F64,
             tensors: &[("x", &[1, 2, 3], &[1.0, 0.0, 0.0, 0.0, 1.0, 0.0])],
             options: "to 2×2",
             function: |t| flat(affine_grid_2d(t.get("x"), [1, 1, 2, 2])),
-            of: "x",
             right: &[],
             found: Found::Panics("dtype mismatch"),
+            ..SMALLEST_IN_DOUBLE
         },
+        ..IN_DOUBLE
     },
     Known {
         operation: "RmsNorm",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
         tensors: &["", "x", "gamma"],
         kinds: &[Mismatch],
-        says: "",
-        cause: "The root of the mean square is taken in single precision",
+        cause: "Burn computes the root of the mean square in single precision",
         location: "burn-nn, modules/norm/rms.rs, forward",
         smallest: Smallest {
-            precision: DType::F64,
             tensors: &[("x", &[1, 1], &[0.0])],
             options: "epsilon 0.3",
             function: |t| {
                 flat(in_double(RmsNormConfig::new(1).with_epsilon(0.3).init(t.device())).forward(t.get::<2>("x")))
             },
-            of: "x",
             right: &[1.8257418583505538],
             found: Found::Numbers(&[1.8257417898720898]),
+            ..SMALLEST_IN_DOUBLE
         },
+        ..IN_DOUBLE
     },
     Known {
         operation: "KLDivLoss",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
         tensors: &["x", "y"],
         kinds: &[Mismatch],
-        says: "",
-        cause: "As of div_scalar, by the size of the batch",
+        cause: "The same as for div_scalar, with the size of the batch as divisor",
         location: "burn-autodiff, ops/tensor.rs, float_div_scalar",
         smallest: Smallest {
-            precision: DType::F64,
             tensors: &[("x", &[3, 1], &[0.0; 3]), ("y", &[3, 1], &[1.0; 3])],
             options: "mean of the batch",
             function: |t| {
                 let loss = KLDivLossConfig::new().init();
                 loss.forward(t.get::<2>("x"), t.get("y"), Reduction::BatchMean)
             },
-            of: "x",
             right: &[-1.0 / 3.0; 3],
             found: Found::Numbers(&[-0.3333333432674408; 3]),
+            ..SMALLEST_IN_DOUBLE
         },
+        ..IN_DOUBLE
     },
 ];

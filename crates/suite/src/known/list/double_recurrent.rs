@@ -1,152 +1,84 @@
-//! Recurrent modules of burn-nn, and rotary encoding, that compute in single precision, or panic, although the tensors are in
-//! double precision.
+//! Recurrent modules of burn-nn, and rotary encoding. They compute in single precision, or panic, although the tensors
+//! are in double precision.
 
 use burn::nn::{BiGruConfig, BiLstmConfig, BiRnnConfig, GruConfig, LstmConfig, RnnConfig, RotaryEncodingConfig};
-use burn::tensor::DType;
 
-use super::{DOUBLE, EVERYWHERE, flat, in_double};
-use crate::known::{Found, Known, Smallest};
+use super::common::{IN_DOUBLE, SMALLEST_IN_DOUBLE, flat, in_double};
+use crate::known::entry::{Found, Known, Smallest};
 use crate::symptoms::Kind::Panics;
 
-pub(super) const FAULTS: &[Known] = &[
-    Known {
-        operation: "Rnn",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
-        kinds: &[Panics],
-        says: "dtype mismatch",
-        cause: "The outputs, and a state that is not given, are made in the default precision",
-        location: "burn-nn, modules/rnn, forward_iter",
-        smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1, 1, 1], &[1.0])],
-            options: "no state",
-            function: |t| flat(in_double(RnnConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
-            of: "x",
-            right: &[],
-            found: Found::Panics("dtype mismatch"),
-        },
+const RNN: Known = Known {
+    operation: "Rnn",
+    kinds: &[Panics],
+    says: "dtype mismatch",
+    cause: "Burn makes the outputs, and the state if none is given, in the default precision",
+    location: "burn-nn, modules/rnn, forward_iter",
+    smallest: Smallest {
+        tensors: &[("x", &[1, 1, 1], &[1.0])],
+        options: "no state",
+        function: |t| flat(in_double(RnnConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
+        right: &[],
+        found: Found::Panics("dtype mismatch"),
+        ..SMALLEST_IN_DOUBLE
     },
+    ..IN_DOUBLE
+};
+
+pub(super) const FAULTS: &[Known] = &[
+    RNN,
     Known {
         operation: "BiRnn",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
-        kinds: &[Panics],
-        says: "dtype mismatch",
-        cause: "The outputs, and a state that is not given, are made in the default precision",
-        location: "burn-nn, modules/rnn, forward_iter",
         smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1, 1, 1], &[1.0])],
-            options: "no state",
             function: |t| flat(in_double(BiRnnConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
-            of: "x",
-            right: &[],
-            found: Found::Panics("dtype mismatch"),
+            ..RNN.smallest
         },
+        ..RNN
     },
     Known {
         operation: "Lstm",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
-        kinds: &[Panics],
-        says: "dtype mismatch",
-        cause: "The outputs, and a state that is not given, are made in the default precision",
-        location: "burn-nn, modules/rnn, forward_iter",
         smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1, 1, 1], &[1.0])],
-            options: "no state",
             function: |t| flat(in_double(LstmConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
-            of: "x",
-            right: &[],
-            found: Found::Panics("dtype mismatch"),
+            ..RNN.smallest
         },
+        ..RNN
     },
     Known {
         operation: "BiLstm",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
-        kinds: &[Panics],
-        says: "dtype mismatch",
-        cause: "The outputs, and a state that is not given, are made in the default precision",
-        location: "burn-nn, modules/rnn, forward_iter",
         smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1, 1, 1], &[1.0])],
-            options: "no state",
             function: |t| flat(in_double(BiLstmConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
-            of: "x",
-            right: &[],
-            found: Found::Panics("dtype mismatch"),
+            ..RNN.smallest
         },
+        ..RNN
     },
     Known {
         operation: "Gru",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
-        kinds: &[Panics],
-        says: "dtype mismatch",
-        cause: "The outputs, and a state that is not given, are made in the default precision",
-        location: "burn-nn, modules/rnn, forward_iter",
         smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1, 1, 1], &[1.0])],
-            options: "no state",
             function: |t| flat(in_double(GruConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None)),
-            of: "x",
-            right: &[],
-            found: Found::Panics("dtype mismatch"),
+            ..RNN.smallest
         },
+        ..RNN
     },
     Known {
         operation: "BiGru",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
-        kinds: &[Panics],
-        says: "dtype mismatch",
-        cause: "The outputs, and a state that is not given, are made in the default precision",
-        location: "burn-nn, modules/rnn, forward_iter",
         smallest: Smallest {
-            precision: DType::F64,
-            tensors: &[("x", &[1, 1, 1], &[1.0])],
-            options: "no state",
             function: |t| flat(in_double(BiGruConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
-            of: "x",
-            right: &[],
-            found: Found::Panics("dtype mismatch"),
+            ..RNN.smallest
         },
+        ..RNN
     },
     Known {
         operation: "RotaryEncoding",
-        backends: EVERYWHERE,
-        precisions: DOUBLE,
-        points: &[],
-        tensors: &["*"],
         kinds: &[Panics],
         says: "dtype mismatch",
-        cause: "The signs are made in the default precision",
+        cause: "Burn makes the signs in the default precision",
         location: "burn-nn, modules/rope_encoding.rs, apply",
         smallest: Smallest {
-            precision: DType::F64,
             tensors: &[("x", &[1, 1, 1, 2], &[1.0, 1.0])],
-            options: "",
             function: |t| flat(RotaryEncodingConfig::new(2, 2).init(t.device()).forward(t.get::<4>("x"))),
-            of: "x",
             right: &[],
             found: Found::Panics("dtype mismatch"),
+            ..SMALLEST_IN_DOUBLE
         },
+        ..IN_DOUBLE
     },
 ];

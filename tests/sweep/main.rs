@@ -1,12 +1,14 @@
 //! Sweeps, as typed, on the bundled digits.
 
+mod refused;
+mod stopped;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::{Command, Stdio};
 
-use backproof_tests::{backproof, json, program, root, send, stderr, stdout, xtask};
+use backproof_tests::{backproof, json, program, root, stderr, stdout};
 
 /// A folder with the base experiment `digits.toml` and the sweep `a.toml`, which says `rest` after its base.
 fn folder_with(rest: &str) -> tempfile::TempDir {
@@ -104,106 +106,6 @@ fn a_sweep_ends_in_a_table_with_the_best_point_first() {
     let again = stdout(&sweep(folder.path()).assert().success());
     assert_eq!(run_folders(folder.path()).len(), before);
     assert_eq!(again.lines().skip(2).collect::<Vec<_>>(), text.lines().skip(2).collect::<Vec<_>>());
-}
-
-/// Three runs, with a checkpoint after every few iterations. The second one is so long that it is not over when a test
-/// stops the sweep in it, also on a busy machine.
-const LONG: &str = "[set]\ntraining.checkpoint_every = 5\ntraining.report_every = 5\nexpect.test_accuracy = 0\n\
-                    [grid]\ntraining.iterations = [20, 400, 21]\n";
-
-/// Starts a sweep and waits until a second run has a checkpoint.
-fn start(folder: &Path) -> Child {
-    let mut child = Command::new(program())
-        .current_dir(folder)
-        .args(["sweep", "a.toml"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let begun = Instant::now();
-    let second = || {
-        let sweeps = fs::read_dir(folder.join("runs/sweeps")).ok()?.next()?.ok()?.path();
-        let runs = fs::read_dir(sweeps.join("runs")).ok()?.filter_map(|run| Some(run.ok()?.path()));
-        let checkpoints = runs.filter(|run| run.join("train/quickstart/latest/checkpoints/last/state.json").exists());
-        (checkpoints.count() == 2).then_some(())
-    };
-    while second().is_none() {
-        assert!(child.try_wait().unwrap().is_none(), "the sweep ended before its second run");
-        assert!(begun.elapsed() < Duration::from_secs(120), "no second run in two minutes");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    child
-}
-
-/// The table of the sweep that nothing happened to, and of the one in `folder`, are the same.
-fn assert_as_if_nothing_had_happened(folder: &Path) {
-    let whole = folder_with(LONG);
-    sweep(whole.path()).args(["--jobs", "2"]).assert().success();
-    for name in ["results.csv", "runs.csv"] {
-        assert_eq!(figures(folder, name), figures(whole.path(), name));
-    }
-}
-
-/// The processes whose parent is `parent`.
-#[cfg(target_os = "linux")]
-fn children(parent: u32) -> Vec<u32> {
-    let parent_of = |process: u32| -> Option<u32> {
-        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
-    };
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    processes.filter(|&process| parent_of(process) == Some(parent)).collect()
-}
-
-#[test]
-#[cfg(target_os = "linux")]
-fn a_sweep_that_was_killed_with_its_runs_goes_on_and_ends_as_if_nothing_had_happened() {
-    let folder = folder_with(LONG);
-    let mut child = start(folder.path());
-    let runs = children(child.id());
-    assert_eq!(runs.len(), 1, "one run at a time");
-    child.kill().unwrap();
-    for run in runs {
-        send("KILL", run);
-    }
-    child.wait().unwrap();
-    let before = run_folders(folder.path());
-    let assert = sweep(folder.path()).assert().success();
-    for run in &before {
-        assert_eq!(json(&run.join("run.json"))["status"], "done", "a run was begun anew: {}", stderr(&assert));
-    }
-    assert_eq!(run_folders(folder.path()).len(), 3, "no run was done twice");
-    assert_as_if_nothing_had_happened(folder.path());
-}
-
-#[test]
-#[cfg(unix)]
-fn the_runs_of_a_sweep_that_was_killed_alone_stop_and_are_gone_on_with() {
-    let folder = folder_with(LONG);
-    let mut child = start(folder.path());
-    child.kill().unwrap();
-    child.wait().unwrap();
-    sweep(folder.path()).assert().success();
-    assert_eq!(run_folders(folder.path()).len(), 3, "no run was done twice");
-    assert_as_if_nothing_had_happened(folder.path());
-}
-
-#[test]
-#[cfg(unix)]
-fn an_interrupt_ends_a_sweep_with_130_and_checkpoints_and_it_goes_on() {
-    let folder = folder_with(LONG);
-    let child = start(folder.path());
-    send("INT", child.id());
-    let output = child.wait_with_output().unwrap();
-    let text = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(output.status.code(), Some(130), "{text}");
-    assert!(text.contains("error: interrupted; 2 of 3 runs left to do\nhelp: the same command goes on"), "{text}");
-    let statuses: Vec<_> =
-        run_folders(folder.path()).iter().map(|run| json(&run.join("run.json"))["status"].clone()).collect();
-    assert_eq!(statuses.iter().filter(|status| *status == "interrupted").count(), 1, "{statuses:?}");
-    sweep(folder.path()).assert().success();
-    assert_eq!(run_folders(folder.path()).len(), 3, "no run was done twice");
-    assert_as_if_nothing_had_happened(folder.path());
 }
 
 #[test]
@@ -359,69 +261,4 @@ fn the_variables_of_a_sweep_are_not_those_of_its_runs() {
         assert!(fs::read_to_string(run.join("config.toml")).unwrap().contains("iterations = 5\n"));
     }
     assert_eq!(run_folders(folder.path()).len(), 2);
-}
-
-/// `cargo xtask sweep` refuses the file with code 2 and these words, and builds nothing.
-fn assert_refused(rest: &str, words: &[&str]) {
-    let folder = folder_with(rest);
-    let target = folder.path().join("target");
-    let file = folder.path().join("a.toml");
-    for command in [&["sweep"][..], &["config", "check"]] {
-        let assert = xtask().env("CARGO_TARGET_DIR", &target).args(command).arg(&file).assert().code(2);
-        let text = stderr(&assert);
-        for word in words {
-            assert!(text.contains(word), "`{word}` is not in:\n{text}");
-        }
-    }
-    assert!(!target.join("release").exists(), "something was built");
-    assert!(!folder.path().join("runs").exists());
-}
-
-#[test]
-fn a_bad_sweep_is_refused_before_anything_is_built() {
-    assert_refused(
-        "[grid]\noptimizer.learning_rat = [0.1, 0.2]\n",
-        &["a.toml:3:11", "3 | optimizer.learning_rat = [0.1", "^^^^^^^^^^^^", "did you mean `learning_rate`?"],
-    );
-    assert_refused(
-        "[grid]\noptimizer.momentum = [0.5, \"high\"]\n",
-        &["`momentum` should be a number in [0, 1), got the string \"high\"", "a.toml:3:28"],
-    );
-    assert_refused("[grid]\n", &["error: the grid is empty", "a.toml:2:1"]);
-    assert_refused("", &["error: nothing varies in this sweep"]);
-    assert_refused("seeds = [1, 1]\n", &["error: two runs are the same", "a.toml:2:13"]);
-}
-
-#[test]
-fn a_missing_base_is_refused_with_its_neighbour() {
-    let folder = folder_with(SMALL);
-    let file = folder.path().join("b.toml");
-    fs::write(&file, "base = \"digit.toml\"\nseeds = [1]\n").unwrap();
-    let assert = xtask().arg("sweep").arg(&file).assert().code(2);
-    let text = stderr(&assert);
-    assert!(text.contains("b.toml:1:8") && text.contains("digits.toml`?"), "{text}");
-}
-
-#[test]
-fn an_experiment_and_a_sweep_are_told_apart() {
-    let folder = folder_with(SMALL);
-    let assert = backproof(folder.path()).args(["sweep", "digits.toml"]).assert().code(2);
-    assert!(stderr(&assert).contains("digits.toml is an experiment and no sweep"), "{}", stderr(&assert));
-    let assert = backproof(folder.path()).args(["train", "-c", "a.toml"]).assert().code(2);
-    assert!(stderr(&assert).contains("help: `sweep a.toml` trains all of its runs"), "{}", stderr(&assert));
-}
-
-#[test]
-fn the_sweeps_that_come_with_the_program_are_valid_and_say_their_command() {
-    let files: Vec<_> =
-        fs::read_dir(root().join("configs/sweeps")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    let text = stdout(&xtask().args(["config", "check"]).args(&files).assert().success());
-    assert!(text.contains("willis-chain is valid: 24 runs at 8 points"), "{text}");
-    for file in files {
-        let text = fs::read_to_string(&file).unwrap();
-        for head in ["# command:", "# time:", "# result:"] {
-            assert!(text.contains(head), "{} has no `{head}`", file.display());
-        }
-        assert!(!text.contains("TO BE MEASURED"), "{}", file.display());
-    }
 }

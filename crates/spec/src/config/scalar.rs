@@ -1,0 +1,55 @@
+//! Values that are no tables: what a key of each kind takes.
+
+use super::document::{Node, Value};
+use super::format::Kind;
+use super::record::Checked;
+use crate::{Shape, Size2};
+
+/// The value of `node` for a key of that kind, or nothing if the key does not take it.
+pub(super) fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
+    match (kind, &node.value) {
+        (Kind::Name | Kind::DataSet, Value::Text(text)) if is_name(text) => Some(Checked::Text(text.clone())),
+        (Kind::Path, Value::Text(text)) if !text.is_empty() => Some(Checked::Text(text.clone())),
+        (Kind::Flag, Value::Flag(flag)) => Some(Checked::Flag(*flag)),
+        (Kind::Integer { least }, Value::Integer(integer)) => {
+            u64::try_from(*integer).ok().filter(|integer| integer >= least).map(Checked::Integer)
+        }
+        (Kind::Number(range), Value::Number(_) | Value::Integer(_)) => {
+            let number = match node.value {
+                Value::Number(number) => number,
+                Value::Integer(integer) => integer as f64,
+                _ => return None,
+            };
+            range.contains(number).then_some(Checked::Number(number))
+        }
+        (Kind::Size { least }, Value::Integer(integer)) => {
+            dimension(*integer, *least).map(|side| Checked::Size(Size2::square(side)))
+        }
+        (Kind::Size { least }, Value::Array(items)) => match dimensions(items, *least)?[..] {
+            [height, width] => Some(Checked::Size(Size2::new(height, width))),
+            _ => None,
+        },
+        (Kind::Shape, Value::Array(items)) => Shape::from_dimensions(&dimensions(items, 1)?).map(Checked::Shape),
+        _ => None,
+    }
+}
+
+fn dimensions(items: &[Node], least: u64) -> Option<Vec<usize>> {
+    items
+        .iter()
+        .map(|item| match item.value {
+            Value::Integer(integer) => dimension(integer, least),
+            _ => None,
+        })
+        .collect()
+}
+
+fn dimension(integer: i128, least: u64) -> Option<usize> {
+    usize::try_from(integer).ok().filter(|&side| side as u64 >= least)
+}
+
+/// A name is a folder's name on every system: letters, digits, `-`, `_` and `.`, the last not in front.
+pub(super) fn is_name(text: &str) -> bool {
+    let valid = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (1..=64).contains(&text.len()) && text.chars().all(valid) && !text.starts_with('.') && !text.ends_with('.')
+}
