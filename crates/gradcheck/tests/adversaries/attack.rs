@@ -11,6 +11,7 @@ use crate::draw::Draw;
 use crate::functions::{self, Function, dtype};
 use crate::points::{KINDS, Kind, Setting, Size};
 use crate::right::caught;
+use crate::told::tell;
 
 /// What became of one adversary, or of a family.
 #[derive(Default, Clone)]
@@ -139,7 +140,11 @@ fn try_pair(
             };
             let kind = KINDS[(point + of_function + number) % KINDS.len()];
             let case = Case { adversary: number, function: of_function, kind, size, single: draw.once_in(2), seed };
-            match caught(|| case.examined(adversary, function)) {
+            let outcome = caught(|| case.examined(adversary, function));
+            if let Some(outcome) = outcome.as_ref().map(Option::as_ref).map_err(String::as_str).transpose() {
+                tell(&format!("wrong {}", case.numbers()), outcome);
+            }
+            match outcome {
                 Ok(None) => continue,
                 Ok(Some(report)) => tally.count(case, function.name, &report),
                 Err(panic) => tally.accepted.push((case, 0, format!("the prover panicked: {panic}"))),

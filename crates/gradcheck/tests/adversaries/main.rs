@@ -9,6 +9,7 @@
 //! of every adversary on every function.
 //! `BACKPROOF_REPLAY="softmax 1234"` runs the right backward of one function at the point of one seed, and prints its
 //! report; `BACKPROOF_REPLAY_ADVERSARY` does so with the numbers that a failure shows.
+//! `BACKPROOF_VERDICTS=FILE` writes every verdict, so that two programs can be compared.
 #![allow(clippy::print_stdout, reason = "the counts are what one runs it for")]
 
 mod adversaries;
@@ -21,6 +22,7 @@ mod functions;
 mod points;
 mod real;
 mod right;
+mod told;
 
 use backproof_gradcheck::Verdict;
 

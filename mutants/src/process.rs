@@ -1,0 +1,79 @@
+//! Runs tests of a program in a process of their own, until the first fails.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+/// A mutant may want all memory: no process gets more than so many KiB.
+const MEMORY: u64 = 8 << 20;
+
+/// How tests went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Passed,
+    /// The name of the first test that failed, or of the program if it ended without a word.
+    Failed(String),
+    TimedOut,
+}
+
+/// A program with tests, and the folder in which it runs.
+#[derive(Debug, Clone)]
+pub(crate) struct Program {
+    pub(crate) path: PathBuf,
+    pub(crate) folder: PathBuf,
+}
+
+impl Program {
+    /// The names of its tests.
+    pub(crate) fn tests(&self) -> Result<Vec<String>, String> {
+        let output = Command::new(&self.path).args(["--list", "--format", "terse"]).output();
+        let output = output.map_err(|error| format!("{}: {error}", self.path.display()))?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
+    }
+
+    /// Runs tests one after the other, with these variables set.
+    pub(crate) fn run(&self, names: &[&str], variables: &[(&str, String)], limit: Duration) -> Result<Outcome, String> {
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\"")).arg(&self.path);
+        command.args(["--exact", "--test-threads=1"]).args(names).current_dir(&self.folder);
+        // Generated tests are the same in each run, and stop at the first failure.
+        command.env("PROPTEST_RNG_SEED", "1").env("PROPTEST_MAX_SHRINK_ITERS", "0").env("RAYON_NUM_THREADS", "1");
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let child = command.spawn().map_err(|error| format!("{}: {error}", self.path.display()))?;
+        watch(child, limit, &self.path)
+    }
+}
+
+fn watch(mut child: Child, limit: Duration, path: &Path) -> Result<Outcome, String> {
+    let end = Instant::now() + limit;
+    let output = child.stdout.take().expect("it is a pipe");
+    let (sender, lines) = channel();
+    let reader = std::thread::spawn(move || {
+        BufReader::new(output).lines().map_while(Result::ok).try_for_each(|line| sender.send(line)).ok();
+    });
+    let outcome = loop {
+        match lines.recv_timeout(end.saturating_duration_since(Instant::now())) {
+            Ok(line) => {
+                if let Some(test) = line.strip_suffix(" ... FAILED") {
+                    break Outcome::Failed(test.strip_prefix("test ").unwrap_or(test).to_owned());
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => break Outcome::TimedOut,
+            Err(RecvTimeoutError::Disconnected) => break Outcome::Passed,
+        }
+    };
+    if outcome != Outcome::Passed {
+        child.kill().ok();
+    }
+    let status = child.wait().map_err(|error| format!("{}: {error}", path.display()))?;
+    reader.join().ok();
+    // It may crash, or end by itself, before a test has failed.
+    if outcome == Outcome::Passed && !status.success() {
+        return Ok(Outcome::Failed(format!("{} ended: {status}", path.display())));
+    }
+    Ok(outcome)
+}
