@@ -1,6 +1,7 @@
 //! Runs tests of a program in a process of their own, until the first fails.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -8,6 +9,9 @@ use std::time::{Duration, Instant};
 
 /// A mutant may want all memory: no process gets more than so many KiB.
 const MEMORY: u64 = 8 << 20;
+
+/// How the system ends what has used up its time on a core.
+const SIGXCPU: i32 = 24;
 
 /// How tests went.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,17 +38,18 @@ impl Program {
         Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
     }
 
-    /// Runs tests one after the other, with these variables set.
-    pub(crate) fn run(&self, names: &[&str], variables: &[(&str, String)], limit: Duration) -> Result<Outcome, String> {
+    /// Runs tests one after the other, with these variables set. They get `limit` seconds on a core, and ten times as
+    /// many in all, since others may need the core.
+    pub(crate) fn run(&self, names: &[&str], variables: &[(&str, String)], limit: u64) -> Result<Outcome, String> {
         let mut command = Command::new("sh");
-        command.arg("-c").arg(format!("ulimit -v {MEMORY}; exec \"$0\" \"$@\"")).arg(&self.path);
+        command.arg("-c").arg(format!("ulimit -v {MEMORY}; ulimit -S -t {limit}; exec \"$0\" \"$@\"")).arg(&self.path);
         command.args(["--exact", "--test-threads=1"]).args(names).current_dir(&self.folder);
         // Generated tests are the same in each run, and stop at the first failure.
         command.env("PROPTEST_RNG_SEED", "1").env("PROPTEST_MAX_SHRINK_ITERS", "0").env("RAYON_NUM_THREADS", "1");
         command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
         let child = command.spawn().map_err(|error| format!("{}: {error}", self.path.display()))?;
-        watch(child, limit, &self.path)
+        watch(child, Duration::from_secs(10 * limit), &self.path)
     }
 }
 
@@ -72,6 +77,9 @@ fn watch(mut child: Child, limit: Duration, path: &Path) -> Result<Outcome, Stri
     let status = child.wait().map_err(|error| format!("{}: {error}", path.display()))?;
     reader.join().ok();
     // It may crash, or end by itself, before a test has failed.
+    if status.signal().is_some_and(|signal| signal == SIGXCPU) {
+        return Ok(Outcome::TimedOut);
+    }
     if outcome == Outcome::Passed && !status.success() {
         return Ok(Outcome::Failed(format!("{} ended: {status}", path.display())));
     }

@@ -15,6 +15,8 @@ use crate::schema::{Owner, owner, render};
 const CRATE: &str = "crates/gradcheck";
 /// Of `main.rs`, `lib.rs`: lints that refuse what a mutant does, such as to divide by zero.
 const ALLOWED: &str = "#![allow(warnings, arithmetic_overflow, unconditional_panic, clippy::all)] ";
+/// It compiles in half of the time, and the tests spend theirs in Burn.
+const PROFILE: &str = "\n[profile.release.package.backproof-gradcheck]\nopt-level = 1\n";
 /// So often what does not compile is dropped.
 const ROUNDS: usize = 30;
 
@@ -154,7 +156,8 @@ fn copy(root: &Path, tree: &Path) -> Result<(), String> {
     }
     copy_folder(&root.join(CRATE), &old)?;
     copy_folder(&root.join("docs"), &tree.join("docs"))?;
-    fs::write(tree.join("Cargo.toml"), lines.collect::<Vec<_>>().join("\n")).map_err(told(tree))?;
+    let text = lines.collect::<Vec<_>>().join("\n") + PROFILE;
+    fs::write(tree.join("Cargo.toml"), text).map_err(told(tree))?;
     fs::copy(root.join("Cargo.lock"), tree.join("Cargo.lock")).map_err(told(tree))?;
     let features = tree.join("features");
     fs::create_dir_all(features.join("src")).map_err(told(&features))?;

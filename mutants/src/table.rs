@@ -37,7 +37,8 @@ pub(crate) fn table(program: &Program, results: &Results, verdicts: &Verdicts) -
         }
     }
     let mut lines = vec![
-        "| file | mutants | caught | never end | unviable | survive | of these change a verdict | not tried |".to_owned(),
+        "| file | mutants | caught | never end | unviable | survive | of these change a verdict | not tried |"
+            .to_owned(),
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |".to_owned(),
     ];
     for (file, c) in files {

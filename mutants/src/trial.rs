@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
@@ -14,12 +14,17 @@ use crate::program::{Program, State};
 
 /// Long tests of `adversaries` that [`verdicts`](crate::verdicts) runs instead, to see each verdict.
 pub(crate) const ATTACKS: [&str; 2] = ["no_right_backward_is_called_wrong", "no_adversary_is_accepted"];
+/// Tests that last more seconds are left out: with a mutant that survives, they would all run to their end.
+const LONGEST: f64 = 1.0;
 /// Tests of one process last about so many seconds, in the first process, the second and so on.
 const SHARES: [f64; 5] = [0.05, 0.3, 1.5, 6.0, 20.0];
-/// A test that lasts so many times longer than without a mutant never ends,
+/// A test that needs so many times the time that it takes without a mutant never ends,
 const PATIENCE: f64 = 10.0;
-/// and no test that lasts less than so many seconds.
-const LEAST: f64 = 20.0;
+/// and no test that needs less than so many seconds.
+const LEAST: f64 = 10.0;
+
+/// In seconds.
+pub(crate) const DAY: u64 = 24 * 3600;
 
 /// A test, and which mutants it reaches.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -88,7 +93,7 @@ pub(crate) fn tests(program: &Program, work: &Path, jobs: usize) -> Result<Vec<T
         fs::remove_file(&seen).ok();
         let started = Instant::now();
         let variables = [("BACKPROOF_MUTANTS_SEEN", seen.display().to_string())];
-        let outcome = program.run(&[name], &variables, Duration::from_secs(600))?;
+        let outcome = program.run(&[name], &variables, DAY)?;
         let seconds = started.elapsed().as_secs_f64();
         let text = fs::read_to_string(&seen).unwrap_or_default();
         fs::remove_file(&seen).ok();
@@ -146,7 +151,8 @@ type Kills = Mutex<HashMap<(String, String), u32>>;
 fn try_one(program: &Program, work: &Path, tests: &[Test], id: u32, kills: &Kills) -> Result<Fate, String> {
     let file = &program.mutants[&id].file;
     let near = format!("{}::", file.trim_end_matches("/mod.rs").trim_end_matches(".rs").replace('/', "::"));
-    let mut reaching: Vec<&Test> = tests.iter().filter(|test| test.passes && test.reached.contains(&id)).collect();
+    let mut reaching: Vec<&Test> =
+        tests.iter().filter(|test| test.passes && test.seconds < LONGEST && test.reached.contains(&id)).collect();
     if reaching.is_empty() {
         return Ok(Fate::NotReached);
     }
@@ -172,7 +178,7 @@ fn try_one(program: &Program, work: &Path, tests: &[Test], id: u32, kills: &Kill
             count += 1;
         }
         let names: Vec<&str> = rest[..count].iter().map(|test| test.name.as_str()).collect();
-        let limit = Duration::from_secs_f64(LEAST + PATIENCE * seconds);
+        let limit = (LEAST + PATIENCE * seconds).ceil() as u64;
         let program = of_target(program, work, &first.target)?;
         match program.run(&names, &[("BACKPROOF_MUTANT", id.to_string())], limit)? {
             Outcome::Passed => rest = &rest[count..],

@@ -109,11 +109,10 @@ mod tests {
         assert_eq!(of("-> [usize; 2]"), ["[0; 2]", "[1; 2]"]);
         assert_eq!(of("-> &str"), ["\"\"", "\"xyzzy\""]);
         assert_eq!(of("-> Result<(), String>"), ["Ok(())"]);
-        assert_eq!(of("-> impl Iterator<Item = bool> + '_"), [
-            "::std::iter::empty()",
-            "::std::iter::once(true)",
-            "::std::iter::once(false)",
-        ]);
+        assert_eq!(
+            of("-> impl Iterator<Item = bool> + '_"),
+            ["::std::iter::empty()", "::std::iter::once(true)", "::std::iter::once(false)",]
+        );
         assert_eq!(of("-> Self"), ["Default::default()"]);
     }
 }

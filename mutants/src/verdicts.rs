@@ -1,17 +1,17 @@
-//! Which of the surviving mutants change a verdict: the prover is attacked with each, and all verdicts are compared with
-//! those without a mutant.
+//! Which of the surviving mutants change a verdict: the prover is attacked with each, and all verdicts are compared
+//! with those without a mutant.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 use crate::process::Outcome;
 use crate::program::Program;
-use crate::trial::{ATTACKS, Fate, Results, each, of_target};
+use crate::trial::{ATTACKS, DAY, Fate, Results, each, of_target};
 
 /// So many changed verdicts are kept of one mutant.
 const KEPT: usize = 8;
@@ -53,7 +53,7 @@ impl Verdicts {
 /// Looks at every survivor that was not looked at. `checks` right gradients are checked for each.
 pub(crate) fn run(program: &Program, work: &Path, jobs: usize, checks: u32) -> Result<Verdicts, String> {
     let attacks = of_target(program, work, "adversaries")?;
-    let verdicts = |variable: (&str, String), name: &str, limit: Duration| {
+    let verdicts = |variable: (&str, String), name: &str, limit: u64| {
         let path = work.join(format!("verdicts-{name}"));
         fs::remove_file(&path).ok();
         let told = ("BACKPROOF_VERDICTS", path.display().to_string());
@@ -67,14 +67,13 @@ pub(crate) fn run(program: &Program, work: &Path, jobs: usize, checks: u32) -> R
             .collect();
         Ok::<_, String>((outcome, lines))
     };
-    let day = Duration::from_secs(24 * 3600);
     let seen = work.join("seen-attacks");
     fs::remove_file(&seen).ok();
-    let (outcome, right) = verdicts(("BACKPROOF_MUTANTS_SEEN", seen.display().to_string()), "right", day)?;
+    let (outcome, right) = verdicts(("BACKPROOF_MUTANTS_SEEN", seen.display().to_string()), "right", DAY)?;
     let started = Instant::now();
-    let (_, again) = verdicts(("BACKPROOF_MUTANT", "0".to_owned()), "right", day)?;
-    let seconds = started.elapsed();
-    println!("{} verdicts in {:.1} s without a mutant: {outcome:?}", right.len(), seconds.as_secs_f64());
+    let (_, again) = verdicts(("BACKPROOF_MUTANT", "0".to_owned()), "right", DAY)?;
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{} verdicts in {seconds:.1} s without a mutant: {outcome:?}", right.len());
     if right.is_empty() || right != again {
         return Err("two runs without a mutant give other verdicts, or none".into());
     }
@@ -93,7 +92,8 @@ pub(crate) fn run(program: &Program, work: &Path, jobs: usize, checks: u32) -> R
     each(&left, jobs, |number, &id| {
         let effect = if reached.contains(&id) {
             let name = format!("{id}");
-            let (outcome, found) = verdicts(("BACKPROOF_MUTANT", id.to_string()), &name, 10 * seconds)?;
+            let (outcome, found) =
+                verdicts(("BACKPROOF_MUTANT", id.to_string()), &name, 10 + 10 * seconds.ceil() as u64)?;
             if outcome == Outcome::TimedOut { Effect::NeverEnds } else { compare(&right, &found) }
         } else {
             Effect::None
