@@ -22,6 +22,12 @@ pub(crate) enum Outcome {
     TimedOut,
 }
 
+/// How tests went, and how many seconds they had on a core.
+pub(crate) struct Run {
+    pub(crate) outcome: Outcome,
+    pub(crate) seconds: f64,
+}
+
 /// A program with tests, and the folder in which it runs.
 #[derive(Debug, Clone)]
 pub(crate) struct Program {
@@ -40,7 +46,7 @@ impl Program {
 
     /// Runs tests one after the other, with these variables set. They get `limit` seconds on a core, and ten times as
     /// many in all, since others may need the core.
-    pub(crate) fn run(&self, names: &[&str], variables: &[(&str, String)], limit: u64) -> Result<Outcome, String> {
+    pub(crate) fn run(&self, names: &[&str], variables: &[(&str, String)], limit: u64) -> Result<Run, String> {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("ulimit -v {MEMORY}; ulimit -S -t {limit}; exec \"$0\" \"$@\"")).arg(&self.path);
         command.args(["--exact", "--test-threads=1"]).args(names).current_dir(&self.folder);
@@ -53,7 +59,7 @@ impl Program {
     }
 }
 
-fn watch(mut child: Child, limit: Duration, path: &Path) -> Result<Outcome, String> {
+fn watch(mut child: Child, limit: Duration, path: &Path) -> Result<Run, String> {
     let end = Instant::now() + limit;
     let output = child.stdout.take().expect("it is a pipe");
     let (sender, lines) = channel();
@@ -74,14 +80,26 @@ fn watch(mut child: Child, limit: Duration, path: &Path) -> Result<Outcome, Stri
     if outcome != Outcome::Passed {
         child.kill().ok();
     }
+    let seconds = on_a_core(child.id());
     let status = child.wait().map_err(|error| format!("{}: {error}", path.display()))?;
     reader.join().ok();
     // It may crash, or end by itself, before a test has failed.
     if status.signal().is_some_and(|signal| signal == SIGXCPU) {
-        return Ok(Outcome::TimedOut);
+        return Ok(Run { outcome: Outcome::TimedOut, seconds });
     }
     if outcome == Outcome::Passed && !status.success() {
-        return Ok(Outcome::Failed(format!("{} ended: {status}", path.display())));
+        return Ok(Run { outcome: Outcome::Failed(format!("{} ended: {status}", path.display())), seconds });
     }
-    Ok(outcome)
+    Ok(Run { outcome, seconds })
+}
+
+/// How long a process that has ended, or nearly so, was on a core, as Linux says it until somebody waits for the
+/// process. The clock on the wall says little where others need the core.
+fn on_a_core(process: u32) -> f64 {
+    const TICKS: f64 = 100.0;
+    let text = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The second field is a name in brackets, and may have spaces.
+    let fields: Vec<&str> = text.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / TICKS
 }

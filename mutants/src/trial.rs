@@ -9,13 +9,13 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::process::{self, Outcome};
+use crate::process::{self, Outcome, Run};
 use crate::program::{Program, State};
 
 /// Long tests of `adversaries` that [`verdicts`](crate::verdicts) runs instead, to see each verdict.
 pub(crate) const ATTACKS: [&str; 2] = ["no_right_backward_is_called_wrong", "no_adversary_is_accepted"];
-/// Tests that last more seconds are left out: with a mutant that survives, they would all run to their end.
-const LONGEST: f64 = 1.0;
+/// Tests that need more seconds are left out: with a mutant that survives, they would all run to their end.
+const LONGEST: f64 = 2.0;
 /// Tests of one process last about so many seconds, in the first process, the second and so on.
 const SHARES: [f64; 5] = [0.05, 0.3, 1.5, 6.0, 20.0];
 /// A test that needs so many times the time that it takes without a mutant never ends,
@@ -91,15 +91,15 @@ pub(crate) fn tests(program: &Program, work: &Path, jobs: usize) -> Result<Vec<T
     each(&names, jobs, |number, (target, program, name)| {
         let seen = work.join(format!("seen-{number}"));
         fs::remove_file(&seen).ok();
-        let started = Instant::now();
         let variables = [("BACKPROOF_MUTANTS_SEEN", seen.display().to_string())];
-        let outcome = program.run(&[name], &variables, DAY)?;
-        let seconds = started.elapsed().as_secs_f64();
+        let Run { outcome, seconds } = program.run(&[name], &variables, LONGEST.ceil() as u64)?;
         let text = fs::read_to_string(&seen).unwrap_or_default();
         fs::remove_file(&seen).ok();
         let reached = text.lines().filter_map(|line| line.parse().ok()).collect();
         let passes = outcome == Outcome::Passed;
-        if !passes {
+        if outcome == Outcome::TimedOut {
+            println!("{target}: {name} takes too long, and is left out");
+        } else if !passes {
             println!("{target}: {name} fails without a mutant, and is left out: {outcome:?}");
         }
         let test = Test { target: target.clone(), name: name.clone(), seconds, passes, reached };
@@ -116,7 +116,7 @@ pub(crate) fn tests(program: &Program, work: &Path, jobs: usize) -> Result<Vec<T
 /// Tries every mutant that has no fate yet. `files` names the files of which mutants are tried; none means all.
 pub(crate) fn run(program: &Program, work: &Path, jobs: usize, files: &[String]) -> Result<Results, String> {
     let tests = tests(program, work, jobs)?;
-    let total: f64 = tests.iter().map(|test| test.seconds).sum();
+    let total: f64 = tests.iter().filter(|test| test.passes).map(|test| test.seconds).sum();
     println!("{} tests take {total:.1} s without a mutant", tests.len());
     let results = Results::load(work)?;
     let wanted = |id: &u32| {
@@ -151,8 +151,7 @@ type Kills = Mutex<HashMap<(String, String), u32>>;
 fn try_one(program: &Program, work: &Path, tests: &[Test], id: u32, kills: &Kills) -> Result<Fate, String> {
     let file = &program.mutants[&id].file;
     let near = format!("{}::", file.trim_end_matches("/mod.rs").trim_end_matches(".rs").replace('/', "::"));
-    let mut reaching: Vec<&Test> =
-        tests.iter().filter(|test| test.passes && test.seconds < LONGEST && test.reached.contains(&id)).collect();
+    let mut reaching: Vec<&Test> = tests.iter().filter(|test| test.passes && test.reached.contains(&id)).collect();
     if reaching.is_empty() {
         return Ok(Fate::NotReached);
     }
@@ -180,7 +179,7 @@ fn try_one(program: &Program, work: &Path, tests: &[Test], id: u32, kills: &Kill
         let names: Vec<&str> = rest[..count].iter().map(|test| test.name.as_str()).collect();
         let limit = (LEAST + PATIENCE * seconds).ceil() as u64;
         let program = of_target(program, work, &first.target)?;
-        match program.run(&names, &[("BACKPROOF_MUTANT", id.to_string())], limit)? {
+        match program.run(&names, &[("BACKPROOF_MUTANT", id.to_string())], limit)?.outcome {
             Outcome::Passed => rest = &rest[count..],
             Outcome::TimedOut => return Ok(Fate::NeverEnds),
             Outcome::Failed(test) => {

@@ -5,11 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
-use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::process::Outcome;
+use crate::process::{Outcome, Run};
 use crate::program::Program;
 use crate::trial::{ATTACKS, DAY, Fate, Results, each, of_target};
 
@@ -57,7 +56,7 @@ pub(crate) fn run(program: &Program, work: &Path, jobs: usize, checks: u32) -> R
         let path = work.join(format!("verdicts-{name}"));
         fs::remove_file(&path).ok();
         let told = ("BACKPROOF_VERDICTS", path.display().to_string());
-        let outcome = attacks.run(&ATTACKS, &[variable, told, ("BACKPROOF_CHECKS", checks.to_string())], limit)?;
+        let run = attacks.run(&ATTACKS, &[variable, told, ("BACKPROOF_CHECKS", checks.to_string())], limit)?;
         let text = fs::read_to_string(&path).unwrap_or_default();
         fs::remove_file(&path).ok();
         let lines: BTreeMap<String, String> = text
@@ -65,14 +64,13 @@ pub(crate) fn run(program: &Program, work: &Path, jobs: usize, checks: u32) -> R
             .filter_map(|line| line.rsplit_once(' '))
             .map(|(case, verdict)| (case.to_owned(), verdict.to_owned()))
             .collect();
-        Ok::<_, String>((outcome, lines))
+        Ok::<_, String>((run, lines))
     };
     let seen = work.join("seen-attacks");
     fs::remove_file(&seen).ok();
-    let (outcome, right) = verdicts(("BACKPROOF_MUTANTS_SEEN", seen.display().to_string()), "right", DAY)?;
-    let started = Instant::now();
-    let (_, again) = verdicts(("BACKPROOF_MUTANT", "0".to_owned()), "right", DAY)?;
-    let seconds = started.elapsed().as_secs_f64();
+    let (_, right) = verdicts(("BACKPROOF_MUTANTS_SEEN", seen.display().to_string()), "right", DAY)?;
+    let (run, again) = verdicts(("BACKPROOF_MUTANT", "0".to_owned()), "right", DAY)?;
+    let Run { outcome, seconds } = run;
     println!("{} verdicts in {seconds:.1} s without a mutant: {outcome:?}", right.len());
     if right.is_empty() || right != again {
         return Err("two runs without a mutant give other verdicts, or none".into());
@@ -92,9 +90,8 @@ pub(crate) fn run(program: &Program, work: &Path, jobs: usize, checks: u32) -> R
     each(&left, jobs, |number, &id| {
         let effect = if reached.contains(&id) {
             let name = format!("{id}");
-            let (outcome, found) =
-                verdicts(("BACKPROOF_MUTANT", id.to_string()), &name, 10 + 10 * seconds.ceil() as u64)?;
-            if outcome == Outcome::TimedOut { Effect::NeverEnds } else { compare(&right, &found) }
+            let (run, found) = verdicts(("BACKPROOF_MUTANT", id.to_string()), &name, 10 + 10 * seconds.ceil() as u64)?;
+            if run.outcome == Outcome::TimedOut { Effect::NeverEnds } else { compare(&right, &found) }
         } else {
             Effect::None
         };
