@@ -5,9 +5,8 @@ use super::*;
 /// The sides are straight, and what is learned is 1: a hundred-thousandth of the terms, which are 2, counts.
 #[test]
 fn learned_noise_explains_a_hundred_thousandth_of_the_terms() {
-    let clean = |truncation: f64| {
-        decide(&[Level { learned: 1.0, ..level(Measured { truncation, ..SMOOTH }, 0.25) }]).clean
-    };
+    let clean =
+        |truncation: f64| decide(&[Level { learned: 1.0, ..level(Measured { truncation, ..SMOOTH }, 0.25) }]).clean;
     assert!(clean(1.5e-5) && !clean(3e-5));
 }
 
