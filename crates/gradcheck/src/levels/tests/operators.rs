@@ -102,3 +102,17 @@ fn differences_come_together_if_each_is_within_the_errors_of_the_one_before() {
     assert!(clean([1.0, 1.1, 1.1], falling) && !clean([1.0, 1.12, 1.12], falling), "0.11 are the errors of both");
     assert!(!clean([1.0; 3], [0.1, 0.2, 0.02]) && !clean([1.0; 3], [0.1, 0.01, 0.02]), "they must fall twice");
 }
+
+/// A slope of 1 over a step of an eighth is less than a rounding. Of the longer step the terms are 2: it is straight if
+/// its truncation is 2 · 10⁻⁴ and its width 2 · 10⁻³.
+#[test]
+fn only_a_straight_line_goes_on_where_nothing_moves() {
+    let still = Measured { derivative: 0.0, magnitude: 0.0, ..SMOOTH };
+    let learned = |truncation: f64, width: f64| {
+        let long = level(Measured { truncation, width, ..SMOOTH }, 1.0);
+        let mut all = levels_within(0.13, &[long, level(still, 0.125)]);
+        all.set_noise(|_| 0.0);
+        all.levels[1].learned
+    };
+    assert_eq!([learned(1e-4, 1e-3), learned(3e-4, 1e-3), learned(1e-4, 3e-3)], [1.0, 0.0, 0.0]);
+}
