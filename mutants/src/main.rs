@@ -26,7 +26,7 @@ mod values;
 mod verdicts;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 const USAGE: &str = "usage: make | run [--jobs N] [FILE.rs ...] | verdicts [--jobs N] [--checks N] | table";
@@ -92,7 +92,7 @@ fn perform(arguments: &[String]) -> Result<(), String> {
     Ok(())
 }
 
-fn load(work: &PathBuf) -> Result<program::Program, String> {
+fn load(work: &Path) -> Result<program::Program, String> {
     let path = work.join("program.json");
     let text = fs::read_to_string(&path).map_err(|_| format!("{} is not there: `make` comes first", path.display()))?;
     serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))
