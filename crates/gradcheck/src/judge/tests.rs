@@ -1,3 +1,5 @@
+mod operators;
+
 use super::*;
 use crate::levels::Near;
 

@@ -1,3 +1,5 @@
+mod operators;
+
 use super::*;
 
 /// A smooth place with a derivative of 1.

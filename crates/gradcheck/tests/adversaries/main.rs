@@ -9,6 +9,7 @@
 //! of every adversary on every function.
 //! `BACKPROOF_REPLAY="softmax 1234"` runs the right backward of one function at the point of one seed, and prints its
 //! report; `BACKPROOF_REPLAY_ADVERSARY` does so with the numbers that a failure shows.
+//! `BACKPROOF_VERDICTS=FILE` writes every verdict, so that two programs can be compared.
 #![allow(clippy::print_stdout, reason = "the counts are what one runs it for")]
 
 mod adversaries;
@@ -21,6 +22,7 @@ mod functions;
 mod points;
 mod real;
 mod right;
+mod told;
 
 use backproof_gradcheck::Verdict;
 
@@ -75,7 +77,9 @@ fn no_adversary_is_accepted() {
     }
     let points = (checks() / 10_000).max(1);
     let started = std::time::Instant::now();
-    let tallies = attack::run(points);
+    // Fewer checks than usual try a part of the pairs.
+    let every = 10_000usize.div_ceil(checks().max(1));
+    let tallies = attack::run(points, every as u64);
     let seconds = started.elapsed().as_secs_f64();
     println!(
         "{:64} {:>7} {:>7} {:>9} {:>9} {:>9}",
@@ -107,7 +111,7 @@ fn no_adversary_is_accepted() {
     }
     let untried: Vec<_> =
         adversaries.iter().zip(&tallies).filter(|(_, tally)| tally.tried == 0).map(|(a, _)| a.name).collect();
-    assert!(untried.is_empty(), "these change nothing anywhere: {untried:?}");
+    assert!(untried.is_empty() || every > 1, "these change nothing anywhere: {untried:?}");
     let accepted: usize = tallies.iter().map(|tally| tally.accepted.len()).sum();
     assert_eq!(accepted, 0, "wrong backward passes are accepted, of {} that were tried", all.tried);
 }

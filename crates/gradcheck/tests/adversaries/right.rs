@@ -8,6 +8,7 @@ use backproof_gradcheck::{Options, Report, Value, Verdict};
 use crate::draw::Draw;
 use crate::functions::{Function, all};
 use crate::points::{KINDS, Setting, Size};
+use crate::told::tell;
 
 /// What became of the rows of one function: the number of each verdict.
 #[derive(Default)]
@@ -94,6 +95,9 @@ impl Tally {
     }
 
     fn add(&mut self, function: &'static str, seed: u64, outcome: Result<Option<Report>, String>) {
+        if let Some(outcome) = outcome.as_ref().map(Option::as_ref).map_err(String::as_str).transpose() {
+            tell(&format!("right {function} {seed}"), outcome);
+        }
         let mut alarm = Alarm { function, seed, elements: 0, report: String::new() };
         match outcome {
             Ok(None) => *self.left_out.entry(function).or_default() += 1,
