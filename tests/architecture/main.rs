@@ -36,6 +36,7 @@ const WITHOUT_CIRCLES: &[&str] = &[
     "spec",
     "kernels",
     "compiled",
+    "gradcheck",
     "data",
     "layers",
     "models",

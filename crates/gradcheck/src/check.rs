@@ -5,8 +5,8 @@ use burn::tensor::{DType, Device, Tensor};
 use crate::poison::poison_device;
 use crate::tensors::{Outcome, TensorForward, evaluate};
 use crate::{
-    Arguments, Examination, Forward, Gradients, Kinks, Mutants, Options, Problem, RecordingForward, Report, Role,
-    Source, Value, Variable, unit_roundoff,
+    Arguments, Examination, Forward, GradientSource, Gradients, Kinks, Mutants, Options, Problem, RecordingForward,
+    Report, Role, Value, Variable, unit_roundoff,
 };
 
 /// A check of closures over tensors, put together step by step.
@@ -37,8 +37,8 @@ pub struct Check<'a> {
     recording: Option<RecordingForward<'a>>,
     /// Where the differences are taken.
     place: Option<Device>,
-    sources: Vec<Source<'a>>,
-    mutants: Vec<Source<'a>>,
+    sources: Vec<GradientSource<'a>>,
+    mutants: Vec<GradientSource<'a>>,
 }
 
 impl<'a> Check<'a> {
@@ -202,7 +202,7 @@ impl<'a> Check<'a> {
         let forward = self.forward.clone().expect("the forward comes before autodiff");
         let (variables, dtype) = (self.variables.clone(), self.dtype);
         let (first, f, place) = (variables.clone(), forward.clone(), device.clone());
-        let mut source = Source::new(name, unit_roundoff(dtype), move |values, cotangent| {
+        let mut source = GradientSource::new(name, unit_roundoff(dtype), move |values, cotangent| {
             let arguments = Arguments::new(&variables, values, Some(cotangent), &place, dtype).tracked();
             poison_device(&place, values, dtype);
             (f(&arguments).backward)(&arguments, cotangent)
@@ -219,7 +219,7 @@ impl<'a> Check<'a> {
     /// test and not tracked, and returns the gradients.
     pub fn source(self, name: &str, device: &Device, backward: impl Fn(&Arguments<'_>) -> Gradients + 'a) -> Self {
         let (variables, dtype, device) = (self.variables.clone(), self.dtype, device.clone());
-        self.add(Source::new(name, unit_roundoff(dtype), move |values, cotangent| {
+        self.add(GradientSource::new(name, unit_roundoff(dtype), move |values, cotangent| {
             poison_device(&device, values, dtype);
             let arguments = Arguments::new(&variables, values, Some(cotangent), &device, dtype);
             backward(&arguments).in_order(&variables)
@@ -260,7 +260,7 @@ impl<'a> Check<'a> {
     ///
     /// Panics if there is another one of this name.
     #[allow(clippy::should_implement_trait, reason = "a step of a builder, not a sum")]
-    pub fn add(mut self, source: Source<'a>) -> Self {
+    pub fn add(mut self, source: GradientSource<'a>) -> Self {
         assert!(self.sources.iter().all(|other| other.name != source.name), "two sources are named {}", source.name);
         self.sources.push(source);
         self
@@ -294,7 +294,7 @@ impl<'a> Check<'a> {
     pub fn mutant(mut self, name: &str, device: &Device, backward: impl Fn(&Arguments<'_>) -> Gradients + 'a) -> Self {
         assert!(self.mutants.iter().all(|other| other.name != name), "two mutants are named {name}");
         let (variables, dtype, device) = (self.variables.clone(), self.dtype, device.clone());
-        self.mutants.push(Source::new(name, unit_roundoff(dtype), move |values, cotangent| {
+        self.mutants.push(GradientSource::new(name, unit_roundoff(dtype), move |values, cotangent| {
             let arguments = Arguments::new(&variables, values, Some(cotangent), &device, dtype);
             backward(&arguments).in_order(&variables)
         }));

@@ -1,6 +1,6 @@
 //! A source under combinations of the cotangents, which a linear backward combines in the same way.
 
-use crate::{Source, Value};
+use crate::{GradientSource, Value};
 
 /// The gradients under `Σ_k a_k w_k`, which must be `Σ_k a_k B(w_k)`.
 #[derive(Clone)]
@@ -15,7 +15,7 @@ pub(crate) struct Combined {
 /// The gradients under the negative of the first cotangent, a large and a tiny multiple of it, a large negative one of
 /// the second, all of which every precision can hold, and a sum of the two.
 pub(crate) fn combined(
-    source: &Source<'_>,
+    source: &GradientSource<'_>,
     values: &[Value],
     cotangents: &[&Value],
     gradients: Option<&Vec<Option<Value>>>,
@@ -49,7 +49,7 @@ pub(crate) fn combined(
 
 /// The gradients under one combination.
 pub(crate) fn combination(
-    source: &Source<'_>,
+    source: &GradientSource<'_>,
     values: &[Value],
     cotangents: &[&Value],
     factors: Vec<(usize, f64)>,
@@ -68,7 +68,7 @@ const PART: f64 = 1.0 / 256.0;
 /// The gradients under the first cotangent with the weights made small of the outputs whose number has a 0 for this
 /// binary digit, plus those with the others made small: each output is once small beside others. A backward that loses
 /// what is small beside the largest loses it here. `None` if no number has such a digit.
-fn split(source: &Source<'_>, values: &[Value], cotangent: &Value, digit: u32) -> Option<Combined> {
+fn split(source: &GradientSource<'_>, values: &[Value], cotangent: &Value, digit: u32) -> Option<Combined> {
     if cotangent.len() <= 1 << digit {
         return None;
     }
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn multiples_fit_into_the_precision_and_two_parts_add_up() {
         let factors = |u: f64| {
-            let source = Source::new("identity", u, |_, w| vec![Some(w.clone())]);
+            let source = GradientSource::new("identity", u, |_, w| vec![Some(w.clone())]);
             let [first, second] = [vec![1.0, 2.0, 4.0], vec![1.0; 3]].map(|w| Value::new([3], w));
             let found = combined(&source, &[Value::full([3], 1.0)], &[&first, &second], None, f64::MAX);
             let last = found.last().unwrap().gradients[0].as_ref().unwrap().data().to_vec();
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_multiple_that_overflows_is_made_smaller() {
-        let source = Source::new("identity", 1e-9, |_, w| vec![Some(w.clone())]);
+        let source = GradientSource::new("identity", 1e-9, |_, w| vec![Some(w.clone())]);
         let first = Value::full([1], 8.0);
         let large = |most: f64| {
             let gradients = vec![Some(first.clone())];
@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn each_output_is_small_beside_its_neighbours_once() {
         let seen = RefCell::new(Vec::new());
-        let source = Source::new("observer", 0.0, |_, w| {
+        let source = GradientSource::new("observer", 0.0, |_, w| {
             seen.borrow_mut().push(w.data().to_vec());
             vec![Some(w.clone())]
         });

@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
     use crate::examine::tests::{claims, only, options, problem, variable};
-    use crate::{Problem, Source};
+    use crate::{GradientSource, Problem};
 
     fn line() -> Problem<'static> {
         problem(vec![variable("x", &[2.0])], |values| vec![3.0 * values[0].data()[0]])
@@ -96,7 +96,7 @@ mod tests {
         assert!(tried(&moody).tried.is_empty(), "not repeatable");
         let mut absent = problem(vec![variable("x", &[2.0])], |_| vec![1.0]);
         absent.tensors[0].expect_zero = true;
-        absent.sources.push(Source::new("absent", 1e-9, |_, _| vec![None]));
+        absent.sources.push(GradientSource::new("absent", 1e-9, |_, _| vec![None]));
         assert!(absent.examine(&options()).report().proven && tried(&absent).tried.is_empty(), "no gradient");
     }
 

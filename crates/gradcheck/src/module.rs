@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Gradients as BurnGradients, Tensor};
 
 use crate::poison::poison_device;
-use crate::{Options, Problem, Report, Role, Source, Value, Variable, unit_roundoff};
+use crate::{GradientSource, Options, Problem, Report, Role, Value, Variable, unit_roundoff};
 
 /// Proves the gradients that Burn's autodiff finds for a module: of its input and of every parameter, by name.
 ///
@@ -78,7 +78,7 @@ pub fn check_module<'a, M: Module + 'a, const D: usize, const E: usize>(
     let (in_double, in_single, on_device) = (run(reference, DType::F64), run(reference, dtype), run(device, dtype));
     let on_device_again = on_device.clone();
     let place = device.clone();
-    let mut autodiff = Source::new("autodiff", unit_roundoff(dtype), move |values, cotangent| {
+    let mut autodiff = GradientSource::new("autodiff", unit_roundoff(dtype), move |values, cotangent| {
         poison_device(&place, values, dtype);
         let (module, input, output) = on_device(values);
         if !output.is_tracked() {
@@ -130,7 +130,7 @@ impl ModuleVisitor for Names {
 }
 
 /// The module with these values for its float parameters and running statistics, in the order in which it visits them,
-/// on a device without autodiff and in this precision: what a backward of its own needs, as a [`Source`] of the problem
+/// on a device without autodiff and in this precision: what a backward of its own needs, as a [`GradientSource`] of the problem
 /// that [`check_module`] gives. The order is that of [`Problem::tensors`] after the input.
 ///
 /// # Panics

@@ -138,7 +138,7 @@ mod tests {
     use burn::tensor::DType;
 
     use super::*;
-    use crate::{Options, Problem, Role, Source, Variable};
+    use crate::{GradientSource, Options, Problem, Role, Variable};
 
     /// The mutant of `y_o = o ⟨c, f(x)⟩` for o = 1, …, `outputs`, under the first output, and all of them; its source
     /// has the gradient o c and a round-off of 2⁻²⁰.
@@ -156,7 +156,7 @@ mod tests {
             let sum: f64 = values[0].data().iter().zip(c).map(|(&x, c)| c * f(x)).sum();
             Value::new([outputs], (1..=outputs).map(|o| o as f64 * sum).collect())
         });
-        problem.sources.push(Source::new("source", 2f64.powi(-20), |_, w| {
+        problem.sources.push(GradientSource::new("source", 2f64.powi(-20), |_, w| {
             let sum: f64 = w.data().iter().zip(1..).map(|(w, o)| w * f64::from(o)).sum();
             vec![Some(Value::new(dims, c.iter().map(|c| sum * c).collect()))]
         }));

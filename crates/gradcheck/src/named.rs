@@ -20,7 +20,7 @@ impl Examination<'_, '_> {
 
 /// Runs every named mutant once. One that panics must not bring the check down: it is not under test.
 pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<NamedRun> {
-    let run = |mutant: &crate::Source<'_>| {
+    let run = |mutant: &crate::GradientSource<'_>| {
         let backward = |cotangent: &&Value| {
             let gradients = (mutant.backward)(values, cotangent);
             assert_eq!(gradients.len(), values.len(), "one entry for each tensor");

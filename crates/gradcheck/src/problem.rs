@@ -40,10 +40,10 @@ pub struct Problem<'a> {
     /// where `forward` panics, as Burn's layers do that make tensors in the default precision.
     pub single: Option<Forward<'a>>,
     /// Who computes gradients.
-    pub sources: Vec<Source<'a>>,
+    pub sources: Vec<GradientSource<'a>>,
     /// Backward passes that are wrong on purpose, by the name of the fault; see
     /// [`Check::mutant`](crate::Check::mutant).
-    pub mutants: Vec<Source<'a>>,
+    pub mutants: Vec<GradientSource<'a>>,
 }
 
 /// A tensor that the function depends on.
@@ -81,7 +81,7 @@ pub enum Role {
 
 /// Somebody who computes gradients.
 #[derive(Clone)]
-pub struct Source<'a> {
+pub struct GradientSource<'a> {
     /// Its name in the report, unique in the problem: `manual`, `autodiff`, a kernel's.
     pub name: String,
     /// The relative error of one of its operations: [`unit_roundoff`](crate::unit_roundoff) of its type, or what
@@ -97,7 +97,7 @@ pub struct Source<'a> {
     pub skipped: Option<String>,
 }
 
-impl<'a> Source<'a> {
+impl<'a> GradientSource<'a> {
     /// A source without a forward.
     pub fn new(
         name: impl Into<String>,

@@ -88,7 +88,7 @@ pub struct Row {
     /// What the mismatch looks like, in a sentence.
     pub diagnosis: Option<String>,
     /// The error of the worst element against the step of the differences.
-    pub sweep: Option<Sweep>,
+    pub sweep: Option<ErrorCurve>,
     /// Why it was skipped, with what it panicked, or why the gradient is zero.
     pub note: Option<String>,
 }
@@ -138,7 +138,7 @@ impl Tolerance {
 
 /// The error of a gradient against the central difference at several steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Sweep {
+pub struct ErrorCurve {
     /// Step and absolute error.
     pub points: Vec<(f64, f64)>,
     /// Whether the error stays whatever the step: then the gradient is wrong. One that moves with the step is the

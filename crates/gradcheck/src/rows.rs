@@ -2,7 +2,7 @@ use crate::diagnosis::{no_pattern, pattern};
 use crate::examination::Examination;
 use crate::judgement::{Judgement, WorstOf};
 use crate::named::{Suspect, recognise};
-use crate::report::{Row, Sweep, Worst};
+use crate::report::{ErrorCurve, Row, Worst};
 use crate::runs::Outcome;
 use crate::symptoms::Symptoms;
 use crate::value::position;
@@ -184,7 +184,7 @@ fn explain(
     // The largest step may be too long and the smallest too noisy: the error stays if it is the same at most of them.
     let same = points.iter().filter(|(_, error)| (0.5 * worst.error..=2.0 * worst.error).contains(error)).count();
     let stays = same > points.len() / 2;
-    row.sweep = Some(Sweep { points, stays });
+    row.sweep = Some(ErrorCurve { points, stays });
 }
 
 fn symptoms<'s>(

@@ -6,7 +6,7 @@ use crate::combined::{Combined, combined};
 use crate::poison::{LARGE, NAN, poison};
 use crate::precision::largest;
 use crate::random::direction;
-use crate::{Problem, Source, Value};
+use crate::{GradientSource, Problem, Value};
 
 /// Everything that one source says: its gradients `[cotangent][tensor]`.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl Run {
     /// has been at other points and under other cotangents: what it remembers of those shows. `most` is the largest
     /// number of the precision.
     pub(crate) fn new(
-        source: &Source<'_>,
+        source: &GradientSource<'_>,
         values: &[Value],
         perturbed: &[Vec<Value>; 4],
         cotangents: &[&Value],
@@ -111,7 +111,7 @@ const CHANGES: [f64; 4] = [3.0, -5.0, -64.0, 4.0];
 /// round-off only at one further away; there, the change that goes on from the near ones is the function's own, and
 /// does not count.
 fn wobble(
-    source: &Source<'_>,
+    source: &GradientSource<'_>,
     perturbed: &[Vec<Value>; 4],
     cotangents: &[&Value],
     gradients: &[Vec<Option<Value>>],
@@ -200,7 +200,7 @@ pub(crate) type Spread = Rc<Vec<Vec<f64>>>;
 
 /// The runs of every source.
 pub(crate) fn run_all(problem: &Problem<'_>, values: &[Value], cotangents: &[&Value]) -> Vec<Outcome> {
-    let run = |source: &Source<'_>| {
+    let run = |source: &GradientSource<'_>| {
         if source.skipped.is_some() {
             return Outcome::Skipped;
         }
@@ -229,7 +229,7 @@ mod tests {
     #[test]
     fn wobble_is_the_largest_change_that_is_not_the_trend_and_at_least_the_median_beside_the_gradient() {
         let at = |point: f64| vec![Value::full([1], point)];
-        let source = Source::new("table", 0.0, |values, _| {
+        let source = GradientSource::new("table", 0.0, |values, _| {
             let point = values[0].data()[0] as usize;
             vec![Some(Value::new([3], GRADIENTS.map(|element| element[point]).to_vec()))]
         });
@@ -246,7 +246,7 @@ mod tests {
     #[test]
     fn everything_but_constants_is_changed_by_a_few_round_offs() {
         let seen = RefCell::new(Vec::new());
-        let source = Source::new("observer", 2f64.powi(-10), |values, _| {
+        let source = GradientSource::new("observer", 2f64.powi(-10), |values, _| {
             seen.borrow_mut().push([0, 1].map(|tensor| values[tensor].data()[0]));
             vec![None, None]
         });
@@ -254,7 +254,7 @@ mod tests {
             |name: &str, role| Variable { name: name.into(), role, value: Value::full([1], 4.0), expect_zero: false };
         let tensors = vec![variable("x", Role::Input), variable("t", Role::Constant)];
         let mut problem = Problem::new("observed", burn::tensor::DType::F64, tensors, |values| values[0].clone());
-        problem.sources = vec![source, Source::skipped("absent", "no device")];
+        problem.sources = vec![source, GradientSource::skipped("absent", "no device")];
         let values = problem.values();
         let runs = run_all(&problem, &values, &[&Value::full([1], 1.0)]);
         assert!(runs[0].run().is_some() && runs[1].run().is_none());

@@ -7,7 +7,7 @@ use std::iter;
 use std::rc::Rc;
 
 use backproof_compiled::{Plan, SegmentPlan, TrainingPlan};
-use backproof_gradcheck::{Kinks, Options, Problem, Source, Value, check_module, module_at, poison_device};
+use backproof_gradcheck::{GradientSource, Kinks, Options, Problem, Value, check_module, module_at, poison_device};
 use backproof_kernels::Isa;
 use backproof_layers::{Ranked, Saved, Sides};
 use backproof_models::{Compiled, Network, PassMode};
@@ -46,7 +46,7 @@ pub(crate) fn problem(
     }
 
     let (point_of, place) = (point.clone(), device.clone());
-    let mut manual = Source::new("manual", unit_roundoff, move |values, cotangent| {
+    let mut manual = GradientSource::new("manual", unit_roundoff, move |values, cotangent| {
         poison_device(&place, values, dtype);
         point_of.by_hand(values, cotangent, &place, dtype)
     });
@@ -79,10 +79,10 @@ fn has_a_node(layer: &LayerSpec) -> bool {
 }
 
 /// The network on the CPU kernels as a source.
-fn kernels(point: &Rc<Point>, isa: Isa, context: &Context) -> Source<'static> {
+fn kernels(point: &Rc<Point>, isa: Isa, context: &Context) -> GradientSource<'static> {
     let (of_backward, of_forward) = (point.clone(), point.clone());
     let (place, again) = (context.device.clone(), context.device.clone());
-    let mut source = Source::new(source_name(isa), context.unit_roundoff, move |values, cotangent| {
+    let mut source = GradientSource::new(source_name(isa), context.unit_roundoff, move |values, cotangent| {
         poison_device(&place, values, DType::F32);
         of_backward.by_kernels(values, cotangent, isa, &place)
     });

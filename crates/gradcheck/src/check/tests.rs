@@ -20,7 +20,7 @@ fn options_seed_and_precision_are_those_given() {
 
 #[test]
 fn tensors_and_precision_come_before_what_needs_them() {
-    let source = || Source::new("source", 0.0, |_, _| vec![None]);
+    let source = || GradientSource::new("source", 0.0, |_, _| vec![None]);
     let with_mutant = || check().mutant("mutant", &Device::flex(), |_| Gradients::new());
     let with_forward = || check().forward(&Device::flex(), |t| t.get::<1>("x"));
     assert!(!panics(|| check().dtype(DType::F64).input("y", Value::full([1], 1.0))));
@@ -33,7 +33,7 @@ fn tensors_and_precision_come_before_what_needs_them() {
 
 #[test]
 fn names_are_unique() {
-    let source = || Source::new("source", 0.0, |_, _| vec![None]);
+    let source = || GradientSource::new("source", 0.0, |_, _| vec![None]);
     assert!(panics(|| check().input("x", Value::full([1], 1.0))));
     assert!(panics(|| check().add(source()).add(source())));
     let mutant = |check: Check<'static>| check.mutant("mutant", &Device::flex(), |_| Gradients::new());

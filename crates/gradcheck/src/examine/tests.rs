@@ -6,7 +6,7 @@ use burn::tensor::DType;
 use super::*;
 use crate::random::direction;
 use crate::report::{Row, Worst};
-use crate::{Source, Variable};
+use crate::{GradientSource, Variable};
 
 /// The round-off of the sources here.
 pub(crate) const U: f64 = 1.0 / (1 << 20) as f64;
@@ -36,7 +36,7 @@ pub(crate) fn problem<'a>(tensors: Vec<Variable>, f: impl Fn(&[Value]) -> Vec<f6
 
 /// With a source that says `gradient(values, output)` of the only tensor, summed over the outputs.
 pub(crate) fn claims<'a>(mut problem: Problem<'a>, gradient: impl Fn(&[f64], usize) -> Vec<f64> + 'a) -> Problem<'a> {
-    problem.sources.push(Source::new("source", U, move |values, w| {
+    problem.sources.push(GradientSource::new("source", U, move |values, w| {
         let x = values[0].data();
         let mut sum = vec![0.0; x.len()];
         for (output, w) in w.data().iter().enumerate().filter(|(_, w)| **w != 0.0) {
@@ -207,7 +207,7 @@ fn what_is_seen_not_to_move_is_proven_to_be_zero() {
             let [a, b] = [0, 1].map(|tensor| values[tensor].data()[0]);
             vec![offset + (3.0 * a + slope * (b - 4.0))]
         });
-        problem.sources.push(Source::new("source", U, move |values, w| {
+        problem.sources.push(GradientSource::new("source", U, move |values, w| {
             let wobbling = gradient + (values[1].data()[0] - 4.0);
             vec![Some(Value::full([1], 3.0 * w.data()[0])), Some(Value::full([1], w.data()[0] * wobbling))]
         }));

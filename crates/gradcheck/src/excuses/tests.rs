@@ -1,12 +1,12 @@
 //! Sources of y = x³ in a precision that is so coarse that an intermediate result is the same at all near points.
 
 use crate::examine::tests::{problem, variable};
-use crate::{Options, Source, Value, Verdict};
+use crate::{GradientSource, Options, Value, Verdict};
 
 /// The verdict on `gradient` of y = x³ at 1, whose source claims a round-off of 2⁻²⁴.
 fn verdict(gradient: impl Fn(f64) -> f64 + 'static) -> Verdict {
     let mut cube = problem(vec![variable("x", &[1.0])], |values| vec![values[0].data()[0].powi(3)]);
-    cube.sources.push(Source::new("source", 2f64.powi(-24), move |values, w| {
+    cube.sources.push(GradientSource::new("source", 2f64.powi(-24), move |values, w| {
         vec![Some(Value::new([1], vec![w.data()[0] * gradient(values[0].data()[0])]))]
     }));
     let options = Options { cotangents: 1, jacobian: 0, ..Options::default() };
@@ -43,7 +43,7 @@ fn an_error_beyond_what_is_seen_elsewhere_is_wrong() {
 /// The verdict on the gradient of a function of four equal elements, all of which get these.
 fn of_equals(f: fn(&[f64]) -> f64, gradient: [f64; 4]) -> Verdict {
     let mut equals = problem(vec![variable("x", &[2.0; 4])], move |values| vec![f(values[0].data())]);
-    equals.sources.push(Source::new("source", 2f64.powi(-53), move |_, w| {
+    equals.sources.push(GradientSource::new("source", 2f64.powi(-53), move |_, w| {
         vec![Some(Value::new([4], gradient.map(|g| w.data()[0] * g).to_vec()))]
     }));
     let options = Options { jacobian: 0, ..Options::default() };
@@ -92,7 +92,7 @@ fn any_place_among_many_equal_elements_is_right() {
             x.sort_by(f64::total_cmp);
             vec![x.iter().zip(&weights).map(|(x, w)| w * x).sum()]
         });
-        sort.sources.push(Source::new("source", 2f64.powi(-53), move |_, w| {
+        sort.sources.push(GradientSource::new("source", 2f64.powi(-53), move |_, w| {
             vec![Some(Value::new([20], gradient.iter().map(|g| w.data()[0] * g).collect()))]
         }));
         let options = Options { cotangents: 1, jacobian: 0, ..Options::default() };

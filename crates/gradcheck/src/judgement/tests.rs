@@ -38,7 +38,7 @@ fn a_source_that_is_wrong_further_away_from_the_kink_too_is_wrong() {
 fn what_is_missing_or_of_other_dimensions_is_told() {
     let verdict = |gradient: Option<Value>| {
         let mut problem = problem(vec![variable("x", &[2.0, 1.0])], |values| values[0].data().to_vec());
-        problem.sources.push(crate::Source::new("source", U, move |_, _| vec![gradient.clone()]));
+        problem.sources.push(crate::GradientSource::new("source", U, move |_, _| vec![gradient.clone()]));
         report(&problem).rows[0].verdict
     };
     assert_eq!(verdict(None), Verdict::Missing);
@@ -91,7 +91,7 @@ fn a_zero_is_excused_by_what_moves_elsewhere_and_no_more() {
         let mut problem = problem(vec![variable("a", &[2.0]), variable("b", &[4.0])], |values| {
             vec![3.0 * values[0].data()[0] + 0.0 * values[1].data()[0]]
         });
-        problem.sources.push(crate::Source::new("source", U, move |_, w| {
+        problem.sources.push(crate::GradientSource::new("source", U, move |_, w| {
             vec![Some(Value::full([1], 3.0 * w.data()[0])), Some(Value::full([1], gradient * w.data()[0]))]
         }));
         let options = Options { cotangents: 0, ..Options::default() };

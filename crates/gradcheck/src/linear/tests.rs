@@ -1,7 +1,7 @@
 //! Sources whose gradient of y = (3 x₀, 5 x₁, …) is right under every cotangent that is checked, and not linear in it.
 
 use crate::examine::tests::{U, problem, variable};
-use crate::{Options, Source, Value, Verdict};
+use crate::{GradientSource, Options, Value, Verdict};
 
 /// The verdict and the diagnosis of a backward that makes `of` the incoming gradient, under one random cotangent.
 fn found(of: impl Fn(&[f64]) -> Vec<f64> + 'static) -> (Verdict, Option<String>) {
@@ -12,7 +12,7 @@ fn found_at(x: [f64; 4], of: impl Fn(&[f64]) -> Vec<f64> + 'static) -> (Verdict,
     let mut lines = problem(vec![variable("x", &x)], |values| {
         values[0].data().iter().zip([3.0, 5.0, 7.0, 9.0]).map(|(x, slope)| slope * x).collect()
     });
-    lines.sources.push(Source::new("source", U, move |_, w| {
+    lines.sources.push(GradientSource::new("source", U, move |_, w| {
         let gradient = of(w.data()).iter().zip([3.0, 5.0, 7.0, 9.0]).map(|(w, slope)| w * slope).collect();
         vec![Some(Value::new([4], gradient))]
     }));

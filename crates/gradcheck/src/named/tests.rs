@@ -1,5 +1,5 @@
 use super::*;
-use crate::Source;
+use crate::GradientSource;
 use crate::examine::tests::{U, claims, only, options, problem, variable};
 
 /// y = 3 x at 2, with a source that says 3 + `error` and moves by `rate` as x does.
@@ -10,7 +10,7 @@ fn line(error: f64, rate: f64) -> Problem<'static> {
 
 /// With a named mutant that says `gradient` of the first output.
 fn with_mutant<'a>(mut problem: Problem<'a>, name: &str, gradient: Value, roundoff: f64) -> Problem<'a> {
-    problem.mutants.push(Source::new(name, roundoff, move |_, w| {
+    problem.mutants.push(GradientSource::new(name, roundoff, move |_, w| {
         vec![Some(gradient.map_data(gradient.data().iter().map(|g| w.data()[0] * g).collect()))]
     }));
     problem

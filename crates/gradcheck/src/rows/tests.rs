@@ -34,7 +34,7 @@ fn the_odd_one_out_is_who_is_wrong_alone_or_the_differences() {
 #[test]
 fn a_gradient_of_another_shape_agrees_with_nobody() {
     let mut problem = claims(line(&[2.0, 2.0], &[3.0, 1.0]), only(|_| vec![3.0, 5.0]));
-    problem.sources.push(crate::Source::new("short", 1e-9, |_, _| vec![Some(Value::full([1], 5.0))]));
+    problem.sources.push(crate::GradientSource::new("short", 1e-9, |_, _| vec![Some(Value::full([1], 5.0))]));
     let rows = problem.examine(&options()).report().rows.clone();
     assert_eq!(rows[1].diagnosis.as_deref(), Some("the gradient's dimensions are [1], the tensor's [2]"));
     assert!(rows.iter().all(|row| row.verdict == Verdict::Mismatch && row.odd_one_out.is_none()));
@@ -45,7 +45,7 @@ fn what_is_missing_moody_or_not_finite_is_said() {
     let diagnosis = |gradient: &dyn Fn() -> Option<Vec<f64>>| {
         let mut problem = line(&[2.0, 2.0], &[3.0, 1.0]);
         let source = |w: &Value| Some(Value::new([2], gradient()?.iter().map(|g| g * w.data()[0]).collect()));
-        problem.sources.push(crate::Source::new("source", 1e-9, move |_, w| vec![source(w)]));
+        problem.sources.push(crate::GradientSource::new("source", 1e-9, move |_, w| vec![source(w)]));
         let report = problem.examine(&options()).report().clone();
         (report.rows[0].verdict, report.rows[0].diagnosis.clone().unwrap(), report.rows[0].sweep.is_some())
     };
@@ -89,7 +89,7 @@ fn all_elements_of_a_small_tensor_are_known_to_the_diagnosis() {
     const SLOPES: [f64; 8] = [1.0, 2.0, 4.0, 7.0, 11.0, 16.0, 22.0, 29.0];
     let mut problem = line(&[2.0; 8], &SLOPES);
     problem.tensors[0].value = Value::full([2, 4], 2.0);
-    problem.sources.push(crate::Source::new("transposed", 1e-9, |_, w| {
+    problem.sources.push(crate::GradientSource::new("transposed", 1e-9, |_, w| {
         vec![Some(Value::new([2, 4], (0..8).map(|i| w.data()[0] * SLOPES[i % 2 * 4 + i / 2]).collect()))]
     }));
     let options = Options { full: 4, quota: 4, ..options() };

@@ -2,12 +2,12 @@
 
 use crate::examine::tests::{U, problem, variable};
 use crate::random::direction;
-use crate::{Options, Problem, Source, Value, Verdict};
+use crate::{GradientSource, Options, Problem, Value, Verdict};
 
 /// A gradient that is off by `error`, and by as much the other way at one point in fourteen beside the point.
 fn noisy(error: f64) -> Problem<'static> {
     let mut line = problem(vec![variable("x", &[2.0])], |values| vec![3.0 * values[0].data()[0]]);
-    line.sources.push(Source::new("noisy", U, move |values, w| {
+    line.sources.push(GradientSource::new("noisy", U, move |values, w| {
         let x = values[0].data()[0];
         let rare = x != 2.0 && direction(x, 4) > 0.93;
         let off = if rare { -error } else { error };
@@ -34,7 +34,7 @@ fn noise_that_is_seldom_is_not_called_wrong() {
 #[test]
 fn what_is_off_at_every_point_is_called_wrong() {
     let mut line = noisy(0.0);
-    line.sources = vec![Source::new("off", U, |_, w| vec![Some(Value::new([1], vec![w.data()[0] * 3.001]))])];
+    line.sources = vec![GradientSource::new("off", U, |_, w| vec![Some(Value::new([1], vec![w.data()[0] * 3.001]))])];
     let options = options(0);
     let examination = line.examine(&options);
     assert_eq!(examination.report().rows[0].verdict, Verdict::Mismatch);

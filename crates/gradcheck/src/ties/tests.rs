@@ -138,7 +138,7 @@ fn a_tie_between_two_tensors_is_shared_too() {
         let mut problem = problem(vec![variable("a", &[2.0]), variable("b", &[2.0])], |values| {
             vec![values[0].data()[0].max(values[1].data()[0])]
         });
-        problem.sources.push(crate::Source::new("source", crate::examine::tests::U, move |_, w| {
+        problem.sources.push(crate::GradientSource::new("source", crate::examine::tests::U, move |_, w| {
             gradients.map(|g| Some(Value::full([1], g * w.data()[0]))).to_vec()
         }));
         let report = problem.examine(&Options { cotangents: 1, ..Options::default() }).report().clone();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use backproof_gradcheck::{Options, Report, Source, Verdict, unit_roundoff};
+use backproof_gradcheck::{GradientSource, Options, Report, Verdict, unit_roundoff};
 
 use crate::adversaries::{Adversary, Memory, all};
 use crate::changed::is_wrong;
@@ -74,9 +74,10 @@ impl Case {
         }
         let (function, adversary, memory) = (*function, adversary.clone(), Memory::default());
         adversary.call(&function, single, &crate::changed::elsewhere(&values), &output, &memory);
-        problem.sources = vec![Source::new("adversary", unit_roundoff(dtype(single)), move |values, cotangent| {
-            adversary.call(&function, single, values, cotangent, &memory)
-        })];
+        problem.sources =
+            vec![GradientSource::new("adversary", unit_roundoff(dtype(single)), move |values, cotangent| {
+                adversary.call(&function, single, values, cotangent, &memory)
+            })];
         Some(problem.examine(&Options { seed, ..Options::default() }).report().clone())
     }
 }

@@ -157,7 +157,7 @@ fn a_kernel_turned_around() {
     let check = conv(DType::F64, [2, 3], 4, 1, 0);
     let problem = check.problem();
     let autodiff = problem.sources[0].backward.clone();
-    let turned = backproof_gradcheck::Source::new("manual", 1e-16, move |values, w| {
+    let turned = backproof_gradcheck::GradientSource::new("manual", 1e-16, move |values, w| {
         let mut gradients = autodiff(values, w);
         let right = gradients[1].take().unwrap();
         // The kernel is [3, 2, 3, 2]: the last 3 · 2 elements backwards.

@@ -1,7 +1,8 @@
 //! Kinks that the forward records, in a network of two layers that is a given distance from one.
 
 use backproof_gradcheck::{
-    Arguments, Check, Gradients, Kinks, Options, Problem, Report, Role, Source, Value, Variable, Verdict, unit_roundoff,
+    Arguments, Check, GradientSource, Gradients, Kinks, Options, Problem, Report, Role, Value, Variable, Verdict,
+    unit_roundoff,
 };
 use burn::tensor::module::{conv2d, max_pool2d_with_indices};
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
@@ -71,7 +72,7 @@ fn beside_a_kink(dtype: DType, distance: f64, recording: bool) -> Report {
     let kink = bias_at_a_kink();
     let check = check(dtype, kink + distance, recording).autodiff(&device());
     let autodiff = check.problem().sources[0].backward.clone();
-    let other_side = Source::new("other side", unit_roundoff(dtype), move |values, w| {
+    let other_side = GradientSource::new("other side", unit_roundoff(dtype), move |values, w| {
         let mut values = values.to_vec();
         values[3] = Value::new([2], vec![kink - distance, 0.3]);
         autodiff(&values, w)
@@ -107,7 +108,7 @@ fn in_single_precision_the_right_side_is_proven_and_a_wrong_gradient_is_not() {
     for distance in DISTANCES.into_iter().flat_map(|distance| [distance, -distance]) {
         let check = check(DType::F32, bias_at_a_kink() + distance, true).autodiff(&device());
         let autodiff = check.problem().sources[0].backward.clone();
-        let wrong = Source::new("wrong", unit_roundoff(DType::F32), move |values, w| {
+        let wrong = GradientSource::new("wrong", unit_roundoff(DType::F32), move |values, w| {
             let spoil =
                 |gradient: Value| Value::new(gradient.dims(), gradient.data().iter().map(|g| 1.01 * g).collect());
             autodiff(values, w).into_iter().map(|gradient| gradient.map(spoil)).collect()
@@ -208,7 +209,7 @@ fn a_sharp_bend_is_no_kink() {
             let x = values[0].data();
             Value::new([2], vec![bend(x[0]), x[1].max(0.0)])
         };
-        let source = Source::new("half", unit_roundoff(DType::F64), |_, w: &Value| {
+        let source = GradientSource::new("half", unit_roundoff(DType::F64), |_, w: &Value| {
             vec![Some(Value::new([2], vec![0.5 * w.data()[0], w.data()[1]]))]
         });
         let mut problem = Problem::new("bend", DType::F64, tensors, forward);
@@ -242,7 +243,7 @@ fn noise_is_measured_beside_a_kink_that_the_point_lies_on() {
     }];
     let right = |_: &[Value], w: &Value| vec![Some(Value::new([2], vec![1e-8 * w.data()[0], 0.0]))];
     let mut problem = Problem::new("buried", DType::F64, tensors, forward);
-    problem.sources = vec![Source::new("right", unit_roundoff(DType::F64), right)];
+    problem.sources = vec![GradientSource::new("right", unit_roundoff(DType::F64), right)];
     problem.recording = Some(std::rc::Rc::new(move |values, kinks| {
         kinks.decisions([values[0].data()[1].partial_cmp(&0.0).map_or(2, |order| order as i64)]);
         forward(values)

@@ -1,7 +1,7 @@
 //! How a report tells what is not proven.
 
 use backproof_gradcheck::{
-    Check, Gradients, Mutant, Mutants, Problem, Report, Role, Source, Value, Variable, Verdict, unit_roundoff,
+    Check, GradientSource, Gradients, Mutant, Mutants, Problem, Report, Role, Value, Variable, Verdict, unit_roundoff,
 };
 use burn::tensor::{DType, Tensor};
 
@@ -13,7 +13,7 @@ fn report(x: Value, f: impl Fn(f64) -> f64, gradient: impl Fn(f64) -> f64) -> Re
         Value::new(x.dims(), x.data().iter().enumerate().map(|(index, &x)| by(index, x)).collect())
     };
     let tensors = vec![Variable { name: "x".into(), role: Role::Input, value: x, expect_zero: false }];
-    let source = Source::new("host", unit_roundoff(DType::F64), |values, w| {
+    let source = GradientSource::new("host", unit_roundoff(DType::F64), |values, w| {
         vec![Some(map(&values[0], &|index, x| w.data()[index] * gradient(x)))]
     });
     let forward = |values: &[Value]| map(&values[0], &|_, x| f(x));

@@ -1,6 +1,6 @@
 use std::cell::Cell;
 
-use backproof_gradcheck::{Check, Gradients, Problem, Role, Source, Value, Variable, Verdict, unit_roundoff};
+use backproof_gradcheck::{Check, GradientSource, Gradients, Problem, Role, Value, Variable, Verdict, unit_roundoff};
 use burn::tensor::{DType, Tensor, activation};
 
 use crate::common::*;
@@ -13,7 +13,7 @@ fn host<'a>(
 ) -> Problem<'a> {
     let map = move |x: &Value| Value::new(x.dims(), x.data().iter().map(|&x| forward(x)).collect());
     let tensors = vec![Variable { name: "x".into(), role: Role::Input, value: x, expect_zero: false }];
-    let source = Source::new("host", unit_roundoff(DType::F64), move |values, w| vec![gradient(&values[0], w)]);
+    let source = GradientSource::new("host", unit_roundoff(DType::F64), move |values, w| vec![gradient(&values[0], w)]);
     Problem { sources: vec![source], ..Problem::new("host", DType::F64, tensors, move |values| map(&values[0])) }
 }
 
@@ -157,7 +157,7 @@ fn a_source_that_changes_its_mind_is_non_deterministic() {
 
 #[test]
 fn a_source_without_a_device_is_skipped_and_proves_nothing() {
-    let report = linear(DType::F32).autodiff(&device()).add(Source::skipped("cuda", "no CUDA device")).run();
+    let report = linear(DType::F32).autodiff(&device()).add(GradientSource::skipped("cuda", "no CUDA device")).run();
     assert_eq!(report.verdict("cuda", "x"), Some(Verdict::Skipped));
     assert!(!report.proven && report.faults() == 0);
     assert!(report.to_string().contains("no CUDA device"), "{report}");

@@ -8,7 +8,7 @@ mod products;
 mod rows;
 mod selection;
 
-use backproof_gradcheck::{Problem, Role, Source, Value, Variable, unit_roundoff};
+use backproof_gradcheck::{GradientSource, Problem, Role, Value, Variable, unit_roundoff};
 use burn::tensor::DType;
 
 use crate::edges::Edges;
@@ -89,9 +89,9 @@ impl Function {
     }
 
     /// The right backward as a source.
-    pub(crate) fn source(&self, single: bool, with_forward: bool) -> Source<'static> {
+    pub(crate) fn source(&self, single: bool, with_forward: bool) -> GradientSource<'static> {
         let function = *self;
-        let mut source = Source::new("right", unit_roundoff(dtype(single)), move |values, cotangent| {
+        let mut source = GradientSource::new("right", unit_roundoff(dtype(single)), move |values, cotangent| {
             function.backward(single, values, cotangent)
         });
         if with_forward {
