@@ -59,6 +59,7 @@ impl<'a> Problem<'a> {
         examination.report.output = output.dims().to_vec();
         examination.report.differences = dtype_name(precision.0);
         examination.report.note = why.map(|why| {
+            let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
             format!("the differences are taken in {}: in f64 the function panics ({why})", dtype_name(precision.0))
         });
         let again = caught(|| evaluation(&values).0).unwrap_or_else(|_| Value::full(output.dims(), f64::NAN));

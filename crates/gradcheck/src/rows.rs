@@ -172,7 +172,8 @@ fn explain(
     let suspect = Suspect { source, tensor, cotangent: worst.cotangent, gradient, truth: &symptoms.truth };
     let fault = judgements[source].as_ref().and_then(|judgement| judgement.fault.clone());
     // Where every element by itself is right, only the fault says what is wrong.
-    let (first, last) = if row.mismatched == 0 { (fault, None) } else { (None, fault) };
+    let alone = row.mismatched == 0 || worst.error <= worst.tolerance.total();
+    let (first, last) = if alone { (fault, None) } else { (None, fault) };
     let looks_like = || recognise(examination, &suspect).or(pattern(&symptoms));
     row.diagnosis = first.or_else(looks_like).or(last).or_else(|| Some(no_pattern(&symptoms)));
     let points: Vec<(f64, f64)> = (1..=8)
