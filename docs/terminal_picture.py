@@ -23,5 +23,9 @@ print('<g font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="
 for number, line in enumerate(lines):
     colour = "#7ee787" if number == 0 else "#e6edf3" if "accuracy" in line or line.startswith(("class", "proven")) else "#adbac7"
     weight = ' font-weight="bold"' if "accuracy" in line or line.startswith("proven") else ""
-    print(f'<text x="20" y="{56 + number * LINE}" fill="{colour}"{weight}>{html.escape(line).replace(" ", NO_BREAK)}</text>')
+    # Some programs drop spaces at the start of a text, even those that do not break.
+    text = line.lstrip(" ")
+    x = round(20 + (len(line) - len(text)) * CHARACTER, 2)
+    text = html.escape(text.rstrip(" ")).replace(" ", NO_BREAK)
+    print(f'<text x="{x:g}" y="{56 + number * LINE}" fill="{colour}"{weight}>{text}</text>')
 print("</g></svg>")
