@@ -7,6 +7,7 @@ use crate::judgement::Claim;
 use crate::line::{Line, Move};
 use crate::place::NEAR;
 use crate::runs::moved;
+use crate::spread::HOPELESS;
 use crate::subgradients::{AWAY, equals, hulls};
 use crate::sweep::Along;
 use crate::{Value, Verdict};
@@ -120,7 +121,8 @@ impl Examination<'_, '_> {
     /// Allows for what round-off does to the source's own gradient, where that is seen to be as much as the error.
     pub(crate) fn allow_spread(&self, claim: &Claim<'_>, index: usize, cotangent: usize, answer: &mut Answer) {
         let mut tolerance = answer.tolerance;
-        let spread = self.spread([claim.source, cotangent, claim.tensor, index], answer.error, tolerance.total());
+        let spread =
+            self.spread([claim.source, cotangent, claim.tensor, index], answer.error, HOPELESS * tolerance.total());
         tolerance.roundoff += spread;
         if answer.error <= tolerance.total() {
             let small = 0.01 * claim.gradient(cotangent, index).abs();

@@ -41,6 +41,7 @@ pub(crate) fn forward_rows(examination: &Examination<'_, '_>) -> Vec<ForwardRow>
     let differentiated = (0..oracle.values.len()).filter(|&tensor| problem.differentiated(tensor));
     let elements: usize = differentiated.map(|tensor| oracle.values[tensor].len()).sum();
     let unit = typical(&oracle.output).min(1.0);
+    let largest_input = oracle.values.iter().map(Value::max_abs).fold(0.0, f64::max);
     let mut rows = Vec::new();
     for (source, run) in problem.sources.iter().zip(&examination.runs) {
         let Some((output, repeatable)) = run.run().and_then(|run| run.output.as_ref()) else { continue };
@@ -84,7 +85,10 @@ pub(crate) fn forward_rows(examination: &Examination<'_, '_>) -> Vec<ForwardRow>
         if worst.is_infinite() && !row.value.is_finite() {
             row.verdict = Verdict::NonFinite;
         } else if worst > 1.0 {
-            row.verdict = row.verdict.max(Verdict::Mismatch);
+            // Less than the rounding of the largest number that went in may be what is left of a cancellation.
+            let rounding = 4.0 * source.unit_roundoff * largest_input;
+            let lost = (row.value - row.reference).abs() <= rounding;
+            row.verdict = row.verdict.max(if lost { Verdict::Unresolved } else { Verdict::Mismatch });
         }
         rows.push(row);
     }

@@ -155,7 +155,7 @@ pub(crate) fn judge(
     let beside_kink = near.is_some_and(|near| outside(gradient, near.slopes) <= widest.total());
     // Differences whose truncation is only hidden by noise may be those of a function that is rough at every step.
     let rough = estimate.truncation > 1e-6 * estimate.magnitude && estimate.noise > 1e-4 * tenth;
-    let loud = estimate.noise > 0.5 * error;
+    let loud = estimate.noise + estimate.truncation > 0.5 * error;
     let hidden = rough
         || loud
         || error <= widest.total() + estimate.hidden

@@ -324,7 +324,9 @@ impl Examination<'_, '_> {
         let bound = self.wobble_bound(claim.source, cotangent, magnitude + reach.terms + reach.output + shared);
         Allowances {
             output: reach.output / size,
-            saturated,
+            // An output next to 0 may be the logarithm of a result next to 1, which has the rounding of what went in. In
+            // double precision, that is less than anybody asks for.
+            saturated: if roundoff < 1e-12 { self.rounded_inputs(cotangent) } else { saturated },
             beside: saturated / size,
             steepest: self.size(cotangent) / (oracle.precision.epsilon() * value.data()[index].abs().max(1.0)),
             terms: reach.terms,
@@ -348,6 +350,13 @@ impl Examination<'_, '_> {
     /// weight.
     pub(crate) fn saturated(&self, cotangent: usize) -> f64 {
         self.size(cotangent).min(self.oracle().cotangents[cotangent].value.max_abs())
+    }
+
+    /// The largest weight times the largest number that goes in, which counts as between 1 and 10⁴.
+    fn rounded_inputs(&self, cotangent: usize) -> f64 {
+        let oracle = self.oracle();
+        let largest = oracle.values.iter().map(Value::max_abs).fold(0.0, f64::max);
+        oracle.cotangents[cotangent].value.max_abs() * largest.clamp(1.0, 1e4)
     }
 
     /// `(Σ_o (w_o y_o)²)^½`.

@@ -254,11 +254,15 @@ impl Levels {
     /// Panics if no step was tried.
     pub(crate) fn decide(&self, near: f64) -> Estimate {
         let last = self.levels.last().expect("there is at least one step");
+        // A function may be another one within a step that is longer than the element asks for: as far as the noise of
+        // the others lets it.
+        let others = self.levels.iter().filter(|level| !level.long).map(Level::error);
+        let unseen = others.filter(|error| error.is_finite()).fold(f64::INFINITY, f64::min);
         let estimate = |level: &Level, clean: bool, kink: Option<[f64; 2]>, near: Option<Near>| Estimate {
             derivative: level.measured.derivative,
             truncation: if kink.is_some() { level.measured.truncation } else { level.truncation() },
             noise: level.all_noise(),
-            hidden: 0.0,
+            hidden: if level.long && unseen.is_finite() { unseen } else { 0.0 },
             magnitude: level.measured.magnitude,
             step: level.step,
             relative: level.relative,

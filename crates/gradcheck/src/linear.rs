@@ -15,6 +15,9 @@ const SUMS: [[f64; 2]; 3] = [[-1.625, 0.4375], [2.25, 1.375], [0.8125, -0.3125]]
 /// A deviation of more than so many times the allowed round-off is not caused by round-off.
 const BY_FAR: f64 = 4.0;
 
+/// A deviation of more than so many times the allowed round-off is not looked at any further.
+const HOPELESS: f64 = 1000.0;
+
 /// Of numbers up to this size, and as far below 1, no intermediate result is expected to leave the range of a precision.
 const MODERATE: f64 = 1e6;
 
@@ -107,7 +110,7 @@ impl Examination<'_, '_> {
             let within = expected.abs() < 1e-3 * largest_number;
             let spread = || -> f64 {
                 let of = |&(number, factor, ..): &(usize, f64, &Value, f64, f64)| {
-                    factor.abs() * self.spread([source, number, tensor, index], apart, tolerance)
+                    factor.abs() * self.spread([source, number, tensor, index], apart, HOPELESS * tolerance)
                 };
                 parts.iter().map(of).sum()
             };

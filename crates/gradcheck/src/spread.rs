@@ -16,17 +16,18 @@ const FAR: [f64; 6] = [16.0, 32.0, 64.0, 16.0, 32.0, 64.0];
 /// The streams of the directions start where those of [`moved`] in a run end.
 const STREAM: u64 = 16;
 
-/// An error of more than so many times the tolerance is not caused by round-off.
-const HOPELESS: f64 = 1000.0;
+/// An error of more than so many times the tolerance is not caused by round-off, except in a function that is so
+/// ill-conditioned that its tolerance says nothing.
+pub(crate) const HOPELESS: f64 = 1e5;
 
 impl Examination<'_, '_> {
-    /// Four times the largest change that round-off makes to an element, seen at 24 points; 0 for an error that is far
-    /// beyond the tolerance.
+    /// Four times the largest change that round-off makes to an element, seen at 24 points; 0 for an error of more
+    /// than `most`.
     ///
     /// The few points of a [run](crate::runs::Run) miss the largest change of one element in a thousand. These cost
     /// more, and are looked at only before a gradient is called wrong.
-    pub(crate) fn spread(&self, claim: [usize; 4], error: f64, tolerance: f64) -> f64 {
-        if error > HOPELESS * tolerance {
+    pub(crate) fn spread(&self, claim: [usize; 4], error: f64, most: f64) -> f64 {
+        if error > most {
             return 0.0;
         }
         let [source, cotangent, tensor, index] = claim;

@@ -314,7 +314,7 @@ impl Sweep<'_, '_> {
         if let Some(one) = self.line.alone().filter(|_| !straight) {
             let shortest = self.tried.iter().copied().fold(f64::INFINITY, f64::min) * one.by.abs();
             for (cotangent, estimate) in place.cotangents.iter().zip(&mut *estimates) {
-                estimate.hidden = self.hidden(cotangent, &all_still, shortest);
+                estimate.hidden = estimate.hidden.max(self.hidden(cotangent, &all_still, shortest));
             }
         }
         for (cotangent, estimate) in place.cotangents.iter().zip(estimates) {

@@ -78,7 +78,8 @@ fn an_error_passes_up_to_the_tolerance() {
         (8.0, (Verdict::Pass, 0.0)),
         (8.5, (Verdict::Pass, 0.5)),
         (7.5, (Verdict::Pass, 0.5)),
-        (8.75, (Verdict::Mismatch, 0.75)),
+        (8.75, (Verdict::Unresolved, 0.75)),
+        (9.25, (Verdict::Mismatch, 1.25)),
         (-8.0, (Verdict::Mismatch, 16.0)),
     ] {
         assert_eq!(verdict(gradient, ESTIMATE, 0.5, 0.0), expected, "{gradient}");

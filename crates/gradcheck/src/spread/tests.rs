@@ -27,7 +27,7 @@ fn noise_that_is_seldom_is_not_called_wrong() {
     let run = examination.runs[0].run().unwrap();
     assert!(run.wobble[0][0][0].full < 1e-4, "the run has not seen it: {:?}", run.wobble);
     assert!(!examination.report().rows[0].verdict.is_fault(), "{}", examination.report());
-    let spread = examination.spread([0, 0, 0, 0], 1e-3, 1e-4);
+    let spread = examination.spread([0, 0, 0, 0], 1e-3, 0.1);
     assert!(spread > 4e-3, "{spread:e}");
 }
 
@@ -38,13 +38,13 @@ fn what_is_off_at_every_point_is_called_wrong() {
     let options = options(0);
     let examination = line.examine(&options);
     assert_eq!(examination.report().rows[0].verdict, Verdict::Mismatch);
-    assert!(examination.spread([0, 0, 0, 0], 1e-3, 1e-4) < 1e-5);
+    assert!(examination.spread([0, 0, 0, 0], 1e-3, 0.1) < 1e-5);
 }
 
 #[test]
 fn an_error_far_beyond_the_tolerance_is_no_round_off() {
     let (problem, options) = (noisy(1e-3), options(0));
     let examination = problem.examine(&options);
-    assert_eq!(examination.spread([0, 0, 0, 0], 1.0, 1e-4), 0.0);
+    assert_eq!(examination.spread([0, 0, 0, 0], 1.0, 0.1), 0.0);
     assert!(examination.spreads.borrow().len() <= 1);
 }
