@@ -85,9 +85,9 @@ pub(crate) fn forward_rows(examination: &Examination<'_, '_>) -> Vec<ForwardRow>
         if worst.is_infinite() && !row.value.is_finite() {
             row.verdict = Verdict::NonFinite;
         } else if worst > 1.0 {
-            // Less than the rounding of the largest number that went in may be what is left of a cancellation.
-            let rounding = 4.0 * source.unit_roundoff * largest_input;
-            let lost = (row.value - row.reference).abs() <= rounding;
+            // An output that is less than the rounding of what went in may be what is left of a cancellation.
+            let rounding = 4.0 * source.unit_roundoff * largest_input.min(1e3);
+            let lost = row.value.abs().max(row.reference.abs()) <= rounding;
             row.verdict = row.verdict.max(if lost { Verdict::Unresolved } else { Verdict::Mismatch });
         }
         rows.push(row);

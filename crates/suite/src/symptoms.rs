@@ -113,6 +113,8 @@ pub(crate) fn a_source_panics(problem: &Problem<'_>) -> bool {
 fn is_lost(problem: &Problem<'_>, forward: &ForwardRow, extreme: bool) -> bool {
     match forward.verdict {
         Verdict::NonFinite => extreme,
+        // It is less than the rounding of what went in.
+        Verdict::Unresolved => true,
         Verdict::NonDeterministic => draws(&problem.name),
         Verdict::Mismatch if extreme || underflows(problem, forward) => true,
         Verdict::Mismatch => {
