@@ -119,3 +119,61 @@ fn a_gradient_of_less_than_the_round_off_shows_no_thousandth() {
     // 16 u of the terms of the gradient, of the output and of its other terms: 18 times the gradient in all.
     assert!(shows(2f64.powi(-20)) && !shows(2f64.powi(-14)));
 }
+
+/// y = Σ c |x − kink| where the source takes 20 elements for those on the other side, and is wrong at the last, whose
+/// error is a little smaller, beside a tolerance that is much smaller.
+#[test]
+fn what_is_the_most_wrong_beside_its_tolerance_is_looked_at_first() {
+    let factor = |index: usize| if index == 20 { 0.1 } else { 1.0 };
+    let sum = problem(vec![variable("x", &[2.0; 21])], move |values| {
+        let x = values[0].data().iter().enumerate();
+        vec![x.map(|(index, x)| factor(index) * (x - 2.0 - 4e-5).abs()).sum()]
+    });
+    let gradient = |x: &[f64]| {
+        let side = |x: f64| if x > 2.0 - 1.8e-4 { 1.0 } else { -1.0 };
+        let excused = x[..20].iter().map(|x| side(*x));
+        excused.chain([1.8]).collect()
+    };
+    let options = Options { cotangents: 0, jacobian: 1_000_000, ..Options::default() };
+    let row = claims(sum, only(gradient)).examine(&options).report().rows[0].clone();
+    assert_eq!((row.verdict, row.mismatched, row.worst.unwrap().index), (Verdict::Mismatch, 21, 20));
+}
+
+#[test]
+fn a_slope_is_zero_below_a_thousandth_and_in_double_precision_below_a_tenth_of_that() {
+    let limits = |u: f64| {
+        let mut line = problem(vec![variable("x", &[2.0])], |values| vec![3.0 * values[0].data()[0]]);
+        line = claims(line, only(|_| vec![3.0]));
+        line.sources[0].unit_roundoff = u;
+        let options = Options { cotangents: 0, ..Options::default() };
+        let examination = line.examine(&options);
+        let gradients = examination.runs[0].run().unwrap().of(0);
+        let of = examination.limits(&Claim { source: 0, tensor: 0, gradients: &gradients }, &[0])[0];
+        assert_eq!((of.roundoff, of.near, of.unit, of.weight), (16.0 * u, NEAR * u, 1.0, 1.0));
+        of.resolution
+    };
+    assert_eq!([2f64.powi(-53), 2f64.powi(-24), 1e-12].map(limits), [1e-4, 1e-3, 1e-3]);
+}
+
+/// The verdict on the zero of a second tensor, of this typical size, that moves nothing but a rounding of 1e-8, where the
+/// first moves the function by `motion`.
+fn beside_motion(motion: f64, size: f64) -> Verdict {
+    let mut rounds = problem(vec![variable("a", &[2.0]), variable("b", &[size])], move |values| {
+        let (a, b) = (values[0].data()[0], values[1].data()[0] / size);
+        vec![motion * a + (((b + 1e8) - 1e8) - b)]
+    });
+    rounds.sources.push(crate::GradientSource::new("source", U, move |_, w| {
+        vec![Some(Value::full([1], motion * w.data()[0])), Some(Value::full([1], 0.0))]
+    }));
+    let options = Options { cotangents: 0, ..Options::default() };
+    rounds.examine(&options).report().rows[1].verdict
+}
+
+#[test]
+fn a_zero_is_proven_if_differences_bound_it_by_a_thousandth_of_what_moves_elsewhere() {
+    // They bound it by 7e-8 over its size, and what moves elsewhere is 2 motion over its size.
+    assert_eq!([1.0, 1e4].map(|size| beside_motion(1e-4, size)), [Verdict::Pass; 2]);
+    assert_eq!([1.0, 1e4].map(|size| beside_motion(1e-5, size)), [Verdict::Unobservable; 2]);
+    // With shorter steps they bound it by 9e-5, and a slope of less may hide in that.
+    assert_eq!([1e-2, 1e-5].map(|motion| beside_motion(motion, 1e-4)), [Verdict::Pass, Verdict::Unobservable]);
+}
