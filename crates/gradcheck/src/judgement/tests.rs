@@ -177,3 +177,24 @@ fn a_zero_is_proven_if_differences_bound_it_by_a_thousandth_of_what_moves_elsewh
     // With shorter steps they bound it by 9e-5, and a slope of less may hide in that.
     assert_eq!([1e-2, 1e-5].map(|motion| beside_motion(motion, 1e-4)), [Verdict::Pass, Verdict::Unobservable]);
 }
+
+/// y = x₀ / 4 at x₀ = 2, beside which nothing moves.
+#[test]
+fn what_may_excuse_an_element_is_measured_by_its_outputs_and_its_size() {
+    let quarter = problem(vec![variable("x", &[2.0])], |values| vec![0.25 * values[0].data()[0]]);
+    let quarter = claims(quarter, only(|_| vec![0.25]));
+    let options = Options { cotangents: 0, ..Options::default() };
+    let examination = quarter.examine(&options);
+    let gradients = examination.runs[0].run().unwrap().of(0);
+    let claim = Claim { source: 0, tensor: 0, gradients: &gradients };
+    let found = examination.allowances(&claim, 0, 0, 0.25);
+    let near = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-9;
+    let shared = examination.energies[0] / examination.oracle().typical[0];
+    assert!(near(found.shared, shared) && near(shared, 0.25), "{found:?}");
+    // The output is 1/2, and the weight 1.
+    assert!(near(found.saturated, 0.5) && near(found.beside, 0.25) && near(found.output, 0.25), "{found:?}");
+    assert!(near(found.steepest, 0.25 / f64::EPSILON) && near(found.terms, 0.25), "{found:?}");
+    assert!(near(found.wobble_bound, WOBBLE * U * (0.25 + 0.25 + 0.5 + 0.25 + 1.0)), "{found:?}");
+    assert!(near(examination.wobble_bound(0, 0, 3.0), WOBBLE * U * 4.0));
+    assert!(near(examination.saturated(0), 0.5));
+}
