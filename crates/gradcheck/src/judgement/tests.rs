@@ -155,7 +155,7 @@ fn a_slope_is_zero_below_a_thousandth_and_in_double_precision_below_a_tenth_of_t
     assert_eq!([2f64.powi(-53), 2f64.powi(-24), 1e-12].map(limits), [1e-4, 1e-3, 1e-3]);
 }
 
-/// The verdict on the zero of a second tensor, of this typical size, that moves nothing but a rounding of 1e-8, where the
+/// The verdict on the zero of a second tensor, of this typical size, that moves a rounding of 1e-8 alone, where the
 /// first moves the function by `motion`.
 fn beside_motion(motion: f64, size: f64) -> Verdict {
     let mut rounds = problem(vec![variable("a", &[2.0]), variable("b", &[size])], move |values| {
@@ -197,4 +197,14 @@ fn what_may_excuse_an_element_is_measured_by_its_outputs_and_its_size() {
     assert!(near(found.wobble_bound, WOBBLE * U * (0.25 + 0.25 + 0.5 + 0.25 + 1.0)), "{found:?}");
     assert!(near(examination.wobble_bound(0, 0, 3.0), WOBBLE * U * 4.0));
     assert!(near(examination.saturated(0), 0.5));
+}
+
+/// Not even a rounding is to be seen.
+#[test]
+fn a_function_that_is_zero_everywhere_proves_no_gradient() {
+    let zero = Problem::new("zero", burn::tensor::DType::F64, vec![variable("x", &[2.0])], |values| {
+        Value::new([2], vec![0.0 * values[0].data()[0]; 2])
+    });
+    let zero = claims(zero, |_, _| vec![0.0]);
+    assert_eq!(report(&zero).rows[0].verdict, Verdict::Unobservable);
 }
