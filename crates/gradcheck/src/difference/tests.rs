@@ -34,6 +34,21 @@ fn orders(f: fn(f64) -> f64, derivative: f64, x: f64) -> [f64; 2] {
     std::array::from_fn(|kind| (coarse[kind] / fine[kind]).log2())
 }
 
+/// The largest number is an element, an output, or 1.
+#[test]
+fn round_off_hides_64_roundings_of_the_largest_number_under_the_largest_weight() {
+    for (x, slope, largest) in [(5.0, 0.5, 5.0), (5.0, 2.0, 10.0), (0.125, 1.0, 1.0)] {
+        let forward: Evaluation<'static> =
+            Rc::new(move |values| (Value::new([1], vec![slope * values[0].data()[0]]), None));
+        let values = vec![Value::new([1], vec![x])];
+        let (center, double) = (forward(&values), Precision(burn::tensor::DType::F64));
+        let place = Place::new(forward, double, values, |_| true, center, Vec::new(), &Options::default(), 0.0);
+        let mut cotangent = Cotangent::one_hot(&[1], 0);
+        cotangent.value = Value::new([1], vec![-3.0]);
+        assert_eq!(place.quantum(&cotangent), 64.0 * f64::EPSILON * largest * 3.0);
+    }
+}
+
 #[test]
 fn central_differences_are_of_second_order_and_extrapolated_ones_of_fourth() {
     for (f, derivative, x) in [

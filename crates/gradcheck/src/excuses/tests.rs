@@ -1,7 +1,13 @@
 //! Sources of y = x³ in a precision that is so coarse that an intermediate result is the same at all near points.
 
-use crate::examine::tests::{problem, variable};
-use crate::{GradientSource, Options, Value, Verdict};
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::*;
+use crate::examine::tests::{U, claims, only, problem, variable};
+use crate::random::direction;
+use crate::report::Tolerance;
+use crate::{GradientSource, Options, Problem};
 
 /// The verdict on `gradient` of y = x³ at 1, whose source claims a round-off of 2⁻²⁴.
 fn verdict(gradient: impl Fn(f64) -> f64 + 'static) -> Verdict {
@@ -100,4 +106,123 @@ fn any_place_among_many_equal_elements_is_right() {
     };
     assert_eq!(verdict(1.0), Verdict::Kink);
     assert_eq!(verdict(1.5), Verdict::Mismatch, "together they say more than the function does");
+}
+
+/// A source of y = 3x that is off by `here` at 1, and elsewhere by `up` or `down`.
+fn off([here, up, down]: [f64; 3]) -> Problem<'static> {
+    let mut line = problem(vec![variable("x", &[1.0])], |values| vec![3.0 * values[0].data()[0]]);
+    line.sources.push(GradientSource::new("source", 2f64.powi(-24), move |values, w| {
+        let x = values[0].data()[0];
+        let off = match x == 1.0 {
+            true => here,
+            false if direction(x, 0) > 0.0 => up,
+            false => down,
+        };
+        vec![Some(Value::new([1], vec![w.data()[0] * (3.0 + off)]))]
+    }));
+    line
+}
+
+/// Whether such errors look like round-off, where 1e-5 is tolerated.
+fn is_round_off(errors: [f64; 3]) -> bool {
+    let options = Options { cotangents: 0, ..Options::default() };
+    let problem = off(errors.map(|error| 1e-5 * error));
+    let examination = problem.examine(&options);
+    let gradients = examination.runs[0].run().unwrap().of(0);
+    let tolerance = Tolerance { truncation: 0.0, noise: 0.0, roundoff: 1e-5 };
+    let answer = Answer { verdict: Verdict::Mismatch, error: 1e-5 * errors[0].abs(), tolerance, beside_kink: false };
+    examination.is_round_off(&Claim { source: 0, tensor: 0, gradients: &gradients }, 0, 0, &answer)
+}
+
+#[test]
+fn errors_elsewhere_are_round_off_if_they_are_as_large_and_of_both_signs() {
+    assert!(is_round_off([5.0, 4.0, -4.0]) && is_round_off([-5.0, 4.0, -4.0]));
+    assert!(is_round_off([5.0, 3.0, -1.0]) && is_round_off([5.0, 1.0, -3.0]), "a little of the other sign");
+    assert!(!is_round_off([5.0, 4.0, -0.4]), "less than a tenth of it");
+    assert!(!is_round_off([5.0, 2.0, -2.0]), "less than half of it");
+    assert!(!is_round_off([5.0, 4.0, 4.0]) && !is_round_off([5.0, 0.0, 0.0]));
+    assert!(!is_round_off([11.0, 11.0, -11.0]), "more than ten times the tolerance here");
+    assert!(is_round_off([5.0, 29.0, -29.0]), "thirty times there is as much as round-off may be");
+    assert!(!is_round_off([5.0, 31.0, -5.0]) && !is_round_off([5.0, 5.0, -31.0]), "and no more");
+}
+
+/// y = x⁵, by a step that is too long to know more, or too short: that is no measure of the source's errors.
+#[test]
+fn errors_below_what_differences_know_are_not_looked_at() {
+    let error = Rc::new(Cell::new(0.0));
+    let of_source = error.clone();
+    let mut power = problem(vec![variable("x", &[1.0])], |values| vec![values[0].data()[0].powi(5)]);
+    power.sources.push(GradientSource::new("source", 2f64.powi(-24), move |values, w| {
+        let x = values[0].data()[0];
+        let off = if x == 1.0 || direction(x, 0) > 0.0 { of_source.get() } else { -of_source.get() };
+        vec![Some(Value::new([1], vec![w.data()[0] * (5.0 * x.powi(4) + off)]))]
+    }));
+    for step in [1e-4, 1e-7] {
+        let options = Options { cotangents: 0, steps: vec![step], ..Options::default() };
+        let examination = power.examine(&options);
+        let truth = examination.oracle().element(0, 0).estimates[0];
+        let [more, less] = if step > 1e-5 { [truth.truncation, truth.noise] } else { [truth.noise, truth.truncation] };
+        assert!(truth.clean && more > 3.0 * less, "{truth:?}");
+        let is_round_off = |off: f64| {
+            error.set(off);
+            let gradient = Value::full([1], truth.derivative + off);
+            let tolerance = Tolerance { truncation: 0.0, noise: 0.0, roundoff: off / 5.0 };
+            let answer = Answer { verdict: Verdict::Mismatch, error: off, tolerance, beside_kink: false };
+            examination.is_round_off(&Claim { source: 0, tensor: 0, gradients: &[Some(&gradient)] }, 0, 0, &answer)
+        };
+        assert!(is_round_off(20.0 * more) && !is_round_off(5.0 * more), "{truth:?}");
+    }
+}
+
+/// y = |x − kink| at 2, of a source that knows the kink, but for an error beside it; and where it is asked.
+fn beside(error: f64) -> (bool, f64, Vec<f64>) {
+    let kink = 2.0 + 4e-5;
+    let asked = Rc::new(RefCell::new(Vec::new()));
+    let heard = asked.clone();
+    let mut absolute = problem(vec![variable("x", &[2.0])], move |values| vec![(values[0].data()[0] - kink).abs()]);
+    absolute.sources.push(GradientSource::new("source", U, move |values, w| {
+        let x = values[0].data()[0];
+        heard.borrow_mut().push(x);
+        vec![Some(Value::new([1], vec![w.data()[0] * (if x > kink { 1.0 } else { -1.0 } + error)]))]
+    }));
+    let options = Options { cotangents: 0, ..Options::default() };
+    let examination = absolute.examine(&options);
+    let near = examination.oracle().element(0, 0).estimates[0].near.expect("a kink beside the point");
+    let gradient = Value::full([1], 1.0);
+    asked.borrow_mut().clear();
+    let right = examination.right_beside(&Claim { source: 0, tensor: 0, gradients: &[Some(&gradient)] }, 0, 0);
+    drop(examination);
+    (right, near.within, asked.take())
+}
+
+#[test]
+fn a_source_is_asked_on_both_sides_of_a_kink_and_no_further_away_than_its_round_off_reaches() {
+    let (right, within, asked) = beside(0.0);
+    assert!(right);
+    let furthest = 2.0 * NEAR * U;
+    assert!(4.0 * within < furthest && furthest < 64.0 * within, "{within:e}");
+    let steps = [4.0 * within, f64::min(16.0 * within, furthest), furthest];
+    let expected = [-1.0, 1.0].into_iter().flat_map(|side| steps.map(|step| 2.0 + 2.0 * side * step));
+    assert!(asked.iter().zip(expected.clone()).all(|(x, expected)| (x - expected).abs() < 1e-12), "{asked:?}");
+    assert_eq!(asked.len(), expected.count());
+}
+
+#[test]
+fn beside_a_kink_a_source_may_be_off_by_a_twentieth_of_it() {
+    assert!(beside(0.09).0 && beside(-0.09).0 && !beside(0.11).0 && !beside(-0.11).0);
+}
+
+/// y = |x| at 0: all derivatives beside it lie from −1 to 1.
+#[test]
+fn a_subgradient_may_be_outside_of_the_others_by_the_slack() {
+    let absolute = problem(vec![variable("x", &[0.0])], |values| vec![values[0].data()[0].abs()]);
+    let absolute = claims(absolute, only(|_| vec![0.5]));
+    let options = Options { cotangents: 0, ..Options::default() };
+    let examination = absolute.examine(&options);
+    let is_one = |gradient: f64| {
+        let gradient = Value::full([1], gradient);
+        examination.is_subgradient(&Claim { source: 0, tensor: 0, gradients: &[Some(&gradient)] }, 0, 0, 0.125)
+    };
+    assert!([-1.1, -1.0, 0.0, 1.0, 1.1].into_iter().all(is_one));
+    assert!(![-9.0, -1.15, 1.15, 9.0].into_iter().any(is_one));
 }

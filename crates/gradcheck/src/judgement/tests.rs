@@ -119,3 +119,92 @@ fn a_gradient_of_less_than_the_round_off_shows_no_thousandth() {
     // 16 u of the terms of the gradient, of the output and of its other terms: 18 times the gradient in all.
     assert!(shows(2f64.powi(-20)) && !shows(2f64.powi(-14)));
 }
+
+/// y = Σ c |x − kink| where the source takes 20 elements for those on the other side, and is wrong at the last, whose
+/// error is a little smaller, beside a tolerance that is much smaller.
+#[test]
+fn what_is_the_most_wrong_beside_its_tolerance_is_looked_at_first() {
+    let factor = |index: usize| if index == 20 { 0.1 } else { 1.0 };
+    let sum = problem(vec![variable("x", &[2.0; 21])], move |values| {
+        let x = values[0].data().iter().enumerate();
+        vec![x.map(|(index, x)| factor(index) * (x - 2.0 - 4e-5).abs()).sum()]
+    });
+    let gradient = |x: &[f64]| {
+        let side = |x: f64| if x > 2.0 - 1.8e-4 { 1.0 } else { -1.0 };
+        let excused = x[..20].iter().map(|x| side(*x));
+        excused.chain([1.8]).collect()
+    };
+    let options = Options { cotangents: 0, jacobian: 1_000_000, ..Options::default() };
+    let row = claims(sum, only(gradient)).examine(&options).report().rows[0].clone();
+    assert_eq!((row.verdict, row.mismatched, row.worst.unwrap().index), (Verdict::Mismatch, 21, 20));
+}
+
+#[test]
+fn a_slope_is_zero_below_a_thousandth_and_in_double_precision_below_a_tenth_of_that() {
+    let limits = |u: f64| {
+        let mut line = problem(vec![variable("x", &[2.0])], |values| vec![3.0 * values[0].data()[0]]);
+        line = claims(line, only(|_| vec![3.0]));
+        line.sources[0].unit_roundoff = u;
+        let options = Options { cotangents: 0, ..Options::default() };
+        let examination = line.examine(&options);
+        let gradients = examination.runs[0].run().unwrap().of(0);
+        let of = examination.limits(&Claim { source: 0, tensor: 0, gradients: &gradients }, &[0])[0];
+        assert_eq!((of.roundoff, of.near, of.unit, of.weight), (16.0 * u, NEAR * u, 1.0, 1.0));
+        of.resolution
+    };
+    assert_eq!([2f64.powi(-53), 2f64.powi(-24), 1e-12].map(limits), [1e-4, 1e-3, 1e-3]);
+}
+
+/// The verdict on the zero of a second tensor, of this typical size, that moves a rounding of 1e-8 alone, where the
+/// first moves the function by `motion`.
+fn beside_motion(motion: f64, size: f64) -> Verdict {
+    let mut rounds = problem(vec![variable("a", &[2.0]), variable("b", &[size])], move |values| {
+        let (a, b) = (values[0].data()[0], values[1].data()[0] / size);
+        vec![motion * a + (((b + 1e8) - 1e8) - b)]
+    });
+    rounds.sources.push(crate::GradientSource::new("source", U, move |_, w| {
+        vec![Some(Value::full([1], motion * w.data()[0])), Some(Value::full([1], 0.0))]
+    }));
+    let options = Options { cotangents: 0, ..Options::default() };
+    rounds.examine(&options).report().rows[1].verdict
+}
+
+#[test]
+fn a_zero_is_proven_if_differences_bound_it_by_a_thousandth_of_what_moves_elsewhere() {
+    // They bound it by 7e-8 over its size, and what moves elsewhere is 2 motion over its size.
+    assert_eq!([1.0, 1e4].map(|size| beside_motion(1e-4, size)), [Verdict::Pass; 2]);
+    assert_eq!([1.0, 1e4].map(|size| beside_motion(1e-5, size)), [Verdict::Unobservable; 2]);
+    // With shorter steps they bound it by 9e-5, and a slope of less may hide in that.
+    assert_eq!([1e-2, 1e-5].map(|motion| beside_motion(motion, 1e-4)), [Verdict::Pass, Verdict::Unobservable]);
+}
+
+/// y = x₀ / 4 at x₀ = 2, beside which nothing moves.
+#[test]
+fn what_may_excuse_an_element_is_measured_by_its_outputs_and_its_size() {
+    let quarter = problem(vec![variable("x", &[2.0])], |values| vec![0.25 * values[0].data()[0]]);
+    let quarter = claims(quarter, only(|_| vec![0.25]));
+    let options = Options { cotangents: 0, ..Options::default() };
+    let examination = quarter.examine(&options);
+    let gradients = examination.runs[0].run().unwrap().of(0);
+    let claim = Claim { source: 0, tensor: 0, gradients: &gradients };
+    let found = examination.allowances(&claim, 0, 0, 0.25);
+    let near = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-9;
+    let shared = examination.energies[0] / examination.oracle().typical[0];
+    assert!(near(found.shared, shared) && near(shared, 0.25), "{found:?}");
+    // The output is 1/2, and the weight 1.
+    assert!(near(found.saturated, 0.5) && near(found.beside, 0.25) && near(found.output, 0.25), "{found:?}");
+    assert!(near(found.steepest, 0.25 / f64::EPSILON) && near(found.terms, 0.25), "{found:?}");
+    assert!(near(found.wobble_bound, WOBBLE * U * (0.25 + 0.25 + 0.5 + 0.25 + 1.0)), "{found:?}");
+    assert!(near(examination.wobble_bound(0, 0, 3.0), WOBBLE * U * 4.0));
+    assert!(near(examination.saturated(0), 0.5));
+}
+
+/// Not even a rounding is to be seen.
+#[test]
+fn a_function_that_is_zero_everywhere_proves_no_gradient() {
+    let zero = Problem::new("zero", burn::tensor::DType::F64, vec![variable("x", &[2.0])], |values| {
+        Value::new([2], vec![0.0 * values[0].data()[0]; 2])
+    });
+    let zero = claims(zero, |_, _| vec![0.0]);
+    assert_eq!(report(&zero).rows[0].verdict, Verdict::Unobservable);
+}

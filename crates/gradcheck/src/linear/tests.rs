@@ -1,7 +1,11 @@
 //! Sources whose gradient of y = (3 x₀, 5 x₁, …) is right under every cotangent that is checked, and not linear in it.
 
+use std::cell::Cell;
+use std::rc::Rc;
+
+use super::*;
 use crate::examine::tests::{U, problem, variable};
-use crate::{GradientSource, Options, Value, Verdict};
+use crate::{GradientSource, Options, Problem};
 
 /// The verdict and the diagnosis of a backward that makes `of` the incoming gradient, under one random cotangent.
 fn found(of: impl Fn(&[f64]) -> Vec<f64> + 'static) -> (Verdict, Option<String>) {
@@ -110,4 +114,116 @@ fn large_elements_do_not_excuse_what_is_not_linear() {
         assert_eq!(found_at(x, twice()).0, Verdict::Mismatch);
         assert_eq!(found_at(x, <[f64]>::to_vec).0, Verdict::Pass);
     }
+}
+
+/// y = (3 x₀ + 7 x₁, 5 x₁) at x₁ = 4 and this x₀, of a source that is off by `off` for the next calls.
+fn shared(x: f64, off: Rc<Cell<usize>>) -> Problem<'static> {
+    let mut lines = problem(vec![variable("x", &[x, 4.0])], |values| {
+        let x = values[0].data();
+        vec![3.0 * x[0] + 7.0 * x[1], 5.0 * x[1]]
+    });
+    lines.sources.push(GradientSource::new("source", U, move |_, w| {
+        let w = w.data();
+        let left = off.get();
+        off.set(left.saturating_sub(1));
+        let factor = if left > 0 { 1.5 } else { 1.0 };
+        vec![Some(Value::new([2], vec![factor * 3.0 * w[0], factor * (7.0 * w[0] + 5.0 * w[1])]))]
+    }));
+    lines
+}
+
+fn judgement(verdict: Verdict, zero: Option<f64>) -> Judgement {
+    let (selected, kinks, worst, fault) = (vec![0, 1], Vec::new(), None, None);
+    Judgement { verdict, selected, kinks, mismatched: 0, unresolved: 0, worst, zero, fault }
+}
+
+/// By how many of 16 round-offs an element of a combination may deviate, and by how many it does so by far.
+fn bounds(x: f64, index: usize, factors: &[(usize, f64)], parts: bool, judged: &Judgement) -> [f64; 2] {
+    let (problem, options) = (shared(x, Rc::default()), Options { cotangents: 0, ..Options::default() });
+    let examination = problem.examine(&options);
+    let of = |number: usize| examination.runs[0].run().unwrap().gradients[number][0].clone().unwrap();
+    let sum = |index: usize| factors.iter().map(|&(number, factor)| factor * of(number).data()[index]).sum::<f64>();
+    let deviates = |off: f64| {
+        let mut gradient = Value::new([2], vec![sum(0), sum(1)]);
+        gradient.set(index, gradient.data()[index] + off);
+        let combined = Combined { factors: factors.to_vec(), gradients: vec![Some(gradient)], parts };
+        examination.deviates(0, 0, &combined, judged).map_or(0, |(_, by_far)| 1 + usize::from(by_far))
+    };
+    [1, 2].map(|least| {
+        let (mut low, mut high) = (0.0, 1.0);
+        for _ in 0..40 {
+            let middle = 0.5 * (low + high);
+            if deviates(middle) >= least { high = middle } else { low = middle }
+        }
+        high / (16.0 * U)
+    })
+}
+
+/// What the steepest element of all does to the output of this number, as a slope.
+fn shared_slope(x: f64, number: usize) -> f64 {
+    let (problem, options) = (shared(x, Rc::default()), Options { cotangents: 0, ..Options::default() });
+    let examination = problem.examine(&options);
+    examination.energies[number] / examination.oracle().typical[0]
+}
+
+#[track_caller]
+fn assert_bounds(found: [f64; 2], expected: f64) {
+    let near = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-4;
+    assert!(near(found[0], expected) && near(found[1], 4.0 * expected), "{found:?} is not {expected}");
+}
+
+#[test]
+fn a_combination_may_deviate_by_the_round_off_of_its_parts() {
+    let passed = judgement(Verdict::Pass, None);
+    // 4 |g| + max |g| + what is shared, and the element's own terms, those of its output, and a quarter of a slope.
+    let [first, second] = [0, 1].map(|number| shared_slope(2.0, number));
+    let one = 4.0 * 3.0 + 7.0 + first + (3.0 + 7.0 + 0.25);
+    assert_bounds(bounds(2.0, 0, &[(0, -1.0)], false, &passed), one);
+    assert_bounds(bounds(2.0, 0, &[(0, 3.0)], false, &passed), 3.0 * one);
+    // Of an element that does not move the output next to a weight of 1, twice that.
+    let none = 5.0 + 2.0 + second + 0.25;
+    assert_bounds(bounds(2.0, 0, &[(0, -2.0), (1, 0.5)], false, &passed), 2.0 * one + 0.5 * none);
+}
+
+#[test]
+fn what_is_not_resolved_may_deviate_by_the_rounding_of_1_too() {
+    let of = |x: f64, verdict: Verdict| bounds(x, 0, &[(0, -1.0)], false, &judgement(verdict, None))[0];
+    for (x, more) in [(2.0, 2.0), (128.0, 0.5)] {
+        let found = of(x, Verdict::Unresolved) - of(x, Verdict::Pass);
+        assert!((found - more).abs() < 1e-3, "{found}");
+    }
+}
+
+#[test]
+fn what_counts_as_zero_and_what_two_parts_may_hide_is_allowed() {
+    let of = |factor: f64, parts: bool, zero: f64| {
+        16.0 * U * bounds(2.0, 0, &[(0, factor)], parts, &judgement(Verdict::Pass, Some(zero)))[0]
+    };
+    let near = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-4;
+    assert!(near(of(3.0, false, 1e-3) - of(3.0, false, 0.0), 3e-3));
+    assert!(near(of(3.0, true, 0.0) - of(3.0, false, 0.0), 1e-3 * 9.0 + 1e-5 * 7.0));
+    // A multiple of one gradient is exact to a thousandth, whatever counts as zero.
+    let own = 16.0 * U * (3.0 + 7.0 + 0.25);
+    assert!(near(of(2.0, false, 0.5), 1e-3 * 6.0 + 2.0 * own));
+}
+
+#[test]
+fn a_sum_that_deviates_must_do_so_in_most_of_three_others() {
+    let off = Rc::new(Cell::new(0));
+    let (problem, options) = (shared(2.0, off.clone()), Options { cotangents: 0, ..Options::default() });
+    let examination = problem.examine(&options);
+    let again = [0, 1, 2, 3].map(|wrong| {
+        off.set(wrong);
+        examination.deviates_again(0, 0, &judgement(Verdict::Pass, None))
+    });
+    assert_eq!(again, [false, false, true, true]);
+}
+
+#[test]
+fn the_round_off_of_an_element_is_that_of_its_terms_of_its_outputs_and_of_a_slope() {
+    let (problem, options) = (shared(2.0, Rc::default()), Options { cotangents: 0, ..Options::default() });
+    let examination = problem.examine(&options);
+    let of = |index: usize, cotangent: usize| examination.roundoff_of(0, 0, index, cotangent) / (16.0 * U);
+    let near = |found: f64, expected: f64| (found / expected - 1.0).abs() < 1e-9;
+    assert!(near(of(0, 0), 3.0 + 7.0 + 0.25) && near(of(1, 1), 5.0 + 5.0 + 0.25) && near(of(0, 1), 0.25));
 }
