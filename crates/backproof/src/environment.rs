@@ -1,4 +1,4 @@
-//! Variables of our libraries that they themselves would ignore in silence where they are wrong.
+//! Variables of our libraries that they themselves would ignore in silence where they are wrong, and the processor.
 
 use std::ffi::OsString;
 
@@ -30,6 +30,13 @@ fn threads_from(variable: impl Fn(&str) -> Option<OsString>) -> Result<Option<us
     Ok(threads)
 }
 
+/// What Linux calls the first processor in the text of `/proc/cpuinfo`, as far as it says.
+#[must_use]
+pub fn cpu_model(cpuinfo: &str) -> Option<&str> {
+    let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
+    line.split_once(':').map(|(_, name)| name.trim()).filter(|name| !name.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -50,5 +57,13 @@ mod tests {
             assert_eq!(threads_of([Some(wrong), None]), said("RAYON_NUM_THREADS"));
             assert_eq!(threads_of([Some("3"), Some(wrong)]), said("RAYON_RS_NUM_CPUS"));
         }
+    }
+
+    #[test]
+    fn the_model_of_a_processor_is_what_linux_says_of_the_first() {
+        let text = "processor\t: 0\nmodel\t\t: 143\nmodel name\t: Some CPU @ 2.10GHz\n\nmodel name\t: Another\n";
+        assert_eq!(cpu_model(text), Some("Some CPU @ 2.10GHz"));
+        // As on ARM.
+        assert_eq!(cpu_model("processor\t: 0\nBogoMIPS\t: 48.00\n"), None);
     }
 }

@@ -14,6 +14,8 @@ pub mod cli;
 pub mod comparison;
 pub mod environment;
 pub mod error;
+#[cfg(feature = "program")]
+pub mod lock;
 pub mod shard;
 pub mod shell;
 

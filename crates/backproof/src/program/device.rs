@@ -91,7 +91,7 @@ pub(crate) fn describe(backend: Backend, device: &Device) -> String {
             let threads = threads();
             let count = format!("CPU, {}", counted(threads, "thread"));
             let model = std::fs::read_to_string("/proc/cpuinfo").ok();
-            model.as_deref().and_then(cpu_model).map_or(count.clone(), |model| format!("{count}, {model}"))
+            model.as_deref().and_then(environment::cpu_model).map_or(count.clone(), |model| format!("{count}, {model}"))
         }
         Backend::Wgpu | Backend::Cuda => gpu_name(device),
     }
@@ -104,12 +104,6 @@ fn threads() -> usize {
     said.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from))
 }
 
-/// What Linux calls the first processor, as far as it says.
-fn cpu_model(cpuinfo: &str) -> Option<&str> {
-    let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
-    line.split_once(':').map(|(_, name)| name.trim()).filter(|name| !name.is_empty())
-}
-
 #[cfg(any(feature = "wgpu", feature = "cuda"))]
 fn gpu_name(device: &Device) -> String {
     device.identity().map_or_else(|| format!("{device:?}"), |identity| identity.name)
@@ -118,17 +112,4 @@ fn gpu_name(device: &Device) -> String {
 #[cfg(not(any(feature = "wgpu", feature = "cuda")))]
 fn gpu_name(device: &Device) -> String {
     format!("{device:?}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::cpu_model;
-
-    #[test]
-    fn the_model_of_a_processor_is_what_linux_says_of_the_first() {
-        let text = "processor\t: 0\nmodel\t\t: 143\nmodel name\t: Some CPU @ 2.10GHz\n\nmodel name\t: Another\n";
-        assert_eq!(cpu_model(text), Some("Some CPU @ 2.10GHz"));
-        // As on ARM.
-        assert_eq!(cpu_model("processor\t: 0\nBogoMIPS\t: 48.00\n"), None);
-    }
 }

@@ -27,7 +27,6 @@
 mod child;
 mod csv;
 mod folder;
-mod lock;
 mod outcome;
 mod results;
 mod table;

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use backproof::error::code;
+use backproof::lock::{Attempt, Lock, Owner};
 use backproof_train::RunFolder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::child::{self, Launcher};
 use super::folder::{First, Task};
-use super::lock::{Attempt, Lock, Owner};
 use super::outcome::{Outcome, Status};
 use super::words::{percent, seconds};
 use crate::failures::with_causes;

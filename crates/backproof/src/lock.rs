@@ -13,23 +13,26 @@ use serde::{Deserialize, Serialize};
 /// ends with the process, however it ends: so a process on the same host can tell a lock that was left behind, and
 /// takes it over.
 #[derive(Debug)]
-pub(crate) struct Lock {
+pub struct Lock {
     path: PathBuf,
     _held: File,
 }
 
 /// Who holds a lock.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Owner {
-    pub(crate) host: String,
-    pub(crate) process: u32,
+pub struct Owner {
+    /// Its machine.
+    pub host: String,
+    /// Its process there.
+    pub process: u32,
     /// Nanoseconds since 1970: no two locks are alike.
     taken: u128,
 }
 
 /// What came of trying.
 #[derive(Debug)]
-pub(crate) enum Attempt {
+pub enum Attempt {
+    /// It is ours.
     Taken(Lock),
     /// By whom, as far as that can be read.
     Held(Option<Owner>),
@@ -37,7 +40,11 @@ pub(crate) enum Attempt {
 
 impl Lock {
     /// Takes the lock at `path`, whose folder is there, or says who has it; does not wait.
-    pub(crate) fn take(path: &Path) -> io::Result<Attempt> {
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be written or read there.
+    pub fn take(path: &Path) -> io::Result<Attempt> {
         let host = hostname::get()?.to_string_lossy().into_owned();
         let folder = path.parent().unwrap_or(Path::new("."));
         let taken = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
