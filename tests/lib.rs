@@ -39,13 +39,18 @@ pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         xtask().arg("doctor").assert().success();
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-        target.join("xtask").join(format!("backproof-flex{}", std::env::consts::EXE_SUFFIX))
+        target().join("xtask").join(format!("backproof-flex{}", std::env::consts::EXE_SUFFIX))
     })
 }
 
+/// Where cargo builds.
+#[must_use]
+pub fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// The variables that the program reads are the test's own to set.
-fn clean(command: &mut assert_cmd::Command) {
+pub fn clean(command: &mut assert_cmd::Command) {
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("BACKPROOF_") {
             command.env_remove(name);

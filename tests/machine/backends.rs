@@ -1,19 +1,38 @@
 //! Other backends give the losses of flex, and their gradients are proven.
 //!
-//! Building them takes minutes, so these tests run for the backends that `BACKPROOF_TEST_BACKENDS` names.
+//! Building them takes minutes, so these tests run for the backends that `BACKPROOF_TEST_BACKENDS` names. One program
+//! has them all, since `cargo xtask`, which makes one for each, would build all that depends on them once for each.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
 
-use backproof_tests::{latest, stdout, xtask};
+use backproof_tests::{clean, latest, root, stdout, target};
 
 /// The backends to test, separated by spaces.
 fn backends() -> String {
     std::env::var("BACKPROOF_TEST_BACKENDS").unwrap()
 }
 
+/// The program with these backends, in the root of the workspace. The first call builds it.
+fn backproof() -> assert_cmd::Command {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    let program = PROGRAM.get_or_init(|| {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.current_dir(root()).args(["build", "--release", "--locked", "--package", "backproof", "--features"]);
+        cargo.arg(backends()).arg("--target-dir").arg(target());
+        assert!(cargo.status().unwrap().success(), "there is no program with {}", backends());
+        target().join("release").join(format!("backproof{}", std::env::consts::EXE_SUFFIX))
+    });
+    let mut command = assert_cmd::Command::new(program);
+    command.current_dir(root());
+    clean(&mut command);
+    command
+}
+
 /// The classification loss of each of 20 steps from one seed.
 fn losses(folder: &Path, backend: &str, engine: &str) -> Vec<f64> {
-    xtask()
+    backproof()
         .args(["train", "--backend", backend, "--set", "training.iterations=20", "--set", "training.report_every=1"])
         .args(["--set", &format!("engine={engine}"), "--set", "expect.test_accuracy=0", "--runs-dir"])
         .arg(folder.join("runs"))
@@ -46,7 +65,7 @@ pub(crate) fn twenty_steps_from_one_seed_give_the_losses_of_flex() {
 pub(crate) fn gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out() {
     for backend in backends().split_whitespace() {
         let compare = |arguments: &[&str]| {
-            xtask().args(["compare-gradients", "--backend", backend, "--cases", "3"]).args(arguments).assert()
+            backproof().args(["compare-gradients", "--backend", backend, "--cases", "3"]).args(arguments).assert()
         };
         println!("{}", stdout(&compare(&["--hard-cases", "0"]).success()));
         // The default `gelu_backward` of burn-backend 0.22.1 differentiates the tanh approximation, the forward is the

@@ -11,6 +11,7 @@ use backproof::backend::Backend;
 use backproof::cli::{self, Cli};
 use backproof::error::{self, Failure, code};
 use backproof::{environment, eprintln, output};
+use backproof_spec::counted;
 
 fn main() -> ExitCode {
     let cli = Cli::from_arguments("cargo xtask");
@@ -61,19 +62,16 @@ fn build(backend: Backend) -> anyhow::Result<PathBuf> {
     let suffix = env::consts::EXE_SUFFIX;
     let kept = target.join("xtask").join(format!("backproof-{}{suffix}", backend.name()));
 
-    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(root).args(["build", "--release", "--locked", "--package", "backproof"]);
-    cargo.arg("--features").arg(backend.name()).arg("--target-dir").arg(&target);
+    let mut cargo = cargo(backend, root, &target);
     if kept.exists() {
         cargo.arg("--quiet");
     } else {
-        let minutes = match backend {
-            Backend::Flex | Backend::NdArray => "about 7",
-            Backend::Wgpu | Backend::Cuda => "15 to 20",
-        };
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         eprintln!(
-            "Building backproof for the backend {}: the first time takes {minutes} minutes on two cores.",
-            backend.name()
+            "Building backproof for the backend {}, with Burn and what it needs: about {}. This happens once. Later \
+             starts take less than a second.",
+            backend.name(),
+            build_time(backend, cores)
         );
     }
     // Cargo's own progress goes to stderr, so that stdout has results alone.
@@ -92,6 +90,27 @@ fn build(backend: Backend) -> anyhow::Result<PathBuf> {
     let built = target.join("release").join(format!("backproof{suffix}"));
     keep(&built, &kept).with_context(|| format!("cannot keep {}", kept.display()))?;
     Ok(kept)
+}
+
+/// The build of `backproof` with the default features and `backend`'s.
+fn cargo(backend: Backend, root: &Path, target: &Path) -> Command {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(root).args(["build", "--release", "--locked", "--package", "backproof"]);
+    cargo.arg("--features").arg(backend.name()).arg("--target-dir").arg(target);
+    cargo
+}
+
+/// How long a first build takes on so many cores, in words.
+fn build_time(backend: Backend, cores: usize) -> String {
+    // Seconds of one core of a server; and what no number of cores makes shorter: Burn's largest crate, and linking.
+    let (all, least) = match backend {
+        Backend::Flex => (600, 90),
+        Backend::NdArray => (700, 90),
+        Backend::Wgpu | Backend::Cuda => (1_500, 150),
+    };
+    let minutes = (all / cores).max(least).div_ceil(60);
+    let (minutes, cores) = (counted(minutes, "minute"), counted(cores, "core"));
+    format!("{minutes} on {cores}")
 }
 
 /// Makes `kept` the file that `built` is now, by a rename, so that a process that runs the old one is not disturbed.
@@ -121,5 +140,28 @@ fn run(program: &Path) -> anyhow::Result<ExitCode> {
     {
         let status = command.status().with_context(|| format!("cannot run {}", program.display()))?;
         Ok(ExitCode::from(u8::try_from(status.code().unwrap_or(1)).unwrap_or(1)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_backend_is_built_by_its_feature_into_the_folder_of_the_others() {
+        for (backend, name) in [(Backend::NdArray, "ndarray"), (Backend::Wgpu, "wgpu"), (Backend::Cuda, "cuda")] {
+            let command = cargo(backend, Path::new("root"), Path::new("folder"));
+            let words: Vec<_> = command.get_args().map(|word| word.to_str().unwrap()).collect();
+            assert_eq!(words[..5], ["build", "--release", "--locked", "--package", "backproof"]);
+            assert_eq!(words[5..], ["--features", name, "--target-dir", "folder"]);
+            assert_eq!(command.get_current_dir(), Some(Path::new("root")));
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_build_is_told_for_the_cores_of_the_machine() {
+        assert_eq!(build_time(Backend::Flex, 2), "5 minutes on 2 cores");
+        assert_eq!(build_time(Backend::Flex, 1), "10 minutes on 1 core");
+        assert_eq!(build_time(Backend::Flex, 64), "2 minutes on 64 cores");
     }
 }
