@@ -7,7 +7,7 @@ use crate::{LeftOut, Mutant, Mutants, Mutation, Value, named};
 impl Examination<'_, '_> {
     /// The negative control: every source's proven gradients are falsified in all the ways of
     /// [`Mutation`](crate::Mutation), one at a time, and each must lose its proof. Then come the [mutants that know the
-    /// operation](Problem::mutants), each judged as if the least exact source that is proven had returned its
+    /// operation](crate::Problem::mutants), each judged as if the least exact source that is proven had returned its
     /// gradients: it is killed if one of those that it changes is not proven.
     ///
     /// No differences are taken again, other than of elements that only a mutant brings into the choice.

@@ -12,7 +12,7 @@ pub struct Mutant {
     pub source: String,
     /// Of which tensor. A wrong backward may change several: their names, with commas between them.
     pub tensor: String,
-    /// How: a [`Mutation`]'s name, or the name that [`Check::mutant`](crate::Check::mutant) was given.
+    /// How: a [`Mutation`](crate::Mutation)'s name, or the name that [`Check::mutant`](crate::Check::mutant) was given.
     pub mutation: String,
     /// It was not proven.
     pub killed: bool,

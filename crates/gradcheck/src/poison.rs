@@ -21,8 +21,8 @@ pub(crate) const NAN: u64 = 0x7ff8_0001_7ff8_0001;
 pub(crate) const LARGE: u64 = 0x7e96_7699_7e96_7699;
 
 /// Leaves garbage in the memory of a device: tensors of the sizes of `values`, full of NaN and of large numbers, freed
-/// at once. A source of [`Check`] or [`check_module`](crate::check_module) does so before each run; one of your own may
-/// call it.
+/// at once. A source of [`Check`](crate::Check) or [`check_module`](crate::check_module) does so before each run; one
+/// of your own may call it.
 ///
 /// # Panics
 ///
