@@ -106,7 +106,8 @@ pub(crate) fn judge(
         return answer(Verdict::Unresolved, f64::INFINITY, own);
     }
     let tenth = 0.1 * gradient.abs().max(estimate.derivative.abs());
-    if estimate.clean && estimate.kink.is_none() && error <= own.total() && own.total() <= tenth {
+    // Near its end, what else may excuse the error is looked at too, so that a report says how much is allowed.
+    if estimate.clean && estimate.kink.is_none() && error <= 0.1 * own.total() && own.total() <= tenth {
         return answer(Verdict::Pass, error, own);
     }
 
@@ -134,7 +135,7 @@ pub(crate) fn judge(
     let rounding = 1e-9 * allowed.output.min(limits.weight).max(allowed.beside);
     let zero = slope.max(1e-6 * allowed.shared).max(rounding).max(4.0 * limits.range[0]);
     // What is excused by the source's own noise must be smaller beside the gradient: a hundredth.
-    // The smaller excuse comes first: one that is too large must not hide that a smaller one does.
+    // One that is too large must not hide that a smaller one does.
     let seen = Tolerance { roundoff: near.roundoff - allowed.cancelled, ..near };
     let steep = Tolerance {
         roundoff: own.roundoff + 4.0 * limits.roundoff * allowed.output.min(100.0 * estimate.magnitude),
@@ -142,11 +143,14 @@ pub(crate) fn judge(
     };
     let tiers =
         [(own, tenth), (steep, tenth), (strict, tenth), (seen, 0.1 * tenth), (near, 0.1 * tenth), (wide, 0.1 * tenth)];
-    for (tolerance, small) in tiers {
-        let total = tolerance.total();
-        if error <= total && estimate.clean && (total <= small || total <= zero) {
-            return answer(Verdict::Pass, error, tolerance);
-        }
+    // The largest that is small enough is the tolerance.
+    let small_enough = tiers.iter().filter(|(tolerance, small)| tolerance.total() <= small.max(zero));
+    let largest = small_enough.max_by(|(a, _), (b, _)| a.total().total_cmp(&b.total()));
+    if let Some(&(tolerance, _)) = largest
+        && estimate.clean
+        && error <= tolerance.total()
+    {
+        return answer(Verdict::Pass, error, tolerance);
     }
     if error <= widest.total() {
         return answer(Verdict::Unresolved, error, widest);
