@@ -9,16 +9,19 @@
 //! cargo run --release --manifest-path mutants/Cargo.toml -- run          # the tests for each mutant
 //! cargo run --release --manifest-path mutants/Cargo.toml -- verdicts     # what survives: does it change a verdict?
 //! cargo run --release --manifest-path mutants/Cargo.toml -- table
+//! cargo run --release --manifest-path mutants/Cargo.toml -- record       # what is known now, for the next time
 //! ```
 //!
 //! `make` finds the places (`points.rs`) and rewrites the files (`schema.rs`). What does not compile is dropped, as the
 //! compiler's errors say, until the rest compiles (`program.rs`). `run` first learns which test reaches which mutant,
 //! and then runs, for each mutant, only the tests that reach it (`trial.rs`). It goes on where it was stopped.
-//! `verdicts` attacks the prover with each survivor (`verdicts.rs`).
+//! `verdicts` attacks the prover with each survivor (`verdicts.rs`). `record.json` in the repository keeps what became of
+//! them (`record.rs`): `make` begins with it, and `record` writes it.
 
 mod points;
 mod process;
 mod program;
+mod record;
 mod schema;
 mod table;
 mod trial;
@@ -29,7 +32,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-const USAGE: &str = "usage: make | run [--jobs N] [FILE.rs ...] | verdicts [--jobs N] [--checks N] | table";
+const USAGE: &str = "usage: make | run [--jobs N] [FILE.rs ...] | verdicts [--jobs N] [--checks N] | table | record";
 
 fn main() -> ExitCode {
     match perform(&std::env::args().skip(1).collect::<Vec<_>>()) {
@@ -56,7 +59,11 @@ fn perform(arguments: &[String]) -> Result<(), String> {
             "--jobs" => jobs = number()? as usize,
             "--checks" => checks = number()?,
             file if file.ends_with(".rs") => files.push(file.to_owned()),
-            other => return Err(format!("`{other}` is not known\n{USAGE}")),
+            "record" => {
+            let program = load(&work)?;
+            record::Record::save(root, &program, &trial::Results::load(&work)?, &verdicts::Verdicts::load(&work)?)?;
+        }
+        other => return Err(format!("`{other}` is not known\n{USAGE}")),
         }
     }
     match command {
@@ -66,7 +73,12 @@ fn perform(arguments: &[String]) -> Result<(), String> {
                 fs::remove_file(work.join(old)).ok();
             }
             let program = program::make(root, &work)?;
-            println!("{}", table::table(&program, &trial::Results::default(), &verdicts::Verdicts::default()));
+            let (mut results, mut verdicts) = (trial::Results::default(), verdicts::Verdicts::default());
+            verdicts.checks = checks;
+            let restored = record::Record::load(root)?.restore(root, &program, &mut results, &mut verdicts)?;
+            println!("{restored} of them were tried before, in files that have not changed");
+            (results.save(&work), verdicts.save(&work));
+            println!("{}", table::table(&program, &results, &verdicts));
         }
         "run" => {
             let program = load(&work)?;
@@ -86,6 +98,10 @@ fn perform(arguments: &[String]) -> Result<(), String> {
             let (results, verdicts) = (trial::Results::load(&work)?, verdicts::Verdicts::load(&work)?);
             println!("{}", table::table(&program, &results, &verdicts));
             println!("{}", table::survivors(&program, &results, &verdicts));
+        }
+        "record" => {
+            let program = load(&work)?;
+            record::Record::save(root, &program, &trial::Results::load(&work)?, &verdicts::Verdicts::load(&work)?)?;
         }
         other => return Err(format!("`{other}` is not known\n{USAGE}")),
     }

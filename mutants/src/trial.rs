@@ -61,7 +61,7 @@ impl Results {
         }
     }
 
-    fn save(&self, work: &Path) {
+    pub(crate) fn save(&self, work: &Path) {
         let text = serde_json::to_string_pretty(self).expect("the results are plain data");
         let file = work.join("results.json.part");
         fs::write(&file, text).and_then(|()| fs::rename(&file, work.join("results.json"))).expect("results.json");

@@ -43,7 +43,7 @@ impl Verdicts {
         }
     }
 
-    fn save(&self, work: &Path) {
+    pub(crate) fn save(&self, work: &Path) {
         let text = serde_json::to_string_pretty(self).expect("the verdicts are plain data");
         fs::write(work.join("verdicts.json"), text).expect("verdicts.json");
     }
