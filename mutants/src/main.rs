@@ -59,11 +59,7 @@ fn perform(arguments: &[String]) -> Result<(), String> {
             "--jobs" => jobs = number()? as usize,
             "--checks" => checks = number()?,
             file if file.ends_with(".rs") => files.push(file.to_owned()),
-            "record" => {
-            let program = load(&work)?;
-            record::Record::save(root, &program, &trial::Results::load(&work)?, &verdicts::Verdicts::load(&work)?)?;
-        }
-        other => return Err(format!("`{other}` is not known\n{USAGE}")),
+            other => return Err(format!("`{other}` is not known\n{USAGE}")),
         }
     }
     match command {
