@@ -56,12 +56,15 @@ def read(dataset, folder):
     return read_idx(folder, "train"), read_idx(folder, "t10k")
 
 
-def fit_normalizer(kind, images):
+def fit_normalizer(normalization, images):
     """The mean and the deviation, of pixels in 0 to 255, that make them the network's numbers."""
-    if kind == "unit":
-        return torch.zeros(1), torch.full((1,), 255.0)
+    kind = normalization["type"]
+    if kind in ("unit", "bytes"):
+        return torch.zeros(1), torch.full((1,), 255.0 if kind == "unit" else 1.0)
     if kind == "subtract-mean":
-        return images.double().mean(0).float(), torch.full((1,), 255.0)
+        scale = torch.full((1,), 255.0 if normalization["pixels"] == "unit" else 1.0)
+        over = {"image": (0,), "channel": (0, 2, 3), "all": (0, 1, 2, 3)}[normalization["of"]]
+        return images.double().mean(over, keepdim=True)[0].float(), scale
     # Sums by value and of a part at a time, since all pixels in a wider type would be the peak of this run's memory.
     parts = (part.transpose(0, 1).flatten(1) for part in images.split(1000))
     counts = sum(torch.stack([torch.bincount(plane, minlength=256) for plane in part]) for part in parts).double()
@@ -124,11 +127,19 @@ def load(data, folder, layout):
     return Images(pixels[chosen], labels[chosen], normalizer, layout), validation, test
 
 
-def initialize(network):
-    """He initialisation, and biases of zero."""
-    for module in network:
+def initialize(network, layers):
+    """The weights as the layers' `initialization` says, He's normal ones otherwise; biases of zero."""
+    for module, options in zip(network, layers):
         if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
-            torch.nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+            how = options.get("initialization") or {"type": "he-normal", "gain": 1.0}
+            fan_in = how.get("fan_in") or module.weight[0].numel()
+            fan_out = module.weight[:, 0].numel() // options.get("groups", 1)
+            variance = 2 / fan_in if how["type"].startswith("he") else 2 / (fan_in + fan_out)
+            if how["type"].endswith("normal"):
+                torch.nn.init.normal_(module.weight, std=how["gain"] * variance**0.5)
+            else:
+                bound = how["gain"] * (3 * variance) ** 0.5
+                torch.nn.init.uniform_(module.weight, -bound, bound)
             if module.bias is not None:
                 torch.nn.init.zeros_(module.bias)
     return network
@@ -183,7 +194,7 @@ def accuracy(network, images):
 def train(config, data, layout, compiled):
     training, validation, test = load(config["data"], data, layout)
     options = config["training"]
-    network = initialize(sequential(config["model"]).to(memory_format=layout)).train()
+    network = initialize(sequential(config["model"]).to(memory_format=layout), config["model"]["layers"]).train()
     optimizer = Momentum(network.parameters(), config["optimizer"])
     forward = torch.compile(network) if compiled else network
     iterations, batches = options["iterations"], iter(())
@@ -191,7 +202,10 @@ def train(config, data, layout, compiled):
     for step in range(iterations):
         indices = next(batches, None)
         if indices is None:
-            batches = iter(torch.randperm(len(training.labels)).split(options["batch_size"]))
+            order = torch.randperm(len(training.labels))
+            if config["data"]["order"] == "random":
+                order = order[: options["batch_size"]]
+            batches = iter(order.split(options["batch_size"]))
             indices = next(batches)
         images, labels = training.batch(indices)
         optimizer.zero_grad()

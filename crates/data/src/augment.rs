@@ -75,6 +75,8 @@ pub(crate) fn write(out: &mut [f32], pixels: &[u8], shape: Shape, tables: &Table
 #[cfg(test)]
 mod tests {
     use super::*;
+    use backproof_spec::Pixels;
+
     use crate::Normalizer;
 
     /// 2 rows, 3 columns, 2 channels, all pixels different.
@@ -129,7 +131,7 @@ mod tests {
         let standard = Normalizer::Standardize { mean: vec![0.5], std: vec![0.25] };
         write(&mut out, &[0, 255, 0], shape, &standard.tables(shape), right);
         assert_eq!(out, [2.0, -2.0, -2.0]);
-        let mean = Normalizer::SubtractMean { mean: vec![0.25, 0.5, 0.75] };
+        let mean = Normalizer::SubtractMean { mean: vec![0.25, 0.5, 0.75], pixels: Pixels::Unit };
         write(&mut out, &[0, 255, 0], shape, &mean.tables(shape), right);
         assert_eq!(out, [0.75, -0.5, -0.75]);
     }

@@ -48,7 +48,7 @@ impl Selection<'_> {
 
 #[cfg(test)]
 mod tests {
-    use backproof_spec::{Augmentation, Shape};
+    use backproof_spec::{Augmentation, Order, Shape};
 
     use super::*;
     use crate::{Images, Normalizer, Subset, TrainingBatches};
@@ -58,7 +58,7 @@ mod tests {
         let shape = Shape::image(2, 3, 4);
         let images = Images::new((0..5 * 24).collect(), vec![4, 0, 65_535, 2, 1], shape);
         let subset = Subset::new(images, (0..5).collect(), &Normalizer::Unit);
-        let batches = TrainingBatches::new(subset, 5, Augmentation::default(), 1);
+        let batches = TrainingBatches::new(subset, 5, Order::Epochs, Augmentation::default(), 1);
         let images = batches.select(0);
         let batch = images.batch(&Device::flex());
         assert_eq!((batch.images.dims(), batch.len()), ([5, 2, 3, 4], 5));

@@ -2,21 +2,25 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use backproof_spec::Augmentation;
+use backproof_spec::{Augmentation, Order};
 
-use crate::random::epoch_order;
+use crate::random::{epoch_order, random_batch};
 use crate::{Selection, Subset};
 
 /// The batches of a run, by step. Step s gives the same batch whenever it is asked for: it is computed from the seed
 /// and s alone, so a run can go on from any step.
 ///
-/// With n images and batches of b, an epoch has ⌈n/b⌉ steps; step s belongs to epoch ⌊s / ⌈n/b⌉⌋. Every image comes
-/// exactly once an epoch. If b does not divide n, the last batch of an epoch is smaller. If b is larger than n, an
-/// epoch is one batch of n.
+/// In [`Order::Epochs`], with n images and batches of b, an epoch has ⌈n/b⌉ steps; step s belongs to epoch
+/// ⌊s / ⌈n/b⌉⌋. Every image comes exactly once an epoch. If b does not divide n, the last batch of an epoch is smaller.
+/// If b is larger than n, an epoch is one batch of n.
+///
+/// In [`Order::Random`], each batch has b different images, each subset of b images as likely, whatever the other
+/// batches have. An epoch is as many steps, but an image may come more than once in it, or not at all.
 #[derive(Debug)]
 pub struct TrainingBatches {
     subset: Subset,
     batch_size: usize,
+    kind: Order,
     augmentation: Augmentation,
     seed: u64,
     /// The order of the last epoch that was asked for: steps come one after the other, mostly.
@@ -29,10 +33,10 @@ impl TrainingBatches {
     /// # Panics
     ///
     /// Panics if the subset is empty or `batch_size` is 0.
-    pub fn new(subset: Subset, batch_size: usize, augmentation: Augmentation, seed: u64) -> Self {
+    pub fn new(subset: Subset, batch_size: usize, kind: Order, augmentation: Augmentation, seed: u64) -> Self {
         assert!(!subset.is_empty(), "there are no images to train on");
         assert!(batch_size > 0, "a batch has at least one image");
-        Self { subset, batch_size, augmentation, seed, order: Mutex::new(None) }
+        Self { subset, batch_size, kind, augmentation, seed, order: Mutex::new(None) }
     }
 
     /// The number of steps of one epoch.
@@ -47,12 +51,19 @@ impl TrainingBatches {
 
     /// How many images steps `0..step` have seen.
     pub fn images_before(&self, step: usize) -> usize {
+        if self.kind == Order::Random {
+            return step * self.batch_size.min(self.subset.len());
+        }
         let within = (step % self.steps_per_epoch()) * self.batch_size;
         self.epoch_of(step) * self.subset.len() + within
     }
 
     /// The data set indices of the images of step `step`, from 0, in the order of the batch.
     pub fn indices(&self, step: usize) -> Vec<usize> {
+        if self.kind == Order::Random {
+            let drawn = random_batch(self.subset.len(), self.batch_size, self.seed, step as u64);
+            return drawn.into_iter().map(|position| self.subset.indices()[position]).collect();
+        }
         let order = self.order(self.epoch_of(step) as u64);
         let start = (step % self.steps_per_epoch()) * self.batch_size;
         let end = (start + self.batch_size).min(order.len());
@@ -61,8 +72,12 @@ impl TrainingBatches {
 
     /// The images of step `step`, from 0.
     pub fn select(&self, step: usize) -> Selection<'_> {
-        let epoch = self.epoch_of(step) as u64;
-        Selection::new(&self.subset, self.indices(step), self.augmentation, self.seed, epoch)
+        // An image that comes twice in an epoch is not changed in the same way.
+        let draw = match self.kind {
+            Order::Epochs => self.epoch_of(step),
+            Order::Random => step,
+        };
+        Selection::new(&self.subset, self.indices(step), self.augmentation, self.seed, draw as u64)
     }
 
     fn order(&self, epoch: u64) -> Arc<[usize]> {
@@ -109,7 +124,7 @@ mod tests {
 
     #[test]
     fn an_epoch_has_every_image_once_and_keeps_the_last_partial_batch() {
-        let batches = TrainingBatches::new(subset(), 4, AUGMENTATION, 5);
+        let batches = TrainingBatches::new(subset(), 4, Order::Epochs, AUGMENTATION, 5);
         assert_eq!(batches.steps_per_epoch(), 3);
         for epoch in 0..3 {
             let steps: Vec<_> = (0..3).map(|s| batches.select(epoch * 3 + s)).collect();
@@ -124,20 +139,51 @@ mod tests {
 
     #[test]
     fn a_step_alone_is_the_step_of_all_in_their_order() {
-        let whole = TrainingBatches::new(subset(), 4, AUGMENTATION, 5);
-        let in_order: Vec<_> = (0..9).map(|step| whole.select(step)).collect();
-        for (step, images) in in_order.iter().enumerate().rev() {
-            let fresh = TrainingBatches::new(subset(), 4, AUGMENTATION, 5);
-            let alone = fresh.select(step);
-            assert_eq!(alone.indices(), images.indices());
-            assert_eq!(alone.numbers(), images.numbers());
+        for order in Order::ALL {
+            let whole = TrainingBatches::new(subset(), 4, order, AUGMENTATION, 5);
+            let in_order: Vec<_> = (0..9).map(|step| whole.select(step)).collect();
+            for (step, images) in in_order.iter().enumerate().rev() {
+                let fresh = TrainingBatches::new(subset(), 4, order, AUGMENTATION, 5);
+                let alone = fresh.select(step);
+                assert_eq!(alone.indices(), images.indices());
+                assert_eq!(alone.numbers(), images.numbers());
+            }
         }
+    }
+
+    #[test]
+    fn a_random_batch_has_different_images_and_every_image_comes_as_often() {
+        let batches = TrainingBatches::new(subset(), 4, Order::Random, AUGMENTATION, 5);
+        let mut times = [0; 12];
+        for step in 0..5000 {
+            let mut indices = batches.indices(step);
+            indices.iter().for_each(|&index| times[index] += 1);
+            indices.sort_unstable();
+            indices.dedup();
+            assert_eq!(indices.len(), 4, "step {step}");
+        }
+        // 5,000 batches of 4 of 10: 2,000 ± 35.
+        assert_eq!(times[..2], [0; 2]);
+        assert!(times[2..].iter().all(|&times| (1860..2140).contains(&times)), "{times:?}");
+        assert_eq!([0, 2, 3, 4].map(|step| batches.images_before(step)), [0, 8, 12, 16]);
+    }
+
+    #[test]
+    fn an_image_that_comes_twice_in_a_random_epoch_is_changed_anew() {
+        let batches = TrainingBatches::new(subset(), 64, Order::Random, AUGMENTATION, 5);
+        let [first, second] = [0, 1].map(|step| batches.select(step));
+        assert_eq!((first.len(), second.len(), batches.images_before(2)), (10, 10, 20));
+        let image = |batch: &Selection<'_>, index: usize| {
+            let position = batch.indices().iter().position(|&at| at == index).unwrap();
+            batch.numbers()[position * 24..][..24].to_vec()
+        };
+        assert!((2..12).any(|index| image(&first, index) != image(&second, index)));
     }
 
     #[test]
     fn a_batch_holds_the_pixels_and_labels_of_its_indices() {
         let subset = subset();
-        let batches = TrainingBatches::new(subset.clone(), 4, Augmentation::default(), 1);
+        let batches = TrainingBatches::new(subset.clone(), 4, Order::Epochs, Augmentation::default(), 1);
         let images = batches.select(1);
         let expected: Vec<f32> = images
             .indices()
@@ -150,7 +196,7 @@ mod tests {
 
     #[test]
     fn a_batch_above_the_number_of_images_is_all_of_them() {
-        let batches = TrainingBatches::new(subset(), 64, AUGMENTATION, 5);
+        let batches = TrainingBatches::new(subset(), 64, Order::Epochs, AUGMENTATION, 5);
         assert_eq!(batches.steps_per_epoch(), 1);
         assert_eq!(batches.select(7).len(), 10);
         assert_eq!(batches.epoch_of(7), 7);

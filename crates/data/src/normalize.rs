@@ -1,6 +1,6 @@
 //! From pixels to the numbers that a network sees.
 
-use backproof_spec::{Normalization, Shape};
+use backproof_spec::{MeanOf, Normalization, Pixels, Shape};
 use serde::{Deserialize, Serialize};
 
 use crate::Images;
@@ -19,13 +19,24 @@ pub enum Normalizer {
         /// only has 1 here: it becomes all zeros, not a division by zero.
         std: Vec<f32>,
     },
-    /// x = p/255 − mean\[c, i, j\].
+    /// x = s p − mean, with s = 1/255 or 1.
     SubtractMean {
-        /// The mean image of p/255, `[C, H, W]` in row-major order.
+        /// The mean of s p: of each pixel, `[C, H, W]` in row-major order; of each channel, `[C]`; or of all, one
+        /// number.
         mean: Vec<f32>,
+        /// The scale s.
+        #[serde(default, skip_serializing_if = "is_unit")]
+        pixels: Pixels,
     },
     /// x = p/255.
     Unit,
+    /// x = p.
+    Bytes,
+}
+
+/// Earlier versions had no other scale, and their files have no word of it.
+fn is_unit(pixels: &Pixels) -> bool {
+    *pixels == Pixels::Unit
 }
 
 impl Normalizer {
@@ -42,8 +53,20 @@ impl Normalizer {
                 let (mean, std) = channel_statistics(images, indices);
                 Self::Standardize { mean, std }
             }
-            Normalization::SubtractMean => Self::SubtractMean { mean: mean_image(images, indices) },
+            Normalization::SubtractMean { of, pixels } => {
+                let mean = match of {
+                    MeanOf::Image => mean_image(images, indices, pixels),
+                    MeanOf::Channel => histograms(images, indices).iter().map(|of| mean(of, pixels) as f32).collect(),
+                    MeanOf::All => {
+                        let channels = histograms(images, indices);
+                        let all = std::array::from_fn(|pixel| channels.iter().map(|of| of[pixel]).sum());
+                        vec![mean(&all, pixels) as f32]
+                    }
+                };
+                Self::SubtractMean { mean, pixels }
+            }
             Normalization::Unit => Self::Unit,
+            Normalization::Bytes => Self::Bytes,
         }
     }
 
@@ -57,8 +80,8 @@ impl Normalizer {
                 let positive = std.iter().all(|&std| std > 0.0);
                 mean.len() == channels && std.len() == channels && finite(mean) && finite(std) && positive
             }
-            Self::SubtractMean { mean } => mean.len() == shape.elements() && finite(mean),
-            Self::Unit => true,
+            Self::SubtractMean { mean, .. } => [1, channels, shape.elements()].contains(&mean.len()) && finite(mean),
+            Self::Unit | Self::Bytes => true,
         }
     }
 
@@ -66,14 +89,23 @@ impl Normalizer {
     pub(crate) fn tables(&self, shape: Shape) -> Tables {
         assert!(self.fits(shape), "the normaliser was fitted on images of another shape than {shape}");
         let (channels, _, _) = planes(shape);
-        let unit = table(0.0, 1.0);
+        let same = |table: [f32; 256]| Tables { by_channel: vec![table; channels], mean_image: None };
         match self {
-            Self::Standardize { mean, std } => Tables {
-                by_channel: mean.iter().zip(std).map(|(&mean, &std)| table(mean.into(), std.into())).collect(),
-                mean_image: None,
+            Self::Standardize { mean, std } => {
+                let numbers = mean.iter().zip(std);
+                let by_channel = numbers.map(|(&mean, &std)| table(Pixels::Unit, mean.into(), std.into()));
+                Tables { by_channel: by_channel.collect(), mean_image: None }
+            }
+            Self::SubtractMean { mean, pixels } => match mean.as_slice() {
+                [mean] => same(table(*pixels, (*mean).into(), 1.0)),
+                of_channels if of_channels.len() == channels => {
+                    let by_channel = of_channels.iter().map(|&mean| table(*pixels, mean.into(), 1.0));
+                    Tables { by_channel: by_channel.collect(), mean_image: None }
+                }
+                image => Tables { mean_image: Some(image.to_vec()), ..same(table(*pixels, 0.0, 1.0)) },
             },
-            Self::SubtractMean { mean } => Tables { by_channel: vec![unit; channels], mean_image: Some(mean.clone()) },
-            Self::Unit => Tables { by_channel: vec![unit; channels], mean_image: None },
+            Self::Unit => same(table(Pixels::Unit, 0.0, 1.0)),
+            Self::Bytes => same(table(Pixels::Bytes, 0.0, 1.0)),
         }
     }
 }
@@ -85,12 +117,21 @@ pub(crate) struct Tables {
     pub(crate) mean_image: Option<Vec<f32>>,
 }
 
-/// (p/255 − mean) / std for every p.
-fn table(mean: f64, std: f64) -> [f32; 256] {
-    std::array::from_fn(|pixel| ((pixel as f64 / 255.0 - mean) / std) as f32)
+/// A pixel on a scale.
+fn on(scale: Pixels, pixel: usize) -> f64 {
+    match scale {
+        Pixels::Unit => pixel as f64 / 255.0,
+        Pixels::Bytes => pixel as f64,
+    }
 }
 
-fn channel_statistics(images: &Images, indices: &[usize]) -> (Vec<f32>, Vec<f32>) {
+/// (s p − mean) / std for every p.
+fn table(pixels: Pixels, mean: f64, std: f64) -> [f32; 256] {
+    std::array::from_fn(|pixel| ((on(pixels, pixel) - mean) / std) as f32)
+}
+
+/// How often each channel has each value.
+fn histograms(images: &Images, indices: &[usize]) -> Vec<[u64; 256]> {
     let (channels, height, width) = planes(images.shape());
     let mut histograms = vec![[0u64; 256]; channels];
     for &index in indices {
@@ -99,28 +140,43 @@ fn channel_statistics(images: &Images, indices: &[usize]) -> (Vec<f32>, Vec<f32>
             plane.iter().for_each(|&pixel| histogram[usize::from(pixel)] += 1);
         }
     }
-    let count = (indices.len() * height * width) as f64;
-    let weighted = |histogram: &[u64; 256], value: &dyn Fn(f64) -> f64| {
-        let terms = histogram.iter().enumerate();
-        terms.map(|(pixel, &times)| times as f64 * value(pixel as f64 / 255.0)).sum::<f64>() / count
-    };
-    let statistics = histograms.iter().map(|histogram| {
-        let mean = weighted(histogram, &|x| x);
-        let constant = histogram.iter().filter(|&&times| times > 0).count() <= 1;
-        let std = if constant { 1.0 } else { weighted(histogram, &|x| (x - mean).powi(2)).sqrt() };
-        (mean as f32, std as f32)
-    });
-    statistics.unzip()
+    histograms
 }
 
-fn mean_image(images: &Images, indices: &[usize]) -> Vec<f32> {
+/// The mean of a function of the pixels.
+fn weighted(histogram: &[u64; 256], value: impl Fn(usize) -> f64) -> f64 {
+    let count = histogram.iter().sum::<u64>() as f64;
+    histogram.iter().enumerate().map(|(pixel, &times)| times as f64 * value(pixel)).sum::<f64>() / count
+}
+
+fn mean(histogram: &[u64; 256], pixels: Pixels) -> f64 {
+    weighted(histogram, |pixel| on(pixels, pixel))
+}
+
+/// Mean and standard deviation of p/255 in each channel.
+fn channel_statistics(images: &Images, indices: &[usize]) -> (Vec<f32>, Vec<f32>) {
+    let statistics = |histogram: &[u64; 256]| {
+        let mean = mean(histogram, Pixels::Unit);
+        let constant = histogram.iter().filter(|&&times| times > 0).count() <= 1;
+        let variance = || weighted(histogram, |pixel| (on(Pixels::Unit, pixel) - mean).powi(2));
+        let std = if constant { 1.0 } else { variance().sqrt() };
+        (mean as f32, std as f32)
+    };
+    histograms(images, indices).iter().map(statistics).unzip()
+}
+
+fn mean_image(images: &Images, indices: &[usize], pixels: Pixels) -> Vec<f32> {
     let mut sums = vec![0u64; images.shape().elements()];
     for &index in indices {
         for (sum, &pixel) in sums.iter_mut().zip(images.pixels(index)) {
             *sum += u64::from(pixel);
         }
     }
-    let scale = 255.0 * indices.len() as f64;
+    let count = indices.len() as f64;
+    let scale = match pixels {
+        Pixels::Unit => 255.0 * count,
+        Pixels::Bytes => count,
+    };
     sums.into_iter().map(|sum| (sum as f64 / scale) as f32).collect()
 }
 
@@ -165,10 +221,34 @@ mod tests {
 
     #[test]
     fn the_mean_image_is_subtracted_place_by_place() {
-        let normalizer = Normalizer::fit(Normalization::SubtractMean, &images(), &[0, 1]);
+        let of_image = |pixels| Normalization::SubtractMean { of: MeanOf::Image, pixels };
+        let normalizer = Normalizer::fit(of_image(Pixels::Unit), &images(), &[0, 1]);
         let x = apply(&normalizer, 0);
         let expected = [-0.1, 0.3, 0.0, 0.0]; // (0, 1) − (0.1, 0.7)
         assert!(x.iter().zip(expected).all(|(x, e)| (x - e).abs() < 1e-6), "{x:?}");
+        let x = apply(&Normalizer::fit(of_image(Pixels::Bytes), &images(), &[0, 1]), 0);
+        assert_eq!(x, [-25.5, 76.5, 0.0, 0.0]); // (0, 255) − (25.5, 178.5)
+    }
+
+    #[test]
+    fn the_mean_of_a_channel_or_of_all_is_one_number_on_either_scale() {
+        // Channel 0: (0 + 255 + 51 + 102) / 4 = 102; channel 1: 7; all: 54.5.
+        let fit = |of, pixels| Normalizer::fit(Normalization::SubtractMean { of, pixels }, &images(), &[0, 1]);
+        assert_eq!(apply(&fit(MeanOf::Channel, Pixels::Bytes), 1), [-51.0, 0.0, 0.0, 0.0]);
+        assert_eq!(apply(&fit(MeanOf::All, Pixels::Bytes), 1), [-3.5, 47.5, -47.5, -47.5]);
+        for (of, expected) in [(MeanOf::Channel, [-0.2, 0.0, 0.0, 0.0]), (MeanOf::All, [-3.5, 47.5, -47.5, -47.5])] {
+            let scale = if of == MeanOf::All { 255.0 } else { 1.0 };
+            let x = apply(&fit(of, Pixels::Unit), 1);
+            assert!(x.iter().zip(expected).all(|(x, e)| (x - e / scale).abs() < 1e-6), "{of:?}: {x:?}");
+        }
+    }
+
+    #[test]
+    fn a_normaliser_of_an_earlier_version_has_pixels_from_0_to_1() {
+        let text = r#"{"kind":"subtract-mean","mean":[0.5,0.25]}"#;
+        let normalizer: Normalizer = serde_json::from_str(text).unwrap();
+        assert_eq!(normalizer, Normalizer::SubtractMean { mean: vec![0.5, 0.25], pixels: Pixels::Unit });
+        assert_eq!(serde_json::to_string(&normalizer).unwrap(), text);
     }
 
     #[test]
@@ -176,6 +256,7 @@ mod tests {
         let x = apply(&Normalizer::fit(Normalization::Unit, &images(), &[0]), 1);
         assert_eq!(x, [0.2, 0.4, 7.0 / 255.0, 7.0 / 255.0]);
         assert_eq!(apply(&Normalizer::Unit, 2), [1.0; 4]);
+        assert_eq!(apply(&Normalizer::fit(Normalization::Bytes, &images(), &[0]), 1), [51.0, 102.0, 7.0, 7.0]);
     }
 
     #[test]
@@ -189,12 +270,16 @@ mod tests {
 
     #[test]
     fn a_normaliser_knows_the_shape_that_it_fits() {
-        let normalizer = Normalizer::fit(Normalization::SubtractMean, &images(), &[0]);
+        let of_image = Normalization::SubtractMean { of: MeanOf::Image, pixels: Pixels::Unit };
+        let normalizer = Normalizer::fit(of_image, &images(), &[0]);
         assert!(normalizer.fits(Shape::image(2, 1, 2)));
         assert!(!normalizer.fits(Shape::image(2, 2, 2)));
         for (mean, std) in [(f32::NAN, 1.0), (0.0, 0.0), (0.0, f32::INFINITY)] {
             assert!(!Normalizer::Standardize { mean: vec![mean], std: vec![std] }.fits(Shape::image(1, 2, 2)));
         }
-        assert!(Normalizer::Unit.fits(Shape::image(9, 9, 9)));
+        let subtract = |numbers: usize| Normalizer::SubtractMean { mean: vec![0.5; numbers], pixels: Pixels::Bytes };
+        assert!(subtract(3).fits(Shape::image(3, 9, 9)) && subtract(1).fits(Shape::image(3, 9, 9)));
+        assert!(!subtract(2).fits(Shape::image(3, 9, 9)));
+        assert!(Normalizer::Unit.fits(Shape::image(9, 9, 9)) && Normalizer::Bytes.fits(Shape::image(9, 9, 9)));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use backproof_spec::{Augmentation, Data, DataSet};
+use backproof_spec::{Augmentation, Data, DataSet, Order};
 
 use crate::error::Result;
 use crate::source::load_checked;
@@ -24,6 +24,7 @@ pub struct Prepared {
     pub normalizer: Normalizer,
     /// The SHA-256 of every file that was read, unpacked, by its name.
     pub checksums: BTreeMap<String, String>,
+    order: Order,
     augmentation: Augmentation,
     seed: u64,
 }
@@ -75,6 +76,7 @@ pub fn prepare_from(source: &dyn Source, data: &Data, data_dir: Option<&Path>, s
         test: Subset::new(test, test_images, &normalizer),
         normalizer,
         checksums: loaded.checksums,
+        order: data.order,
         augmentation: data.augmentation,
         seed,
     })
@@ -87,7 +89,7 @@ impl Prepared {
     ///
     /// Panics if `batch_size` is 0.
     pub fn training_batches(&self, batch_size: usize) -> TrainingBatches {
-        TrainingBatches::new(self.training.clone(), batch_size, self.augmentation, self.seed)
+        TrainingBatches::new(self.training.clone(), batch_size, self.order, self.augmentation, self.seed)
     }
 }
 
@@ -105,6 +107,7 @@ mod tests {
             validation_images,
             padding: 0,
             normalization: Normalization::Standardize,
+            order: Order::default(),
             augmentation: Augmentation::default(),
         }
     }

@@ -18,6 +18,12 @@ pub fn epoch_order(len: usize, seed: u64, epoch: u64) -> Vec<usize> {
     order
 }
 
+/// The images of batch `step` (from 0): `size` different ones of `0..len`, or all of them, in random order, a function
+/// of the arguments alone.
+pub fn random_batch(len: usize, size: usize, seed: u64, step: u64) -> Vec<usize> {
+    rand::seq::index::sample(&mut stream(seed, "batch", step, 0), len, size.min(len)).into_vec()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -38,5 +44,7 @@ mod tests {
     #[test]
     fn the_order_does_not_change_with_a_version() {
         assert_eq!(epoch_order(10, 1, 0), [2, 1, 5, 3, 8, 4, 9, 6, 0, 7]);
+        assert_eq!(random_batch(10, 4, 1, 0), [0, 0, 0, 0]);
+        assert_eq!(random_batch(60_000, 4, 1, 0), [0, 0, 0, 0]);
     }
 }

@@ -1,4 +1,5 @@
 use crate::definition::{Definition, pair, plane, register, register_bias};
+use crate::initial::Fans;
 use crate::{Features, Initial, Mode, Ranked};
 use backproof_compiled::Operation;
 use backproof_kernels::Conv2dShape;
@@ -232,7 +233,9 @@ impl Definition for Conv2d {
     fn build(spec: &Self::Spec, input: Shape, initial: Initial<'_>) -> Self {
         let [height, width] = pair(spec.kernel);
         let shape = [spec.out_channels, channels(input) / spec.groups, height, width];
-        let weight = initial.he_normal(shape, shape[1] * height * width);
+        let window = height * width;
+        let fans = Fans { inputs: shape[1] * window, outputs: spec.out_channels / spec.groups * window };
+        let weight = initial.weights(shape, fans, spec.initialization);
         let options = Conv2dOptions {
             stride: pair(spec.stride),
             padding: pair(spec.padding),

@@ -1,4 +1,5 @@
 use crate::definition::{Definition, register, register_bias};
+use crate::initial::Fans;
 use crate::{Features, Initial, Mode, Ranked};
 use backproof_compiled::Operation;
 use backproof_spec::{self as spec, Shape};
@@ -119,7 +120,8 @@ impl Definition for Linear {
 
     fn build(spec: &Self::Spec, input: Shape, initial: Initial<'_>) -> Self {
         let inputs = input.elements();
-        let weight = initial.he_normal([inputs, spec.out_features], inputs);
+        let fans = Fans { inputs, outputs: spec.out_features };
+        let weight = initial.weights([inputs, spec.out_features], fans, spec.initialization);
         Self::new(weight, spec.bias.then(|| initial.zeros(spec.out_features)))
     }
 

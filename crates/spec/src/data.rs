@@ -17,6 +17,8 @@ pub struct Data {
     pub padding: usize,
     /// How pixels become numbers.
     pub normalization: Normalization,
+    /// Which images make a batch.
+    pub order: Order,
     /// What is done to training images at random.
     pub augmentation: Augmentation,
 }
@@ -42,27 +44,115 @@ impl Data {
 
 /// How the pixels, 0 to 255, become the numbers that the network sees. What is fitted is fitted on the training part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(tag = "type", rename_all = "kebab-case")]
 pub enum Normalization {
     /// Each channel minus its mean, over its standard deviation.
     #[default]
     Standardize,
-    /// Pixels scaled to [0, 1], minus the mean image.
-    SubtractMean,
+    /// Pixels minus a mean.
+    SubtractMean {
+        /// Of what the mean is taken.
+        of: MeanOf,
+        /// The scale of the pixels, and of the mean.
+        pixels: Pixels,
+    },
     /// Pixels scaled to [0, 1].
     Unit,
+    /// Pixels as they are, 0 to 255.
+    Bytes,
 }
 
 impl Normalization {
     /// Every normalisation.
-    pub const ALL: [Self; 3] = [Self::Standardize, Self::SubtractMean, Self::Unit];
+    pub const ALL: [Self; 9] = {
+        const fn minus(of: MeanOf, pixels: Pixels) -> Normalization {
+            Normalization::SubtractMean { of, pixels }
+        }
+        [
+            Self::Standardize,
+            minus(MeanOf::Image, Pixels::Unit),
+            minus(MeanOf::Image, Pixels::Bytes),
+            minus(MeanOf::Channel, Pixels::Unit),
+            minus(MeanOf::Channel, Pixels::Bytes),
+            minus(MeanOf::All, Pixels::Unit),
+            minus(MeanOf::All, Pixels::Bytes),
+            Self::Unit,
+            Self::Bytes,
+        ]
+    };
+}
+
+/// Of what a mean is taken, over all training images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MeanOf {
+    /// Of each pixel of each channel: a mean image.
+    #[default]
+    Image,
+    /// Of each channel.
+    Channel,
+    /// Of all pixels of all channels: one number.
+    All,
+}
+
+impl MeanOf {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Image, Self::Channel, Self::All];
 
     /// Its name in a config.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Standardize => "standardize",
-            Self::SubtractMean => "subtract-mean",
+            Self::Image => "image",
+            Self::Channel => "channel",
+            Self::All => "all",
+        }
+    }
+}
+
+/// The scale of pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Pixels {
+    /// From 0 to 1.
+    #[default]
+    Unit,
+    /// As they are in a file, from 0 to 255.
+    Bytes,
+}
+
+impl Pixels {
+    /// Every scale.
+    pub const ALL: [Self; 2] = [Self::Unit, Self::Bytes];
+
+    /// Its name in a config.
+    pub const fn name(self) -> &'static str {
+        match self {
             Self::Unit => "unit",
+            Self::Bytes => "bytes",
+        }
+    }
+}
+
+/// Which training images make a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// Every image once an epoch, in an order of its own; the last batch of an epoch may be smaller.
+    #[default]
+    Epochs,
+    /// Different images drawn from all at random, for each batch anew.
+    Random,
+}
+
+impl Order {
+    /// Every order.
+    pub const ALL: [Self; 2] = [Self::Epochs, Self::Random];
+
+    /// Its name in a config.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Epochs => "epochs",
+            Self::Random => "random",
         }
     }
 }

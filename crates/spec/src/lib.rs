@@ -72,6 +72,7 @@ mod flops;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
 mod inference;
+mod initialization;
 mod layers;
 mod loss;
 mod optimizer;
@@ -85,10 +86,11 @@ mod words;
 
 pub use architecture::{Architecture, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
-pub use data::{Augmentation, Data, Normalization};
+pub use data::{Augmentation, Data, MeanOf, Normalization, Order, Pixels};
 pub use data_set::{DataSet, DataSets};
 pub use experiment::{Engine, Expect, Experiment, Kernels, Training, WarmStart};
 pub use flops::Flops;
+pub use initialization::{Initialization, InitializationKind};
 pub use layers::*; // `LayerSpec`, and the struct of each
 pub use loss::Loss;
 pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule};

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use backproof_data::{DataError, Prepared, Source, evaluation_selections, prepare_from, sources};
 use backproof_gradcheck::Value;
-use backproof_spec::{Augmentation, Data, Normalization, Shape};
+use backproof_spec::{Augmentation, Data, Normalization, Order, Shape};
 use burn::tensor::Device;
 
 use crate::subject::Draw;
@@ -38,6 +38,7 @@ pub(crate) fn of_shape(
             validation_images: 0,
             padding: 0,
             normalization: Normalization::Standardize,
+            order: Order::default(),
             augmentation: Augmentation::default(),
         };
         let prepared = prepare_from(source, &data, data_dir, 0)?;

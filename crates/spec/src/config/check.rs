@@ -111,10 +111,23 @@ impl<'a> Checker<'a> {
         let fields = place
             .keys()
             .map(|key| {
-                let entry = table.iter().find(|entry| entry.key == key.name);
-                let value = match entry {
-                    Some(entry) => self.value(key, &entry.node),
-                    None => self.absent(place, key, span),
+                let find = |name: &str| table.iter().find(|entry| entry.key == name);
+                let entry = find(key.name);
+                let other = match key.presence {
+                    Presence::Either(other, _) => find(other),
+                    _ => None,
+                };
+                let value = match (entry, other) {
+                    (None, Some(_)) => Checked::Absent,
+                    (None, None) => self.absent(place, key, span),
+                    (Some(entry), other) => {
+                        if let Some(other) = other {
+                            let message = format!("there are both `{}` and `{}`{}", key.name, other.key, place.words());
+                            let help = "leave out one of them";
+                            self.fault(Fault::new(message, Some(other.key_span)).help(help));
+                        }
+                        self.value(key, &entry.node)
+                    }
                 };
                 Field { key: key.name, span: entry.map(|entry| entry.node.span), value }
             })
@@ -156,14 +169,18 @@ impl<'a> Checker<'a> {
 
     fn absent(&mut self, place: Place, key: &'static Key, span: Option<Span>) -> Checked {
         match key.presence {
-            Presence::Required(example) => {
+            Presence::Required(example) | Presence::Either(_, example) => {
                 let help = match place {
                     Place::Section(section, _) if span.is_none() => {
                         format!("add a table [{}] with `{} = {example}`", section.path, key.name)
                     }
                     _ => format!("add `{} = {example}`, for example", key.name),
                 };
-                let message = format!("missing key `{}`{}", key.name, place.words());
+                let or = match key.presence {
+                    Presence::Either(other, _) => format!(" or `{other}`"),
+                    _ => String::new(),
+                };
+                let message = format!("missing key `{}`{or}{}", key.name, place.words());
                 let path = match place {
                     Place::Section(section, _) => section.path,
                     Place::Variant(..) => "",

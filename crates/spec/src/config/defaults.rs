@@ -40,7 +40,7 @@ fn section(out: &mut String, section: &'static Section, data_sets: &DataSets) {
 
 fn value(out: &mut String, section: &Section, key: &Key, data_sets: &DataSets) {
     let (mark, required, literal) = match key.presence {
-        Presence::Required(example) => ("", " Required.", example),
+        Presence::Required(example) | Presence::Either(_, example) => ("", " Required.", example),
         Presence::Default(default) => ("", "", default),
         // A published name makes the model of this config complete.
         Presence::Optional(example) if section.path == "model" && key.name == "name" => ("", "", example),
@@ -59,7 +59,7 @@ fn kinds(out: &mut String, section: &'static Section, data_sets: &DataSets) {
     for kind in kinds.variants.iter().filter(|kind| kind.name != default.name) {
         *out += &format!("#   kind = \"{}\"    {}\n", kind.name, kind.doc);
         for key in kind.keys {
-            if let Presence::Required(it) | Presence::Default(it) = key.presence {
+            if let Presence::Required(it) | Presence::Either(_, it) | Presence::Default(it) = key.presence {
                 *out += &format!("#       {} = {it}    {}\n", key.name, key.doc);
             }
         }
@@ -76,7 +76,7 @@ fn types(out: &mut String, variants: &Variants) {
         *out += &format!("#   {{ type = \"{}\"", variant.name);
         for key in variant.keys {
             match key.presence {
-                Presence::Required(it) | Presence::Default(it) => {
+                Presence::Required(it) | Presence::Either(_, it) | Presence::Default(it) => {
                     *out += &format!(", {} = {it}", key.name);
                 }
                 Presence::Optional(_) | Presence::Table => {}

@@ -108,6 +108,8 @@ pub(crate) struct Variant {
 pub(crate) enum Presence {
     /// It must be; the literal is an example.
     Required(Literal),
+    /// Either it or this other key must be, and not both; the literal is an example.
+    Either(&'static str, Literal),
     /// The literal holds when it is absent.
     Default(Literal),
     /// Absence means something of its own; the literal is an example.

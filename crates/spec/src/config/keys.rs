@@ -3,8 +3,9 @@
 mod optimizers;
 
 use super::format::Literal::{Flag, Integer, Number, Toml, Word};
-use super::format::Presence::{Default, Optional, Required, Table};
+use super::format::Presence::{Default, Either, Optional, Required, Table};
 use super::format::{Kind, Range, Section, Variant, Variants, key};
+use crate::initialization::INITIALIZATIONS;
 use crate::layers::LAYERS;
 pub(super) use optimizers::OPTIMIZERS;
 
@@ -66,11 +67,44 @@ pub(super) static DATA: Section = Section {
         ),
         key(
             "normalization",
-            Kind::Choice(&["standardize", "subtract-mean", "unit"]),
+            Kind::Variant(&NORMALIZATIONS),
             Default(Word("standardize")),
-            "standardize: per channel; subtract-mean: [0, 1] minus the mean image; unit: [0, 1].",
+            "What pixels become: standardize (per channel), subtract-mean, unit ([0, 1]), bytes (0 to 255).",
+        ),
+        key(
+            "order",
+            Kind::Choice(&["epochs", "random"]),
+            Default(Word("epochs")),
+            "epochs: every image once an epoch; random: each batch drawn from all images, without repetition inside.",
         ),
         key("augmentation", Kind::Section(&AUGMENTATION), Table, AUGMENTATION.doc),
+    ],
+};
+
+pub(super) static NORMALIZATIONS: Variants = Variants {
+    noun: "normalization",
+    variants: &[
+        Variant { name: "standardize", doc: "Each channel minus its mean, over its standard deviation.", keys: &[] },
+        Variant {
+            name: "subtract-mean",
+            doc: "Pixels minus their mean over the training images.",
+            keys: &[
+                key(
+                    "of",
+                    Kind::Choice(&["image", "channel", "all"]),
+                    Default(Word("image")),
+                    "image: a mean for each pixel; channel: one for each channel; all: one number.",
+                ),
+                key(
+                    "pixels",
+                    Kind::Choice(&["unit", "bytes"]),
+                    Default(Word("unit")),
+                    "unit: pixels from 0 to 1; bytes: from 0 to 255.",
+                ),
+            ],
+        },
+        Variant { name: "unit", doc: "Pixels from 0 to 1.", keys: &[] },
+        Variant { name: "bytes", doc: "Pixels as they are, from 0 to 255.", keys: &[] },
     ],
 };
 
@@ -106,6 +140,24 @@ pub(super) static MODEL: Section = Section {
             Kind::Variants(&LAYERS),
             Optional(Toml("[\"flatten\", { type = \"linear\", out_features = 10 }]")),
             "The layers in order, each a table with a `type`, or the type alone.",
+        ),
+        key(
+            "initialization",
+            Kind::Variant(&INITIALIZATIONS),
+            Optional(Word("he-normal")),
+            "How the weights of every layer are drawn that does not say it itself; he-normal when absent.",
+        ),
+        key(
+            "conv2d_initialization",
+            Kind::Variant(&INITIALIZATIONS),
+            Optional(Toml("{ type = \"he-normal\", gain = 0.1 }")),
+            "How those of every convolution are drawn, in place of `initialization`.",
+        ),
+        key(
+            "linear_initialization",
+            Kind::Variant(&INITIALIZATIONS),
+            Optional(Word("glorot-uniform")),
+            "How those of every linear layer are drawn, in place of `initialization`.",
         ),
         key(
             "init_from",
@@ -196,7 +248,18 @@ pub(super) static TRAINING: Section = Section {
             Default(Word("cross-entropy")),
             "cross-entropy: of the softmax; mean-squared-error: of the outputs; binary-cross-entropy: of a sigmoid a class.",
         ),
-        key("iterations", Kind::Integer { least: 1 }, Required(Integer(2000)), "Number of updates of the weights."),
+        key(
+            "iterations",
+            Kind::Integer { least: 1 },
+            Either("epochs", Integer(2000)),
+            "Number of updates of the weights; or `epochs` in its place.",
+        ),
+        key(
+            "epochs",
+            Kind::Integer { least: 1 },
+            Optional(Integer(10)),
+            "The length in passes over the training images, in place of `iterations`.",
+        ),
         key("batch_size", Kind::Integer { least: 1 }, Default(Integer(16)), "Images in a mini-batch."),
         key(
             "report_every",

@@ -42,7 +42,7 @@ use crate::{DataSet, DataSets, Experiment};
 pub use defaults::defaults;
 pub use error::{ConfigError, Diagnostic, Excerpt, Location};
 pub(crate) use format::{Key, Kind, Literal, Presence, Range, Variant, Variants, key};
-pub(crate) use record::Record;
+pub(crate) use record::{Chosen, Record};
 pub use schema::schema;
 pub use suggest::closest as nearest;
 pub use sweep::sweep_schema;

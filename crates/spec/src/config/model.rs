@@ -3,14 +3,14 @@
 use super::check::Fault;
 use super::record::Record;
 use super::suggest;
-use crate::{Architecture, LayerSpec, ShapeError, published};
+use crate::{Architecture, Initialization, LayerSpec, ShapeError, published};
 
 /// What a network is called that is spelled out and has no name.
 const UNNAMED: &str = "custom";
 
 pub(super) fn resolve(record: &Record) -> Result<Architecture, Fault> {
     let name = record.optional_text("name");
-    let architecture = match (name, record.optional_shape("input"), record.optional_list("layers")) {
+    let mut architecture = match (name, record.optional_shape("input"), record.optional_list("layers")) {
         (Some(name), None, None) => published_network(name, record)?,
         (name, Some(input), Some(layers)) => {
             let layers = layers.iter().map(|layer| LayerSpec::read(layer.variant, &layer.record)).collect();
@@ -23,6 +23,11 @@ pub(super) fn resolve(record: &Record) -> Result<Architecture, Fault> {
         (_, Some(_), None) => return Err(half(record, "input", "layers")),
         (_, None, Some(_)) => return Err(half(record, "layers", "input")),
     };
+    let initialization = |key: &str| {
+        let chosen = record.optional_chosen(key).or_else(|| record.optional_chosen("initialization"));
+        chosen.map(Initialization::read)
+    };
+    architecture.initialize(initialization("conv2d_initialization"), initialization("linear_initialization"));
     check_name(&architecture, record)?;
     architecture.trace().map_err(|error| shape_fault(error, record))?;
     Ok(architecture)
@@ -44,7 +49,7 @@ fn half(record: &Record, there: &str, absent: &str) -> Fault {
 /// A published name stands for the published layers.
 fn check_name(architecture: &Architecture, record: &Record) -> Result<(), Fault> {
     match published::by_name(&architecture.name) {
-        Some(published) if published != *architecture => Err(Fault::new(
+        Some(published) if published != architecture.without_initialization() => Err(Fault::new(
             format!("the layers are not those of the published network `{}`", architecture.name),
             record.span_of("name"),
         )

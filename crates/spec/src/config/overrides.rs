@@ -38,12 +38,15 @@ impl Override {
     ///
     /// A key that is not there is made, and refused later if no config may have it. `model.name` replaces a network
     /// that is spelled out, and `model.layers` or `model.input` drops the name of the one that they change.
+    /// `training.iterations` and `training.epochs` drop each other.
     /// `optimizer.kind` drops the keys of the file that the new kind does not have.
     pub(super) fn apply(&self, root: &mut Table) -> Result<(), SyntaxError> {
         let names: Vec<&str> = self.path.iter().map(|segment| segment.name.as_str()).collect();
         match names[..] {
-            ["model", "name"] => drop_from_model(root, &["layers", "input"]),
-            ["model", "layers" | "input", ..] => drop_from_model(root, &["name"]),
+            ["model", "name"] => drop_from(root, "model", &["layers", "input"]),
+            ["model", "layers" | "input", ..] => drop_from(root, "model", &["name"]),
+            ["training", "iterations"] => drop_from(root, "training", &["epochs"]),
+            ["training", "epochs"] => drop_from(root, "training", &["iterations"]),
             ["optimizer", "kind"] => drop_keys_of_other_kinds(root, &self.node),
             _ => {}
         }
@@ -113,11 +116,11 @@ fn parse_value(text: &str, start: usize, source: usize, holds_text: bool) -> Res
     }
 }
 
-fn drop_from_model(root: &mut Table, keys: &[&str]) {
-    if let Some(Value::Table(model)) =
-        root.iter_mut().find(|entry| entry.key == "model").map(|entry| &mut entry.node.value)
+fn drop_from(root: &mut Table, section: &str, keys: &[&str]) {
+    if let Some(Value::Table(section)) =
+        root.iter_mut().find(|entry| entry.key == section).map(|entry| &mut entry.node.value)
     {
-        model.retain(|entry| !keys.contains(&entry.key.as_str()));
+        section.retain(|entry| !keys.contains(&entry.key.as_str()));
     }
 }
 

@@ -37,9 +37,9 @@ pub(super) enum Checked {
 
 /// A checked table with a `type`.
 #[derive(Debug)]
-pub(super) struct Chosen {
-    pub(super) variant: &'static str,
-    pub(super) record: Record,
+pub(crate) struct Chosen {
+    pub(crate) variant: &'static str,
+    pub(crate) record: Record,
 }
 
 /// The readers below panic when the description of the config has no such key of such a kind, which no input can bring
@@ -76,7 +76,7 @@ impl Record {
         }
     }
 
-    pub(super) fn optional_count(&self, key: &str) -> Option<usize> {
+    pub(crate) fn optional_count(&self, key: &str) -> Option<usize> {
         match self.field(key).value {
             Checked::Absent => None,
             _ => Some(self.count(key)),
@@ -136,6 +136,14 @@ impl Record {
     pub(super) fn chosen(&self, key: &str) -> &Chosen {
         match &self.field(key).value {
             Checked::Variant(chosen) => chosen,
+            other => unexpected(key, other),
+        }
+    }
+
+    pub(crate) fn optional_chosen(&self, key: &str) -> Option<&Chosen> {
+        match &self.field(key).value {
+            Checked::Absent => None,
+            Checked::Variant(chosen) => Some(chosen),
             other => unexpected(key, other),
         }
     }

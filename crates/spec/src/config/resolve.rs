@@ -2,25 +2,27 @@
 
 use super::check::Fault;
 use super::model;
-use super::record::Record;
+use super::record::{Chosen, Record};
 use super::rules;
 use crate::{
-    Adam, Augmentation, Data, DataSets, Engine, Expect, Experiment, Kernels, Loss, Normalization, Optimizer,
-    OptimizerKind, Schedule, Training, WarmStart,
+    Adam, Augmentation, Data, DataSets, Engine, Expect, Experiment, Kernels, Loss, MeanOf, Normalization, Optimizer,
+    OptimizerKind, Order, Pixels, Schedule, Training, WarmStart,
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
     let model = model::resolve(record.table("model")).map_err(|fault| vec![fault])?;
+    let data = data(record.table("data"));
+    let iterations = iterations(record, &data, data_sets).map_err(|fault| vec![fault])?;
     let experiment = Experiment {
         name: record.optional_text("name").unwrap_or(default_name).to_owned(),
         seed: record.integer("seed"),
         engine: choice(record, "engine", &Engine::ALL, |engine| engine.name()),
         kernels: choice(record, "kernels", &Kernels::ALL, |kernels| kernels.name()),
-        data: data(record.table("data")),
+        data,
         model,
         warm_start: warm_start(record.table("model")),
         optimizer: optimizer(record.table("optimizer")),
-        training: training(record.table("training")),
+        training: training(record.table("training"), iterations),
         expect: record.optional_table("expect").map(|expect| Expect { test_accuracy: expect.number("test_accuracy") }),
     };
     let faults = rules::check(&experiment, record, data_sets);
@@ -34,11 +36,24 @@ fn data(record: &Record) -> Data {
         training_images: record.optional_count("training_images"),
         validation_images: record.count("validation_images"),
         padding: record.count("padding"),
-        normalization: choice(record, "normalization", &Normalization::ALL, |it| it.name()),
+        normalization: normalization(record.chosen("normalization")),
+        order: choice(record, "order", &Order::ALL, |order| order.name()),
         augmentation: Augmentation {
             horizontal_flip: augmentation.flag("horizontal_flip"),
             crop_padding: augmentation.count("crop_padding"),
         },
+    }
+}
+
+fn normalization(chosen: &Chosen) -> Normalization {
+    match chosen.variant {
+        "subtract-mean" => Normalization::SubtractMean {
+            of: choice(&chosen.record, "of", &MeanOf::ALL, |of| of.name()),
+            pixels: choice(&chosen.record, "pixels", &Pixels::ALL, |pixels| pixels.name()),
+        },
+        "unit" => Normalization::Unit,
+        "bytes" => Normalization::Bytes,
+        _ => Normalization::Standardize,
     }
 }
 
@@ -94,10 +109,23 @@ fn optimizer_kind(record: &Record) -> OptimizerKind {
     }
 }
 
-fn training(record: &Record) -> Training {
+/// The length of the run: as it is given, or from its epochs.
+fn iterations(record: &Record, data: &Data, data_sets: &DataSets) -> Result<usize, Fault> {
+    let training = record.table("training");
+    let Some(epochs) = training.optional_count("epochs") else { return Ok(training.count("iterations")) };
+    let Some(known) = data_sets.by_name(&data.dataset) else {
+        let message = format!("the number of images of `{}` is not known before its files are read", data.dataset);
+        let help = "give `iterations` in place of `epochs`";
+        return Err(Fault::new(message, training.span_of("epochs")).help(help));
+    };
+    let batches = data.epoch_images(known.training_images).div_ceil(training.count("batch_size"));
+    Ok(epochs.saturating_mul(batches.max(1)))
+}
+
+fn training(record: &Record, iterations: usize) -> Training {
     Training {
         loss: choice(record, "loss", &Loss::ALL, |loss| loss.name()),
-        iterations: record.count("iterations"),
+        iterations,
         batch_size: record.count("batch_size"),
         report_every: record.count("report_every"),
         validate_every: record.count("validate_every"),

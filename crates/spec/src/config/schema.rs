@@ -96,7 +96,7 @@ struct Tag {
 /// An object with `keys`, and with a tag when it is one of several.
 fn object(keys: impl Iterator<Item = &'static Key>, tag: Option<Tag>, data_sets: &DataSets) -> Entries {
     let mut properties: Entries = Vec::new();
-    let mut required = Vec::new();
+    let (mut required, mut either) = (Vec::new(), Vec::new());
     if let Some(tag) = tag {
         properties.push((tag.key, Json::Object(vec![("const", string(tag.value))])));
         if tag.required {
@@ -108,6 +108,10 @@ fn object(keys: impl Iterator<Item = &'static Key>, tag: Option<Tag>, data_sets:
         if is_required(key) {
             required.push(string(key.name));
         }
+        if let Presence::Either(other, _) = key.presence {
+            let one = |name| Json::Object(vec![("required", Json::Array(vec![string(name)]))]);
+            either.push(("oneOf", Json::Array([key.name, other].map(one).into())));
+        }
     }
     let mut entries = vec![
         ("type", string("object")),
@@ -117,6 +121,7 @@ fn object(keys: impl Iterator<Item = &'static Key>, tag: Option<Tag>, data_sets:
     if !required.is_empty() {
         entries.push(("required", Json::Array(required)));
     }
+    entries.extend(either);
     entries
 }
 
@@ -124,7 +129,9 @@ fn object(keys: impl Iterator<Item = &'static Key>, tag: Option<Tag>, data_sets:
 fn is_required(key: &Key) -> bool {
     match (key.presence, &key.kind) {
         (Presence::Required(_), _) => true,
-        (Presence::Table, Kind::Section(section)) => section.keys.iter().any(is_required),
+        (Presence::Table, Kind::Section(section)) => {
+            section.keys.iter().any(|key| is_required(key) || matches!(key.presence, Presence::Either(..)))
+        }
         _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! An experiment as TOML, every default written out.
 
-use crate::{Architecture, Experiment, OptimizerKind, Schedule, Shape, Size2};
+use crate::{Architecture, Experiment, Normalization, OptimizerKind, Schedule, Shape, Size2};
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
     let mut out = Writer(String::new());
@@ -17,7 +17,8 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     }
     out.entry("validation_images", data.validation_images);
     out.entry("padding", data.padding);
-    out.entry("normalization", data.normalization.name());
+    normalization(&mut out, data.normalization);
+    out.entry("order", data.order.name());
     out.header("data.augmentation");
     out.entry("horizontal_flip", data.augmentation.horizontal_flip);
     out.entry("crop_padding", data.augmentation.crop_padding);
@@ -81,6 +82,22 @@ impl Entries {
             self.push(key, value);
         }
     }
+}
+
+fn normalization(out: &mut Writer, normalization: Normalization) {
+    let word = match normalization {
+        Normalization::Standardize => "standardize",
+        Normalization::Unit => "unit",
+        Normalization::Bytes => "bytes",
+        Normalization::SubtractMean { of, pixels } => {
+            let mut entries = Entries::default();
+            entries.push("type", "subtract-mean");
+            entries.push("of", of.name());
+            entries.push("pixels", pixels.name());
+            return out.entry("normalization", entries);
+        }
+    };
+    out.entry("normalization", word);
 }
 
 fn model(out: &mut Writer, model: &Architecture) {

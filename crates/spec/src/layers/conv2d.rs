@@ -3,15 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use super::definition::Definition;
-use super::keys::{BIAS, DILATION, PADDING};
+use super::keys::{BIAS, DILATION, INITIALIZATION, PADDING};
 use super::words::unless_plain;
 use super::{Inferred, Misfit, checks, window};
 use crate::config::{Entries, Key, Kind, Literal, Presence, Record, key};
-use crate::{Shape, Size2};
+use crate::{Initialization, Shape, Size2};
 
 /// A two-dimensional convolution, `[C, H, W]` to `[out_channels, H′, W′]` with
 /// H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, and W′ likewise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Conv2dSpec {
     /// Number of kernels, and so of channels of the output.
     pub out_channels: usize,
@@ -27,6 +27,9 @@ pub struct Conv2dSpec {
     pub groups: usize,
     /// Whether each output channel has a bias.
     pub bias: bool,
+    /// How the weights are drawn; [`Initialization::default`] where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initialization: Option<Initialization>,
 }
 
 impl Conv2dSpec {
@@ -40,6 +43,7 @@ impl Conv2dSpec {
             dilation: Size2::square(1),
             groups: 1,
             bias: true,
+            initialization: None,
         }
     }
 
@@ -105,6 +109,7 @@ impl Definition for Conv2dSpec {
             "Groups of channels that do not see one another.",
         ),
         BIAS,
+        INITIALIZATION,
     ];
 
     const STEM: Option<&'static str> = Some("conv");
@@ -118,6 +123,7 @@ impl Definition for Conv2dSpec {
             dilation: record.size("dilation"),
             groups: record.count("groups"),
             bias: record.flag("bias"),
+            initialization: record.optional_chosen("initialization").map(Initialization::read),
         }
     }
 
@@ -129,6 +135,7 @@ impl Definition for Conv2dSpec {
         entries.push("dilation", self.dilation);
         entries.push("groups", self.groups);
         entries.push("bias", self.bias);
+        entries.push_some("initialization", self.initialization.map(|it| it.entries()));
     }
 
     fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {

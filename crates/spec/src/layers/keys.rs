@@ -1,6 +1,7 @@
 //! The keys of a config that several layers have.
 
 use crate::config::{Key, Kind, Literal, Presence, key};
+use crate::initialization::INITIALIZATIONS;
 
 pub(super) const PADDING: Key =
     key("padding", Kind::Size { least: 0 }, Presence::Default(Literal::Integer(0)), "Pixels added on each side.");
@@ -10,6 +11,13 @@ pub(super) const DILATION: Key = key(
     Kind::Size { least: 1 },
     Presence::Default(Literal::Integer(1)),
     "Distance between the taps of a window.",
+);
+
+pub(super) const INITIALIZATION: Key = key(
+    "initialization",
+    Kind::Variant(&INITIALIZATIONS),
+    Presence::Optional(Literal::Word("he-normal")),
+    "How the weights are drawn, if not as the network's are.",
 );
 
 pub(super) const BIAS: Key =

@@ -3,24 +3,27 @@
 use serde::{Deserialize, Serialize};
 
 use super::definition::Definition;
-use super::keys::BIAS;
+use super::keys::{BIAS, INITIALIZATION};
 use super::{Inferred, Misfit, checks};
-use crate::Shape;
 use crate::config::{Entries, Key, Kind, Literal, Presence, Record, key};
+use crate::{Initialization, Shape};
 
 /// A fully connected layer, `[F]` to `[out_features]`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinearSpec {
     /// Number of features of the output.
     pub out_features: usize,
     /// Whether each output feature has a bias.
     pub bias: bool,
+    /// How the weights are drawn; [`Initialization::default`] where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initialization: Option<Initialization>,
 }
 
 impl LinearSpec {
     /// A fully connected layer with bias.
     pub fn new(out_features: usize) -> Self {
-        Self { out_features, bias: true }
+        Self { out_features, bias: true, initialization: None }
     }
 }
 
@@ -30,15 +33,21 @@ impl Definition for LinearSpec {
     const KEYS: &'static [Key] = &[
         key("out_features", Kind::Integer { least: 1 }, Presence::Required(Literal::Integer(10)), "Number of outputs."),
         BIAS,
+        INITIALIZATION,
     ];
 
     fn read(record: &Record) -> Self {
-        Self { out_features: record.count("out_features"), bias: record.flag("bias") }
+        Self {
+            out_features: record.count("out_features"),
+            bias: record.flag("bias"),
+            initialization: record.optional_chosen("initialization").map(Initialization::read),
+        }
     }
 
     fn write(&self, entries: &mut Entries) {
         entries.push("out_features", self.out_features);
         entries.push("bias", self.bias);
+        entries.push_some("initialization", self.initialization.map(|it| it.entries()));
     }
 
     fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
@@ -73,7 +82,7 @@ mod tests {
     fn every_output_has_a_weight_for_every_input_and_a_bias_unless_told() {
         let inferred = LinearSpec::new(4).infer(Shape::vector(8)).unwrap();
         assert_eq!((inferred.output, inferred.weights, inferred.biases), (Shape::vector(4), 32, 4));
-        let without = LinearSpec { out_features: 4, bias: false };
+        let without = LinearSpec { bias: false, ..LinearSpec::new(4) };
         assert_eq!(without.infer(Shape::vector(8)).unwrap().biases, 0);
         assert_eq!([LinearSpec::new(4).describe(), without.describe()], ["linear 4", "linear 4, no bias"]);
     }

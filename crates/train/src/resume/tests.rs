@@ -206,7 +206,9 @@ fn every_loss_normalisation_and_network_goes_on_exactly() {
             let change = format!("training.loss={loss}");
             assert_exact(&small(LINEAR, engine, &[&change]), &[5], &format!("{engine}, {loss}"));
         }
-        for normalization in ["standardize", "subtract-mean", "unit"] {
+        for normalization in
+            ["standardize", "subtract-mean", "{type=\"subtract-mean\",of=\"all\",pixels=\"bytes\"}", "unit"]
+        {
             let change = format!("data.normalization={normalization}");
             assert_exact(&small(LINEAR, engine, &[&change]), &[5], &format!("{engine}, {normalization}"));
         }

@@ -95,3 +95,27 @@ fn the_defaults_and_the_schema_list_the_data_sets_that_there_are() {
     assert_eq!(words(&two())["enum"], serde_json::json!(["letters", "folder"]));
     assert_eq!(words(&DataSets::any())["type"], "string");
 }
+
+#[test]
+fn epochs_count_the_batches_of_what_is_left_to_train_on() {
+    let text = of_letters()
+        .replace("\"letters\"", "\"letters\"\nvalidation_images = 100")
+        .replace("iterations = 100", "epochs = 3\nbatch_size = 64");
+    // 800 images make 13 batches of 64.
+    let experiment = read(&text, &two()).unwrap();
+    assert_eq!(experiment.training.iterations, 39);
+    assert!(experiment.to_toml().contains("iterations = 39\n"), "a run folder has the iterations");
+    let limited = text.replace("validation_images", "training_images = 128\nvalidation_images");
+    assert_eq!(read(&limited, &two()).unwrap().training.iterations, 6);
+    // An override takes the place of the other key.
+    let set = |overrides: &[&str]| {
+        let overrides: Vec<String> = overrides.iter().map(|&it| it.to_owned()).collect();
+        Experiment::from_toml("a.toml", &text, &overrides, &two()).map(|experiment| experiment.training.iterations)
+    };
+    assert_eq!(set(&["training.iterations=7"]).unwrap(), 7);
+    assert_eq!(set(&["training.iterations=7", "training.epochs=2"]).unwrap(), 26);
+
+    let error = read(&text.replace("\"letters\"", "\"folder\""), &two()).unwrap_err();
+    assert!(error.starts_with("the number of images of `folder` is not known before its files are read\n"), "{error}");
+    assert!(error.ends_with("help: give `iterations` in place of `epochs`"), "{error}");
+}

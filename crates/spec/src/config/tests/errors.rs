@@ -88,14 +88,14 @@ help: `iterations` belongs in [training]",
 #[test]
 fn an_unknown_key_that_is_near_to_none() {
     expect(
-        &changed("[training]", "[training]\nepochs = 3"),
+        &changed("[training]", "[training]\nrounds = 3"),
         "\
-unknown key `epochs` in [training]
+unknown key `rounds` in [training]
    --> configs/a.toml:16:1
     |
- 16 | epochs = 3
+ 16 | rounds = 3
     | ^^^^^^
-help: valid keys: `loss`, `iterations`, `batch_size`, `report_every`, `validate_every`, `checkpoint_every`",
+help: valid keys: `loss`, `iterations`, `epochs`, `batch_size`, `report_every`, `validate_every`, `checkpoint_every`",
     );
 }
 
@@ -118,7 +118,7 @@ fn a_missing_key_is_said_at_its_table() {
     expect(
         &changed("iterations = 100\n", ""),
         "\
-missing key `iterations` in [training]
+missing key `iterations` or `epochs` in [training]
    --> configs/a.toml:15:1
     |
  15 | [training]
@@ -132,7 +132,7 @@ fn a_missing_table_is_said_of_the_file() {
     expect(
         &changed("[training]\niterations = 100\n", ""),
         "\
-missing key `iterations` in [training]
+missing key `iterations` or `epochs` in [training]
   --> configs/a.toml
 help: add a table [training] with `iterations = 2000`",
     );
@@ -209,6 +209,8 @@ fn impossible_values_are_refused_at_their_line() {
         ("schedule = \"cosine\"", "kind = \"adam\"\nepsilon = 0", "`epsilon` should be a number above 0, got 0"),
         ("schedule = \"cosine\"", "schedule = { type = \"step\", every = 0, factor = 0.5 }", "`every` should be"),
         ("iterations = 100", "iterations = 1.5", "`iterations` should be an integer of at least 1, got 1.5"),
+        ("iterations = 100", "epochs = 0", "`epochs` should be an integer of at least 1"),
+        ("iterations = 100", "iterations = 100\nepochs = 2", "there are both `iterations` and `epochs` in [training]"),
         ("iterations = 100", "iterations = 100\nbatch_size = 0", "`batch_size` should be an integer of at least 1"),
         ("iterations = 100", "iterations = 100\nbatch_size = 60_000", "batch_size = 60000 is more than the 59500"),
         ("iterations = 100", "iterations = 100\n[expect]\ntest_accuracy = 95", "`test_accuracy` should be a number"),
@@ -216,7 +218,22 @@ fn impossible_values_are_refused_at_their_line() {
         ("[model]", "training_images = 59_501\n[model]", "training_images = 59501 is more than the 59500"),
         ("[model]", "augmentation = { crop_padding = 29 }\n[model]", "crop_padding = 29 is more than the 28×28"),
         ("[model]", "padding = 29\n[model]", "padding = 29 is more than the 28×28"),
-        ("[model]", "normalization = 3\n[model]", "`normalization` should be one of `standardize`"),
+        ("[optimizer]", "initialization = \"xavier\"\n[optimizer]", "unknown initialization type `xavier`"),
+        (
+            "[optimizer]",
+            "initialization = { type = \"he-normal\", gain = 0 }\n[optimizer]",
+            "`gain` should be a number above 0, got 0",
+        ),
+        ("[optimizer]", "initialization = { type = \"he-normal\", fan_in = 0 }\n[optimizer]", "`fan_in` should be"),
+        ("[model]", "order = \"shuffled\"\n[model]", "unknown value `shuffled` for `order`"),
+        ("[model]", "normalization = 3\n[model]", "`normalization` should be a normalization type or a table"),
+        ("[model]", "normalization = \"unity\"\n[model]", "unknown normalization type `unity`"),
+        (
+            "[model]",
+            "normalization = { type = \"subtract-mean\", of = \"row\" }\n[model]",
+            "unknown value `row` for `of`",
+        ),
+        ("[model]", "normalization = { type = \"unit\", of = \"all\" }\n[model]", "unknown key `of`"),
         ("[1, 28, 28]", "[1, 0, 28]", "`input` should be [channels, height, width] or [features], each at least 1"),
         ("[1, 28, 28]", "[28, 28]", "`input` should be [channels, height, width] or [features], each at least 1"),
         ("kernel = 5", "kernel = 0", "`kernel` should be an integer of at least 1"),

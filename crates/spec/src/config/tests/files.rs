@@ -6,7 +6,8 @@ use super::{SPELLED_OUT, read};
 use crate::data_set::four;
 use crate::layers::LAYERS;
 use crate::{
-    Augmentation, Engine, Experiment, Loss, Normalization, OptimizerKind, Schedule, defaults, published, schema,
+    Augmentation, Engine, Experiment, Initialization, InitializationKind, LayerSpec, Loss, Normalization,
+    OptimizerKind, Schedule, defaults, published, schema,
 };
 
 #[test]
@@ -203,4 +204,34 @@ fn every_config_is_tested_here() {
 #[test]
 fn the_quickstart_expects_95_percent() {
     assert_eq!(config("quickstart").1.expect.unwrap().test_accuracy, 0.95);
+}
+
+#[test]
+fn the_weights_of_a_published_network_are_drawn_as_the_config_says() {
+    let text = "[data]\ndataset = \"mnist\"\n[model]\nname = \"mnist-baseline\"\ninitialization = \"glorot-uniform\"\n\
+                conv2d_initialization = { type = \"he-normal\", gain = 0.1, fan_in = 75 }\n\
+                [optimizer]\nlearning_rate = 0.1\n[training]\niterations = 10\n";
+    let experiment = super::read(text, &[]).unwrap();
+    let glorot = Initialization { kind: InitializationKind::GlorotUniform, ..Initialization::default() };
+    let he = Initialization { gain: 0.1, fan_in: Some(75), ..Initialization::default() };
+    for layer in &experiment.model.layers {
+        match layer {
+            LayerSpec::Conv2d(conv) => assert_eq!(conv.initialization, Some(he)),
+            LayerSpec::Linear(linear) => assert_eq!(linear.initialization, Some(glorot)),
+            _ => {}
+        }
+    }
+    assert_eq!(Some(experiment.model.without_initialization()), published::by_name("mnist-baseline"));
+    // A run folder has the layers, under the published name.
+    assert_eq!(super::read(&experiment.to_toml(), &[]).unwrap(), experiment);
+    // What a layer says comes first.
+    let own =
+        super::changed("out_features = 10", "out_features = 10, initialization = { type = \"he-uniform\", gain = 2 }")
+            .replace("[model]", "[model]\ninitialization = \"glorot-normal\"");
+    let layers = super::read(&own, &[]).unwrap().model.layers;
+    let LayerSpec::Linear(linear) = &layers[3] else { panic!("{layers:?}") };
+    let uniform = Initialization { kind: InitializationKind::HeUniform, gain: 2.0, fan_in: None };
+    assert_eq!(linear.initialization, Some(uniform));
+    let LayerSpec::Conv2d(conv) = &layers[0] else { panic!("{layers:?}") };
+    assert_eq!(conv.initialization.map(|it| it.kind), Some(InitializationKind::GlorotNormal));
 }

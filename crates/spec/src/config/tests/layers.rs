@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use super::super::check::Checker;
 use super::super::document;
-use super::super::format::{Key, Kind, Presence, Range, Section};
-use super::super::record::{Checked, Field, Record};
+use super::super::format::{Key, Kind, Presence, Range, Section, Variants};
+use super::super::record::{Checked, Chosen, Field, Record};
 use super::super::write::ToToml;
 use crate::layers::LAYERS;
 use crate::{AvgPool2dSpec, BatchNormSpec, Conv2dSpec, DataSets, LayerSpec, LinearSpec, MaxPool2dSpec, Size2};
@@ -17,7 +17,12 @@ pub(super) fn any_layer() -> impl Strategy<Value = LayerSpec> {
 }
 
 fn any_record() -> impl Strategy<Value = (&'static str, Record)> {
-    prop::sample::select(LAYERS.variants.iter().collect::<Vec<_>>()).prop_flat_map(|variant| {
+    any_of(&LAYERS)
+}
+
+/// A table with the keys of one of these.
+fn any_of(variants: &'static Variants) -> impl Strategy<Value = (&'static str, Record)> {
+    prop::sample::select(variants.variants.iter().collect::<Vec<_>>()).prop_flat_map(|variant| {
         let values: Vec<_> = variant.keys.iter().map(any_value).collect();
         values.prop_map(|values| {
             let field = |(key, value): (&Key, Checked)| Field { key: key.name, span: None, value };
@@ -37,6 +42,9 @@ fn any_value(key: &Key) -> BoxedStrategy<Checked> {
         }
         Kind::Number(range) => any_number(range).prop_map(Checked::Number).boxed(),
         Kind::Flag => any::<bool>().prop_map(Checked::Flag).boxed(),
+        Kind::Variant(variants) => {
+            any_of(variants).prop_map(|(variant, record)| Checked::Variant(Chosen { variant, record })).boxed()
+        }
         ref other => panic!("no layer has had a key of the kind {other:?}"),
     };
     match key.presence {
@@ -81,6 +89,13 @@ fn as_json(checked: &Checked) -> Value {
         Checked::Number(number) => json!(number),
         Checked::Flag(flag) => json!(flag),
         Checked::Size(size) => json!(size),
+        Checked::Variant(ref chosen) => {
+            let mut object = serde_json::Map::from_iter([("type".to_owned(), json!(chosen.variant))]);
+            let fields = chosen.record.fields.iter();
+            object.extend(fields.map(|field| (field.key.to_owned(), as_json(&field.value))));
+            object.retain(|_, value| !value.is_null());
+            Value::Object(object)
+        }
         ref other => panic!("no layer has had such a value: {other:?}"),
     }
 }
@@ -99,6 +114,8 @@ proptest! {
     fn every_key_of_a_config_is_the_field_of_that_name((type_name, record) in any_record()) {
         let mut expected = serde_json::Map::from_iter([("type".to_owned(), json!(type_name))]);
         expected.extend(record.fields.iter().map(|field| (field.key.to_owned(), as_json(&field.value))));
+        // The one key without which a layer is as it was before there was the key.
+        expected.retain(|key, value| key != "initialization" || !value.is_null());
         prop_assert_eq!(serde_json::to_value(LayerSpec::read(type_name, &record)).unwrap(), Value::Object(expected));
     }
 }

@@ -7,7 +7,7 @@ use super::{SPELLED_OUT, read};
 use crate::data_set::four;
 use crate::{
     Adam, Architecture, Augmentation, Data, Engine, Expect, Experiment, FlattenSpec, Kernels, LayerSpec, LinearSpec,
-    Loss, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Training, WarmStart, published,
+    Loss, Normalization, Optimizer, OptimizerKind, Order, Schedule, Shape, Training, WarmStart, published,
 };
 
 /// Those of `layers` that fit what the ones before them give.
@@ -25,7 +25,10 @@ fn model(input: Shape) -> impl Strategy<Value = Architecture> {
     let custom = ("[a-z][a-z0-9_-]{0,20}", prop::collection::vec(any_layer(), 0..12), any::<bool>()).prop_map(
         move |(name, layers, bias)| {
             let mut layers = those_that_fit(layers, input);
-            layers.extend([LayerSpec::Flatten(FlattenSpec), LayerSpec::Linear(LinearSpec { out_features: 10, bias })]);
+            layers.extend([
+                LayerSpec::Flatten(FlattenSpec),
+                LayerSpec::Linear(LinearSpec { bias, ..LinearSpec::new(10) }),
+            ]);
             Architecture { name, input, layers }
         },
     );
@@ -42,13 +45,15 @@ fn data() -> impl Strategy<Value = Data> {
     let normalization = prop::sample::select(Normalization::ALL.to_vec());
     let dataset = prop::sample::select(vec!["mnist-sample", "mnist", "fashion-mnist", "cifar-10"]);
     let padding = prop_oneof![Just(0), Just(2)];
-    (dataset, images, 0_usize..=500, padding, normalization, augmentation).prop_map(
-        |(dataset, training_images, validation_images, padding, normalization, augmentation)| Data {
+    let order = prop::sample::select(Order::ALL.to_vec());
+    (dataset, images, 0_usize..=500, padding, normalization, order, augmentation).prop_map(
+        |(dataset, training_images, validation_images, padding, normalization, order, augmentation)| Data {
             dataset: dataset.to_owned(),
             training_images,
             validation_images,
             padding,
             normalization,
+            order,
             augmentation,
         },
     )
