@@ -5,6 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+use backproof_tests::children;
 use backproof_tests::{json, program, send, stderr};
 
 use super::{figures, folder_with, run_folders, sweep};
@@ -45,17 +47,6 @@ fn assert_as_if_nothing_had_happened(folder: &Path) {
     for name in ["results.csv", "runs.csv"] {
         assert_eq!(figures(folder, name), figures(whole.path(), name));
     }
-}
-
-/// The processes whose parent is `parent`.
-#[cfg(target_os = "linux")]
-fn children(parent: u32) -> Vec<u32> {
-    let parent_of = |process: u32| -> Option<u32> {
-        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
-    };
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    processes.filter(|&process| parent_of(process) == Some(parent)).collect()
 }
 
 #[test]

@@ -53,7 +53,7 @@ pub use ending::{Ending, Finished};
 pub use error::TrainError;
 pub use evaluate::{Evaluated, evaluate};
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
-pub use files::{write_file, write_json, write_whole};
+pub use files::{remove_unfinished, write_file, write_json, write_whole};
 pub use loss::{losses, losses_backward, objective};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};

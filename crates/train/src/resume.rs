@@ -58,6 +58,7 @@ pub fn resume(
     let of = experiment.training.iterations;
     let done = record.status == RunStatus::Done;
     if position.iteration > of || (position.iteration == of && done) {
+        folder.sweep_up_locked();
         return Err(TrainError::NothingLeft { at: position.iteration, of });
     }
     let hint = hint(&experiment, setup, &network);
@@ -66,7 +67,7 @@ pub fn resume(
     let data = data(&experiment, setup)?;
     same_data(&record.data_checksums, &data.checksums)?;
 
-    folder.sweep_up();
+    folder.sweep_up_locked();
     if iterations.is_some() || record.schema_version < RUN_SCHEMA {
         // Before `run.json` says that the config is in the names of today; those of today mean the same in both.
         folder.write_config(&experiment)?;

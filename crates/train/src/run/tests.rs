@@ -175,10 +175,10 @@ fn what_cannot_be_resumed_is_refused_and_the_folder_left_as_it_was() {
     assert_eq!(refused(Some(10), None), "the run is at iteration 20 of 10: there is nothing left to do");
 
     let held = RunFolder::open(&path).unwrap().locked().unwrap();
-    assert!(RunFolder::open(&path).unwrap().is_busy());
+    assert!(RunFolder::is_busy(&path));
     assert_eq!(refused(Some(30), None), format!("another process is training in {}", path.display()));
     drop(held);
-    assert!(!RunFolder::open(&path).unwrap().is_busy());
+    assert!(!RunFolder::is_busy(&path));
 
     fs::write(path.join("config.toml"), config.replace("learning_rate = 0.05", "learning_rate = 0.5")).unwrap();
     let error = refused(Some(30), None);
@@ -253,7 +253,7 @@ fn a_folder_called_latest_stays_and_the_run_is_made_without_a_link() {
 fn the_sound_checkpoints_are_those_whose_files_are_as_saved() {
     let runs = tempfile::tempdir().unwrap();
     let folder = run(&experiment(&[]), runs.path()).unwrap();
-    assert!(folder.has_checkpoint());
+    assert!(folder.last().exists());
     let best = folder.best().position().unwrap().iteration;
     assert_eq!(folder.sound_checkpoints(), [(CheckpointName::Last, 20), (CheckpointName::Best, best)]);
     fs::write(folder.path().join("checkpoints/last/weights.safetensors"), "cut").unwrap();
