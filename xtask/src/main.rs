@@ -132,7 +132,9 @@ fn run(program: &Path) -> anyhow::Result<ExitCode> {
     let mut command = Command::new(program);
     command.args(env::args_os().skip(1));
     // The program would warn of them once more.
-    cli::misspelt_variables().iter().for_each(|name| drop(command.env_remove(name)));
+    for name in cli::misspelt_variables() {
+        command.env_remove(name);
+    }
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt;

@@ -62,7 +62,7 @@ pub use predict::Predictor;
 pub use report::{TrainingReport, duration};
 pub use resume::resume;
 pub use run::train;
-pub use run_folder::{RUN_SCHEMA, RunFolder, RunRecord, RunStatus, Summary};
+pub use run_folder::{Hold, RUN_SCHEMA, RunFolder, RunRecord, RunStatus, Summary};
 pub use setup::{Setup, Split};
 pub use trainer::{Minibatch, Step, Trainer, TrainerConfig};
 pub use warm_start_record::WarmStartRecord;

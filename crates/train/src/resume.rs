@@ -68,11 +68,12 @@ pub fn resume(
     same_data(&record.data_checksums, &data.checksums)?;
 
     folder.sweep_up_locked();
+    // First, for it may fail, and then the run stays as it is.
+    folder.rewind_lines(position.reported(), done)?;
     if iterations.is_some() || record.schema_version < RUN_SCHEMA {
         // Before `run.json` says that the config is in the names of today; those of today mean the same in both.
         folder.write_config(&experiment)?;
     }
-    folder.rewind_lines(position.reported(), done)?;
     if from.is_some_and(|from| from.folder() != folder.last().folder()) {
         // What was there is damaged, ahead or not there at all, and there may be no iteration left to save one after.
         folder.last().save(&trainer.network(), &trainer.optimizer(), &experiment, &position)?;

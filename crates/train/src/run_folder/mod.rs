@@ -6,6 +6,7 @@ mod record;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use backproof_data::Normalizer;
 use backproof_spec::{DataSets, Experiment, Shape};
@@ -29,6 +30,12 @@ struct NormalizerRecord {
     schema_version: u32,
     #[serde(flatten)]
     normalizer: Normalizer,
+}
+
+/// Keeps other processes from writing in a run folder.
+#[derive(Debug)]
+pub struct Hold {
+    _lock: File,
 }
 
 /// A run folder.
@@ -90,8 +97,29 @@ impl RunFolder {
 
     /// Keeps other processes from training in this folder as long as the value lives.
     pub(crate) fn locked(mut self) -> Result<Self, TrainError> {
-        self._lock = Some(lock(&self.path)?);
+        self._lock = Some(self.lock_soon()?);
         Ok(self)
+    }
+
+    /// Keeps other processes from training, reporting and sweeping up in the folder as long as the value lives, where
+    /// nobody trains in it: a report may be made while a run goes on.
+    #[must_use]
+    pub fn hold(&self) -> Option<Hold> {
+        self.lock_soon().ok().map(|lock| Hold { _lock: lock })
+    }
+
+    /// The lock; waits for a process that only makes a report.
+    fn lock_soon(&self) -> Result<File, TrainError> {
+        let begun = Instant::now();
+        loop {
+            let trains = || self.record().is_ok_and(|record| record.status == RunStatus::Running);
+            match lock(&self.path) {
+                Err(TrainError::Busy { .. }) if begun.elapsed() < Duration::from_secs(10) && !trains() => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                result => return result,
+            }
+        }
     }
 
     /// Whether another process, or another part of this one, is training in the folder at `path`, which need not have a
@@ -215,7 +243,7 @@ impl RunFolder {
         })
     }
 
-    /// Removes what a killed process was writing, unless another one is training in the folder.
+    /// Removes what a killed process was writing, unless another one is writing in the folder.
     pub fn sweep_up(&self) {
         let Ok(_lock) = lock(&self.path) else { return };
         self.sweep_up_locked();

@@ -20,22 +20,21 @@ pub(super) fn of(status: ExitStatus, output: &Path) -> Vec<String> {
 
 /// The same of a status in the words of the standard library, `signal: 9 (SIGKILL)`, and what was printed.
 fn lines(status: &str, by_signal: bool, text: &str) -> Vec<String> {
-    let printed: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    // Rust's allocator says so and aborts.
-    let allocation = printed.iter().rposition(|line| line.starts_with("memory allocation of "));
-    let mut lines = Vec::new();
+    let mut printed: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let signal = status.replacen("signal: ", "signal ", 1);
-    if let Some(line) = allocation {
-        lines.push(format!("error: memory ran out: {} ({status})", printed[line]));
-        lines.push(HELP.to_owned());
+    let mut lines = Vec::new();
+    // Rust's allocator says so and aborts.
+    if let Some(line) = printed.iter().rposition(|line| line.starts_with("memory allocation of ")) {
+        lines.extend([format!("error: memory ran out: {}", printed[line]), HELP.to_owned()]);
+        // After it comes a backtrace.
+        printed.truncate(line);
     } else if by_signal && signal.contains("SIGKILL") {
-        lines.push(format!("error: the process was ended by {signal}, which the system sends when memory runs out"));
-        lines.push(HELP.to_owned());
+        let when = "which the system sends when memory runs out";
+        lines.extend([format!("error: the process was ended by {signal}, {when}"), HELP.to_owned()]);
     } else if by_signal {
         lines.push(format!("error: the process was ended by {signal}"));
     }
-    let begins = |line: &&str| line.starts_with("error:") || line.contains(" panicked at ");
-    let error = printed.iter().rposition(begins).filter(|_| allocation.is_none());
+    let error = printed.iter().rposition(|line| line.starts_with("error:") || line.contains(" panicked at "));
     let room = MOST - lines.len();
     let start = error.unwrap_or(printed.len().saturating_sub(room));
     lines.extend(printed[start..].iter().take(room).map(|line| (*line).to_owned()));
