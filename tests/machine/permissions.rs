@@ -140,7 +140,7 @@ pub(crate) fn what_another_user_may_not_write_is_told_with_its_cause() {
         ("run", "report run", 1, "/run/figures\n"),
         ("run/checkpoints", "resume run --iterations 30", 1, "/run/checkpoints/last\n"),
         ("run/evaluation", "evaluate run", 0, "warning: the result is not kept in the run folder: cannot write "),
-        ("data", "data fetch fashion-mnist --data-dir data", 1, "error: cannot create `data/fashion-mnist`\n"),
+        ("data", "data fetch fashion-mnist --data-dir data", 1, "error: cannot create `data/.lock`\n"),
         (".", "compare-runs run run", 1, "error: cannot write comparison"),
         (".", "evaluate run --logits logits.safetensors", 1, "error: cannot write logits.safetensors\n"),
     ] {

@@ -75,7 +75,8 @@ impl Work {
             return Ok(Ended::Interrupted);
         }
         // An outcome that cannot be read is found, or made, once more.
-        let known = || task.outcome().ok().flatten().filter(|outcome| outcome.status.is_final());
+        let is_known = |outcome: &Outcome| outcome.status.is_final() && !outcome.lacks_report(&task.folder);
+        let known = || task.outcome().ok().flatten().filter(is_known);
         if let Some(outcome) = known() {
             progress.known();
             return Ok(Ended::With(outcome.status));
@@ -156,7 +157,7 @@ impl Work {
         let outcome = |run: &RunFolder| Outcome::of(run, &task.experiment, &task.folder, exit_code);
         let (run, outcome) = runs.iter().find_map(|run| Some((run, outcome(run)?)))?;
         run.sweep_up();
-        if !run.path().join("report.html").exists() {
+        if outcome.lacks_report(&task.folder) {
             self.launcher.report(run.path());
         }
         task.remove_unfinished(&runs);
