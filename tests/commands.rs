@@ -220,6 +220,30 @@ fn an_error_names_the_variable_that_it_is_about() {
 }
 
 #[test]
+fn a_variable_that_is_not_known_is_a_warning_with_the_nearest_name() {
+    let set = [
+        ("BACKPROOF_CONFG", "x"),
+        ("BACKPROOF_QUUX", "x"),
+        ("BACKPROOF_EMPTY", ""),
+        ("BACKPROOF_TEST_QUUX", "x"),
+        ("BACKPROOF_CHECKS", "7"),
+        ("BACKPROOF_LOG", "off"),
+    ];
+    let warnings = "warning: Backproof has no variable BACKPROOF_CONFG; did you mean `BACKPROOF_CONFIG`?\n\
+                    warning: Backproof has no variable BACKPROOF_QUUX, and ignores it\n";
+    // `doctor` runs in the program that `cargo xtask` starts, and `params` in `cargo xtask` itself.
+    for arguments in [&["doctor"][..], &["params", "mnist-baseline"]] {
+        for mut command in [backproof(root()), xtask()] {
+            let assert = command.envs(set).args(arguments).assert().success();
+            assert_eq!(stderr(&assert), warnings);
+        }
+    }
+    // What it should have said is missing then, and the warning stands before that error.
+    let assert = xtask_with(&set).args(["train", "--set", "seed=x"]).assert().code(2);
+    assert!(stderr(&assert).starts_with(&format!("{warnings}error: ")), "{}", stderr(&assert));
+}
+
+#[test]
 fn the_variable_of_set_holds_several_overrides() {
     let check = |value| {
         let mut command = xtask_with(&[("BACKPROOF_SET", value)]);

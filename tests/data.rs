@@ -23,6 +23,27 @@ fn missing_data_is_an_error_that_lists_every_file_its_address_and_its_place() {
     assert!(!folder.path().join("runs").exists(), "no run folder is made for a run that cannot begin");
 }
 
+/// The layout in which torchvision has CIFAR-10.
+#[test]
+fn the_python_version_of_cifar_10_is_named_and_what_is_read_instead() {
+    let folder = tempfile::tempdir().unwrap();
+    let batches = folder.path().join("cifar-10-batches-py");
+    fs::create_dir(&batches).unwrap();
+    for name in ["batches.meta", "data_batch_1", "data_batch_2", "test_batch"] {
+        fs::write(batches.join(name), b"\x80\x02}q").unwrap();
+    }
+    for data_dir in [".", "cifar-10-batches-py"] {
+        let mut command = backproof(folder.path());
+        command.args(["train", "--smoke", "--set", "data.dataset=cifar-10", "--set", "model.name=cifar-baseline"]);
+        let text = stderr(&command.args(["--data-dir", data_dir]).assert().code(1));
+        let sentence = "` is the Python version of cifar-10, which Backproof does not read; it reads the binary version, \
+                        cifar-10-binary.tar.gz\n";
+        assert!(text.contains("6 files of cifar-10 are missing:") && text.contains(sentence), "{text}");
+        assert!(!text.contains("similar name"), "{text}");
+        assert!(text.contains("help: `cargo xtask data fetch cifar-10` downloads them"), "{text}");
+    }
+}
+
 #[test]
 fn verify_says_what_is_missing_and_exits_with_3() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,6 @@
 //! Helpers of the end-to-end tests: the program as `cargo xtask` builds it, and folders that go away.
 
+pub mod events;
 pub mod small;
 
 use std::path::{Path, PathBuf};
@@ -108,4 +109,21 @@ pub fn json(path: &Path) -> serde_json::Value {
 pub fn send(signal: &str, process: u32) {
     let status = Command::new("kill").args([&format!("-{signal}"), &process.to_string()]).status();
     assert!(status.is_ok_and(|status| status.success()), "kill -{signal} {process} failed");
+}
+
+/// The processes whose parent is `parent`.
+///
+/// # Panics
+///
+/// If there is no `/proc`.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn children(parent: u32) -> Vec<u32> {
+    let parent_of = |process: u32| -> Option<u32> {
+        let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+        status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
+    };
+    let entries = std::fs::read_dir("/proc").expect("Linux has /proc");
+    let processes = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
+    processes.filter(|&process| parent_of(process) == Some(parent)).collect()
 }

@@ -6,22 +6,23 @@ use std::process::Command;
 use backproof_tests::small::{assert_same, folder, small, train};
 use backproof_tests::{backproof, json, program, root, stdout};
 
+#[cfg(target_os = "linux")]
+use super::permissions::as_nobody;
+
+#[cfg(target_os = "linux")]
 pub(crate) fn another_user_trains_in_a_folder_of_their_own() {
     let folder = folder();
     let shared = folder.path().join("backproof");
     fs::copy(program(), &shared).unwrap();
     Command::new("chmod").args(["-R", "a+rwx"]).arg(folder.path()).status().unwrap();
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&shared);
-    command.args(["train", "-c", "small.toml"]).current_dir(folder.path()).env("HOME", "/nonexistent");
-    let output = command.output().unwrap();
+    let mut command = as_nobody(folder.path(), &shared);
+    let output = command.args(["train", "-c", "small.toml"]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // What they made, this user reads; and what they may not write, they are told.
     backproof(folder.path()).args(["evaluate", "runs/small/latest"]).assert().success();
     let run = fs::canonicalize(small(folder.path())).unwrap();
     Command::new("chown").args(["-R", "0:0"]).arg(&run).status().unwrap();
-    let mut command = Command::new("setpriv");
-    command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&shared);
+    let mut command = as_nobody(folder.path(), &shared);
     let output = command.args(["resume", "--iterations", "30"]).arg(&run).output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{text}");

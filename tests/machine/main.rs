@@ -5,7 +5,10 @@
 
 mod backends;
 mod environments;
+mod instructions;
 mod needs;
+#[cfg(target_os = "linux")]
+mod permissions;
 mod python;
 #[cfg(target_os = "linux")]
 mod storage;
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     let mut trials: Vec<Trial> = trials! {
         backends: backends::twenty_steps_from_one_seed_give_the_losses_of_flex,
         backends: backends::gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out,
+        instruction_sets: instructions::a_run_that_goes_on_with_another_set_agrees_within_rounding,
         data: environments::two_processes_share_a_data_folder,
         torch: python::pytorch_computes_the_same_logits_and_its_weights_come_back,
     };
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
     #[cfg(target_os = "linux")]
     trials.extend(trials! {
         another_user: environments::another_user_trains_in_a_folder_of_their_own,
+        another_user: permissions::what_another_user_may_not_read_is_told_with_its_cause,
+        another_user: permissions::what_another_user_may_not_write_is_told_with_its_cause,
         compiler: environments::a_clock_that_jumps_changes_no_number,
         namespaces: storage::a_full_disk_is_told_and_with_room_the_run_goes_on_exactly,
         namespaces: storage::a_read_only_run_folder_is_told_and_stays_as_it_is,

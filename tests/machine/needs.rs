@@ -24,6 +24,12 @@ pub(crate) fn backends() -> Option<String> {
     unless_set("BACKPROOF_TEST_BACKENDS", "names no backends, such as \"ndarray wgpu\"")
 }
 
+/// Two instruction sets of the kernels.
+pub(crate) fn instruction_sets() -> Option<String> {
+    let only_one = backproof_kernels::Isa::available().len() < 2;
+    only_one.then(|| "this machine has no instruction set for the kernels beside the portable one".to_owned())
+}
+
 /// The full data sets.
 pub(crate) fn data() -> Option<String> {
     unless_set("BACKPROOF_DATA_DIR", "names no folder with the full data sets")

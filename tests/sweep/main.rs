@@ -1,5 +1,6 @@
 //! Sweeps, as typed, on the bundled digits.
 
+mod memory;
 mod refused;
 mod stopped;
 

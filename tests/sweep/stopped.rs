@@ -5,17 +5,19 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+#[cfg(target_os = "linux")]
+use backproof_tests::children;
 use backproof_tests::{json, program, send, stderr};
 
 use super::{figures, folder_with, run_folders, sweep};
 
 /// Three runs, with a checkpoint after every few iterations. The second one is so long that it is not over when a test
 /// stops the sweep in it, also on a busy machine.
-const LONG: &str = "[set]\ntraining.checkpoint_every = 5\ntraining.report_every = 5\nexpect.test_accuracy = 0\n\
+pub(crate) const LONG: &str = "[set]\ntraining.checkpoint_every = 5\ntraining.report_every = 5\nexpect.test_accuracy = 0\n\
                     [grid]\ntraining.iterations = [20, 400, 21]\n";
 
 /// Starts a sweep and waits until a second run has a checkpoint.
-fn start(folder: &Path) -> Child {
+pub(crate) fn start(folder: &Path) -> Child {
     let mut child = Command::new(program())
         .current_dir(folder)
         .args(["sweep", "a.toml"])
@@ -39,23 +41,12 @@ fn start(folder: &Path) -> Child {
 }
 
 /// The table of the sweep that nothing happened to, and of the one in `folder`, are the same.
-fn assert_as_if_nothing_had_happened(folder: &Path) {
+pub(crate) fn assert_as_if_nothing_had_happened(folder: &Path) {
     let whole = folder_with(LONG);
     sweep(whole.path()).args(["--jobs", "2"]).assert().success();
     for name in ["results.csv", "runs.csv"] {
         assert_eq!(figures(folder, name), figures(whole.path(), name));
     }
-}
-
-/// The processes whose parent is `parent`.
-#[cfg(target_os = "linux")]
-fn children(parent: u32) -> Vec<u32> {
-    let parent_of = |process: u32| -> Option<u32> {
-        let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-        status.lines().find_map(|line| line.strip_prefix("PPid:"))?.trim().parse().ok()
-    };
-    let processes = fs::read_dir("/proc").unwrap().filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok());
-    processes.filter(|&process| parent_of(process) == Some(parent)).collect()
 }
 
 #[test]

@@ -131,6 +131,10 @@ fn keep(built: &Path, kept: &Path) -> std::io::Result<()> {
 fn run(program: &Path) -> anyhow::Result<ExitCode> {
     let mut command = Command::new(program);
     command.args(env::args_os().skip(1));
+    // The program would warn of them once more.
+    for name in cli::misspelt_variables() {
+        command.env_remove(name);
+    }
     #[cfg(unix)]
     {
         use std::os::unix::process::CommandExt;

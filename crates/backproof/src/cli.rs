@@ -13,12 +13,14 @@ use crate::shard::Shard;
 mod bench;
 mod compare_gradients;
 mod config;
+mod misspelt;
 mod places;
 pub(crate) mod variables;
 
 pub use bench::BenchArguments;
 pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 pub use config::{ConfigArguments, ConfigCommand};
+pub use misspelt::misspelt_variables;
 pub use places::{Device, Places};
 
 /// Trains small image classifiers on Burn and proves their gradients.
@@ -31,6 +33,7 @@ pub struct Cli {
 
 impl Cli {
     /// The arguments of this process, of a program that is called `program`; without any, prints the list of commands.
+    /// Warns of variables that are not known.
     ///
     /// Ends the process where the arguments are wrong (code 2) or ask for help or the version (code 0).
     #[must_use]
@@ -42,6 +45,7 @@ impl Cli {
             let _ = command().print_help();
             std::process::exit(0);
         }
+        misspelt::warn();
         let matches = variables::matches(command, &arguments).unwrap_or_else(|error| error.exit());
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         if let Some(overrides) = cli.command.overrides()

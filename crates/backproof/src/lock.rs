@@ -7,6 +7,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+/// How the name of a lock begins that has not got its own yet.
+const UNFINISHED: &str = ".lock-";
+
 /// A lock file that this process holds; dropping it gives it back.
 ///
 /// The file says who holds it, and that is what other hosts go by. Its holder also has the system's lock on it, which
@@ -51,9 +54,9 @@ impl Lock {
         let owner = Owner { host, process: std::process::id(), taken };
         // Complete and locked before it has its name: nobody ever sees it half-made. A link fails where the name is
         // taken.
-        let mut new = tempfile::Builder::new().prefix(".lock-").tempfile_in(folder)?;
-        new.write_all(serde_json::to_string(&owner)?.as_bytes())?;
+        let mut new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder)?;
         let _ = new.as_file().try_lock(); // without the system's locks, nobody takes over what was left behind
+        new.write_all(serde_json::to_string(&owner)?.as_bytes())?;
         // Twice, in case that one was left behind; whoever is quicker then has it.
         for _ in 0..2 {
             match fs::hard_link(new.path(), path) {
@@ -66,6 +69,18 @@ impl Lock {
             }
         }
         Ok(Attempt::Held(read(path).and_then(|text| serde_json::from_str(&text).ok())))
+    }
+
+    /// Removes the unfinished locks in `folder` whose makers were killed.
+    pub fn remove_left_behind(folder: &Path) {
+        for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+            let is_unfinished = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED));
+            let Some(file) = is_unfinished.then(|| File::open(&path).ok()).flatten() else { continue };
+            // A living maker locks it before anything is in it.
+            if file.try_lock().is_ok() && read(&path).is_some_and(|text| !text.is_empty()) {
+                let _ = fs::remove_file(path);
+            }
+        }
     }
 }
 
@@ -135,6 +150,25 @@ mod tests {
         assert!(!is_taken(&Lock::take(&path).unwrap()));
         fs::write(&path, "no lock of ours").unwrap();
         assert!(!is_taken(&Lock::take(&path).unwrap()));
+    }
+
+    #[test]
+    fn an_unfinished_lock_goes_once_its_maker_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let make = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let (left, new, held) = (make(".lock-a", "{}"), make(".lock-b", ""), make(".lock-c", "{}"));
+        let other = make("lock", "{}");
+        let file = File::open(&held).unwrap();
+        file.lock().unwrap();
+        Lock::remove_left_behind(folder.path());
+        assert!(!left.exists() && new.exists() && held.exists() && other.exists());
+        drop(file);
+        Lock::remove_left_behind(folder.path());
+        assert!(!held.exists());
     }
 
     #[test]

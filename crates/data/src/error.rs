@@ -145,6 +145,8 @@ pub struct MissingFiles {
     pub data_set: String,
     /// The missing files.
     pub files: Vec<MissingFile>,
+    /// What lies there in a format that is not read: where, and what it is called.
+    pub other_version: Option<(PathBuf, &'static str)>,
 }
 
 /// One missing file.
@@ -173,6 +175,16 @@ impl fmt::Display for MissingFiles {
                     alike.display()
                 )?;
             }
+        }
+        if let Some((path, name)) = &self.other_version {
+            let url = self.files.first().map_or("", |file| &file.url);
+            let needed = url.rsplit('/').next().unwrap_or_default();
+            write!(
+                f,
+                "\n`{}` is the {name} of {}, which Backproof does not read; it reads the binary version, {needed}",
+                path.display(),
+                self.data_set
+            )?;
         }
         Ok(())
     }
@@ -217,6 +229,7 @@ mod tests {
                     alike: Some("/d/mnist/B.gz".into()),
                 },
             ],
+            other_version: None,
         });
         assert_eq!(
             error.to_string(),
@@ -229,7 +242,8 @@ mod tests {
     #[test]
     fn what_the_user_can_mend_comes_with_a_way_out() {
         let one = MissingFile { path: "/d/mnist/a.gz".into(), url: "https://one/a.gz".into(), alike: None };
-        let missing = DataError::from(MissingFiles { data_set: "mnist".to_owned(), files: vec![one] });
+        let missing =
+            DataError::from(MissingFiles { data_set: "mnist".to_owned(), files: vec![one], other_version: None });
         assert!(missing.to_string().starts_with("1 file of mnist is missing:"), "{missing}");
         let other =
             DataError::OtherDataSet { path: "/d/a".into(), expected: "mnist".to_owned(), found: "fashion-mnist" };

@@ -1,6 +1,7 @@
 //! Where data lies on this machine.
 
 use std::ffi::OsString;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::error::{DataError, MissingFile, MissingFiles, Result};
@@ -77,7 +78,7 @@ fn local_file(content: &'static Content, folder: &Path, packing: Packing) -> Loc
     let present = spellings(content.name)
         .into_iter()
         .flat_map(|name| [folder.join(&name), folder.join(format!("{name}.gz"))])
-        .find(|path| path.is_file());
+        .find(|path| is_there(path));
     if let Some(path) = present {
         return LocalFile { content, path, present: true };
     }
@@ -86,6 +87,15 @@ fn local_file(content: &'static Content, folder: &Path, packing: Packing) -> Loc
         _ => content.name.to_owned(),
     };
     LocalFile { content, path: folder.join(name), present: false }
+}
+
+/// Whether a file is there. One that this user may not look at counts: reading it then says so, and nobody calls it
+/// missing.
+fn is_there(path: &Path) -> bool {
+    match std::fs::metadata(path) {
+        Ok(metadata) => metadata.is_file(),
+        Err(error) => error.kind() == ErrorKind::PermissionDenied,
+    }
 }
 
 /// The names that a file may have: the published one, and `train-images.idx3-ubyte`, which some unpackers make of
@@ -104,16 +114,27 @@ pub(crate) fn missing(published: &Published, files: &[LocalFile], directory: &Pa
     let folders = published.folders.iter().map(|folder| directory.join(folder));
     let others: Vec<PathBuf> =
         folders.flat_map(|folder| files_in(&folder)).filter(|path| !known.contains(&path.as_path())).collect();
+    let other_version = other_version(published, directory);
+    // The files of another version have similar names, and hold something else.
+    let alike = |content: &Content| others.iter().find(|path| other_version.is_none() && is_alike(content.name, path));
     let files: Vec<MissingFile> = files
         .iter()
         .filter(|file| !file.present)
         .map(|file| MissingFile {
             path: file.path.clone(),
             url: published.url(file.content),
-            alike: others.iter().find(|path| is_alike(file.content.name, path)).cloned(),
+            alike: alike(file.content).cloned(),
         })
         .collect();
-    (!files.is_empty()).then(|| MissingFiles { data_set: published.name.to_owned(), files })
+    (!files.is_empty()).then(|| MissingFiles { data_set: published.name.to_owned(), files, other_version })
+}
+
+/// A version of the data set that is not read and lies in one of its folders: where, and what it is called.
+fn other_version(published: &Published, directory: &Path) -> Option<(PathBuf, &'static str)> {
+    let marks =
+        published.other_versions.iter().flat_map(|version| version.marks.iter().map(|mark| (version.name, mark)));
+    let places = marks.flat_map(|(name, mark)| published.folders.iter().map(move |folder| (name, folder, mark)));
+    places.map(|(name, folder, mark)| (directory.join(folder).join(mark), name)).find(|(path, _)| path.exists())
 }
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {
@@ -206,6 +227,37 @@ mod tests {
         }
         let files = local_files(published, root.path());
         assert!(files.iter().all(|file| file.present), "{files:?}");
+    }
+
+    #[test]
+    fn a_version_in_another_format_is_named_and_its_files_are_not_called_similar() {
+        let published = source("cifar-10").unwrap().published().unwrap();
+        let look = |root: &Path| missing(published, &local_files(published, root), root).unwrap();
+        // As torchvision has it; and its folder, or an archive, as the data folder itself.
+        for (folder, name, shown, version) in [
+            ("cifar-10-batches-py", "data_batch_1", "cifar-10-batches-py", "Python version"),
+            ("cifar-10/cifar-10-batches-py", "data_batch_1", "cifar-10/cifar-10-batches-py", "Python version"),
+            ("", "batches.meta", "batches.meta", "Python version"),
+            ("cifar-10", "cifar-10-python.tar.gz", "cifar-10/cifar-10-python.tar.gz", "Python version"),
+            ("", "cifar-10-matlab.tar.gz", "cifar-10-matlab.tar.gz", "MATLAB version"),
+        ] {
+            let root = tempfile::tempdir().unwrap();
+            let folder = root.path().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            for name in [name, "data_batch_2"] {
+                std::fs::write(folder.join(name), "").unwrap();
+            }
+            let missing = look(root.path());
+            assert_eq!(missing.other_version, Some((root.path().join(shown), version)));
+            assert!(missing.files.iter().all(|file| file.alike.is_none()), "{missing:?}");
+            let end = format!(
+                "is the {version} of cifar-10, which Backproof does not read; it reads the binary version, \
+                 cifar-10-binary.tar.gz"
+            );
+            assert!(missing.to_string().ends_with(&end), "{missing}");
+        }
+        let root = tempfile::tempdir().unwrap();
+        assert_eq!(look(root.path()).other_version, None);
     }
 
     #[test]

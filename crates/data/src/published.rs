@@ -28,6 +28,17 @@ pub struct Published {
     pub(crate) format: &'static dyn Format,
     /// How the files are published.
     pub(crate) packing: Packing,
+    /// The same images in other formats, which are not read.
+    pub(crate) other_versions: &'static [OtherVersion],
+}
+
+/// A version of a data set in another format.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OtherVersion {
+    /// What it is called: "Python version".
+    pub(crate) name: &'static str,
+    /// Files and folders that only this version has, by their last names.
+    pub(crate) marks: &'static [&'static str],
 }
 
 /// A file with images or labels.

@@ -33,7 +33,12 @@ pub enum FileState {
         /// The published one.
         published: String,
     },
-    /// It cannot be read, or has the wrong size.
+    /// The system refuses to read it.
+    Unreadable {
+        /// What the system says.
+        reason: String,
+    },
+    /// It has the wrong size, or cannot be unpacked.
     Damaged {
         /// What is wrong.
         reason: String,
@@ -83,9 +88,7 @@ pub(crate) fn state(published: &Published, file: &LocalFile) -> FileState {
         Err(DataError::Format { what, expected, found, .. }) => {
             FileState::Damaged { reason: format!("{what}: expected {expected}, found {found}") }
         }
-        Err(DataError::Io { action, source, .. }) => {
-            FileState::Damaged { reason: format!("cannot {action} it: {source}") }
-        }
+        Err(DataError::Io { source, .. }) => FileState::Unreadable { reason: source.to_string() },
         Err(error) => FileState::Damaged { reason: error.to_string() },
     }
 }

@@ -106,9 +106,10 @@ impl Checkpoint {
         state.map_or_else(|error| error.kind() != ErrorKind::NotFound, |_| true)
     }
 
-    /// Whether there is anything, be it a folder that lost its `state.json`.
+    /// Whether there is anything, be it a folder that lost its `state.json`, or one that this user may not look at: the
+    /// run must not begin again over a checkpoint.
     pub(crate) fn is_there(&self) -> bool {
-        swapped_folder(&self.folder).exists()
+        swapped_folder(&self.folder).try_exists().unwrap_or(true)
     }
 
     /// Takes the place of the checkpoint before; refuses weights that are not finite, so that the one before stays.

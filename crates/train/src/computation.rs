@@ -142,7 +142,7 @@ impl Computation {
             let (before, now) = (self.words(), now.words());
             format!(
                 "iterations up to {at} were computed by {before}, and the next ones by {now}: \
-                 the last bits differ from those of a run that was never stopped"
+                 the last bits may differ from those of a run that was never stopped"
             )
         })
     }

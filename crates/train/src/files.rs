@@ -105,6 +105,23 @@ pub(crate) fn replace_folder(
     swap().map_err(wrap)
 }
 
+/// Removes what killed processes were writing in `folder`; nobody else may be writing there.
+pub fn remove_unfinished(folder: &Path) {
+    for path in fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()) {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
+            // It only takes up space: that it stays is no reason not to go on.
+            let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+        }
+    }
+}
+
+/// Removes what a kill at the end of [`replace_folder`] left beside `folder`, which has its new content.
+pub(crate) fn remove_previous(folder: &Path) {
+    if folder.exists() {
+        let _ = fs::remove_dir_all(previous(folder));
+    }
+}
+
 /// Brings the names in a folder to the disk, where the system can.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }

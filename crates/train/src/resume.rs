@@ -58,6 +58,7 @@ pub fn resume(
     let of = experiment.training.iterations;
     let done = record.status == RunStatus::Done;
     if position.iteration > of || (position.iteration == of && done) {
+        folder.sweep_up_locked();
         return Err(TrainError::NothingLeft { at: position.iteration, of });
     }
     let hint = hint(&experiment, setup, &network);
@@ -66,12 +67,13 @@ pub fn resume(
     let data = data(&experiment, setup)?;
     same_data(&record.data_checksums, &data.checksums)?;
 
-    folder.sweep_up();
+    folder.sweep_up_locked();
+    // First, for it may fail, and then the run stays as it is.
+    folder.rewind_lines(position.reported(), done)?;
     if iterations.is_some() || record.schema_version < RUN_SCHEMA {
         // Before `run.json` says that the config is in the names of today; those of today mean the same in both.
         folder.write_config(&experiment)?;
     }
-    folder.rewind_lines(position.reported(), done)?;
     if from.is_some_and(|from| from.folder() != folder.last().folder()) {
         // What was there is damaged, ahead or not there at all, and there may be no iteration left to save one after.
         folder.last().save(&trainer.network(), &trainer.optimizer(), &experiment, &position)?;

@@ -113,6 +113,17 @@ fn collect(command: &Command, arguments: &mut Vec<Arg>) {
     command.get_subcommands().for_each(|below| collect(below, arguments));
 }
 
+/// The variable of every argument of `command` and of the commands below it.
+pub(super) fn names(command: &Command) -> Vec<String> {
+    let mut arguments = Vec::new();
+    collect(command, &mut arguments);
+    let mut names: Vec<String> =
+        arguments.iter().filter_map(Arg::get_env).map(|name| name.to_string_lossy().into_owned()).collect();
+    names.sort();
+    names.dedup();
+    names
+}
+
 /// `--name comes from the variable BACKPROOF_NAME`.
 fn sentence(argument: &Arg) -> String {
     let name = argument.get_env().unwrap_or_default().to_string_lossy();

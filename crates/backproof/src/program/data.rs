@@ -118,7 +118,7 @@ impl Display {
 
 #[allow(clippy::print_stdout)] // results go to stdout
 fn verify_all(names: &DataNames) -> anyhow::Result<()> {
-    let mut bad = 0;
+    let (mut bad, mut unreadable) = (0, 0);
     for source in named(&names.names)? {
         let name = source.name();
         if source.published().is_none() {
@@ -129,6 +129,10 @@ fn verify_all(names: &DataNames) -> anyhow::Result<()> {
                 FileState::Published => "ok".to_owned(),
                 FileState::Other { sha256, published } => {
                     format!("not as published: SHA-256 {sha256}, published {published}")
+                }
+                FileState::Unreadable { reason } => {
+                    unreadable += 1;
+                    format!("cannot be read: {reason}")
                 }
                 FileState::Damaged { reason } => {
                     bad += 1;
@@ -142,12 +146,15 @@ fn verify_all(names: &DataNames) -> anyhow::Result<()> {
             println!("{name}: {}: {word}", file.path.display());
         }
     }
-    if bad == 0 {
-        return Ok(());
-    }
-    let message = format!("{} {} missing or damaged", counted(bad, "file"), are(bad));
+    let message = match (bad, unreadable) {
+        (0, 0) => return Ok(()),
+        (0, _) => format!("{} cannot be read", counted(unreadable, "file")),
+        (_, 0) => format!("{} {} missing or damaged", counted(bad, "file"), are(bad)),
+        _ => format!("{} {} missing or damaged, and {unreadable} cannot be read", counted(bad, "file"), are(bad)),
+    };
     let what = if bad == 1 { "it" } else { "them" };
-    Err(Failure::new(code::CHECK_FAILED, message).help(format!("`cargo xtask data fetch` downloads {what}")).into())
+    let help = (bad > 0).then(|| format!("`cargo xtask data fetch` downloads {what}"));
+    Err(Failure::new(code::CHECK_FAILED, message).maybe_help(help).into())
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout
@@ -184,8 +191,14 @@ pub(crate) fn state(source: &dyn Source, data_dir: Option<&Path>) -> String {
             let folder = folder.unwrap_or_default();
             let missing = files.iter().filter(|file| matches!(file.state, FileState::Missing { .. })).count();
             let damaged = files.iter().filter(|file| matches!(file.state, FileState::Damaged { .. })).count();
+            let unreadable = files.iter().find_map(|file| match &file.state {
+                FileState::Unreadable { reason } => Some((&file.path, reason)),
+                _ => None,
+            });
             let other = files.iter().filter(|file| matches!(file.state, FileState::Other { .. })).count();
-            if missing == files.len() {
+            if let Some((path, reason)) = unreadable {
+                format!("cannot read {}: {reason}", path.display())
+            } else if missing == files.len() {
                 format!("not in {folder}; `cargo xtask data fetch {}` downloads it", source.name())
             } else if missing + damaged > 0 {
                 format!("in {folder}, {} missing, {damaged} damaged", counted(missing, "file"))

@@ -14,17 +14,22 @@ pub(crate) fn checkpoint_failure(error: TrainError, run: &Path) -> Failure {
         }
         _ => false,
     };
+    let not_allowed =
+        matches!(&error, TrainError::Read { source, .. } if source.kind() == std::io::ErrorKind::PermissionDenied);
     let failure = failure(error);
     let Some(folder) = damaged.then(|| RunFolder::open(run).ok()).flatten() else { return failure };
-    failure.help(match folder.sound_checkpoints().first() {
+    let help = match folder.sound_checkpoints().first() {
         Some((name, iteration)) => {
             format!("`--checkpoint {}` takes the one of iteration {iteration}, which is sound", name.name())
         }
+        // What this user may not read may well be sound.
+        None if not_allowed => return failure,
         None => {
             let config = shell::argument(&folder.path().join("config.toml"));
             format!("no checkpoint of this run is sound; `cargo xtask train -c {config}` trains it anew")
         }
-    })
+    };
+    failure.help(help)
 }
 
 /// The exit code and the way out that go with an error of a run.

@@ -44,6 +44,8 @@ pub(crate) fn after_training(folder: &Path, data_dir: Option<&Path>) {
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, what is missing to stderr
 fn write(folder: &RunFolder, data_dir: Option<&Path>) -> Result<(), ReportError> {
+    // Nobody sweeps up what is being written. If the run goes on meanwhile, its process did that when it began.
+    let _held = folder.hold();
     let written = backproof_report::report(folder, data_dir)?;
     for sentence in &written.missing {
         eprintln!("warning: {sentence}");

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use backproof::error::{Failure, code};
 use backproof::{SMOKE_ITERATIONS, cli, shell};
-use backproof_train::{CheckpointName, Ending, Evaluated, Split};
+use backproof_train::{CheckpointName, Ending, Evaluated, Split, TrainError};
 
 use crate::failures::{checkpoint_failure, failure, with_causes};
 use crate::progress::{Progress, summary};
@@ -31,8 +31,13 @@ pub(crate) fn resume(arguments: &cli::ResumeArguments) -> anyhow::Result<()> {
         cli::CheckpointChoice::Last => CheckpointName::Last,
         cli::CheckpointChoice::Best => CheckpointName::Best,
     });
-    let ending = backproof_train::resume(folder, arguments.iterations, checkpoint, &setup, &mut Progress::new(), &stop)
-        .map_err(|error| checkpoint_failure(error, &arguments.run))?;
+    let path = folder.path().to_owned();
+    let ending = backproof_train::resume(folder, arguments.iterations, checkpoint, &setup, &mut Progress::new(), &stop);
+    // A run that was killed while it made its report has only that left to do.
+    if matches!(ending, Err(TrainError::NothingLeft { .. })) && !path.join("report.html").exists() {
+        report::after_training(&path, setup.data_dir.as_deref());
+    }
+    let ending = ending.map_err(|error| checkpoint_failure(error, &arguments.run))?;
     finish(ending, false, setup.data_dir.as_deref())
 }
 

@@ -4,7 +4,7 @@
 use backproof_spec::Shape;
 
 use crate::formats::cifar::CifarRecords;
-use crate::published::{Content, Packing, Published};
+use crate::published::{Content, OtherVersion, Packing, Published};
 
 pub(super) static SOURCE: Published = Published {
     name: "cifar-10",
@@ -30,6 +30,17 @@ pub(super) static SOURCE: Published = Published {
         sha256: "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd",
         folder: "cifar-10-batches-bin",
     },
+    other_versions: &[
+        // torchvision and Keras unpack this one.
+        OtherVersion {
+            name: "Python version",
+            marks: &["cifar-10-batches-py", "cifar-10-python.tar.gz", "cifar-10-batches-py.tar.gz", "batches.meta"],
+        },
+        OtherVersion {
+            name: "MATLAB version",
+            marks: &["cifar-10-batches-mat", "cifar-10-matlab.tar.gz", "batches.meta.mat"],
+        },
+    ],
 };
 
 /// A file of 10,000 records.

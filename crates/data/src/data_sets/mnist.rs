@@ -46,4 +46,5 @@ pub(super) static SOURCE: Published = Published {
     ],
     format: &Idx,
     packing: Packing::Gzip,
+    other_versions: &[],
 };

@@ -160,6 +160,24 @@ fn what_is_not_finite_after_the_last_batch_is_told_by_where_it_shows() {
 }
 
 #[test]
+fn two_reports_of_a_run_are_made_one_after_the_other() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = run(&experiment(&[]), runs.path()).unwrap();
+    let path = folder.path().to_owned();
+    let first = folder.hold().unwrap();
+    fs::create_dir(path.join(".writing-figures")).unwrap();
+    folder.sweep_up();
+    assert!(path.join(".writing-figures").exists(), "nobody sweeps up what is being written");
+    let second = std::thread::spawn(move || RunFolder::open(&path).unwrap().hold().is_some());
+    std::thread::sleep(std::time::Duration::from_millis(100));
+    assert!(!second.is_finished());
+    drop(first);
+    assert!(second.join().unwrap());
+    folder.sweep_up();
+    assert!(!folder.path().join(".writing-figures").exists());
+}
+
+#[test]
 fn what_cannot_be_resumed_is_refused_and_the_folder_left_as_it_was() {
     let runs = tempfile::tempdir().unwrap();
     let path = run(&experiment(&["training.checkpoint_every=5"]), runs.path()).unwrap().path().to_owned();
@@ -175,10 +193,13 @@ fn what_cannot_be_resumed_is_refused_and_the_folder_left_as_it_was() {
     assert_eq!(refused(Some(10), None), "the run is at iteration 20 of 10: there is nothing left to do");
 
     let held = RunFolder::open(&path).unwrap().locked().unwrap();
-    assert!(RunFolder::open(&path).unwrap().is_busy());
+    held.write_record(&RunRecord { status: RunStatus::Running, ..held.record().unwrap() }).unwrap();
+    assert!(RunFolder::is_busy(&path));
     assert_eq!(refused(Some(30), None), format!("another process is training in {}", path.display()));
+    assert!(RunFolder::open(&path).unwrap().hold().is_none(), "a report does not wait until a run has ended");
+    fs::write(path.join("run.json"), &record).unwrap();
     drop(held);
-    assert!(!RunFolder::open(&path).unwrap().is_busy());
+    assert!(!RunFolder::is_busy(&path));
 
     fs::write(path.join("config.toml"), config.replace("learning_rate = 0.05", "learning_rate = 0.5")).unwrap();
     let error = refused(Some(30), None);
@@ -253,7 +274,7 @@ fn a_folder_called_latest_stays_and_the_run_is_made_without_a_link() {
 fn the_sound_checkpoints_are_those_whose_files_are_as_saved() {
     let runs = tempfile::tempdir().unwrap();
     let folder = run(&experiment(&[]), runs.path()).unwrap();
-    assert!(folder.has_checkpoint());
+    assert!(folder.last().exists());
     let best = folder.best().position().unwrap().iteration;
     assert_eq!(folder.sound_checkpoints(), [(CheckpointName::Last, 20), (CheckpointName::Best, best)]);
     fs::write(folder.path().join("checkpoints/last/weights.safetensors"), "cut").unwrap();

@@ -6,6 +6,7 @@ mod record;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use backproof_data::Normalizer;
 use backproof_spec::{DataSets, Experiment, Shape};
@@ -15,7 +16,7 @@ use time::macros::format_description;
 
 use crate::TrainError;
 use crate::checkpoint::{Checkpoint, CheckpointName};
-use crate::files::{UNFINISHED, check_version, replace_folder, write_json, write_whole};
+use crate::files::{check_version, remove_previous, remove_unfinished, replace_folder, write_json, write_whole};
 
 pub(crate) use lines::TEST_RESULT;
 pub use record::{RUN_SCHEMA, RunRecord, RunStatus, Summary};
@@ -29,6 +30,12 @@ struct NormalizerRecord {
     schema_version: u32,
     #[serde(flatten)]
     normalizer: Normalizer,
+}
+
+/// Keeps other processes from writing in a run folder.
+#[derive(Debug)]
+pub struct Hold {
+    _lock: File,
 }
 
 /// A run folder.
@@ -90,20 +97,36 @@ impl RunFolder {
 
     /// Keeps other processes from training in this folder as long as the value lives.
     pub(crate) fn locked(mut self) -> Result<Self, TrainError> {
-        self._lock = Some(lock(&self.path)?);
+        self._lock = Some(self.lock_soon()?);
         Ok(self)
     }
 
-    /// Whether there is a checkpoint of the last iterations.
+    /// Keeps other processes from training, reporting and sweeping up in the folder as long as the value lives, where
+    /// nobody trains in it: a report may be made while a run goes on.
     #[must_use]
-    pub fn has_checkpoint(&self) -> bool {
-        self.last().exists()
+    pub fn hold(&self) -> Option<Hold> {
+        self.lock_soon().ok().map(|lock| Hold { _lock: lock })
     }
 
-    /// Whether another process, or another part of this one, is training in the folder.
+    /// The lock; waits for a process that only makes a report.
+    fn lock_soon(&self) -> Result<File, TrainError> {
+        let begun = Instant::now();
+        loop {
+            let trains = || self.record().is_ok_and(|record| record.status == RunStatus::Running);
+            match lock(&self.path) {
+                Err(TrainError::Busy { .. }) if begun.elapsed() < Duration::from_secs(10) && !trains() => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Whether another process, or another part of this one, is training in the folder at `path`, which need not have a
+    /// record yet.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
-        matches!(lock(&self.path), Err(TrainError::Busy { .. }))
+    pub fn is_busy(path: &Path) -> bool {
+        matches!(lock(path), Err(TrainError::Busy { .. }))
     }
 
     /// The folder.
@@ -220,16 +243,23 @@ impl RunFolder {
         })
     }
 
-    /// Removes what a killed process was writing; nobody else writes while the folder is locked.
-    pub(crate) fn sweep_up(&self) {
+    /// Removes what a killed process was writing, unless another one is writing in the folder.
+    pub fn sweep_up(&self) {
+        let Ok(_lock) = lock(&self.path) else { return };
+        self.sweep_up_locked();
+    }
+
+    /// The same while this process has the lock: nobody else writes then.
+    pub(crate) fn sweep_up_locked(&self) {
         for folder in [self.path.clone(), self.path.join("checkpoints"), self.path.join("evaluation")] {
-            let Ok(entries) = fs::read_dir(folder) else { continue };
-            for path in entries.flatten().map(|entry| entry.path()) {
-                if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED)) {
-                    // It only takes up space: that it stays is no reason not to train.
-                    let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-                }
-            }
+            remove_unfinished(&folder);
+        }
+        for folder in ["checkpoints/last", "checkpoints/best", "figures"] {
+            remove_previous(&self.path.join(folder));
+        }
+        // A link that had not got its name.
+        if let Some(link) = unfinished_link(&self.path) {
+            let _ = fs::remove_file(link);
         }
     }
 }
@@ -248,12 +278,17 @@ fn lock(folder: &Path) -> Result<File, TrainError> {
     }
 }
 
+/// What `latest` is called before it has its name: of each run something else.
+fn unfinished_link(run: &Path) -> Option<PathBuf> {
+    let name = run.file_name()?.to_string_lossy();
+    Some(run.with_file_name(format!(".latest-{name}")))
+}
+
 /// A link beside the runs; a file system without links does without.
 fn point_latest(parent: &Path, run: &Path) {
     #[cfg(unix)]
     {
-        let Some(name) = run.file_name() else { return };
-        let next = parent.join(format!(".latest-{}", std::process::id()));
+        let (Some(name), Some(next)) = (run.file_name(), unfinished_link(run)) else { return };
         let result = std::os::unix::fs::symlink(name, &next).and_then(|()| fs::rename(&next, parent.join("latest")));
         if let Err(error) = result {
             let _ = fs::remove_file(&next);
@@ -298,9 +333,9 @@ mod tests {
         let temporary = tempfile::tempdir().unwrap();
         fs::write(temporary.path().join("run.json"), "{}").unwrap();
         let run = RunFolder::open(temporary.path()).unwrap();
-        assert!(!run.has_checkpoint());
+        assert!(!run.last().exists());
         fs::create_dir_all(temporary.path().join("checkpoints/last/state.json")).unwrap();
-        assert!(run.has_checkpoint());
+        assert!(run.last().exists());
         let error = run.weights(false).unwrap_err().to_string();
         assert!(error.starts_with("cannot read ") && error.ends_with("state.json"), "{error}");
     }

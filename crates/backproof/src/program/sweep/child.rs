@@ -1,7 +1,7 @@
 //! A run as a process of its own.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,6 +55,16 @@ impl Launcher {
         command
     }
 
+    /// Makes the report of a run that was killed while it made it. That it cannot be made is no failure of the run.
+    pub(crate) fn report(&self, run: &Path) {
+        let mut command = own_command(&self.program);
+        command.arg("report").arg(run);
+        if let Some(data_dir) = &self.data_dir {
+            command.arg("--data-dir").arg(data_dir);
+        }
+        let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+
     fn command(&self, name: &str) -> Command {
         let mut command = own_command(&self.program);
         command.args([name, "--stop-with-stdin", "--backend", self.backend]);
@@ -87,18 +97,4 @@ pub(crate) fn run(mut command: Command, output: &Path, stop: &AtomicBool) -> any
         }
         std::thread::sleep(PATIENCE);
     }
-}
-
-/// The last error that a process printed, or else its last lines.
-pub(crate) fn last_error(output: &Path) -> Vec<String> {
-    const MOST: usize = 8;
-    let text = match fs::read(output) {
-        Ok(text) => text,
-        Err(error) => return vec![format!("error: cannot read {}: {error}", output.display())],
-    };
-    let text = String::from_utf8_lossy(&text);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let error = lines.iter().rposition(|line| line.starts_with("error:"));
-    let start = error.unwrap_or(lines.len().saturating_sub(MOST));
-    lines[start..].iter().take(MOST).map(|line| (*line).to_owned()).collect()
 }

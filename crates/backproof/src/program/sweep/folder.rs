@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
+use backproof::lock::Lock;
 use backproof_spec::{Experiment, Sweep};
 use backproof_train::{RunFolder, write_whole};
 
@@ -70,12 +71,16 @@ impl SweepFolder {
     }
 
     /// Held while the results are read and written, so that of two processes the last to write is the last to have
-    /// read.
+    /// read. Removes what a process was writing that was killed there.
     pub(crate) fn results_lock(&self) -> anyhow::Result<File> {
         let path = self.path.join(".results.lock");
         let file = File::create(&path).with_context(|| format!("cannot write {}", path.display()))?;
         // A file system without locks is no reason not to write.
-        let _ = file.lock();
+        if file.lock().is_ok() {
+            for folder in [self.path.clone(), self.path.join("figures")] {
+                backproof_train::remove_unfinished(&folder);
+            }
+        }
         Ok(file)
     }
 }
@@ -126,13 +131,51 @@ impl Task {
         Outcome::read(&self.folder)
     }
 
-    /// What `train` made, newest first: more than one where an attempt was killed before its first checkpoint.
+    /// What `train` made and has a record, newest first.
     pub(crate) fn run_folders(&self) -> Vec<RunFolder> {
-        let parent = self.train_dir().join(&self.experiment.name);
-        let entries = fs::read_dir(parent).into_iter().flatten().flatten();
-        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| !path.is_symlink()).collect();
+        self.made().iter().filter_map(|path| RunFolder::open(path).ok()).collect()
+    }
+
+    /// The folders that `train` made, newest first: more than one where an attempt was killed before it had a record,
+    /// or was about to begin when its sweep was killed.
+    pub(crate) fn made(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.experiment_dir()).into_iter().flatten().flatten();
+        let mut paths: Vec<PathBuf> =
+            entries.map(|entry| entry.path()).filter(|path| path.is_dir() && !path.is_symlink()).collect();
         // A name begins with the time.
         paths.sort_unstable_by(|one, other| other.cmp(one));
-        paths.iter().filter_map(|path| RunFolder::open(path).ok()).collect()
+        paths
     }
+
+    /// Removes what killed processes left behind: files that they were writing, and run folders without a record, with
+    /// which nobody can go on. The caller holds the lock.
+    pub(crate) fn sweep_up(&self) {
+        backproof_train::remove_unfinished(&self.folder);
+        Lock::remove_left_behind(&self.folder);
+        for folder in self.made() {
+            // That something stays only takes up space.
+            if is_missing(&folder.join("run.json")) && !RunFolder::is_busy(&folder) {
+                let _ = fs::remove_dir_all(folder);
+            }
+        }
+    }
+
+    /// Removes the attempts among `runs` that were stopped, once another one is done.
+    pub(crate) fn remove_unfinished(&self, runs: &[RunFolder]) {
+        use backproof_train::RunStatus::{Interrupted, Running};
+        for run in runs.iter().filter(|run| !RunFolder::is_busy(run.path())) {
+            if run.record().is_ok_and(|record| matches!(record.status, Running | Interrupted)) {
+                let _ = fs::remove_dir_all(run.path());
+            }
+        }
+    }
+
+    /// Where the run folders are.
+    fn experiment_dir(&self) -> PathBuf {
+        self.train_dir().join(&self.experiment.name)
+    }
+}
+
+fn is_missing(path: &Path) -> bool {
+    matches!(path.try_exists(), Ok(false))
 }

@@ -24,6 +24,7 @@
 //!
 //! Sweeps start this program, and therefore lie beside the command line and not in `backproof-train`.
 
+mod cause;
 mod child;
 mod csv;
 mod folder;
@@ -74,10 +75,12 @@ pub(crate) fn run(arguments: &cli::SweepArguments) -> anyhow::Result<()> {
     let work = Work { tasks, launcher, jobs: arguments.jobs.get(), stop: Arc::clone(&stop) };
     let ended = work.finish()?;
 
+    let lock = folder.results_lock()?;
     let results = Results::write(&folder, &sweep, backend.name())?;
     println!("\n{}", results.table());
     println!("\nresults      {}", folder.path().join("results.md").display());
     page(&folder, &results);
+    drop(lock);
     verdict(&ended, &results)
 }
 

@@ -104,6 +104,15 @@ impl Outcome {
         Self { schema_version: OUTCOME_SCHEMA, status, exit_code, error, run_folder, figures: None }
     }
 
+    /// Whether the run is done and was killed before its report was. `folder` is the sweep's for this run.
+    pub(crate) fn lacks_report(&self, folder: &Path) -> bool {
+        let run = self.run_folder.as_ref().filter(|_| self.figures.is_some()).map(|run| folder.join(run));
+        // Whoever removed the run folder wants no report either.
+        run.is_some_and(|run| {
+            run.join("run.json").exists() && matches!(run.join("report.html").try_exists(), Ok(false))
+        })
+    }
+
     /// What an earlier process wrote; `None` of a run that has not ended.
     ///
     /// # Errors

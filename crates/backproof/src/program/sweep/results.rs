@@ -74,9 +74,8 @@ impl Point {
 }
 
 impl Results {
-    /// Collects what has ended, by whichever process, and writes every file of the results.
+    /// Collects what has ended, by whichever process, and writes every file of the results. The caller holds their lock.
     pub(crate) fn write(folder: &SweepFolder, sweep: &Sweep, backend: &str) -> anyhow::Result<Self> {
-        let _lock = folder.results_lock()?;
         let results = Self::collect(folder, sweep, backend)?;
         let path = |name: &str| folder.path().join(name);
         write_whole(&path("runs.csv"), &results.runs_csv()?)?;

@@ -12,6 +12,7 @@ use backproof::lock::{Attempt, Lock, Owner};
 use backproof_train::RunFolder;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::cause;
 use super::child::{self, Launcher};
 use super::folder::{First, Task};
 use super::outcome::{Outcome, Status};
@@ -74,7 +75,8 @@ impl Work {
             return Ok(Ended::Interrupted);
         }
         // An outcome that cannot be read is found, or made, once more.
-        let known = || task.outcome().ok().flatten().filter(|outcome| outcome.status.is_final());
+        let is_known = |outcome: &Outcome| outcome.status.is_final() && !outcome.lacks_report(&task.folder);
+        let known = || task.outcome().ok().flatten().filter(is_known);
         if let Some(outcome) = known() {
             progress.known();
             return Ok(Ended::With(outcome.status));
@@ -122,29 +124,25 @@ impl Work {
             None => None,
         };
         task.write_config(first.as_deref())?;
-        let runs = task.run_folders();
-        self.wait_for_orphans(&runs);
-        if let Some(outcome) = runs.iter().find_map(|run| Outcome::of(run, &task.experiment, &task.folder, None)) {
+        self.wait_for_orphans(task);
+        task.sweep_up();
+        if let Some(outcome) = self.done(task, None) {
             return Ok(Some(outcome));
         }
-        let command = match runs.iter().find(|run| can_go_on(run)) {
+        let command = match task.run_folders().iter().find(|run| can_go_on(run)) {
             Some(run) => self.launcher.resume(run.path()),
             None => self.launcher.train(task),
         };
         let status = child::run(command, &task.output(), &self.stop)?;
         let exit_code = status.code();
-        let runs = task.run_folders();
-        let done = runs.iter().find_map(|run| Outcome::of(run, &task.experiment, &task.folder, exit_code));
-        if done.is_some() {
-            return Ok(done);
+        if let Some(outcome) = self.done(task, exit_code) {
+            return Ok(Some(outcome));
         }
+        let runs = task.run_folders();
         if exit_code == Some(i32::from(code::INTERRUPTED)) && self.stopped_soon() {
             return Ok(None);
         }
-        let mut error = child::last_error(&task.output());
-        if exit_code.is_none() {
-            error.push(format!("ended by {status}"));
-        }
+        let mut error = cause::of(status, &task.output());
         if let Some(Err(unreadable)) = runs.first().map(RunFolder::record) {
             error.push(format!("error: {}", with_causes(&unreadable)));
         }
@@ -153,10 +151,23 @@ impl Work {
         Ok(Some(Outcome::failed(status, exit_code, error, runs.first(), &task.folder)))
     }
 
+    /// The outcome of a run that is done. Completes what a kill after the last iteration left to do.
+    fn done(&self, task: &Task, exit_code: Option<i32>) -> Option<Outcome> {
+        let runs = task.run_folders();
+        let outcome = |run: &RunFolder| Outcome::of(run, &task.experiment, &task.folder, exit_code);
+        let (run, outcome) = runs.iter().find_map(|run| Some((run, outcome(run)?)))?;
+        run.sweep_up();
+        if outcome.lacks_report(&task.folder) {
+            self.launcher.report(run.path());
+        }
+        task.remove_unfinished(&runs);
+        Some(outcome)
+    }
+
     /// A run whose sweep was killed ends by itself, with a checkpoint, but not at once.
-    fn wait_for_orphans(&self, runs: &[RunFolder]) {
+    fn wait_for_orphans(&self, task: &Task) {
         let begun = Instant::now();
-        while runs.iter().any(RunFolder::is_busy)
+        while task.made().iter().any(|folder| RunFolder::is_busy(folder))
             && begun.elapsed() < Duration::from_secs(60)
             && !self.stop.load(Ordering::Relaxed)
         {
@@ -174,10 +185,11 @@ impl Work {
     }
 }
 
-/// Whether `resume` could go on; what diverged or ended would end in the same way.
+/// Whether `resume` could go on, or begin again where there is no checkpoint; what diverged or ended would end in the
+/// same way.
 fn can_go_on(run: &RunFolder) -> bool {
     use backproof_train::RunStatus::{Failed, Interrupted, Running};
-    run.has_checkpoint() && run.record().is_ok_and(|record| matches!(record.status, Running | Interrupted | Failed))
+    run.record().is_ok_and(|record| matches!(record.status, Running | Interrupted | Failed))
 }
 
 /// A line for each run that ends and, on a terminal, a bar under them; on stderr.
