@@ -4,9 +4,15 @@
 #![allow(clippy::print_stdout, reason = "figures of a test are shown with it")]
 
 mod backends;
+#[cfg(target_os = "linux")]
+mod cluster;
 mod environments;
+#[cfg(target_os = "linux")]
+mod hyperqueue;
 mod needs;
 mod python;
+#[cfg(target_os = "linux")]
+mod slurm;
 #[cfg(target_os = "linux")]
 mod storage;
 
@@ -41,6 +47,11 @@ fn main() -> ExitCode {
         namespaces: storage::a_full_disk_is_told_and_with_room_the_run_goes_on_exactly,
         namespaces: storage::a_read_only_run_folder_is_told_and_stays_as_it_is,
         namespaces: storage::a_read_only_source_tree_is_no_hindrance,
+        slurm: slurm::a_task_whose_node_dies_ends_on_another_node_as_if_nothing_had_happened,
+        slurm: slurm::a_task_at_its_time_limit_saves_checkpoints_and_goes_on_and_so_does_a_cancelled_one,
+        slurm: slurm::a_task_ends_with_the_exit_code_of_the_sweep,
+        hyperqueue: hyperqueue::a_task_whose_worker_dies_ends_on_another_one_as_if_nothing_had_happened,
+        hyperqueue: hyperqueue::a_task_that_is_cancelled_is_submitted_again_and_goes_on,
         namespaces: storage::nothing_but_fetching_data_needs_a_network,
     });
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -59,3 +59,24 @@ pub(crate) fn namespaces() -> Option<String> {
     let words = ["unshare", "--map-root-user", "--mount", "--net", "true"];
     unless(command(&words), "this system does not allow `unshare --map-root-user --mount --net`")
 }
+
+/// Machines that only look like some.
+#[cfg(target_os = "linux")]
+fn machines() -> Option<String> {
+    let words = ["unshare", "--uts", "--pid", "--fork", "--mount-proc", "hostname", "backproof"];
+    unless(command(&words), "only root can make machines of host names and processes, by `unshare --uts --pid`")
+}
+
+/// Slurm, and machines for its nodes.
+#[cfg(target_os = "linux")]
+pub(crate) fn slurm() -> Option<String> {
+    let reason = "there is no Slurm; on Debian, `slurm-wlm` is one";
+    let missing = unless(command(&["slurmctld", "-V"]), reason).or_else(|| unless(command(&["slurmd", "-V"]), reason));
+    missing.or_else(machines)
+}
+
+/// HyperQueue, and machines for its workers.
+#[cfg(target_os = "linux")]
+pub(crate) fn hyperqueue() -> Option<String> {
+    unless(command(&["hq", "--version"]), "there is no HyperQueue, `hq`").or_else(machines)
+}

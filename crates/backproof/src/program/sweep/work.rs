@@ -81,7 +81,7 @@ impl Work {
         }
         task.create()?;
         let path = task.lock();
-        let _lock = match Lock::take(&path).with_context(|| format!("cannot make {}", path.display()))? {
+        let lock = match Lock::take(&path, &self.stop).with_context(|| format!("cannot make {}", path.display()))? {
             Attempt::Taken(lock) => lock,
             Attempt::Held(owner) => {
                 progress.elsewhere(task, owner.as_ref());
@@ -93,7 +93,12 @@ impl Work {
             progress.known();
             return Ok(Ended::With(outcome.status));
         }
-        let Some(outcome) = self.attempt(task)? else { return Ok(Ended::Interrupted) };
+        let outcome = self.attempt(task, &lock)?;
+        if lock.is_lost() {
+            progress.elsewhere(task, None);
+            return Ok(Ended::Elsewhere);
+        }
+        let Some(outcome) = outcome else { return Ok(Ended::Interrupted) };
         outcome.write(&task.folder)?;
         progress.ended(task, &outcome);
         Ok(Ended::With(outcome.status))
@@ -110,7 +115,7 @@ impl Work {
     }
 
     /// Trains, or goes on with what an earlier process began; `None` if it was stopped.
-    fn attempt(&self, task: &Task) -> anyhow::Result<Option<Outcome>> {
+    fn attempt(&self, task: &Task, lock: &Lock) -> anyhow::Result<Option<Outcome>> {
         let first = match &task.first {
             Some(first) => match first.run_folder() {
                 Ok(folder) => Some(folder.canonicalize().unwrap_or(folder)),
@@ -131,7 +136,8 @@ impl Work {
             Some(run) => self.launcher.resume(run.path()),
             None => self.launcher.train(task),
         };
-        let status = child::run(command, &task.output(), &self.stop)?;
+        let stop = || self.stop.load(Ordering::Relaxed) || lock.is_lost();
+        let status = child::run(command, &task.output(), stop)?;
         let exit_code = status.code();
         let runs = task.run_folders();
         let done = runs.iter().find_map(|run| Outcome::of(run, &task.experiment, &task.folder, exit_code));
@@ -153,11 +159,12 @@ impl Work {
         Ok(Some(Outcome::failed(status, exit_code, error, runs.first(), &task.folder)))
     }
 
-    /// A run whose sweep was killed ends by itself, with a checkpoint, but not at once.
+    /// A run whose sweep was killed ends by itself, with a checkpoint, but not at once. A file server gives up the locks
+    /// of a machine that died after a while, NFS on Linux after 90 seconds.
     fn wait_for_orphans(&self, runs: &[RunFolder]) {
         let begun = Instant::now();
         while runs.iter().any(RunFolder::is_busy)
-            && begun.elapsed() < Duration::from_secs(60)
+            && begun.elapsed() < Duration::from_secs(120)
             && !self.stop.load(Ordering::Relaxed)
         {
             std::thread::sleep(Duration::from_millis(50));
