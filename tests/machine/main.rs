@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "figures of a test are shown with it")]
 
 mod backends;
+mod browser;
 #[cfg(target_os = "linux")]
 mod cluster;
 mod environments;
@@ -34,10 +35,12 @@ fn main() -> ExitCode {
         backends: backends::twenty_steps_from_one_seed_give_the_losses_of_flex,
         backends: backends::gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out,
         data: environments::two_processes_share_a_data_folder,
+        browser: browser::axe_finds_no_violation_in_any_page,
         torch: python::pytorch_computes_the_same_logits_and_its_weights_come_back,
     };
     #[cfg(unix)]
     trials.extend(trials! {
+        kubernetes: python::the_kubernetes_job_fits_the_schemas_of_kubernetes,
         python: python::a_python_without_torch_says_how_to_get_it,
     });
     #[cfg(target_os = "linux")]

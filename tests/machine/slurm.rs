@@ -53,7 +53,7 @@ impl Cluster {
             ports[0]
         );
         for (node, port) in NODES.iter().zip(&ports[1..]) {
-            // As many processors as a task of the script asks for, whatever this machine has: the tasks run on two nodes.
+            // As many processors as one task asks for, whatever this machine has: the tasks run on two nodes.
             config += &format!(
                 "NodeName={node} NodeHostname={node} NodeAddr=127.0.0.1 Port={port} CPUs=4 RealMemory=16384\n"
             );

@@ -1,5 +1,6 @@
 //! Sweeps, as typed, on the bundled digits.
 
+mod manifests;
 mod refused;
 mod stopped;
 
