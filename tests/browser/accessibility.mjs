@@ -35,7 +35,7 @@ for (const page of rest) {
         document.querySelectorAll("details").forEach((it) => (it.open = true));
         const images = [...document.images].filter((it) => !it.closest("[hidden]"));
         images.forEach((it) => (it.loading = "eager"));
-        await Promise.all(images.map((it) => it.decode()));
+        await Promise.all(images.map((it) => it.decode().catch(() => {})));
       });
       await tab.addScriptTag({ path: axe });
       const found = await tab.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
