@@ -2,6 +2,7 @@
 
 pub mod events;
 pub mod small;
+pub mod sweeps;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -4,12 +4,19 @@
 #![allow(clippy::print_stdout, reason = "figures of a test are shown with it")]
 
 mod backends;
+mod browser;
+#[cfg(target_os = "linux")]
+mod cluster;
 mod environments;
 mod instructions;
+#[cfg(target_os = "linux")]
+mod hyperqueue;
 mod needs;
 #[cfg(target_os = "linux")]
 mod permissions;
 mod python;
+#[cfg(target_os = "linux")]
+mod slurm;
 #[cfg(target_os = "linux")]
 mod storage;
 
@@ -32,10 +39,12 @@ fn main() -> ExitCode {
         backends: backends::gradients_are_proven_on_every_backend_and_burns_gelu_is_found_out,
         instruction_sets: instructions::a_run_that_goes_on_with_another_set_agrees_within_rounding,
         data: environments::two_processes_share_a_data_folder,
+        browser: browser::axe_finds_no_violation_in_any_page,
         torch: python::pytorch_computes_the_same_logits_and_its_weights_come_back,
     };
     #[cfg(unix)]
     trials.extend(trials! {
+        kubernetes: python::the_kubernetes_job_fits_the_schemas_of_kubernetes,
         python: python::a_python_without_torch_says_how_to_get_it,
     });
     #[cfg(target_os = "linux")]
@@ -47,6 +56,11 @@ fn main() -> ExitCode {
         namespaces: storage::a_full_disk_is_told_and_with_room_the_run_goes_on_exactly,
         namespaces: storage::a_read_only_run_folder_is_told_and_stays_as_it_is,
         namespaces: storage::a_read_only_source_tree_is_no_hindrance,
+        slurm: slurm::a_task_whose_node_dies_ends_on_another_node_as_if_nothing_had_happened,
+        slurm: slurm::a_task_at_its_time_limit_saves_checkpoints_and_goes_on_and_so_does_a_cancelled_one,
+        slurm: slurm::a_task_ends_with_the_exit_code_of_the_sweep,
+        hyperqueue: hyperqueue::a_task_whose_worker_dies_ends_on_another_one_as_if_nothing_had_happened,
+        hyperqueue: hyperqueue::a_task_that_is_cancelled_is_submitted_again_and_goes_on,
         namespaces: storage::nothing_but_fetching_data_needs_a_network,
     });
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()

@@ -46,6 +46,28 @@ pub(crate) fn python() -> Option<String> {
     unless(command(&["python3", "--version"]), "there is no `python3`")
 }
 
+/// The Python that is named, or else any.
+#[cfg(unix)]
+pub(crate) fn any_python() -> std::ffi::OsString {
+    std::env::var_os("BACKPROOF_TEST_PYTHON").unwrap_or_else(|| "python3".into())
+}
+
+/// The schemas of Kubernetes.
+#[cfg(unix)]
+pub(crate) fn kubernetes() -> Option<String> {
+    let mut command = Command::new(any_python());
+    command.args(["-m", "kubernetes_validate", "--version"]);
+    unless(command, "neither BACKPROOF_TEST_PYTHON nor `python3` has kubernetes-validate")
+}
+
+/// Chromium, and what drives it.
+pub(crate) fn browser() -> Option<String> {
+    let chromium = std::env::var("CHROMIUM").unwrap_or_else(|_| "/usr/bin/chromium".to_owned());
+    unless_set("BACKPROOF_TEST_BROWSER", "names no folder in which `npm ci` installed tests/browser/package.json")
+        .or_else(|| unless(command(&["node", "--version"]), "there is no `node`"))
+        .or_else(|| unless(command(&[&chromium, "--version"]), "CHROMIUM names no Chromium, and Debian's is not there"))
+}
+
 /// The right to run as another user.
 #[cfg(target_os = "linux")]
 pub(crate) fn another_user() -> Option<String> {
@@ -64,4 +86,25 @@ pub(crate) fn compiler() -> Option<String> {
 pub(crate) fn namespaces() -> Option<String> {
     let words = ["unshare", "--map-root-user", "--mount", "--net", "true"];
     unless(command(&words), "this system does not allow `unshare --map-root-user --mount --net`")
+}
+
+/// Machines that only look like some.
+#[cfg(target_os = "linux")]
+fn machines() -> Option<String> {
+    let words = ["unshare", "--uts", "--pid", "--fork", "--mount-proc", "hostname", "backproof"];
+    unless(command(&words), "only root can make machines of host names and processes, by `unshare --uts --pid`")
+}
+
+/// Slurm, and machines for its nodes.
+#[cfg(target_os = "linux")]
+pub(crate) fn slurm() -> Option<String> {
+    let reason = "there is no Slurm; on Debian, `slurm-wlm` is one";
+    let missing = unless(command(&["slurmctld", "-V"]), reason).or_else(|| unless(command(&["slurmd", "-V"]), reason));
+    missing.or_else(machines)
+}
+
+/// HyperQueue, and machines for its workers.
+#[cfg(target_os = "linux")]
+pub(crate) fn hyperqueue() -> Option<String> {
+    unless(command(&["hq", "--version"]), "there is no HyperQueue, `hq`").or_else(machines)
 }

@@ -23,6 +23,31 @@ pub(crate) fn pytorch_computes_the_same_logits_and_its_weights_come_back() {
     assert_eq!(text.matches(": equal").count(), 4, "{text}");
 }
 
+/// `kubernetes-validate` has the schemas of Kubernetes, and finds names that are not in them.
+#[cfg(unix)]
+pub(crate) fn the_kubernetes_job_fits_the_schemas_of_kubernetes() {
+    let job = std::fs::read_to_string(root().join("docs/kubernetes-job.yaml")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let is_valid = |text: &str, version: &str| {
+        let file = folder.path().join("job.yaml");
+        std::fs::write(&file, text).unwrap();
+        let mut command = Command::new(crate::needs::any_python());
+        command.args(["-m", "kubernetes_validate", "--strict", "-k", version]).arg(file);
+        let output = command.output().unwrap();
+        (output.status.success(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    // The first version in which the limit of an index is on without a switch, and a new one.
+    for version in ["1.29", "1.37"] {
+        let (valid, text) = is_valid(&job, version);
+        assert!(valid, "{version}: {text}");
+    }
+    for (one, other) in
+        [("completionMode:", "completionmode:"), ("value: \"2\"", "value: 2"), ("completions: 8", "completions: eight")]
+    {
+        assert!(job.contains(one) && !is_valid(&job.replace(one, other), "1.37").0, "{other} is taken");
+    }
+}
+
 /// The real script, in a Python that finds no package.
 #[cfg(unix)]
 pub(crate) fn a_python_without_torch_says_how_to_get_it() {

@@ -1,62 +1,21 @@
 //! Sweeps, as typed, on the bundled digits.
 
+mod manifests;
 mod memory;
 mod refused;
 mod stopped;
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use backproof_tests::{backproof, json, program, root, stderr, stdout};
-
-/// A folder with the base experiment `digits.toml` and the sweep `a.toml`, which says `rest` after its base.
-fn folder_with(rest: &str) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::copy(root().join("configs/quickstart.toml"), folder.path().join("digits.toml")).unwrap();
-    fs::write(folder.path().join("a.toml"), format!("base = \"digits.toml\"\n{rest}")).unwrap();
-    folder
-}
+use backproof_tests::sweeps::{figures, folder_with, run_folders, sweep, sweep_folder};
+use backproof_tests::{json, program, stderr, stdout};
 
 /// Two points with two seeds, of 20 iterations each.
 const SMALL: &str = "seeds = [1, 2]\n[set]\ntraining.iterations = 20\nexpect.test_accuracy = 0\n\
                      [grid]\noptimizer.learning_rate = [0.001, 0.05]\n";
-
-fn sweep(folder: &Path) -> assert_cmd::Command {
-    let mut command = backproof(folder);
-    command.args(["sweep", "a.toml"]);
-    command
-}
-
-/// The one sweep's folder.
-fn sweep_folder(folder: &Path) -> PathBuf {
-    let mut found = fs::read_dir(folder.join("runs/sweeps")).unwrap().map(|entry| entry.unwrap().path());
-    let only = found.next().unwrap();
-    assert!(found.next().is_none(), "there is more than one sweep");
-    only
-}
-
-/// The lines of a CSV file without the columns that the clock gives.
-fn figures(folder: &Path, name: &str) -> Vec<Vec<String>> {
-    let text = fs::read_to_string(sweep_folder(folder).join(name)).unwrap();
-    let mut lines = text.lines().map(|line| line.split(',').map(str::to_owned).collect::<Vec<_>>());
-    let head = lines.next().unwrap();
-    let kept: Vec<usize> = (0..head.len()).filter(|&column| !head[column].contains("seconds")).collect();
-    assert!(kept.len() < head.len(), "the columns of the clock have other names");
-    std::iter::once(head.clone()).chain(lines).map(|line| kept.iter().map(|&it| line[it].clone()).collect()).collect()
-}
-
-/// Every run folder that a sweep's processes made.
-fn run_folders(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for run in fs::read_dir(sweep_folder(folder).join("runs")).unwrap() {
-        let made = run.unwrap().path().join("train").join("quickstart");
-        let entries = fs::read_dir(made).into_iter().flatten().map(|entry| entry.unwrap().path());
-        found.extend(entries.filter(|path| !path.is_symlink()));
-    }
-    found
-}
 
 #[test]
 fn a_sweep_ends_in_a_table_with_the_best_point_first() {

@@ -2,9 +2,10 @@
 
 use std::fs;
 
+use backproof_tests::sweeps::folder_with;
 use backproof_tests::{backproof, root, stderr, stdout, xtask};
 
-use super::{SMALL, folder_with};
+use super::SMALL;
 
 /// `cargo xtask sweep` refuses the file with code 2 and these words, and builds nothing.
 fn assert_refused(rest: &str, words: &[&str]) {

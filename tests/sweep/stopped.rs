@@ -7,9 +7,8 @@ use std::time::{Duration, Instant};
 
 #[cfg(target_os = "linux")]
 use backproof_tests::children;
+use backproof_tests::sweeps::{figures, folder_with, run_folders, sweep};
 use backproof_tests::{json, program, send, stderr};
-
-use super::{figures, folder_with, run_folders, sweep};
 
 /// Three runs, with a checkpoint after every few iterations. The second one is so long that it is not over when a test
 /// stops the sweep in it, also on a busy machine.

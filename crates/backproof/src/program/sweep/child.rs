@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -78,9 +77,9 @@ impl Launcher {
     }
 }
 
-/// Runs `command` to its end, its output into `output`. Once `stop` is raised the process is told to stop, and waited
+/// Runs `command` to its end, its output into `output`. Once `stop` says so the process is told to stop, and waited
 /// for.
-pub(crate) fn run(mut command: Command, output: &Path, stop: &AtomicBool) -> anyhow::Result<ExitStatus> {
+pub(crate) fn run(mut command: Command, output: &Path, stop: impl Fn() -> bool) -> anyhow::Result<ExitStatus> {
     let cannot_write = || format!("cannot write {}", output.display());
     let file = File::create(output).with_context(cannot_write)?;
     let also = file.try_clone().with_context(cannot_write)?;
@@ -92,7 +91,7 @@ pub(crate) fn run(mut command: Command, output: &Path, stop: &AtomicBool) -> any
         if let Some(status) = child.try_wait().context("cannot wait for the process of a run")? {
             return Ok(status);
         }
-        if stop.load(Ordering::Relaxed) {
+        if stop() {
             drop(stdin.take());
         }
         std::thread::sleep(PATIENCE);

@@ -133,12 +133,13 @@ fn verdict(ended: &[Ended], results: &Results) -> anyhow::Result<()> {
             (_, 0) => format!("{failed} of {all} failed"),
             _ => format!("{failed} of {all} failed and {diverged} diverged"),
         };
-        let help = if failed > 0 {
-            "the same command tries what failed again, and does nothing else twice"
+        // Another code than that of a failure, so that a cluster's scheduler does not start again what would not change.
+        let (code, help) = if failed > 0 {
+            (code::FAILED, "the same command tries what failed again, and does nothing else twice")
         } else {
-            "a lower optimizer.learning_rate may help; what diverged is not tried again"
+            (code::DIVERGED, "a lower optimizer.learning_rate may help; what diverged is not tried again")
         };
-        return Err(Failure::new(code::FAILED, message).help(help).into());
+        return Err(Failure::new(code, message).help(help).into());
     }
     if missed > 0 {
         let message = format!("{missed} of {all} missed the accuracy that is expected");

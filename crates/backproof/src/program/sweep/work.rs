@@ -83,7 +83,7 @@ impl Work {
         }
         task.create()?;
         let path = task.lock();
-        let _lock = match Lock::take(&path).with_context(|| format!("cannot make {}", path.display()))? {
+        let lock = match Lock::take(&path, &self.stop).with_context(|| format!("cannot make {}", path.display()))? {
             Attempt::Taken(lock) => lock,
             Attempt::Held(owner) => {
                 progress.elsewhere(task, owner.as_ref());
@@ -95,7 +95,12 @@ impl Work {
             progress.known();
             return Ok(Ended::With(outcome.status));
         }
-        let Some(outcome) = self.attempt(task)? else { return Ok(Ended::Interrupted) };
+        let outcome = self.attempt(task, &lock)?;
+        if lock.is_lost() {
+            progress.elsewhere(task, None);
+            return Ok(Ended::Elsewhere);
+        }
+        let Some(outcome) = outcome else { return Ok(Ended::Interrupted) };
         outcome.write(&task.folder)?;
         progress.ended(task, &outcome);
         Ok(Ended::With(outcome.status))
@@ -112,7 +117,7 @@ impl Work {
     }
 
     /// Trains, or goes on with what an earlier process began; `None` if it was stopped.
-    fn attempt(&self, task: &Task) -> anyhow::Result<Option<Outcome>> {
+    fn attempt(&self, task: &Task, lock: &Lock) -> anyhow::Result<Option<Outcome>> {
         let first = match &task.first {
             Some(first) => match first.run_folder() {
                 Ok(folder) => Some(folder.canonicalize().unwrap_or(folder)),
@@ -133,7 +138,8 @@ impl Work {
             Some(run) => self.launcher.resume(run.path()),
             None => self.launcher.train(task),
         };
-        let status = child::run(command, &task.output(), &self.stop)?;
+        let stop = || self.stop.load(Ordering::Relaxed) || lock.is_lost();
+        let status = child::run(command, &task.output(), stop)?;
         let exit_code = status.code();
         if let Some(outcome) = self.done(task, exit_code) {
             return Ok(Some(outcome));
@@ -164,11 +170,12 @@ impl Work {
         Some(outcome)
     }
 
-    /// A run whose sweep was killed ends by itself, with a checkpoint, but not at once.
+    /// A run whose sweep was killed ends by itself, with a checkpoint, but not at once. A file server gives up the locks
+    /// of a machine that died after a while, NFS on Linux after 90 seconds.
     fn wait_for_orphans(&self, task: &Task) {
         let begun = Instant::now();
         while task.made().iter().any(|folder| RunFolder::is_busy(folder))
-            && begun.elapsed() < Duration::from_secs(60)
+            && begun.elapsed() < Duration::from_secs(120)
             && !self.stop.load(Ordering::Relaxed)
         {
             std::thread::sleep(Duration::from_millis(50));

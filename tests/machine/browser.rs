@@ -1,0 +1,54 @@
+//! Pages in a browser.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use backproof_tests::sweeps::{folder_with, sweep, sweep_folder};
+use backproof_tests::{backproof, latest, root};
+
+/// axe-core finds nothing in a report, in a comparison and in the page of a sweep: wide and narrow, light and dark.
+pub(crate) fn axe_finds_no_violation_in_any_page() {
+    let folder = folder_with(
+        "[set]\ntraining.iterations = 40\ntraining.report_every = 10\n\
+                              expect.test_accuracy = 0\n[grid]\noptimizer.learning_rate = [0.01, 0.05]\n",
+    );
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    let first = latest(folder.path(), "quickstart").canonicalize().unwrap();
+    let set = ["--set", "training.iterations=300", "--set", "expect.test_accuracy=0", "--set", "engine=compiled"];
+    backproof(folder.path()).arg("train").args(set).assert().success();
+    let second = latest(folder.path(), "quickstart").canonicalize().unwrap();
+    backproof(folder.path()).arg("compare-runs").args([&first, &second]).assert().success();
+    // With the section of the gradients too.
+    let mut command = backproof(folder.path());
+    command.args(["compare-gradients", "--layer", "linear", "--cases", "2", "--hard-cases", "0", "--json"]);
+    command.arg(second.join("gradients.json")).assert().success();
+    backproof(folder.path()).arg("report").arg(&second).assert().success();
+    sweep(folder.path()).assert().success();
+    let pages = [
+        second.join("report.html"),
+        folder.path().join("comparison/comparison.html"),
+        sweep_folder(folder.path()).join("comparison.html"),
+    ];
+    let (well, text) = axe(&pages);
+    assert!(well && text.contains("3 pages, 12 looks, 0 violations"), "{text}");
+
+    // It finds what is there: an image without words, and a heading on a ground of nearly its colour.
+    let bad = folder.path().join("bad.html");
+    let page = std::fs::read_to_string(&pages[1]).unwrap();
+    let page = page.replace(
+        "<h2 ",
+        "<img src=\"data:image/gif;base64,R0lGODlhAQABAAAAACw=\"/><h2 style=\"color: #999; background: #888\" ",
+    );
+    std::fs::write(&bad, page).unwrap();
+    let (well, text) = axe(&[bad]);
+    assert!(!well && text.contains("image-alt") && text.contains("color-contrast"), "{text}");
+}
+
+/// Whether the script ends well, and what it prints.
+fn axe(pages: &[PathBuf]) -> (bool, String) {
+    let mut command = Command::new("node");
+    command.arg(root().join("tests/browser/accessibility.mjs"));
+    let output = command.arg(std::env::var_os("BACKPROOF_TEST_BROWSER").unwrap()).args(pages).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    (output.status.success(), text)
+}
