@@ -8,9 +8,9 @@ mod browser;
 #[cfg(target_os = "linux")]
 mod cluster;
 mod environments;
-mod instructions;
 #[cfg(target_os = "linux")]
 mod hyperqueue;
+mod instructions;
 mod needs;
 #[cfg(target_os = "linux")]
 mod permissions;

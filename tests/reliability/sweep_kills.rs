@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use backproof_tests::small::assert_same;
+use backproof_tests::sweeps::{figures, sweep_folder};
 use backproof_tests::{backproof, children, program, stderr};
 
 use super::random::{Random, kills};
@@ -29,11 +30,6 @@ fn finish(folder: &Path) -> assert_cmd::assert::Assert {
     backproof(folder).args(ARGUMENTS).assert()
 }
 
-/// The one sweep's folder.
-fn sweep_folder(folder: &Path) -> PathBuf {
-    fs::read_dir(folder.join("runs/sweeps")).unwrap().next().unwrap().unwrap().path()
-}
-
 /// Every file and link under `folder` by its path, but for the names of run folders, which begin with the time.
 fn names(folder: &Path) -> Vec<String> {
     fn collect(folder: &Path, prefix: &str, names: &mut Vec<String>) {
@@ -51,14 +47,6 @@ fn names(folder: &Path) -> Vec<String> {
     collect(folder, "", &mut found);
     found.sort();
     found
-}
-
-/// The table of the runs without the columns that the clock gives.
-fn figures(folder: &Path, name: &str) -> Vec<Vec<String>> {
-    let text = fs::read_to_string(folder.join(name)).unwrap();
-    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split(',').collect()).collect();
-    let kept: Vec<usize> = (0..lines[0].len()).filter(|&column| !lines[0][column].contains("seconds")).collect();
-    lines.iter().map(|line| kept.iter().map(|&column| line[column].to_owned()).collect()).collect()
 }
 
 /// The run folder of each run by the number and the hash of the run.
@@ -121,7 +109,7 @@ fn kill_once(folder: &Path, random: &mut Random) -> usize {
 fn sweeps_that_are_killed_with_or_without_their_runs_end_as_if_nothing_had_happened() {
     let whole = folder();
     finish(whole.path()).success();
-    let whole = sweep_folder(whole.path());
+    let undisturbed = sweep_folder(whole.path());
     let mut random = Random::new(2);
     let wanted = kills() - 4 * kills() / 5;
     let (mut killed, mut sweeps) = (0, 0);
@@ -135,14 +123,14 @@ fn sweeps_that_are_killed_with_or_without_their_runs_end_as_if_nothing_had_happe
         assert!(assert.get_output().status.success(), "{what}: {}", stderr(&assert));
         let sweep = sweep_folder(folder.path());
         for name in ["results.csv", "runs.csv"] {
-            assert_eq!(figures(&sweep, name), figures(&whole, name), "{what}");
+            assert_eq!(figures(folder.path(), name), figures(whole.path(), name), "{what}");
         }
-        let (of_whole, of_sweep) = (runs(&whole), runs(&sweep));
+        let (of_whole, of_sweep) = (runs(&undisturbed), runs(&sweep));
         assert_eq!(of_whole.len(), 6);
         for (name, run) in &of_whole {
             assert_same(run, &of_sweep[name], &format!("{what}: {name}"));
         }
-        assert_eq!(names(&sweep), names(&whole), "{what}");
+        assert_eq!(names(&sweep), names(&undisturbed), "{what}");
         sweeps += 1;
     }
     println!("{killed} kills in {sweeps} sweeps of 6 runs; every sweep ended with the same results and files");
