@@ -63,7 +63,12 @@ pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
 
 pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
     let record = &contents.record;
-    let status = serde_json::to_value(record.status).ok().and_then(|status| status.as_str().map(str::to_owned));
+    let mut status = serde_json::to_value(record.status).ok().and_then(|status| status.as_str().map(str::to_owned));
+    if let (Some(status), Some(ended_early)) =
+        (&mut status, record.summary.as_ref().and_then(|it| it.ended_early.as_ref()))
+    {
+        *status += &format!("; {ended_early}");
+    }
     let versions = record.versions.iter().map(|(name, version)| format!("{name} {version}"));
     let commit = record.git_revision.as_deref();
     let rows = vec![

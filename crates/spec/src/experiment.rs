@@ -94,7 +94,7 @@ pub struct WarmStart {
 }
 
 /// What is made small, for how long, and how often it is reported; lengths in iterations, that is, mini-batches.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Training {
     /// What is made small.
     pub loss: Loss,
@@ -108,6 +108,47 @@ pub struct Training {
     pub validate_every: usize,
     /// Iterations between two checkpoints.
     pub checkpoint_every: usize,
+    /// When the run ends before its last iteration, if it may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+}
+
+/// A run ends when what it watches has not improved for some epochs.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct EarlyStopping {
+    /// What is watched. It has one value an epoch.
+    pub watch: Watch,
+    /// Epochs without an improvement after which the run ends.
+    pub patience: usize,
+    /// An improvement is a change for the better by more than this.
+    pub least_change: f64,
+}
+
+/// What early stopping watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Watch {
+    /// The mean loss over the images of an epoch, each when it was trained on, without the weight decay.
+    #[default]
+    TrainingLoss,
+    /// The mean loss over the validation images at the end of an epoch.
+    ValidationLoss,
+    /// The share of the validation images that are classified right then.
+    ValidationAccuracy,
+}
+
+impl Watch {
+    /// All that can be watched.
+    pub const ALL: [Self; 3] = [Self::TrainingLoss, Self::ValidationLoss, Self::ValidationAccuracy];
+
+    /// Its name in a config.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TrainingLoss => "training-loss",
+            Self::ValidationLoss => "validation-loss",
+            Self::ValidationAccuracy => "validation-accuracy",
+        }
+    }
 }
 
 /// What the outcome of a run should be. A run that misses it exits with code 3.

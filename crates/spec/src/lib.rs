@@ -88,7 +88,7 @@ pub use architecture::{Architecture, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
 pub use data::{Augmentation, Data, MeanOf, Normalization, Order, Pixels};
 pub use data_set::{DataSet, DataSets};
-pub use experiment::{Engine, Expect, Experiment, Kernels, Training, WarmStart};
+pub use experiment::{EarlyStopping, Engine, Expect, Experiment, Kernels, Training, WarmStart, Watch};
 pub use flops::Flops;
 pub use initialization::{Initialization, InitializationKind};
 pub use layers::*; // `LayerSpec`, and the struct of each

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use backproof_data::sha256;
 use backproof_models::{Network, WeightsError, load_weights, save_weights};
-use backproof_spec::{DataSets, Experiment};
+use backproof_spec::{DataSets, Experiment, Training};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::TrainError;
+use crate::early_stopping::{EndedEarly, Watched};
 use crate::files::{check_version, replace_folder, swapped_folder, write_json, write_whole};
 use crate::report::Window;
 
@@ -54,9 +55,17 @@ pub(crate) struct Position {
     pub(crate) window: Window,
     /// Seconds of training so far.
     pub(crate) seconds: f64,
+    /// What early stopping has seen, in a run that has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) watched: Option<Watched>,
 }
 
 impl Position {
+    /// Why a run ends here, if early stopping ends it.
+    pub(crate) fn ended_early(&self, training: &Training) -> Option<EndedEarly> {
+        self.watched.as_ref()?.end(training.early_stopping.as_ref()?, self.iteration)
+    }
+
     /// The last iteration whose report can have been made. Making one empties the window, so where there is something
     /// in it the report of this iteration was not made: none was due, or the run was stopped in its validation.
     pub(crate) fn reported(&self) -> usize {

@@ -7,6 +7,8 @@ use backproof_data::DataError;
 use backproof_models::{NotCompiled, Transfer, WeightsError};
 use backproof_spec::{ConfigError, ShapeError};
 
+use crate::EndedEarly;
+
 /// An error of training, resuming or evaluating.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
@@ -127,6 +129,9 @@ pub enum TrainError {
         /// The run folder or the file.
         source_name: String,
     },
+    /// Early stopping has ended the run.
+    #[error("the run {0}: there is nothing left to do")]
+    EndedEarly(EndedEarly),
     /// The run has already done the iterations asked for.
     #[error("the run is at iteration {at} of {of}: there is nothing left to do")]
     NothingLeft {

@@ -16,6 +16,7 @@
 
 mod checkpoint;
 mod computation;
+mod early_stopping;
 mod ending;
 mod engine;
 mod error;
@@ -49,6 +50,7 @@ mod weights;
 pub use backproof_models::ComputedBy;
 pub use checkpoint::CheckpointName;
 pub use computation::{Computation, LayerComputation};
+pub use early_stopping::EndedEarly;
 pub use ending::{Ending, Finished};
 pub use error::TrainError;
 pub use evaluate::{Evaluated, evaluate};

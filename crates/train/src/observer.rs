@@ -4,7 +4,7 @@ use std::path::Path;
 
 use backproof_spec::Experiment;
 
-use crate::{Computation, EvaluationResult, TrainingReport, WarmStartRecord};
+use crate::{Computation, EndedEarly, EvaluationResult, TrainingReport, WarmStartRecord};
 
 /// What is known when training begins.
 #[derive(Debug)]
@@ -37,6 +37,8 @@ pub trait Observer {
     fn iteration(&mut self, _iteration: usize) {}
     /// A line of `metrics.jsonl` was written.
     fn report(&mut self, _report: &TrainingReport) {}
+    /// The run ends before its last iteration.
+    fn ended_early(&mut self, _ended_early: &EndedEarly) {}
     /// The final evaluation begins.
     fn evaluating(&mut self, _images: usize) {}
     /// The evaluation is done and written.

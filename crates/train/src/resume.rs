@@ -57,6 +57,10 @@ pub fn resume(
     }
     let of = experiment.training.iterations;
     let done = record.status == RunStatus::Done;
+    if done && let Some(ended_early) = position.ended_early(&experiment.training) {
+        folder.sweep_up_locked();
+        return Err(TrainError::EndedEarly(ended_early));
+    }
     if position.iteration > of || (position.iteration == of && done) {
         folder.sweep_up_locked();
         return Err(TrainError::NothingLeft { at: position.iteration, of });

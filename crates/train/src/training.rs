@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use backproof_data::{Prepared, Subset, TrainingBatches};
 use backproof_models::{Network, WeightsError};
-use backproof_spec::Experiment;
+use backproof_spec::{Experiment, Watch};
 
 use crate::checkpoint::{Best, Checkpoint, Position};
 use crate::evaluate::evaluate_subset;
@@ -17,7 +17,8 @@ use crate::report::Window;
 use crate::run_folder::{Summary, TEST_RESULT};
 use crate::tensorboard::EventFile;
 use crate::{
-    Ending, Evaluation, Finished, Observer, RunFolder, Setup, Split, Step, TrainError, Trainer, TrainingReport,
+    EndedEarly, Ending, Evaluation, Finished, Observer, RunFolder, Setup, Split, Step, TrainError, Trainer,
+    TrainingReport,
 };
 
 /// One run: what does not change while it trains.
@@ -77,7 +78,7 @@ impl<'a> Training<'a> {
         {
             return self.interrupted();
         }
-        while self.position.iteration < self.run.experiment.training.iterations {
+        while !self.is_over() {
             self.step()?;
             if let Next::Stop = self.report_and_save()? {
                 return self.interrupted();
@@ -98,6 +99,14 @@ impl<'a> Training<'a> {
         }
         self.position.iteration += 1;
         self.position.window.add(images.len(), correct, loss, began.elapsed().as_secs_f64());
+        if let Some(rule) = self.run.experiment.training.early_stopping {
+            let epoch_end = self.is_epoch_end();
+            let watched = self.position.watched.get_or_insert_default();
+            watched.add(images.len(), loss);
+            if rule.watch == Watch::TrainingLoss && epoch_end {
+                watched.end_epoch(&rule, watched.training_loss(), self.position.iteration);
+            }
+        }
         self.position.seconds = self.clock.seconds + self.clock.started.elapsed().as_secs_f64();
         self.observer.iteration(self.position.iteration);
         Ok(())
@@ -112,7 +121,7 @@ impl<'a> Training<'a> {
             return Ok(Next::Stop);
         }
         let training = &self.run.experiment.training;
-        let stopping = self.stop.load(Ordering::Relaxed) && self.position.iteration < training.iterations;
+        let stopping = self.stop.load(Ordering::Relaxed) && !self.is_over();
         if self.is_due(training.checkpoint_every) || stopping {
             self.save(&self.run.folder.last())?;
         }
@@ -129,6 +138,7 @@ impl<'a> Training<'a> {
                 return Ok(Next::Stop);
             }
         }
+        self.watch(validation.as_ref());
         let report = self.figures(&network, validation.as_ref());
         let not_finite = if !report.weight_decay_loss.is_finite() {
             Some("a weight is not finite")
@@ -156,9 +166,26 @@ impl<'a> Training<'a> {
         Ok(Next::GoOn)
     }
 
+    /// Gives a validation at the end of an epoch to early stopping, where that watches it.
+    fn watch(&mut self, validation: Option<&Evaluation>) {
+        let (Some(rule), Some(validation)) = (self.run.experiment.training.early_stopping, validation) else { return };
+        let value = match rule.watch {
+            Watch::TrainingLoss => return,
+            Watch::ValidationLoss => validation.loss(),
+            Watch::ValidationAccuracy => validation.accuracy(),
+        };
+        if self.is_epoch_end() {
+            self.position.watched.get_or_insert_default().end_epoch(&rule, value, self.position.iteration);
+        }
+    }
+
     /// The evaluation on the test images, and the result of the run.
     fn end(self) -> Result<Ending, TrainError> {
         let Run { experiment, data, folder, .. } = *self.run;
+        let ended_early = self.ended_early();
+        if let Some(ended_early) = &ended_early {
+            self.observer.ended_early(ended_early);
+        }
         self.observer.evaluating(data.test.len());
         let Some(evaluation) = self.evaluate(&self.trainer.network(), &data.test)? else {
             // The last checkpoint is saved; what is left to do is this evaluation.
@@ -170,6 +197,9 @@ impl<'a> Training<'a> {
         }
         let result = evaluation.result(Split::Test.name(), Some(self.position.iteration), &data.data_set.class_names);
         folder.write_evaluation(&evaluation, &result)?;
+        if let Some(ended_early) = &ended_early {
+            folder.log(&ended_early.to_string())?;
+        }
         folder.log(&format!(
             "{TEST_RESULT}{:.2} %, loss {:.4}, over {}",
             100.0 * result.accuracy,
@@ -182,6 +212,7 @@ impl<'a> Training<'a> {
             test_loss: result.loss,
             best_validation: self.position.best.map(|best| (best.validation_accuracy, best.iteration)),
             training_seconds: self.position.seconds,
+            ended_early,
         };
         Ok(Ending::Finished(Finished {
             folder: folder.path().to_owned(),
@@ -197,14 +228,30 @@ impl<'a> Training<'a> {
         Ok(Ending::Interrupted { folder: folder.path().to_owned(), iteration })
     }
 
+    /// Whether no iteration is left.
+    fn is_over(&self) -> bool {
+        self.position.iteration >= self.run.experiment.training.iterations || self.ended_early().is_some()
+    }
+
+    /// Why the run ends here, if early stopping ends it.
+    fn ended_early(&self) -> Option<EndedEarly> {
+        self.position.ended_early(&self.run.experiment.training)
+    }
+
+    fn is_epoch_end(&self) -> bool {
+        self.position.iteration.is_multiple_of(self.batches.steps_per_epoch())
+    }
+
     /// Whether something that is done every so many iterations is due; at the end everything is.
     fn is_due(&self, every: usize) -> bool {
-        let iteration = self.position.iteration;
-        iteration == self.run.experiment.training.iterations || iteration.is_multiple_of(every)
+        self.is_over() || self.position.iteration.is_multiple_of(every)
     }
 
     fn is_validation_due(&self) -> bool {
-        self.is_due(self.run.experiment.training.validate_every) && !self.run.data.validation.is_empty()
+        let training = &self.run.experiment.training;
+        let watched = training.early_stopping.is_some_and(|rule| rule.watch != Watch::TrainingLoss);
+        let due = self.is_due(training.validate_every) || (watched && self.is_epoch_end());
+        due && !self.run.data.validation.is_empty()
     }
 
     fn is_report_due(&self) -> bool {

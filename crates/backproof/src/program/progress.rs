@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use backproof_spec::counted;
-use backproof_train::{EvaluationResult, Observer, Started, TrainingReport};
+use backproof_train::{EndedEarly, EvaluationResult, Observer, Started, TrainingReport};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Report lines on stdout and, on a terminal, a bar under them on stderr.
@@ -82,6 +82,10 @@ impl Observer for Progress {
 
     fn report(&mut self, report: &TrainingReport) {
         self.line(&report.to_string());
+    }
+
+    fn ended_early(&mut self, ended_early: &EndedEarly) {
+        self.line(&ended_early.to_string());
     }
 
     fn evaluating(&mut self, _images: usize) {

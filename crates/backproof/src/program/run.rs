@@ -34,7 +34,9 @@ pub(crate) fn resume(arguments: &cli::ResumeArguments) -> anyhow::Result<()> {
     let path = folder.path().to_owned();
     let ending = backproof_train::resume(folder, arguments.iterations, checkpoint, &setup, &mut Progress::new(), &stop);
     // A run that was killed while it made its report has only that left to do.
-    if matches!(ending, Err(TrainError::NothingLeft { .. })) && !path.join("report.html").exists() {
+    if matches!(ending, Err(TrainError::NothingLeft { .. } | TrainError::EndedEarly(_)))
+        && !path.join("report.html").exists()
+    {
         report::after_training(&path, setup.data_dir.as_deref());
     }
     let ending = ending.map_err(|error| checkpoint_failure(error, &arguments.run))?;

@@ -71,6 +71,7 @@ impl Table {
                 test_loss: 0.1,
                 best_validation: Some((1.0, 5)),
                 training_seconds: 60.0 + seed as f64,
+                ended_early: None,
             }),
         };
         change(&mut record);

@@ -279,6 +279,33 @@ pub(super) static TRAINING: Section = Section {
             Default(Integer(500)),
             "Iterations between two checkpoints.",
         ),
+        key("early_stopping", Kind::Section(&EARLY_STOPPING), Optional(Toml("{}")), EARLY_STOPPING.doc),
+    ],
+};
+
+pub(super) static EARLY_STOPPING: Section = Section {
+    path: "training.early_stopping",
+    doc: "End the run when what is watched has not improved for some epochs.",
+    kinds: None,
+    keys: &[
+        key(
+            "watch",
+            Kind::Choice(&["training-loss", "validation-loss", "validation-accuracy"]),
+            Default(Word("training-loss")),
+            "training-loss: the mean over the epoch; the others: of the validation images at its end.",
+        ),
+        key(
+            "patience",
+            Kind::Integer { least: 1 },
+            Default(Integer(10)),
+            "Epochs without an improvement after which the run ends.",
+        ),
+        key(
+            "least_change",
+            Kind::Number(Range::NOT_NEGATIVE),
+            Default(Number(0.0)),
+            "An improvement is a change for the better by more than this.",
+        ),
     ],
 };
 

@@ -5,8 +5,8 @@ use super::model;
 use super::record::{Chosen, Record};
 use super::rules;
 use crate::{
-    Adam, Augmentation, Data, DataSets, Engine, Expect, Experiment, Kernels, Loss, MeanOf, Normalization, Optimizer,
-    OptimizerKind, Order, Pixels, Schedule, Training, WarmStart,
+    Adam, Augmentation, Data, DataSets, EarlyStopping, Engine, Expect, Experiment, Kernels, Loss, MeanOf,
+    Normalization, Optimizer, OptimizerKind, Order, Pixels, Schedule, Training, WarmStart, Watch,
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
@@ -130,6 +130,11 @@ fn training(record: &Record, iterations: usize) -> Training {
         report_every: record.count("report_every"),
         validate_every: record.count("validate_every"),
         checkpoint_every: record.count("checkpoint_every"),
+        early_stopping: record.optional_table("early_stopping").map(|rule| EarlyStopping {
+            watch: choice(rule, "watch", &Watch::ALL, |watch| watch.name()),
+            patience: rule.count("patience"),
+            least_change: rule.number("least_change"),
+        }),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::check::Fault;
 use super::document::Span;
 use super::record::Record;
-use crate::{Architecture, Data, DataSet, DataSets, Engine, Experiment, Kernels, OptimizerKind, Shape, counted};
+use crate::{Architecture, Data, DataSet, DataSets, Engine, Experiment, Kernels, OptimizerKind, Shape, Watch, counted};
 
 /// The most padding that an error proposes; more would be mostly margin.
 const MOST_PADDING: usize = 4;
@@ -22,6 +22,7 @@ pub(super) fn check(experiment: &Experiment, record: &Record, data_sets: &DataSe
     check_warmup(experiment, record, &mut faults);
     check_optimizer(experiment, record.table("optimizer"), &mut faults);
     check_warm_start(experiment, record.table("model"), &mut faults);
+    check_early_stopping(experiment, record, &mut faults);
     faults
 }
 
@@ -123,6 +124,16 @@ fn check_optimizer(experiment: &Experiment, record: &Record, faults: &mut Vec<Fa
     {
         let message = "nesterov = true needs a momentum above 0 and a dampening of 0";
         faults.push(Fault::new(message, record.span_of("nesterov")));
+    }
+}
+
+fn check_early_stopping(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+    let Some(rule) = experiment.training.early_stopping else { return };
+    if rule.watch != Watch::TrainingLoss && experiment.data.validation_images == 0 {
+        let message = format!("watch = \"{}\" needs validation images, and there are none", rule.watch.name());
+        let table = record.table("training").optional_table("early_stopping");
+        let help = "set `validation_images` under [data], or watch \"training-loss\"";
+        faults.push(Fault::new(message, table.and_then(|table| table.span_of("watch"))).help(help));
     }
 }
 

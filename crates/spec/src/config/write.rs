@@ -46,6 +46,12 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     out.entry("report_every", training.report_every);
     out.entry("validate_every", training.validate_every);
     out.entry("checkpoint_every", training.checkpoint_every);
+    if let Some(rule) = &training.early_stopping {
+        out.header("training.early_stopping");
+        out.entry("watch", rule.watch.name());
+        out.entry("patience", rule.patience);
+        out.entry("least_change", rule.least_change);
+    }
 
     if let Some(expect) = &experiment.expect {
         out.header("expect");

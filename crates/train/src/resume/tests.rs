@@ -1,5 +1,6 @@
 //! A run that was stopped anywhere and resumed is the run that was never stopped, to the last bit of every file.
 
+mod early_stopping;
 mod evaluations;
 
 use std::fs;

@@ -6,7 +6,7 @@ use backproof_models::has_kernels;
 use backproof_spec::{Engine, Experiment, Kernels};
 use serde::{Deserialize, Serialize};
 
-use crate::{Computation, WarmStartRecord};
+use crate::{Computation, EndedEarly, WarmStartRecord};
 
 /// The version of `run.json` and `metrics.jsonl`. 2 added `computations`; before it, `engine = "manual"` in
 /// `config.toml` meant the plan of CPU kernels where there was one.
@@ -92,6 +92,9 @@ pub struct Summary {
     pub best_validation: Option<(f64, usize)>,
     /// Seconds of training, validation included.
     pub training_seconds: f64,
+    /// Why the run ended before its last iteration, if it did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_early: Option<EndedEarly>,
 }
 
 #[cfg(test)]

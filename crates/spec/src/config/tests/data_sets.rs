@@ -119,3 +119,14 @@ fn epochs_count_the_batches_of_what_is_left_to_train_on() {
     assert!(error.starts_with("the number of images of `folder` is not known before its files are read\n"), "{error}");
     assert!(error.ends_with("help: give `iterations` in place of `epochs`"), "{error}");
 }
+
+#[test]
+fn early_stopping_that_watches_a_validation_needs_validation_images() {
+    let text = of_letters()
+        .replace("\"letters\"", "\"letters\"\nvalidation_images = 0")
+        .replace("iterations = 100", "iterations = 100\nearly_stopping = { watch = \"validation-loss\" }");
+    let error = read(&text, &two()).unwrap_err();
+    assert!(error.starts_with("watch = \"validation-loss\" needs validation images, and there are none\n"), "{error}");
+    assert!(read(&text.replace("validation-loss", "training-loss"), &two()).is_ok());
+    assert!(read(&text.replace("validation_images = 0", ""), &two()).is_ok());
+}

@@ -95,7 +95,8 @@ unknown key `rounds` in [training]
     |
  16 | rounds = 3
     | ^^^^^^
-help: valid keys: `loss`, `iterations`, `epochs`, `batch_size`, `report_every`, `validate_every`, `checkpoint_every`",
+help: valid keys: `loss`, `iterations`, `epochs`, `batch_size`, `report_every`, `validate_every`, `checkpoint_every`, \
+`early_stopping`",
     );
 }
 
@@ -208,6 +209,16 @@ fn impossible_values_are_refused_at_their_line() {
         ("schedule = \"cosine\"", "kind = \"sgd\"\nnesterov = true", "nesterov = true needs a momentum above 0"),
         ("schedule = \"cosine\"", "kind = \"adam\"\nepsilon = 0", "`epsilon` should be a number above 0, got 0"),
         ("schedule = \"cosine\"", "schedule = { type = \"step\", every = 0, factor = 0.5 }", "`every` should be"),
+        (
+            "iterations = 100",
+            "iterations = 100\nearly_stopping = { patience = 0 }",
+            "`patience` should be an integer of at least 1",
+        ),
+        (
+            "iterations = 100",
+            "iterations = 100\nearly_stopping = { wait = 3 }",
+            "unknown key `wait` in [training.early_stopping]",
+        ),
         ("iterations = 100", "iterations = 1.5", "`iterations` should be an integer of at least 1, got 1.5"),
         ("iterations = 100", "epochs = 0", "`epochs` should be an integer of at least 1"),
         ("iterations = 100", "iterations = 100\nepochs = 2", "there are both `iterations` and `epochs` in [training]"),

@@ -6,8 +6,9 @@ use super::layers::any_layer;
 use super::{SPELLED_OUT, read};
 use crate::data_set::four;
 use crate::{
-    Adam, Architecture, Augmentation, Data, Engine, Expect, Experiment, FlattenSpec, Kernels, LayerSpec, LinearSpec,
-    Loss, Normalization, Optimizer, OptimizerKind, Order, Schedule, Shape, Training, WarmStart, published,
+    Adam, Architecture, Augmentation, Data, EarlyStopping, Engine, Expect, Experiment, FlattenSpec, Kernels, LayerSpec,
+    LinearSpec, Loss, Normalization, Optimizer, OptimizerKind, Order, Schedule, Shape, Training, WarmStart, Watch,
+    published,
 };
 
 /// Those of `layers` that fit what the ones before them give.
@@ -102,14 +103,22 @@ fn optimizer_kind() -> impl Strategy<Value = OptimizerKind> {
 
 fn training() -> impl Strategy<Value = Training> {
     let loss = prop::sample::select(Loss::ALL.to_vec());
-    (loss, 100_usize.., 1_usize..100, 1_usize.., 1_usize.., 1_usize..).prop_map(
-        |(loss, iterations, batch_size, report_every, validate_every, checkpoint_every)| Training {
+    let watch = prop::sample::select(Watch::ALL.to_vec());
+    let early_stopping = (watch, 1_usize.., 0.0..1e10).prop_map(|(watch, patience, least_change)| EarlyStopping {
+        watch,
+        patience,
+        least_change,
+    });
+    let early_stopping = prop::option::of(early_stopping);
+    (loss, 100_usize.., 1_usize..100, 1_usize.., 1_usize.., 1_usize.., early_stopping).prop_map(
+        |(loss, iterations, batch_size, report_every, validate_every, checkpoint_every, early_stopping)| Training {
             loss,
             iterations,
             batch_size,
             report_every,
             validate_every,
             checkpoint_every,
+            early_stopping,
         },
     )
 }
