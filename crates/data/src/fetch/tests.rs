@@ -52,6 +52,7 @@ fn published(content: &[u8], packing: Packing) -> Published {
         files: [files, &[]],
         format: &Idx,
         packing,
+        other_versions: &[],
     }
 }
 
