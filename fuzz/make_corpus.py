@@ -9,6 +9,7 @@ import json
 import shutil
 import struct
 import tarfile
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -130,6 +131,112 @@ def weights():
     put("weights", "long-head", struct.pack("<Q", 2**62) + b"{}")
 
 
+def matlab():
+    class Writer:
+        """Elements in one byte order; see crates/models/src/weights/matlab."""
+
+        def __init__(self, order):
+            self.order = order
+
+        def words(self, *words):
+            return struct.pack(f"{self.order}{len(words)}I", *words)
+
+        def element(self, kind, data):
+            if 0 < len(data) <= 4:
+                return (self.words(len(data) << 16 | kind) + data).ljust(8, b"\0")
+            return self.words(kind, len(data)) + data + bytes(-len(data) % 8)
+
+        def array(self, kind, dims, name, *content):
+            head = self.element(6, self.words(kind, 0)) + self.element(5, self.words(*dims))
+            return self.element(14, head + self.element(1, name) + b"".join(content))
+
+        def numbers(self, dims, *numbers):
+            return self.array(6, dims, b"", self.element(9, struct.pack(f"{self.order}{len(numbers)}d", *numbers)))
+
+        def bytes(self, *numbers):
+            return self.array(9, [1, len(numbers)], b"", self.element(2, bytes(numbers)))
+
+        def text(self, text):
+            return self.array(4, [1, len(text)], b"", self.element(16, text.encode()))
+
+        def struct(self, name, **fields):
+            names = b"".join(field.encode().ljust(8, b"\0") for field in fields)
+            return self.array(2, [1, 1], name, self.element(5, self.words(8)), self.element(1, names), *fields.values())
+
+        def file(self, *variables):
+            version = struct.pack(f"{self.order}2H", 0x0100, 0x4D49)
+            return b"MATLAB 5.0 MAT-file".ljust(124) + version + b"".join(variables)
+
+        def packed(self, variable):
+            content = zlib.compress(variable)
+            return self.words(15, len(content)) + content
+
+        def network(self):
+            def layer(kind, **fields):
+                return self.struct(b"", type=self.text(kind), **fields)
+
+            def params(weights, biases):
+                return self.struct(b"", weights=weights, biases=biases)
+
+            convolution = params(self.numbers([1, 2, 2, 2], *range(8)), self.numbers([2, 1], 0.5, -0.5))
+            linear = params(self.numbers([2, 8], *range(16)), self.bytes(1, 2))
+            layers = [
+                layer("input", params=self.struct(b"", size=self.bytes(2, 3, 2))),
+                layer("convolution", params=convolution, padding=self.bytes(0, 0)),
+                layer("relu"),
+                layer("fully_connected", params=linear),
+                layer("softmaxloss"),
+            ]
+            return self.struct(b"net", layers=self.array(1, [1, len(layers)], b"", *layers))
+
+    little, big = Writer("<"), Writer(">")
+    put("matlab", "plain", little.file(little.network()))
+    put("matlab", "packed", little.file(little.packed(little.network())))
+    put("matlab", "big-endian", big.file(big.network()))
+    put("matlab", "bomb", little.file(little.packed(little.array(9, [1, 3_000_000], b"x", little.element(2, bytes(3_000_000))))))
+    put("matlab", "cells", little.file(little.array(1, [2**31 - 1, 1], b"net", little.element(14, b""))))
+    deep = little.numbers([1, 1], 1)
+    for _ in range(40):
+        deep = little.array(1, [1, 1], b"", deep)
+    put("matlab", "deep", little.file(deep))
+    put("matlab", "text", little.file(little.struct(b"net", layers=little.text("none"))))
+    put("matlab", "version-7.3", b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM" + bytes(384) + b"\x89HDF\r\n\x1a\n")
+
+
+def numpy():
+    def array(descr, shape, content, fortran=False, version=1):
+        head = f"{{'descr': {descr!r}, 'fortran_order': {fortran}, 'shape': {shape}, }}\n".encode()
+        length = struct.pack("<H" if version == 1 else "<I", len(head))
+        return b"\x93NUMPY" + bytes([version, 0]) + length + head + content
+
+    def archive(packed, **arrays):
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED) as file:
+            for name, content in arrays.items():
+                # Without a time of its own, so that the file is the same every time.
+                file.writestr(zipfile.ZipInfo(name.replace("_", ".", 1) + ".npy"), content, file.compression)
+        return out.getvalue()
+
+    def floats(*values, kind="<f"):
+        return struct.pack(f"{kind[0]}{len(values)}{kind[1]}", *values)
+
+    right = {
+        "norm1_weight": array("<f4", (1,), floats(1)),
+        "norm1_bias": array("<f8", (1,), floats(0, kind="<d")),
+        "norm1_running_mean": array(">f4", (1,), floats(0.5, kind=">f")),
+        "norm1_running_var": array("|u1", (1,), b"\x02"),
+        "linear1_weight": array("<f4", (2, 2), floats(1, 2, 3, 4), fortran=True, version=2),
+        "linear1_bias": array("<f2", (2,), floats(5, 6, kind="<e")),
+    }
+    put("numpy", "stored", archive(False, **right))
+    put("numpy", "deflated", archive(True, **right))
+    put("numpy", "larger", archive(True, **{**right, "linear1_weight": array("<f4", (3, 1), floats(1, 2, 3))}))
+    put("numpy", "objects", archive(False, linear1_bias=array("|O", (1,), b"\x80\x04N.")))
+    put("numpy", "bomb", archive(True, linear1_bias=array("|u1", (3_000_000,), bytes(3_000_000))))
+    put("numpy", "claims-more", archive(False, linear1_bias=array("<f4", (2**40, 2**40), b"")))
+    put("numpy", "single", right["linear1_bias"])
+
+
 def run_folder():
     run = ROOT / "tests" / "fixtures" / "runs"
     for version in sorted(path.name for path in run.iterdir() if path.is_dir()):
@@ -159,7 +266,7 @@ def events():
 
 if __name__ == "__main__":
     shutil.rmtree(CORPUS, ignore_errors=True)
-    for make in [idx, cifar, gzip, archive, picture, config, sweep, weights, run_folder, events]:
+    for make in [idx, cifar, gzip, archive, picture, config, sweep, weights, matlab, numpy, run_folder, events]:
         make()
     files = [path for path in CORPUS.rglob("*") if path.is_file()]
     print(f"{len(files)} files, {sum(path.stat().st_size for path in files)} bytes")

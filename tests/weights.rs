@@ -110,7 +110,7 @@ fn weights_in_half_precision_with_the_prefix_of_a_wrapper_are_read_and_the_prefi
     let folder = run();
     let file = folder.path().join("half.safetensors");
     fs::write(&file, in_half_precision(|_, tensor| format!("module._orig_mod.{tensor}"))).unwrap();
-    let note = "note: removed the prefix `module._orig_mod.` from the name of every tensor in the weights file";
+    let note = "note: removed the prefix `module._orig_mod.` from the name of every tensor\n";
     let accuracy = |weights: &Path| {
         let assert = evaluate(folder.path(), &["--json", "--weights", weights.to_str().unwrap()]).assert().success();
         let printed: Value = serde_json::from_str(&stdout(&assert)).unwrap();
@@ -159,7 +159,11 @@ fn a_weights_file_that_does_not_fit_is_refused_by_name() {
     let folder = run();
     fs::write(folder.path().join("text.safetensors"), "not weights").unwrap();
     let assert = evaluate(folder.path(), &["--weights", "text.safetensors"]).assert().code(1);
-    assert!(stderr(&assert).contains("text.safetensors is no safetensors file"), "{}", stderr(&assert));
+    assert!(
+        stderr(&assert).contains("text.safetensors is no weights file; expected safetensors, "),
+        "{}",
+        stderr(&assert)
+    );
     let other = root().join("tests/fixtures/layers/linear.safetensors");
     let assert = evaluate(folder.path(), &["--weights", other.to_str().unwrap()]).assert().code(1);
     let text = stderr(&assert);

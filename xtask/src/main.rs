@@ -45,7 +45,10 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
             None
         }
         cli::Command::Resume(arguments) => Some(&arguments.device),
-        cli::Command::Evaluate(arguments) => Some(&arguments.device),
+        cli::Command::Evaluate(arguments) => {
+            backproof::evaluation(arguments)?;
+            Some(&arguments.device)
+        }
         cli::Command::Predict(arguments) => Some(&arguments.device),
         _ => None,
     };

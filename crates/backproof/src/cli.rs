@@ -53,6 +53,15 @@ impl Cli {
         {
             *overrides = variables::overrides(&overrides.join(";"));
         }
+        if let Command::Evaluate(EvaluateArguments { run: Some(_), config, overrides, .. }) = &mut cli.command {
+            // The variables of a config hold where a config is asked for, and this run has its own.
+            if variables::is_source(&matches, "config") {
+                *config = None;
+            }
+            if variables::is_source(&matches, "overrides") {
+                overrides.clear();
+            }
+        }
         cli
     }
 }
@@ -64,7 +73,10 @@ pub enum Command {
     Train(TrainArguments),
     /// Continue a run from its last checkpoint
     Resume(ResumeArguments),
-    /// Evaluate a run on one part of its data
+    /// Evaluate a run, or weights from elsewhere, on one part of the data
+    ///
+    /// A weights file is safetensors or a NumPy archive (.npz), with PyTorch's names and layouts, or a MATLAB file (.mat)
+    /// with a network of the course FMAN45. The content decides which it is.
     Evaluate(EvaluateArguments),
     /// Train every run of a sweep, each in a separate process, and compare them
     Sweep(SweepArguments),
@@ -113,6 +125,7 @@ impl Command {
     fn overrides(&mut self) -> Option<&mut Vec<String>> {
         match self {
             Self::Train(TrainArguments { overrides, .. })
+            | Self::Evaluate(EvaluateArguments { overrides, .. })
             | Self::Sweep(SweepArguments { overrides, .. })
             | Self::Config(ConfigArguments { command: ConfigCommand::Check { overrides, .. } }) => Some(overrides),
             _ => None,
@@ -178,16 +191,25 @@ pub struct ResumeArguments {
 
 #[derive(Debug, Args)]
 pub struct EvaluateArguments {
-    /// Run folder, such as runs/quickstart/latest
-    pub run: PathBuf,
+    /// Run folder, such as runs/quickstart/latest; or give --config and --weights
+    #[arg(required_unless_present = "config")]
+    pub run: Option<PathBuf>,
+    /// Evaluate the network of this experiment with the weights of --weights, without a run
+    ///
+    /// The images are normalised as in training: by the training images of the experiment. Nothing is written.
+    #[arg(short, long, value_name = "FILE", env = "BACKPROOF_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Set a key of the config to another value; may be repeated, and the variable separates several by `;`
+    #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
+    pub overrides: Vec<String>,
     /// Part of the data to evaluate on
     #[arg(long, value_enum, default_value_t = SplitName::Test, env = "BACKPROOF_SPLIT")]
     pub split: SplitName,
     /// Checkpoint to evaluate
     #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
     pub checkpoint: CheckpointChoice,
-    /// Evaluate these weights instead, with PyTorch's names and layouts; the run folder does not change
-    #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
+    /// Evaluate the weights of this file: safetensors, .npz or .mat; the run folder does not change
+    #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
     pub weights: Option<PathBuf>,
     /// Write all logits, and the first 64 images as the network sees them, to this file
     #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_LOGITS")]
@@ -220,8 +242,8 @@ pub struct PredictArguments {
     /// Checkpoint to predict with
     #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
     pub checkpoint: CheckpointChoice,
-    /// Predict with these weights instead, with PyTorch's names and layouts
-    #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
+    /// Predict with the weights of this file instead: safetensors, .npz or .mat
+    #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
     pub weights: Option<PathBuf>,
     /// Print the predictions as JSON
     #[arg(long, env = "BACKPROOF_JSON")]

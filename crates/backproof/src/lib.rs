@@ -19,13 +19,13 @@ pub mod lock;
 pub mod shard;
 pub mod shell;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use backproof_data::data_sets;
 use backproof_spec::{Architecture, Experiment, Sweep, counted, published};
 use clap::CommandFactory;
 
-use cli::{Cli, Command, ConfigCommand, TrainArguments};
+use cli::{Cli, Command, ConfigCommand, EvaluateArguments, TrainArguments};
 use error::Failure;
 
 /// The quickstart is part of the program, so that it runs outside a checkout too.
@@ -79,6 +79,49 @@ pub fn experiment(arguments: &TrainArguments) -> anyhow::Result<Experiment> {
         experiment.expect = None;
     }
     Ok(experiment)
+}
+
+/// What `evaluate` was asked for.
+#[derive(Debug)]
+pub enum Evaluation {
+    /// The run in this folder.
+    Run(PathBuf),
+    /// The network of an experiment with the weights of a file, without a run.
+    Weights(Box<Experiment>, PathBuf),
+}
+
+/// What `evaluate` was asked for.
+///
+/// # Errors
+///
+/// A run together with a config, a config without weights, and a config or an override that is not valid.
+pub fn evaluation(arguments: &EvaluateArguments) -> anyhow::Result<Evaluation> {
+    let EvaluateArguments { run, config, overrides, weights, .. } = arguments;
+    let Some(config) = config else {
+        return match run {
+            Some(run) if overrides.is_empty() => Ok(Evaluation::Run(run.clone())),
+            Some(_) => {
+                Err(Failure::usage("--set changes a config, and a run keeps the config that it was trained with")
+                    .help("`evaluate -c CONFIG --set KEY=VALUE --weights FILE` evaluates weights without a run")
+                    .into())
+            }
+            None => Err(Failure::usage("evaluate needs a run folder, or a config and weights").into()),
+        };
+    };
+    if run.is_some() {
+        return Err(Failure::usage("evaluate takes a run folder or a config, and not both")
+            .help("`evaluate RUN --weights FILE` takes the config of the run")
+            .into());
+    }
+    let Some(weights) = weights else {
+        return Err(Failure::usage("a config has no weights to evaluate")
+            .help("`--weights FILE` gives them; `evaluate RUN` takes those of a run")
+            .into());
+    };
+    if is_sweep(config) {
+        return Err(Failure::usage(format!("{} is a sweep; expected an experiment", config.display())).into());
+    }
+    Ok(Evaluation::Weights(Box::new(Experiment::load(config, overrides, &data_sets())?), weights.clone()))
 }
 
 /// The sweep that `sweep` was asked for, every run of it checked.

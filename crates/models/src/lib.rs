@@ -47,4 +47,4 @@ pub use published::{
     petre_mlp_fashion, timurtas_32_16_8, timurtas_64_32_16, timurtas_improved, willis_improved,
 };
 pub use transfer::{Resized, Skipped, Transfer, transfer_weights};
-pub use weights::{ElementFault, NamedTensor, WeightsError, load_weights, save_weights};
+pub use weights::{Changes, ElementFault, FormatError, NamedTensor, WeightsError, load_weights, save_weights};

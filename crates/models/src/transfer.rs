@@ -7,15 +7,15 @@ use burn::module::Module;
 use burn::tensor::TensorData;
 use serde::{Deserialize, Serialize};
 
-use crate::weights::{NamedTensor, Replace, WeightsFile, elements};
-use crate::{Network, WeightsError};
+use crate::weights::{NamedTensor, Replace, WeightsFile};
+use crate::{Changes, Network, WeightsError};
 
 /// What became of each tensor in [`transfer_weights`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transfer {
-    /// What was removed from every name in the file, as [`load_weights`](crate::load_weights) does.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub removed_prefix: Option<String>,
+    /// What was done to the file first, as [`load_weights`](crate::load_weights) does.
+    #[serde(flatten)]
+    pub changes: Changes,
     /// Tensors that were taken as they are.
     pub loaded: Vec<String>,
     /// Tensors of another shape, of which the overlap was taken.
@@ -46,13 +46,13 @@ pub struct Skipped {
     pub reason: String,
 }
 
-/// One line for each group: the prefix that was removed, the tensors that were loaded, those that were resized, and those
+/// One line for each group: what was done to the file, the tensors that were loaded, those that were resized, and those
 /// that were not loaded, each with its reason.
 impl fmt::Display for Transfer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list = |names: &[String]| if names.is_empty() { "nothing".to_owned() } else { names.join(", ") };
-        if let Some(prefix) = &self.removed_prefix {
-            writeln!(f, "removed the prefix `{prefix}` from the name of every tensor")?;
+        for line in self.changes.lines() {
+            writeln!(f, "{line}")?;
         }
         write!(f, "loaded {}", list(&self.loaded))?;
         for Resized { name, from, to } in &self.resized {
@@ -68,7 +68,8 @@ impl fmt::Display for Transfer {
     }
 }
 
-/// `network` with every tensor of a safetensors file whose name and shape are those of a tensor of its own.
+/// `network` with every tensor of a weights file whose name and shape are those of a tensor of its own. The file and
+/// `classes` are as in [`load_weights`](crate::load_weights), but the layers of a MATLAB file may be others.
 ///
 /// With `resize`, a tensor of the same rank and another shape gives the part that both shapes have, from index 0 on
 /// along each axis; the rest keeps its initial values. Channels and units stay what they were; the columns of a linear
@@ -76,9 +77,14 @@ impl fmt::Display for Transfer {
 ///
 /// # Errors
 ///
-/// Bytes that are no safetensors file; a prefix that only some names have.
-pub fn transfer_weights(network: Network, bytes: &[u8], resize: bool) -> Result<(Network, Transfer), WeightsError> {
-    let file = WeightsFile::read(bytes)?;
+/// Bytes that are no weights file; a prefix that only some names have.
+pub fn transfer_weights(
+    network: Network,
+    bytes: &[u8],
+    classes: &[String],
+    resize: bool,
+) -> Result<(Network, Transfer), WeightsError> {
+    let file = WeightsFile::read(bytes, network.architecture(), classes)?;
     let mut transfer = Transfer::default();
     let mut found = BTreeMap::new();
     let own = network.tensors();
@@ -98,7 +104,7 @@ pub fn transfer_weights(network: Network, bytes: &[u8], resize: bool) -> Result<
     }
     let is_unused = |name: &&str| own.iter().all(|tensor| tensor.name != *name);
     transfer.unused = file.names().filter(is_unused).map(str::to_owned).collect();
-    transfer.removed_prefix = file.into_removed_prefix();
+    transfer.changes = file.changes;
     let mut replace = Replace::new(&network, found);
     Ok((network.map(&mut replace), transfer))
 }
@@ -106,12 +112,12 @@ pub fn transfer_weights(network: Network, bytes: &[u8], resize: bool) -> Result<
 /// The new values of `tensor`, in its shape and precision, and the shape that they had in the file; or why there are
 /// none.
 fn values_for(tensor: &NamedTensor, file: &WeightsFile<'_>, resize: bool) -> Result<(TensorData, Vec<usize>), String> {
-    let view = file.tensor(&tensor.name).ok_or("which the file lacks")?;
-    let (from, to) = (view.shape().to_vec(), tensor.data.shape().to_vec());
+    let found = file.tensor(&tensor.name).ok_or("which the file lacks")?;
+    let (from, to) = (found.shape().to_vec(), tensor.data.shape().to_vec());
     if from != to && !(resize && from.len() == to.len()) {
         return Err(format!("which has the shape {from:?} there and {to:?} here"));
     }
-    let given = elements(view, tensor.data.dtype()).map_err(|fault| format!("which {fault}"))?;
+    let given = found.elements(tensor.data.dtype()).map_err(|fault| format!("which {fault}"))?;
     if from == to {
         return Ok((given, from));
     }
@@ -160,7 +166,7 @@ mod tests {
         // The same first two convolutions; the third is new, and nothing else differs.
         let source = build(&published::cifar_baseline(), 2);
         let fresh = build(&published::willis_improved(), 1);
-        let (network, transfer) = transfer_weights(fresh.clone(), &save_weights(&source).unwrap(), false).unwrap();
+        let (network, transfer) = transfer_weights(fresh.clone(), &save_weights(&source).unwrap(), &[], false).unwrap();
         assert_eq!(transfer.loaded.len(), 6);
         assert_eq!(names(&transfer.skipped), ["conv3.weight", "conv3.bias"]);
         assert_eq!(transfer.skipped[0].reason, "which the file lacks");
@@ -170,7 +176,7 @@ mod tests {
         assert_eq!(values(&network, "conv3.weight"), values(&fresh, "conv3.weight"));
         assert!(transfer.to_string().contains("\nnot loaded: conv3.weight, which the file lacks"), "{transfer}");
 
-        let (_, back) = transfer_weights(source, &save_weights(&fresh).unwrap(), false).unwrap();
+        let (_, back) = transfer_weights(source, &save_weights(&fresh).unwrap(), &[], false).unwrap();
         assert_eq!(back.unused, ["conv3.bias", "conv3.weight"]);
     }
 
@@ -183,12 +189,12 @@ mod tests {
         let fresh = build(&wider, 1);
         let bytes = save_weights(&source).unwrap();
 
-        let (_, plain) = transfer_weights(fresh.clone(), &bytes, false).unwrap();
+        let (_, plain) = transfer_weights(fresh.clone(), &bytes, &[], false).unwrap();
         assert_eq!(plain.loaded, ["conv1.weight", "conv1.bias"]);
         assert_eq!(names(&plain.skipped), ["conv2.weight", "conv2.bias", "linear1.weight", "linear1.bias"]);
         assert_eq!(plain.skipped[0].reason, "which has the shape [16, 16, 5, 5] there and [24, 16, 3, 3] here");
 
-        let (network, resized) = transfer_weights(fresh.clone(), &bytes, true).unwrap();
+        let (network, resized) = transfer_weights(fresh.clone(), &bytes, &[], true).unwrap();
         assert_eq!(resized.resized.len(), 4);
         let at = |values: &[f64], shape: [usize; 4], [o, i, h, w]: [usize; 4]| {
             values[((o * shape[1] + i) * shape[2] + h) * shape[3] + w]
@@ -210,13 +216,13 @@ mod tests {
         let values: Vec<u8> = [1.0, 1e300].iter().flat_map(|value: &f64| value.to_le_bytes()).collect();
         let view = safetensors::tensor::TensorView::new(safetensors::Dtype::F64, vec![2], &values).unwrap();
         let bytes = safetensors::serialize([("conv1.bias", view)], None).unwrap();
-        let (network, transfer) = transfer_weights(build(&published::mnist_baseline(), 1), &bytes, true).unwrap();
+        let (network, transfer) = transfer_weights(build(&published::mnist_baseline(), 1), &bytes, &[], true).unwrap();
         assert_eq!(transfer.skipped[1].reason, "which has the element 1e300, which is too large for single precision");
         assert!(save_weights(&network).is_ok());
     }
 
     #[test]
     fn bytes_that_are_no_weights_are_refused() {
-        assert!(transfer_weights(build(&published::mnist_baseline(), 1), b"not weights", true).is_err());
+        assert!(transfer_weights(build(&published::mnist_baseline(), 1), b"not weights", &[], true).is_err());
     }
 }

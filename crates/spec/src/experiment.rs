@@ -84,7 +84,7 @@ impl Kernels {
 /// Weights of an earlier run, or of another program, to begin with: every tensor whose name and shape fit is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarmStart {
-    /// A run folder, whose last weights are taken, or a safetensors file; relative to the working folder. A run
+    /// A run folder, whose last weights are taken, or a weights file; relative to the working folder. A run
     /// writes down the whole path, with links followed.
     pub init_from: String,
     /// Whether what was taken as it is stays so: it is not updated, weight decay included.

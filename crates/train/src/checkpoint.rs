@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use backproof_data::sha256;
-use backproof_models::{Network, WeightsError, load_weights, save_weights};
+use backproof_models::{Network, load_weights, save_weights};
 use backproof_spec::{DataSets, Experiment, Training};
 use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
@@ -161,10 +161,7 @@ impl Checkpoint {
         let (folder, state) = self.state()?;
         let path = folder.join(WEIGHTS);
         let weights = read_checked(&path, &state.weights_sha256)?;
-        let (network, _) = load_weights(network, &weights).map_err(|error| match error {
-            WeightsError::Format(_) => TrainError::damaged(&path, "is no safetensors file", "weights"),
-            error => TrainError::WeightsFile { path: path.clone(), source: error },
-        })?;
+        let (network, _) = load_weights(network, &weights, &[]).map_err(|error| TrainError::weights(&path, error))?;
         Ok((network, state.position))
     }
 

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use backproof_data::DataError;
-use backproof_models::{NotCompiled, Transfer, WeightsError};
+use backproof_models::{FormatError, NotCompiled, Transfer, WeightsError};
 use backproof_spec::{ConfigError, ShapeError};
 
 use crate::EndedEarly;
@@ -155,6 +155,14 @@ impl TrainError {
 
     pub(crate) fn read(path: &Path, source: io::Error) -> Self {
         Self::Read { path: path.to_owned(), source }
+    }
+
+    /// Weights that cannot be read, or not into the network.
+    pub(crate) fn weights(path: &Path, error: WeightsError) -> Self {
+        match error {
+            WeightsError::Format(FormatError { found, expected }) => Self::damaged(path, found, expected),
+            error => Self::WeightsFile { path: path.to_owned(), source: error },
+        }
     }
 
     pub(crate) fn damaged(path: &Path, found: impl Into<String>, expected: impl Into<String>) -> Self {

@@ -5,14 +5,14 @@ use std::path::Path;
 
 use backproof_compiled::InferencePlan;
 use backproof_data::{Selection, Subset, evaluation_selections};
-use backproof_models::{Compiled, Network, PassMode};
+use backproof_models::{Changes, Compiled, Network, PassMode};
 use backproof_spec::Experiment;
 use burn::tensor::TensorData;
 
 use crate::computation::instructions;
 use crate::logits::Logits;
-use crate::setup::data;
-use crate::weights::Loaded;
+use crate::setup::{class_names, data};
+use crate::weights::{Loaded, load_file};
 use crate::{Evaluation, EvaluationResult, RunFolder, Setup, Split, TrainError, Weights};
 
 /// Images per batch when a network is evaluated; it changes the time, not the figures.
@@ -23,8 +23,8 @@ const EVALUATION_BATCH: usize = 250;
 pub struct Evaluated {
     /// What it found.
     pub result: EvaluationResult,
-    /// The prefix that was removed from the name of every tensor in a weights file, such as `module.`.
-    pub removed_prefix: Option<String>,
+    /// What was done to a weights file before its tensors were taken.
+    pub changes: Changes,
     /// Whether the result was written into the run folder; nothing is to write for weights of a file.
     pub kept_files: Result<(), TrainError>,
     /// Whether the logits were written, if somebody asked for them.
@@ -46,8 +46,44 @@ pub fn evaluate(
 ) -> Result<Evaluated, TrainError> {
     let experiment = folder.experiment()?;
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
-    let Loaded { network, iteration, removed_prefix } = weights.load(folder, network)?;
-    let data = data(&experiment, setup)?;
+    let loaded = weights.load(folder, network, &class_names(&experiment.data, setup))?;
+    let (evaluation, mut evaluated) = evaluate_loaded(&experiment, loaded, split, logits, setup)?;
+    if !matches!(weights, Weights::File(_)) {
+        evaluated.kept_files = folder.write_evaluation(&evaluation, &evaluated.result);
+    }
+    Ok(evaluated)
+}
+
+/// Evaluates the network of `experiment` with the weights of the file `weights` on every image of `split`, without a
+/// run. The data is prepared as for a run: the normaliser is fitted on the training images of the experiment. Writes
+/// the logits to the file `logits` where one is given, and nothing else.
+///
+/// # Errors
+///
+/// Data or weights that cannot be read. A file that cannot be written is told beside the result.
+pub fn evaluate_weights(
+    experiment: &Experiment,
+    split: Split,
+    weights: &Path,
+    logits: Option<&Path>,
+    setup: &Setup,
+) -> Result<Evaluated, TrainError> {
+    let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
+    let loaded = load_file(weights, network, &class_names(&experiment.data, setup))?;
+    let (_, evaluated) = evaluate_loaded(experiment, loaded, split, logits, setup)?;
+    Ok(evaluated)
+}
+
+/// The evaluation of a network with its weights. Nothing is written but the logits.
+fn evaluate_loaded(
+    experiment: &Experiment,
+    loaded: Loaded,
+    split: Split,
+    logits: Option<&Path>,
+    setup: &Setup,
+) -> Result<(Evaluation, Evaluated), TrainError> {
+    let Loaded { network, iteration, changes } = loaded;
+    let data = data(experiment, setup)?;
     let subset = match split {
         Split::Training => &data.training,
         Split::Validation => &data.validation,
@@ -57,7 +93,7 @@ pub fn evaluate(
         return Err(TrainError::NoImages { split: split.name() });
     }
     let mut kept = Logits::default();
-    let evaluation = evaluate_subset(&experiment, setup, &network, subset, |images, rows| {
+    let evaluation = evaluate_subset(experiment, setup, &network, subset, |images, rows| {
         if logits.is_some() {
             kept.add(&images.batch(&setup.device), rows);
         }
@@ -67,12 +103,8 @@ pub fn evaluate(
         return Err(TrainError::NotFinite);
     }
     let result = evaluation.result(split.name(), iteration, &data.data_set.class_names);
-    let kept_files = match weights {
-        Weights::File(_) => Ok(()),
-        _ => folder.write_evaluation(&evaluation, &result),
-    };
     let kept_logits = logits.map_or(Ok(()), |path| kept.write(path));
-    Ok(Evaluated { result, removed_prefix, kept_files, kept_logits })
+    Ok((evaluation, Evaluated { result, changes, kept_files: Ok(()), kept_logits }))
 }
 
 /// Every image of `subset` once, by a network without autodiff; `each` is given the images of every batch with their

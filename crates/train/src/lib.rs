@@ -47,13 +47,13 @@ mod warm_start;
 mod warm_start_record;
 mod weights;
 
-pub use backproof_models::ComputedBy;
+pub use backproof_models::{Changes, ComputedBy};
 pub use checkpoint::CheckpointName;
 pub use computation::{Computation, LayerComputation};
 pub use early_stopping::EndedEarly;
 pub use ending::{Ending, Finished};
 pub use error::TrainError;
-pub use evaluate::{Evaluated, evaluate};
+pub use evaluate::{Evaluated, evaluate, evaluate_weights};
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
 pub use files::{remove_unfinished, write_file, write_json, write_whole};
 pub use loss::{losses, losses_backward, objective};

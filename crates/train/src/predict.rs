@@ -1,7 +1,7 @@
 //! The network of a run, on images from elsewhere.
 
 use backproof_data::{Images, Normalizer, Subset, evaluation_selections, prepare, source};
-use backproof_models::{Network, PassMode};
+use backproof_models::{Changes, Network, PassMode};
 use backproof_spec::{Experiment, Loss, Shape};
 use burn::tensor::Device;
 
@@ -19,7 +19,7 @@ pub struct Predictor {
     padding: usize,
     class_names: Vec<String>,
     iteration: Option<usize>,
-    removed_prefix: Option<String>,
+    changes: Changes,
     loss: Loss,
     device: Device,
 }
@@ -39,12 +39,12 @@ impl Predictor {
     pub fn open(folder: &RunFolder, weights: &Weights, setup: &Setup) -> Result<Self, TrainError> {
         let experiment = folder.experiment()?;
         let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
-        let Loaded { network, iteration, removed_prefix } = weights.load(folder, network)?;
+        let class_names = class_names(folder, &experiment, setup)?;
+        let Loaded { network, iteration, changes } = weights.load(folder, network, &class_names)?;
         let normalizer = match folder.normalizer(experiment.model.input)? {
             Some(normalizer) => normalizer,
             None => prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?.normalizer,
         };
-        let class_names = class_names(folder, &experiment, setup)?;
         Ok(Self {
             network,
             normalizer,
@@ -52,7 +52,7 @@ impl Predictor {
             padding: experiment.data.padding,
             class_names,
             iteration,
-            removed_prefix,
+            changes,
             loss: experiment.training.loss,
             device: setup.device.clone(),
         })
@@ -77,10 +77,10 @@ impl Predictor {
         self.iteration
     }
 
-    /// The prefix that was removed from the name of every tensor in a weights file, such as `module.`.
+    /// What was done to a weights file before its tensors were taken.
     #[must_use]
-    pub fn removed_prefix(&self) -> Option<&str> {
-        self.removed_prefix.as_deref()
+    pub fn changes(&self) -> &Changes {
+        &self.changes
     }
 
     /// The probability of each class for one image, `pixels` `[C, H, W]` in row-major order, 0 to 255. They sum to 1.

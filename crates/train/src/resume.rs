@@ -12,7 +12,7 @@ use crate::computation::{hint, trainer_config};
 use crate::optimizer::new_optimizer;
 use crate::run::{Notes, new_network};
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
-use crate::setup::data;
+use crate::setup::{class_names, data};
 use crate::tensorboard::{self, EventFile};
 use crate::training::Run;
 use crate::{CheckpointName, Computation, Ending, Observer, RunFolder, Setup, TrainError, Trainer, warm_start};
@@ -170,7 +170,7 @@ fn begin_again(
 ) -> Result<(Network, ModuleOptimizer, Position), TrainError> {
     let mut network = new_network(experiment, setup)?;
     if let (Some(asked), Some(began)) = (&experiment.warm_start, &record.warm_start) {
-        let (begun, found) = warm_start::begin(asked, network)?;
+        let (begun, found) = warm_start::begin(asked, network, &class_names(&experiment.data, setup))?;
         same(&found.source, &began.weights_sha256, &found.weights_sha256)?;
         network = begun;
     }

@@ -16,7 +16,7 @@ use crate::computation::{hint, trainer_config};
 use crate::evaluate::evaluate_subset;
 use crate::optimizer::new_optimizer;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
-use crate::setup::data;
+use crate::setup::{class_names, data};
 use crate::tensorboard::EventFile;
 use crate::training::{Run, Training};
 use crate::{Computation, Ending, Observer, RunFolder, Setup, Started, TrainError, Trainer, warm_start};
@@ -39,7 +39,7 @@ pub fn train(
     let mut network = new_network(&experiment, setup)?;
     let mut warm_start = None;
     if let Some(asked) = &mut experiment.warm_start {
-        let (begun, record) = warm_start::begin(asked, network)?;
+        let (begun, record) = warm_start::begin(asked, network, &class_names(&experiment.data, setup))?;
         network = begun;
         // `latest` will be another run tomorrow.
         asked.init_from.clone_from(&record.source);

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use backproof_data::{Prepared, prepare};
-use backproof_spec::Experiment;
+use backproof_data::{Prepared, prepare, source};
+use backproof_spec::{Data, Experiment};
 use burn::tensor::Device;
 
 use crate::TrainError;
@@ -50,6 +50,14 @@ impl Split {
             Self::Test => "test",
         }
     }
+}
+
+/// The names of the classes of a data set; none where they are in files that are not there.
+///
+/// Only a weights file of others asks for them before the data is read, and without the data nothing comes of it.
+pub(crate) fn class_names(data: &Data, setup: &Setup) -> Vec<String> {
+    let looked = source(&data.dataset).and_then(|source| source.look(setup.data_dir.as_deref()));
+    looked.map_or_else(|_| Vec::new(), |data_set| data_set.class_names)
 }
 
 /// The data of the experiment, which goes with it.

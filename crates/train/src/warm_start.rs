@@ -7,13 +7,18 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use backproof_data::sha256;
-use backproof_models::{Network, WeightsError, transfer_weights};
+use backproof_models::{Network, transfer_weights};
 use backproof_spec::WarmStart;
 
 use crate::{RunFolder, TrainError, WarmStartRecord};
 
-/// `network` with what fits of the weights that `warm_start` names, and what is frozen of it frozen.
-pub(crate) fn begin(warm_start: &WarmStart, network: Network) -> Result<(Network, WarmStartRecord), TrainError> {
+/// `network`, which tells `classes` apart, with what fits of the weights that `warm_start` names, and what is frozen of
+/// it frozen.
+pub(crate) fn begin(
+    warm_start: &WarmStart,
+    network: Network,
+    classes: &[String],
+) -> Result<(Network, WarmStartRecord), TrainError> {
     let asked = Path::new(&warm_start.init_from);
     let path = fs::canonicalize(asked).map_err(|error| match error.kind() {
         ErrorKind::NotFound => TrainError::NoWarmStart { path: asked.to_owned() },
@@ -31,10 +36,8 @@ pub(crate) fn begin(warm_start: &WarmStart, network: Network) -> Result<(Network
     };
     // A path that TOML cannot hold stays as it was typed.
     let source = path.to_str().unwrap_or(&warm_start.init_from).to_owned();
-    let (network, transfer) = transfer_weights(network, &bytes, warm_start.resize).map_err(|error| match error {
-        WeightsError::Format(_) => TrainError::damaged(&path, "is no safetensors file", "weights"),
-        error => TrainError::WeightsFile { path: path.clone(), source: error },
-    })?;
+    let (network, transfer) = transfer_weights(network, &bytes, classes, warm_start.resize)
+        .map_err(|error| TrainError::weights(&path, error))?;
     if transfer.loaded.is_empty() && transfer.resized.is_empty() {
         return Err(TrainError::NothingLoaded { source_name: source, transfer: Box::new(transfer) });
     }

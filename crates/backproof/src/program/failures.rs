@@ -57,7 +57,7 @@ pub(crate) fn failure(error: TrainError) -> Failure {
         }
         TrainError::NothingLeft { .. } => (code::USAGE, Some("`--iterations N` goes on to iteration N".to_owned())),
         TrainError::NoWarmStart { .. } => {
-            let help = "`model.init_from` takes a run folder, such as runs/EXPERIMENT/latest, or a safetensors file";
+            let help = "`model.init_from` takes a run folder, such as runs/EXPERIMENT/latest, or a weights file";
             (code::USAGE, Some(help.to_owned()))
         }
         TrainError::NothingLoaded { .. } => {

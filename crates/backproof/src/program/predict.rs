@@ -10,7 +10,7 @@ use backproof_train::{Predictor, TrainError};
 use serde::{Serialize, Serializer};
 
 use crate::failures::{checkpoint_failure, with_causes};
-use crate::setup::{open, say_removed_prefix, setup, weights};
+use crate::setup::{open, say_changes, setup, weights};
 
 /// The version of what `--json` prints.
 const SCHEMA: u32 = 1;
@@ -66,7 +66,7 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
     let predictor =
         Predictor::open(&folder, &weights, &setup).map_err(|error| checkpoint_failure(error, &arguments.run))?;
-    say_removed_prefix(predictor.removed_prefix());
+    say_changes(predictor.changes());
     if arguments.center && !is_grey(predictor.shape()) {
         let message = format!("--center is for networks of grey images, and this one takes {}", predictor.shape());
         return Err(Failure::usage(message).into());

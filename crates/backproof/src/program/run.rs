@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use backproof::error::{Failure, code};
-use backproof::{SMOKE_ITERATIONS, cli, shell};
+use backproof::{Evaluation, SMOKE_ITERATIONS, cli, shell};
 use backproof_train::{CheckpointName, Ending, Evaluated, Split, TrainError};
 
 use crate::failures::{checkpoint_failure, failure, with_causes};
 use crate::progress::{Progress, summary};
 use crate::report;
-use crate::setup::{open, say_removed_prefix, setup, weights};
+use crate::setup::{open, say_changes, setup, weights};
 use crate::signals::stop_when_told;
 
 #[allow(clippy::print_stdout)] // results go to stdout
@@ -45,18 +45,31 @@ pub(crate) fn resume(arguments: &cli::ResumeArguments) -> anyhow::Result<()> {
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
 pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()> {
-    let folder = open(&arguments.run)?;
-    let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
+    let asked = backproof::evaluation(arguments)?;
     let split = match arguments.split {
         cli::SplitName::Training => Split::Training,
         cli::SplitName::Validation => Split::Validation,
         cli::SplitName::Test => Split::Test,
     };
-    let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
-    let evaluated = backproof_train::evaluate(&folder, split, &weights, arguments.logits.as_deref(), &setup)
-        .map_err(|error| checkpoint_failure(error, &arguments.run))?;
-    let Evaluated { result, removed_prefix, kept_files, kept_logits } = evaluated;
-    say_removed_prefix(removed_prefix.as_deref());
+    let logits = arguments.logits.as_deref();
+    let evaluated = match &asked {
+        Evaluation::Run(run) => {
+            let folder = open(run)?;
+            let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
+            let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
+            backproof_train::evaluate(&folder, split, &weights, logits, &setup)
+                .map_err(|error| checkpoint_failure(error, run))?
+        }
+        Evaluation::Weights(experiment, file) => {
+            let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
+            backproof_train::evaluate_weights(experiment, split, file, logits, &setup).map_err(failure)?
+        }
+    };
+    let Evaluated { result, changes, kept_files, kept_logits } = evaluated;
+    say_changes(&changes);
+    if let (Evaluation::Run(_), Some(file)) = (&asked, &arguments.weights) {
+        eprintln!("note: the result is of {}, and is not kept in the run folder", file.display());
+    }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&result)?);
     } else {

@@ -6,7 +6,7 @@ use std::process::Command;
 use backproof::backend::Backend;
 use backproof::cli;
 use backproof::error::Failure;
-use backproof_train::{RunFolder, Setup, Weights};
+use backproof_train::{Changes, RunFolder, Setup, Weights};
 
 use crate::device;
 use crate::failures::failure;
@@ -20,12 +20,10 @@ pub(crate) fn weights(checkpoint: cli::CheckpointChoice, file: Option<&Path>) ->
     }
 }
 
-/// Says that the names in a weights file are not taken as they are.
+/// Says what of a weights file is not taken as it is.
 #[allow(clippy::print_stderr)] // a note goes to stderr
-pub(crate) fn say_removed_prefix(prefix: Option<&str>) {
-    if let Some(prefix) = prefix {
-        eprintln!("note: removed the prefix `{prefix}` from the name of every tensor in the weights file");
-    }
+pub(crate) fn say_changes(changes: &Changes) {
+    changes.lines().iter().for_each(|line| eprintln!("note: {line}"));
 }
 
 pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {

@@ -1,11 +1,19 @@
 //! What can be wrong with weights.
 
+use super::FormatError;
+
 /// Why weights cannot be read into a network, or saved.
 #[derive(Debug, thiserror::Error)]
 pub enum WeightsError {
-    /// The bytes are not a safetensors file.
-    #[error("the weights are not a safetensors file, or a damaged one")]
-    Format(#[from] safetensors::SafeTensorError),
+    /// The bytes are no weights file, or a damaged one.
+    #[error("the weights file {0}")]
+    Format(#[from] FormatError),
+    /// The weights cannot be written as safetensors.
+    #[error("the weights cannot be saved")]
+    Save(#[from] safetensors::SafeTensorError),
+    /// A file says what layers it is for, and the network has others.
+    #[error("{0}")]
+    Layer(String),
     /// Only some names have the prefix of a wrapper.
     #[error("only some tensors have the prefix `{prefix}`: {with} has it, and {without} does not")]
     Prefix {

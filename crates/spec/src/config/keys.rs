@@ -163,7 +163,7 @@ pub(super) static MODEL: Section = Section {
             "init_from",
             Kind::Path,
             Optional(Word("runs/cifar-baseline/latest")),
-            "A run folder or a safetensors file. The network begins with its tensors whose name and shape fit.",
+            "A run folder or a weights file. The network begins with its tensors whose name and shape fit.",
         ),
         key("freeze", Kind::Flag, Default(Flag(false)), "With init_from: do not update what was loaded."),
         key(

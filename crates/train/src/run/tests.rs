@@ -74,7 +74,7 @@ fn scaled_weights(folder: &RunFolder, factor: f32, path: &Path) -> Weights {
         }
     }
     let network = Network::new(&folder.experiment().unwrap().model, 1, &setup(path).device).unwrap();
-    let network = load_weights(network, &folder.weights(false).unwrap().0).unwrap().0.map(&mut Times(factor));
+    let network = load_weights(network, &folder.weights(false).unwrap().0, &[]).unwrap().0.map(&mut Times(factor));
     fs::write(path, save_weights(&network).unwrap()).unwrap();
     Weights::File(path.to_owned())
 }
@@ -102,7 +102,7 @@ fn weights_that_cannot_be_evaluated_are_refused_by_the_name_of_their_file() {
     let file = Weights::File(path.clone());
     assert_eq!(refused(&file), format!("cannot read {}", path.display()));
     fs::write(&path, "not weights").unwrap();
-    assert!(refused(&file).ends_with("weights.safetensors is no safetensors file, or a damaged one; expected weights"));
+    assert!(refused(&file).contains("weights.safetensors is no weights file; expected safetensors, a MATLAB file"));
     let other = Network::new(&backproof_spec::published::lenet_5(), 1, &setup.device).unwrap();
     fs::write(&path, save_weights(&other).unwrap()).unwrap();
     assert_eq!(refused(&file), format!("{} does not fit the network", path.display()));

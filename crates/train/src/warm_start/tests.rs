@@ -128,7 +128,10 @@ fn a_start_that_cannot_be_is_refused_before_a_run_folder_is_made() {
     assert!(refuse(&[&from]).ends_with("has no run.json; expected a run folder, such as runs/quickstart/latest"));
     let text = runs.path().join("text");
     std::fs::write(&text, "not weights").unwrap();
-    assert!(refuse(&[&format!("model.init_from={}", text.display())]).contains("is no safetensors file"));
+    assert!(
+        refuse(&[&format!("model.init_from={}", text.display())])
+            .contains("is no weights file; expected safetensors, ")
+    );
 
     let source = run(&experiment(&[]), runs.path()).unwrap();
     let from = init_from(&source);
