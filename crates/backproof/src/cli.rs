@@ -20,7 +20,6 @@ pub(crate) mod variables;
 pub use bench::BenchArguments;
 pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 pub use config::{ConfigArguments, ConfigCommand};
-pub use misspelt::misspelt_variables;
 pub use places::{Device, Places};
 
 /// Trains small image classifiers on Burn and proves their gradients.
@@ -32,6 +31,12 @@ pub struct Cli {
 }
 
 impl Cli {
+    /// The variables of this process that begin as Backproof's do and are not known.
+    #[must_use]
+    pub fn misspelt_variables() -> Vec<OsString> {
+        misspelt::misspelt(&Self::command())
+    }
+
     /// The arguments of this process, of a program that is called `program`; without any, prints the list of commands.
     /// Warns of variables that are not known.
     ///
@@ -45,7 +50,7 @@ impl Cli {
             let _ = command().print_help();
             std::process::exit(0);
         }
-        misspelt::warn();
+        misspelt::warn(&command());
         let matches = variables::matches(command, &arguments).unwrap_or_else(|error| error.exit());
         let mut cli = Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
         if let Some(overrides) = cli.command.overrides()

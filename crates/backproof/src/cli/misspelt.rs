@@ -3,9 +3,8 @@
 use std::ffi::OsString;
 
 use backproof_spec::nearest;
-use clap::CommandFactory;
+use clap::Command;
 
-use super::Cli;
 use super::variables::names;
 
 /// How the names of all our variables begin.
@@ -28,10 +27,9 @@ const OF_GRADCHECK: [&str; 7] = [
     "BACKPROOF_VERDICTS",
 ];
 
-/// The variables of this process whose names are not known. An empty one is unset, as everywhere.
-#[must_use]
-pub fn misspelt_variables() -> Vec<OsString> {
-    let known = names(&Cli::command());
+/// The variables of this process whose names `command` does not know. An empty one is unset, as everywhere.
+pub(super) fn misspelt(command: &Command) -> Vec<OsString> {
+    let known = names(command);
     let set = std::env::vars_os().filter(|(_, value)| !value.is_empty());
     let mut misspelt: Vec<_> =
         set.map(|(name, _)| name).filter(|name| !is_known(&name.to_string_lossy(), &known)).collect();
@@ -50,9 +48,9 @@ fn is_known(name: &str, flags: &[String]) -> bool {
 
 /// Says on stderr which variables are not known, each with the nearest name.
 #[allow(clippy::print_stderr)] // warnings go to stderr
-pub(super) fn warn() {
-    let flags = names(&Cli::command());
-    for name in misspelt_variables() {
+pub(super) fn warn(command: &Command) {
+    let flags = names(command);
+    for name in misspelt(command) {
         eprintln!("warning: {}", sentence(&name.to_string_lossy(), &flags));
     }
 }
@@ -70,7 +68,10 @@ fn sentence(name: &str, flags: &[String]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::CommandFactory;
+
     use super::*;
+    use crate::cli::Cli;
 
     #[test]
     fn a_variable_that_is_not_known_gets_the_nearest_name_without_the_prefix() {

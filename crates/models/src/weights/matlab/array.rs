@@ -140,7 +140,7 @@ impl Reader {
         let length = elements.next_of(kind::INT32, "the length of names of fields")?;
         let length = if length.len() == 4 { number(length, elements.big_endian()) as usize } else { 0 };
         let names = elements.next_of(kind::INT8, "the names of fields")?;
-        if length == 0 || names.len() % length != 0 {
+        if length == 0 || !names.len().is_multiple_of(length) {
             return Err(damaged("the names of a struct's fields do not have the length that it says"));
         }
         let fields: Vec<String> = names.chunks(length).map(until_zero).collect();
@@ -153,7 +153,7 @@ impl Reader {
 
 /// The size of an array, and its number of places.
 fn dims(data: &[u8], big_endian: bool) -> Result<(Vec<usize>, usize), FormatError> {
-    if data.len() % 4 != 0 || data.len() < 8 || data.len() > 4 * MOST_AXES {
+    if !data.len().is_multiple_of(4) || data.len() < 8 || data.len() > 4 * MOST_AXES {
         return Err(damaged(format_args!("the size of an array has {} bytes", data.len())));
     }
     let dims: Vec<usize> = data.chunks(4).map(|bytes| number(bytes, big_endian) as usize).collect();
@@ -202,7 +202,7 @@ fn text(elements: &mut Elements<'_>, places: usize) -> Result<String, FormatErro
     };
     // A character of UTF-8 or UTF-16 may take several units.
     let units = stored.data.len() / size;
-    if stored.data.len() % size != 0 || units < places || (stored.kind != kind::UTF8 && units != places) {
+    if !stored.data.len().is_multiple_of(size) || units < places || (stored.kind != kind::UTF8 && units != places) {
         return Err(damaged(format_args!("a text of {places} characters has {} bytes", stored.data.len())));
     }
     Ok(match size {
