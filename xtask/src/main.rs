@@ -135,7 +135,7 @@ fn run(program: &Path) -> anyhow::Result<ExitCode> {
     let mut command = Command::new(program);
     command.args(env::args_os().skip(1));
     // The program would warn of them once more.
-    for name in cli::Cli::misspelt_variables() {
+    for name in Cli::misspelt_variables() {
         command.env_remove(name);
     }
     #[cfg(unix)]

@@ -141,17 +141,13 @@ fn experiment() -> impl Strategy<Value = Experiment> {
         .prop_flat_map(|data| (Just(data.clone()), model(data.padded(four().by_name(&data.dataset).unwrap().shape))))
         .prop_flat_map(move |(data, model)| {
             (head.clone(), Just(data), Just(model), warm_start(), optimizer(), training(), expect.clone()).prop_map(
-                |((name, seed, (engine, kernels)), data, model, warm_start, optimizer, training, expect)| Experiment {
-                    name,
-                    seed,
-                    engine,
-                    kernels,
-                    data,
-                    model,
-                    warm_start,
-                    optimizer,
-                    training,
-                    expect,
+                |((name, seed, (engine, kernels)), data, model, warm_start, optimizer, mut training, expect)| {
+                    // Without validation images there is only the training loss to watch.
+                    let rule = training.early_stopping.as_mut().filter(|_| data.validation_images == 0);
+                    if let Some(rule) = rule {
+                        rule.watch = Watch::TrainingLoss;
+                    }
+                    Experiment { name, seed, engine, kernels, data, model, warm_start, optimizer, training, expect }
                 },
             )
         })
