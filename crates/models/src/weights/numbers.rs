@@ -189,7 +189,7 @@ mod tests {
         let columns = StoredTensor::column_major(vec![2, 3], bytes(6));
         assert_eq!(values(columns.clone()), [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
         assert_eq!(values(columns.last_first()), [1.0, 3.0, 5.0, 0.0, 2.0, 4.0]);
-        assert_eq!(values(StoredTensor::column_major(vec![2, 0], bytes(0))), [0.0; 0]);
+        assert!(values(StoredTensor::column_major(vec![2, 0], bytes(0))).is_empty());
         assert_eq!(values(StoredTensor::row_major(vec![], bytes(1))), [0.0]);
         let axes = [(2, 2), (2, 4), (2, 1)].map(|(length, stride)| Axis { length, stride });
         let divided = StoredTensor::with_axes(vec![2, 4], axes.to_vec(), bytes(8));
