@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn head(text: &str, end: &[u8]) -> Vec<u8> {
-        let mut head = vec![b' '; 124];
+        let mut head = [b' '; 124];
         head[..text.len()].copy_from_slice(text.as_bytes());
         [&head[..], end, &[0; 8]].concat()
     }

@@ -103,7 +103,7 @@ fn what_is_no_array_of_real_numbers_is_refused_where_one_is_due() {
         (of.cell(&[of.numbers(&[1, 1], &[1.0])]), "a cell array"),
         (of.structure("", &[]), "a struct"),
         (complex, "complex numbers"),
-        (of.array(class::SPARSE, &[2, 1], "", &[numbers.clone()]), "a sparse matrix"),
+        (of.array(class::SPARSE, &[2, 1], "", std::slice::from_ref(&numbers)), "a sparse matrix"),
         (of.array(class::FUNCTION, &[1, 1], "", &[]), "a function handle"),
         (of.array(class::OPAQUE, &[1, 1], "", &[]), "an object"),
     ];
