@@ -105,11 +105,12 @@ fn cargo(backend: Backend, root: &Path, target: &Path) -> Command {
 
 /// How long a first build takes on so many cores, in words.
 fn build_time(backend: Backend, cores: usize) -> String {
-    // Seconds of one core of a server; and what no number of cores makes shorter: Burn's largest crate, and linking.
+    // Seconds of one core of a server, measured for flex; and what no number of cores makes shorter: Burn's largest
+    // crate, and linking.
     let (all, least) = match backend {
-        Backend::Flex => (600, 90),
-        Backend::NdArray => (700, 90),
-        Backend::Wgpu | Backend::Cuda => (1_500, 150),
+        Backend::Flex => (880, 240),
+        Backend::NdArray => (1_000, 240),
+        Backend::Wgpu | Backend::Cuda => (2_200, 300),
     };
     let minutes = (all / cores).max(least).div_ceil(60);
     let (minutes, cores) = (counted(minutes, "minute"), counted(cores, "core"));
@@ -167,8 +168,8 @@ mod tests {
 
     #[test]
     fn the_time_of_a_build_is_told_for_the_cores_of_the_machine() {
-        assert_eq!(build_time(Backend::Flex, 2), "5 minutes on 2 cores");
-        assert_eq!(build_time(Backend::Flex, 1), "10 minutes on 1 core");
-        assert_eq!(build_time(Backend::Flex, 64), "2 minutes on 64 cores");
+        assert_eq!(build_time(Backend::Flex, 2), "8 minutes on 2 cores");
+        assert_eq!(build_time(Backend::Flex, 1), "15 minutes on 1 core");
+        assert_eq!(build_time(Backend::Flex, 64), "4 minutes on 64 cores");
     }
 }
