@@ -17,7 +17,7 @@ pub(super) const INITIALIZATION: Key = key(
     "initialization",
     Kind::Variant(&INITIALIZATIONS),
     Presence::Optional(Literal::Word("he-normal")),
-    "How the weights are drawn, if not as the network's are.",
+    "How the first weights are drawn, in place of the network's `initialization`.",
 );
 
 pub(super) const BIAS: Key =
