@@ -106,8 +106,15 @@ impl Dropout {
         let mut random = ChaCha8Rng::from_seed(seed);
         random.set_word_pos(first as u128);
         let threshold = (self.probability * 2f64.powi(32)) as u64;
-        for kept in kept {
-            *kept = if u64::from(random.next_u32()) < threshold { 0.0 } else { 1.0 };
+        // With p = 1 every word is below 2³². That case stays out of the loop, which then compares 32 bits.
+        let Ok(threshold) = u32::try_from(threshold) else { return kept.fill(0.0) };
+        let mut bytes = [0; 1024];
+        for kept in kept.chunks_mut(bytes.len() / 4) {
+            let bytes = &mut bytes[..4 * kept.len()];
+            random.fill_bytes(bytes);
+            for (kept, word) in kept.iter_mut().zip(bytes.as_chunks().0) {
+                *kept = if u32::from_le_bytes(*word) < threshold { 0.0 } else { 1.0 };
+            }
         }
     }
 }

@@ -157,8 +157,12 @@ impl Evaluation {
 /// The rows of a matrix on the host, in f64.
 pub(crate) fn host_rows(matrix: Tensor<2>) -> Vec<Vec<f64>> {
     let [_, columns] = matrix.dims();
-    let values: Vec<f64> = matrix.into_data().iter::<f64>().collect();
-    values.chunks(columns).map(<[f64]>::to_vec).collect()
+    host_values(matrix).chunks(columns).map(<[f64]>::to_vec).collect()
+}
+
+/// The numbers of `matrix` in row-major order.
+pub(crate) fn host_values(matrix: Tensor<2>) -> Vec<f64> {
+    matrix.into_data().iter::<f64>().collect()
 }
 
 /// The index of the largest value; the first one wins a tie.

@@ -11,7 +11,7 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Int};
 
 use crate::engine::OnTensors;
-use crate::evaluation::{argmax, host_rows};
+use crate::evaluation::{argmax, host_values};
 use crate::loss::objective;
 use crate::optimizer::new_optimizer;
 use crate::{Momentum, momentum_record};
@@ -132,8 +132,10 @@ impl Trainer {
                 } else {
                     network
                 });
-                let rows = host_rows(pass.logits);
-                let correct = rows.iter().zip(&labels).filter(|(row, label)| argmax(row) == **label).count();
+                let [_, classes] = pass.logits.dims();
+                let logits = host_values(pass.logits);
+                let rows = logits.chunks(classes).zip(&labels);
+                let correct = rows.filter(|(row, label)| argmax(row) == **label).count();
                 Step { loss: pass.loss, correct }
             }
             Running::Compiled(compiled) => {

@@ -21,6 +21,8 @@ use super::primitive::{numbers, tensor};
 const IMAGES: usize = 8;
 /// Rows of a weight's gradient that a task takes; six at a time is what the kernel is best at.
 const ROWS: usize = 48;
+/// Multiplications below which dividing a product between threads costs more than it saves.
+const LEAST: usize = 1 << 18;
 
 /// Whether [`linear_on_kernels`] is faster than Burn's product for so many outputs, by measurement on AVX-512: there
 /// are many, and they are whole vectors, so that nothing has to be copied.
@@ -92,6 +94,7 @@ impl Product {
         output
             .par_chunks_mut(IMAGES * row)
             .zip(numbers(&self.input).par_chunks(IMAGES * inputs))
+            .with_min_len(self.least_tasks())
             .for_each(|(output, input)| linear_input_gradient(isa, [inputs, row], &weight, input, inputs, output));
         let mut output = unpadded(output, row, outputs);
         if let Some(bias) = bias {
@@ -108,9 +111,13 @@ impl Product {
         let &Self { isa, images, inputs, .. } = self;
         let (row, weight) = self.padded(numbers(&self.weight));
         let mut found = vec![0.0; images * inputs];
-        found.par_chunks_mut(IMAGES * inputs).zip(gradient.par_chunks(IMAGES * row)).for_each(|(found, gradient)| {
-            linear_forward(isa, [inputs, row], &weight, None, false, gradient, found, inputs);
-        });
+        found
+            .par_chunks_mut(IMAGES * inputs)
+            .zip(gradient.par_chunks(IMAGES * row))
+            .with_min_len(self.least_tasks())
+            .for_each(|(found, gradient)| {
+                linear_forward(isa, [inputs, row], &weight, None, false, gradient, found, inputs);
+            });
         tensor(found, vec![images, inputs])
     }
 
@@ -119,11 +126,16 @@ impl Product {
         let &Self { isa, images, inputs, outputs, .. } = self;
         let row = gradient.len() / images;
         let mut found = vec![0.0; inputs * row];
-        found.par_chunks_mut(ROWS * row).enumerate().for_each(|(chunk, found)| {
+        found.par_chunks_mut(ROWS * row).enumerate().with_min_len(self.least_tasks()).for_each(|(chunk, found)| {
             let rows = chunk * ROWS..(chunk * ROWS + ROWS).min(inputs);
             linear_weight_gradient(isa, rows, row, &[(gradient, numbers(&self.input))], inputs, found);
         });
         tensor(unpadded(found, row, outputs), vec![inputs, outputs])
+    }
+
+    /// Tasks that a thread takes at least: all of them where the product is small.
+    const fn least_tasks(&self) -> usize {
+        if self.images * self.inputs * self.outputs < LEAST { usize::MAX } else { 1 }
     }
 
     fn bias_gradient(&self, gradient: &[f32]) -> FloatTensor<Flex> {

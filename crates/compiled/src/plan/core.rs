@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::tasks::{Task, tasks};
 use crate::Operation;
 use crate::graph::{Graph, Purpose};
-use crate::shard::{NormNumbers, Shard, Shared};
+use crate::shard::{NormNumbers, Shard, Shared, Workspace};
 
 /// The most shards that a batch is divided into: what can be used of many threads, against memory for as many
 /// gradients.
@@ -40,12 +40,13 @@ pub(crate) struct Core {
     pub(super) shard_capacity: usize,
     pub(super) purpose: Purpose,
     pub(super) input_gradient: bool,
+    pub(super) first_transformed_sum: f32,
     pub(super) tasks: Vec<Task>,
 }
 
 /// Nothing in it outlives a call, so that a copy of a plan begins without.
 #[derive(Debug, Default)]
-pub(super) struct Workspaces(Vec<Mutex<Memory>>);
+pub(super) struct Workspaces(Vec<Mutex<Workspace>>);
 
 impl Clone for Workspaces {
     fn clone(&self) -> Self {
@@ -79,6 +80,7 @@ impl Core {
             shard_capacity: 0,
             purpose,
             input_gradient: false,
+            first_transformed_sum: 0.0,
             tasks: tasks(&graph),
             graph,
         }
@@ -86,6 +88,7 @@ impl Core {
 
     /// Divides `count` images among shards, and makes room where there is not enough.
     pub(super) fn divide(&mut self, count: usize) {
+        self.first_transformed_sum = 0.0;
         let shards = count.clamp(1, MOST_SHARDS);
         let most = count.div_ceil(shards);
         if self.shards.len() < shards || self.shard_capacity < most {
@@ -102,8 +105,10 @@ impl Core {
     /// Runs `work` on each shard that has images, on the threads of Rayon.
     pub(super) fn each_shard(&mut self, training: bool, work: impl Fn(&mut Shard, &Shared<'_>) + Sync) {
         let Self { isa, graph, weights, flipped, transformed, transformed_flipped, norms, shards, .. } = self;
-        let input_gradient = self.input_gradient;
-        self.workspaces.0.resize_with(rayon::current_num_threads() + 1, || Mutex::new(zeros(graph.workspace)));
+        let (input_gradient, first_transformed_sum) = (self.input_gradient, self.first_transformed_sum);
+        let for_training = self.purpose != Purpose::Inference;
+        let workspace = || Mutex::new(Workspace::new(graph, for_training));
+        self.workspaces.0.resize_with(rayon::current_num_threads() + 1, workspace);
         let shared = Shared {
             isa: *isa,
             graph,
@@ -115,6 +120,7 @@ impl Core {
             workspaces: &self.workspaces.0,
             training,
             input_gradient,
+            first_transformed_sum,
         };
         shards
             .par_iter_mut()

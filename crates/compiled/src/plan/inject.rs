@@ -19,6 +19,7 @@ impl Core {
             Fault::StaleMean => {
                 self.norms.iter_mut().flat_map(|norm| &mut norm.mean).for_each(|mean| *mean += 0.5);
             }
+            Fault::StaleTransformedSums => self.first_transformed_sum = 0.5,
             _ => {
                 let Self { graph, shards, .. } = self;
                 shards.iter_mut().for_each(|shard| shard.inject(graph, fault));
@@ -31,9 +32,6 @@ impl Shard {
     fn inject(&mut self, graph: &Graph, fault: Fault) {
         if fault == Fault::StaleSums {
             self.sums.fill(0.5);
-        }
-        if fault == Fault::StaleTransformedSums {
-            self.transformed_sums.fill(0.5);
         }
         for (number, node) in graph.nodes.iter().enumerate() {
             let (from, to) = (&graph.activations[number], &graph.activations[number + 1]);

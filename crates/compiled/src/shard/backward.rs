@@ -7,7 +7,7 @@ use backproof_kernels::{
     relu_backward,
 };
 
-use super::{NormNumbers, Shard, Shared, at};
+use super::{NormNumbers, Shard, Shared, Workspace, at};
 use crate::graph::{Node, Tiles};
 
 impl Shard {
@@ -18,6 +18,7 @@ impl Shard {
             let matrix = (nodes.start..end).rev().find(|&at| shared.graph.nodes[at].is_matrix());
             let start = matrix.map_or(nodes.start, |matrix| matrix + 1);
             if start < end {
+                (start..end).for_each(|node| begin_transformed(shared, node));
                 for image in 0..self.images.len() {
                     for node in (start..end).rev() {
                         self.image_backward(shared, node, image);
@@ -59,12 +60,12 @@ impl Shard {
                 }
                 let result = &from.gradient;
                 if let Some(Tiles { winograd, weights, flipped }) = tiles.as_deref() {
-                    let sum = &mut self.transformed_sums[weights.clone()];
-                    let workspace = &mut shared.workspace()[..winograd.workspace()];
-                    winograd.weight_gradient(isa, input, gradient, workspace, sum);
+                    let Workspace { scratch, transformed_sums } = &mut *shared.workspace();
+                    let scratch = &mut scratch[..winograd.workspace()];
+                    winograd.weight_gradient(isa, input, gradient, scratch, &mut transformed_sums[weights.clone()]);
                     if let Some(flipped) = flipped.as_ref().filter(|_| wanted) {
                         let flipped = &shared.transformed_flipped[flipped.clone()];
-                        winograd.input_gradient(isa, gradient, flipped, workspace, input_gradient, result);
+                        winograd.input_gradient(isa, gradient, flipped, scratch, input_gradient, result);
                     }
                     return;
                 }
@@ -116,7 +117,7 @@ impl Shard {
     /// The sum of a convolution's transformed gradients goes back to the taps.
     fn add_transformed(&mut self, shared: &Shared<'_>, node: usize) {
         if let Node::Conv2d { weights, tiles: Some(tiles), .. } = &shared.graph.nodes[node] {
-            let sum = &self.transformed_sums[tiles.weights.clone()];
+            let sum = &shared.workspace().transformed_sums[tiles.weights.clone()];
             tiles.winograd.add_weight_gradient(shared.isa, sum, &mut self.sums[weights.clone()]);
         }
     }
@@ -144,5 +145,12 @@ impl Shard {
             let weights = &weights[own.clone()];
             linear_input_gradient(isa, [*outputs, from.stride()], weights, gradient, row, input_gradient);
         }
+    }
+}
+
+/// Clears the sum of a convolution's transformed gradients, which this thread may have used for another shard.
+fn begin_transformed(shared: &Shared<'_>, node: usize) {
+    if let Node::Conv2d { tiles: Some(tiles), .. } = &shared.graph.nodes[node] {
+        shared.workspace().transformed_sums[tiles.weights.clone()].fill(shared.first_transformed_sum);
     }
 }

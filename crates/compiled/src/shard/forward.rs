@@ -14,6 +14,9 @@ impl Shard {
     /// Operations `nodes` forward. The first of all reads the images.
     pub(crate) fn forward(&mut self, shared: &Shared<'_>, inputs: &Inputs<'_>, nodes: Range<usize>) {
         let mut next = nodes.start;
+        if next == 0 {
+            self.sums.fill(0.0);
+        }
         if nodes.is_empty() && next == 0 {
             (0..self.images.len()).for_each(|image| self.load(shared, inputs, image));
         }
@@ -56,8 +59,9 @@ impl Shard {
                 let bias = bias.clone().map(|bias| &weights[bias]);
                 if let Some(Tiles { winograd, weights, .. }) = tiles.as_deref() {
                     let transformed = &shared.transformed[weights.clone()];
-                    let workspace = &mut shared.workspace()[..winograd.workspace()];
-                    winograd.forward(isa, input, transformed, bias, to.relu_fused, workspace, output);
+                    let workspace = &mut shared.workspace();
+                    let scratch = &mut workspace.scratch[..winograd.workspace()];
+                    winograd.forward(isa, input, transformed, bias, to.relu_fused, scratch, output);
                 } else {
                     conv.forward(isa, input, &weights[own.clone()], bias, to.relu_fused, output);
                 }

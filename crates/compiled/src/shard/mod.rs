@@ -11,7 +11,7 @@ use backproof_kernels::{Memory, Moments, zeros};
 
 use crate::graph::{Graph, Node};
 
-pub(crate) use shared::{NormNumbers, Shared};
+pub(crate) use shared::{NormNumbers, Shared, Workspace};
 
 /// The images and their memory. Buffers of an activation that is not kept have room for one image.
 #[derive(Debug, Clone)]
@@ -28,8 +28,6 @@ pub(crate) struct Shard {
     image: Vec<f32>,
     /// The gradients of the parameters that are added up.
     pub(crate) sums: Memory,
-    /// Those of weights as they come, transformed.
-    pub(crate) transformed_sums: Memory,
     pub(crate) moments: Vec<Moments>,
     /// Σ g and Σ g (x − mean) of each normalisation.
     pub(crate) norm_sums: Vec<[Vec<f64>; 2]>,
@@ -75,7 +73,6 @@ impl Shard {
                 .collect(),
             image: vec![0.0; graph.activations[0].features()],
             sums: zeros(when_training(graph.summed)),
-            transformed_sums: zeros(when_training(graph.transformed)),
             moments: graph.norms.iter().map(|norm| Moments::new(norm.padded)).collect(),
             norm_sums: graph.norms.iter().map(|norm| [vec![0.0; norm.padded], vec![0.0; norm.padded]]).collect(),
             loss: 0.0,
@@ -83,11 +80,9 @@ impl Shard {
         }
     }
 
-    /// Begins a pass over `images`.
+    /// Begins a pass over `images`. [`forward`](Self::forward) clears the sums, which are large, on its own thread.
     pub(crate) fn begin(&mut self, images: Range<usize>) {
         self.images = images;
-        self.sums.fill(0.0);
-        self.transformed_sums.fill(0.0);
         self.moments.iter_mut().for_each(Moments::clear);
         self.norm_sums.iter_mut().flatten().for_each(|sums| sums.fill(0.0));
         self.loss = 0.0;

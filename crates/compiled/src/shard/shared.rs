@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use backproof_kernels::{Isa, Memory};
+use backproof_kernels::{Isa, Memory, zeros};
 
 use crate::graph::Graph;
 
@@ -16,15 +16,32 @@ pub(crate) struct Shared<'a> {
     pub(crate) transformed: &'a [f32],
     pub(crate) transformed_flipped: &'a [f32],
     pub(crate) norms: &'a [NormNumbers],
-    pub(crate) workspaces: &'a [Mutex<Memory>],
+    pub(crate) workspaces: &'a [Mutex<Workspace>],
     pub(crate) training: bool,
     /// Whether the gradient of the images is wanted.
     pub(crate) input_gradient: bool,
+    /// What sums of transformed gradients begin with: 0, unless a [`Fault`](crate::Fault) was injected.
+    pub(crate) first_transformed_sum: f32,
+}
+
+/// The scratch memory of a thread, which stays in the cache of its core from shard to shard.
+#[derive(Debug)]
+pub(crate) struct Workspace {
+    /// Of one call of a kernel.
+    pub(super) scratch: Memory,
+    /// Sums of the gradients of transformed weights, over the images of one shard.
+    pub(super) transformed_sums: Memory,
+}
+
+impl Workspace {
+    pub(crate) fn new(graph: &Graph, training: bool) -> Self {
+        Self { scratch: zeros(graph.workspace), transformed_sums: zeros(if training { graph.transformed } else { 0 }) }
+    }
 }
 
 impl Shared<'_> {
-    /// The scratch memory of this thread, which stays in the cache of its core from shard to shard.
-    pub(super) fn workspace(&self) -> MutexGuard<'_, Memory> {
+    /// The scratch memory of this thread.
+    pub(super) fn workspace(&self) -> MutexGuard<'_, Workspace> {
         // A single shard stays on the thread that has called, which may be of no pool.
         let thread = rayon::current_thread_index().map_or(0, |thread| thread + 1);
         self.workspaces[thread].lock().unwrap_or_else(PoisonError::into_inner)
