@@ -145,7 +145,9 @@ fn copy(root: &Path, tree: &Path) -> Result<(), String> {
     };
     let manifest = root.join("Cargo.toml");
     let text = fs::read_to_string(&manifest).map_err(told(&manifest))?;
-    let lines = text.lines().filter(|line| !line.starts_with("default-members"));
+    // The crate itself has another profile here.
+    let own = format!("{} = {{ opt-level", CRATE.replace("crates/", "backproof-"));
+    let lines = text.lines().filter(|line| !line.starts_with("default-members") && !line.starts_with(&own));
     let lines = lines.map(|line| match line.starts_with("members = ") {
         true => format!("members = [\"{CRATE}\", \"features\"]"),
         false => line.to_owned(),
