@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use backproof_data::source;
-use backproof_spec::{Architecture, Engine, Experiment, Kernels, Loss, OptimizerKind};
+use backproof_spec::{Architecture, Engine, Experiment, Kernels, Loss, OptimizerKind, Update};
 use clap::ValueEnum;
 
 use crate::BenchError;
@@ -190,8 +190,8 @@ pub enum Peer {
 fn comparable(experiment: &Experiment) -> Result<(), BenchError> {
     let problem = if source(&experiment.data.dataset).is_ok_and(|source| source.published().is_none()) {
         "its data is part of this program"
-    } else if !matches!(experiment.optimizer.kind, OptimizerKind::Momentum { .. }) {
-        "its optimizer is not `momentum`"
+    } else if !matches!(experiment.optimizer.kind, OptimizerKind::Momentum { update: Update::AfterMomentum, .. }) {
+        "its optimizer is not `momentum` in the order `after-momentum`"
     } else if experiment.training.loss != Loss::CrossEntropy {
         "its loss is not `cross-entropy`"
     } else if experiment.warm_start.is_some() {
