@@ -248,12 +248,12 @@ impl<'a> Training<'a> {
             ended_early,
             restored,
         };
-        Ok(Ending::Finished(Finished {
+        Ok(Ending::Finished(Box::new(Finished {
             folder: folder.path().to_owned(),
             result,
             summary,
             expected_accuracy: experiment.expect.as_ref().map(|expect| expect.test_accuracy),
-        }))
+        })))
     }
 
     fn interrupted(&self) -> Result<Ending, TrainError> {
