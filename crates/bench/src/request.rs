@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use backproof_data::source;
-use backproof_spec::{Architecture, Engine, Experiment, Kernels, Loss, OptimizerKind};
+use backproof_spec::{Architecture, Engine, Experiment, Kernels, LayerSpec, Loss, OptimizerKind, Update};
 use clap::ValueEnum;
 
 use crate::BenchError;
@@ -190,8 +190,15 @@ pub enum Peer {
 fn comparable(experiment: &Experiment) -> Result<(), BenchError> {
     let problem = if source(&experiment.data.dataset).is_ok_and(|source| source.published().is_none()) {
         "its data is part of this program"
-    } else if !matches!(experiment.optimizer.kind, OptimizerKind::Momentum { .. }) {
-        "its optimizer is not `momentum`"
+    } else if !matches!(experiment.optimizer.kind, OptimizerKind::Momentum { update: Update::AfterMomentum, .. }) {
+        "its optimizer is not `momentum` in the order `after-momentum`"
+    } else if experiment
+        .model
+        .layers
+        .iter()
+        .any(|layer| matches!(layer, LayerSpec::Relu(it) if it.gradient_at_zero != 0))
+    {
+        "the gradient of its ReLUs at 0 is 1"
     } else if experiment.training.loss != Loss::CrossEntropy {
         "its loss is not `cross-entropy`"
     } else if experiment.warm_start.is_some() {

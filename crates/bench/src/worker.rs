@@ -8,7 +8,7 @@ use anyhow::{Context, anyhow};
 use backproof_compiled::InferencePlan;
 use backproof_kernels::Isa;
 use backproof_models::{Compiled, Network, PassMode};
-use backproof_spec::{Kernels, Loss, Optimizer, OptimizerKind, Schedule, stream_seed};
+use backproof_spec::{Kernels, Loss, Optimizer, OptimizerKind, Schedule, Update, stream_seed};
 use backproof_train::{BURN_VERSION, Minibatch, Trainer, TrainerConfig, new_optimizer};
 use burn::Tensor;
 use burn::module::Module;
@@ -78,7 +78,7 @@ fn step(task: &Task, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>>
 /// The step of `train`.
 fn training(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
     let optimizer = Optimizer {
-        kind: OptimizerKind::Momentum { momentum: MOMENTUM },
+        kind: OptimizerKind::Momentum { momentum: MOMENTUM, update: Update::AfterMomentum },
         learning_rate: LEARNING_RATE,
         weight_decay: WEIGHT_DECAY,
         warmup: 0,

@@ -37,8 +37,11 @@ pub enum Operation {
     },
     /// `[C, H, W]` to `[C·H·W]`.
     Flatten,
-    /// max(0, x).
+    /// max(0, x), with the gradient 0 at 0.
     Relu,
+    /// max(0, x), with the gradient 1 at 0. It is not computed with the operation before it: its backward pass needs
+    /// the input, since an output of 0 does not say whether the input was 0 or below.
+    ReluPassingZero,
     /// Batch normalisation.
     BatchNorm {
         /// ε.

@@ -13,6 +13,16 @@ pub fn relu_backward(isa: Isa, of: &Layout, output: &[f32], layout: &Layout, gra
     isa.run(Each { function: Function::ReluBackward, other: (of, output), to: (layout, gradient) }.checked());
 }
 
+/// `g ← 0` where the input of a ReLU, of layout `of`, is below zero; elsewhere, at zero too, g, of layout `layout`,
+/// stays.
+///
+/// # Panics
+///
+/// If a layout is planar, the two differ in shape, or a slice has another length than it should.
+pub fn relu_backward_passing_zero(isa: Isa, of: &Layout, input: &[f32], layout: &Layout, gradient: &mut [f32]) {
+    isa.run(Each { function: Function::ReluBackwardPassingZero, other: (of, input), to: (layout, gradient) }.checked());
+}
+
 /// `to ← max(0, from)`, all but the border; NaN stays NaN.
 ///
 /// # Panics
@@ -43,6 +53,7 @@ pub fn copy(isa: Isa, layout: &Layout, from: &[f32], to_layout: &Layout, to: &mu
 #[derive(Clone, Copy)]
 enum Function {
     ReluBackward,
+    ReluBackwardPassingZero,
     Relu,
     Product,
     Copy,
@@ -76,6 +87,7 @@ impl Kernel for Each<'_> {
                     let (value, other) = (V::of(to), V::of(other));
                     let result = match function {
                         Function::ReluBackward => other.select_greater(V::splat(0.0), value, V::splat(0.0)),
+                        Function::ReluBackwardPassingZero => V::splat(0.0).select_greater(other, V::splat(0.0), value),
                         Function::Relu => other.relu(),
                         Function::Product => value.mul(other),
                         Function::Copy => other,
@@ -109,6 +121,11 @@ mod tests {
             layout.write(&[2.0; 12], &mut to);
             multiply(isa, &of, &other, &layout, &mut to);
             assert_eq!(read(&to), values.iter().map(|x| 2.0 * x).collect::<Vec<_>>());
+            let passes = |x: &f32| if *x < 0.0 { 0.0 } else { 1.0 };
+            let mut ones = vec![0.0; layout.size()];
+            layout.write(&[1.0; 12], &mut ones);
+            relu_backward_passing_zero(isa, &of, &other, &layout, &mut ones);
+            assert_eq!(read(&ones), values.iter().map(passes).collect::<Vec<_>>());
             relu_backward(isa, &of, &other, &layout, &mut to);
             assert_eq!(read(&to), values.iter().map(|x| 2.0 * x.max(0.0)).collect::<Vec<_>>());
             relu_forward(isa, &of, &other, &layout, &mut to);

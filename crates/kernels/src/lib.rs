@@ -48,7 +48,7 @@ mod testing;
 
 pub use batch_norm::{Moments, batch_norm_backward, batch_norm_forward, batch_norm_moments, batch_norm_sums};
 pub use conv2d::{Conv2dShape, DirectConv2d};
-pub use elementwise::{copy, multiply, relu_backward, relu_forward};
+pub use elementwise::{copy, multiply, relu_backward, relu_backward_passing_zero, relu_forward};
 pub use isa::{Isa, VARIABLE};
 pub use layout::{Border, Layout};
 pub use linear::{linear_forward, linear_input_gradient, linear_weight_gradient};

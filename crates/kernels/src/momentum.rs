@@ -14,6 +14,8 @@ pub struct MomentumStep {
     pub fresh: f32,
     /// 1 − α λ, rounded once.
     pub keep: f32,
+    /// Whether the weights move with the momentum of the step before.
+    pub weights_first: bool,
 }
 
 impl MomentumStep {
@@ -25,10 +27,18 @@ impl MomentumStep {
             momentum: momentum as f32,
             fresh: (1.0 - momentum) as f32,
             keep: (1.0 - learning_rate * weight_decay) as f32,
+            weights_first: false,
         }
     }
 
-    /// `m ← μ m + (1 − μ) g`, then `w ← (1 − α λ) w − α m`.
+    /// The step that moves the weights before the momentum.
+    #[must_use]
+    pub fn weights_first(self) -> Self {
+        Self { weights_first: true, ..self }
+    }
+
+    /// `m ← μ m + (1 − μ) g`, then `w ← (1 − α λ) w − α m`; the other way round with
+    /// [`weights_first`](Self::weights_first).
     ///
     /// # Panics
     ///
@@ -39,18 +49,22 @@ impl MomentumStep {
             (weights.len(), weights.len()),
             "a gradient and a momentum a weight"
         );
-        isa.run(Run { step: *self, gradient, momentum, weights });
+        if self.weights_first {
+            isa.run(Run::<true> { step: *self, gradient, momentum, weights });
+        } else {
+            isa.run(Run::<false> { step: *self, gradient, momentum, weights });
+        }
     }
 }
 
-struct Run<'a> {
+struct Run<'a, const WEIGHTS_FIRST: bool> {
     step: MomentumStep,
     gradient: &'a [f32],
     momentum: &'a mut [f32],
     weights: &'a mut [f32],
 }
 
-impl Kernel for Run<'_> {
+impl<const WEIGHTS_FIRST: bool> Kernel for Run<'_, WEIGHTS_FIRST> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
         let Self { step, gradient, momentum, weights } = self;
@@ -60,14 +74,17 @@ impl Kernel for Run<'_> {
         for ((g, m), w) in gradient.iter().zip(momentum).zip(weights) {
             // SAFETY: the instructions are the caller's.
             unsafe {
-                let moved = V::of(g).mul(V::splat(step.fresh)).fma(V::of(m), V::splat(step.momentum));
-                moved.put(m);
-                V::of(w).mul(V::splat(step.keep)).fma(moved, V::splat(-step.learning_rate)).put(w);
+                let old = V::of(m);
+                let new = V::of(g).mul(V::splat(step.fresh)).fma(old, V::splat(step.momentum));
+                new.put(m);
+                let by = if WEIGHTS_FIRST { old } else { new };
+                V::of(w).mul(V::splat(step.keep)).fma(by, V::splat(-step.learning_rate)).put(w);
             }
         }
         for ((g, m), w) in rest_of_gradient.iter().zip(rest_of_momentum).zip(rest_of_weights) {
-            *m = step.momentum * *m + step.fresh * g;
-            *w = step.keep * *w - step.learning_rate * *m;
+            let old = *m;
+            *m = step.momentum * old + step.fresh * g;
+            *w = step.keep * *w - step.learning_rate * if WEIGHTS_FIRST { old } else { *m };
         }
     }
 }
@@ -80,12 +97,18 @@ mod tests {
     /// vector.
     #[test]
     fn three_steps_give_the_values_worked_out_by_hand() {
-        for isa in Isa::available() {
-            let step = MomentumStep::new(0.1, 0.9, 0.01);
-            let (mut momentum, mut weights) = (vec![0.0; 37], vec![1.0; 37]);
-            for (gradient, expected) in [(1.0, 0.989), (-2.0, 0.999_011), (0.5, 1.002_912)] {
-                step.apply(isa, &[gradient; 37], &mut momentum, &mut weights);
-                assert!(weights.iter().all(|weight: &f32| (weight - expected).abs() < 2e-7), "{isa}: {weights:?}");
+        let step = MomentumStep::new(0.1, 0.9, 0.01);
+        for (step, expected) in
+            [(step, [0.989, 0.999_011, 1.002_912]), (step.weights_first(), [0.999, 0.988_001, 0.998_013])]
+        {
+            for isa in Isa::available() {
+                let (mut momentum, mut weights) = (vec![0.0; 37], vec![1.0; 37]);
+                for (gradient, expected) in [1.0, -2.0, 0.5].into_iter().zip(expected) {
+                    step.apply(isa, &[gradient; 37], &mut momentum, &mut weights);
+                    assert!(weights.iter().all(|weight: &f32| (weight - expected).abs() < 2e-7), "{isa}: {weights:?}");
+                }
+                // The momentum is the same either way.
+                assert!(momentum.iter().all(|momentum| (momentum + 0.049).abs() < 2e-8), "{isa}: {momentum:?}");
             }
         }
     }

@@ -135,7 +135,7 @@ macro_rules! of_either_rank {
         $Layer:ident, $Saved:ident, $Spec:ident,
         build: |$spec:pat_param| $build:expr
         $(, sides: |$saved:ident| $sides:expr)?
-        $(, operation: $operation:expr)?
+        $(, operation: |$of:pat_param| $operation:expr)?
         $(,)?
     ) => {
         impl crate::definition::Definition for $Layer {
@@ -175,7 +175,7 @@ macro_rules! of_either_rank {
 
             $(
                 fn operation(
-                    _spec: &Self::Spec,
+                    $of: &Self::Spec,
                     _input: backproof_spec::Shape,
                     _output: backproof_spec::Shape,
                 ) -> Option<backproof_compiled::Operation> {

@@ -38,7 +38,7 @@
 //!
 //! | layer | where | convention |
 //! | --- | --- | --- |
-//! | [`Relu`] | `x = 0` | gradient 0 |
+//! | [`Relu`] | `x = 0` | gradient 0, or 1 where it is asked for |
 //! | [`LeakyRelu`], [`Prelu`] | `x = 0` | the slope of the negative side |
 //! | [`Elu`] | `x = 0` | `α`, the slope of the negative side |
 //! | [`MaxPool2d`] | several maxima in a window | the first in row-major order takes all |

@@ -11,6 +11,12 @@ pub(crate) fn positive<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     input.greater_scalar(0).cast(dtype)
 }
 
+/// `[x ≥ 0]`, likewise.
+pub(crate) fn not_negative<const D: usize>(input: Tensor<D>) -> Tensor<D> {
+    let dtype = FloatDType::from(input.dtype());
+    input.greater_equal_scalar(0).cast(dtype)
+}
+
 /// `min(x, 0)`, with the slope 1 at 0.
 pub(crate) fn negative_part<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     input.clamp_max(0)

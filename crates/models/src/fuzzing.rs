@@ -40,7 +40,7 @@ fn check(network: &Network, bytes: &[u8], classes: &[String]) {
 fn course_network() -> Network {
     let layers = vec![
         LayerSpec::Conv2d(Conv2dSpec::new(2, [1, 2])),
-        LayerSpec::Relu(ReluSpec),
+        LayerSpec::Relu(ReluSpec::default()),
         LayerSpec::Flatten(FlattenSpec),
         LayerSpec::Linear(LinearSpec::new(2)),
     ];

@@ -108,6 +108,7 @@ mod tests {
             images_per_second: 1.0,
             seconds: 1.0,
             seconds_left: 0.0,
+            averages: backproof_spec::Averages::Plain,
         }
     }
 

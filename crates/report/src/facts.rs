@@ -1,7 +1,7 @@
 //! What a run came to in a few figures, and how it was made.
 
 use backproof_spec::{plural, thousands};
-use backproof_train::{Computation, RunRecord};
+use backproof_train::{Computation, RunRecord, restored_in_words};
 use serde::Serialize;
 
 use crate::contents::Contents;
@@ -38,12 +38,13 @@ pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
         facts.push(Fact { name: "Test loss", value: nats(result.loss), note: "nats".to_owned() });
     }
     let best = contents.reports.iter().filter_map(|report| Some((report.validation_accuracy?, report.iteration)));
+    let moving = contents.reports.iter().any(|report| !report.averages.is_default());
     // The first of equals, as the best checkpoint is.
     if let Some((accuracy, iteration)) = best.reduce(|best, next| if next.0 > best.0 { next } else { best }) {
         facts.push(Fact {
             name: "Best validation",
             value: format!("{:.2} %", 100.0 * accuracy),
-            note: format!("at iteration {}", thousands(iteration)),
+            note: format!("at iteration {}{}", thousands(iteration), if moving { ", a moving average" } else { "" }),
         });
     }
     facts.push(Fact {
@@ -68,6 +69,9 @@ pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
         (&mut status, record.summary.as_ref().and_then(|it| it.ended_early.as_ref()))
     {
         *status += &format!("; {ended_early}");
+    }
+    if let (Some(status), Some(iteration)) = (&mut status, record.summary.as_ref().and_then(|it| it.restored)) {
+        *status += &format!("; {}", restored_in_words(iteration));
     }
     let versions = record.versions.iter().map(|(name, version)| format!("{name} {version}"));
     let commit = record.git_revision.as_deref();

@@ -84,8 +84,8 @@ impl Kernels {
 /// Weights of an earlier run, or of another program, to begin with: every tensor whose name and shape fit is taken.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WarmStart {
-    /// A run folder, whose last weights are taken, or a weights file; relative to the working folder. A run
-    /// writes down the whole path, with links followed.
+    /// A run folder, whose final weights are taken, or a weights file; relative to the working folder. A run writes
+    /// down the whole path, with links followed.
     pub init_from: String,
     /// Whether what was taken as it is stays so: it is not updated, weight decay included.
     pub freeze: bool,
@@ -108,9 +108,45 @@ pub struct Training {
     pub validate_every: usize,
     /// Iterations between two checkpoints.
     pub checkpoint_every: usize,
+    /// Over what the figures of a report are averaged.
+    #[serde(default, skip_serializing_if = "Averages::is_default")]
+    pub averages: Averages,
     /// When the run ends before its last iteration, if it may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
+}
+
+/// Over what the figures of a report are averaged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Averages {
+    /// Loss and training accuracy over the images since the report before; validation as it is.
+    #[default]
+    Plain,
+    /// The moving averages of the course. Loss, training accuracy and total loss: the mean of the first 20 iterations,
+    /// from then on a ← 0.995 a + 0.005 · this iteration's. Validation accuracy: v ← (v + this one) / 2, v = 0 at first.
+    ///
+    /// The course validates every 100 iterations on 10 batches of 16 images. A run here validates as often as
+    /// [`validate_every`](Training::validate_every) says, on all validation images.
+    Moving,
+}
+
+impl Averages {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Plain, Self::Moving];
+
+    /// Its name in a config.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Moving => "moving",
+        }
+    }
+
+    /// Whether it is the default.
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A run ends when what it watches has not improved for some epochs.
@@ -122,6 +158,9 @@ pub struct EarlyStopping {
     pub patience: usize,
     /// An improvement is a change for the better by more than this.
     pub least_change: f64,
+    /// Whether the run ends with the weights of the best epoch, and not with those of its last iteration.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub restore_best: bool,
 }
 
 /// What early stopping watches.

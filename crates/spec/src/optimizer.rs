@@ -28,10 +28,13 @@ pub struct Optimizer {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum OptimizerKind {
-    /// The course's: m ← μ m + (1 − μ) g, then w ← w − α (m + λ w).
+    /// The course's: m ← μ m + (1 − μ) g, then w ← w − α (m + λ w), in the order that `update` says.
     Momentum {
         /// μ, in [0, 1).
         momentum: f64,
+        /// Whether the weights move before the momentum does.
+        #[serde(default, skip_serializing_if = "Update::is_default")]
+        update: Update,
     },
     /// Gradient descent: b ← μ b + (1 − d) g, at the first step b ← g, then w ← w − α b, or w ← w − α (g + μ b) with
     /// Nesterov's momentum. With μ = 0 it is w ← w − α g.
@@ -67,6 +70,35 @@ pub enum OptimizerKind {
     Adam(Adam),
     /// Loshchilov and Hutter 2019: [`Adam`](Self::Adam) with decoupled weight decay.
     AdamW(Adam),
+}
+
+/// When [`OptimizerKind::Momentum`] moves the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Update {
+    /// With the new momentum: m ← μ m + (1 − μ) g, then w ← w − α (m + λ w).
+    #[default]
+    AfterMomentum,
+    /// With the momentum of the step before: w ← w − α (m + λ w), then m ← μ m + (1 − μ) g. The first step moves the
+    /// weights by the decay alone. One of the published solutions of the course does this.
+    BeforeMomentum,
+}
+
+impl Update {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::AfterMomentum, Self::BeforeMomentum];
+
+    /// Its name in a config.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::AfterMomentum => "after-momentum",
+            Self::BeforeMomentum => "before-momentum",
+        }
+    }
+
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The hyperparameters of [`OptimizerKind::Adam`] and [`OptimizerKind::AdamW`].
@@ -152,7 +184,7 @@ mod tests {
 
     fn optimizer(warmup: usize, schedule: Schedule) -> Optimizer {
         Optimizer {
-            kind: OptimizerKind::Momentum { momentum: 0.95 },
+            kind: OptimizerKind::Momentum { momentum: 0.95, update: Update::default() },
             learning_rate: 0.2,
             weight_decay: 0.001,
             warmup,

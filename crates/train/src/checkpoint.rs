@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use backproof_data::sha256;
 use backproof_models::{Network, load_weights, save_weights};
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::TrainError;
 use crate::early_stopping::{EndedEarly, Watched};
 use crate::files::{check_version, replace_folder, swapped_folder, write_json, write_whole};
+use crate::moving::Moving;
 use crate::report::Window;
 
 /// The version of `state.json`. 2 added the config; since 3 the config's `engine = "manual"` means tensors, and
@@ -23,6 +25,8 @@ const WEIGHTS: &str = "weights.safetensors";
 const OPTIMIZER: &str = "optimizer.bpk";
 const CONFIG: &str = "config.toml";
 const STATE: &str = "state.json";
+/// The weights of the best epoch, where the run is to end with them.
+const BEST_EPOCH: &str = "best_epoch.safetensors";
 
 /// One of the checkpoints that a run keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,12 +62,25 @@ pub(crate) struct Position {
     /// What early stopping has seen, in a run that has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) watched: Option<Watched>,
+    /// The weights of its best epoch, a safetensors file, in a run that is to end with them. A checkpoint has them in a
+    /// file of their own.
+    #[serde(skip)]
+    pub(crate) best_epoch: Option<Arc<Vec<u8>>>,
+    /// The moving averages, in a run that reports them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) moving: Option<Moving>,
 }
 
 impl Position {
     /// Why a run ends here, if early stopping ends it.
     pub(crate) fn ended_early(&self, training: &Training) -> Option<EndedEarly> {
         self.watched.as_ref()?.end(training.early_stopping.as_ref()?, self.iteration)
+    }
+
+    /// The iteration whose weights a run that is over here ends with, if those are not its last ones.
+    pub(crate) fn restored(&self) -> Option<usize> {
+        let best = self.watched.as_ref()?.best_iteration();
+        (self.best_epoch.is_some() && best != self.iteration).then_some(best)
     }
 
     /// The last iteration whose report can have been made. Making one empties the window, so where there is something
@@ -91,6 +108,12 @@ struct State {
     /// From version 2 on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     config_sha256: Option<String>,
+    /// Of the weights of the best epoch, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    best_epoch_sha256: Option<String>,
+    /// The iteration of the best epoch, where the run is over and has ended with those weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    restored: Option<usize>,
     position: Position,
 }
 
@@ -122,12 +145,14 @@ impl Checkpoint {
     }
 
     /// Takes the place of the checkpoint before; refuses weights that are not finite, so that the one before stays.
+    /// `restored` is the iteration of the best epoch in the last checkpoint of a run that ends with its weights.
     pub(crate) fn save(
         &self,
         network: &Network,
         optimizer: &ModuleOptimizer,
         experiment: &Experiment,
         position: &Position,
+        restored: Option<usize>,
     ) -> Result<(), TrainError> {
         let weights = save_weights(network)?;
         let optimizer = optimizer
@@ -138,30 +163,56 @@ impl Checkpoint {
             write_whole(&folder.join(WEIGHTS), &weights)?;
             write_whole(&folder.join(OPTIMIZER), &optimizer)?;
             write_whole(&folder.join(CONFIG), config.as_bytes())?;
+            if let Some(best_epoch) = &position.best_epoch {
+                write_whole(&folder.join(BEST_EPOCH), best_epoch)?;
+            }
             let state = State {
                 schema_version: SCHEMA,
                 weights_sha256: sha256(&weights),
                 optimizer_sha256: sha256(&optimizer),
                 config_sha256: Some(sha256(config.as_bytes())),
+                best_epoch_sha256: position.best_epoch.as_deref().map(|weights| sha256(weights)),
+                restored,
                 position: position.clone(),
             };
             write_json(&folder.join(STATE), &state)
         })
     }
 
-    /// The safetensors file, and the iteration that it is of.
+    /// The safetensors file, and the iteration that it is of: of a run that ended with the weights of its best epoch,
+    /// that.
     pub(crate) fn weights(&self) -> Result<(Vec<u8>, usize), TrainError> {
-        let (folder, state) = self.state()?;
-        let weights = read_checked(&folder.join(WEIGHTS), &state.weights_sha256)?;
-        Ok((weights, state.position.iteration))
+        let (_, weights, iteration) = self.weights_at()?;
+        Ok((weights, iteration))
     }
 
-    /// The network with this checkpoint's weights, and its position.
-    pub(crate) fn load_network(&self, network: Network) -> Result<(Network, Position), TrainError> {
+    /// The network with [`weights`](Self::weights), and their iteration.
+    pub(crate) fn load_weights(&self, network: Network) -> Result<(Network, usize), TrainError> {
+        let (path, weights, iteration) = self.weights_at()?;
+        let (network, _) = load_weights(network, &weights, &[]).map_err(|error| TrainError::weights(&path, error))?;
+        Ok((network, iteration))
+    }
+
+    fn weights_at(&self) -> Result<(PathBuf, Vec<u8>, usize), TrainError> {
         let (folder, state) = self.state()?;
+        let (name, sum, iteration) = match (&state.best_epoch_sha256, state.restored) {
+            (Some(sum), Some(restored)) => (BEST_EPOCH, sum, restored),
+            _ => (WEIGHTS, &state.weights_sha256, state.position.iteration),
+        };
+        let path = folder.join(name);
+        let weights = read_checked(&path, sum)?;
+        Ok((path, weights, iteration))
+    }
+
+    /// The network with the weights that this checkpoint was saved with, and its position, to go on from.
+    pub(crate) fn load_network(&self, network: Network) -> Result<(Network, Position), TrainError> {
+        let (folder, mut state) = self.state()?;
         let path = folder.join(WEIGHTS);
         let weights = read_checked(&path, &state.weights_sha256)?;
         let (network, _) = load_weights(network, &weights, &[]).map_err(|error| TrainError::weights(&path, error))?;
+        if let Some(sum) = &state.best_epoch_sha256 {
+            state.position.best_epoch = Some(Arc::new(read_checked(&folder.join(BEST_EPOCH), sum)?));
+        }
         Ok((network, state.position))
     }
 
@@ -174,8 +225,13 @@ impl Checkpoint {
     pub(crate) fn sound(&self) -> Option<usize> {
         let (folder, state) = self.state().ok()?;
         let config = state.config_sha256.as_ref().map(|expected| (CONFIG, expected));
+        let best_epoch = state.best_epoch_sha256.as_ref().map(|expected| (BEST_EPOCH, expected));
         let files = [(WEIGHTS, &state.weights_sha256), (OPTIMIZER, &state.optimizer_sha256)];
-        let sound = files.into_iter().chain(config).all(|(name, sum)| read_checked(&folder.join(name), sum).is_ok());
+        let sound = files
+            .into_iter()
+            .chain(config)
+            .chain(best_epoch)
+            .all(|(name, sum)| read_checked(&folder.join(name), sum).is_ok());
         sound.then_some(state.position.iteration)
     }
 

@@ -47,6 +47,12 @@ impl std::fmt::Display for EndedEarly {
     }
 }
 
+/// What is said of a run that ends with the weights of its best epoch, which ended with this iteration.
+#[must_use]
+pub fn restored_in_words(iteration: usize) -> String {
+    format!("the weights of iteration {iteration}, the end of the best epoch, are restored")
+}
+
 impl Watched {
     /// A batch with this mean loss was trained on.
     pub(crate) fn add(&mut self, images: usize, loss: f64) {
@@ -59,18 +65,25 @@ impl Watched {
         self.loss_sum / self.images as f64
     }
 
-    /// An epoch ends, and what is watched has this value.
-    pub(crate) fn end_epoch(&mut self, rule: &EarlyStopping, value: f64, iteration: usize) {
+    /// An epoch ends, and what is watched has this value. Whether it is the best so far.
+    pub(crate) fn end_epoch(&mut self, rule: &EarlyStopping, value: f64, iteration: usize) -> bool {
         (self.loss_sum, self.images) = (0.0, 0);
         let gain = |best: f64| match rule.watch {
             Watch::TrainingLoss | Watch::ValidationLoss => best - value,
             Watch::ValidationAccuracy => value - best,
         };
-        if self.best.is_none_or(|best| gain(best) > rule.least_change) {
+        let is_best = self.best.is_none_or(|best| gain(best) > rule.least_change);
+        if is_best {
             (self.best, self.best_iteration, self.waited) = (Some(value), iteration, 0);
         } else {
             self.waited += 1;
         }
+        is_best
+    }
+
+    /// At the end of which iteration the best value was.
+    pub(crate) fn best_iteration(&self) -> usize {
+        self.best_iteration
     }
 
     /// Why the run ends here, if it does.
@@ -86,7 +99,7 @@ mod tests {
     use super::*;
 
     fn ends(watch: Watch, least_change: f64, values: &[f64]) -> Option<usize> {
-        let rule = EarlyStopping { watch, patience: 2, least_change };
+        let rule = EarlyStopping { watch, patience: 2, least_change, restore_best: false };
         let mut watched = Watched::default();
         (1..).zip(values).find_map(|(iteration, &value)| {
             watched.end_epoch(&rule, value, iteration);
@@ -106,7 +119,7 @@ mod tests {
 
     #[test]
     fn the_loss_of_an_epoch_counts_every_image_once() {
-        let rule = EarlyStopping { watch: Watch::TrainingLoss, patience: 1, least_change: 0.0 };
+        let rule = EarlyStopping { watch: Watch::TrainingLoss, patience: 1, least_change: 0.0, restore_best: false };
         let mut watched = Watched::default();
         watched.add(16, 1.0);
         watched.add(4, 2.0);
@@ -118,7 +131,8 @@ mod tests {
 
     #[test]
     fn the_end_is_told_in_a_sentence() {
-        let rule = EarlyStopping { watch: Watch::ValidationAccuracy, patience: 1, least_change: 0.0 };
+        let rule =
+            EarlyStopping { watch: Watch::ValidationAccuracy, patience: 1, least_change: 0.0, restore_best: false };
         let mut watched = Watched::default();
         for (iteration, value) in [(10, 0.875), (20, 0.5)] {
             watched.end_epoch(&rule, value, iteration);

@@ -8,7 +8,7 @@ use crate::{EvaluationResult, Summary};
 #[derive(Debug)]
 pub enum Ending {
     /// All iterations done, evaluated on the test images.
-    Finished(Finished),
+    Finished(Box<Finished>),
     /// Stopped on request, with a checkpoint.
     Interrupted {
         /// The run folder.

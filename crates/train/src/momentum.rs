@@ -1,6 +1,7 @@
 //! Momentum with decoupled weight decay, as a Burn optimizer.
 
 use backproof_kernels::{Isa, MomentumStep};
+use backproof_spec::Update;
 use burn::Tensor;
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{DType, Device, TensorData};
@@ -13,7 +14,9 @@ use rayon::prelude::*;
 /// w ← w − α (m + λ w)
 /// ```
 ///
-/// m is updated first, and w with the new m. The decay does not enter m ("decoupled", Loshchilov and Hutter 2019,
+/// m is updated first, and w with the new m. With [`Update::BeforeMomentum`] the two lines change places, and w moves
+/// with the m of the step before: one of the published solutions of the course does this. m is the same either way, up
+/// to the gradients that the other weights give. The decay does not enter m ("decoupled", Loshchilov and Hutter 2019,
 /// arXiv:1711.05101). It applies to every trainable parameter, biases included.
 ///
 /// Burn's own `Momentum` (0.22) differs: its first step takes m = g, and its dampening is a number of its own.
@@ -21,6 +24,7 @@ use rayon::prelude::*;
 pub struct Momentum {
     momentum: f64,
     weight_decay: f64,
+    update: Update,
     /// The instructions that a step uses in place of Burn's operations.
     kernels: Option<Isa>,
 }
@@ -55,7 +59,13 @@ impl Momentum {
     /// μ in [0, 1) and λ ≥ 0.
     #[must_use]
     pub fn new(momentum: f64, weight_decay: f64) -> Self {
-        Self { momentum, weight_decay, kernels: None }
+        Self { momentum, weight_decay, update: Update::AfterMomentum, kernels: None }
+    }
+
+    /// With the two lines in this order.
+    #[must_use]
+    pub fn with_update(self, update: Update) -> Self {
+        Self { update, ..self }
     }
 
     /// On the CPU kernels: one pass over memory in place of six operations. For tensors in single precision in the
@@ -78,13 +88,22 @@ impl Momentum {
         let mut momentum =
             state.map_or_else(|| TensorData::zeros::<f32, _>(weight.dims()), |state| state.momentum.into_data());
         let (mut weight, gradient) = (weight.into_data(), gradient.into_data());
-        let step = MomentumStep::new(learning_rate, self.momentum, self.weight_decay);
+        let step = kernel_step(learning_rate, self.momentum, self.weight_decay, self.update);
         let gradients = gradient.as_slice::<f32>().expect(SINGLE).par_chunks(LEAST);
         let momenta = momentum.as_mut_slice::<f32>().expect(SINGLE).par_chunks_mut(LEAST);
         let weights = weight.as_mut_slice::<f32>().expect(SINGLE).par_chunks_mut(LEAST);
         gradients.zip(momenta).zip(weights).for_each(|((g, m), w)| step.apply(isa, g, m, w));
         let [weight, momentum] = [weight, momentum].map(|data| Tensor::from_data(data, (&device, DType::F32)));
         (weight, MomentumState { momentum })
+    }
+}
+
+/// The step of the CPU kernels.
+pub(crate) fn kernel_step(learning_rate: f64, momentum: f64, weight_decay: f64, update: Update) -> MomentumStep {
+    let step = MomentumStep::new(learning_rate, momentum, weight_decay);
+    match update {
+        Update::AfterMomentum => step,
+        Update::BeforeMomentum => step.weights_first(),
     }
 }
 
@@ -103,12 +122,20 @@ impl Optimizer for Momentum {
             return (weight, Some(state));
         }
         let fresh = gradient.mul_scalar(1.0 - self.momentum);
-        let momentum = match state {
-            Some(state) => state.momentum.mul_scalar(self.momentum) + fresh,
+        let old = state.map(|state| state.momentum);
+        let momentum = match &old {
+            Some(old) => old.clone().mul_scalar(self.momentum) + fresh,
             None => fresh,
         };
-        let weight =
-            weight.mul_scalar(1.0 - learning_rate * self.weight_decay) - momentum.clone().mul_scalar(learning_rate);
+        let kept = weight.mul_scalar(1.0 - learning_rate * self.weight_decay);
+        let by = match self.update {
+            Update::AfterMomentum => Some(momentum.clone()),
+            Update::BeforeMomentum => old,
+        };
+        let weight = match by {
+            Some(by) => kept - by.mul_scalar(learning_rate),
+            None => kept, // m₀ = 0
+        };
         (weight, Some(MomentumState { momentum }))
     }
 
@@ -129,8 +156,17 @@ mod tests {
     /// m₂ = 0.9 · 0.1  + 0.1 · −2  = −0.11      w₂ = 0.989    − 0.1 (−0.11  + 0.01 · 0.989)    = 0.999011
     /// m₃ = 0.9 · −0.11 + 0.1 · 0.5 = −0.049    w₃ = 0.999011 − 0.1 (−0.049 + 0.01 · 0.999011) = 1.002911989
     /// ```
+    ///
+    /// With the momentum of the step before, m₀ = 0 first:
+    ///
+    /// ```text
+    /// w₁ = 1        − 0.1 (0     + 0.01 · 1)        = 0.999
+    /// w₂ = 0.999    − 0.1 (0.1   + 0.01 · 0.999)    = 0.988001
+    /// w₃ = 0.988001 − 0.1 (−0.11 + 0.01 · 0.988001) = 0.998012999
+    /// ```
     const GRADIENTS: [f64; 3] = [1.0, -2.0, 0.5];
     const WEIGHTS: [f64; 3] = [0.989, 0.999_011, 1.002_911_989];
+    const WEIGHTS_OF_THE_STEP_BEFORE: [f64; 3] = [0.999, 0.988_001, 0.998_012_999];
 
     fn scalar(value: f64) -> Tensor<1> {
         Tensor::from_data(TensorData::from([value]), (&Device::flex(), DType::F64))
@@ -140,28 +176,19 @@ mod tests {
         tensor.to_data().try_to_vec::<f64>().unwrap()[0]
     }
 
-    fn run(step: impl Fn(f64, Tensor<1>, Tensor<1>, &mut Option<MomentumState<1>>) -> Tensor<1>) -> Vec<f64> {
-        let mut weight = scalar(1.0);
-        let mut state = None;
-        GRADIENTS
-            .iter()
-            .map(|&gradient| {
-                weight = step(0.1, weight.clone(), scalar(gradient), &mut state);
-                value(&weight)
-            })
-            .collect()
-    }
-
     #[test]
     fn three_steps_give_the_values_worked_out_by_hand() {
-        let optimizer = Momentum::new(0.9, 0.01);
-        let weights = run(|lr, weight, gradient, state| {
-            let (weight, next) = optimizer.step(lr, weight, gradient, state.take());
-            *state = next;
-            weight
-        });
-        for (weight, expected) in weights.iter().zip(WEIGHTS) {
-            assert!((weight - expected).abs() < 1e-15, "{weight} is not {expected}");
+        for (update, expected) in
+            [(Update::AfterMomentum, WEIGHTS), (Update::BeforeMomentum, WEIGHTS_OF_THE_STEP_BEFORE)]
+        {
+            let optimizer = Momentum::new(0.9, 0.01).with_update(update);
+            let (mut weight, mut state) = (scalar(1.0), None);
+            for (gradient, expected) in GRADIENTS.into_iter().zip(expected) {
+                (weight, state) = optimizer.step(0.1, weight, scalar(gradient), state);
+                let weight = value(&weight);
+                assert!((weight - expected).abs() < 1e-15, "{}: {weight} is not {expected}", update.name());
+            }
+            assert!((value(&state.unwrap().momentum) + 0.049).abs() < 1e-15);
         }
     }
 
@@ -173,8 +200,8 @@ mod tests {
                 (0..LEAST + 37).map(|at| ((at * 31 + seed * 17) % 101) as f32 / 50.0 - 1.0).collect();
             Tensor::<1>::from_data(TensorData::from(&values[..]), (&Device::flex(), DType::F32))
         };
-        let plain = Momentum::new(0.9, 0.01);
-        for isa in Isa::available() {
+        let orders = Update::ALL.map(|update| Momentum::new(0.9, 0.01).with_update(update));
+        for (plain, isa) in orders.iter().flat_map(|plain| Isa::available().into_iter().map(move |isa| (plain, isa))) {
             let ours = plain.clone().on_kernels(isa);
             let (mut expected, mut found) = ((numbers(1), None), (numbers(1), None));
             for seed in 2..5 {
@@ -186,20 +213,6 @@ mod tests {
                     assert!(apart < 1e-6, "{isa}: {apart}");
                 }
             }
-        }
-    }
-
-    #[test]
-    fn updating_the_weight_before_the_momentum_gives_other_values() {
-        // The mistake of one of the published solutions: w moves with the momentum of the step before.
-        let weights = run(|lr, weight, gradient, state| {
-            let old = state.take().map_or(scalar(0.0), |state| state.momentum);
-            let moved = weight.clone() - (old.clone() + weight.mul_scalar(0.01)).mul_scalar(lr);
-            *state = Some(MomentumState { momentum: old.mul_scalar(0.9) + gradient.mul_scalar(0.1) });
-            moved
-        });
-        for (weight, expected) in weights.iter().zip(WEIGHTS) {
-            assert!((weight - expected).abs() > 1e-3, "the wrong order passes for the right one");
         }
     }
 

@@ -39,6 +39,8 @@ pub trait Observer {
     fn report(&mut self, _report: &TrainingReport) {}
     /// The run ends before its last iteration.
     fn ended_early(&mut self, _ended_early: &EndedEarly) {}
+    /// The run ends with the weights of its best epoch, which ended with this iteration.
+    fn restored(&mut self, _iteration: usize) {}
     /// The final evaluation begins.
     fn evaluating(&mut self, _images: usize) {}
     /// The evaluation is done and written.

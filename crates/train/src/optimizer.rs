@@ -17,7 +17,9 @@ use crate::Momentum;
 pub fn new_optimizer(optimizer: &Optimizer) -> ModuleOptimizer {
     let penalty = (optimizer.weight_decay > 0.0).then(|| WeightDecayConfig::new(optimizer.weight_decay as f32));
     match optimizer.kind {
-        OptimizerKind::Momentum { momentum } => Momentum::new(momentum, optimizer.weight_decay).into(),
+        OptimizerKind::Momentum { momentum, update } => {
+            Momentum::new(momentum, optimizer.weight_decay).with_update(update).into()
+        }
         OptimizerKind::Sgd { momentum, dampening, nesterov } => {
             // Burn's default dampening is 0.1; each of its fields is given here, so that no default of Burn's counts.
             let momentum = (momentum > 0.0).then_some(MomentumConfig { momentum, dampening, nesterov });

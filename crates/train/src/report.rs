@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use backproof_spec::Averages;
 use serde::{Deserialize, Serialize};
 
 /// What is reported every `training.report_every` iterations, one JSON object a line in `metrics.jsonl`.
@@ -9,6 +10,9 @@ use serde::{Deserialize, Serialize};
 /// Loss and training accuracy are means over the images seen since the report before, so every image of that stretch
 /// counts once; the network changes meanwhile. A smoothed mean would count some images more than others. Validation
 /// figures are of the network as it is at `iteration`.
+///
+/// With `training.averages = "moving"`, loss, total loss, training accuracy and validation accuracy are the moving
+/// averages of the course instead ([`Averages::Moving`]).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrainingReport {
     /// Iterations done.
@@ -21,7 +25,7 @@ pub struct TrainingReport {
     pub classification_loss: f64,
     /// λ/2 ‖w‖² over all trainable parameters, after the last iteration.
     pub weight_decay_loss: f64,
-    /// The sum of the two.
+    /// The sum of the two. With moving averages it is the moving average of the sum.
     pub total_loss: f64,
     /// Share of the images that were classified right when they were trained on.
     pub training_accuracy: f64,
@@ -35,6 +39,9 @@ pub struct TrainingReport {
     pub seconds: f64,
     /// Seconds that the rest will take at the mean rate so far.
     pub seconds_left: f64,
+    /// Over what loss, accuracies and total loss are averaged, from the config; absent where that is as said above.
+    #[serde(default, skip_serializing_if = "Averages::is_default")]
+    pub averages: Averages,
 }
 
 impl TrainingReport {
@@ -49,10 +56,11 @@ impl fmt::Display for TrainingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "iteration {:>6}  loss {:.4} + decay {:.4} = {:.4}  training {:>6.2} %",
+            "iteration {:>6}  loss {:.4} + decay {:.4} {} {:.4}  training {:>6.2} %",
             self.iteration,
             self.classification_loss,
             self.weight_decay_loss,
+            if self.averages.is_default() { "=" } else { "≈" }, // the sum has an average of its own
             self.total_loss,
             100.0 * self.training_accuracy,
         )?;

@@ -80,7 +80,7 @@ pub fn resume(
     }
     if from.is_some_and(|from| from.folder() != folder.last().folder()) {
         // What was there is damaged, ahead or not there at all, and there may be no iteration left to save one after.
-        folder.last().save(&trainer.network(), &trainer.optimizer(), &experiment, &position)?;
+        folder.last().save(&trainer.network(), &trainer.optimizer(), &experiment, &position, None)?;
     }
     let events = events(&folder, setup, position.reported())?;
     // A folder of an earlier version has none.

@@ -187,6 +187,7 @@ pub(crate) mod tests {
             images_per_second: 1.0,
             seconds: 1.0,
             seconds_left: 1.0,
+            averages: backproof_spec::Averages::Plain,
         }
     }
 

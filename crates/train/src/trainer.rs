@@ -2,7 +2,7 @@
 
 use backproof_compiled::TrainingPlan;
 use backproof_data::Selection;
-use backproof_kernels::{Isa, MomentumStep};
+use backproof_kernels::Isa;
 use backproof_models::{Compiled, ComputedBy, Network, NotCompiled, PassMode};
 use backproof_spec::{Engine, Loss, Optimizer, OptimizerKind};
 use burn::Tensor;
@@ -13,6 +13,7 @@ use burn::tensor::{Device, Int};
 use crate::engine::OnTensors;
 use crate::evaluation::{argmax, host_values};
 use crate::loss::objective;
+use crate::momentum::kernel_step;
 use crate::optimizer::new_optimizer;
 use crate::{Momentum, momentum_record};
 
@@ -145,9 +146,9 @@ impl Trainer {
                 if !step.loss.is_finite() {
                     return step;
                 }
-                if let OptimizerKind::Momentum { momentum } = config.optimizer.kind {
-                    let momentum = MomentumStep::new(learning_rate, momentum, config.optimizer.weight_decay);
-                    compiled.plan_mut().momentum_step(momentum);
+                if let OptimizerKind::Momentum { momentum, update } = config.optimizer.kind {
+                    let decay = config.optimizer.weight_decay;
+                    compiled.plan_mut().momentum_step(kernel_step(learning_rate, momentum, decay, update));
                 } else {
                     // Burn's optimizers move Burn's tensors, which are the parameters as they are now.
                     compiled.plan_mut().finish_gradients();
@@ -211,9 +212,9 @@ fn on_kernels(config: &TrainerConfig, network: Network, optimizer: ModuleOptimiz
     #[cfg(feature = "flex")]
     let network = network.with_segments(isa);
     let optimizer = match config.optimizer.kind {
-        OptimizerKind::Momentum { momentum } => {
-            let ours = Momentum::new(momentum, config.optimizer.weight_decay).on_kernels(isa);
-            ModuleOptimizer::from(ours).load_record(optimizer.to_record())
+        OptimizerKind::Momentum { momentum, update } => {
+            let ours = Momentum::new(momentum, config.optimizer.weight_decay).with_update(update);
+            ModuleOptimizer::from(ours.on_kernels(isa)).load_record(optimizer.to_record())
         }
         _ => optimizer,
     };

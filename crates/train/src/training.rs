@@ -1,15 +1,17 @@
 //! The training loop, from top to bottom.
 //!
 //! The final evaluation on the test images is of the last weights, as the published results are, and not of the best by
-//! validation. `evaluate --checkpoint best` gives the other.
+//! validation. `evaluate --checkpoint best` gives the other. A config whose early stopping restores the best epoch asks
+//! for the weights of that.
 
 use std::ops::ControlFlow::{Break, Continue};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use backproof_data::{Prepared, Subset, TrainingBatches};
-use backproof_models::{Network, WeightsError};
-use backproof_spec::{Experiment, Watch};
+use backproof_models::{Network, WeightsError, load_weights, save_weights};
+use backproof_spec::{Averages, EarlyStopping, Experiment, Watch};
 
 use crate::checkpoint::{Best, Checkpoint, Position};
 use crate::evaluate::evaluate_subset;
@@ -18,7 +20,7 @@ use crate::run_folder::{Summary, TEST_RESULT};
 use crate::tensorboard::EventFile;
 use crate::{
     EndedEarly, Ending, Evaluation, Finished, Observer, RunFolder, Setup, Split, Step, TrainError, Trainer,
-    TrainingReport,
+    TrainingReport, restored_in_words,
 };
 
 /// One run: what does not change while it trains.
@@ -99,12 +101,19 @@ impl<'a> Training<'a> {
         }
         self.position.iteration += 1;
         self.position.window.add(images.len(), correct, loss, began.elapsed().as_secs_f64());
+        if self.run.experiment.training.averages == Averages::Moving {
+            let weight_decay = self.run.experiment.optimizer.weight_decay;
+            let decay = if weight_decay > 0.0 { self.weight_decay_loss(&self.trainer.network()) } else { 0.0 };
+            let accuracy = correct as f64 / images.len() as f64;
+            self.position.moving.get_or_insert_default().add(loss, loss + decay, accuracy);
+        }
         if let Some(rule) = self.run.experiment.training.early_stopping {
             let epoch_end = self.is_epoch_end();
             let watched = self.position.watched.get_or_insert_default();
             watched.add(images.len(), loss);
             if rule.watch == Watch::TrainingLoss && epoch_end {
-                watched.end_epoch(&rule, watched.training_loss(), self.position.iteration);
+                let value = watched.training_loss();
+                self.end_epoch(&rule, value)?;
             }
         }
         self.position.seconds = self.clock.seconds + self.clock.started.elapsed().as_secs_f64();
@@ -138,7 +147,10 @@ impl<'a> Training<'a> {
                 return Ok(Next::Stop);
             }
         }
-        self.watch(validation.as_ref());
+        self.watch(validation.as_ref())?;
+        if let (Some(moving), Some(validation)) = (&mut self.position.moving, &validation) {
+            moving.validate(validation.accuracy());
+        }
         let report = self.figures(&network, validation.as_ref());
         let not_finite = if !report.weight_decay_loss.is_finite() {
             Some("a weight is not finite")
@@ -157,7 +169,7 @@ impl<'a> Training<'a> {
         self.observer.report(&report);
         self.position.window = Window::default();
 
-        if let Some(validation_accuracy) = report.validation_accuracy
+        if let Some(validation_accuracy) = validation.as_ref().map(Evaluation::accuracy)
             && self.position.best.as_ref().is_none_or(|best| validation_accuracy > best.validation_accuracy)
         {
             self.position.best = Some(Best { iteration: self.position.iteration, validation_accuracy });
@@ -167,16 +179,27 @@ impl<'a> Training<'a> {
     }
 
     /// Gives a validation at the end of an epoch to early stopping, where that watches it.
-    fn watch(&mut self, validation: Option<&Evaluation>) {
-        let (Some(rule), Some(validation)) = (self.run.experiment.training.early_stopping, validation) else { return };
+    fn watch(&mut self, validation: Option<&Evaluation>) -> Result<(), TrainError> {
+        let (Some(rule), Some(validation)) = (self.run.experiment.training.early_stopping, validation) else {
+            return Ok(());
+        };
         let value = match rule.watch {
-            Watch::TrainingLoss => return,
+            Watch::TrainingLoss => return Ok(()),
             Watch::ValidationLoss => validation.loss(),
             Watch::ValidationAccuracy => validation.accuracy(),
         };
-        if self.is_epoch_end() {
-            self.position.watched.get_or_insert_default().end_epoch(&rule, value, self.position.iteration);
+        if self.is_epoch_end() { self.end_epoch(&rule, value) } else { Ok(()) }
+    }
+
+    /// Gives the value of an epoch to early stopping, and keeps the weights of the best one where the run is to end
+    /// with them.
+    fn end_epoch(&mut self, rule: &EarlyStopping, value: f64) -> Result<(), TrainError> {
+        let watched = self.position.watched.get_or_insert_default();
+        if watched.end_epoch(rule, value, self.position.iteration) && rule.restore_best {
+            let weights = save_weights(&self.trainer.network()).map_err(|error| self.unsaved(error.into()))?;
+            self.position.best_epoch = Some(Arc::new(weights));
         }
+        Ok(())
     }
 
     /// The evaluation on the test images, and the result of the run.
@@ -186,8 +209,14 @@ impl<'a> Training<'a> {
         if let Some(ended_early) = &ended_early {
             self.observer.ended_early(ended_early);
         }
+        let mut network = self.trainer.network();
+        let restored = self.position.restored();
+        if let (Some(iteration), Some(weights)) = (restored, &self.position.best_epoch) {
+            network = load_weights(network, weights, &[])?.0;
+            self.observer.restored(iteration);
+        }
         self.observer.evaluating(data.test.len());
-        let Some(evaluation) = self.evaluate(&self.trainer.network(), &data.test)? else {
+        let Some(evaluation) = self.evaluate(&network, &data.test)? else {
             // The last checkpoint is saved; what is left to do is this evaluation.
             return self.interrupted();
         };
@@ -195,10 +224,14 @@ impl<'a> Training<'a> {
             let what = "the loss of a test image is not finite".to_owned();
             return Err(self.diverged(self.position.iteration, what, &[]));
         }
-        let result = evaluation.result(Split::Test.name(), Some(self.position.iteration), &data.data_set.class_names);
+        let iteration = restored.unwrap_or(self.position.iteration);
+        let result = evaluation.result(Split::Test.name(), Some(iteration), &data.data_set.class_names);
         folder.write_evaluation(&evaluation, &result)?;
         if let Some(ended_early) = &ended_early {
             folder.log(&ended_early.to_string())?;
+        }
+        if let Some(iteration) = restored {
+            folder.log(&restored_in_words(iteration))?;
         }
         folder.log(&format!(
             "{TEST_RESULT}{:.2} %, loss {:.4}, over {}",
@@ -213,13 +246,14 @@ impl<'a> Training<'a> {
             best_validation: self.position.best.map(|best| (best.validation_accuracy, best.iteration)),
             training_seconds: self.position.seconds,
             ended_early,
+            restored,
         };
-        Ok(Ending::Finished(Finished {
+        Ok(Ending::Finished(Box::new(Finished {
             folder: folder.path().to_owned(),
             result,
             summary,
             expected_accuracy: experiment.expect.as_ref().map(|expect| expect.test_accuracy),
-        }))
+        })))
     }
 
     fn interrupted(&self) -> Result<Ending, TrainError> {
@@ -283,8 +317,15 @@ impl<'a> Training<'a> {
     fn figures(&self, network: &Network, validation: Option<&Evaluation>) -> TrainingReport {
         let Self { run, position, batches, clock, .. } = self;
         let training = &run.experiment.training;
-        let classification_loss = position.window.loss();
-        let weight_decay_loss = run.experiment.optimizer.weight_decay * network.half_squared_norm();
+        let weight_decay_loss = self.weight_decay_loss(network);
+        let (classification_loss, total_loss, training_accuracy) = match &position.moving {
+            Some(moving) => (moving.loss, moving.total_loss, moving.accuracy),
+            None => {
+                let loss = position.window.loss();
+                (loss, loss + weight_decay_loss, position.window.accuracy())
+            }
+        };
+        let moving_validation = position.moving.as_ref().map(|moving| moving.validation_accuracy);
         // At the rate of this process, once it has one.
         let (seconds, done) = match position.iteration - clock.iteration {
             0 => (position.seconds, position.iteration),
@@ -297,26 +338,42 @@ impl<'a> Training<'a> {
             learning_rate: self.learning_rate(position.iteration - 1),
             classification_loss,
             weight_decay_loss,
-            total_loss: classification_loss + weight_decay_loss,
-            training_accuracy: position.window.accuracy(),
-            validation_accuracy: validation.map(Evaluation::accuracy),
+            total_loss,
+            training_accuracy,
+            validation_accuracy: validation.map(|validation| moving_validation.unwrap_or(validation.accuracy())),
             validation_loss: validation.map(Evaluation::loss),
             images_per_second: position.window.images_per_second(),
             seconds: position.seconds,
             seconds_left: seconds / done as f64 * left,
+            averages: training.averages,
         }
+    }
+
+    /// λ/2 ‖w‖².
+    fn weight_decay_loss(&self, network: &Network) -> f64 {
+        self.run.experiment.optimizer.weight_decay * network.half_squared_norm()
     }
 
     /// Saves a checkpoint, or says that training diverged if a weight is not finite.
     fn save(&self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
         self.run.folder.flush_lines()?;
         let (network, optimizer) = (self.trainer.network(), self.trainer.optimizer());
-        checkpoint.save(&network, &optimizer, self.run.experiment, &self.position).map_err(|error| match error {
+        // Whoever reads the last checkpoint of a run that is over takes the weights that the run ended with.
+        let is_end = self.is_over() && checkpoint.folder() == self.run.folder.last().folder();
+        let restored = self.position.restored().filter(|_| is_end);
+        checkpoint
+            .save(&network, &optimizer, self.run.experiment, &self.position, restored)
+            .map_err(|error| self.unsaved(error))
+    }
+
+    /// The error of weights that cannot be saved: training diverged if one is not finite.
+    fn unsaved(&self, error: TrainError) -> TrainError {
+        match error {
             TrainError::Weights(error @ WeightsError::Element { .. }) => {
                 self.diverged(self.position.iteration, error.to_string(), &self.last_batch())
             }
             error => error,
-        })
+        }
     }
 
     fn diverged(&self, iteration: usize, what: String, batch: &[usize]) -> TrainError {

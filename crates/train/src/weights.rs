@@ -10,7 +10,7 @@ use crate::{RunFolder, TrainError};
 /// Weights of a run's network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weights {
-    /// The last checkpoint.
+    /// The last checkpoint; of a run that ended with the weights of its best epoch, those.
     Last,
     /// The best checkpoint by validation.
     Best,
@@ -43,8 +43,8 @@ impl Weights {
         if !checkpoint.exists() {
             return Err(TrainError::NoCheckpoint { folder: checkpoint.folder().to_owned() });
         }
-        let (network, position) = checkpoint.load_network(network)?;
-        Ok(Loaded { network, iteration: Some(position.iteration), changes: Changes::default() })
+        let (network, iteration) = checkpoint.load_weights(network)?;
+        Ok(Loaded { network, iteration: Some(iteration), changes: Changes::default() })
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use backproof_spec::counted;
-use backproof_train::{EndedEarly, EvaluationResult, Observer, Started, TrainingReport};
+use backproof_train::{EndedEarly, EvaluationResult, Observer, Started, TrainingReport, restored_in_words};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// Report lines on stdout and, on a terminal, a bar under them on stderr.
@@ -86,6 +86,10 @@ impl Observer for Progress {
 
     fn ended_early(&mut self, ended_early: &EndedEarly) {
         self.line(&ended_early.to_string());
+    }
+
+    fn restored(&mut self, iteration: usize) {
+        self.line(&restored_in_words(iteration));
     }
 
     fn evaluating(&mut self, _images: usize) {

@@ -51,6 +51,9 @@ impl Graph {
                     continue;
                 }
                 Operation::Relu => (Node::Relu, Layout::blocked([channels, height, width], Border::default())),
+                Operation::ReluPassingZero => {
+                    (Node::ReluPassingZero, Layout::blocked([channels, height, width], Border::default()))
+                }
                 Operation::Dropout => (Node::Dropout, Layout::blocked([channels, height, width], Border::default())),
                 Operation::Conv2d { shape, bias } => {
                     from.values = from.values.with_border(shape.input_border());

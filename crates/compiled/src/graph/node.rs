@@ -32,6 +32,7 @@ pub(crate) enum Node {
         first: bool,
     },
     Relu,
+    ReluPassingZero,
     BatchNorm {
         /// Which of the plan's normalisations.
         index: usize,

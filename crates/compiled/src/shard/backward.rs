@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use backproof_kernels::{
     accumulate, avg_pool_backward, batch_norm_backward, copy, linear_input_gradient, max_pool_backward, multiply,
-    relu_backward,
+    relu_backward, relu_backward_passing_zero,
 };
 
 use super::{NormNumbers, Shard, Shared, Workspace, at};
@@ -96,6 +96,10 @@ impl Shard {
             Node::Relu if wanted => {
                 copy(isa, &to.gradient, gradient, &from.gradient, input_gradient);
                 relu_backward(isa, &to.values, output, &from.gradient, input_gradient);
+            }
+            Node::ReluPassingZero if wanted => {
+                copy(isa, &to.gradient, gradient, &from.gradient, input_gradient);
+                relu_backward_passing_zero(isa, &from.values, input, &from.gradient, input_gradient);
             }
             Node::BatchNorm { index, .. } if wanted => {
                 let NormNumbers { mean, scale, of_sum, of_product, .. } = &shared.norms[*index];

@@ -75,7 +75,7 @@ impl Shard {
             Node::AvgPool2d { window, divisor } => {
                 avg_pool_forward(isa, window, *divisor, &from.values, input, &to.values, output);
             }
-            Node::Relu => relu_forward(isa, &from.values, input, &to.values, output),
+            Node::Relu | Node::ReluPassingZero => relu_forward(isa, &from.values, input, &to.values, output),
             Node::BatchNorm { index, .. } => {
                 let NormNumbers { mean, scale, offset, .. } = &shared.norms[*index];
                 batch_norm_forward(isa, &from.values, input, [mean, scale, offset], &to.values, output);

@@ -20,7 +20,7 @@ pub(super) fn forward(
         let at = move |c: usize, i: usize, j: usize| (c * height + i) * width + j;
         match operation {
             Operation::Flatten => shape = [channels * height * width, 1, 1],
-            Operation::Relu => batch.iter_mut().flatten().for_each(|x| *x = x.max(0.0)),
+            Operation::Relu | Operation::ReluPassingZero => batch.iter_mut().flatten().for_each(|x| *x = x.max(0.0)),
             Operation::Dropout => {
                 let elements = channels * height * width;
                 for (n, image) in batch.iter_mut().enumerate() {
@@ -141,7 +141,7 @@ pub(super) fn sizes(operations: &[Operation], input: [usize; 3]) -> Vec<[usize; 
                 shape = [shape.iter().product(), 1, 1];
                 [0, 0]
             }
-            Operation::Relu | Operation::Dropout => [0, 0],
+            Operation::Relu | Operation::ReluPassingZero | Operation::Dropout => [0, 0],
         })
         .collect()
 }

@@ -172,6 +172,9 @@ pub(crate) fn images(isa: Isa, shape: [usize; 3]) -> Vec<Call> {
         Call::new("channel sums", of, [x, channels], move |[x, sums]| add_channel_sums(isa, &from, x, sums)),
         Call::new("ReLU", of, [x, y], move |[x, y]| relu_forward(isa, &from, x, &to, y)),
         Call::new("ReLU backward", of, [y, x], move |[y, g]| relu_backward(isa, &to, y, &from, g)),
+        Call::new("ReLU backward, passing zero", of, [y, x], move |[y, g]| {
+            relu_backward_passing_zero(isa, &to, y, &from, g);
+        }),
         Call::new("multiply", of, [x, y], move |[x, y]| multiply(isa, &from, x, &to, y)),
         Call::new("copy", of, [x, y], move |[x, y]| copy(isa, &from, x, &to, y)),
         Call::new("accumulate", of, [plain, plain], move |[x, sums]| accumulate(isa, x, sums)),
@@ -201,6 +204,9 @@ pub(crate) fn vectors(isa: Isa, length: usize) -> Vec<Call> {
     let of = (isa, length);
     vec![
         Call::new("momentum", of, [length; 3], move |[g, m, w]| step.apply(isa, g, m, w)),
+        Call::new("momentum, weights first", of, [length; 3], move |[g, m, w]| {
+            step.weights_first().apply(isa, g, m, w);
+        }),
         Call::new("cross-entropy", of, [length; 2], move |[z, g]| {
             softmax_cross_entropy(z, length - 1, 1.0, g);
         }),

@@ -72,6 +72,7 @@ impl Table {
                 best_validation: Some((1.0, 5)),
                 training_seconds: 60.0 + seed as f64,
                 ended_early: None,
+                restored: None,
             }),
         };
         change(&mut record);
@@ -108,6 +109,7 @@ fn report(epoch: f64, validation_accuracy: Option<f64>) -> TrainingReport {
         images_per_second: 1.0,
         seconds: 1.0,
         seconds_left: 0.0,
+        averages: backproof_spec::Averages::Plain,
     }
 }
 

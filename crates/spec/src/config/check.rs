@@ -323,6 +323,7 @@ fn describe(kind: &Kind, data_sets: &DataSets) -> String {
         Kind::Name | Kind::DataSet => "a name of 1 to 64 letters, digits, `-`, `_` or `.`".to_owned(),
         Kind::Path => "a path".to_owned(),
         Kind::Integer { least } => format!("an integer of at least {least}"),
+        Kind::ZeroOrOne => "0 or 1".to_owned(),
         Kind::Number(range) => range.describe(),
         Kind::Flag => "true or false".to_owned(),
         Kind::Choice(words) => format!("one of {}", suggest::quoted(words)),

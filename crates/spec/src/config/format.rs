@@ -69,6 +69,8 @@ pub(crate) enum Kind {
     Path,
     /// A whole number of at least `least`.
     Integer { least: u64 },
+    /// 0 or 1, a number and no flag.
+    ZeroOrOne,
     /// A finite number.
     Number(Range),
     /// `true` or `false`.

@@ -6,7 +6,7 @@ use super::format::Literal::{Flag, Integer, Number, Toml, Word};
 use super::format::Presence::{Default, Either, Optional, Required, Table};
 use super::format::{Kind, Range, Section, Variant, Variants, key};
 use crate::initialization::INITIALIZATIONS;
-use crate::layers::LAYERS;
+use crate::layers::{BATCH_NORM_KEYS, LAYERS};
 pub(super) use optimizers::OPTIMIZERS;
 
 pub(super) static EXPERIMENT: Section = Section {
@@ -160,6 +160,13 @@ pub(super) static MODEL: Section = Section {
             "How the first weights of linear layers are drawn, in place of `initialization`.",
         ),
         key(
+            "relu_gradient_at_zero",
+            Kind::ZeroOrOne,
+            Optional(Integer(1)),
+            "With the name of a published network: the gradient of its ReLUs at exactly 0; 0 when absent.",
+        ),
+        key("batch_norm", Kind::Section(&BATCH_NORM), Optional(Toml("{}")), BATCH_NORM.doc),
+        key(
             "init_from",
             Kind::Path,
             Optional(Word("runs/cifar-baseline/latest")),
@@ -173,6 +180,13 @@ pub(super) static MODEL: Section = Section {
             "With init_from: grow or shrink tensors of another shape by copying the overlap.",
         ),
     ],
+};
+
+pub(super) static BATCH_NORM: Section = Section {
+    path: "model.batch_norm",
+    doc: "With the name of a published network: the numbers of its batch normalisations.",
+    kinds: None,
+    keys: BATCH_NORM_KEYS,
 };
 
 pub(super) static OPTIMIZER: Section = Section {
@@ -279,6 +293,12 @@ pub(super) static TRAINING: Section = Section {
             Default(Integer(500)),
             "Iterations between two checkpoints.",
         ),
+        key(
+            "averages",
+            Kind::Choice(&["plain", "moving"]),
+            Default(Word("plain")),
+            "What reports say. plain: means since the report before; moving: the course's moving averages.",
+        ),
         key("early_stopping", Kind::Section(&EARLY_STOPPING), Optional(Toml("{}")), EARLY_STOPPING.doc),
     ],
 };
@@ -305,6 +325,12 @@ pub(super) static EARLY_STOPPING: Section = Section {
             Kind::Number(Range::NOT_NEGATIVE),
             Default(Number(0.0)),
             "An improvement is a change for the better by more than this.",
+        ),
+        key(
+            "restore_best",
+            Kind::Flag,
+            Default(Flag(false)),
+            "End with the weights of the best epoch; otherwise with those of the last iteration.",
         ),
     ],
 };

@@ -3,7 +3,7 @@
 use super::check::Fault;
 use super::record::Record;
 use super::suggest;
-use crate::{Architecture, Initialization, LayerSpec, ShapeError, published};
+use crate::{Architecture, BatchNormSpec, Initialization, LayerSpec, ReluSpec, ShapeError, published};
 
 /// What a network is called that is spelled out and has no name.
 const UNNAMED: &str = "custom";
@@ -27,6 +27,7 @@ pub(super) fn resolve(record: &Record) -> Result<Architecture, Fault> {
         let chosen = record.optional_chosen(key).or_else(|| record.optional_chosen("initialization"));
         chosen.map(Initialization::read)
     };
+    set_layers(&mut architecture, record)?;
     architecture.initialize(initialization("conv2d_initialization"), initialization("linear_initialization"));
     check_name(&architecture, record)?;
     architecture.trace().map_err(|error| shape_fault(error, record))?;
@@ -46,10 +47,47 @@ fn half(record: &Record, there: &str, absent: &str) -> Fault {
         .help("a network is the `name` of a published one, or both `input` and `layers`")
 }
 
+/// The keys that set all layers of one type in a published network.
+fn set_layers(architecture: &mut Architecture, record: &Record) -> Result<(), Fault> {
+    if let Some(gradient) = record.optional_count("relu_gradient_at_zero") {
+        let relu = ReluSpec { gradient_at_zero: u8::from(gradient == 1) };
+        let in_layer = "write `{ type = \"relu\", gradient_at_zero = 1 }` in `layers`";
+        check_set(architecture.set_relu(&relu), "relu_gradient_at_zero", "ReLU", in_layer, &architecture.name, record)?;
+    }
+    if let Some(norm) = record.optional_table("batch_norm") {
+        let norm = BatchNormSpec { epsilon: norm.number("epsilon"), momentum: norm.number("momentum") };
+        let in_layer = "write `{ type = \"batch_norm\", epsilon = 1e-3, momentum = 0.01 }` in `layers`";
+        let found = architecture.set_batch_norm(&norm);
+        check_set(found, "batch_norm", "batch normalisation", in_layer, &architecture.name, record)?;
+    }
+    Ok(())
+}
+
+/// A key that sets layers of one type, of which `found` were found, has to have an effect; a network that is spelled
+/// out says it in its layers.
+fn check_set(
+    found: usize,
+    key: &str,
+    layer: &str,
+    in_layer: &str,
+    network: &str,
+    record: &Record,
+) -> Result<(), Fault> {
+    if record.optional_list("layers").is_some() {
+        let message = format!("`{key}` goes with the `name` of a published network alone, and there are `layers`");
+        return Err(Fault::new(message, record.span_of(key)).help(in_layer));
+    }
+    if found == 0 {
+        let message = format!("`{key}` has no effect: `{network}` has no {layer}");
+        return Err(Fault::new(message, record.span_of(key)).help("leave it out"));
+    }
+    Ok(())
+}
+
 /// A published name stands for the published layers.
 fn check_name(architecture: &Architecture, record: &Record) -> Result<(), Fault> {
     match published::by_name(&architecture.name) {
-        Some(published) if published != architecture.without_initialization() => Err(Fault::new(
+        Some(published) if published != architecture.without_settings() => Err(Fault::new(
             format!("the layers are not those of the published network `{}`", architecture.name),
             record.span_of("name"),
         )

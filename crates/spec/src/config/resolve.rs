@@ -5,8 +5,8 @@ use super::model;
 use super::record::{Chosen, Record};
 use super::rules;
 use crate::{
-    Adam, Augmentation, Data, DataSets, EarlyStopping, Engine, Expect, Experiment, Kernels, Loss, MeanOf,
-    Normalization, Optimizer, OptimizerKind, Order, Pixels, Schedule, Training, WarmStart, Watch,
+    Adam, Augmentation, Averages, Data, DataSets, EarlyStopping, Engine, Expect, Experiment, Kernels, Loss, MeanOf,
+    Normalization, Optimizer, OptimizerKind, Order, Pixels, Schedule, Training, Update, WarmStart, Watch,
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
@@ -87,7 +87,10 @@ fn optimizer_kind(record: &Record) -> OptimizerKind {
         amsgrad: record.flag("amsgrad"),
     };
     match record.text("kind") {
-        "momentum" => OptimizerKind::Momentum { momentum: record.number("momentum") },
+        "momentum" => OptimizerKind::Momentum {
+            momentum: record.number("momentum"),
+            update: choice(record, "update", &Update::ALL, |update| update.name()),
+        },
         "sgd" => OptimizerKind::Sgd {
             momentum: record.number("momentum"),
             dampening: record.number("dampening"),
@@ -130,10 +133,12 @@ fn training(record: &Record, iterations: usize) -> Training {
         report_every: record.count("report_every"),
         validate_every: record.count("validate_every"),
         checkpoint_every: record.count("checkpoint_every"),
+        averages: choice(record, "averages", &Averages::ALL, |averages| averages.name()),
         early_stopping: record.optional_table("early_stopping").map(|rule| EarlyStopping {
             watch: choice(rule, "watch", &Watch::ALL, |watch| watch.name()),
             patience: rule.count("patience"),
             least_change: rule.number("least_change"),
+            restore_best: rule.flag("restore_best"),
         }),
     }
 }

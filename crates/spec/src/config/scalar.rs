@@ -14,6 +14,7 @@ pub(super) fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
         (Kind::Integer { least }, Value::Integer(integer)) => {
             u64::try_from(*integer).ok().filter(|integer| integer >= least).map(Checked::Integer)
         }
+        (Kind::ZeroOrOne, Value::Integer(integer @ (0 | 1))) => Some(Checked::Integer(u64::from(*integer == 1))),
         (Kind::Number(range), Value::Number(_) | Value::Integer(_)) => {
             let number = match node.value {
                 Value::Number(number) => number,

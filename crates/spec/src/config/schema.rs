@@ -158,6 +158,7 @@ pub(super) fn kind(kind: &'static Kind, data_sets: &DataSets) -> Entries {
         ],
         Kind::Path => vec![("type", string("string")), ("minLength", literal(1))],
         Kind::Integer { least } => integer(*least),
+        Kind::ZeroOrOne => vec![("enum", Json::Array(vec![literal(0), literal(1)]))],
         Kind::Number(range) => number(*range),
         Kind::Flag => vec![("type", string("boolean"))],
         Kind::Choice(words) => self::words(words),

@@ -1,6 +1,7 @@
-//! An experiment as TOML, every default written out.
+//! An experiment as TOML, every default written out, but for the defaults of keys that came later: a run folder from
+//! before them has the same text.
 
-use crate::{Architecture, Experiment, Normalization, OptimizerKind, Schedule, Shape, Size2};
+use crate::{Architecture, Averages, Experiment, Normalization, OptimizerKind, Schedule, Shape, Size2, Update};
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
     let mut out = Writer(String::new());
@@ -46,11 +47,17 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     out.entry("report_every", training.report_every);
     out.entry("validate_every", training.validate_every);
     out.entry("checkpoint_every", training.checkpoint_every);
+    if training.averages != Averages::default() {
+        out.entry("averages", training.averages.name());
+    }
     if let Some(rule) = &training.early_stopping {
         out.header("training.early_stopping");
         out.entry("watch", rule.watch.name());
         out.entry("patience", rule.patience);
         out.entry("least_change", rule.least_change);
+        if rule.restore_best {
+            out.entry("restore_best", true);
+        }
     }
 
     if let Some(expect) = &experiment.expect {
@@ -120,7 +127,12 @@ fn model(out: &mut Writer, model: &Architecture) {
 fn optimizer_kind(out: &mut Writer, kind: &OptimizerKind) {
     out.entry("kind", kind.name());
     match *kind {
-        OptimizerKind::Momentum { momentum } => out.entry("momentum", momentum),
+        OptimizerKind::Momentum { momentum, update } => {
+            out.entry("momentum", momentum);
+            if update != Update::default() {
+                out.entry("update", update.name());
+            }
+        }
         OptimizerKind::Sgd { momentum, dampening, nesterov } => {
             out.entry("momentum", momentum);
             out.entry("dampening", dampening);

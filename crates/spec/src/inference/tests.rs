@@ -20,7 +20,7 @@ fn linear(out_features: usize) -> LayerSpec {
 }
 
 fn relu() -> LayerSpec {
-    LayerSpec::Relu(ReluSpec)
+    LayerSpec::Relu(ReluSpec::default())
 }
 
 #[test]

@@ -16,6 +16,7 @@ pub struct BatchNormSpec {
     /// Added to the variance before the root.
     pub epsilon: f64,
     /// Weight of the batch in the running mean and variance: running ← (1 − momentum) · running + momentum · batch.
+    /// PyTorch and Burn mean the same by it. The momentum of Keras is the weight of the old value, 1 minus this.
     pub momentum: f64,
 }
 
@@ -25,23 +26,26 @@ impl Default for BatchNormSpec {
     }
 }
 
+/// The keys of the layer, and of the table that sets them in a whole network.
+pub(crate) const BATCH_NORM_KEYS: &[Key] = &[
+    key(
+        "epsilon",
+        Kind::Number(Range::POSITIVE),
+        Presence::Default(Literal::Number(EPSILON)),
+        "Added to the variance before the root.",
+    ),
+    key(
+        "momentum",
+        Kind::Number(Range::ABOVE_ZERO_TO_ONE),
+        Presence::Default(Literal::Number(MOMENTUM)),
+        "Weight of a batch in the running statistics, as in PyTorch; 1 minus the momentum of Keras.",
+    ),
+];
+
 impl Definition for BatchNormSpec {
     const DOC: &'static str = "Normalisation over the batch, per channel or feature.";
 
-    const KEYS: &'static [Key] = &[
-        key(
-            "epsilon",
-            Kind::Number(Range::POSITIVE),
-            Presence::Default(Literal::Number(EPSILON)),
-            "Added to the variance before the root.",
-        ),
-        key(
-            "momentum",
-            Kind::Number(Range::ABOVE_ZERO_TO_ONE),
-            Presence::Default(Literal::Number(MOMENTUM)),
-            "Weight of a batch in the running statistics.",
-        ),
-    ];
+    const KEYS: &'static [Key] = BATCH_NORM_KEYS;
 
     const STEM: Option<&'static str> = Some("norm");
 

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Shape;
 use crate::config::{Entries, Record, Variant, Variants};
+pub(crate) use batch_norm::BATCH_NORM_KEYS;
 use definition::Definition;
 pub(crate) use inferred::{Inferred, MOST_ELEMENTS, Misfit};
 

@@ -39,5 +39,5 @@ pub(super) fn flatten() -> LayerSpec {
 }
 
 pub(super) fn relu() -> LayerSpec {
-    LayerSpec::Relu(ReluSpec)
+    LayerSpec::Relu(ReluSpec::default())
 }

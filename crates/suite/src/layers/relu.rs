@@ -1,4 +1,4 @@
-//! `max(0, x)`.
+//! `max(0, x)`, with either gradient at 0.
 
 use backproof_compiled::Operation;
 use backproof_layers::Relu;
@@ -10,9 +10,12 @@ use crate::subject::{Case, Context, Draw};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("relu", 1.0, context, draw);
-    let (about, dims) = (input.about(), input.dims);
-    let check = sources!(context, input, Relu);
-    let check = Stack::new([dims[1], dims[2], 1], vec![Operation::Relu]).check(context, check, dims);
+    let passes_zero = draw.once_in(2);
+    let (words, operation) =
+        if passes_zero { (", the gradient at 0 is 1", Operation::ReluPassingZero) } else { ("", Operation::Relu) };
+    let (about, dims) = (format!("{}{words}", input.about()), input.dims);
+    let check = sources!(context, input, Relu::new(passes_zero));
+    let check = Stack::new([dims[1], dims[2], 1], vec![operation]).check(context, check, dims);
     let check = wrong(context, check, "the mask is lost: the gradient passes everywhere", |x| x.ones_like());
     let check = wrong(context, check, "the mask of another batch", |x| positive(of_another_batch(x)));
     let check = wrong(context, check, "the mask is inverted", |x| positive(-x));

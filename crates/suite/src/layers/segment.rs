@@ -98,7 +98,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let check = context.manual(
         check,
         move |t| of_forward.forward(t, &Kinks::ignored()),
-        move |t| of_backward.backward(t, |saved, _, gradient| Relu.backward(saved, gradient)),
+        move |t| of_backward.backward(t, |saved, _, gradient| Relu::default().backward(saved, gradient)),
     );
 
     let shape =
@@ -179,7 +179,7 @@ impl Layers {
         if let Some(norm) = self.norm(t, NormPosition::BeforeRelu) {
             features = norm.forward(features, TRAINING);
         }
-        features = Relu.forward(features);
+        features = Relu::default().forward(features);
         kinks.signs(&features);
         if let Some(norm) = self.norm(t, NormPosition::AfterRelu) {
             features = norm.forward(features, TRAINING);
@@ -202,7 +202,7 @@ impl Layers {
             features = output;
             (norm, saved)
         });
-        let (mut activated, of_relu) = Relu.forward_saving(features.clone());
+        let (mut activated, of_relu) = Relu::default().forward_saving(features.clone());
         let after = self.norm(t, NormPosition::AfterRelu).map(|norm| {
             let (output, saved) = norm.forward_saving(activated.clone(), TRAINING);
             activated = output;

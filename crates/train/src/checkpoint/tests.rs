@@ -29,7 +29,7 @@ fn saved() -> (tempfile::TempDir, impl Fn() -> ModuleOptimizer) {
     let network = optimizer.step(0.1, network, gradients);
     for name in [CheckpointName::Last, CheckpointName::Best] {
         let position = Position { iteration: 7, ..Position::default() };
-        Checkpoint::new(run.path(), name).save(&network, &optimizer, &experiment, &position).unwrap();
+        Checkpoint::new(run.path(), name).save(&network, &optimizer, &experiment, &position, None).unwrap();
     }
     (run, move || new_optimizer(&kind))
 }

@@ -95,6 +95,7 @@ fn a_resumed_run_ends_in_the_bits_of_one_that_was_never_stopped() {
     let runs = tempfile::tempdir().unwrap();
     for optimizer in [
         "kind=momentum",
+        "kind=momentum update=before-momentum",
         "kind=sgd",
         "kind=sgd learning_rate=0.01 momentum=0.9 nesterov=true weight_decay=1e-4",
         "kind=adagrad learning_rate=0.01 learning_rate_decay=0.1",

@@ -2,6 +2,7 @@
 
 mod early_stopping;
 mod evaluations;
+mod moving;
 
 use std::fs;
 use std::path::Path;
@@ -172,8 +173,9 @@ fn a_run_can_be_stopped_after_any_iteration() {
 
 #[test]
 fn every_optimizer_and_schedule_goes_on_exactly() {
-    let kinds: [&[&str]; 9] = [
+    let kinds: [&[&str]; 10] = [
         &["optimizer.kind=momentum"],
+        &["optimizer.kind=momentum", "optimizer.update=before-momentum"],
         &["optimizer.kind=sgd"],
         &["optimizer.kind=sgd", "optimizer.momentum=0.9", "optimizer.nesterov=true"],
         &["optimizer.kind=adagrad", "optimizer.learning_rate_decay=0.1"],

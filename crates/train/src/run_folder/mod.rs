@@ -214,7 +214,8 @@ impl RunFolder {
         write_whole(&self.path.join("normalizer.json"), format!("{text}\n").as_bytes())
     }
 
-    /// The weights of the last checkpoint, or of the best by validation, as a safetensors file, and their iteration.
+    /// The weights of the last checkpoint, or of the best by validation, as a safetensors file, and their iteration. Of
+    /// a run that ended with the weights of its best epoch, the last checkpoint gives those.
     ///
     /// # Errors
     ///

@@ -84,7 +84,7 @@ impl RunRecord {
 /// The figures that a run ends with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
-    /// Share of test images classified right by the last weights.
+    /// Share of test images classified right by the weights that the run ended with.
     pub test_accuracy: f64,
     /// Mean loss over the test images.
     pub test_loss: f64,
@@ -95,6 +95,9 @@ pub struct Summary {
     /// Why the run ended before its last iteration, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_early: Option<EndedEarly>,
+    /// The iteration whose weights the run ended with, where those of its best epoch were restored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restored: Option<usize>,
 }
 
 #[cfg(test)]

@@ -128,6 +128,65 @@ fn dropout_normalisation_strides_and_groups_train_the_same_on_the_kernels() {
     }
 }
 
+/// On real digits: the weights that move before the momentum end elsewhere, and learn too.
+#[test]
+fn either_order_of_weights_and_momentum_trains_the_same_on_every_engine() {
+    let order = |update: &str, more: &[&str]| {
+        let update = format!("optimizer.update={update}");
+        experiment(&[&["optimizer.momentum=0.9", "optimizer.learning_rate=0.02", &update], more].concat())
+    };
+    let orders = ["after-momentum", "before-momentum"];
+    for update in orders {
+        for (engine, without) in PAIRS {
+            let with = order(update, &["training.iterations=10", engine]);
+            let without = order(update, &["training.iterations=10", engine, without]);
+            assert_close(&with, &without, 2e-4, &format!("{update}, {engine}"));
+        }
+    }
+    let runs = tempfile::tempdir().unwrap();
+    let runs = orders.map(|update| {
+        let long = order(update, &["training.iterations=200", "training.report_every=50", "engine=compiled"]);
+        run(&long, runs.path()).unwrap()
+    });
+    for (folder, update) in runs.iter().zip(orders) {
+        let losses: Vec<f64> = folder.reports().unwrap().iter().map(|report| report.classification_loss).collect();
+        assert!(losses[3] < 0.5 * losses[0], "{update}: {losses:?}");
+    }
+    assert!(weights(&runs[0]) != weights(&runs[1]), "the order makes a difference");
+}
+
+/// In the first step the inputs of ReLUs are exactly 0 in black margins, since black is 0 and biases begin at 0. There
+/// the two gradients differ.
+#[test]
+fn either_gradient_of_a_relu_at_zero_trains_the_same_on_every_engine() {
+    let network = r#"model.layers=[
+        { type = "conv2d", out_channels = 4, kernel = 3, padding = 1 }, { type = "relu", GRADIENT },
+        { type = "max_pool2d", kernel = 2 },
+        { type = "conv2d", out_channels = 6, kernel = 3, padding = 1 }, { type = "relu", GRADIENT },
+        { type = "batch_norm" }, { type = "avg_pool2d", kernel = 2 }, "flatten",
+        { type = "linear", out_features = 12 }, { type = "relu", GRADIENT }, { type = "linear", out_features = 10 }]"#;
+    let of = |gradient: usize, more: &[&str]| {
+        let network = network.replace("GRADIENT", &format!("gradient_at_zero = {gradient}")).replace('\n', " ");
+        varied(
+            &[&["optimizer.learning_rate=2e-3", "training.iterations=10", "data.normalization=unit", &network], more]
+                .concat(),
+        )
+    };
+    for gradient in [0, 1] {
+        for (engine, without) in PAIRS {
+            assert_close(
+                &of(gradient, &[engine]),
+                &of(gradient, &[engine, without]),
+                2e-4,
+                &format!("{gradient} {engine}"),
+            );
+        }
+    }
+    let runs = tempfile::tempdir().unwrap();
+    let [zero, one] = [0, 1].map(|gradient| weights(&run(&of(gradient, &["engine=compiled"]), runs.path()).unwrap()));
+    assert!(zero != one, "the gradient at 0 makes a difference");
+}
+
 #[test]
 fn a_run_on_the_kernels_that_is_resumed_is_the_run_that_was_not_stopped() {
     for engine in ["engine=manual", "engine=compiled", "engine=autodiff"] {

@@ -59,7 +59,7 @@ pub(crate) struct Outcome {
 /// What a run that is done has come to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Figures {
-    /// Share of the test images, by the last weights.
+    /// Share of the test images, by the weights that the run ended with.
     pub(crate) test_accuracy: f64,
     /// Nats.
     pub(crate) test_loss: f64,

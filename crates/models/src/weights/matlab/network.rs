@@ -144,7 +144,7 @@ impl<'a> Read<'a> {
                 self.layers.push((place, LayerSpec::Linear(LinearSpec::new(out))));
                 self.parameters.push(Parameters { place, kind: kind.clone(), weights, biases });
             }
-            "relu" => self.layers.push((place, LayerSpec::Relu(ReluSpec))),
+            "relu" => self.layers.push((place, LayerSpec::Relu(ReluSpec::default()))),
             "maxpooling" => self.layers.push((place, LayerSpec::MaxPool2d(MaxPool2dSpec::new(2)))),
             "softmaxloss" if is_last => {}
             "input" => return Err(within.wrong("is not the first", "the input in front of all others")),

@@ -191,7 +191,7 @@ fn a_network_of_other_layers_is_refused_with_the_layers_of_both() {
     };
     let conv = |kernel: [usize; 2]| LayerSpec::Conv2d(Conv2dSpec::new(2, kernel));
     let linear = LayerSpec::Linear(LinearSpec::new(2));
-    let (relu, flatten) = (LayerSpec::Relu(ReluSpec), LayerSpec::Flatten(FlattenSpec));
+    let (relu, flatten) = (LayerSpec::Relu(ReluSpec::default()), LayerSpec::Flatten(FlattenSpec));
     let dropout = LayerSpec::Dropout(backproof_spec::DropoutSpec { probability: 0.5 });
     let own = [conv([1, 2]), relu.clone(), flatten.clone(), dropout, linear.clone()];
     assert_eq!(check(input(), &own), Ok(()));

@@ -1,6 +1,6 @@
 //! The update rules, and the keys of each.
 
-use crate::config::format::Literal::{Flag, Number};
+use crate::config::format::Literal::{Flag, Number, Word};
 use crate::config::format::Presence::Default;
 use crate::config::format::{Key, Kind, Range, Variant, Variants, key};
 
@@ -10,7 +10,16 @@ pub(in crate::config) static OPTIMIZERS: Variants = Variants {
         Variant {
             name: "momentum",
             doc: "m ← μ m + (1 − μ) g, then w ← w − α (m + λ w), g the gradient.",
-            keys: &[momentum("μ, in [0, 1).", 0.95), weight_decay("λ, decoupled: it does not enter m.", 0.001)],
+            keys: &[
+                momentum("μ, in [0, 1).", 0.95),
+                key(
+                    "update",
+                    Kind::Choice(&["after-momentum", "before-momentum"]),
+                    Default(Word("after-momentum")),
+                    "Which m moves w. after-momentum: the new one; before-momentum: that of the step before.",
+                ),
+                weight_decay("λ, decoupled: it does not enter m.", 0.001),
+            ],
         },
         Variant {
             name: "sgd",

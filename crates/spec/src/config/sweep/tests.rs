@@ -50,7 +50,7 @@ fn a_grid_is_every_combination_and_every_seed() {
     assert_eq!(sweep.keys, ["optimizer.learning_rate", "optimizer.momentum"]);
     assert_eq!(sweep.points.len(), 6);
     let settings = |run: &Experiment| {
-        let OptimizerKind::Momentum { momentum } = run.optimizer.kind else { panic!("the default optimizer") };
+        let OptimizerKind::Momentum { momentum, .. } = run.optimizer.kind else { panic!("the default optimizer") };
         (run.optimizer.learning_rate, momentum, run.seed)
     };
     let runs: Vec<_> = sweep.runs().map(|(_, run)| settings(run)).collect();

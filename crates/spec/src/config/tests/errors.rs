@@ -39,7 +39,7 @@ help: it is one of `momentum`, `sgd`, `rmsprop`; \
     |
  14 | beta_2 = 0.9
     | ^^^^^^
-help: it is one of `adam`, `adamw`; `momentum` has `momentum`, `weight_decay`",
+help: it is one of `adam`, `adamw`; `momentum` has `momentum`, `update`, `weight_decay`",
     );
 }
 
@@ -96,7 +96,7 @@ unknown key `rounds` in [training]
  16 | rounds = 3
     | ^^^^^^
 help: valid keys: `loss`, `iterations`, `epochs`, `batch_size`, `report_every`, `validate_every`, `checkpoint_every`, \
-`early_stopping`",
+`averages`, `early_stopping`",
     );
 }
 
@@ -218,6 +218,31 @@ fn impossible_values_are_refused_at_their_line() {
             "iterations = 100",
             "iterations = 100\nearly_stopping = { wait = 3 }",
             "unknown key `wait` in [training.early_stopping]",
+        ),
+        (
+            "iterations = 100",
+            "iterations = 100\nearly_stopping = { restore_best = 1 }",
+            "`restore_best` should be true or false, got 1",
+        ),
+        ("iterations = 100", "iterations = 100\naverages = \"moved\"", "unknown value `moved` for `averages`"),
+        ("schedule = \"cosine\"", "update = \"first\"", "unknown value `first` for `update`"),
+        (
+            "schedule = \"cosine\"",
+            "kind = \"adam\"\nupdate = \"before-momentum\"",
+            "`update` is not a key of the optimizer `adam`",
+        ),
+        ("\"relu\"", "{ type = \"relu\", gradient_at_zero = 2 }", "`gradient_at_zero` should be 0 or 1, got 2"),
+        ("\"relu\"", "{ type = \"relu\", gradient_at_zero = true }", "`gradient_at_zero` should be 0 or 1, got true"),
+        ("[optimizer]", "batch_norm = { momentum = 2 }\n[optimizer]", "`momentum` should be a number in (0, 1], got 2"),
+        (
+            "[optimizer]",
+            "relu_gradient_at_zero = 1\n[optimizer]",
+            "`relu_gradient_at_zero` goes with the `name` of a published network alone, and there are `layers`",
+        ),
+        (
+            "[optimizer]",
+            "batch_norm = {}\n[optimizer]",
+            "`batch_norm` goes with the `name` of a published network alone, and there are `layers`",
         ),
         ("iterations = 100", "iterations = 1.5", "`iterations` should be an integer of at least 1, got 1.5"),
         ("iterations = 100", "epochs = 0", "`epochs` should be an integer of at least 1"),

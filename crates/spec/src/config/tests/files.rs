@@ -7,7 +7,7 @@ use crate::data_set::four;
 use crate::layers::LAYERS;
 use crate::{
     Augmentation, Engine, Experiment, Initialization, InitializationKind, LayerSpec, Loss, Normalization,
-    OptimizerKind, Schedule, defaults, published, schema,
+    OptimizerKind, Schedule, Update, defaults, published, schema,
 };
 
 #[test]
@@ -22,7 +22,7 @@ fn the_defaults_load_and_are_the_defaults() {
     assert_eq!(experiment.data.normalization, Normalization::Standardize);
     assert_eq!(experiment.data.augmentation, Augmentation::default());
     let optimizer = &experiment.optimizer;
-    assert_eq!(optimizer.kind, OptimizerKind::Momentum { momentum: 0.95 });
+    assert_eq!(optimizer.kind, OptimizerKind::Momentum { momentum: 0.95, update: Update::AfterMomentum });
     assert_eq!((optimizer.weight_decay, optimizer.warmup), (0.001, 0));
     assert_eq!(optimizer.schedule, Schedule::Constant);
     let training = &experiment.training;
@@ -234,4 +234,71 @@ fn the_weights_of_a_published_network_are_drawn_as_the_config_says() {
     assert_eq!(linear.initialization, Some(uniform));
     let LayerSpec::Conv2d(conv) = &layers[0] else { panic!("{layers:?}") };
     assert_eq!(conv.initialization.map(|it| it.kind), Some(InitializationKind::GlorotNormal));
+}
+
+/// The text of a config with a published network of CIFAR-10 or MNIST and these lines in `[model]`.
+fn published_with(network: &str, dataset: &str, lines: &str) -> String {
+    format!(
+        "[data]\ndataset = \"{dataset}\"\n[model]\nname = \"{network}\"\n{lines}\n[optimizer]\nlearning_rate = 0.1\n\
+         [training]\niterations = 10\n"
+    )
+}
+
+#[test]
+fn relus_and_batch_normalisations_of_a_published_network_are_as_the_config_says() {
+    let lines = "relu_gradient_at_zero = 1\nbatch_norm = { momentum = 0.01, epsilon = 1e-3 }";
+    let experiment = super::read(&published_with("petre-cnn-fashion", "fashion-mnist", lines), &[]).unwrap();
+    let [mut relus, mut norms] = [0; 2];
+    for layer in &experiment.model.layers {
+        match layer {
+            LayerSpec::Relu(relu) => {
+                relus += 1;
+                assert_eq!(relu.gradient_at_zero, 1);
+            }
+            LayerSpec::BatchNorm(norm) => {
+                norms += 1;
+                assert_eq!((norm.momentum, norm.epsilon), (0.01, 1e-3));
+            }
+            _ => {}
+        }
+    }
+    assert!(relus > 1 && norms > 1);
+    assert_eq!(Some(experiment.model.without_settings()), published::by_name("petre-cnn-fashion"));
+    // A run folder has the layers, under the published name.
+    let text = experiment.to_toml();
+    assert!(text.contains("{ type = \"relu\", gradient_at_zero = 1 }"), "{text}");
+    assert_eq!(super::read(&text, &[]).unwrap(), experiment);
+    // One key alone leaves the other what it is.
+    let one =
+        super::read(&published_with("petre-cnn-fashion", "fashion-mnist", "batch_norm = { momentum = 0.01 }"), &[]);
+    let layers = one.unwrap().model.layers;
+    let norm = |layer: &LayerSpec| matches!(layer, LayerSpec::BatchNorm(norm) if norm.epsilon == 1e-5);
+    assert!(layers.iter().any(norm), "{layers:?}");
+}
+
+#[test]
+fn a_key_of_layers_that_a_published_network_does_not_have_is_an_error() {
+    let error = super::read(&published_with("mnist-baseline", "mnist", "batch_norm = { momentum = 0.01 }"), &[]);
+    let error = error.unwrap_err().to_string();
+    assert!(error.starts_with("`batch_norm` has no effect: `mnist-baseline` has no batch normalisation\n"), "{error}");
+}
+
+/// The text of a config, and so its hash and those of older run folders, is what it was before there were these keys.
+#[test]
+fn keys_that_came_later_are_not_written_where_they_are_the_default() {
+    let written = |overrides: &[&str]| read(SPELLED_OUT, overrides).unwrap().to_toml();
+    let defaults = [
+        "optimizer.update=after-momentum",
+        "training.averages=plain",
+        "training.early_stopping.restore_best=false",
+        "model.layers.1={ type = \"relu\", gradient_at_zero = 0 }",
+    ];
+    let text = written(&defaults);
+    assert_eq!(text, written(&["training.early_stopping={}"]));
+    for key in ["update", "averages", "restore_best", "gradient_at_zero"] {
+        assert!(!text.contains(key), "{text}");
+    }
+    let others = ["optimizer.update=before-momentum", "training.averages=moving"];
+    let text = written(&others);
+    assert!(text.contains("update = \"before-momentum\"\n") && text.contains("averages = \"moving\"\n"), "{text}");
 }

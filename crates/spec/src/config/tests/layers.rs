@@ -41,6 +41,7 @@ fn any_value(key: &Key) -> BoxedStrategy<Checked> {
             (side(), side()).prop_map(|(height, width)| Checked::Size(Size2::new(height, width))).boxed()
         }
         Kind::Number(range) => any_number(range).prop_map(Checked::Number).boxed(),
+        Kind::ZeroOrOne => (0..2_u64).prop_map(Checked::Integer).boxed(),
         Kind::Flag => any::<bool>().prop_map(Checked::Flag).boxed(),
         Kind::Variant(variants) => {
             any_of(variants).prop_map(|(variant, record)| Checked::Variant(Chosen { variant, record })).boxed()

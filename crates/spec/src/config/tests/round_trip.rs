@@ -6,9 +6,9 @@ use super::layers::any_layer;
 use super::{SPELLED_OUT, read};
 use crate::data_set::four;
 use crate::{
-    Adam, Architecture, Augmentation, Data, EarlyStopping, Engine, Expect, Experiment, FlattenSpec, Kernels, LayerSpec,
-    LinearSpec, Loss, Normalization, Optimizer, OptimizerKind, Order, Schedule, Shape, Training, WarmStart, Watch,
-    published,
+    Adam, Architecture, Augmentation, Averages, Data, EarlyStopping, Engine, Expect, Experiment, FlattenSpec, Kernels,
+    LayerSpec, LinearSpec, Loss, Normalization, Optimizer, OptimizerKind, Order, Schedule, Shape, Training, Update,
+    WarmStart, Watch, published,
 };
 
 /// Those of `layers` that fit what the ones before them give.
@@ -86,7 +86,8 @@ fn optimizer_kind() -> impl Strategy<Value = OptimizerKind> {
         amsgrad,
     });
     prop_oneof![
-        (0.0..1.0).prop_map(|momentum| OptimizerKind::Momentum { momentum }),
+        (0.0..1.0, prop::sample::select(Update::ALL.to_vec()))
+            .prop_map(|(momentum, update)| OptimizerKind::Momentum { momentum, update }),
         (1e-9..1.0, 0.0..=1.0, any::<bool>()).prop_map(|(momentum, dampening, nesterov)| {
             let dampening = if nesterov { 0.0 } else { dampening };
             OptimizerKind::Sgd { momentum, dampening, nesterov }
@@ -104,20 +105,22 @@ fn optimizer_kind() -> impl Strategy<Value = OptimizerKind> {
 fn training() -> impl Strategy<Value = Training> {
     let loss = prop::sample::select(Loss::ALL.to_vec());
     let watch = prop::sample::select(Watch::ALL.to_vec());
-    let early_stopping = (watch, 1_usize.., 0.0..1e10).prop_map(|(watch, patience, least_change)| EarlyStopping {
-        watch,
-        patience,
-        least_change,
-    });
+    let early_stopping =
+        (watch, 1_usize.., 0.0..1e10, any::<bool>()).prop_map(|(watch, patience, least_change, restore_best)| {
+            EarlyStopping { watch, patience, least_change, restore_best }
+        });
     let early_stopping = prop::option::of(early_stopping);
-    (loss, 100_usize.., 1_usize..100, 1_usize.., 1_usize.., 1_usize.., early_stopping).prop_map(
-        |(loss, iterations, batch_size, report_every, validate_every, checkpoint_every, early_stopping)| Training {
+    let averages = prop::sample::select(Averages::ALL.to_vec());
+    let every = (1_usize.., 1_usize.., 1_usize..);
+    (loss, 100_usize.., 1_usize..100, every, averages, early_stopping).prop_map(
+        |(loss, iterations, batch_size, every, averages, early_stopping)| Training {
             loss,
             iterations,
             batch_size,
-            report_every,
-            validate_every,
-            checkpoint_every,
+            report_every: every.0,
+            validate_every: every.1,
+            checkpoint_every: every.2,
+            averages,
             early_stopping,
         },
     )
