@@ -124,7 +124,8 @@ pub enum Averages {
     #[default]
     Plain,
     /// The moving averages of the course. Loss, training accuracy and total loss: the mean of the first 20 iterations,
-    /// from then on a ← 0.995 a + 0.005 · this iteration's. Validation accuracy: v ← (v + this one) / 2, v = 0 at first.
+    /// from then on a ← 0.995 a + 0.005 · this iteration's. Validation accuracy: v ← (v + this one) / 2, where v = 0 at
+    /// first.
     ///
     /// The course validates every 100 iterations on 10 batches of 16 images. A run here validates as often as
     /// [`validate_every`](Training::validate_every) says, on all validation images.
