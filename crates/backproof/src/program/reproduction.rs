@@ -13,11 +13,15 @@ use crate::setup::setup;
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, what is left out to stderr
 pub(crate) fn run(arguments: &cli::ReproductionArguments) -> anyhow::Result<()> {
-    let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
+    // Only an evaluation needs a device.
+    let evaluation = match &arguments.authors {
+        Some(folder) => Some((folder, setup(&arguments.device, &arguments.places, PathBuf::new())?)),
+        None => None,
+    };
     let sources = Sources {
         results: &arguments.results,
         runs: (!arguments.runs.is_empty()).then_some(&arguments.runs),
-        authors: arguments.authors.as_deref().map(|folder| (folder, &setup)),
+        authors: evaluation.as_ref().map(|(folder, setup)| (folder.as_path(), setup)),
     };
     let made = reproduction(sources).map_err(failure)?;
     for left_out in &made.left_out {

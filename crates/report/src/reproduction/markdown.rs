@@ -99,7 +99,7 @@ fn verdict(theirs: &[Section<'_>], ours: &[Section<'_>]) -> String {
 fn not_run(theirs: &[Section<'_>], ours: &[Section<'_>]) -> String {
     match [counts(theirs)[2], counts(ours)[2]] {
         [0, 0] => "All of them are run.".to_owned(),
-        [one, other] => format!("Not run are {one} with the sources' settings, and {other} with ours."),
+        [one, other] => format!("{one} have no runs to compare with in the first part, and {other} in the second."),
     }
 }
 

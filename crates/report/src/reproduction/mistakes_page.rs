@@ -37,8 +37,8 @@ fn compared(comparison: &Comparison, collection: &Collection) -> String {
     };
     let verdict = if paired.p < LEVEL { "real" } else { "noise: not told apart from noise" };
     format!(
-        "{name}: with {to} the test accuracy is {} percentage points from that with {from}, with a 95 % interval from {} \
-         (paired over {}, p {}). The difference is {verdict}.",
+        "{name}: the test accuracy with {to} less that with {from} is {} percentage points (95 % interval {}, paired over \
+         {}, p {}). The difference is {verdict}.",
         points(paired.mean),
         interval(&paired),
         counted(paired.differences.len(), "seed"),

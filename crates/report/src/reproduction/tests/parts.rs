@@ -118,7 +118,7 @@ fn what_no_config_covers_and_what_has_no_runs_counts_as_not_run() {
         "{}",
         made.verdict
     );
-    assert!(made.markdown.contains("Not run are 2 with the sources' settings, and 2"), "{}", made.markdown);
+    assert!(made.markdown.contains("2 have no runs to compare with in the first part, and 2"), "{}", made.markdown);
     assert!(made.markdown.contains("\n- ImageNet: No data.\n"), "{}", made.markdown);
     assert!(made.markdown.contains("| – | `alexnet` | 60,965,224 |"), "{}", made.markdown);
     assert!(made.markdown.contains("There are no runs yet."));

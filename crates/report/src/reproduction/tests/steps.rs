@@ -69,10 +69,10 @@ fn a_difference_that_all_seeds_agree_on_is_real_even_where_the_source_reports_th
     );
     let words = made.markdown.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(
-        words.contains("### Late It is late. What it changes: with `a` the test accuracy is −0.11 percentage points"),
+        words.contains("### Late It is late. What it changes: the test accuracy with `a` less that with `b` is −0.11 percentage points"),
         "{words}"
     );
-    assert!(words.contains("(paired over 8 seeds, p 0.0"), "{words}");
+    assert!(words.contains("paired over 8 seeds, p 0.0"), "{words}");
 }
 
 #[test]
