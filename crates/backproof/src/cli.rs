@@ -103,10 +103,11 @@ pub enum Command {
     Report(ReportArguments),
     /// Compare runs: their curves in one figure, and the differences of their configs and results
     CompareRuns(CompareRunsArguments),
-    /// Compare finished runs with published results, in a Markdown table
+    /// Hold finished runs against published results, on a Markdown page
     ///
     /// A run counts if it is finished and has the config that the results name. Its seed and its engine may differ. If
-    /// several runs have one seed, the newest counts. The command lists the runs that it leaves out.
+    /// several runs have one seed, the newest counts. Runs come from run folders and from the file of kept results that
+    /// the results name. The command lists the runs that it leaves out, with the reason.
     Reproduction(ReproductionArguments),
     /// Print the parameter table of a network
     Params(ParamsArguments),
@@ -331,15 +332,27 @@ pub struct CompareRunsArguments {
 #[derive(Debug, Args)]
 #[command(after_help = "This command makes the runs: cargo xtask sweep configs/sweeps/reproduction.toml")]
 pub struct ReproductionArguments {
-    /// Folders that contain run folders, at any depth
-    #[arg(value_name = "RUNS", default_value = "runs", env = "BACKPROOF_RUNS_DIR")]
+    /// Folders that contain run folders, at any depth [default: runs; not needed if results are kept]
+    #[arg(value_name = "RUNS", env = "BACKPROOF_RUNS_DIR")]
     pub runs: Vec<PathBuf>,
     /// File with the published results and the configs that reproduce them
     #[arg(long, value_name = "FILE", default_value = "docs/reproduction.toml", env = "BACKPROOF_RESULTS")]
     pub results: PathBuf,
-    /// Write the table to this file instead of printing it; the file must be in the folder of the results
+    /// Write the page to this file instead of printing it, and its figure reproduction-steps.svg beside it; the file
+    /// must be in the folder of the results
     #[arg(long, value_name = "FILE.md", env = "BACKPROOF_WRITE")]
     pub write: Option<PathBuf>,
+    /// Write all results of the page into the file of kept results, so that the page can be made without run folders
+    #[arg(long, env = "BACKPROOF_KEEP")]
+    pub keep: bool,
+    /// Evaluate the authors' own networks, whose MATLAB files are in this folder, on the test images; without it, the
+    /// kept evaluations count
+    #[arg(long, value_name = "DIR", env = "BACKPROOF_AUTHORS")]
+    pub authors: Option<PathBuf>,
+    #[command(flatten)]
+    pub device: Device,
+    #[command(flatten)]
+    pub places: Places,
 }
 
 #[derive(Debug, Args)]

@@ -19,6 +19,22 @@ pub enum ReportError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The file of kept results is not what it should be.
+    #[error("the file of kept results {} {reason}", path.display())]
+    Kept {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, as a verb phrase.
+        reason: String,
+    },
+    /// A weights file of a source is missing, or is another one.
+    #[error("the weights file {} {reason}", path.display())]
+    Authors {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, as a verb phrase.
+        reason: String,
+    },
     /// A config that the file of published results names is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),

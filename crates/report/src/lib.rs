@@ -1,7 +1,7 @@
 //! A run folder in, pictures and pages out.
 //!
 //! [`report`] makes `report.html` and `figures/` of one run, [`compare`] a page that lays several runs over each other,
-//! and [`reproduction()`] a table of many runs beside published results. The first two read only what is in the run
+//! and [`reproduction()`] a page that holds published results against many runs. The first two read only what is in the run
 //! folders, and the test images, if the data set is at hand. What is missing or damaged is left out, and the page says
 //! so at its head; only a folder without a readable `run.json` is an error.
 //!
@@ -56,7 +56,7 @@ use backproof_train::RunFolder;
 pub use comparison::{Comparison, compare};
 pub use error::ReportError;
 pub use markdown::{markdown_block, markdown_code, markdown_text};
-pub use reproduction::{OmittedRun, Reproduction, reproduction};
+pub use reproduction::{OmittedRun, Reproduction, Sources, reproduction};
 pub use statistics::{mean_and_deviation, median};
 
 use confusion::Confusion;

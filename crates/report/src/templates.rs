@@ -32,6 +32,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "confusion.svg",
         "kernels.svg",
         "mistakes.svg",
+        "steps.svg",
         "page.css",
         "page.js",
         "page.html",

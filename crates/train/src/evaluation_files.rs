@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::files::{write_json, write_whole};
-use crate::{EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction, RunFolder, TrainError};
+use crate::{EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction, RunFolder, Split, TrainError};
 
 impl RunFolder {
     /// Writes `result.json`, `confusion.csv` and `predictions.csv` into `evaluation/`, or `evaluation/<split>` for
@@ -15,10 +15,7 @@ impl RunFolder {
         evaluation: &Evaluation,
         result: &EvaluationResult,
     ) -> Result<(), TrainError> {
-        let mut folder = self.path().join("evaluation");
-        if result.split != "test" {
-            folder = folder.join(&result.split);
-        }
+        let folder = self.evaluation_folder(&result.split);
         fs::create_dir_all(&folder).map_err(|error| TrainError::write(&folder, error))?;
 
         let class_names: Vec<&str> = result.classes.iter().map(|class| class.class.as_str()).collect();
@@ -51,7 +48,16 @@ impl RunFolder {
     ///
     /// A file that cannot be read, is no result, or has another schema version.
     pub fn result(&self) -> Result<Option<EvaluationResult>, TrainError> {
-        let path = self.path().join("evaluation/result.json");
+        self.result_on(Split::Test)
+    }
+
+    /// `result.json` of the last evaluation on `split`; `None` before there was one.
+    ///
+    /// # Errors
+    ///
+    /// As [`result`](Self::result).
+    pub fn result_on(&self, split: Split) -> Result<Option<EvaluationResult>, TrainError> {
+        let path = self.evaluation_folder(split.name()).join("result.json");
         let text = match fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -64,6 +70,12 @@ impl RunFolder {
             return Err(TrainError::damaged(&path, found, format!("version {EVALUATION_SCHEMA}")));
         }
         Ok(Some(result))
+    }
+
+    /// `evaluation/`, or `evaluation/<split>` for another split than the test images.
+    fn evaluation_folder(&self, split: &str) -> PathBuf {
+        let folder = self.path().join("evaluation");
+        if split == Split::Test.name() { folder } else { folder.join(split) }
     }
 
     /// `evaluation/predictions.csv`: one prediction for each image that `result` counts.

@@ -6,21 +6,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use backproof_spec::Experiment;
-use backproof_train::{RunFolder, RunStatus, Summary, TrainError};
+use backproof_train::{RunFolder, RunRecord, RunStatus, Split, Summary, TrainError, TrainingReport};
 
+use super::identity::difference;
+use super::measure::Measure;
 use super::published::Published;
 use super::run::Run;
 use crate::ReportError;
-use crate::settings::{differences, flatten};
 
-/// Keys in which a run may differ from its config: what is drawn, how it is computed, what is hoped for, where files
-/// lay.
-const FREE: [&str; 6] = ["seed", "engine", "kernels", "training.kernels", "expect.test_accuracy", "model.init_from"];
-
-/// A run folder that is not in the table.
+/// A run that is not on the page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OmittedRun {
-    /// The run folder.
+    /// The run folder, or the file of kept results.
     pub folder: PathBuf,
     /// Why, without a full stop: `has other settings: training.iterations is 20 and not 5000`.
     pub reason: String,
@@ -32,37 +29,32 @@ impl fmt::Display for OmittedRun {
     }
 }
 
-/// What the folders of runs hold.
+/// The runs of the configs.
 #[derive(Debug, Default)]
 pub(super) struct Collection {
     /// One for each config and seed, in their order.
     pub(super) runs: Vec<Run>,
-    /// Seeds of a config whose run diverged or failed, and that have no finished run.
-    pub(super) lost: Vec<Lost>,
+    /// Those that diverged or failed, of seeds that have no finished run.
+    pub(super) lost: Vec<Run>,
     pub(super) left_out: Vec<OmittedRun>,
 }
 
-/// A seed for which a config has no result.
-#[derive(Debug)]
-pub(super) struct Lost {
-    pub(super) config: String,
-    pub(super) seed: u64,
-    pub(super) status: RunStatus,
-}
-
-/// What a run folder is to the table.
+/// What a run folder is to the page.
 enum Found {
+    /// A finished run, or one that has come to nothing.
     Run(Box<Run>),
-    /// A run of a config that has come to nothing.
-    Lost(Lost, String),
     LeftOut(String),
-    /// Of an experiment that the table does not have.
+    /// Of an experiment that the page does not have.
     Other,
 }
 
+/// The newest finished run of each config and seed, with its folder; `None` of a kept one.
+type Newest = BTreeMap<(String, u64), (Run, Option<PathBuf>)>;
+
 impl Collection {
-    /// Reads every run folder under the folders `roots`.
-    pub(super) fn of(published: &Published, roots: &[PathBuf]) -> Result<Self, ReportError> {
+    /// Reads every run folder under the folders `roots`, and puts the runs together with the kept ones. Of several with
+    /// one seed, the newest is taken.
+    pub(super) fn of(published: &Published, kept: Vec<Run>, roots: &[PathBuf]) -> Result<Self, ReportError> {
         let mut folders = Vec::new();
         for root in roots {
             find(root, &mut folders)?;
@@ -70,41 +62,57 @@ impl Collection {
         folders.sort();
         folders.dedup();
         let mut collection = Self::default();
-        let mut newest: BTreeMap<(String, u64), (Box<Run>, PathBuf)> = BTreeMap::new();
-        let mut lost = Vec::new();
+        let mut newest = Newest::new();
+        for run in kept {
+            collection.add(&mut newest, run, None);
+        }
         for folder in folders {
             match look_at(&folder, published) {
                 Found::Other => {}
                 Found::LeftOut(reason) => collection.left_out.push(OmittedRun { folder, reason }),
-                Found::Lost(run, reason) => {
-                    lost.push(run);
-                    collection.left_out.push(OmittedRun { folder, reason });
-                }
                 Found::Run(run) => {
-                    let key = (run.config.clone(), run.record.seed);
-                    let older = match newest.remove(&key) {
-                        // RFC 3339 in UTC sorts as the times do.
-                        Some((other, path)) if other.record.started > run.record.started => {
-                            newest.insert(key, (other, path));
-                            Some(folder)
-                        }
-                        other => {
-                            newest.insert(key, (run, folder));
-                            other.map(|(_, path)| path)
-                        }
-                    };
-                    let reason = "is an older run with the same seed".to_owned();
-                    collection.left_out.extend(older.map(|folder| OmittedRun { folder, reason }));
+                    if !run.is_done() {
+                        let reason = outcome(run.status).to_owned();
+                        collection.left_out.push(OmittedRun { folder: folder.clone(), reason });
+                    }
+                    collection.add(&mut newest, *run, Some(folder));
                 }
             }
         }
-        lost.retain(|it: &Lost| !newest.contains_key(&(it.config.clone(), it.seed)));
+        let lost = &mut collection.lost;
+        lost.retain(|it| !newest.contains_key(&(it.config.clone(), it.seed)));
         lost.sort_by(|one, other| (&one.config, one.seed).cmp(&(&other.config, other.seed)));
         lost.dedup_by(|one, other| (&one.config, one.seed) == (&other.config, other.seed));
-        collection.lost = lost;
-        collection.runs = newest.into_values().map(|(run, _)| *run).collect();
+        collection.runs = newest.into_values().map(|(run, _)| run).collect();
         collection.left_out.sort_by(|one, other| one.folder.cmp(&other.folder));
         Ok(collection)
+    }
+
+    fn add(&mut self, newest: &mut Newest, run: Run, folder: Option<PathBuf>) {
+        if !run.is_done() {
+            self.lost.push(run);
+            return;
+        }
+        let key = (run.config.clone(), run.seed);
+        let mut omit = |folder: PathBuf, reason: &str| {
+            self.left_out.push(OmittedRun { folder, reason: reason.to_owned() });
+        };
+        match newest.remove(&key) {
+            Some(other) if other.0.started > run.started => {
+                match (folder, &other.1) {
+                    (Some(folder), Some(_)) => omit(folder, "is an older run with the same seed"),
+                    (Some(folder), None) => omit(folder, "is older than the kept result of the same seed"),
+                    (None, _) => {}
+                }
+                newest.insert(key, other);
+            }
+            other => {
+                if let Some((_, Some(older))) = other {
+                    omit(older, "is an older run with the same seed");
+                }
+                newest.insert(key, (run, folder));
+            }
+        }
     }
 
     /// The runs of a config, by seed.
@@ -134,47 +142,75 @@ fn look_at(path: &Path, published: &Published) -> Found {
         let folder = RunFolder::open(path)?;
         Ok((folder.experiment()?, folder.record()?, folder))
     };
+    let cannot_be_read = |error: TrainError| format!("cannot be read: {}", crate::contents::because(&error));
     let (experiment, record, folder) = match read() {
         Ok(read) => read,
-        Err(error) => return Found::LeftOut(format!("cannot be read: {}", crate::contents::because(&error))),
+        Err(error) => return Found::LeftOut(cannot_be_read(error)),
     };
     let Some(config) = published.configs.get(&experiment.name) else { return Found::Other };
     if let Some(difference) = difference(&experiment, config) {
         return Found::LeftOut(format!("has other settings: {difference}"));
     }
-    let lost = |status, words: &str| {
-        let lost = Lost { config: experiment.name.clone(), seed: experiment.seed, status };
-        Found::Lost(lost, words.to_owned())
-    };
-    let Summary { test_accuracy, training_seconds, .. } = match (&record.summary, record.status) {
-        (Some(summary), RunStatus::Done) => summary.clone(),
+    match (&record.summary, record.status) {
+        (Some(_), RunStatus::Done) | (_, RunStatus::Diverged | RunStatus::Failed) => {}
         (None, RunStatus::Done) => return Found::LeftOut("is done and has no summary in run.json".to_owned()),
-        (_, RunStatus::Diverged) => return lost(RunStatus::Diverged, "diverged"),
-        (_, RunStatus::Failed) => return lost(RunStatus::Failed, "failed"),
         (_, RunStatus::Interrupted) => return Found::LeftOut("was interrupted".to_owned()),
         (_, RunStatus::Running) => return Found::LeftOut("is not finished: it is training, or was killed".to_owned()),
+    }
+    let reports = match (record.status, folder.reports()) {
+        (_, Ok(reports)) => reports,
+        // What has come to nothing needs no reports.
+        (RunStatus::Diverged | RunStatus::Failed, Err(_)) => Vec::new(),
+        (_, Err(error)) => return Found::LeftOut(cannot_be_read(error)),
     };
-    match folder.reports() {
-        Err(error) => Found::LeftOut(format!("cannot be read: {}", crate::contents::because(&error))),
-        Ok(reports) => Found::Run(Box::new(Run {
-            config: experiment.name,
-            record,
-            engine: experiment.engine.name(),
-            dataset: experiment.data.dataset,
-            reports,
-            test_accuracy,
-            training_seconds,
-        })),
+    Found::Run(Box::new(run(&folder, experiment, record, &reports, published)))
+}
+
+fn run(
+    folder: &RunFolder,
+    experiment: Experiment,
+    record: RunRecord,
+    reports: &[TrainingReport],
+    published: &Published,
+) -> Run {
+    let mut figures = BTreeMap::new();
+    let iterations = reports.last().map_or(0, |report| report.iteration);
+    let mut recall = Vec::new();
+    let summary = record.summary.filter(|_| record.status == RunStatus::Done);
+    if let Some(Summary { test_accuracy, .. }) = summary {
+        // All of the end, since the results may name one more some day; and those of an epoch that they name.
+        let at_epochs = published
+            .file
+            .results()
+            .filter(|result| result.configs.contains(&experiment.name))
+            .flat_map(|result| result.reported.keys().map(|measure| (*measure, result.epoch)));
+        for (measure, epoch) in Measure::ALL.map(|measure| (measure, None)).into_iter().chain(at_epochs) {
+            let figure = measure.of(reports, test_accuracy, epoch).filter(|figure| figure.is_finite());
+            figures.extend(figure.map(|figure| (measure.key(epoch), figure)));
+        }
+        // Of the last weights, and of no others. A damaged evaluation is like none: the page says what it lacks.
+        let evaluation = folder.result_on(Split::Validation).ok().flatten();
+        let of_the_end = evaluation.filter(|result| result.iteration == Some(iterations));
+        recall = of_the_end.map_or_else(Vec::new, |it| it.classes.into_iter().map(|class| class.recall).collect());
+    }
+    Run {
+        config: experiment.name,
+        seed: record.seed,
+        status: record.status,
+        figures,
+        recall,
+        iterations,
+        seconds: summary.map_or(0.0, |summary| summary.training_seconds),
+        started: record.started,
+        device: record.device,
+        engine: experiment.engine.name().to_owned(),
+        versions: record.versions,
+        git_revision: record.git_revision,
+        data_checksums: record.data_checksums,
     }
 }
 
-/// What makes a run another experiment than its config, in words.
-pub(super) fn difference(run: &Experiment, config: &Experiment) -> Option<String> {
-    let settings = [run, config].map(|experiment| flatten(&experiment.to_toml()));
-    let differences: Vec<String> = differences(&settings)
-        .into_iter()
-        .filter(|(key, _)| !FREE.contains(&key.as_str()))
-        .map(|(key, values)| format!("{key} is {} and not {}", values[0], values[1]))
-        .collect();
-    (!differences.is_empty()).then(|| differences.join(", "))
+/// What became of a run that has no result.
+pub(super) fn outcome(status: RunStatus) -> &'static str {
+    if status == RunStatus::Diverged { "diverged" } else { "failed" }
 }

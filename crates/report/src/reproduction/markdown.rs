@@ -3,73 +3,130 @@
 use std::collections::BTreeMap;
 
 use backproof_data::{is_published, sources};
-use backproof_spec::{counted, thousands};
-use backproof_train::duration;
+use backproof_spec::counted;
 
+use super::authors::AuthorsResult;
 use super::collect::Collection;
-use super::published::Published;
-use super::rows::{Row, Section, Verdict};
+use super::parts::{mark, networks, part};
+use super::published::{Part, Published};
+use super::rows::{Section, Verdict};
 use super::run::Run;
-use crate::{markdown_code, markdown_text};
+use super::steps::Step;
+use super::words::{broken, cell, row};
+use super::{authors_page, mistakes_page, steps_page};
+use crate::markdown_text;
 
-/// What stands for something that there is none of.
-const NOTHING: &str = "–";
-
-const HEAD: &str =
-    "| | result | network | config | parameters | figure | reported | ours | difference | runs | iterations | time |
-| :-: | --- | --- | --- | ---: | --- | --- | ---: | ---: | ---: | ---: | ---: |
-";
+/// All that the page shows.
+pub(super) struct Content<'a> {
+    pub(super) published: &'a Published,
+    pub(super) collection: &'a Collection,
+    /// Of each part.
+    pub(super) theirs: Vec<Section<'a>>,
+    pub(super) ours: Vec<Section<'a>>,
+    pub(super) steps: Vec<Step<'a>>,
+    /// The name of the file with the figure of the steps.
+    pub(super) figure: Option<&'a str>,
+    pub(super) authors: &'a [AuthorsResult],
+}
 
 /// The page, and its first sentence.
-pub(super) fn page(published: &Published, collection: &Collection, sections: &[Section<'_>]) -> (String, String) {
-    let verdict = verdict(sections);
-    let mut text = format!("# Published results, and ours\n\n{verdict}\n\n{}\n", overview(sections));
-    text += &other_data(&collection.runs);
-    text += &legend(published);
-    for section in sections {
-        text +=
-            &format!("\n## {}\n\n{}\n\n{HEAD}", cell(&section.source.name), cell(&sentence(&section.source.document)));
-        for row in &section.rows {
-            text += &line(row, published);
-        }
-        if !section.notes.is_empty() {
-            text.push('\n');
-        }
-        for note in &section.notes {
-            text += &format!("- {}\n", cell(note));
-        }
+pub(super) fn page(content: &Content<'_>) -> (String, String) {
+    let Content { published, collection, theirs, ours, steps, figure, authors } = content;
+    let verdict = verdict(theirs, ours);
+    let mut text = format!("# Published results, and ours\n\n{verdict} {}\n", not_run(theirs, ours));
+    if let Some(introduction) = &published.file.introduction {
+        let paragraphs =
+            introduction.trim().split("\n\n").map(|it| it.split_whitespace().collect::<Vec<_>>().join(" "));
+        text += &format!("\n{}\n", paragraphs.collect::<Vec<_>>().join("\n\n"));
     }
-    text += &origin(&collection.runs);
-    (text, verdict)
+    text += &format!("\n{}\n", overview(published, theirs, ours));
+    text += &other_data(published, &collection.runs);
+    text += &contents(content);
+    text += FIGURES;
+    text += &part(published, collection, theirs, Part::Theirs);
+    text += &part(published, collection, ours, Part::Ours);
+    text += &steps_page::section(published, steps, *figure);
+    text += &authors_page::section(published, authors);
+    text += &mistakes_page::section(&published.file.mistakes, collection);
+    text += &networks(published, collection);
+    text += &origin(published, &collection.runs);
+    (broken(&text), verdict)
 }
 
-fn count(sections: &[Section<'_>], verdict: Verdict) -> usize {
-    sections.iter().flat_map(|section| &section.verdicts).filter(|it| **it == verdict).count()
+/// Links to the sections.
+fn contents(content: &Content<'_>) -> String {
+    let file = &content.published.file;
+    let mut links = vec![
+        "[Part 1: With the sources' settings](#part-1-with-the-sources-settings)",
+        "[Part 2: With our settings](#part-2-with-our-settings)",
+    ];
+    links.extend(file.steps.as_ref().map(|_| "[Which steps are real?](#which-steps-are-real)"));
+    links.extend(file.authors.as_ref().map(|_| "[The author's own networks](#the-authors-own-networks)"));
+    links.extend(file.mistakes.first().map(|_| "[What other write-ups got wrong](#what-other-write-ups-got-wrong)"));
+    links.push("[The configs](#the-configs)");
+    links.push("[How this was made](#how-this-was-made)");
+    format!("{}\n\n", links.join(" · "))
 }
 
-fn verdict(sections: &[Section<'_>]) -> String {
-    let of = |verdict| count(sections, verdict);
-    let (reached, below, not_run) = (of(Verdict::Reached), of(Verdict::Below), of(Verdict::NotRun));
-    let all = reached + below + not_run;
-    format!("Of {all} published figures, {reached} are reached, {below} are not, and {not_run} have no runs.")
+/// What the words of the tables mean.
+const FIGURES: &str = "## How to read the tables
+
+| figure | |
+| --- | --- |
+| test | accuracy on all test images, of the last weights and never of the best |
+| validation | accuracy on the images held out, at the last iteration |
+| training | accuracy on the images since the report before the last, when they were trained on |
+| total loss | the loss on these images with that of weight decay, in nats |
+
+Figures of training are averaged as the reports of the config say: by the moving averages of the course's code or by \
+plain means. Differences are ours less the reported, in percentage points or nats.
+";
+
+fn counts(sections: &[Section<'_>]) -> [usize; 3] {
+    let verdicts = || sections.iter().flat_map(|section| &section.verdicts);
+    let not_run = verdicts().filter(|it| matches!(it, Verdict::NotRun | Verdict::OneRun)).count();
+    [verdicts().filter(|it| it.is_good()).count(), verdicts().count(), not_run]
+}
+
+fn verdict(theirs: &[Section<'_>], ours: &[Section<'_>]) -> String {
+    let ([within, all, _], [reached, of, _]) = (counts(theirs), counts(ours));
+    format!(
+        "With the sources' settings, {within} of {all} published figures lie within two standard deviations of ours; with \
+         ours, {reached} of {of} are reached."
+    )
+}
+
+fn not_run(theirs: &[Section<'_>], ours: &[Section<'_>]) -> String {
+    match [counts(theirs)[2], counts(ours)[2]] {
+        [0, 0] => "All of them are run.".to_owned(),
+        [one, other] => format!("{one} have no runs to compare with in the first part, and {other} in the second."),
+    }
 }
 
 /// A line for each source: the figures as one mark each.
-fn overview(sections: &[Section<'_>]) -> String {
-    let mut text = "| source | figures | reached |\n| --- | --- | ---: |\n".to_owned();
-    for section in sections {
-        let marks: Vec<&str> = section.verdicts.iter().map(|verdict| mark(*verdict)).collect();
-        let reached = section.verdicts.iter().filter(|verdict| **verdict == Verdict::Reached).count();
-        let name = &section.source.name;
-        text += &format!("| {} | {} | {reached} of {} |\n", cell(name), marks.join(" "), section.verdicts.len());
+fn overview(published: &Published, theirs: &[Section<'_>], ours: &[Section<'_>]) -> String {
+    let mut text =
+        "| source | within, with its settings | | reached, with ours | |\n| --- | ---: | --- | ---: | --- |\n"
+            .to_owned();
+    for source in &published.file.sources {
+        let mut cells = vec![cell(&source.name)];
+        for part in [theirs, ours] {
+            let section = part.iter().find(|section| section.source.name == source.name);
+            let verdicts = section.map_or(&[][..], |section| &section.verdicts);
+            let good = verdicts.iter().filter(|verdict| verdict.is_good()).count();
+            cells.push(format!("{good} of {}", verdicts.len()));
+            cells.push(verdicts.iter().map(|verdict| mark(*verdict)).collect::<Vec<_>>().join(" "));
+        }
+        text += &row(&cells);
     }
     text
 }
 
 /// A sentence for each data set of which runs read other files than everybody has: their figures are no comparison.
-fn other_data(runs: &[Run]) -> String {
+fn other_data(published: &Published, runs: &[Run]) -> String {
+    let data_set = |run: &Run| published.configs.get(&run.config).map(|config| config.data.dataset.as_str());
     let sentence = |name: &str| {
-        let others = runs.iter().filter(|run| run.dataset == name && !is_published(name, &run.record.data_checksums));
+        let others = runs.iter().filter(|run| data_set(run) == Some(name) && !is_published(name, &run.data_checksums));
         match others.count() {
             0 => String::new(),
             count => {
@@ -81,70 +138,24 @@ fn other_data(runs: &[Run]) -> String {
     sources().iter().map(|source| sentence(source.name())).collect()
 }
 
-fn legend(published: &Published) -> String {
-    format!(
-        "✓ at or above the reported figure (of a loss, at or below it); ✗ not; {NOTHING} not run; blank where the source has no number. A
-figure counts as reached if one of its configs reaches it: those that end in `-as-published` have the hyperparameters of the source,
-the others our learning rate and schedule.
-
-Ours is the mean ± sample standard deviation over the seeds, at least {} of them, of the last weights and never of the best. `test` is
-on all test images; `validation` on the images held out, at the last iteration; `training` and `total loss` are over the images since the
-report before the last, while the sources smooth theirs in ways that they do not state. Differences are in percentage points, or in nats.
-Iterations are mini-batches × images in each. Times are medians of training with its validation.
-",
-        published.file.seeds
-    )
-}
-
-fn line(row: &Row<'_>, published: &Published) -> String {
-    let network = &row.network;
-    let parameters = match network.running_statistics {
-        0 => thousands(network.trainable),
-        statistics => format!("{} + {}", thousands(network.trainable), thousands(statistics)),
-    };
-    let config = row.config.as_ref();
-    let seeds = published.file.seeds;
-    let runs = if row.runs >= seeds { row.runs.to_string() } else { format!("{} of {seeds}", row.runs) };
-    let nothing = || NOTHING.to_owned();
-    let cells = [
-        mark(row.verdict).to_owned(),
-        cell(&row.result.what),
-        markdown_code(&network.name),
-        config.map_or_else(nothing, |it| format!("[{0}]({1}/{0}.toml)", it.name, published.file.configs)),
-        parameters,
-        row.measure.name().to_owned(),
-        cell(row.reported),
-        row.ours.map_or_else(nothing, |(mean, deviation)| row.measure.show(mean, deviation)),
-        row.difference.clone().unwrap_or_else(nothing),
-        config.map_or_else(nothing, |_| runs),
-        config.map_or_else(nothing, |it| format!("{} × {}", thousands(it.iterations), it.batch_size)),
-        row.seconds.map_or_else(nothing, duration),
-    ];
-    format!("| {} |\n", cells.join(" | "))
-}
-
-fn mark(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Reached => "✓",
-        Verdict::Below => "✗",
-        Verdict::NotRun => NOTHING,
-        Verdict::NotCompared => "",
-    }
-}
-
 /// How the runs were made, and on what.
-fn origin(runs: &[Run]) -> String {
-    let mut text = "\n## How this was made
-
-```sh
-cargo xtask sweep configs/sweeps/reproduction.toml            # every run, and on where it was stopped
-cargo xtask reproduction --write docs/REPRODUCTION.md         # this page, out of the run folders
-cargo xtask train -c configs/CONFIG.toml --set seed=1         # one run alone
+fn origin(published: &Published, runs: &[Run]) -> String {
+    let mut text = "\n## How this was made\n\n```sh\n".to_owned();
+    for sweep in &published.file.sweeps {
+        text += &format!("cargo xtask sweep {}\n", sweep.trim_start_matches("../"));
+    }
+    text += "\
+cargo xtask reproduction --write docs/REPRODUCTION.md --keep # this page, out of run folders and kept results
+cargo xtask train -c configs/CONFIG.toml --set seed=1        # one run alone
 ```
 
-"
-    .to_owned();
-    let days = runs.iter().map(|run| run.record.started.split('T').next().unwrap_or_default());
+A sweep that was stopped goes on where it was.\n\n";
+    if let Some(kept) = &published.file.kept {
+        text += &format!(
+            "[{kept}]({kept}) keeps what this page needs of every run, so it can be made without the folders.\n\n"
+        );
+    }
+    let days = runs.iter().map(|run| run.started.split('T').next().unwrap_or_default());
     let (Some(first), Some(last)) = (days.clone().min(), days.max()) else {
         return text + "There are no runs yet.\n";
     };
@@ -160,29 +171,14 @@ cargo xtask train -c configs/CONFIG.toml --set seed=1         # one run alone
             *counts.entry(words(run)).or_default() += 1;
         }
         for (words, count) in counts {
-            text += &format!("| {} | {count} |\n", markdown_text(&words));
+            text += &row(&[markdown_text(&words), count.to_string()]);
         }
     };
-    rows(&|run| run.record.device.clone());
+    rows(&|run| run.device.clone());
     rows(&|run| format!("engine {}", run.engine));
+    rows(&|run| run.versions.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", "));
     rows(&|run| {
-        run.record.versions.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", ")
-    });
-    rows(&|run| {
-        run.record.git_revision.as_ref().map_or_else(|| "outside a repository".to_owned(), |it| format!("commit {it}"))
+        run.git_revision.as_ref().map_or_else(|| "outside a repository".to_owned(), |it| format!("commit {it}"))
     });
     text
-}
-
-/// With a capital and a full stop.
-fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
-}
-
-/// What the file of published results says, in a cell of a table or an item of a list: on one line, and no markup of
-/// tables or HTML. Its author may mark code and emphasis.
-fn cell(text: &str) -> String {
-    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.replace('\\', "\\\\").replace('|', "\\|").replace('<', "&lt;")
 }

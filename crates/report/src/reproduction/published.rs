@@ -2,61 +2,38 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use backproof_data::data_sets;
 use backproof_spec::{Architecture, Experiment, published};
-use serde::Deserialize;
 
-use super::measure::Measure;
+use super::measure::{Measure, Number};
+use super::schema::{AuthorsNetwork, Comparison, PublishedResult, ResultsFile};
 use crate::ReportError;
 
 /// `docs/reproduction.toml`, and the configs that it names.
 #[derive(Debug)]
 pub(super) struct Published {
     pub(super) file: ResultsFile,
+    /// Where it is.
+    pub(super) path: PathBuf,
     /// By the name in the file.
     pub(super) configs: BTreeMap<String, Experiment>,
 }
 
-/// The file as it is.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ResultsFile {
-    /// The folder of the configs, relative to the file.
-    pub(super) configs: String,
-    /// How many runs a config should have, each with a seed of its own.
-    pub(super) seeds: usize,
-    /// Why a config may stay below what is reported, by the config's name.
-    #[serde(default)]
-    pub(super) below: BTreeMap<String, String>,
-    pub(super) sources: Vec<Source>,
+/// Whose settings a config has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// The source's.
+    Theirs,
+    Ours,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Source {
-    pub(super) name: String,
-    pub(super) document: String,
-    pub(super) results: Vec<PublishedResult>,
-}
-
-/// One result of a source.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PublishedResult {
-    /// The data, and what is special.
-    pub(super) what: String,
-    /// The figures as the source words them.
-    pub(super) reported: BTreeMap<Measure, String>,
-    /// Where the figures are not of the end: after so many epochs.
-    pub(super) epoch: Option<f64>,
-    /// The names of configs, ours first.
-    pub(super) configs: Vec<String>,
-    /// The published network, where there is no config.
-    pub(super) network: Option<String>,
-    /// What else is to be said.
-    pub(super) remark: Option<String>,
+impl Part {
+    /// By the name of the config.
+    pub(super) fn of(config: &str) -> Self {
+        if config.ends_with("-as-published") { Self::Theirs } else { Self::Ours }
+    }
 }
 
 impl Published {
@@ -66,56 +43,114 @@ impl Published {
         let text = fs::read_to_string(path).map_err(|error| fault(error.to_string()))?;
         let file: ResultsFile =
             toml::from_str(&text).map_err(|error| fault(error.to_string().trim_end().to_owned()))?;
-        let folder = path.parent().unwrap_or(Path::new("")).join(&file.configs);
-        let mut configs = BTreeMap::new();
         for result in file.results() {
-            let place = || format!("the result `{}`", result.what);
-            for (measure, words) in &result.reported {
-                measure.parse(words).map_err(|reason| fault(format!("{}: {reason}", place())))?;
-                if *measure == Measure::Test && result.epoch.is_some() {
-                    return Err(fault(format!(
-                        "{}: the test images are evaluated at the end, not at an epoch",
-                        place()
-                    )));
-                }
+            check(result).map_err(fault)?;
+        }
+        let mut published = Self { file, path: path.to_owned(), configs: BTreeMap::new() };
+        for name in published.file.config_names() {
+            let experiment = published.config(&name, &[])?;
+            if experiment.name != name {
+                let found = experiment.name;
+                return Err(fault(format!("the config {name}.toml calls its experiment `{found}`")));
             }
-            match &result.network {
-                None if result.configs.is_empty() => {
-                    return Err(fault(format!("{} has neither `configs` nor a `network`", place())));
-                }
-                Some(name) if published::by_name(name).is_none() => {
-                    return Err(fault(format!("{}: there is no network `{name}`", place())));
-                }
-                _ => {}
+            published.configs.insert(name, experiment);
+        }
+        published.check().map_err(fault)?;
+        Ok(published)
+    }
+
+    /// A config of the folder with other settings, each as `--set` takes it.
+    pub(super) fn config(&self, name: &str, set: &[String]) -> Result<Experiment, ReportError> {
+        let folder = self.beside(&self.file.configs);
+        Ok(Experiment::load(&folder.join(format!("{name}.toml")), set, &data_sets())?)
+    }
+
+    /// A path that is relative to the file.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.path.parent().unwrap_or(Path::new("")).join(name)
+    }
+
+    /// Where results are kept.
+    pub(super) fn kept(&self) -> Option<PathBuf> {
+        self.file.kept.as_ref().map(|name| self.beside(name))
+    }
+
+    /// What cannot be seen in a result alone.
+    fn check(&self) -> Result<(), String> {
+        let of_results: BTreeSet<&String> = self.file.results().flat_map(|result| &result.configs).collect();
+        for (section, notes) in [("taken", &self.file.taken), ("below", &self.file.below)] {
+            if let Some(name) = notes.keys().find(|name| !of_results.contains(name)) {
+                return Err(format!("`{name}` under [{section}] is no config of any result"));
             }
-            for name in &result.configs {
-                if !configs.contains_key(name) {
-                    let experiment = Experiment::load(&folder.join(format!("{name}.toml")), &[], &data_sets())?;
-                    if experiment.name != *name {
-                        let found = experiment.name;
-                        return Err(fault(format!("the config {name}.toml calls its experiment `{found}`")));
+        }
+        if let Some(steps) = &self.file.steps {
+            for Comparison { name, from, to } in &steps.comparisons {
+                for config in [from, to] {
+                    if self.reported_test(&steps.source, config).is_none() {
+                        let source = &steps.source;
+                        return Err(format!("the step `{name}`: {source} reports no test accuracy of `{config}`"));
                     }
-                    configs.insert(name.clone(), experiment);
                 }
             }
         }
-        let known: BTreeSet<&String> = configs.keys().collect();
-        if let Some(name) = file.below.keys().find(|name| !known.contains(name)) {
-            return Err(fault(format!("`{name}` under [below] is no config of any result")));
+        for network in self.file.networks() {
+            network.check(&self.configs[&network.config])?;
         }
-        Ok(Self { file, configs })
+        Ok(())
+    }
+
+    /// The accuracy on the test images that a source reports, of the result that names this config; a share.
+    pub(super) fn reported_test(&self, source: &str, config: &str) -> Option<f64> {
+        let source = self.file.sources.iter().find(|it| it.name == source)?;
+        let result = source.results.iter().find(|result| result.configs.iter().any(|name| name == config))?;
+        let number: Option<Number> = Measure::Test.parse(result.reported.get(&Measure::Test)?).ok()?;
+        Some(number?.value)
     }
 }
 
-impl ResultsFile {
-    fn results(&self) -> impl Iterator<Item = &PublishedResult> {
-        self.sources.iter().flat_map(|source| &source.results)
+impl AuthorsNetwork {
+    /// Whether printed columns have an entry for each class.
+    fn check(&self, config: &Experiment) -> Result<(), String> {
+        let classes = config.model.classes().unwrap_or_default();
+        for evaluation in &self.evaluations {
+            for (name, column) in [("precision", &evaluation.precision), ("recall", &evaluation.recall)] {
+                if !column.is_empty() && column.len() != classes {
+                    let found = column.len();
+                    return Err(format!(
+                        "{}: `{name}` has {found} numbers; expected {classes}, one a class",
+                        self.file
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What is wrong with a result, in words.
+fn check(result: &PublishedResult) -> Result<(), String> {
+    let place = format!("the result `{}`", result.what);
+    for (measure, words) in &result.reported {
+        measure.parse(words).map_err(|reason| format!("{place}: {reason}"))?;
+        if *measure == Measure::Test && result.epoch.is_some() {
+            return Err(format!("{place}: the test images are evaluated at the end, not at an epoch"));
+        }
+    }
+    match &result.network {
+        None if result.configs.is_empty() => Err(format!("{place} has neither `configs` nor a `network`")),
+        Some(name) if published::by_name(name).is_none() => Err(format!("{place}: there is no network `{name}`")),
+        _ => Ok(()),
     }
 }
 
 impl PublishedResult {
     /// The network that the source describes, where no config has it.
     pub(super) fn untrained(&self) -> Option<Architecture> {
-        published::by_name(self.network.as_deref()?)
+        published::by_name(self.network.as_deref()?).filter(|_| self.configs.is_empty())
+    }
+
+    /// Its configs with these settings.
+    pub(super) fn configs_of(&self, part: Part) -> impl Iterator<Item = &String> {
+        self.configs.iter().filter(move |name| Part::of(name) == part)
     }
 }
