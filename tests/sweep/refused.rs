@@ -62,7 +62,7 @@ fn the_sweeps_that_come_with_the_program_are_valid_and_say_their_command() {
     let files: Vec<_> =
         fs::read_dir(root().join("configs/sweeps")).unwrap().map(|entry| entry.unwrap().path()).collect();
     let text = stdout(&xtask().args(["config", "check"]).args(&files).assert().success());
-    assert!(text.contains("willis-chain is valid: 160 runs at 8 points"), "{text}");
+    assert!(text.contains("willis-chain is valid: 200 runs at 10 points"), "{text}");
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
         for head in ["# command:", "# time:", "# result:"] {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::measure::Measure;
 
@@ -21,7 +21,7 @@ pub(super) struct ResultsFile {
     /// How many runs a config should have, each with a seed of its own.
     pub(super) seeds: Seeds,
     /// What a config takes where its source does not say something, by the config's name.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "by_config")]
     pub(super) taken: BTreeMap<String, String>,
     /// Why a config may stay below what is reported, likewise.
     #[serde(default)]
@@ -31,6 +31,20 @@ pub(super) struct ResultsFile {
     pub(super) authors: Option<Authors>,
     #[serde(default)]
     pub(super) mistakes: Vec<Mistake>,
+}
+
+/// A note that several configs share.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Note {
+    configs: Vec<String>,
+    words: String,
+}
+
+fn by_config<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
+    let notes = Vec::<Note>::deserialize(from)?;
+    let of_each = |Note { configs, words }: Note| configs.into_iter().map(move |config| (config, words.clone()));
+    Ok(notes.into_iter().flat_map(of_each).collect())
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]

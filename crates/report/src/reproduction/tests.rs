@@ -17,8 +17,8 @@ use crate::ReportError;
 const CONFIG: &str = "[data]\ndataset = \"mnist\"\nvalidation_images = 100\n[model]\nname = \"mnist-baseline\"\n\
                       [optimizer]\nlearning_rate = 0.1\n[training]\niterations = 3_000\n";
 
-const RESULTS: &str = "configs = \"configs\"\nkept = \"kept.json\"\nseeds = { as_published = 3, ours = 2 }\n[taken]\n\
-                       a-as-published = \"The inputs are guessed.\"\n[below]\na = \"The seed is unlucky.\"\n[[sources]]\n\
+const RESULTS: &str = "configs = \"configs\"\nkept = \"kept.json\"\nseeds = { as_published = 3, ours = 2 }\n[[taken]]\n\
+                       configs = [\"a-as-published\"]\nwords = \"The inputs are guessed.\"\n[below]\na = \"The seed is unlucky.\"\n[[sources]]\n\
                        name = \"Somebody 2020\"\ndocument = \"a report\"\n";
 
 /// A results file with the configs `a` and `b`, which differ in their learning rate, each also as published; and a folder

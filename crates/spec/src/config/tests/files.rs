@@ -110,13 +110,15 @@ fn config(name: &str) -> (String, Experiment) {
 
 /// Name, network, iterations, batch size, learning rate. A config as published has the source's settings; the others
 /// have our learning rate and a cosine.
-const CONFIGS: [(&str, &str, usize, usize, f64); 40] = [
+const CONFIGS: [(&str, &str, usize, usize, f64); 42] = [
     ("quickstart", "mnist-baseline", 2_000, 16, 0.05),
     ("mnist-baseline", "mnist-baseline", 3_000, 16, 0.05),
     ("mnist-baseline-as-published", "mnist-baseline", 3_000, 16, 0.1),
+    ("mnist-baseline-delayed-as-published", "mnist-baseline", 3_000, 16, 0.1),
     ("fashion-mnist-baseline", "mnist-baseline", 3_000, 16, 0.05),
     ("cifar-baseline", "cifar-baseline", 5_000, 16, 0.02),
     ("cifar-baseline-as-published", "cifar-baseline", 5_000, 16, 0.001),
+    ("mohamad-cifar-baseline-as-published", "cifar-baseline", 15_000, 16, 0.001),
     ("willis-step-1", "cifar-baseline", 5_000, 16, 0.02),
     ("willis-step-1-as-published", "cifar-baseline", 5_000, 16, 0.001),
     ("willis-step-2", "cifar-baseline", 7_000, 16, 0.02),
