@@ -177,8 +177,5 @@ A sweep that was stopped goes on where it was.\n\n";
     rows(&|run| run.device.clone());
     rows(&|run| format!("engine {}", run.engine));
     rows(&|run| run.versions.iter().map(|(name, version)| format!("{name} {version}")).collect::<Vec<_>>().join(", "));
-    rows(&|run| {
-        run.git_revision.as_ref().map_or_else(|| "outside a repository".to_owned(), |it| format!("commit {it}"))
-    });
     text
 }

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use backproof_data::data_sets;
 use backproof_spec::{Architecture, thousands};
-use backproof_train::duration;
 
 use super::collect::Collection;
 use super::published::{Part, Published};
@@ -217,17 +216,15 @@ fn class_name(published: &Published, config: &str, class: usize) -> String {
     name.map_or_else(|| class.to_string(), |name| cell(name))
 }
 
-/// A row for each config: its network, its length and its time.
+/// A row for each config: its network and its length.
 pub(super) fn networks(published: &Published, collection: &Collection) -> String {
     let mut text =
         "\n## The configs\n\nIterations are mini-batches × images in each. Runs that ended early have the median of \
-                    their iterations before the largest number. Times are medians of training with its validation, on \
-                    the machines named below.\n\n| config | network | parameters | iterations | runs | time |\n| --- | \
-                    --- | ---: | ---: | ---: | ---: |\n"
+                    their iterations before the largest number.\n\n| config | network | parameters | iterations | runs |\n\
+                    | --- | --- | ---: | ---: | ---: |\n"
             .to_owned();
     for (name, experiment) in &published.configs {
         let runs = collection.of_config(name);
-        let seconds: Vec<f64> = runs.iter().map(|run| run.seconds).collect();
         let made: Vec<f64> = runs.iter().map(|run| run.iterations as f64).collect();
         let (most, batch) = (experiment.training.iterations, experiment.training.batch_size);
         let iterations = match median(&made).map(|made| made.round() as usize) {
@@ -240,7 +237,6 @@ pub(super) fn networks(published: &Published, collection: &Collection) -> String
             parameters(&experiment.model),
             format!("{iterations} × {batch}"),
             seeds(runs.len(), published.file.seeds_of(Part::of(name) == Part::Theirs)),
-            median(&seconds).map_or_else(|| NOTHING.to_owned(), duration),
         ]);
     }
     let mut untrained: BTreeMap<String, String> = BTreeMap::new();
@@ -249,7 +245,7 @@ pub(super) fn networks(published: &Published, collection: &Collection) -> String
     }
     for (network, parameters) in untrained {
         let nothing = || NOTHING.to_owned();
-        text += &row(&[nothing(), network, parameters, nothing(), nothing(), nothing()]);
+        text += &row(&[nothing(), network, parameters, nothing(), nothing()]);
     }
     text
 }
