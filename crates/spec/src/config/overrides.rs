@@ -41,6 +41,17 @@ impl Override {
     /// `training.iterations` and `training.epochs` drop each other.
     /// `optimizer.kind` drops the keys of the file that the new kind does not have.
     pub(super) fn apply(&self, root: &mut Table) -> Result<(), SyntaxError> {
+        self.make_room(root);
+        insert(root, &self.path, self.node.clone())
+    }
+
+    /// Puts the values of one table into `root`, whatever their order: none of them drops another.
+    pub(super) fn apply_all(overrides: &[Self], root: &mut Table) -> Result<(), SyntaxError> {
+        overrides.iter().for_each(|given| given.make_room(root));
+        overrides.iter().try_for_each(|given| insert(root, &given.path, given.node.clone()))
+    }
+
+    fn make_room(&self, root: &mut Table) {
         let names: Vec<&str> = self.path.iter().map(|segment| segment.name.as_str()).collect();
         match names[..] {
             ["model", "name"] => drop_from(root, "model", &["layers", "input"]),
@@ -50,7 +61,6 @@ impl Override {
             ["optimizer", "kind"] => drop_keys_of_other_kinds(root, &self.node),
             _ => {}
         }
-        insert(root, &self.path, self.node.clone())
     }
 
     /// The key as one writes it, `optimizer.learning_rate`.

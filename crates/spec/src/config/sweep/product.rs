@@ -124,10 +124,9 @@ fn differing(axes: &[Axis], number: usize, other: usize) -> Option<&Choice> {
 }
 
 fn apply(root: &mut Table, set: &[Override], choices: &[&Choice], last: &[Override]) -> Result<(), Vec<Fault>> {
-    let varied = choices.iter().flat_map(|choice| &choice.overrides);
-    for given in set.iter().chain(varied).chain(last) {
-        given.apply(root)?;
-    }
+    Override::apply_all(set, root)?;
+    choices.iter().try_for_each(|choice| Override::apply_all(&choice.overrides, root))?;
+    last.iter().try_for_each(|given| given.apply(root))?;
     Ok(())
 }
 

@@ -99,6 +99,21 @@ fn a_grid_and_points_are_each_point_with_each_combination() {
 }
 
 #[test]
+fn the_keys_of_a_point_may_come_in_any_order() {
+    const MODEL_LAYERS: &str = "model.layers = [\"flatten\", { type = \"linear\", out_features = 10 }]\n";
+    let keys = ["model.name = \"small\"\n", "model.input = [1, 28, 28]\n", MODEL_LAYERS];
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let point: String = order.iter().map(|&key| keys[key]).collect();
+        for text in [format!("[[points]]\n{point}"), format!("seeds = [1]\n[set]\n{point}")] {
+            let sweep =
+                sweep_with(&format!("base = \"../digits.toml\"\n{text}"), &[]).unwrap_or_else(|it| panic!("{it}"));
+            let (_, run) = sweep.runs().next().unwrap();
+            assert_eq!((run.model.name.as_str(), run.model.layers.len()), ("small", 2), "{text}");
+        }
+    }
+}
+
+#[test]
 fn points_may_start_from_experiments_of_their_own() {
     let sweep = sweep_with(
         "seeds = [1, 2]\n[set]\ntraining.iterations = 5\n[[points]]\nbase = \"../digits.toml\"\n\
