@@ -88,7 +88,8 @@ def descent():
     figure, (left, middle, right) = plt.subplots(1, 3, figsize=(9, 3))
     steps = np.arange(9)
     for rate, colour, style in [(0.1, BLUE, "o-"), (0.5, GREEN, "s-"), (0.9, ORANGE, "^-"), (1.1, RED, "x--")]:
-        left.plot(steps, (1 - 2 * rate) ** steps, style, color=colour, label=f"α = {rate}", markersize=4, linewidth=1.2)
+        label = f"α = {rate}"
+        left.plot(steps, (1 - 2 * rate) ** steps, style, color=colour, label=label, markersize=4, linewidth=1.2)
     left.set(title="L = w², from w = 1", xlabel="step", ylabel="w", ylim=(-4.5, 7))
     left.legend(loc="upper left", ncols=2, fontsize=8)
 
@@ -109,7 +110,8 @@ def descent():
     right.plot(t, (1 + np.cos(np.pi * t)) / 2, color=BLUE, label="cosine")
     warm = t <= 0.12
     right.plot(t[warm], t[warm] / 0.12, "--", color=ORANGE, label="warm-up")
-    right.set(title="schedules", xlabel="share of the steps", ylabel="learning rate / α", ylim=(0, 1.6), yticks=[0, 0.5, 1])
+    right.set(title="schedules", xlabel="share of the steps", ylabel="learning rate / α")
+    right.set(ylim=(0, 1.6), yticks=[0, 0.5, 1])
     right.legend(fontsize=8, ncols=2, loc="upper center")
     save(figure, "descent.svg")
 
@@ -190,7 +192,8 @@ def roc():
     axis.plot(x, y, "o-", color=BLUE, markersize=4)
     for score, left, up in zip(scores, x[1:], y[1:]):
         axis.annotate(f"{score}", (left, up), xytext=(5, -12), textcoords="offset points", color=GREY, fontsize=8)
-    axis.set(xlabel="false positive rate", ylabel="true positive rate (recall)", xlim=(-0.03, 1.09), ylim=(-0.03, 1.05))
+    axis.set(xlabel="false positive rate", ylabel="true positive rate (recall)")
+    axis.set(xlim=(-0.03, 1.09), ylim=(-0.03, 1.05))
     save(figure, "roc.svg")
 
 

@@ -37,8 +37,8 @@ use burn::optim::GradientsParams;
 ///         = γ r (g_q − ∂L/∂β / M − x̂_q · ∂L/∂γ / M)
 /// ```
 ///
-/// The last line is the vectorised result, with the two parameter gradients reused. It says: take from `g` its mean, and
-/// `v / (v + ε)` of its component along `x̂`, since `Σ_q x̂_q² = M v / (v + ε)`. What is left is orthogonal to the
+/// The last line is the vectorised result, with the two parameter gradients reused. It says: take from `g` its mean,
+/// and `v / (v + ε)` of its component along `x̂`, since `Σ_q x̂_q² = M v / (v + ε)`. What is left is orthogonal to the
 /// constants, as it must be: shifting a channel does not change its normalised values. For `ε = 0` the whole component
 /// goes, and what is left is orthogonal to `x̂` too: scaling a channel then changes nothing either.
 ///

@@ -1,5 +1,5 @@
-//! Worked examples of a page: fenced blocks ` ```worked name ` with a line `name = value % remark` a number, vector or
-//! matrix, in MATLAB's notation.
+//! Worked examples of a page: fenced blocks of MATLAB whose first line is `% example: NAME`. Each other line is
+//! `name = value % remark`, with a number, a vector or a matrix.
 //!
 //! A value is `3`, `[1 2]` (a row) or `[1 2; 3 4]` (two rows). A whole number or a fraction such as `-1/3` is exact. A
 //! number with a decimal point, also with an exponent, is rounded to its last digit.
@@ -26,7 +26,7 @@ struct Matrix {
 /// A worked example.
 #[derive(Debug)]
 pub(crate) struct Block {
-    /// The file and the line of its fence.
+    /// The file and the line of its name.
     pub(crate) place: String,
     pub(crate) name: String,
     values: BTreeMap<String, Matrix>,
@@ -56,8 +56,12 @@ fn blocks_of(page: &Path) -> Vec<Block> {
     let mut found = Vec::new();
     let mut lines = text.lines().zip(1..);
     while let Some((line, number)) = lines.next() {
-        let Some(name) = line.strip_prefix("```worked ") else { continue };
-        let place = format!("{file}:{number}");
+        if line != "```matlab" {
+            continue;
+        }
+        let place = format!("{file}:{}", number + 1);
+        let name = lines.next().and_then(|(line, _)| line.strip_prefix("% example: "));
+        let name = name.unwrap_or_else(|| panic!("{place}: a block of MATLAB begins with `% example: NAME`"));
         let inside: Vec<&str> = lines.by_ref().map(|(line, _)| line).take_while(|line| *line != "```").collect();
         found.push(Block::parse(&place, name, &inside.join("\n")).unwrap_or_else(|problem| panic!("{problem}")));
     }
@@ -65,16 +69,16 @@ fn blocks_of(page: &Path) -> Vec<Block> {
 }
 
 impl Block {
-    /// The block of these lines, whose fence is at `place`, a file and a line.
+    /// The block of these lines, whose name is at `place`, a file and a line.
     ///
     /// # Errors
     ///
     /// What is no line of an example, and where.
     pub(crate) fn parse(place: &str, name: &str, lines: &str) -> Result<Self, String> {
-        let (file, fence) = place.rsplit_once(':').expect("a file and a line");
-        let fence: usize = fence.parse().expect("the number of a line");
+        let (file, first) = place.rsplit_once(':').expect("a file and a line");
+        let first: usize = first.parse().expect("the number of a line");
         let mut values = BTreeMap::new();
-        for (line, number) in lines.lines().zip(fence + 1..) {
+        for (line, number) in lines.lines().zip(first + 1..) {
             let at = |problem: String| format!("{file}:{number}: {problem}");
             let code = line.split('%').next().unwrap_or_default().trim();
             let Some((key, value)) = code.split_once('=') else {
