@@ -69,8 +69,8 @@ fn a_wrong_number_is_found_wherever_it_stands() {
 
 #[test]
 fn a_line_that_nothing_reads_or_computes_is_a_problem() {
-    let block = Block::parse("page.md:1", "example", "x = [1 2]\ny = 3 % a remark").unwrap();
-    assert_eq!(block.row("x"), [1.0, 2.0]);
+    let block = Block::parse("page.md:1", "example", "x = [1 2 % the first row\n 3 4]\ny = 3 % a remark").unwrap();
+    assert_eq!((block.row("x"), block.matrix("x").dims()), (vec![1.0, 2.0, 3.0, 4.0], [2, 2]));
     assert_eq!(block.problems(), ["page.md:1: in `example`, nothing reads or computes y"]);
     block.states("y", &[3.1]);
     assert_eq!(block.problems(), ["page.md:1: in `example`, y is [3] and should be [3.1]"]);

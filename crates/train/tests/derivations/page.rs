@@ -1,7 +1,7 @@
 //! Worked examples of a page: fenced blocks of MATLAB whose first line is `% example: NAME`. Each other line is
 //! `name = value % remark`, with a number, a vector or a matrix.
 //!
-//! A value is `3`, `[1 2]` (a row) or `[1 2; 3 4]` (two rows). A whole number or a fraction such as `-1/3` is exact. A
+//! A value is `3`, `[1 2]` (a row) or `[1 2; 3 4]` (two rows, which may stand on two lines). A whole number or a fraction such as `-1/3` is exact. A
 //! number with a decimal point, also with an exponent, is rounded to its last digit.
 
 use std::cell::RefCell;
@@ -78,9 +78,14 @@ impl Block {
         let (file, first) = place.rsplit_once(':').expect("a file and a line");
         let first: usize = first.parse().expect("the number of a line");
         let mut values = BTreeMap::new();
-        for (line, number) in lines.lines().zip(first + 1..) {
+        let mut lines = lines.lines().map(|line| line.split('%').next().unwrap_or_default().trim()).zip(first + 1..);
+        while let Some((line, number)) = lines.next() {
             let at = |problem: String| format!("{file}:{number}: {problem}");
-            let code = line.split('%').next().unwrap_or_default().trim();
+            let mut code = line.to_owned();
+            while code.contains('[') && !code.contains(']') {
+                let Some((row, _)) = lines.next() else { break };
+                code = format!("{code}; {row}");
+            }
             let Some((key, value)) = code.split_once('=') else {
                 return Err(at(format!("`{code}` is not `name = value`")));
             };
