@@ -7,7 +7,7 @@
 /// If the slices differ in length or the label is outside of them.
 pub fn softmax_cross_entropy(logits: &[f32], label: usize, weight: f32, gradient: &mut [f32]) -> f64 {
     assert!(logits.len() == gradient.len() && label < logits.len(), "label {label} of {} logits", logits.len());
-    // The maximum is subtracted, so that no logit overflows.
+    // The maximum is subtracted, so that no exponential overflows.
     let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let mut sum = 0f32;
     for (gradient, logit) in gradient.iter_mut().zip(logits) {

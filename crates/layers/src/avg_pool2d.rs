@@ -40,7 +40,7 @@ use burn::optim::GradientsParams;
 ///
 /// # Source
 ///
-/// LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to document recognition*, 1998, section II.B
+/// LeCun, Bottou, Bengio and Haffner, *Gradient-based learning applied to document recognition*, 1998, section II.A
 /// ("sub-sampling layers"), without their trainable coefficient and bias. The divisors are those of PyTorch's
 /// `AvgPool2d`.
 #[derive(Module, Debug)]

@@ -40,9 +40,9 @@ use burn::tensor::{
 /// `k` is the position of the window. So the *input* is `x` with samples and channels swapped, `[C, N, H, W]`; the
 /// *kernel* is `g` with the same two axes swapped, `[O, N, H', W']`; neighbouring elements of that kernel are `s`
 /// pixels apart and neighbouring windows are `d` apart, so **stride and dilation change places**; the padding is the
-/// same. The result is `[C, O, K⁺, K'⁺]`. Where the stride did not divide evenly, `(H + 2p − d(K − 1) − 1) mod s` rows
-/// at the end of the padded image are in no window and let this convolution take some positions more than `K`; they are
-/// cropped.
+/// same. The result is `[C, O, K⁺, K'⁺]`. Where the stride did not divide evenly, `ρ = (H + 2p − d(K − 1) − 1) mod s`
+/// rows at the end of the padded image are in no window. They let this convolution take `⌊ρ/d⌋` positions more than
+/// `K`, which are cropped. Often there are none, since its windows move by `d` rows.
 ///
 /// **Input.** `x_n,c,h,v` is used by every pair of window and weight that meet on it:
 ///

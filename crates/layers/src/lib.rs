@@ -15,9 +15,11 @@
 //!   name. It is a formula on plain tensors. It calls neither autodiff nor any of Burn's `…_backward` operations, but
 //!   only operations that a forward pass could call too.
 //!
-//! Autodiff and `backward` share nothing but the forward values, so each can prove the other. `L` is any scalar that
-//! depends on the layer only through its output. A backward pass applies the transposed Jacobian to `∂L/∂y`, and need
-//! not know `L`.
+//! Autodiff and `backward` share no backward formula in code, but they do share operations. Both compute the gradients
+//! of [`Linear`] with Burn's matrix product, and those of [`Conv2d`] with Burn's transposed convolution and with its
+//! convolution of exchanged axes. A fault in such an operation would be in both. So the gradient checks compare both
+//! with finite differences, which share the forward pass alone. `L` is any scalar that depends on the layer only
+//! through its output. A backward pass applies the transposed Jacobian to `∂L/∂y`, and need not know `L`.
 //!
 //! [`BatchNorm`] and [`Dropout`] behave differently in training, so they also take a [`Mode`]. The losses
 //! [`SoftmaxCrossEntropy`], [`MeanSquaredError`] and [`BinaryCrossEntropy`] take targets and return a number *for each

@@ -19,10 +19,10 @@ use crate::sign::{not_negative, positive};
 ///
 /// # Conventions
 ///
-/// At the kink `x = 0` any slope in `[0, 1]` is a subgradient; **the gradient there is 0**, as in Burn, PyTorch and
-/// JAX, unless [`passes_zero`](Self::passes_zero) makes it 1. One of the published solutions of the course has the mask
-/// `[x ≥ 0]`. Then `∂L/∂x = g ⊙ [x ≥ 0]`, and the mask is saved: `y = 0` does not say whether `x` was 0 or below. The
-/// forward pass is the same.
+/// At the kink `x = 0` any slope in `[0, 1]` is a subgradient; **the gradient there is 0**, as in the functions `relu`
+/// of Burn, PyTorch and JAX, unless [`passes_zero`](Self::passes_zero) makes it 1. (`jnp.maximum(x, 0)` has ½ in JAX.)
+/// One of the published solutions of the course has the mask `[x ≥ 0]`. Then `∂L/∂x = g ⊙ [x ≥ 0]`, and the mask is
+/// saved: `y = 0` does not say whether `x` was 0 or below. The forward pass is the same.
 ///
 /// # Notation
 ///

@@ -24,11 +24,12 @@ use burn::tensor::{IndexingUpdateOp, Int, Tensor};
 ///
 /// # Stability
 ///
-/// `exp(z)` overflows for `z > 709` (f64) or `z > 88` (f32). Adding one number to a row of logits changes no
+/// `exp(z)` overflows for `z > 709.78` (f64) or `z > 88.72` (f32). Adding one number to a row of logits changes no
 /// probability, so we subtract the row's maximum `m_n` first: all exponents are at most 0, one of them is 0, and the
-/// sum is between 1 and `K`. With `u = z − m`, `ln p = u − ln Σ_j exp(u_j)` is finite for every finite row, however far
-/// apart its logits are. The loss never takes the logarithm of a probability that has underflowed to 0. The maximum is
-/// treated as a constant: its own gradient would cancel exactly, `Σ_k (p_k − y_k) = 0`.
+/// sum is between 1 and `K`. With `u = z − m`, `ln p = u − ln Σ_j exp(u_j)` is finite for every row whose differences
+/// `u` are finite. The loss never takes the logarithm of a probability that has underflowed to 0. Logits such as
+/// `(3e38, −3e38)` in f32 are finite, but their difference is not: the loss of the second class is infinite. The
+/// maximum is treated as a constant: its own gradient would cancel exactly, `Σ_k (p_k − y_k) = 0`.
 ///
 /// # Notation
 ///

@@ -102,7 +102,7 @@ pub(crate) fn score(loss: Loss, outputs: &[f64], label: usize) -> Score {
     };
     match loss {
         Loss::CrossEntropy => {
-            // The maximum is subtracted, so that no output overflows.
+            // The maximum is subtracted, so that no exponential overflows.
             let largest = outputs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
             let exponentials: Vec<f64> = outputs.iter().map(|z| (z - largest).exp()).collect();
             let sum: f64 = exponentials.iter().sum();

@@ -7,10 +7,12 @@
 //! y = Aᵀ [(G w) ⊙ (Bᵀ x)]
 //! ```
 //!
-//! (Winograd 1980; Lavin and Gray 2016, <https://arxiv.org/abs/1509.09308>, equation 5): polynomials are evaluated at
-//! 0, ±1, ±2 and ∞, multiplied there, and interpolated. Bᵀ does not depend on m. The gradient of the taps is the
-//! transpose, `∂L/∂w = Gᵀ [(Bᵀ x) ⊙ (A ∂L/∂y)]`. In two dimensions each transform T is applied along the columns and
-//! along the rows.
+//! (Winograd 1980; Lavin and Gray 2016, <https://arxiv.org/abs/1509.09308>, equation 6). It comes from the product of
+//! two polynomials, which evaluates both at 0, ±1, ±2 and ∞, multiplies there, and interpolates. For a fixed w that is
+//! a linear map of the other polynomial, and filtering is its transpose: G evaluates w, Bᵀ is the transposed
+//! interpolation, and Aᵀ the transposed evaluation. Bᵀ does not depend on m. The gradient of the taps is
+//! `∂L/∂w = Gᵀ [(Bᵀ x) ⊙ (A ∂L/∂y)]`, the transpose once more. In two dimensions each transform T is applied along the
+//! columns and along the rows.
 
 use crate::vector::Lanes;
 

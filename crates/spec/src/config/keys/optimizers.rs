@@ -39,7 +39,7 @@ pub(in crate::config) static OPTIMIZERS: Variants = Variants {
                     "learning_rate_decay",
                     Kind::Number(Range::NOT_NEGATIVE),
                     Default(Number(0.0)),
-                    "η; the sum s alone makes the steps shorter already.",
+                    "η; the sum s alone lowers α / √s already.",
                 ),
                 epsilon(1e-10),
                 PENALTY,
