@@ -118,7 +118,7 @@ const CONFIGS: [(&str, &str, usize, usize, f64); 42] = [
     ("fashion-mnist-baseline", "mnist-baseline", 3_000, 16, 0.05),
     ("cifar-baseline", "cifar-baseline", 5_000, 16, 0.02),
     ("cifar-baseline-as-published", "cifar-baseline", 5_000, 16, 0.001),
-    ("mohamad-cifar-baseline-as-published", "cifar-baseline", 15_000, 16, 0.001),
+    ("mohamad-cifar-baseline-as-published", "cifar-baseline", 12_000, 16, 0.001),
     ("willis-step-1", "cifar-baseline", 5_000, 16, 0.02),
     ("willis-step-1-as-published", "cifar-baseline", 5_000, 16, 0.001),
     ("willis-step-2", "cifar-baseline", 7_000, 16, 0.02),
