@@ -2,7 +2,7 @@
 
 use backproof_compiled::Operation;
 use backproof_layers::operation;
-use backproof_spec::{Architecture, Shape, describe_layer};
+use backproof_spec::{Architecture, LayerSpec, Shape, describe_layer};
 use serde::{Deserialize, Serialize};
 
 /// Why a network does not run on the CPU kernels alone.
@@ -66,11 +66,48 @@ pub(crate) fn operations(architecture: &Architecture) -> Result<([usize; 3], Vec
         return Err(NotCompiled::NoImages { network: architecture.name.clone(), input: architecture.input });
     };
     let traced = architecture.trace().expect("a network was made of it, or a config was checked");
+    // A plan leaves flattened images as they are, channel by channel, and a kernel normalises channels.
+    let mut flattened = false;
     let operations = traced.iter().map(|layer| {
-        operation(layer).ok_or_else(|| NotCompiled::NoKernel {
-            layer: layer.name.clone(),
-            description: describe_layer(&layer.layer),
-        })
+        flattened = match (&layer.layer, layer.input) {
+            (LayerSpec::Flatten(_), Shape::Image { height, width, .. }) => height * width > 1,
+            (LayerSpec::Linear(_), _) => false,
+            _ => flattened,
+        };
+        let description = describe_layer(&layer.layer);
+        let layer_name = || layer.name.clone();
+        if flattened && matches!(layer.layer, LayerSpec::BatchNorm(_)) {
+            let description = format!("{description} of flattened images");
+            return Err(NotCompiled::NoKernel { layer: layer_name(), description });
+        }
+        operation(layer).ok_or_else(|| NotCompiled::NoKernel { layer: layer_name(), description })
     });
     Ok(([channels, height, width], operations.collect::<Result<_, _>>()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use backproof_spec::{BatchNormSpec, FlattenSpec, LinearSpec};
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::{Network, PassMode};
+
+    fn architecture(layers: Vec<LayerSpec>) -> Architecture {
+        Architecture { name: "small".to_owned(), input: Shape::image(2, 3, 3), layers }
+    }
+
+    #[test]
+    fn a_normalisation_of_flattened_images_has_no_kernel_and_one_after_a_linear_layer_has() {
+        let linear = || LayerSpec::Linear(LinearSpec::new(4));
+        let (flatten, norm) = (|| LayerSpec::Flatten(FlattenSpec), || LayerSpec::BatchNorm(BatchNormSpec::default()));
+        let refused = architecture(vec![flatten(), norm(), linear()]);
+        let error = has_kernels(&refused).unwrap_err().to_string();
+        assert!(error.starts_with("there is no kernel for norm1 (") && error.contains("flattened"), "{error}");
+        assert_eq!(has_kernels(&architecture(vec![flatten(), linear(), norm(), linear()])), Ok(()));
+        assert_eq!(has_kernels(&architecture(vec![norm(), flatten(), linear()])), Ok(()));
+        let network = Network::new(&refused, 1, &Device::flex()).unwrap();
+        let images = burn::Tensor::ones([5, 2, 3, 3], &Device::flex());
+        assert_eq!(network.forward(images, PassMode::Inference).dims(), [5, 4]);
+    }
 }

@@ -52,9 +52,10 @@ pub(crate) fn failure(error: TrainError) -> Failure {
             let help = format!("{of}{last}; a lower optimizer.learning_rate may help");
             (code::DIVERGED, Some(help))
         }
-        TrainError::EndedEarly(_) => {
-            (code::USAGE, Some("without [training.early_stopping] in a config, a run goes to its end".to_owned()))
-        }
+        TrainError::EndedEarly(_) => (
+            code::USAGE,
+            Some("train anew without [training.early_stopping] in the config: such a run goes to its end".to_owned()),
+        ),
         TrainError::NothingLeft { .. } => (code::USAGE, Some("`--iterations N` goes on to iteration N".to_owned())),
         TrainError::NoWarmStart { .. } => {
             let help = "`model.init_from` takes a run folder, such as runs/EXPERIMENT/latest, or a weights file";

@@ -13,6 +13,9 @@ use crate::setup::setup;
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, what is left out to stderr
 pub(crate) fn run(arguments: &cli::ReproductionArguments) -> anyhow::Result<()> {
+    if let Some(page) = &arguments.write {
+        check_page(page, &arguments.results)?;
+    }
     // Only an evaluation needs a device.
     let evaluation = match &arguments.authors {
         Some(folder) => Some((folder, setup(&arguments.device, &arguments.places, PathBuf::new())?)),
@@ -49,6 +52,22 @@ pub(crate) fn run(arguments: &cli::ReproductionArguments) -> anyhow::Result<()> 
         println!("figure       {}", figure.display());
     }
     keep(kept)
+}
+
+/// The page's links are relative to the folder of the results, and nothing but a page may be written over.
+fn check_page(page: &Path, results: &Path) -> Result<(), Failure> {
+    let folder = |path: &Path| match path.parent().unwrap_or(Path::new("")) {
+        empty if empty.as_os_str().is_empty() => Path::new(".").canonicalize(),
+        folder => folder.canonicalize(),
+    };
+    let is_markdown = page.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("md"));
+    let beside = folder(results).is_ok_and(|results| folder(page).is_ok_and(|page| page == results));
+    if is_markdown && beside {
+        return Ok(());
+    }
+    let of_results = results.parent().unwrap_or(Path::new(""));
+    let message = format!("{} is no file `.md` in the folder of {}", page.display(), results.display());
+    Err(Failure::usage(message).help(format!("write it to {}", of_results.join("REPRODUCTION.md").display())))
 }
 
 /// Writes the kept results. Where they are is said on stderr: stdout may have the page.

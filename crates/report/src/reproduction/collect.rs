@@ -177,7 +177,10 @@ fn run(
     let iterations = reports.last().map_or(0, |report| report.iteration);
     let mut recall = Vec::new();
     let summary = record.summary.filter(|_| record.status == RunStatus::Done);
-    if let Some(Summary { test_accuracy, .. }) = summary {
+    if let Some(Summary { test_accuracy, restored, .. }) = summary {
+        // A run that ended with the weights of its best epoch has the figures of that epoch.
+        let end = restored.unwrap_or(iterations);
+        let reports = &reports[..reports.partition_point(|report| report.iteration <= end)];
         // All of the end, since the results may name one more some day; and those of an epoch that they name.
         let at_epochs = published
             .file
@@ -188,9 +191,9 @@ fn run(
             let figure = measure.of(reports, test_accuracy, epoch).filter(|figure| figure.is_finite());
             figures.extend(figure.map(|figure| (measure.key(epoch), figure)));
         }
-        // Of the last weights, and of no others. A damaged evaluation is like none: the page says what it lacks.
+        // Of the weights that the run ended with, and of no others. A damaged evaluation is like none: the page says what it lacks.
         let evaluation = folder.result_on(Split::Validation).ok().flatten();
-        let of_the_end = evaluation.filter(|result| result.iteration == Some(iterations));
+        let of_the_end = evaluation.filter(|result| result.iteration == Some(end));
         recall = of_the_end.map_or_else(Vec::new, |it| it.classes.into_iter().map(|class| class.recall).collect());
     }
     Run {

@@ -29,6 +29,16 @@ pub(super) struct Kept {
     pub(super) runs: Vec<Run>,
     pub(super) authors: Vec<AuthorsResult>,
     pub(super) left_out: Vec<OmittedRun>,
+    /// What does not count today, with its settings: another day it may, once a config is as it was.
+    pub(super) others: Others,
+}
+
+/// Entries of the file that are not on the page.
+#[derive(Debug, Default)]
+pub(super) struct Others {
+    settings: BTreeMap<String, String>,
+    runs: Vec<Entry>,
+    authors: Vec<AuthorsResult>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -77,6 +87,7 @@ impl Kept {
             settings.insert(key, Experiment::from_toml("a kept config", text, &[], &DataSets::any()));
         }
         let mut kept = Self::default();
+        kept.others.settings = file.settings.clone();
         let mut omitted: BTreeMap<(String, String), usize> = BTreeMap::new();
         for Entry { settings: key, run } in file.runs {
             let reason = match (settings.get(&key), published.configs.get(&run.config)) {
@@ -99,13 +110,19 @@ impl Kept {
             };
             match reason {
                 None => kept.runs.push(run),
-                Some(reason) => *omitted.entry((run.config, reason)).or_default() += 1,
+                Some(reason) => {
+                    *omitted.entry((run.config.clone(), reason)).or_default() += 1;
+                    kept.others.runs.push(Entry { settings: key, run });
+                }
             }
         }
         for network in file.authors {
             match network.differs(published) {
                 None => kept.authors.push(network),
-                Some(reason) => *omitted.entry((network.file, reason)).or_default() += 1,
+                Some(reason) => {
+                    *omitted.entry((network.file.clone(), reason)).or_default() += 1;
+                    kept.others.authors.push(network);
+                }
             }
         }
         let say = |((name, reason), count)| OmittedRun {
@@ -117,8 +134,13 @@ impl Kept {
     }
 }
 
-/// The file with all runs of the page, one a line, so that a change of it can be read.
-pub(super) fn text(published: &Published, collection: &Collection, authors: &[AuthorsResult]) -> String {
+/// The file with all runs of the page and those that did not count, one a line, so that a change of it can be read.
+pub(super) fn text(
+    published: &Published,
+    collection: &Collection,
+    authors: &[AuthorsResult],
+    others: &Others,
+) -> String {
     let mut settings = BTreeMap::new();
     let mut lines = Vec::new();
     for run in collection.runs.iter().chain(&collection.lost) {
@@ -126,8 +148,14 @@ pub(super) fn text(published: &Published, collection: &Collection, authors: &[Au
         settings.insert(experiment.hash(), experiment.to_toml());
         lines.push(json(&Entry { settings: experiment.hash(), run: run.clone() }));
     }
+    for entry in &others.runs {
+        settings.insert(entry.settings.clone(), others.settings[&entry.settings].clone());
+        lines.push(json(entry));
+    }
     let settings: Vec<String> = settings.iter().map(|(key, toml)| format!("{}: {}", json(key), json(toml))).collect();
-    let authors: Vec<String> = authors.iter().map(json).collect();
+    // Of a file that was evaluated now, the older evaluation is worth nothing.
+    let older = others.authors.iter().filter(|older| authors.iter().all(|newer| newer.file != older.file));
+    let authors: Vec<String> = authors.iter().chain(older).map(json).collect();
     let list = |lines: &[String]| if lines.is_empty() { String::new() } else { format!("\n{}\n", lines.join(",\n")) };
     format!(
         "{{\n\"schema_version\": {KEPT_SCHEMA},\n\"settings\": {{{}}},\n\"runs\": [{}],\n\"authors\": [{}]\n}}\n",

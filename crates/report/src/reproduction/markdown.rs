@@ -73,7 +73,7 @@ const FIGURES: &str = "## How to read the tables
 
 | figure | |
 | --- | --- |
-| test | accuracy on all test images, of the last weights and never of the best |
+| test | accuracy on all test images, of the weights that the run ended with: the last ones, unless the config restores the best epoch |
 | validation | accuracy on the images held out, at the last iteration |
 | training | accuracy on the images since the report before the last, when they were trained on |
 | total loss | the loss on these images with that of weight decay, in nats |

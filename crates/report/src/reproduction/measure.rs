@@ -10,7 +10,7 @@ const ROUNDING: f64 = 1e-9;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Measure {
-    /// Accuracy on the test images, of the last weights.
+    /// Accuracy on the test images, of the weights that the run ended with.
     Test,
     /// Accuracy on the validation images at the last iteration.
     Validation,

@@ -102,7 +102,7 @@ pub fn reproduction(sources: Sources<'_>) -> Result<Reproduction, ReportError> {
     };
     let authors = match sources.authors {
         Some((folder, setup)) => authors::evaluate(&published, folder, setup)?,
-        None => kept.authors,
+        None => kept.authors.clone(),
     };
     let default = [PathBuf::from("runs")];
     let roots = match sources.runs {
@@ -125,7 +125,7 @@ pub fn reproduction(sources: Sources<'_>) -> Result<Reproduction, ReportError> {
     };
     let (markdown, verdict) = markdown::page(&content);
     drop(content);
-    let text = kept::text(&published, &collection, &authors);
+    let text = kept::text(&published, &collection, &authors, &kept.others);
     let mut left_out = kept.left_out;
     left_out.extend(collection.left_out);
     Ok(Reproduction {

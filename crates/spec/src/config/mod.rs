@@ -133,9 +133,8 @@ fn resolve(
     data_sets: &DataSets,
 ) -> Result<Experiment, Vec<Fault>> {
     let mut root = document::parse(text, 0, 0)?;
-    for (index, text) in overrides.iter().enumerate() {
-        Override::parse(text, index + 1)?.apply(&mut root)?;
-    }
+    let overrides = overrides.iter().enumerate().map(|(index, text)| Override::parse(text, index + 1));
+    Override::apply_all(&overrides.collect::<Result<Vec<_>, _>>()?, &mut root)?;
     experiment(&root, &default_name(source_name, "experiment"), data_sets)
 }
 

@@ -28,6 +28,7 @@ pub(super) fn resolve(record: &Record) -> Result<Architecture, Fault> {
         chosen.map(Initialization::read)
     };
     set_layers(&mut architecture, record)?;
+    check_initializations(&architecture, record)?;
     architecture.initialize(initialization("conv2d_initialization"), initialization("linear_initialization"));
     check_name(&architecture, record)?;
     architecture.trace().map_err(|error| shape_fault(error, record))?;
@@ -59,6 +60,20 @@ fn set_layers(architecture: &mut Architecture, record: &Record) -> Result<(), Fa
         let in_layer = "write `{ type = \"batch_norm\", epsilon = 1e-3, momentum = 0.01 }` in `layers`";
         let found = architecture.set_batch_norm(&norm);
         check_set(found, "batch_norm", "batch normalisation", in_layer, &architecture.name, record)?;
+    }
+    Ok(())
+}
+
+/// A key that says how the weights of one type of layer are drawn has to have an effect.
+fn check_initializations(architecture: &Architecture, record: &Record) -> Result<(), Fault> {
+    let conv2d = architecture.layers.iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_)));
+    let linear = architecture.layers.iter().any(|layer| matches!(layer, LayerSpec::Linear(_)));
+    let keys = [("conv2d_initialization", conv2d, "convolution"), ("linear_initialization", linear, "linear layer")];
+    for (key, is_there, layer) in keys {
+        if !is_there && record.optional_chosen(key).is_some() {
+            let message = format!("`{key}` has no effect: `{}` has no {layer}", architecture.name);
+            return Err(Fault::new(message, record.span_of(key)).help("leave it out"));
+        }
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use super::document::{self, Entry, Node, Span, SyntaxError, Table, Value};
 use super::format::{Kind, Section};
 use super::keys::{EXPERIMENT, OPTIMIZER};
+use crate::published;
 
 /// A value for a key, wherever it was written.
 #[derive(Debug, Clone)]
@@ -34,39 +35,45 @@ impl Override {
         Ok(Self { path, node })
     }
 
-    /// Puts the value into `root`.
+    /// Puts the values into `root`. Keys that are not there are made, and refused later if no config may have them.
     ///
-    /// A key that is not there is made, and refused later if no config may have it. `model.name` replaces a network
-    /// that is spelled out, and `model.layers` or `model.input` drops the name of the one that they change.
-    /// `training.iterations` and `training.epochs` drop each other.
-    /// `optimizer.kind` drops the keys of the file that the new kind does not have.
-    pub(super) fn apply(&self, root: &mut Table) -> Result<(), SyntaxError> {
-        self.make_room(root);
-        insert(root, &self.path, self.node.clone())
-    }
-
-    /// Puts the values of one table into `root`, whatever their order: none of them drops another.
-    pub(super) fn apply_all(overrides: &[Self], root: &mut Table) -> Result<(), SyntaxError> {
-        overrides.iter().for_each(|given| given.make_room(root));
-        overrides.iter().try_for_each(|given| insert(root, &given.path, given.node.clone()))
-    }
-
-    fn make_room(&self, root: &mut Table) {
-        let names: Vec<&str> = self.path.iter().map(|segment| segment.name.as_str()).collect();
-        match names[..] {
-            ["model", "name"] => drop_from(root, "model", &["layers", "input"]),
-            ["model", "layers" | "input", ..] => drop_from(root, "model", &["name"]),
-            ["training", "iterations"] => drop_from(root, "training", &["epochs"]),
-            ["training", "epochs"] => drop_from(root, "training", &["iterations"]),
-            ["optimizer", "kind"] => drop_keys_of_other_kinds(root, &self.node),
-            _ => {}
+    /// `model.name` replaces a network that is spelled out, and `model.layers` or `model.input` drops the name of the
+    /// one that they change. `training.iterations` and `training.epochs` drop each other. `optimizer.kind` drops the
+    /// keys of the file that the new kind does not have. Among the overrides themselves the last of two that exclude
+    /// each other counts, and a network's own name, layers and input may come in any order.
+    pub(super) fn apply_all<'a>(
+        overrides: impl IntoIterator<Item = &'a Self, IntoIter: Clone>,
+        root: &mut Table,
+    ) -> Result<(), SyntaxError> {
+        let overrides = overrides.into_iter();
+        for given in overrides.clone() {
+            match given.names()[..] {
+                ["model", "name"] => drop_from(root, "model", &["layers", "input"]),
+                ["model", "layers" | "input", ..] => drop_from(root, "model", &["name"]),
+                ["optimizer", "kind"] => drop_keys_of_other_kinds(root, &given.node),
+                _ => {}
+            }
         }
+        for given in overrides {
+            match given.names()[..] {
+                ["model", "name"] if is_published(&given.node) => drop_from(root, "model", &["layers", "input"]),
+                ["model", "layers" | "input", ..] => drop_published_name(root),
+                ["training", "iterations"] => drop_from(root, "training", &["epochs"]),
+                ["training", "epochs"] => drop_from(root, "training", &["iterations"]),
+                _ => {}
+            }
+            insert(root, &given.path, given.node.clone())?;
+        }
+        Ok(())
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.path.iter().map(|segment| segment.name.as_str()).collect()
     }
 
     /// The key as one writes it, `optimizer.learning_rate`.
     pub(super) fn key(&self) -> String {
-        let names: Vec<&str> = self.path.iter().map(|segment| segment.name.as_str()).collect();
-        names.join(".")
+        self.names().join(".")
     }
 }
 
@@ -131,6 +138,19 @@ fn drop_from(root: &mut Table, section: &str, keys: &[&str]) {
         root.iter_mut().find(|entry| entry.key == section).map(|entry| &mut entry.node.value)
     {
         section.retain(|entry| !keys.contains(&entry.key.as_str()));
+    }
+}
+
+fn is_published(name: &Node) -> bool {
+    matches!(&name.value, Value::Text(name) if published::by_name(name).is_some())
+}
+
+/// Of a network that is spelled out after it was named.
+fn drop_published_name(root: &mut Table) {
+    let model = root.iter().find(|entry| entry.key == "model").map(|entry| &entry.node.value);
+    let Some(Value::Table(model)) = model else { return };
+    if model.iter().any(|entry| entry.key == "name" && is_published(&entry.node)) {
+        drop_from(root, "model", &["name"]);
     }
 }
 

@@ -125,8 +125,8 @@ fn differing(axes: &[Axis], number: usize, other: usize) -> Option<&Choice> {
 
 fn apply(root: &mut Table, set: &[Override], choices: &[&Choice], last: &[Override]) -> Result<(), Vec<Fault>> {
     Override::apply_all(set, root)?;
-    choices.iter().try_for_each(|choice| Override::apply_all(&choice.overrides, root))?;
-    last.iter().try_for_each(|given| given.apply(root))?;
+    Override::apply_all(choices.iter().flat_map(|choice| &choice.overrides), root)?;
+    Override::apply_all(last, root)?;
     Ok(())
 }
 

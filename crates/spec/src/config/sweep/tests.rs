@@ -110,6 +110,10 @@ fn the_keys_of_a_point_may_come_in_any_order() {
             let (_, run) = sweep.runs().next().unwrap();
             assert_eq!((run.model.name.as_str(), run.model.layers.len()), ("small", 2), "{text}");
         }
+        let overrides: Vec<String> = order.iter().map(|&key| keys[key].replacen(" = ", "=", 1)).collect();
+        let overrides: Vec<&str> = overrides.iter().map(|given| given.trim()).collect();
+        let sweep = sweep_with("base = \"../digits.toml\"\nseeds = [1]\n", &overrides).unwrap();
+        assert_eq!(sweep.runs().next().unwrap().1.model.name, "small");
     }
 }
 

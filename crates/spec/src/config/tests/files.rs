@@ -204,6 +204,14 @@ fn a_config_as_published_is_prepared_and_drawn_as_in_the_source() {
 }
 
 #[test]
+fn an_initialization_of_layers_that_a_network_does_not_have_is_an_error() {
+    let text = "[data]\ndataset = \"cifar-10\"\n[model]\nname = \"petre-mlp\"\nconv2d_initialization = \"he-normal\"\n\
+                [optimizer]\nlearning_rate = 0.1\n[training]\niterations = 10\n";
+    let error = read(text, &[]).unwrap_err().to_string();
+    assert!(error.starts_with("`conv2d_initialization` has no effect: `petre-mlp` has no convolution"), "{error}");
+}
+
+#[test]
 fn every_config_is_tested_here() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../configs");
     for entry in std::fs::read_dir(folder).unwrap() {
