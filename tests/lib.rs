@@ -73,6 +73,17 @@ pub fn trial(name: &str, missing: Option<String>, test: fn()) -> Trial {
     })
 }
 
+/// `train` of the quickstart in `folder`, with the arguments `set`, one `--set` each.
+#[must_use]
+pub fn train(folder: &Path, set: &[&str]) -> assert_cmd::Command {
+    let mut command = backproof(folder);
+    command.arg("train");
+    for value in set {
+        command.args(["--set", value]);
+    }
+    command
+}
+
 /// What the program wrote to stdout.
 #[must_use]
 pub fn stdout(assert: &Assert) -> String {

@@ -128,8 +128,8 @@ macro_rules! forwards_of_either_rank {
 }
 
 /// The [`Definition`] of a layer without parameters that takes images and vectors, and does the same in training and in
-/// inference. `$build` makes it of its spec; `$sides` says on which side of its kinks each element was, and `$operation`
-/// what it is in a plan.
+/// inference. `$build` makes it of its spec; `$sides` says on which side of its kinks each element was, and
+/// `$operation` what it is in a plan.
 macro_rules! of_either_rank {
     (
         $Layer:ident, $Saved:ident, $Spec:ident,

@@ -2,7 +2,7 @@
 
 use backproof_compiled::Operation;
 use backproof_layers::operation;
-use backproof_spec::{Architecture, LayerSpec, Shape, describe_layer};
+use backproof_spec::{Architecture, Shape, describe_layer};
 use serde::{Deserialize, Serialize};
 
 /// Why a network does not run on the CPU kernels alone.
@@ -69,25 +69,25 @@ pub(crate) fn operations(architecture: &Architecture) -> Result<([usize; 3], Vec
     // A plan leaves flattened images as they are, channel by channel, and a kernel normalises channels.
     let mut flattened = false;
     let operations = traced.iter().map(|layer| {
-        flattened = match (&layer.layer, layer.input) {
-            (LayerSpec::Flatten(_), Shape::Image { height, width, .. }) => height * width > 1,
-            (LayerSpec::Linear(_), _) => false,
-            _ => flattened,
+        let refused = |of: &str| NotCompiled::NoKernel {
+            layer: layer.name.clone(),
+            description: describe_layer(&layer.layer) + of,
         };
-        let description = describe_layer(&layer.layer);
-        let layer_name = || layer.name.clone();
-        if flattened && matches!(layer.layer, LayerSpec::BatchNorm(_)) {
-            let description = format!("{description} of flattened images");
-            return Err(NotCompiled::NoKernel { layer: layer_name(), description });
+        let operation = operation(layer).ok_or_else(|| refused(""))?;
+        match (&operation, layer.input) {
+            (Operation::Flatten, Shape::Image { height, width, .. }) => flattened = height * width > 1,
+            (Operation::Linear { .. }, _) => flattened = false,
+            (Operation::BatchNorm { .. }, _) if flattened => return Err(refused(" of flattened images")),
+            _ => {}
         }
-        operation(layer).ok_or_else(|| NotCompiled::NoKernel { layer: layer_name(), description })
+        Ok(operation)
     });
     Ok(([channels, height, width], operations.collect::<Result<_, _>>()?))
 }
 
 #[cfg(test)]
 mod tests {
-    use backproof_spec::{BatchNormSpec, FlattenSpec, LinearSpec};
+    use backproof_spec::{BatchNormSpec, FlattenSpec, LayerSpec, LinearSpec};
     use burn::tensor::Device;
 
     use super::*;

@@ -1,9 +1,9 @@
 //! A run folder in, pictures and pages out.
 //!
 //! [`report`] makes `report.html` and `figures/` of one run, [`compare`] a page that lays several runs over each other,
-//! and [`reproduction()`] a page that holds published results against many runs. The first two read only what is in the run
-//! folders, and the test images, if the data set is at hand. What is missing or damaged is left out, and the page says
-//! so at its head; only a folder without a readable `run.json` is an error.
+//! and [`reproduction()`] a page that holds published results against many runs. The first two read only what is in the
+//! run folders, and the test images, if the data set is at hand. What is missing or damaged is left out, and the page
+//! says so at its head; only a folder without a readable `run.json` is an error.
 //!
 //! ```text
 //! run folder ── contents ──▶ curves, confusion, classes, mistakes, kernels ──▶ Figure ──▶ figures/*.svg, *.png

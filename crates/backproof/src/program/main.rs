@@ -36,10 +36,11 @@ use tracing_subscriber::EnvFilter;
 #[global_allocator]
 static ALLOCATOR: PoisonAllocator = PoisonAllocator;
 
-/// Makes glibc keep the memory of tensors from step to step, instead of giving it back to the system and taking it
-/// again, with a page fault for every 4 KiB. Once a block of its own mapping was freed, glibc takes smaller ones from
-/// the heap, and keeps twice as much free memory at the end of the heap (`M_MMAP_THRESHOLD` in mallopt(3)). The block is
-/// never touched, so that it costs no memory. Elsewhere it does nothing.
+/// Makes glibc keep the memory of tensors from step to step. Otherwise it gives the memory back to the system after a
+/// step and takes it again in the next, with a page fault for every 4 KiB. Once a block of this size was freed, glibc
+/// takes smaller ones from its heap, and keeps up to twice the size free at the end of the heap (`M_MMAP_THRESHOLD` and
+/// `M_TRIM_THRESHOLD` in mallopt(3)). The block is never touched and so takes no memory. With another C library, this
+/// does nothing.
 fn keep_freed_memory() {
     const SIZE: usize = 24 << 20;
     drop(std::hint::black_box(vec![0_u8; SIZE]));

@@ -66,7 +66,8 @@ fn check_page(page: &Path, results: &Path) -> Result<(), Failure> {
         return Ok(());
     }
     let of_results = results.parent().unwrap_or(Path::new(""));
-    let message = format!("{} is no file `.md` in the folder of {}", page.display(), results.display());
+    let message =
+        format!("the page {} is not a Markdown file (.md) in the folder of {}", page.display(), results.display());
     Err(Failure::usage(message).help(format!("write it to {}", of_results.join("REPRODUCTION.md").display())))
 }
 

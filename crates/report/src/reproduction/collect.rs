@@ -191,7 +191,8 @@ fn run(
             let figure = measure.of(reports, test_accuracy, epoch).filter(|figure| figure.is_finite());
             figures.extend(figure.map(|figure| (measure.key(epoch), figure)));
         }
-        // Of the weights that the run ended with, and of no others. A damaged evaluation is like none: the page says what it lacks.
+        // Of the weights that the run ended with, and of no others. A damaged evaluation is like none: the page says
+        // what it lacks.
         let evaluation = folder.result_on(Split::Validation).ok().flatten();
         let of_the_end = evaluation.filter(|result| result.iteration == Some(end));
         recall = of_the_end.map_or_else(Vec::new, |it| it.classes.into_iter().map(|class| class.recall).collect());

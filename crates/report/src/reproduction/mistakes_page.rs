@@ -35,10 +35,10 @@ fn compared(comparison: &Comparison, collection: &Collection) -> String {
     let Some(paired) = paired(comparison, collection) else {
         return format!("{name}: {from} and {to} have no common seeds yet.");
     };
-    let verdict = if paired.p < LEVEL { "real" } else { "noise: not told apart from noise" };
+    let verdict = if paired.p < LEVEL { "The difference is real." } else { "It is not told apart from noise." };
     format!(
         "{name}: the test accuracy with {to} less that with {from} is {} percentage points (95 % interval {}, paired over \
-         {}, p {}). The difference is {verdict}.",
+         {}, p {}). {verdict}",
         points(paired.mean),
         interval(&paired),
         counted(paired.differences.len(), "seed"),

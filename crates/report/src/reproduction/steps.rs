@@ -24,6 +24,11 @@ impl Step<'_> {
         self.corrected.map(|p| p < LEVEL)
     }
 
+    /// The same in a word.
+    pub(super) fn verdict(&self) -> &'static str {
+        if self.is_real() == Some(true) { "real" } else { "noise" }
+    }
+
     /// Whether ours has the other sign than what the source reports.
     pub(super) fn is_opposite(&self) -> bool {
         self.paired.as_ref().zip(self.reported).is_some_and(|(ours, reported)| ours.mean * reported < 0.0)

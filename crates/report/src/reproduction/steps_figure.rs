@@ -73,11 +73,10 @@ pub(super) fn figure(published: &Published, steps: &[Step<'_>]) -> Result<Option
         let top = TOP + ROW * number as f64;
         let middle = top + MEAN;
         let point = |(seed, share): (usize, &f64)| [place(*share), middle + OFFSETS[seed % OFFSETS.len()]];
-        let real = step.is_real() == Some(true);
         Line {
             name: step.comparison.name.clone(),
-            verdict: if real { "real" } else { "noise" },
-            real,
+            verdict: step.verdict(),
+            real: step.is_real() == Some(true),
             text: top + 15.0,
             middle,
             seeds: paired.differences.iter().enumerate().map(point).collect(),
@@ -125,7 +124,7 @@ fn description(source: &str, steps: &[&Step<'_>]) -> String {
     let sentence = |step: &&Step<'_>| {
         let paired = step.paired.as_ref()?;
         let reported = step.reported.map_or_else(String::new, |it| format!(", {source} reported {}", points(it)));
-        let verdict = if step.is_real() == Some(true) { "real" } else { "noise" };
+        let verdict = step.verdict();
         let (name, mean, interval) = (&step.comparison.name, points(paired.mean), interval(paired));
         Some(format!("{name}: {mean}, interval {interval}{reported}; {verdict}."))
     };

@@ -21,8 +21,8 @@ const RESULTS: &str = "configs = \"configs\"\nkept = \"kept.json\"\nseeds = { as
                        configs = [\"a-as-published\"]\nwords = \"The inputs are guessed.\"\n[below]\na = \"The seed is unlucky.\"\n[[sources]]\n\
                        name = \"Somebody 2020\"\ndocument = \"a report\"\n";
 
-/// A results file with the configs `a` and `b`, which differ in their learning rate, each also as published; and a folder
-/// for runs.
+/// A results file with the configs `a` and `b`, which differ in their learning rate, each also as published; and a
+/// folder for runs.
 struct Table(tempfile::TempDir);
 
 impl Table {

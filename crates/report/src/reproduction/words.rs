@@ -1,5 +1,7 @@
 //! Words that several sections of the page write alike.
 
+use textwrap::{Options, WordSeparator, WordSplitter, WrapAlgorithm};
+
 /// What stands for something that there is none of.
 pub(super) const NOTHING: &str = "–";
 
@@ -48,26 +50,18 @@ pub(super) fn broken(page: &str) -> String {
             continue;
         }
         let is_numbered = line.split_once(". ").is_some_and(|(number, _)| number.parse::<usize>().is_ok());
-        let indent = if is_numbered {
-            "   "
-        } else if line.starts_with("- ") {
-            "  "
-        } else {
-            ""
+        let indent = match line {
+            _ if is_numbered => "   ",
+            line if line.starts_with("- ") => "  ",
+            _ => "",
         };
-        let mut length = 0;
-        for word in line.split(' ') {
-            let letters = word.chars().count();
-            if length > 0 && length + 1 + letters > WIDTH {
-                text += &format!("\n{indent}");
-                length = indent.len();
-            } else if length > 0 {
-                text.push(' ');
-                length += 1;
-            }
-            text += word;
-            length += letters;
-        }
+        let options = Options::new(WIDTH)
+            .subsequent_indent(indent)
+            .break_words(false)
+            .word_separator(WordSeparator::AsciiSpace)
+            .word_splitter(WordSplitter::NoHyphenation)
+            .wrap_algorithm(WrapAlgorithm::FirstFit);
+        text += &textwrap::fill(line, options);
         text.push('\n');
     }
     text

@@ -71,8 +71,7 @@ fn check_initializations(architecture: &Architecture, record: &Record) -> Result
     let keys = [("conv2d_initialization", conv2d, "convolution"), ("linear_initialization", linear, "linear layer")];
     for (key, is_there, layer) in keys {
         if !is_there && record.optional_chosen(key).is_some() {
-            let message = format!("`{key}` has no effect: `{}` has no {layer}", architecture.name);
-            return Err(Fault::new(message, record.span_of(key)).help("leave it out"));
+            return Err(without_effect(key, layer, &architecture.name, record));
         }
     }
     Ok(())
@@ -92,11 +91,12 @@ fn check_set(
         let message = format!("`{key}` goes with the `name` of a published network alone, and there are `layers`");
         return Err(Fault::new(message, record.span_of(key)).help(in_layer));
     }
-    if found == 0 {
-        let message = format!("`{key}` has no effect: `{network}` has no {layer}");
-        return Err(Fault::new(message, record.span_of(key)).help("leave it out"));
-    }
-    Ok(())
+    if found == 0 { Err(without_effect(key, layer, network, record)) } else { Ok(()) }
+}
+
+fn without_effect(key: &str, layer: &str, network: &str, record: &Record) -> Fault {
+    let message = format!("`{key}` has no effect: `{network}` has no {layer}");
+    Fault::new(message, record.span_of(key)).help("leave it out")
 }
 
 /// A published name stands for the published layers.

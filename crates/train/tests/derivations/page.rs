@@ -1,8 +1,8 @@
 //! Worked examples of a page: fenced blocks of MATLAB whose first line is `% example: NAME`. Each other line is
 //! `name = value % remark`, with a number, a vector or a matrix.
 //!
-//! A value is `3`, `[1 2]` (a row) or `[1 2; 3 4]` (two rows, which may stand on two lines). A whole number or a fraction such as `-1/3` is exact. A
-//! number with a decimal point, also with an exponent, is rounded to its last digit.
+//! A value is `3`, `[1 2]` (a row) or `[1 2; 3 4]` (two rows, which may stand on two lines). A whole number or a
+//! fraction such as `-1/3` is exact. A number with a decimal point, also with an exponent, is rounded to its last digit.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
