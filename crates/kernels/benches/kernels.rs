@@ -16,7 +16,7 @@ use backproof_kernels as kernels;
 use cases::{Convolution, Images, Product, filled};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use kernels::{Border, Isa, Layout, Moments, MomentumStep, Window, zeros};
+use kernels::{AdamStep, Border, Isa, Layout, Moments, MomentumStep, OptimizerStep, Window, zeros};
 
 fn main() {
     divan::main();
@@ -220,5 +220,15 @@ fn momentum_step(bencher: Bencher<'_, '_>, isa: Isa) {
     let step = MomentumStep::new(1e-6, 0.9, 1e-4);
     bencher
         .counter(ItemsCount::new(weights.len()))
-        .bench_local(|| step.apply(isa, black_box(&gradient), &mut momentum, &mut weights));
+        .bench_local(|| step.apply(isa, black_box(&gradient), &mut [&mut momentum], &mut weights));
+}
+
+/// Of as many parameters.
+#[divan::bench(args = Isa::available())]
+fn adam_step(bencher: Bencher<'_, '_>, isa: Isa) {
+    let [gradient, mut first, mut second, mut weights] = [0.1; 4].map(|value| filled(value, 48_602));
+    let step = AdamStep::new(1e-6, [0.9, 0.999], 1e-8, false, 0.0, 9);
+    bencher
+        .counter(ItemsCount::new(weights.len()))
+        .bench_local(|| step.apply(isa, black_box(&gradient), &mut [&mut first, &mut second], &mut weights));
 }

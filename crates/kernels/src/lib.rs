@@ -37,7 +37,7 @@ mod layout;
 mod linear;
 mod loss;
 mod memory;
-mod momentum;
+mod optimizer;
 mod pool;
 mod sums;
 mod vector;
@@ -54,7 +54,9 @@ pub use layout::{Border, Layout};
 pub use linear::{linear_forward, linear_input_gradient, linear_weight_gradient};
 pub use loss::{binary_cross_entropy, mean_squared_error, softmax_cross_entropy};
 pub use memory::{Memory, zeros};
-pub use momentum::MomentumStep;
+pub use optimizer::{
+    AdaGradStep, AdamStep, AdamWStep, MOST_REMEMBERED, MomentumStep, OptimizerStep, RmsPropStep, SgdStep,
+};
 pub use pool::{Divisor, Window, avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward};
 pub use sums::{accumulate, add_channel_sums};
 pub use vector::LANES;

@@ -53,6 +53,7 @@ pub(crate) trait Lanes: Copy {
     unsafe fn sub(self, other: Self) -> Self;
     unsafe fn mul(self, other: Self) -> Self;
     unsafe fn div(self, other: Self) -> Self;
+    unsafe fn sqrt(self) -> Self;
     /// max(0, x); NaN stays NaN.
     unsafe fn relu(self) -> Self;
     /// Lane by lane, `self > other ? yes : no`.
@@ -104,6 +105,7 @@ mod tests {
                 same(x.sub(y), &|i| a[i] - b[i]);
                 same(x.mul(y), &|i| a[i] * b[i]);
                 same(x.div(y), &|i| a[i] / b[i]);
+                same(x.mul(x).sqrt(), &|i| (a[i] * a[i]).sqrt());
                 same(x.fma(y, V::splat(3.0)), &|i| b[i].mul_add(3.0, a[i]));
                 same(x.relu(), &|i| a[i].max(0.0));
                 same(x.select_greater(y, V::splat(1.0), V::splat(2.0)), &|i| if a[i] > b[i] { 1.0 } else { 2.0 });

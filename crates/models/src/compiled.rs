@@ -17,8 +17,8 @@ use crate::{Network, PassMode};
 /// A network on the CPU kernels, in single precision, as a plan of one kind: [`InferencePlan`], [`TrainingPlan`] or
 /// [`SegmentPlan`](backproof_compiled::SegmentPlan).
 ///
-/// The plan has memory of its own for the parameters; a [`Network`] gives them and takes them back
-/// ([`load_parameters`](Self::load_parameters), [`store`](Self::store)).
+/// The plan has memory of its own for the parameters; a [`Network`] gives them, and [`store`](Self::store) puts them into
+/// one.
 #[derive(Debug, Clone)]
 pub struct Compiled<P> {
     plan: P,
@@ -71,11 +71,6 @@ impl<P: Plan> Compiled<P> {
     /// The plan, to make steps with.
     pub fn plan_mut(&mut self) -> &mut P {
         &mut self.plan
-    }
-
-    /// Takes the parameters of `network`, and no running statistics.
-    pub fn load_parameters(&mut self, network: &Network) {
-        self.load_those(network, is_parameter, P::set);
     }
 
     /// `network` with these parameters and running statistics in place of its own.
@@ -137,15 +132,20 @@ impl Compiled<TrainingPlan> {
         self.plan.pass(&Inputs { count: labels.len(), image: write, mask: &mask }, labels, objective)
     }
 
-    /// `network` with what momentum remembers of its parameters in their place. Running statistics stay its own.
+    /// `network` with number `slot` of what the optimizer's step remembers of its parameters in their place. Running
+    /// statistics stay its own.
     #[must_use]
-    pub fn velocity(&self, network: Network) -> Network {
-        self.store_those(network, is_parameter, TrainingPlan::velocity)
+    pub fn remembered(&self, slot: usize, network: Network) -> Network {
+        self.store_those(network, is_parameter, |plan, layer, parameter, to| {
+            plan.remembered(slot, layer, parameter, to)
+        })
     }
 
-    /// Takes the parameters of `network` as what momentum remembers.
-    pub fn load_velocity(&mut self, network: &Network) {
-        self.load_those(network, is_parameter, TrainingPlan::set_velocity);
+    /// Takes the parameters of `network` as what [`remembered`](Self::remembered) gives.
+    pub fn load_remembered(&mut self, slot: usize, network: &Network) {
+        self.load_those(network, is_parameter, |plan, layer, parameter, values| {
+            plan.set_remembered(slot, layer, parameter, values);
+        });
     }
 }
 

@@ -1,11 +1,13 @@
 //! Momentum with decoupled weight decay, as a Burn optimizer.
 
-use backproof_kernels::{Isa, MomentumStep};
+use backproof_kernels::{Isa, OptimizerStep};
 use backproof_spec::Update;
 use burn::Tensor;
 use burn::optim::{LearningRate, Optimizer, RecordState, StateSink, StateSource};
 use burn::tensor::{DType, Device, TensorData};
 use rayon::prelude::*;
+
+use crate::optimizer::momentum_step;
 
 /// Momentum with decoupled weight decay. With gradient g, momentum μ, weight decay λ and learning rate α:
 ///
@@ -88,22 +90,13 @@ impl Momentum {
         let mut momentum =
             state.map_or_else(|| TensorData::zeros::<f32, _>(weight.dims()), |state| state.momentum.into_data());
         let (mut weight, gradient) = (weight.into_data(), gradient.into_data());
-        let step = kernel_step(learning_rate, self.momentum, self.weight_decay, self.update);
+        let step = momentum_step(learning_rate, self.momentum, self.weight_decay, self.update);
         let gradients = gradient.as_slice::<f32>().expect(SINGLE).par_chunks(LEAST);
         let momenta = momentum.as_mut_slice::<f32>().expect(SINGLE).par_chunks_mut(LEAST);
         let weights = weight.as_mut_slice::<f32>().expect(SINGLE).par_chunks_mut(LEAST);
-        gradients.zip(momenta).zip(weights).for_each(|((g, m), w)| step.apply(isa, g, m, w));
+        gradients.zip(momenta).zip(weights).for_each(|((g, m), w)| step.apply(isa, g, &mut [m], w));
         let [weight, momentum] = [weight, momentum].map(|data| Tensor::from_data(data, (&device, DType::F32)));
         (weight, MomentumState { momentum })
-    }
-}
-
-/// The step of the CPU kernels.
-pub(crate) fn kernel_step(learning_rate: f64, momentum: f64, weight_decay: f64, update: Update) -> MomentumStep {
-    let step = MomentumStep::new(learning_rate, momentum, weight_decay);
-    match update {
-        Update::AfterMomentum => step,
-        Update::BeforeMomentum => step.weights_first(),
     }
 }
 

@@ -7,6 +7,10 @@ use burn::optim::{AdaGradConfig, AdamConfig, AdamWConfig, ModuleOptimizer, RmsPr
 
 use crate::Momentum;
 
+mod kernel_step;
+
+pub(crate) use kernel_step::{kernel_step, momentum_step};
+
 /// The update rule of `optimizer` with nothing remembered yet. The learning rate is given at every step.
 ///
 /// Only our momentum and AdamW decouple the weight decay; with the others it is a penalty that enters the gradient.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use backproof_spec::Experiment;
+use backproof_spec::{Experiment, Optimizer};
 use burn::tensor::Device;
 
 use crate::{Ending, RunFolder, Setup, Silent, TrainError, resume, train};
@@ -23,6 +23,28 @@ pub(crate) fn experiment(overrides: &[&str]) -> Experiment {
         report_every = 5
     "#;
     from_toml(TEXT, overrides)
+}
+
+/// An optimizer of every kind: some with all that it may remember, some with the least.
+pub(crate) fn optimizers() -> Vec<Optimizer> {
+    const KEYS: [&str; 11] = [
+        "kind=momentum weight_decay=1e-2",
+        "kind=momentum update=before-momentum",
+        "kind=sgd weight_decay=1e-2",
+        "kind=sgd momentum=0.9 nesterov=true weight_decay=1e-2",
+        "kind=sgd momentum=0.9 dampening=0.3",
+        "kind=adagrad learning_rate_decay=0.1 weight_decay=1e-2",
+        "kind=rmsprop weight_decay=1e-2",
+        "kind=rmsprop momentum=0.9 centered=true epsilon=1e-3",
+        "kind=adam weight_decay=1e-2",
+        "kind=adam amsgrad=true",
+        "kind=adamw amsgrad=true weight_decay=1e-2",
+    ];
+    let optimizer = |keys: &str| {
+        let keys: Vec<String> = keys.split(' ').map(|key| format!("optimizer.{key}")).collect();
+        experiment(&keys.iter().map(String::as_str).collect::<Vec<_>>()).optimizer
+    };
+    KEYS.map(optimizer).into()
 }
 
 /// The experiment in `text`, changed by `overrides`.

@@ -10,12 +10,12 @@ use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Int};
 
+use crate::Momentum;
 use crate::engine::OnTensors;
 use crate::evaluation::{argmax, host_values};
 use crate::loss::objective;
-use crate::momentum::kernel_step;
-use crate::optimizer::new_optimizer;
-use crate::{Momentum, momentum_record};
+use crate::optimizer::{kernel_step, new_optimizer};
+use crate::optimizer_record::{Remembered, record, remembered};
 
 /// How steps are made.
 #[derive(Debug, Clone)]
@@ -77,13 +77,15 @@ pub struct Trainer {
     config: TrainerConfig,
     /// There but while an optimizer has it. A plan has the parameters as they are now; then this gives names and ids.
     network: Option<Network>,
+    /// A plan has what the optimizer remembers as well.
     optimizer: ModuleOptimizer,
     engine: Running,
 }
 
 enum Running {
     OnTensors(OnTensors),
-    Compiled(Box<Compiled<TrainingPlan>>),
+    /// With the number of steps that the optimizer has made.
+    Compiled(Box<Compiled<TrainingPlan>>, usize),
 }
 
 const THERE: &str = "every step puts the network back";
@@ -105,10 +107,11 @@ impl Trainer {
                 let network = network.valid();
                 let isa = config.kernels.ok_or(NotCompiled::Backend)?;
                 let mut compiled = Compiled::<TrainingPlan>::new(&network, isa)?;
-                if let OptimizerKind::Momentum { .. } = config.optimizer.kind {
-                    compiled.load_velocity(&momentum_record::velocity(&optimizer, &network));
+                let remembered = remembered(&config.optimizer.kind, &optimizer, &network);
+                for (slot, values) in remembered.slots.iter().enumerate() {
+                    compiled.load_remembered(slot, values);
                 }
-                (network, optimizer, Running::Compiled(Box::new(compiled)))
+                (network, optimizer, Running::Compiled(Box::new(compiled), remembered.steps))
             }
         };
         Ok(Self { config, network: Some(network), optimizer, engine })
@@ -139,25 +142,15 @@ impl Trainer {
                 let correct = rows.filter(|(row, label)| argmax(row) == **label).count();
                 Step { loss: pass.loss, correct }
             }
-            Running::Compiled(compiled) => {
+            Running::Compiled(compiled, steps) => {
                 let write = |image: usize, to: &mut [f32]| batch.write(image, to);
                 let pass = compiled.pass(&write, &labels, objective(config.loss), mode);
                 let step = Step { loss: pass.loss, correct: pass.correct };
                 if !step.loss.is_finite() {
                     return step;
                 }
-                if let OptimizerKind::Momentum { momentum, update } = config.optimizer.kind {
-                    let decay = config.optimizer.weight_decay;
-                    compiled.plan_mut().momentum_step(kernel_step(learning_rate, momentum, decay, update));
-                } else {
-                    // Burn's optimizers move Burn's tensors, which are the parameters as they are now.
-                    compiled.plan_mut().finish_gradients();
-                    let network = place.take().expect(THERE);
-                    let gradients = compiled.gradients(network.clone()).as_gradients();
-                    let network = OnTensors::Manual.update(optimizer, learning_rate, network, gradients);
-                    compiled.load_parameters(&network);
-                    *place = Some(network);
-                }
+                compiled.plan_mut().step(&*kernel_step(&config.optimizer, learning_rate, *steps));
+                *steps += 1;
                 step
             }
         }
@@ -173,7 +166,7 @@ impl Trainer {
         let network = self.network.as_ref().expect(THERE);
         match &self.engine {
             Running::OnTensors(_) => network.valid(),
-            Running::Compiled(compiled) => compiled.store(network.clone()),
+            Running::Compiled(compiled, _) => compiled.store(network.clone()),
         }
     }
 
@@ -184,12 +177,16 @@ impl Trainer {
     /// If a step panicked.
     #[must_use]
     pub fn optimizer(&self) -> ModuleOptimizer {
-        match (&self.engine, self.config.optimizer.kind) {
-            (Running::Compiled(compiled), OptimizerKind::Momentum { .. }) => {
-                let velocity = compiled.velocity(self.network.clone().expect(THERE));
-                new_optimizer(&self.config.optimizer).load_record(momentum_record::record(&velocity))
+        match &self.engine {
+            Running::OnTensors(_) => self.optimizer.clone(),
+            Running::Compiled(compiled, steps) => {
+                let Optimizer { kind, .. } = &self.config.optimizer;
+                let network = self.network.as_ref().expect(THERE);
+                let slots = 0..kernel_step(&self.config.optimizer, 0.0, *steps).remembers();
+                let slots = slots.map(|slot| compiled.remembered(slot, network.clone())).collect();
+                let remembered = Remembered { steps: *steps, slots };
+                new_optimizer(&self.config.optimizer).load_record(record(kind, &remembered))
             }
-            _ => self.optimizer.clone(),
         }
     }
 
@@ -198,7 +195,7 @@ impl Trainer {
         let network = self.network.as_ref().expect(THERE);
         let all = |by: ComputedBy| vec![by; network.layers().len()];
         match &self.engine {
-            Running::Compiled(_) => all(ComputedBy::Kernel),
+            Running::Compiled(..) => all(ComputedBy::Kernel),
             #[cfg(feature = "flex")]
             Running::OnTensors(OnTensors::Autodiff) if self.config.kernels.is_some() => network.computed_by(),
             Running::OnTensors(_) => all(ComputedBy::Burn { reason: off.to_owned() }),

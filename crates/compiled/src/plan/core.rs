@@ -2,7 +2,7 @@
 
 use std::sync::Mutex;
 
-use backproof_kernels::{Isa, Memory, Moments, zeros};
+use backproof_kernels::{Isa, MOST_REMEMBERED, Memory, Moments, zeros};
 use rayon::prelude::*;
 
 use super::tasks::{Task, tasks};
@@ -21,8 +21,8 @@ pub(crate) struct Core {
     pub(super) graph: Graph,
     pub(super) weights: Memory,
     pub(super) gradient: Memory,
-    /// What momentum remembers.
-    pub(super) velocity: Memory,
+    /// What the optimizer remembers, in the order of its step; empty before it remembers anything.
+    pub(super) remembered: [Memory; MOST_REMEMBERED],
     pub(super) flipped: Memory,
     pub(super) transformed: Memory,
     pub(super) transformed_flipped: Memory,
@@ -66,7 +66,7 @@ impl Core {
             isa,
             weights: zeros(graph.parameters),
             gradient: when_training(graph.parameters),
-            velocity: when_training(graph.parameters),
+            remembered: std::array::from_fn(|_| zeros(0)),
             flipped: when_training(graph.flipped),
             transformed: zeros(graph.transformed),
             transformed_flipped: when_training(graph.transformed_flipped),

@@ -1,7 +1,7 @@
 //! The end of a step: the shards' gradients become one, and the optimizer moves the weights, in one pass over the
 //! parameters.
 
-use backproof_kernels::{Isa, MomentumStep, accumulate, linear_weight_gradient};
+use backproof_kernels::{Isa, MOST_REMEMBERED, OptimizerStep, accumulate, linear_weight_gradient, zeros};
 
 use super::core::{Core, MOST_SHARDS};
 use super::tasks::{Gradient, Task};
@@ -13,26 +13,29 @@ struct Context<'a> {
     isa: Isa,
     graph: &'a Graph,
     shards: &'a [Shard],
-    step: Option<MomentumStep>,
+    step: Option<&'a dyn OptimizerStep>,
 }
 
 /// The part of the parameters that tasks work on, from `start` on.
 struct Part<'a> {
     start: usize,
     gradient: &'a mut [f32],
-    velocity: &'a mut [f32],
+    /// What the optimizer remembers; the slices that its step does not use are empty.
+    remembered: [&'a mut [f32]; MOST_REMEMBERED],
     weights: &'a mut [f32],
 }
 
 impl<'a> Part<'a> {
     fn split(self, at: usize) -> (Self, Self) {
-        let (gradient, gradients) = self.gradient.split_at_mut(at - self.start);
-        let (velocity, velocities) = self.velocity.split_at_mut(at - self.start);
-        let (weight, weights) = self.weights.split_at_mut(at - self.start);
-        (
-            Self { start: self.start, gradient, velocity, weights: weight },
-            Self { start: at, gradient: gradients, velocity: velocities, weights },
-        )
+        let count = at - self.start;
+        let (gradient, gradients) = self.gradient.split_at_mut(count);
+        let (weight, weights) = self.weights.split_at_mut(count);
+        let mut before = Self { start: self.start, gradient, remembered: Default::default(), weights: weight };
+        let mut after = Self { start: at, gradient: gradients, remembered: Default::default(), weights };
+        for (slot, all) in self.remembered.into_iter().enumerate() {
+            (before.remembered[slot], after.remembered[slot]) = all.split_at_mut(count.min(all.len()));
+        }
+        (before, after)
     }
 }
 
@@ -51,7 +54,7 @@ impl Context<'_> {
 
     fn run_one(&self, task: &Task, part: Part<'_>) {
         let Self { isa, graph, shards, step } = self;
-        let Part { start, gradient, velocity, weights } = part;
+        let Part { start, gradient, mut remembered, weights } = part;
         debug_assert_eq!(start..start + gradient.len(), task.parameters);
         match &task.gradient {
             Gradient::Summed => {
@@ -70,14 +73,18 @@ impl Context<'_> {
             Gradient::Done => {}
         }
         if let Some(step) = step {
-            step.apply(*isa, gradient, velocity, weights);
+            step.apply(*isa, gradient, &mut remembered[..step.remembers()], weights);
         }
     }
 }
 
 impl Core {
-    /// Puts the gradients of the last [`pass`](Self::pass) together and moves the weights by momentum.
-    pub(crate) fn momentum_step(&mut self, step: MomentumStep) {
+    /// Puts the gradients of the last [`pass`](Self::pass) together and moves the weights.
+    pub(crate) fn step(&mut self, step: &dyn OptimizerStep) {
+        let count = self.weights.len();
+        for slot in self.remembered.iter_mut().take(step.remembers()).filter(|slot| slot.is_empty()) {
+            *slot = zeros(count);
+        }
         self.finish(Some(step));
         self.weights_are_new = true;
     }
@@ -87,11 +94,12 @@ impl Core {
         self.finish(None);
     }
 
-    fn finish(&mut self, step: Option<MomentumStep>) {
-        let Self { isa, graph, shards, tasks, gradient, velocity, weights, .. } = self;
+    fn finish(&mut self, step: Option<&dyn OptimizerStep>) {
+        let Self { isa, graph, shards, tasks, gradient, remembered, weights, .. } = self;
         shards.iter_mut().for_each(|shard| shard.clear_unused(graph));
         let context = Context { isa: *isa, graph, shards, step };
-        context.run(tasks, Part { start: 0, gradient, velocity, weights });
+        let remembered = remembered.each_mut().map(|slot| &mut slot[..]);
+        context.run(tasks, Part { start: 0, gradient, remembered, weights });
     }
 
     /// The weights of convolutions once more, flipped for the input gradient and transformed for tiles, where they have

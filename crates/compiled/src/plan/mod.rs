@@ -8,7 +8,7 @@ mod parameters;
 mod passes;
 mod tasks;
 
-use backproof_kernels::{Isa, MomentumStep};
+use backproof_kernels::{Isa, OptimizerStep};
 
 use self::core::Core;
 use crate::graph::Purpose;
@@ -71,7 +71,7 @@ pub trait Differentiable: Plan {
 #[derive(Debug, Clone)]
 pub struct InferencePlan(Core);
 
-/// A network that is trained: loss, gradients of the parameters, and the step of momentum.
+/// A network that is trained: loss, gradients of the parameters, and the step of the optimizer.
 #[derive(Debug, Clone)]
 pub struct TrainingPlan(Core);
 
@@ -149,8 +149,8 @@ impl InferencePlan {
 }
 
 impl TrainingPlan {
-    /// Forward and backward: loss, and inside of the plan the gradients, until [`momentum_step`](Self::momentum_step)
-    /// or [`finish_gradients`](Self::finish_gradients) puts them together. Running statistics move.
+    /// Forward and backward: loss, and inside of the plan the gradients, until [`step`](Self::step) or
+    /// [`finish_gradients`](Self::finish_gradients) puts them together. Running statistics move.
     ///
     /// # Panics
     ///
@@ -164,27 +164,28 @@ impl TrainingPlan {
         self.0.finish_gradients();
     }
 
-    /// Puts the gradients of the last pass together and moves the weights by momentum.
-    pub fn momentum_step(&mut self, step: MomentumStep) {
-        self.0.momentum_step(step);
+    /// Puts the gradients of the last pass together and moves the weights.
+    pub fn step(&mut self, step: &dyn OptimizerStep) {
+        self.0.step(step);
     }
 
-    /// Writes what momentum remembers of a parameter to `to`, in row-major order.
+    /// Writes what the optimizer remembers of a parameter to `to`, in row-major order: number `slot` of those that its
+    /// step remembers.
     ///
     /// # Panics
     ///
-    /// As [`gradient`](Differentiable::gradient).
-    pub fn velocity(&self, operation: usize, parameter: Parameter, to: &mut [f32]) {
-        self.0.get(operation, parameter, Of::Velocity, to);
+    /// As [`gradient`](Differentiable::gradient), or if no step remembers as many.
+    pub fn remembered(&self, slot: usize, operation: usize, parameter: Parameter, to: &mut [f32]) {
+        self.0.get(operation, parameter, Of::Remembered(slot), to);
     }
 
-    /// Sets what momentum remembers of a parameter, from row-major order.
+    /// Sets what [`remembered`](Self::remembered) gives, from row-major order.
     ///
     /// # Panics
     ///
-    /// As [`gradient`](Differentiable::gradient).
-    pub fn set_velocity(&mut self, operation: usize, parameter: Parameter, values: &[f32]) {
-        self.0.set(operation, parameter, Of::Velocity, values);
+    /// As [`remembered`](Self::remembered).
+    pub fn set_remembered(&mut self, slot: usize, operation: usize, parameter: Parameter, values: &[f32]) {
+        self.0.set(operation, parameter, Of::Remembered(slot), values);
     }
 
     /// The outputs for image `image` of the last batch.

@@ -15,13 +15,13 @@ pub(crate) enum Of {
     Values,
     /// Their gradients.
     Gradients,
-    /// What momentum remembers of them.
-    Velocity,
+    /// What the optimizer remembers of them, in this place of its step.
+    Remembered(usize),
 }
 
 impl Core {
-    /// Sets a parameter of operation `operation`, counted from 0 among all operations, or what momentum remembers of
-    /// it, from row-major order.
+    /// Sets a parameter of operation `operation`, counted from 0 among all operations, or what the optimizer
+    /// remembers of it, from row-major order.
     ///
     /// # Panics
     ///
@@ -33,6 +33,9 @@ impl Core {
         }
         let (range, kind) = self.index(node, parameter);
         let mut taken = std::mem::replace(self.numbers_mut(of), zeros(0));
+        if taken.is_empty() {
+            taken = zeros(self.weights.len());
+        }
         let to = &mut taken[range];
         match kind {
             Kind::Convolution => self.conv(node).pack(values, to),
@@ -57,11 +60,13 @@ impl Core {
             return values.copy_from_slice(running);
         }
         let (range, kind) = self.index(node, parameter);
-        let from = &match of {
+        let from = match of {
             Of::Values => &self.weights,
             Of::Gradients => &self.gradient,
-            Of::Velocity => &self.velocity,
-        }[range];
+            Of::Remembered(slot) if self.remembered[slot].is_empty() => return values.fill(0.0),
+            Of::Remembered(slot) => &self.remembered[slot],
+        };
+        let from = &from[range];
         match kind {
             Kind::Convolution => self.conv(node).unpack(from, values),
             Kind::Matrix => self.each_weight(node, values.len(), |plain, packed| values[plain] = from[packed]),
@@ -84,7 +89,7 @@ impl Core {
         match of {
             Of::Values => &mut self.weights,
             Of::Gradients => &mut self.gradient,
-            Of::Velocity => &mut self.velocity,
+            Of::Remembered(slot) => &mut self.remembered[slot],
         }
     }
 

@@ -81,7 +81,7 @@ fn check(operations: &[Operation], input: [usize; 3], count: usize) {
         }
         let again = plan.clone().pass(&batch, &labels, Objective::CrossEntropy);
         assert_eq!(again.loss.to_bits(), found.loss.to_bits(), "a pass repeats bit for bit");
-        plan.momentum_step(MomentumStep::new(0.01, 0.0, 0.0));
+        plan.step(&MomentumStep::new(0.01, 0.0, 0.0));
         let after = plan.pass(&batch, &labels, Objective::CrossEntropy);
         assert!(
             after.loss < found.loss,

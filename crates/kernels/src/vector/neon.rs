@@ -2,7 +2,7 @@
 
 use std::arch::aarch64::{
     float32x4_t, vaddq_f32, vbslq_f32, vceqq_f32, vcgtq_f32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vmaxq_f32,
-    vmulq_f32, vst1q_f32, vsubq_f32,
+    vmulq_f32, vsqrtq_f32, vst1q_f32, vsubq_f32,
 };
 
 use super::Lanes;
@@ -48,6 +48,10 @@ impl Lanes for Neon {
     #[inline(always)]
     unsafe fn div(self, other: Self) -> Self {
         Self(std::array::from_fn(|i| unsafe { vdivq_f32(self.0[i], other.0[i]) }))
+    }
+    #[inline(always)]
+    unsafe fn sqrt(self) -> Self {
+        Self(std::array::from_fn(|i| unsafe { vsqrtq_f32(self.0[i]) }))
     }
     #[inline(always)]
     unsafe fn relu(self) -> Self {

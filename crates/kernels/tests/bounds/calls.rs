@@ -203,9 +203,31 @@ pub(crate) fn vectors(isa: Isa, length: usize) -> Vec<Call> {
     let step = MomentumStep::new(0.1, 0.9, 0.01);
     let of = (isa, length);
     vec![
-        Call::new("momentum", of, [length; 3], move |[g, m, w]| step.apply(isa, g, m, w)),
+        Call::new("momentum", of, [length; 3], move |[g, m, w]| step.apply(isa, g, &mut [m], w)),
         Call::new("momentum, weights first", of, [length; 3], move |[g, m, w]| {
-            step.weights_first().apply(isa, g, m, w);
+            step.weights_first().apply(isa, g, &mut [m], w);
+        }),
+        Call::new("gradient descent", of, [length; 2], move |[g, w]| {
+            SgdStep::new(0.1, 0.0, 0.0, false, 0.01, 0).apply(isa, g, &mut [], w);
+        }),
+        Call::new("gradient descent with momentum", of, [length; 3], move |[g, v, w]| {
+            SgdStep::new(0.1, 0.9, 0.0, true, 0.01, 0).apply(isa, g, &mut [v], w);
+        }),
+        Call::new("AdaGrad", of, [length; 3], move |[g, s, w]| {
+            square(s);
+            AdaGradStep::new(0.1, 0.01, 1e-10, 0.0, 0).apply(isa, g, &mut [s], w);
+        }),
+        Call::new("RMSProp", of, [length; 5], move |[g, s, a, b, w]| {
+            s.fill(1.0); // above a²: the root of a negative number looks like one from beside the slice
+            RmsPropStep::new(0.1, 0.9, 0.9, 1e-8, true, 0.0).apply(isa, g, &mut [s, a, b], w);
+        }),
+        Call::new("Adam", of, [length; 4], move |[g, m, v, w]| {
+            square(v);
+            AdamStep::new(0.1, [0.9, 0.999], 1e-8, false, 0.0, 0).apply(isa, g, &mut [m, v], w);
+        }),
+        Call::new("AdamW with AMSGrad", of, [length; 5], move |[g, m, v, largest, w]| {
+            square(v);
+            AdamWStep::new(0.1, [0.9, 0.999], 1e-8, true, 0.01, 0).apply(isa, g, &mut [m, v, largest], w);
         }),
         Call::new("cross-entropy", of, [length; 2], move |[z, g]| {
             softmax_cross_entropy(z, length - 1, 1.0, g);
@@ -217,4 +239,9 @@ pub(crate) fn vectors(isa: Isa, length: usize) -> Vec<Call> {
             binary_cross_entropy(z, length - 1, 1.0, g);
         }),
     ]
+}
+
+/// What an optimizer remembers of squares.
+fn square(numbers: &mut [f32]) {
+    numbers.iter_mut().for_each(|number| *number *= *number);
 }

@@ -9,7 +9,7 @@ use burn::tensor::{DType, Device, TensorData};
 use safetensors::SafeTensors;
 
 use super::*;
-use crate::testing::{assert_same, experiment, go_on, run};
+use crate::testing::{assert_same, experiment, go_on, optimizers, run};
 
 #[derive(Module, Debug)]
 struct OneWeight {
@@ -93,24 +93,17 @@ fn a_dampening_without_a_momentum_damps_nothing() {
 #[test]
 fn a_resumed_run_ends_in_the_bits_of_one_that_was_never_stopped() {
     let runs = tempfile::tempdir().unwrap();
-    for optimizer in [
-        "kind=momentum",
-        "kind=momentum update=before-momentum",
-        "kind=sgd",
-        "kind=sgd learning_rate=0.01 momentum=0.9 nesterov=true weight_decay=1e-4",
-        "kind=adagrad learning_rate=0.01 learning_rate_decay=0.1",
-        "kind=rmsprop learning_rate=1e-3",
-        "kind=rmsprop learning_rate=1e-3 momentum=0.9 centered=true epsilon=1e-3",
-        "kind=adam learning_rate=1e-3 amsgrad=true weight_decay=1e-4",
-        "kind=adamw learning_rate=1e-3",
-    ] {
-        let overrides: Vec<String> = optimizer.split(' ').map(|key| format!("optimizer.{key}")).collect();
-        let whole = experiment(&overrides.iter().map(String::as_str).collect::<Vec<_>>());
-        let mut half = whole.clone();
-        half.training.iterations = 10;
-        let whole = run(&whole, runs.path()).unwrap();
-        let half = run(&half, runs.path()).unwrap();
-        assert!(whole.last().weights().unwrap() != half.last().weights().unwrap(), "{optimizer}");
-        assert_same(&whole, &go_on(half, 20), optimizer);
+    for optimizer in optimizers() {
+        for engine in ["engine=autodiff", "engine=compiled"] {
+            let mut whole = experiment(&[engine]);
+            whole.optimizer = Optimizer { learning_rate: 1e-3, ..optimizer.clone() };
+            let mut half = whole.clone();
+            half.training.iterations = 10;
+            let whole = run(&whole, runs.path()).unwrap();
+            let half = run(&half, runs.path()).unwrap();
+            let what = format!("{engine}, {optimizer:?}");
+            assert!(whole.last().weights().unwrap() != half.last().weights().unwrap(), "{what}");
+            assert_same(&whole, &go_on(half, 20), &what);
+        }
     }
 }

@@ -103,7 +103,7 @@ fn a_step_on_the_kernels_is_that_of_the_tensors() {
             let mut compiled = Compiled::<TrainingPlan>::new(&start, isa).unwrap();
             let outcome = compiled.pass(&write, &labels, objective(loss), STILL);
             assert!((outcome.loss - expected).abs() < 1e-5 * expected, "{isa}, {loss:?}: {}, {expected}", outcome.loss);
-            compiled.plan_mut().momentum_step(MomentumStep::new(1.0, 0.0, 0.0));
+            compiled.plan_mut().step(&MomentumStep::new(1.0, 0.0, 0.0));
             let kernels = compiled.store(start.clone()).tensors();
 
             for ((tensor, kernel), start) in tensors.iter().zip(&kernels).zip(start.tensors()) {

@@ -1,5 +1,6 @@
-//! The optimizer's step over all parameters at once.
+//! The course's momentum.
 
+use super::OptimizerStep;
 use crate::isa::{Isa, Kernel};
 use crate::vector::Lanes;
 
@@ -36,14 +37,17 @@ impl MomentumStep {
     pub fn weights_first(self) -> Self {
         Self { weights_first: true, ..self }
     }
+}
+
+impl OptimizerStep for MomentumStep {
+    fn remembers(&self) -> usize {
+        1
+    }
 
     /// `m ← μ m + (1 − μ) g`, then `w ← (1 − α λ) w − α m`; the other way round with
     /// [`weights_first`](Self::weights_first).
-    ///
-    /// # Panics
-    ///
-    /// If the slices differ in length.
-    pub fn apply(&self, isa: Isa, gradient: &[f32], momentum: &mut [f32], weights: &mut [f32]) {
+    fn apply(&self, isa: Isa, gradient: &[f32], remembered: &mut [&mut [f32]], weights: &mut [f32]) {
+        let [momentum] = remembered else { panic!("momentum remembers one number a weight") };
         assert_eq!(
             (gradient.len(), momentum.len()),
             (weights.len(), weights.len()),
@@ -104,7 +108,7 @@ mod tests {
             for isa in Isa::available() {
                 let (mut momentum, mut weights) = (vec![0.0; 37], vec![1.0; 37]);
                 for (gradient, expected) in [1.0, -2.0, 0.5].into_iter().zip(expected) {
-                    step.apply(isa, &[gradient; 37], &mut momentum, &mut weights);
+                    step.apply(isa, &[gradient; 37], &mut [&mut momentum], &mut weights);
                     assert!(weights.iter().all(|weight: &f32| (weight - expected).abs() < 2e-7), "{isa}: {weights:?}");
                 }
                 // The momentum is the same either way.
