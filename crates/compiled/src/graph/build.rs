@@ -116,11 +116,13 @@ impl Graph {
     fn lay_out_gradients(&mut self) {
         for index in 1..self.activations.len() {
             let [producer, consumer] = [self.nodes.get(index - 1), self.nodes.get(index)];
-            let by_matrix = |node: Option<&Node>| node.is_none_or(Node::is_matrix);
-            let read_at_once = by_matrix(consumer);
+            let all_images = |node: Option<&Node>| node.is_none_or(Node::takes_all_images);
             let normalized = matches!(producer, Some(Node::BatchNorm { .. }));
             let [input, this] = &mut self.activations[index - 1..=index] else { unreachable!("two activations") };
-            this.gradient_kept = read_at_once || by_matrix(producer) || normalized;
+            this.gradient_kept = all_images(consumer) || all_images(producer) || normalized;
+            this.values_kept |= all_images(producer);
+            // A linear node, and who sets the gradient of the last activation, write images without borders.
+            let without_border = matches!(consumer, None | Some(Node::Linear { .. }));
             // A ReLU's backward pass reads its output, and so does that of a maximum after a ReLU.
             this.values_kept |= match producer {
                 Some(Node::Relu) => true,
@@ -149,8 +151,7 @@ impl Graph {
                     winograd,
                 })
             });
-            if read_at_once && wanted != this.gradient {
-                // A linear node writes images side by side, without borders.
+            if without_border && wanted != this.gradient {
                 *padded = Some(wanted);
             } else {
                 this.gradient = wanted;
@@ -162,8 +163,8 @@ impl Graph {
     fn forget_values(&mut self) {
         for index in 0..self.activations.len() {
             let neighbours = [index.checked_sub(1), Some(index)].map(|at| at.and_then(|at| self.nodes.get(at)));
-            let by_matrix = neighbours.into_iter().flatten().any(Node::is_matrix);
-            self.activations[index].values_kept = by_matrix || index == self.nodes.len();
+            let all_images = neighbours.into_iter().flatten().any(Node::takes_all_images);
+            self.activations[index].values_kept = all_images || index == self.nodes.len();
         }
     }
 

@@ -54,7 +54,11 @@ pub(crate) struct Tiles {
 
 impl Node {
     /// Whether it takes all images of a shard at once.
-    pub(crate) const fn is_matrix(&self) -> bool {
-        matches!(self, Self::Linear { .. })
+    pub(crate) fn takes_all_images(&self) -> bool {
+        match self {
+            Self::Linear { .. } => true,
+            Self::Conv2d { conv, .. } => Winograd::pays(conv.shape()) && Winograd::together(conv.shape()),
+            _ => false,
+        }
     }
 }

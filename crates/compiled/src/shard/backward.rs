@@ -15,8 +15,8 @@ impl Shard {
     pub(crate) fn backward(&mut self, shared: &Shared<'_>, nodes: Range<usize>) {
         let mut end = nodes.end;
         while end > nodes.start {
-            let matrix = (nodes.start..end).rev().find(|&at| shared.graph.nodes[at].is_matrix());
-            let start = matrix.map_or(nodes.start, |matrix| matrix + 1);
+            let of_all = (nodes.start..end).rev().find(|&at| shared.graph.nodes[at].takes_all_images());
+            let start = of_all.map_or(nodes.start, |node| node + 1);
             if start < end {
                 (start..end).for_each(|node| begin_transformed(shared, node));
                 for image in 0..self.images.len() {
@@ -26,10 +26,12 @@ impl Shard {
                 }
                 (start..end).for_each(|node| self.add_transformed(shared, node));
             }
-            if let Some(matrix) = matrix {
-                self.matrix_backward(shared, matrix);
+            if let Some(node) = of_all {
+                begin_transformed(shared, node);
+                self.all_images_backward(shared, node);
+                self.add_transformed(shared, node);
             }
-            end = matrix.unwrap_or(nodes.start);
+            end = of_all.unwrap_or(nodes.start);
         }
     }
 
@@ -113,7 +115,7 @@ impl Shard {
                 copy(isa, &to.gradient, gradient, &from.gradient, input_gradient);
                 multiply(isa, &to.values, mask, &from.gradient, input_gradient);
             }
-            Node::Linear { .. } => unreachable!("linear nodes take all images at once"),
+            Node::Linear { .. } => unreachable!("it takes all images at once"),
             _ => {}
         }
     }
@@ -126,28 +128,53 @@ impl Shard {
         }
     }
 
-    fn matrix_backward(&mut self, shared: &Shared<'_>, node: usize) {
+    fn all_images_backward(&mut self, shared: &Shared<'_>, node: usize) {
         let Shared { isa, graph, weights, .. } = *shared;
-        let Node::Linear { outputs, weights: own, bias, first } = &graph.nodes[node] else {
-            unreachable!("only linear nodes take all images at once")
-        };
         let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
         let [input_gradient, gradient] = &mut self.gradients[node..node + 2] else { unreachable!("two activations") };
-        let (count, row) = (self.images.len(), to.gradient_stride());
-        let gradient = &mut gradient[..count * row];
-        for (image, gradient) in gradient.chunks_exact_mut(row).enumerate() {
-            if to.relu_fused && !to.masked_next {
-                let output = &self.values[node + 1][image * to.stride()..][..to.stride()];
-                relu_backward(isa, &to.values, output, &to.gradient, gradient);
-            }
-            if let Some(bias) = bias {
-                accumulate(isa, gradient, &mut self.sums[bias.clone()]);
+        let count = self.images.len();
+        let input_gradient = &mut input_gradient[..count * from.gradient_stride()];
+        let mut gradient = &mut gradient[..count * to.gradient_stride()];
+        let (mut layout, mut row) = (&to.gradient, to.gradient_stride());
+        if let Node::Conv2d { padded: Some(padded), .. } = &graph.nodes[node] {
+            let plain = gradient.chunks_exact(row).map(|image| &image[..layout.size()]);
+            let with_border = self.padded[node].chunks_exact_mut(padded.size());
+            plain.zip(with_border).for_each(|(from, onto)| copy(isa, layout, from, padded, onto));
+            (layout, row) = (padded, padded.size());
+            gradient = &mut self.padded[node][..count * row];
+        }
+        if to.relu_fused && !to.masked_next {
+            let outputs = self.values[node + 1].chunks_exact(to.stride());
+            for (output, gradient) in outputs.zip(gradient.chunks_exact_mut(row)) {
+                relu_backward(isa, &to.values, &output[..to.values.size()], layout, &mut gradient[..layout.size()]);
             }
         }
-        if !first {
-            let input_gradient = &mut input_gradient[..count * from.gradient_stride()];
-            let weights = &weights[own.clone()];
-            linear_input_gradient(isa, [*outputs, from.stride()], weights, gradient, row, input_gradient);
+        match &graph.nodes[node] {
+            Node::Linear { outputs, weights: own, bias, first } => {
+                if let Some(bias) = bias {
+                    gradient.chunks_exact(row).for_each(|g| accumulate(isa, g, &mut self.sums[bias.clone()]));
+                }
+                if !first {
+                    let weights = &weights[own.clone()];
+                    linear_input_gradient(isa, [*outputs, from.stride()], weights, gradient, row, input_gradient);
+                }
+            }
+            Node::Conv2d { conv, bias, tiles: Some(tiles), .. } => {
+                if let Some(bias) = bias {
+                    let images = gradient.chunks_exact(row);
+                    images.for_each(|gradient| conv.bias_gradient(isa, gradient, &mut self.sums[bias.clone()]));
+                }
+                let Tiles { winograd, weights, flipped } = &**tiles;
+                let Workspace { scratch, transformed_sums } = &mut *shared.workspace();
+                let scratch = &mut scratch[..winograd.workspace()];
+                let input = &self.values[node][..count * from.stride()];
+                winograd.weight_gradient(isa, input, gradient, scratch, &mut transformed_sums[weights.clone()]);
+                if let Some(flipped) = flipped.as_ref().filter(|_| node > 0 || shared.input_gradient) {
+                    let flipped = &shared.transformed_flipped[flipped.clone()];
+                    winograd.input_gradient(isa, gradient, flipped, scratch, input_gradient, &from.gradient);
+                }
+            }
+            other => unreachable!("{other:?} takes one image at a time"),
         }
     }
 }

@@ -22,8 +22,8 @@ impl Shard {
         }
         while next < nodes.end {
             // Image by image as far as possible, so that what is between two nodes stays in the cache.
-            let matrix = (next..nodes.end).find(|&at| shared.graph.nodes[at].is_matrix());
-            let end = matrix.unwrap_or(nodes.end);
+            let of_all = (next..nodes.end).find(|&at| shared.graph.nodes[at].takes_all_images());
+            let end = of_all.unwrap_or(nodes.end);
             if next == 0 || next < end {
                 for image in 0..self.images.len() {
                     if next == 0 {
@@ -34,8 +34,8 @@ impl Shard {
                     }
                 }
             }
-            if let Some(matrix) = matrix {
-                self.matrix_forward(shared, matrix);
+            if let Some(node) = of_all {
+                self.all_images_forward(shared, node);
             }
             next = end + 1;
         }
@@ -95,27 +95,31 @@ impl Shard {
                     self.image.truncate(graph.activations[0].features());
                 }
             }
-            Node::Linear { .. } => unreachable!("linear nodes take all images at once"),
+            Node::Linear { .. } => unreachable!("it takes all images at once"),
         }
     }
 
-    fn matrix_forward(&mut self, shared: &Shared<'_>, node: usize) {
+    fn all_images_forward(&mut self, shared: &Shared<'_>, node: usize) {
         let Shared { isa, graph, weights, .. } = *shared;
-        let Node::Linear { outputs, weights: own, bias, .. } = &graph.nodes[node] else {
-            unreachable!("only linear nodes take all images at once")
-        };
         let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
         let [input, output] = &mut self.values[node..node + 2] else { unreachable!("two activations") };
         let count = self.images.len();
-        linear_forward(
-            isa,
-            [*outputs, from.stride()],
-            &weights[own.clone()],
-            bias.clone().map(|bias| &weights[bias]),
-            to.relu_fused,
-            &input[..count * from.stride()],
-            &mut output[..count * to.stride()],
-            to.stride(),
-        );
+        let (input, output) = (&input[..count * from.stride()], &mut output[..count * to.stride()]);
+        match &graph.nodes[node] {
+            Node::Linear { outputs, weights: own, bias, .. } => {
+                let (sizes, bias) = ([*outputs, from.stride()], bias.clone().map(|bias| &weights[bias]));
+                let weights = &weights[own.clone()];
+                linear_forward(isa, sizes, weights, bias, to.relu_fused, input, output, to.stride());
+            }
+            Node::Conv2d { bias, tiles: Some(tiles), .. } => {
+                let bias = bias.clone().map(|bias| &weights[bias]);
+                let Tiles { winograd, weights, .. } = &**tiles;
+                let transformed = &shared.transformed[weights.clone()];
+                let workspace = &mut shared.workspace();
+                let scratch = &mut workspace.scratch[..winograd.workspace()];
+                winograd.forward(isa, input, transformed, bias, to.relu_fused, scratch, output);
+            }
+            other => unreachable!("{other:?} takes one image at a time"),
+        }
     }
 }

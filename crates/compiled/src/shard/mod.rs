@@ -61,7 +61,9 @@ impl Shard {
                 .collect(),
             padded: outputs()
                 .map(|(node, _)| match node {
-                    Node::Conv2d { padded: Some(layout), .. } => zeros(when_training(layout.size())),
+                    Node::Conv2d { padded: Some(layout), .. } => {
+                        buffer(node.takes_all_images(), when_training(layout.size()))
+                    }
                     _ => zeros(0),
                 })
                 .collect(),

@@ -2,8 +2,7 @@
 //!
 //! An image is cut into tiles of 6×6 inputs, which overlap, for 4×4 outputs of a 3×3 kernel or 2×2 of a 5×5. Each tile
 //! is transformed, and so is each kernel; between the transforms, a convolution is 36 products of matrices, [tiles × C]
-//! times [C × O], one for each element of a tile: 36 multiplications for 144 (3×3) or 100 (5×5) of the definition. The
-//! 36 products are a convolution of 1×1 with 36 groups, so that the loops of `DirectConv2d` compute them.
+//! times [C × O], one for each element of a tile: 36 multiplications for 144 (3×3) or 100 (5×5) of the definition.
 //!
 //! The results are those of the definition but for rounding. Its error is a few times larger, at most 10⁻⁵ of the
 //! largest value, and `compare-gradients` holds tiles to the same tolerance as everything else.
@@ -15,20 +14,20 @@
 //! once.
 
 mod pass;
+mod product;
 mod tiles;
 mod transforms;
-
-use std::ops::Range;
 
 use crate::conv2d::Conv2dShape;
 use crate::isa::Isa;
 use crate::layout::Layout;
 use crate::vector::LANES;
-use pass::{ELEMENTS, Pass};
-use tiles::{OfGradient, OfInput, OfWeights, ToOutput, ToWeights};
+use pass::{ELEMENTS, Pass, Step};
+use product::{Forward, WeightGradient};
+use tiles::{OfGradient, OfInput, OfWeights, Piece, ToOutput, ToWeights};
 use transforms::SIZE;
 
-/// The most numbers of a layer's transformed weights: with more they would not stay in the cache of a core.
+/// The most numbers of a layer's transformed weights that stay in the cache of a core.
 const MOST_WEIGHTS: usize = 1 << 18;
 
 /// A convolution by tiles, with its layouts.
@@ -59,7 +58,15 @@ impl Winograd {
         // Additions of the transforms of a tile, for each channel: about 200 and 100.
         let by_tiles = tiles * (ELEMENTS * inputs * outputs + 200 * inputs + 100 * outputs);
         let by_taps = height * width * taps * taps * shape.channels * outputs;
-        shape.channels >= LANES && ELEMENTS * inputs * outputs <= MOST_WEIGHTS && 4 * by_tiles <= 3 * by_taps
+        shape.channels >= LANES && 4 * by_tiles <= 3 * by_taps
+    }
+
+    /// Whether the calls for this shape are to take many images at once, because its transformed weights do not stay in
+    /// the cache of a core.
+    #[must_use]
+    pub fn together(shape: &Conv2dShape) -> bool {
+        let [inputs, outputs] = [shape.channels, shape.outputs].map(|channels| channels.next_multiple_of(LANES));
+        ELEMENTS * inputs * outputs > MOST_WEIGHTS
     }
 
     /// The convolution `shape` as [`DirectConv2d::new`](crate::DirectConv2d::new) makes it, on a blocked input.
@@ -79,25 +86,26 @@ impl Winograd {
         }
         let m = SIZE + 1 - shape.kernel[0];
         let turned_padding = shape.padding.map(|padding| shape.kernel[0] - 1 - padding);
+        let together = Self::together(&shape);
         Self {
             shape,
             output,
             gradient,
-            forward: Pass::new(input, shape.padding, to, m),
-            backward: input_gradient.then(|| Pass::new(gradient, turned_padding, input.shape(), m)),
+            forward: Pass::new(input, shape.padding, to, m, together),
+            backward: input_gradient.then(|| Pass::new(gradient, turned_padding, input.shape(), m, together)),
         }
     }
 
     /// Numbers of the transformed weights, and of the sum of their gradients.
     #[must_use]
     pub fn weights(&self) -> usize {
-        self.forward.product.packed_weights()
+        self.forward.weights()
     }
 
     /// Numbers of the transformed weights for the input gradient; 0 if it was made without one.
     #[must_use]
     pub fn flipped_weights(&self) -> usize {
-        self.backward.as_ref().map_or(0, |backward| backward.product.packed_weights())
+        self.backward.as_ref().map_or(0, Pass::weights)
     }
 
     /// Numbers that a call needs as scratch memory, whatever is in it.
@@ -136,10 +144,10 @@ impl Winograd {
         reversed: bool,
         transformed: &mut [f32],
     ) {
-        let blocks = pass.outputs.blocks() / ELEMENTS;
+        let [from, blocks] = pass.blocks;
         assert_eq!(weights.len(), blocks * channels * self.taps() * LANES, "the weights");
-        assert_eq!(transformed.len(), pass.product.packed_weights(), "the transformed weights");
-        let (blocked, padded) = ([blocks, channels], pass.inputs.channels / ELEMENTS);
+        assert_eq!(transformed.len(), pass.weights(), "the transformed weights");
+        let (blocked, padded) = ([blocks, channels], from * LANES);
         match self.shape.kernel[0] {
             3 => isa.run(OfWeights::<3> { weights, reversed, blocked, padded, transformed }),
             _ => isa.run(OfWeights::<5> { weights, reversed, blocked, padded, transformed }),
@@ -150,7 +158,8 @@ impl Winograd {
         self.shape.kernel[0] * self.shape.kernel[1]
     }
 
-    /// [`DirectConv2d::forward`](crate::DirectConv2d::forward) with `transformed` weights.
+    /// [`DirectConv2d::forward`](crate::DirectConv2d::forward) with `transformed` weights, of as many images as there are
+    /// one after the other in `input` and in `output`.
     ///
     /// # Panics
     ///
@@ -170,7 +179,8 @@ impl Winograd {
     }
 
     /// [`DirectConv2d::input_gradient`](crate::DirectConv2d::input_gradient) with weights of
-    /// [`transform_flipped`](Self::transform_flipped).
+    /// [`transform_flipped`](Self::transform_flipped), of as many images as there are one after the other in `gradient`
+    /// and in `input_gradient`.
     ///
     /// # Panics
     ///
@@ -203,51 +213,65 @@ impl Winograd {
         output: &mut [f32],
         to: &Layout,
     ) {
-        to.check_blocked(output);
+        let images = images(&pass.from, input);
+        assert_eq!((images, output.len()), (output.len() / to.size(), images * to.size()), "the output");
+        assert_eq!((to.blocks(), to.channels_per_block), (pass.blocks[1], LANES), "the output's layout");
         assert_eq!(workspace.len(), self.workspace(), "the scratch memory");
         if let Some(bias) = bias {
             assert_eq!(bias.len(), to.padded_channels(), "the bias");
         }
-        let (inputs, outputs) = workspace.split_at_mut(pass.inputs.size());
-        let outputs = &mut outputs[..pass.outputs.size()];
-        for tiles in pass.steps() {
-            self.transform_input(pass, isa, tiles.clone(), input, inputs);
-            pass.product.forward(isa, inputs, transformed, None, false, outputs);
+        for step in pass.steps(images) {
+            let sizes = pass.sizes(step.len());
+            let (inputs, rest) = workspace.split_at_mut(sizes.inputs());
+            let outputs = &mut rest[..sizes.outputs()];
+            self.transform_input(pass, isa, &step, input, inputs);
+            isa.run(Forward { sizes, inputs, weights: transformed, outputs });
             let products = &*outputs;
-            match self.shape.kernel[0] {
-                3 => isa.run(ToOutput::<4> { pass, tiles, products, bias, relu, output, to }),
-                _ => isa.run(ToOutput::<2> { pass, tiles, products, bias, relu, output, to }),
+            for (image, tiles, place) in step.pieces() {
+                let piece = Piece { tiles, place, of: step.len() };
+                let output = &mut output[image * to.size()..][..to.size()];
+                match self.shape.kernel[0] {
+                    3 => isa.run(ToOutput::<4> { pass, piece, products, bias, relu, output, to }),
+                    _ => isa.run(ToOutput::<2> { pass, piece, products, bias, relu, output, to }),
+                }
             }
         }
     }
 
-    fn transform_input(&self, pass: &Pass, isa: Isa, tiles: Range<usize>, input: &[f32], to: &mut [f32]) {
-        pass.from.check_blocked(input);
-        assert_eq!(to.len(), pass.inputs.size());
-        isa.run(OfInput { pass, tiles, step: SIZE + 1 - self.shape.kernel[0], input, to });
+    fn transform_input(&self, pass: &Pass, isa: Isa, step: &Step, input: &[f32], to: &mut [f32]) {
+        assert_eq!(to.len(), pass.sizes(step.len()).inputs());
+        for (image, tiles, place) in step.pieces() {
+            let piece = Piece { tiles, place, of: step.len() };
+            let input = &input[image * pass.from.size()..][..pass.from.size()];
+            isa.run(OfInput { pass, piece, step: SIZE + 1 - self.shape.kernel[0], input, to });
+        }
     }
 
-    /// Adds `∂L/∂w` of one image, transformed, to `sum`, from which [`add_weight_gradient`](Self::add_weight_gradient)
-    /// takes it back.
+    /// Adds `∂L/∂w` of as many images as there are one after the other in `input` and in `gradient`, transformed, to
+    /// `sum`, from which [`add_weight_gradient`](Self::add_weight_gradient) takes it back.
     ///
     /// # Panics
     ///
     /// If a slice has another length than it should.
     pub fn weight_gradient(&self, isa: Isa, input: &[f32], gradient: &[f32], workspace: &mut [f32], sum: &mut [f32]) {
-        let pass = &self.forward;
-        self.gradient.check_blocked(gradient);
+        let (pass, from) = (&self.forward, &self.gradient);
+        let count = images(&pass.from, input);
+        assert_eq!(count, images(from, gradient), "images of input and gradient");
         assert_eq!(workspace.len(), self.workspace(), "the scratch memory");
-        let (inputs, outputs) = workspace.split_at_mut(pass.inputs.size());
-        let outputs = &mut outputs[..pass.outputs.size()];
-        let from = &self.gradient;
-        for tiles in pass.steps() {
-            self.transform_input(pass, isa, tiles.clone(), input, inputs);
-            let to = &mut *outputs;
-            match self.shape.kernel[0] {
-                3 => isa.run(OfGradient::<4> { pass, tiles, from, gradient, to }),
-                _ => isa.run(OfGradient::<2> { pass, tiles, from, gradient, to }),
+        for step in pass.steps(count) {
+            let sizes = pass.sizes(step.len());
+            let (inputs, rest) = workspace.split_at_mut(sizes.inputs());
+            let to = &mut rest[..sizes.outputs()];
+            self.transform_input(pass, isa, &step, input, inputs);
+            for (image, tiles, place) in step.pieces() {
+                let piece = Piece { tiles, place, of: step.len() };
+                let (gradient, to) = (&gradient[image * from.size()..][..from.size()], &mut *to);
+                match self.shape.kernel[0] {
+                    3 => isa.run(OfGradient::<4> { pass, piece, from, gradient, to }),
+                    _ => isa.run(OfGradient::<2> { pass, piece, from, gradient, to }),
+                }
             }
-            pass.product.weight_gradient(isa, inputs, outputs, sum);
+            isa.run(WeightGradient { sizes, inputs, gradients: to, sum });
         }
     }
 
@@ -258,15 +282,22 @@ impl Winograd {
     /// If a slice has another length than it should.
     pub fn add_weight_gradient(&self, isa: Isa, sum: &[f32], packed: &mut [f32]) {
         let pass = &self.forward;
-        let (blocks, channels) = (pass.outputs.blocks() / ELEMENTS, self.shape.channels);
+        let ([from, blocks], channels) = (pass.blocks, self.shape.channels);
         assert_eq!(packed.len(), blocks * channels * self.taps() * LANES, "the weights");
         assert_eq!(sum.len(), self.weights(), "the transformed sum");
-        let (blocked, padded) = ([blocks, channels], pass.inputs.channels / ELEMENTS);
+        let (blocked, padded) = ([blocks, channels], from * LANES);
         match self.shape.kernel[0] {
             3 => isa.run(ToWeights::<3> { sum, blocked, padded, packed }),
             _ => isa.run(ToWeights::<5> { sum, blocked, padded, packed }),
         }
     }
+}
+
+/// How many images of this layout there are in `numbers`.
+fn images(layout: &Layout, numbers: &[f32]) -> usize {
+    let images = numbers.len() / layout.size();
+    assert!(images > 0 && numbers.len() == images * layout.size(), "{} numbers of {layout:?}", numbers.len());
+    images
 }
 
 #[cfg(test)]

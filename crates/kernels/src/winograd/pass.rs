@@ -2,16 +2,19 @@
 
 use std::ops::Range;
 
+use super::product::Sizes;
 use super::transforms::SIZE;
-use crate::conv2d::{Conv2dShape, DirectConv2d};
-use crate::layout::{Border, Layout};
+use crate::layout::Layout;
 use crate::vector::LANES;
 
 /// Elements of a transformed tile.
 pub(super) const ELEMENTS: usize = SIZE * SIZE;
 
-/// The most tiles that are worked on at once, for the same reason.
+/// The most tiles that are worked on at once, so that they stay in the cache of a core.
 const MOST_TILES: usize = 64;
+
+/// The most tiles where the weights do not stay in the cache: each weight that is loaded is used for as many tiles.
+const MOST_TILES_TOGETHER: usize = 112;
 
 /// One correlation of 6×6 tiles of `from`.
 #[derive(Debug, Clone)]
@@ -19,58 +22,85 @@ pub(super) struct Pass {
     pub(super) from: Layout,
     /// Where the first tile begins, in pixels from the first of `from`'s memory.
     pub(super) origin: [usize; 2],
-    /// Tiles in each dimension.
+    /// Tiles of an image in each dimension.
     pub(super) tiles: [usize; 2],
-    /// Tiles that are worked on at once; a divisor of their number.
-    pub(super) at_once: usize,
-    /// Between the transforms.
-    pub(super) product: DirectConv2d,
-    pub(super) inputs: Layout,
-    pub(super) outputs: Layout,
+    /// The most tiles that are worked on at once.
+    at_once: usize,
+    /// Blocks of input and of output channels.
+    pub(super) blocks: [usize; 2],
 }
 
 impl Pass {
-    /// From `from`, the first window `padding` before the first pixel, to `[O, H, W]` in tiles of `m`×`m`.
-    pub(super) fn new(from: Layout, padding: [usize; 2], [channels, height, width]: [usize; 3], m: usize) -> Self {
+    /// From `from`, the first window `padding` before the first pixel, to `[O, H, W]` in tiles of `m`×`m`; tiles of
+    /// several images at once if they go `together`.
+    pub(super) fn new(
+        from: Layout,
+        padding: [usize; 2],
+        [channels, height, width]: [usize; 3],
+        m: usize,
+        together: bool,
+    ) -> Self {
         assert_eq!(from.channels_per_block, LANES, "tiles are cut out of blocks");
         assert!(from.border.top >= padding[0] && from.border.left >= padding[1], "a window leaves {from:?}");
         let tiles = [height.div_ceil(m), width.div_ceil(m)];
         let count = tiles[0] * tiles[1];
-        let at_once = (1..=MOST_TILES.min(count)).rev().find(|&at_once| count.is_multiple_of(at_once)).unwrap_or(1);
-        let of = |channels: usize| {
-            // An odd distance, in vectors, keeps the 36 elements of a tile in different sets of the cache.
-            let border = Border { right: 1 - at_once % 2, ..Border::default() };
-            Layout::blocked([ELEMENTS * channels.next_multiple_of(LANES), 1, at_once], border)
-        };
-        let (inputs, outputs) = (of(from.channels), of(channels));
-        let shape = Conv2dShape {
-            channels: inputs.channels,
-            input: [1, inputs.width],
-            outputs: outputs.channels,
-            kernel: [1, 1],
-            stride: [1, 1],
-            padding: [0, 0],
-            dilation: [1, 1],
-            groups: ELEMENTS,
-        };
+        // Of one image, as many as divide their number.
+        let of_one = || (1..=MOST_TILES.min(count)).rev().find(|&at_once| count.is_multiple_of(at_once)).unwrap_or(1);
         Self {
             from,
             origin: [from.border.top - padding[0], from.border.left - padding[1]],
             tiles,
-            at_once,
-            product: DirectConv2d::new(shape, inputs, outputs, outputs, false),
-            inputs,
-            outputs,
+            at_once: if together { MOST_TILES_TOGETHER } else { of_one() },
+            blocks: [from.channels, channels].map(|channels| channels.div_ceil(LANES)),
         }
     }
 
-    /// The tiles, so many at once.
-    pub(super) fn steps(&self) -> impl Iterator<Item = Range<usize>> + use<> {
-        let at_once = self.at_once;
-        (0..self.tiles[0] * self.tiles[1]).step_by(at_once).map(move |start| start..start + at_once)
+    /// All tiles of `images` images, so many at once: steps as equal as they can be.
+    pub(super) fn steps(&self, images: usize) -> impl Iterator<Item = Step> + use<> {
+        let of_image = self.tiles[0] * self.tiles[1];
+        let all = images * of_image;
+        let steps = all.div_ceil(self.at_once);
+        (0..steps).map(move |step| Step { tiles: all * step / steps..all * (step + 1) / steps, of_image })
+    }
+
+    /// The sizes of the product of some tiles.
+    pub(super) fn sizes(&self, tiles: usize) -> Sizes {
+        Sizes { blocks: self.blocks, tiles }
+    }
+
+    /// Numbers of the transformed weights.
+    pub(super) fn weights(&self) -> usize {
+        self.sizes(0).weights()
     }
 
     pub(super) fn workspace(&self) -> usize {
-        self.inputs.size() + self.outputs.size()
+        let sizes = self.sizes(self.at_once);
+        sizes.inputs() + sizes.outputs()
+    }
+}
+
+/// Tiles that are worked on at once, numbered through all images.
+#[derive(Debug, Clone)]
+pub(super) struct Step {
+    tiles: Range<usize>,
+    /// Tiles of an image.
+    of_image: usize,
+}
+
+impl Step {
+    /// How many tiles.
+    pub(super) fn len(&self) -> usize {
+        self.tiles.len()
+    }
+
+    /// The images of the tiles; of each which of its tiles, and the place of the first in this step.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (usize, Range<usize>, usize)> + use<> {
+        let Self { tiles, of_image } = self.clone();
+        (tiles.start / of_image..tiles.end.div_ceil(of_image)).map(move |image| {
+            let first = image * of_image;
+            let of_this = tiles.start.max(first)..tiles.end.min(first + of_image);
+            let place = of_this.start - tiles.start;
+            (image, of_this.start - first..of_this.end - first, place)
+        })
     }
 }

@@ -1,17 +1,34 @@
-//! What is done to tiles: one kernel a transform, over all tiles of an image or all kernels of a layer.
+//! What is done to tiles: one kernel a transform, over tiles of an image or all kernels of a layer.
 
 use std::ops::Range;
 
-use super::pass::{ELEMENTS, Pass};
+use super::pass::Pass;
+use super::product::stride;
 use super::transforms::{self, SIZE, Transform};
 use crate::isa::Kernel;
 use crate::layout::Layout;
 use crate::vector::{LANES, Lanes};
 
-/// `Bᵀ x B` of all tiles of an image.
+/// Tiles of one image among those that are worked on at once.
+#[derive(Debug, Clone)]
+pub(super) struct Piece {
+    pub(super) tiles: Range<usize>,
+    /// The place of the first, of how many.
+    pub(super) place: usize,
+    pub(super) of: usize,
+}
+
+impl Piece {
+    /// The place of tile `tile` of the image.
+    const fn place(&self, tile: usize) -> usize {
+        self.place + tile - self.tiles.start
+    }
+}
+
+/// `Bᵀ x B` of tiles of an image.
 pub(super) struct OfInput<'a> {
     pub(super) pass: &'a Pass,
-    pub(super) tiles: Range<usize>,
+    pub(super) piece: Piece,
     /// Pixels from a tile to the next.
     pub(super) step: usize,
     pub(super) input: &'a [f32],
@@ -21,19 +38,19 @@ pub(super) struct OfInput<'a> {
 impl Kernel for OfInput<'_> {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Self { pass: &Pass { from, origin, tiles: [_, tile_columns], inputs, .. }, tiles, step, input, to } = self;
-        let blocks = inputs.blocks() / ELEMENTS;
+        let Self { pass, piece, step, input, to } = self;
+        let Pass { from, origin, tiles: [_, tile_columns], blocks: [blocks, _], .. } = *pass;
         let [rows, columns] = [from.block_stride() / from.row_stride(), from.row_stride() / LANES];
         for block in 0..blocks {
-            for tile in tiles.clone() {
+            for tile in piece.tiles.clone() {
                 let row = origin[0] + tile / tile_columns * step;
                 let column = origin[1] + tile % tile_columns * step;
                 let start = block * from.block_stride() + row * from.row_stride() + column * LANES;
                 // The last tiles may hang over the edge, where everything is zero.
                 let (here_rows, here_columns) = (SIZE.min(rows - row), SIZE.min(columns - column));
                 // SAFETY: the instructions are the caller's. The image is as long as its layout, and what is read of it
-                // is at most its last row and column; `to` is as long as `inputs`, which has a vector for each block,
-                // element and tile.
+                // is at most its last row and column; `to` has a vector for each block, element and tile, and the
+                // piece is a part of the tiles.
                 unsafe {
                     let mut x = [[V::splat(0.0); SIZE]; SIZE];
                     let from_tile = input.as_ptr().add(start);
@@ -50,7 +67,7 @@ impl Kernel for OfInput<'_> {
                             }
                         }
                     }
-                    put(transforms::OfInput::twice(x), to, blocks, block, tile - tiles.start, tiles.len() | 1);
+                    put(transforms::OfInput::twice(x), to, blocks, block, piece.place(tile), stride(piece.of));
                 }
             }
         }
@@ -93,10 +110,10 @@ unsafe fn get<V: Lanes>(from: &[f32], blocks: usize, block: usize, tile: usize, 
     }
 }
 
-/// `b + Aᵀ x A` of all tiles.
+/// `b + Aᵀ x A` of tiles of an image.
 pub(super) struct ToOutput<'a, const M: usize> {
     pub(super) pass: &'a Pass,
-    pub(super) tiles: Range<usize>,
+    pub(super) piece: Piece,
     pub(super) products: &'a [f32],
     pub(super) bias: Option<&'a [f32]>,
     pub(super) relu: bool,
@@ -110,9 +127,9 @@ where
 {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Self { pass: &Pass { tiles: [_, tile_columns], .. }, tiles, products, bias, relu, output, to } = self;
+        let Self { pass: &Pass { tiles: [_, tile_columns], .. }, piece, products, bias, relu, output, to } = self;
         for block in 0..to.blocks() {
-            for tile in tiles.clone() {
+            for tile in piece.tiles.clone() {
                 let (row, column) = (tile / tile_columns * M, tile % tile_columns * M);
                 let start = to.block_start(block) + row * to.row_stride() + column * LANES;
                 let (here_rows, here_columns) = (M.min(to.height - row), M.min(to.width - column));
@@ -121,7 +138,7 @@ where
                 // layout.
                 unsafe {
                     let bias = bias.map_or(V::splat(0.0), |bias| V::load(bias.as_ptr().add(block * LANES)));
-                    let x = get(products, to.blocks(), block, tile - tiles.start, tiles.len() | 1);
+                    let x = get(products, to.blocks(), block, piece.place(tile), stride(piece.of));
                     let y: [[V; M]; M] = transforms::ToOutput::twice(x);
                     let to_tile = output.as_mut_ptr().add(start);
                     for i in 0..here_rows {
@@ -137,10 +154,10 @@ where
     }
 }
 
-/// `A g Aᵀ` of all tiles.
+/// `A g Aᵀ` of tiles of an image.
 pub(super) struct OfGradient<'a, const M: usize> {
     pub(super) pass: &'a Pass,
-    pub(super) tiles: Range<usize>,
+    pub(super) piece: Piece,
     pub(super) from: &'a Layout,
     pub(super) gradient: &'a [f32],
     pub(super) to: &'a mut [f32],
@@ -152,9 +169,9 @@ where
 {
     #[inline(always)]
     unsafe fn run<V: Lanes>(self) {
-        let Self { pass: &Pass { tiles: [_, tile_columns], .. }, tiles, from, gradient, to } = self;
+        let Self { pass: &Pass { tiles: [_, tile_columns], .. }, piece, from, gradient, to } = self;
         for block in 0..from.blocks() {
-            for tile in tiles.clone() {
+            for tile in piece.tiles.clone() {
                 let (row, column) = (tile / tile_columns * M, tile % tile_columns * M);
                 let start = from.block_start(block) + row * from.row_stride() + column * LANES;
                 let (here_rows, here_columns) = (M.min(from.height - row), M.min(from.width - column));
@@ -168,14 +185,8 @@ where
                             g[i][j] = V::load(from_tile.add(i * from.row_stride() + j * LANES));
                         }
                     }
-                    put(
-                        transforms::OfGradient::twice(g),
-                        to,
-                        from.blocks(),
-                        block,
-                        tile - tiles.start,
-                        tiles.len() | 1,
-                    );
+                    let places = (piece.place(tile), stride(piece.of));
+                    put(transforms::OfGradient::twice(g), to, from.blocks(), block, places.0, places.1);
                 }
             }
         }
