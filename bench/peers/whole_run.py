@@ -178,6 +178,8 @@ def learning_rate(options, step, iterations):
         case "cosine":
             last = schedule["final_fraction"]
             return highest * (last + (1 - last) * (1 + math.cos(math.pi * step / total)) / 2)
+        case "linear":
+            return highest * (1 - (1 - schedule["final_fraction"]) * step / total)
 
 
 @torch.no_grad()

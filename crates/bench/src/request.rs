@@ -4,7 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use backproof_data::source;
-use backproof_spec::{Architecture, Engine, Experiment, Kernels, LayerSpec, Loss, OptimizerKind, Update};
+use backproof_spec::{
+    Architecture, Augmentation, CropBorder, Engine, Experiment, Kernels, LayerSpec, Loss, OptimizerKind, Schedule,
+    Update,
+};
 use clap::ValueEnum;
 
 use crate::BenchError;
@@ -199,6 +202,20 @@ fn comparable(experiment: &Experiment) -> Result<(), BenchError> {
         .any(|layer| matches!(layer, LayerSpec::Relu(it) if it.gradient_at_zero != 0))
     {
         "the gradient of its ReLUs at 0 is 1"
+    } else if matches!(experiment.optimizer.schedule, Schedule::OneCycle { .. }) {
+        "its learning rate goes by one cycle"
+    } else if !matches!(
+        experiment.data.augmentation,
+        Augmentation {
+            brightness: 0.0,
+            contrast: 0.0,
+            alternating_flip: false,
+            crop_border: CropBorder::Black,
+            cutout: 0,
+            ..
+        }
+    ) {
+        "its augmentation is more than a flip and a crop with a black border"
     } else if experiment.training.loss != Loss::CrossEntropy {
         "its loss is not `cross-entropy`"
     } else if experiment.warm_start.is_some() {

@@ -112,7 +112,7 @@ mod tests {
     use super::*;
     use crate::{Images, Normalizer};
 
-    const AUGMENTATION: Augmentation = Augmentation { horizontal_flip: true, crop_padding: 1 };
+    const AUGMENTATION: Augmentation = Augmentation { horizontal_flip: true, crop_padding: 1, ..Augmentation::NONE };
 
     /// Twelve images, of which the ten odd and last ones are in the subset.
     fn subset() -> Subset {

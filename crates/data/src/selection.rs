@@ -3,6 +3,7 @@
 use backproof_spec::{Augmentation, Shape};
 
 use crate::augment::{Change, write};
+use crate::images::planes;
 use crate::normalize::Tables;
 use crate::{Images, Subset};
 
@@ -61,7 +62,8 @@ impl<'a> Selection<'a> {
     /// If `position` is past the last image.
     pub fn write(&self, position: usize, to: &mut [f32]) {
         let index = self.indices[position];
-        let change = Change::draw(self.augmentation, self.seed, self.epoch, index);
+        let (_, height, width) = planes(self.images.shape());
+        let change = Change::draw(self.augmentation, [height, width], self.seed, self.epoch, index);
         write(to, self.images.pixels(index), self.images.shape(), self.tables, change);
     }
 

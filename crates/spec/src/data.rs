@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::Shape;
 
 /// The data of an experiment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Data {
     /// The name of the data set.
     pub dataset: String,
@@ -157,11 +157,83 @@ impl Order {
     }
 }
 
-/// Random changes to training images; none by default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+/// Random changes to training images; none by default. They are made in the order of the fields.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Augmentation {
+    /// Multiplies the pixels of an image by a factor from 1 − b to 1 + b.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub brightness: f64,
+    /// Multiplies the distance of each pixel from the mean of the image by a factor from 1 − c to 1 + c.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub contrast: f64,
     /// Mirrors an image left to right, with probability ½.
     pub horizontal_flip: bool,
-    /// Pads each side by that many zeros and cuts out the old size at a random place; 0 does nothing.
+    /// Mirrors half of the images in the first epoch, the other half in the second, and so on (Jordan 2024,
+    /// arXiv:2404.00498).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub alternating_flip: bool,
+    /// Pads each side by that many pixels and cuts out the old size at a random place; 0 does nothing.
     pub crop_padding: usize,
+    /// What the pixels of the padding are.
+    #[serde(default, skip_serializing_if = "CropBorder::is_default")]
+    pub crop_border: CropBorder,
+    /// Sets a square of this side to 0, at a random place, after the normalisation (DeVries and Taylor 2017,
+    /// arXiv:1708.04552). Its middle is inside of the image.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub cutout: usize,
+}
+
+impl Augmentation {
+    /// No change.
+    pub const NONE: Self = Self {
+        brightness: 0.0,
+        contrast: 0.0,
+        horizontal_flip: false,
+        alternating_flip: false,
+        crop_padding: 0,
+        crop_border: CropBorder::Black,
+        cutout: 0,
+    };
+}
+
+impl Default for Augmentation {
+    fn default() -> Self {
+        Self::NONE
+    }
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
+}
+
+/// What the pixels around an image are, for a crop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CropBorder {
+    /// Pixels of value 0.
+    #[default]
+    Black,
+    /// The image mirrored at its first or last row and column.
+    Reflect,
+}
+
+impl CropBorder {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Black, Self::Reflect];
+
+    /// Its name in a config.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Black => "black",
+            Self::Reflect => "reflect",
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }

@@ -147,6 +147,20 @@ pub enum Schedule {
         /// Where it ends, in [0, 1].
         final_fraction: f64,
     },
+    /// A line from α to `final_fraction` · α.
+    Linear {
+        /// Where it ends, in [0, 1].
+        final_fraction: f64,
+    },
+    /// Half a cosine up to α, and half a cosine down from there (Smith and Topin 2019, arXiv:1708.07120).
+    OneCycle {
+        /// The share of the iterations in which the rate rises, in [0, 1].
+        rise: f64,
+        /// Where it begins, in [0, 1].
+        initial_fraction: f64,
+        /// Where it ends, in [0, 1].
+        final_fraction: f64,
+    },
 }
 
 impl Optimizer {
@@ -155,22 +169,34 @@ impl Optimizer {
     /// During the warm-up, step s has α · (s + 1) / warmup, so that the first step moves and the last one has α. After
     /// it, with t = step − warmup of T = iterations − warmup steps, the [`Schedule`] says. The cosine is f + (1 − f) ·
     /// (1 + cos(π t / T)) / 2, which would reach the final fraction f at t = T, one past the last step; from there on
-    /// it stays at f.
+    /// it stays at f. The line is 1 − (1 − f) t / T, likewise.
+    ///
+    /// The one cycle reaches α at t = r T − 1 and the final fraction at t = T − 1, as PyTorch's `OneCycleLR` does; it
+    /// has no cycle of the momentum.
     pub fn learning_rate_at(&self, step: usize, iterations: usize) -> f64 {
         if step < self.warmup {
             return self.learning_rate * (step + 1) as f64 / self.warmup as f64;
         }
-        let t = step - self.warmup;
+        let (t, total) = (step - self.warmup, iterations.saturating_sub(self.warmup));
         let fraction = match self.schedule {
             Schedule::Constant => 1.0,
             Schedule::Step { every, factor } => factor.powf((t / every.max(1)) as f64),
+            Schedule::Cosine { final_fraction } if t >= total => final_fraction,
             Schedule::Cosine { final_fraction } => {
-                let total = iterations.saturating_sub(self.warmup);
-                if t >= total {
-                    final_fraction
+                let progress = t as f64 / total as f64;
+                final_fraction + (1.0 - final_fraction) * (1.0 + (PI * progress).cos()) / 2.0
+            }
+            Schedule::Linear { final_fraction } if t >= total => final_fraction,
+            Schedule::Linear { final_fraction } => 1.0 - (1.0 - final_fraction) * (t as f64 / total as f64),
+            Schedule::OneCycle { rise, initial_fraction, final_fraction } => {
+                let (t, top, last) = (t as f64, rise * total as f64 - 1.0, total as f64 - 1.0);
+                let half = |from: f64, to: f64, progress: f64| from + (to - from) * (1.0 - (PI * progress).cos()) / 2.0;
+                if t < top {
+                    half(initial_fraction, 1.0, t / top)
+                } else if last > top {
+                    half(1.0, final_fraction, ((t - top) / (last - top)).min(1.0))
                 } else {
-                    let progress = t as f64 / total as f64;
-                    final_fraction + (1.0 - final_fraction) * (1.0 + (PI * progress).cos()) / 2.0
+                    1.0
                 }
             }
         };
@@ -223,6 +249,43 @@ mod tests {
         assert_rates(&to_tenth, 4, &fractions.map(|it| 0.2 * (0.1 + 0.9 * it)));
         let warmed = optimizer(2, Schedule::Cosine { final_fraction: 0.0 });
         assert_rates(&warmed, 6, &[0.1, 0.2, 0.2, 0.2 * fractions[1], 0.1, 0.2 * fractions[3], 0.0]);
+    }
+
+    #[test]
+    fn a_line_falls_to_its_end() {
+        let to_zero = optimizer(0, Schedule::Linear { final_fraction: 0.0 });
+        assert_rates(&to_zero, 4, &[0.2, 0.15, 0.1, 0.05, 0.0, 0.0]);
+        let warmed = optimizer(2, Schedule::Linear { final_fraction: 0.5 });
+        assert_rates(&warmed, 4, &[0.1, 0.2, 0.2, 0.15, 0.1]);
+    }
+
+    /// PyTorch 2.15: `OneCycleLR(optimizer, max_lr=1.0, total_steps=10, pct_start=0.3, div_factor=25,
+    /// final_div_factor=1e300, cycle_momentum=False)`; then with 8, 0.25, 10 and 2.
+    #[test]
+    fn one_cycle_is_that_of_pytorch() {
+        let cycle = |rise, initial_fraction, final_fraction| {
+            optimizer(0, Schedule::OneCycle { rise, initial_fraction, final_fraction })
+        };
+        let long = [
+            0.04,
+            0.52,
+            1.0,
+            0.9504844339512095,
+            0.8117449009293668,
+            0.6112604669781572,
+            0.38873953302184283,
+            0.18825509907063326,
+            0.04951556604879048,
+            0.0,
+        ];
+        assert_rates(&cycle(0.3, 0.04, 0.0), 10, &long.map(|share| 0.2 * share));
+        let short = [0.1, 1.0, 0.9363620667976085, 0.7625, 0.525, 0.2875, 0.11363793320239161, 0.05, 0.05]
+            .map(|share| 0.2 * share);
+        assert_rates(&cycle(0.25, 0.1, 0.05), 8, &short);
+        // Without a rise it begins near the top; of one iteration it has the first rate.
+        assert!(cycle(0.0, 0.1, 0.0).learning_rate_at(0, 10) > 0.19);
+        assert!(cycle(0.3, 0.1, 0.0).learning_rate_at(0, 1).is_finite());
+        assert!(cycle(1.0, 0.1, 0.0).learning_rate_at(9, 10) > 0.19);
     }
 
     #[test]

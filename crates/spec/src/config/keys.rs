@@ -4,7 +4,7 @@ mod optimizers;
 
 use super::format::Literal::{Flag, Integer, Number, Toml, Word};
 use super::format::Presence::{Default, Either, Optional, Required, Table};
-use super::format::{Kind, Range, Section, Variant, Variants, key};
+use super::format::{Key, Kind, Range, Section, Variant, Variants, key};
 use crate::initialization::INITIALIZATIONS;
 use crate::layers::{BATCH_NORM_KEYS, LAYERS};
 pub(super) use optimizers::OPTIMIZERS;
@@ -115,10 +115,40 @@ pub(super) static AUGMENTATION: Section = Section {
     keys: &[
         key("horizontal_flip", Kind::Flag, Default(Flag(false)), "Mirror half of the images left to right."),
         key(
+            "alternating_flip",
+            Kind::Flag,
+            Default(Flag(false)),
+            "Mirror half of the images in the first epoch, the other half in the second, and so on.",
+        ),
+        key(
             "crop_padding",
             Kind::Integer { least: 0 },
             Default(Integer(0)),
-            "Pad each side with this many zeros, then cut out the old size at a random position.",
+            "Pad each side with this many pixels, then cut out the old size at a random position.",
+        ),
+        key(
+            "crop_border",
+            Kind::Choice(&["black", "reflect"]),
+            Default(Word("black")),
+            "black: the padding is 0; reflect: it is the image, mirrored at its edge.",
+        ),
+        key(
+            "cutout",
+            Kind::Integer { least: 0 },
+            Default(Integer(0)),
+            "Set a square of this side to 0, after the normalization, at a random position; 0 for none.",
+        ),
+        key(
+            "brightness",
+            Kind::Number(Range::FRACTION),
+            Default(Number(0.0)),
+            "Multiply the pixels of an image by a factor between 1 − this and 1 + this.",
+        ),
+        key(
+            "contrast",
+            Kind::Number(Range::FRACTION),
+            Default(Number(0.0)),
+            "Multiply their distance from the mean of the image by a factor between 1 − this and 1 + this.",
         ),
     ],
 };
@@ -216,10 +246,17 @@ pub(super) static OPTIMIZER: Section = Section {
             "schedule",
             Kind::Variant(&SCHEDULES),
             Default(Word("constant")),
-            "The learning rate after the warm-up: constant, step, cosine.",
+            "The learning rate after the warm-up: constant, step, cosine, linear, one-cycle.",
         ),
     ],
 };
+
+const FINAL_FRACTION: Key = key(
+    "final_fraction",
+    Kind::Number(Range::FRACTION),
+    Default(Number(0.0)),
+    "The last learning rate, as a fraction of α.",
+);
 
 pub(super) static SCHEDULES: Variants = Variants {
     noun: "schedule",
@@ -238,15 +275,26 @@ pub(super) static SCHEDULES: Variants = Variants {
                 ),
             ],
         },
+        Variant { name: "cosine", doc: "Half a cosine, from α down to a fraction of α.", keys: &[FINAL_FRACTION] },
+        Variant { name: "linear", doc: "A line, from α down to a fraction of α.", keys: &[FINAL_FRACTION] },
         Variant {
-            name: "cosine",
-            doc: "Half a cosine, from α down to a fraction of α.",
-            keys: &[key(
-                "final_fraction",
-                Kind::Number(Range::FRACTION),
-                Default(Number(0.0)),
-                "The last learning rate, as a fraction of α.",
-            )],
+            name: "one-cycle",
+            doc: "Half a cosine up to α, and half a cosine down from there.",
+            keys: &[
+                key(
+                    "rise",
+                    Kind::Number(Range::FRACTION),
+                    Default(Number(0.3)),
+                    "The share of the iterations in which the learning rate rises.",
+                ),
+                key(
+                    "initial_fraction",
+                    Kind::Number(Range::FRACTION),
+                    Default(Number(0.04)),
+                    "The first learning rate, as a fraction of α.",
+                ),
+                FINAL_FRACTION,
+            ],
         },
     ],
 };

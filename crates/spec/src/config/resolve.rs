@@ -5,8 +5,8 @@ use super::model;
 use super::record::{Chosen, Record};
 use super::rules;
 use crate::{
-    Adam, Augmentation, Averages, Data, DataSets, EarlyStopping, Engine, Expect, Experiment, Kernels, Loss, MeanOf,
-    Normalization, Optimizer, OptimizerKind, Order, Pixels, Schedule, Training, Update, WarmStart, Watch,
+    Adam, Augmentation, Averages, CropBorder, Data, DataSets, EarlyStopping, Engine, Expect, Experiment, Kernels, Loss,
+    MeanOf, Normalization, Optimizer, OptimizerKind, Order, Pixels, Schedule, Training, Update, WarmStart, Watch,
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
@@ -40,7 +40,12 @@ fn data(record: &Record) -> Data {
         order: choice(record, "order", &Order::ALL, |order| order.name()),
         augmentation: Augmentation {
             horizontal_flip: augmentation.flag("horizontal_flip"),
+            alternating_flip: augmentation.flag("alternating_flip"),
             crop_padding: augmentation.count("crop_padding"),
+            crop_border: choice(augmentation, "crop_border", &CropBorder::ALL, |border| border.name()),
+            cutout: augmentation.count("cutout"),
+            brightness: augmentation.number("brightness"),
+            contrast: augmentation.number("contrast"),
         },
     }
 }
@@ -74,6 +79,12 @@ fn optimizer(record: &Record) -> Optimizer {
                 Schedule::Step { every: schedule.record.count("every"), factor: schedule.record.number("factor") }
             }
             "cosine" => Schedule::Cosine { final_fraction: schedule.record.number("final_fraction") },
+            "linear" => Schedule::Linear { final_fraction: schedule.record.number("final_fraction") },
+            "one-cycle" => Schedule::OneCycle {
+                rise: schedule.record.number("rise"),
+                initial_fraction: schedule.record.number("initial_fraction"),
+                final_fraction: schedule.record.number("final_fraction"),
+            },
             _ => Schedule::Constant,
         },
     }

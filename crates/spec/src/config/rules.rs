@@ -3,7 +3,10 @@
 use super::check::Fault;
 use super::document::Span;
 use super::record::Record;
-use crate::{Architecture, Data, DataSet, DataSets, Engine, Experiment, Kernels, OptimizerKind, Shape, Watch, counted};
+use crate::{
+    Architecture, CropBorder, Data, DataSet, DataSets, Engine, Experiment, Kernels, OptimizerKind, Order, Schedule,
+    Shape, Watch, counted,
+};
 
 /// The most padding that an error proposes; more would be mostly margin.
 const MOST_PADDING: usize = 4;
@@ -75,11 +78,48 @@ fn check_data(experiment: &Experiment, data_set: &DataSet, record: &Record, faul
         ("padding", data.padding, record.span_of("padding")),
         ("crop_padding", data.augmentation.crop_padding, record.table("augmentation").span_of("crop_padding")),
     ];
+    check_augmentation(data, [height, width], record.table("augmentation"), faults);
     for (key, padding, span) in paddings {
         if padding > height.min(width) {
             let message = format!("{key} = {padding} is more than the {height}×{width} pixels of {name}");
             faults.push(Fault::new(message, span));
         }
+    }
+}
+
+/// What does not go together, or with images of this size.
+fn check_augmentation(data: &Data, [height, width]: [usize; 2], record: &Record, faults: &mut Vec<Fault>) {
+    let it = &data.augmentation;
+    let mut fault = |message: String, key: &str, help: &str| {
+        faults.push(Fault::new(message, record.span_of(key)).help(help));
+    };
+    if it.horizontal_flip && it.alternating_flip {
+        let message = "`horizontal_flip` and `alternating_flip` both mirror images".to_owned();
+        fault(message, "alternating_flip", "leave out one of them");
+    }
+    if it.alternating_flip && data.order == Order::Random {
+        let message = "`alternating_flip` goes by epochs, and `order = \"random\"` has none".to_owned();
+        fault(message, "alternating_flip", "use `horizontal_flip`, or leave out `order`");
+    }
+    if it.crop_border == CropBorder::Reflect && it.crop_padding == 0 {
+        let message = "`crop_border` has no effect: `crop_padding` is 0".to_owned();
+        fault(message, "crop_border", "set `crop_padding`, or leave `crop_border` out");
+    }
+    // Mirrored at the first row, an image has one row less than it has.
+    if it.crop_border == CropBorder::Reflect && it.crop_padding >= height.min(width) {
+        let message = format!(
+            "crop_padding = {} is too much for {height}×{width} pixels that are mirrored once",
+            it.crop_padding
+        );
+        fault(
+            message,
+            "crop_padding",
+            &format!("with `crop_border = \"reflect\"`, use {} or less", height.min(width) - 1),
+        );
+    }
+    if it.cutout > 2 * height.max(width) {
+        let message = format!("cutout = {} covers {height}×{width} pixels wherever it is", it.cutout);
+        fault(message, "cutout", "use a smaller square");
     }
 }
 
@@ -94,6 +134,11 @@ fn check_engine(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault
 
 fn check_warmup(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
     let (training, optimizer) = (&experiment.training, &experiment.optimizer);
+    if optimizer.warmup > 0 && matches!(optimizer.schedule, Schedule::OneCycle { .. }) {
+        let message = "`warmup` has no place before `schedule = \"one-cycle\"`, which begins with a rise".to_owned();
+        let help = "leave out `warmup`; `rise` says how long the rise is";
+        faults.push(Fault::new(message, record.table("optimizer").span_of("warmup")).help(help));
+    }
     if optimizer.warmup > training.iterations {
         faults.push(Fault::new(
             format!(

@@ -1,7 +1,10 @@
 //! An experiment as TOML, every default written out, but for the defaults of keys that came later: a run folder from
 //! before them has the same text.
 
-use crate::{Architecture, Averages, Experiment, Normalization, OptimizerKind, Schedule, Shape, Size2, Update};
+use crate::{
+    Architecture, Augmentation, Averages, CropBorder, Experiment, Normalization, OptimizerKind, Schedule, Shape, Size2,
+    Update,
+};
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
     let mut out = Writer(String::new());
@@ -23,6 +26,7 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     out.header("data.augmentation");
     out.entry("horizontal_flip", data.augmentation.horizontal_flip);
     out.entry("crop_padding", data.augmentation.crop_padding);
+    further_augmentation(&mut out, data.augmentation);
 
     model(&mut out, &experiment.model);
     if let Some(warm_start) = &experiment.warm_start {
@@ -93,6 +97,25 @@ impl Entries {
     pub(crate) fn push_some(&mut self, key: &str, value: Option<impl ToToml>) {
         if let Some(value) = value {
             self.push(key, value);
+        }
+    }
+}
+
+/// Keys that not every version has are left out where they do nothing.
+fn further_augmentation(out: &mut Writer, augmentation: Augmentation) {
+    let Augmentation { alternating_flip, crop_border, cutout, brightness, contrast, .. } = augmentation;
+    if alternating_flip {
+        out.entry("alternating_flip", true);
+    }
+    if crop_border != CropBorder::default() {
+        out.entry("crop_border", crop_border.name());
+    }
+    if cutout > 0 {
+        out.entry("cutout", cutout);
+    }
+    for (key, most) in [("brightness", brightness), ("contrast", contrast)] {
+        if most > 0.0 {
+            out.entry(key, most);
         }
     }
 }
@@ -168,6 +191,16 @@ fn schedule(schedule: Schedule) -> Entries {
         }
         Schedule::Cosine { final_fraction } => {
             entries.push("type", "cosine");
+            entries.push("final_fraction", final_fraction);
+        }
+        Schedule::Linear { final_fraction } => {
+            entries.push("type", "linear");
+            entries.push("final_fraction", final_fraction);
+        }
+        Schedule::OneCycle { rise, initial_fraction, final_fraction } => {
+            entries.push("type", "one-cycle");
+            entries.push("rise", rise);
+            entries.push("initial_fraction", initial_fraction);
             entries.push("final_fraction", final_fraction);
         }
     }

@@ -124,7 +124,7 @@ fn small(layers: &str, engine: &str, changes: &[&str]) -> Experiment {
         dataset = "mnist-sample"
         training_images = 110
         validation_images = 40
-        augmentation = { horizontal_flip = true, crop_padding = 2 }
+        augmentation = { alternating_flip = true, crop_padding = 2, crop_border = "reflect", cutout = 7, contrast = 0.2 }
         [model]
         input = [1, 28, 28]
         [optimizer]
@@ -168,6 +168,14 @@ fn a_run_can_be_stopped_after_any_iteration() {
         }
         let every = stopped(&experiment, &(1..=23).collect::<Vec<_>>(), &runs.path().join("stopped"));
         assert_same(&whole, &every, &format!("{engine}, stopped after every iteration"));
+    }
+}
+
+#[test]
+fn a_line_and_one_cycle_go_on_exactly() {
+    for schedule in ["linear", "one-cycle"] {
+        let key = format!("optimizer.schedule={schedule}");
+        assert_exact(&small(LINEAR, "autodiff", &[&key]), &[7, 13], schedule);
     }
 }
 

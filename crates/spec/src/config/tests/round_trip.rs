@@ -6,9 +6,9 @@ use super::layers::any_layer;
 use super::{SPELLED_OUT, read};
 use crate::data_set::four;
 use crate::{
-    Adam, Architecture, Augmentation, Averages, Data, EarlyStopping, Engine, Expect, Experiment, FlattenSpec, Kernels,
-    LayerSpec, LinearSpec, Loss, Normalization, Optimizer, OptimizerKind, Order, Schedule, Shape, Training, Update,
-    WarmStart, Watch, published,
+    Adam, Architecture, Augmentation, Averages, CropBorder, Data, EarlyStopping, Engine, Expect, Experiment,
+    FlattenSpec, Kernels, LayerSpec, LinearSpec, Loss, Normalization, Optimizer, OptimizerKind, Order, Schedule, Shape,
+    Training, Update, WarmStart, Watch, published,
 };
 
 /// Those of `layers` that fit what the ones before them give.
@@ -41,8 +41,20 @@ fn model(input: Shape) -> impl Strategy<Value = Architecture> {
 
 fn data() -> impl Strategy<Value = Data> {
     let images = prop::option::of(100_usize..4_000);
-    let augmentation = (any::<bool>(), 0_usize..=28)
-        .prop_map(|(horizontal_flip, crop_padding)| Augmentation { horizontal_flip, crop_padding });
+    let flips = prop::sample::select(vec![[false, false], [true, false], [false, true]]);
+    let border = prop::sample::select(CropBorder::ALL.to_vec());
+    let colour = || prop_oneof![Just(0.0), 0.0..1.0_f64];
+    let augmentation = (flips, 0_usize..=27, border, 0_usize..=16, colour(), colour()).prop_map(
+        |([horizontal_flip, alternating_flip], crop_padding, border, cutout, brightness, contrast)| Augmentation {
+            horizontal_flip,
+            alternating_flip,
+            crop_padding,
+            crop_border: if crop_padding == 0 { CropBorder::Black } else { border },
+            cutout,
+            brightness,
+            contrast,
+        },
+    );
     let normalization = prop::sample::select(Normalization::ALL.to_vec());
     let dataset = prop::sample::select(vec!["mnist-sample", "mnist", "fashion-mnist", "cifar-10"]);
     let padding = prop_oneof![Just(0), Just(2)];
@@ -54,7 +66,7 @@ fn data() -> impl Strategy<Value = Data> {
             validation_images,
             padding,
             normalization,
-            order,
+            order: if augmentation.alternating_flip { Order::Epochs } else { order },
             augmentation,
         },
     )
@@ -65,13 +77,19 @@ fn optimizer() -> impl Strategy<Value = Optimizer> {
         Just(Schedule::Constant),
         (1_usize.., 1e-9..=1.0).prop_map(|(every, factor)| Schedule::Step { every, factor }),
         (0.0..=1.0).prop_map(|final_fraction| Schedule::Cosine { final_fraction }),
+        (0.0..=1.0).prop_map(|final_fraction| Schedule::Linear { final_fraction }),
+        (0.0..=1.0, 0.0..=1.0, 0.0..=1.0).prop_map(|(rise, initial_fraction, final_fraction)| Schedule::OneCycle {
+            rise,
+            initial_fraction,
+            final_fraction
+        }),
     ];
     (optimizer_kind(), 1e-300..1e300, 0.0..1e10, 0_usize..100, schedule).prop_map(
         |(kind, learning_rate, weight_decay, warmup, schedule)| Optimizer {
             kind,
             learning_rate,
             weight_decay,
-            warmup,
+            warmup: if matches!(schedule, Schedule::OneCycle { .. }) { 0 } else { warmup },
             schedule,
         },
     )
