@@ -1,6 +1,6 @@
 //! What a plan computes, one operation after the other.
 
-use backproof_kernels::{Conv2dShape, Divisor, Window};
+use backproof_kernels::{Conv2dShape, Divisor, Nonlinearity, Window};
 
 /// An operation of a plan. A plan puts some together: a ReLU is computed with the convolution before it.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +42,10 @@ pub enum Operation {
     /// max(0, x), with the gradient 1 at 0. It is not computed with the operation before it: its backward pass needs
     /// the input, since an output of 0 does not say whether the input was 0 or below.
     ReluPassingZero,
+    /// A function of each number.
+    Nonlinearity(Nonlinearity),
+    /// x above 0, slope · x elsewhere, with one slope that is learned.
+    Prelu,
     /// Batch normalisation.
     BatchNorm {
         /// ε.

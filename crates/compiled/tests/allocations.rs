@@ -64,7 +64,7 @@ fn a_training_step_allocates_nothing() {
             // of its own.
             pool.install(|| {
                 for _ in 0..steps {
-                    let loss = plan.pass(&inputs, &labels, Objective::CrossEntropy).loss;
+                    let loss = plan.pass(&inputs, &labels, &Objective::CrossEntropy).loss;
                     assert!(loss.is_finite());
                     plan.momentum_step(step);
                 }

@@ -32,12 +32,14 @@
 mod batch_norm;
 mod conv2d;
 mod elementwise;
+mod functions;
 mod isa;
 mod layout;
 mod linear;
 mod loss;
 mod memory;
 mod momentum;
+mod nonlinearity;
 mod pool;
 mod sums;
 mod vector;
@@ -52,9 +54,10 @@ pub use elementwise::{copy, multiply, relu_backward, relu_backward_passing_zero,
 pub use isa::{Isa, VARIABLE};
 pub use layout::{Border, Layout};
 pub use linear::{linear_forward, linear_input_gradient, linear_weight_gradient};
-pub use loss::{binary_cross_entropy, mean_squared_error, softmax_cross_entropy};
+pub use loss::{binary_cross_entropy, mean_squared_error, soft_cross_entropy, softmax_cross_entropy};
 pub use memory::{Memory, zeros};
 pub use momentum::MomentumStep;
+pub use nonlinearity::{Nonlinearity, negative_products, nonlinear_backward, nonlinear_forward};
 pub use pool::{Divisor, Window, avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward};
 pub use sums::{accumulate, add_channel_sums};
 pub use vector::LANES;

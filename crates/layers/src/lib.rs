@@ -22,7 +22,7 @@
 //! through its output. A backward pass applies the transposed Jacobian to `∂L/∂y`, and need not know `L`.
 //!
 //! [`BatchNorm`] and [`Dropout`] behave differently in training, so they also take a [`Mode`]. The losses
-//! [`SoftmaxCrossEntropy`], [`MeanSquaredError`] and [`BinaryCrossEntropy`] take targets and return a number *for each
+//! [`SoftmaxCrossEntropy`], [`SoftCrossEntropy`], [`MeanSquaredError`] and [`BinaryCrossEntropy`] take targets and return a number *for each
 //! sample*. Their methods `mean` and `mean_backward` are for the mean over the batch, which training minimises.
 //!
 //! # Notation
@@ -67,6 +67,7 @@ mod samples;
 mod segment;
 mod sides;
 mod sign;
+mod soft_cross_entropy;
 mod softmax_cross_entropy;
 mod window;
 
@@ -81,6 +82,7 @@ pub use mode::Mode;
 #[cfg(feature = "flex")]
 pub use node::Node;
 pub use sides::Sides;
+pub use soft_cross_entropy::{SoftCrossEntropy, SoftCrossEntropySaved};
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropySaved};
 
 // One line a layer: its file and its type.

@@ -54,6 +54,13 @@ impl Graph {
                 Operation::ReluPassingZero => {
                     (Node::ReluPassingZero, Layout::blocked([channels, height, width], Border::default()))
                 }
+                Operation::Nonlinearity(f) => {
+                    (Node::Nonlinearity(f), Layout::blocked([channels, height, width], Border::default()))
+                }
+                Operation::Prelu => {
+                    let slope = graph.sum(1);
+                    (Node::Prelu { slope }, Layout::blocked([channels, height, width], Border::default()))
+                }
                 Operation::Dropout => (Node::Dropout, Layout::blocked([channels, height, width], Border::default())),
                 Operation::Conv2d { shape, bias } => {
                     from.values = from.values.with_border(shape.input_border());
@@ -124,6 +131,7 @@ impl Graph {
             // A ReLU's backward pass reads its output, and so does that of a maximum after a ReLU.
             this.values_kept |= match producer {
                 Some(Node::Relu) => true,
+                Some(Node::Nonlinearity(f)) => f.keeps_output(),
                 Some(Node::MaxPool2d { .. }) => input.masked_next,
                 _ => false,
             };

@@ -2,7 +2,7 @@
 
 mod reference;
 
-use backproof_kernels::{Conv2dShape, Divisor, Isa, MomentumStep, Window, Winograd};
+use backproof_kernels::{Conv2dShape, Divisor, Isa, MomentumStep, Nonlinearity, Window, Winograd};
 
 use crate::testing::numbers;
 use crate::{Differentiable, InferencePlan, Inputs, Objective, Operation, Parameter, Plan, SegmentPlan, TrainingPlan};
@@ -46,7 +46,7 @@ fn check(operations: &[Operation], input: [usize; 3], count: usize) {
             to.iter_mut().enumerate().for_each(|(e, to)| *to = mask(operation, first + e));
         };
         let batch = Inputs { count, image: &write, mask: &masks };
-        let found = plan.pass(&batch, &labels, Objective::CrossEntropy);
+        let found = plan.pass(&batch, &labels, &Objective::CrossEntropy);
         assert!((found.loss - expected_loss).abs() < 1e-5, "{isa}: loss {}, not {expected_loss}", found.loss);
         for (n, expected) in expected.iter().enumerate() {
             for (found, expected) in plan.outputs(n).iter().zip(expected) {
@@ -79,10 +79,10 @@ fn check(operations: &[Operation], input: [usize; 3], count: usize) {
                 }
             }
         }
-        let again = plan.clone().pass(&batch, &labels, Objective::CrossEntropy);
+        let again = plan.clone().pass(&batch, &labels, &Objective::CrossEntropy);
         assert_eq!(again.loss.to_bits(), found.loss.to_bits(), "a pass repeats bit for bit");
         plan.momentum_step(MomentumStep::new(0.01, 0.0, 0.0));
-        let after = plan.pass(&batch, &labels, Objective::CrossEntropy);
+        let after = plan.pass(&batch, &labels, &Objective::CrossEntropy);
         assert!(
             after.loss < found.loss,
             "a step along the gradient makes the loss smaller: {} {}",
@@ -169,6 +169,33 @@ fn a_perceptron_is_differentiated() {
     check(&operations, [3, 3, 5], 8);
 }
 
+/// Before and after each kind of node, with values that are kept and values that are not.
+#[test]
+fn functions_of_one_element_are_differentiated() {
+    let operations = [
+        Operation::Nonlinearity(Nonlinearity::Tanh),
+        conv(2, 5, [8, 8], 3, 1),
+        Operation::Nonlinearity(Nonlinearity::Silu),
+        halved(8),
+        Operation::Nonlinearity(Nonlinearity::Sigmoid),
+        conv(5, 18, [4, 4], 3, 1),
+        Operation::Prelu,
+        Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1 },
+        Operation::Nonlinearity(Nonlinearity::Elu { alpha: 0.7 }),
+        Operation::Dropout,
+        Operation::Prelu,
+        Operation::Flatten,
+        Operation::Nonlinearity(Nonlinearity::Sigmoid),
+        Operation::Linear { outputs: 9, bias: true },
+        Operation::Nonlinearity(Nonlinearity::Softplus),
+        Operation::Linear { outputs: 4, bias: true },
+    ];
+    check(&operations, [2, 8, 8], 5);
+    check(&operations, [2, 8, 8], 18);
+    let first = [Operation::Prelu, Operation::Flatten, Operation::Linear { outputs: 3, bias: false }];
+    check(&first, [2, 2, 2], 3);
+}
+
 #[test]
 fn strides_groups_overlapping_windows_and_successive_maxima_are_differentiated() {
     let grouped = Conv2dShape {
@@ -240,7 +267,7 @@ fn running_statistics_follow_the_batch() {
     let mut plan = TrainingPlan::new(Isa::Portable, [1, 1, 1], &operations);
     let image = |n: usize, to: &mut [f32]| to[0] = [0.0, 2.0, 1.0, 3.0][n];
     let mask = |_: usize, _: usize, _: &mut [f32]| {};
-    plan.pass(&Inputs { count: 4, image: &image, mask: &mask }, &[0; 4], Objective::CrossEntropy);
+    plan.pass(&Inputs { count: 4, image: &image, mask: &mask }, &[0; 4], &Objective::CrossEntropy);
     let get = |parameter| {
         let mut value = [0.0];
         plan.get(0, parameter, &mut value);

@@ -1,5 +1,7 @@
 //! A network written out in double precision, straight from the definitions.
 
+use backproof_kernels::Nonlinearity;
+
 use crate::Operation;
 
 /// One operation's parameters in row-major order: weight and bias.
@@ -21,6 +23,10 @@ pub(super) fn forward(
         match operation {
             Operation::Flatten => shape = [channels * height * width, 1, 1],
             Operation::Relu | Operation::ReluPassingZero => batch.iter_mut().flatten().for_each(|x| *x = x.max(0.0)),
+            Operation::Nonlinearity(f) => batch.iter_mut().flatten().for_each(|x| *x = value(*f, *x)),
+            Operation::Prelu => {
+                batch.iter_mut().flatten().for_each(|x| *x = if *x > 0.0 { *x } else { weight[0] * *x });
+            }
             Operation::Dropout => {
                 let elements = channels * height * width;
                 for (n, image) in batch.iter_mut().enumerate() {
@@ -100,6 +106,25 @@ fn triples([a, b, c]: [usize; 3]) -> impl Iterator<Item = (usize, usize, usize)>
     (0..a).flat_map(move |i| (0..b).flat_map(move |j| (0..c).map(move |k| (i, j, k))))
 }
 
+/// A function of one element, for those that the tests use; the kernels' own tests have all of them.
+fn value(f: Nonlinearity, x: f64) -> f64 {
+    let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
+    match f {
+        Nonlinearity::Silu => x * logistic(x),
+        Nonlinearity::Sigmoid => logistic(x),
+        Nonlinearity::Tanh => x.tanh(),
+        Nonlinearity::Softplus => x.exp().ln_1p(),
+        Nonlinearity::Elu { alpha } => {
+            if x > 0.0 {
+                x
+            } else {
+                f64::from(alpha) * x.exp_m1()
+            }
+        }
+        other => unreachable!("no test of a plan has {other:?}"),
+    }
+}
+
 /// A mask that drops every third element.
 pub(super) fn mask(operation: usize, element: usize) -> f32 {
     if (element * 7 + operation).is_multiple_of(3) { 0.0 } else { 1.5 }
@@ -141,7 +166,8 @@ pub(super) fn sizes(operations: &[Operation], input: [usize; 3]) -> Vec<[usize; 
                 shape = [shape.iter().product(), 1, 1];
                 [0, 0]
             }
-            Operation::Relu | Operation::ReluPassingZero | Operation::Dropout => [0, 0],
+            Operation::Prelu => [1, 0],
+            Operation::Relu | Operation::ReluPassingZero | Operation::Nonlinearity(_) | Operation::Dropout => [0, 0],
         })
         .collect()
 }

@@ -1,7 +1,9 @@
 //! An experiment as TOML, every default written out, but for the defaults of keys that came later: a run folder from
 //! before them has the same text.
 
-use crate::{Architecture, Averages, Experiment, Normalization, OptimizerKind, Schedule, Shape, Size2, Update};
+use crate::{
+    Architecture, Averages, ClassWeights, Experiment, Normalization, OptimizerKind, Schedule, Shape, Size2, Update,
+};
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
     let mut out = Writer(String::new());
@@ -42,6 +44,14 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     let training = &experiment.training;
     out.header("training");
     out.entry("loss", training.loss.name());
+    if training.label_smoothing != 0.0 {
+        out.entry("label_smoothing", training.label_smoothing);
+    }
+    match &training.class_weights {
+        Some(ClassWeights::Balanced) => out.entry("class_weights", "balanced"),
+        Some(ClassWeights::Each(weights)) => out.entry("class_weights", &weights[..]),
+        None => {}
+    }
     out.entry("iterations", training.iterations);
     out.entry("batch_size", training.batch_size);
     out.entry("report_every", training.report_every);
@@ -201,6 +211,12 @@ impl ToToml for bool {
 impl ToToml for f64 {
     fn toml(&self) -> String {
         format!("{self:?}")
+    }
+}
+
+impl ToToml for &[f64] {
+    fn toml(&self) -> String {
+        format!("[{}]", self.iter().map(|number| number.toml()).collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -47,6 +47,7 @@ layers! {
     dropout,
     segment,
     softmax_cross_entropy,
+    soft_cross_entropy,
     mean_squared_error,
     binary_cross_entropy,
 }

@@ -17,7 +17,7 @@ use super::primitive::{numbers, tensor};
 use crate::{Differentiable, Inputs, Operation, Parameter, Plan, SegmentPlan};
 
 /// A convolution and what follows it up to the next layer with weights, computed by the CPU kernels as one node:
-/// ReLU, pooling, dropout, and one batch normalisation by the statistics of the batch.
+/// activations, pooling, dropout, and one batch normalisation by the statistics of the batch.
 ///
 /// What lies between them stays in the cache, and is in no tensor. Forward and backward are those that the layers
 /// derive.
@@ -93,7 +93,9 @@ impl Segment {
         };
         let norms = indices(|operation| matches!(operation, Operation::BatchNorm { .. }));
         let dropouts = indices(|operation| matches!(operation, Operation::Dropout));
-        let others = indices(|operation| matches!(operation, Operation::Conv2d { .. } | Operation::Linear { .. }));
+        let others = indices(|operation| {
+            matches!(operation, Operation::Conv2d { .. } | Operation::Linear { .. } | Operation::Prelu)
+        });
         assert!(norms.len() < 2 && dropouts.len() < 2 && others.is_empty(), "a segment has one operation of each kind");
         Self(Arc::new(Shared {
             isa,
