@@ -101,19 +101,25 @@ fn another_seed_makes_another_run() {
 #[test]
 fn every_engine_trains_the_same_network() {
     let folder = tempfile::tempdir().unwrap();
-    let losses = |engine: &str| -> Vec<f64> {
+    let losses = |engine: &str, set: &[&str]| -> Vec<f64> {
         let engine = format!("engine={engine}");
-        train(folder.path(), &[&engine, "training.iterations=20", "training.report_every=1", "expect.test_accuracy=0"])
-            .assert()
-            .success();
+        let short = [engine.as_str(), "training.iterations=20", "training.report_every=1", "expect.test_accuracy=0"];
+        train(folder.path(), &[&short[..], set].concat()).assert().success();
         let run = latest(folder.path(), "quickstart");
         figures(&run).iter().map(|report| report["classification_loss"].as_f64().unwrap()).collect()
     };
-    let autodiff = losses("autodiff");
-    assert_eq!(autodiff.len(), 20);
-    for engine in ["manual", "compiled"] {
-        for (step, (a, m)) in autodiff.iter().zip(losses(engine)).enumerate() {
-            assert!((a - m).abs() < 1e-4 * a.abs(), "step {step}: {a} by autodiff, {m} by engine {engine}");
+    let weights = "training.class_weights=[1, 2, 1, 0.5, 1, 1, 3, 1, 1, 1]";
+    let softened = ["training.label_smoothing=0.2", weights];
+    for set in [&[][..], &softened, &["training.class_weights=balanced"]] {
+        let autodiff = losses("autodiff", set);
+        assert_eq!(autodiff.len(), 20);
+        for engine in ["manual", "compiled"] {
+            for (step, (a, m)) in autodiff.iter().zip(losses(engine, set)).enumerate() {
+                assert!(
+                    (a - m).abs() < 1e-4 * a.abs(),
+                    "{set:?}, step {step}: {a} by autodiff, {m} by engine {engine}"
+                );
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What a plan computes, one operation after the other.
 
-use backproof_kernels::{Conv2dShape, Divisor, Nonlinearity, Window};
+use backproof_kernels::{Conv2dShape, Divisor, ElementFunction, Window};
 
 /// An operation of a plan. A plan puts some together: a ReLU is computed with the convolution before it.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,7 +43,7 @@ pub enum Operation {
     /// the input, since an output of 0 does not say whether the input was 0 or below.
     ReluPassingZero,
     /// A function of each number.
-    Nonlinearity(Nonlinearity),
+    Elementwise(ElementFunction),
     /// x above 0, slope · x elsewhere, with one slope that is learned.
     Prelu,
     /// Batch normalisation.
@@ -52,6 +52,10 @@ pub enum Operation {
         epsilon: f64,
         /// The weight of the newest batch in the running statistics.
         momentum: f64,
+        /// Whether it has a learned scale, γ; else that is 1.
+        scale: bool,
+        /// Whether it has a learned shift, β; else that is 0.
+        shift: bool,
     },
     /// Inverted dropout, by a mask that the caller makes.
     Dropout,

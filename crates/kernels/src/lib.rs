@@ -31,6 +31,7 @@
 
 mod batch_norm;
 mod conv2d;
+mod element;
 mod elementwise;
 mod functions;
 mod isa;
@@ -39,7 +40,6 @@ mod linear;
 mod loss;
 mod memory;
 mod momentum;
-mod nonlinearity;
 mod pool;
 mod sums;
 mod vector;
@@ -50,6 +50,7 @@ mod testing;
 
 pub use batch_norm::{Moments, batch_norm_backward, batch_norm_forward, batch_norm_moments, batch_norm_sums};
 pub use conv2d::{Conv2dShape, DirectConv2d};
+pub use element::{ElementFunction, element_backward, element_forward, negative_products};
 pub use elementwise::{copy, multiply, relu_backward, relu_backward_passing_zero, relu_forward};
 pub use isa::{Isa, VARIABLE};
 pub use layout::{Border, Layout};
@@ -57,7 +58,6 @@ pub use linear::{linear_forward, linear_input_gradient, linear_weight_gradient};
 pub use loss::{binary_cross_entropy, mean_squared_error, soft_cross_entropy, softmax_cross_entropy};
 pub use memory::{Memory, zeros};
 pub use momentum::MomentumStep;
-pub use nonlinearity::{Nonlinearity, negative_products, nonlinear_backward, nonlinear_forward};
 pub use pool::{Divisor, Window, avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward};
 pub use sums::{accumulate, add_channel_sums};
 pub use vector::LANES;

@@ -1,7 +1,8 @@
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use backproof_compiled::Operation;
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
+use backproof_spec::GeluApproximation;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -118,8 +119,11 @@ fn within<const D: usize>(input: Tensor<D>) -> Tensor<D> {
 
 of_either_rank! {
     Gelu, GeluSaved, GeluSpec,
-    build: |spec| Self::new(spec.tanh),
-    operation: |spec| Operation::Nonlinearity(if spec.tanh { Nonlinearity::GeluTanh } else { Nonlinearity::Gelu }),
+    build: |spec| Self::new(spec.approximate == GeluApproximation::Tanh),
+    operation: |spec| Operation::Elementwise(match spec.approximate {
+        GeluApproximation::None => ElementFunction::Gelu,
+        GeluApproximation::Tanh => ElementFunction::GeluTanh,
+    }),
 }
 
 #[cfg(test)]

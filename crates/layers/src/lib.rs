@@ -62,6 +62,7 @@ mod mean_squared_error;
 mod mode;
 #[cfg(feature = "flex")]
 mod node;
+mod row_norm;
 mod samples;
 #[cfg(feature = "flex")]
 mod segment;
@@ -90,8 +91,10 @@ list! {
     conv2d::Conv2d,
     max_pool2d::MaxPool2d,
     avg_pool2d::AvgPool2d,
+    global_avg_pool::GlobalAvgPool,
     linear::Linear,
     flatten::Flatten,
+    scale::Scale,
     relu::Relu,
     leaky_relu::LeakyRelu,
     prelu::Prelu,
@@ -102,5 +105,7 @@ list! {
     silu::Silu,
     softplus::Softplus,
     batch_norm::BatchNorm,
+    group_norm::GroupNorm,
+    layer_norm::LayerNorm,
     dropout::Dropout,
 }

@@ -1,5 +1,5 @@
 use backproof_compiled::Operation;
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -65,7 +65,7 @@ pub(crate) fn logistic<const D: usize>(input: Tensor<D>) -> Tensor<D> {
 of_either_rank! {
     Sigmoid, SigmoidSaved, SigmoidSpec,
     build: |_| Self,
-    operation: |_| Operation::Nonlinearity(Nonlinearity::Sigmoid),
+    operation: |_| Operation::Elementwise(ElementFunction::Sigmoid),
 }
 
 #[cfg(test)]

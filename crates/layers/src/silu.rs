@@ -1,5 +1,5 @@
 use backproof_compiled::Operation;
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use burn::module::Module;
 use burn::tensor::{Tensor, activation::sigmoid};
 
@@ -66,7 +66,7 @@ impl Silu {
 of_either_rank! {
     Silu, SiluSaved, SiluSpec,
     build: |_| Self,
-    operation: |_| Operation::Nonlinearity(Nonlinearity::Silu),
+    operation: |_| Operation::Elementwise(ElementFunction::Silu),
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use backproof_compiled::Operation;
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use burn::module::Module;
 use burn::tensor::{
     Tensor,
@@ -64,7 +64,7 @@ impl Softplus {
 of_either_rank! {
     Softplus, SoftplusSaved, SoftplusSpec,
     build: |_| Self,
-    operation: |_| Operation::Nonlinearity(Nonlinearity::Softplus),
+    operation: |_| Operation::Elementwise(ElementFunction::Softplus),
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 use backproof_compiled::Operation;
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -54,7 +54,7 @@ impl Tanh {
 of_either_rank! {
     Tanh, TanhSaved, TanhSpec,
     build: |_| Self,
-    operation: |_| Operation::Nonlinearity(Nonlinearity::Tanh),
+    operation: |_| Operation::Elementwise(ElementFunction::Tanh),
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use backproof_kernels::{DirectConv2d, Divisor, Layout, Nonlinearity, Window, Winograd};
+use backproof_kernels::{DirectConv2d, Divisor, ElementFunction, Layout, Window, Winograd};
 
 /// Activation `i` to activation `i + 1`.
 #[derive(Debug, Clone)]
@@ -33,7 +33,7 @@ pub(crate) enum Node {
     },
     Relu,
     ReluPassingZero,
-    Nonlinearity(Nonlinearity),
+    Elementwise(ElementFunction),
     Prelu {
         slope: Range<usize>,
     },

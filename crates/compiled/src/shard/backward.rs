@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use backproof_kernels::{
-    Nonlinearity, accumulate, avg_pool_backward, batch_norm_backward, copy, linear_input_gradient, max_pool_backward,
-    multiply, negative_products, nonlinear_backward, relu_backward, relu_backward_passing_zero,
+    ElementFunction, accumulate, avg_pool_backward, batch_norm_backward, copy, element_backward, linear_input_gradient,
+    max_pool_backward, multiply, negative_products, relu_backward, relu_backward_passing_zero,
 };
 
 use super::{NormNumbers, Shard, Shared, Workspace, at};
@@ -101,16 +101,16 @@ impl Shard {
                 copy(isa, &to.gradient, gradient, &from.gradient, input_gradient);
                 relu_backward_passing_zero(isa, &from.values, input, &from.gradient, input_gradient);
             }
-            Node::Nonlinearity(f) if wanted => {
+            Node::Elementwise(f) if wanted => {
                 let (of, known) = if f.keeps_output() { (&to.values, output) } else { (&from.values, input) };
-                nonlinear_backward(isa, *f, of, known, &to.gradient, gradient, &from.gradient, input_gradient);
+                element_backward(isa, *f, of, known, &to.gradient, gradient, &from.gradient, input_gradient);
             }
             Node::Prelu { slope } => {
                 self.sums[slope.start] += negative_products(isa, &from.values, input, &to.gradient, gradient);
                 if wanted {
-                    let f = Nonlinearity::LeakyRelu { slope: all_weights[slope.start] };
+                    let f = ElementFunction::LeakyRelu { slope: all_weights[slope.start] };
                     let of = &from.values;
-                    nonlinear_backward(isa, f, of, input, &to.gradient, gradient, &from.gradient, input_gradient);
+                    element_backward(isa, f, of, input, &to.gradient, gradient, &from.gradient, input_gradient);
                 }
             }
             Node::BatchNorm { index, .. } if wanted => {

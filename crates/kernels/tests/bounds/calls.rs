@@ -175,11 +175,11 @@ pub(crate) fn images(isa: Isa, shape: [usize; 3]) -> Vec<Call> {
         Call::new("ReLU backward, passing zero", of, [y, x], move |[y, g]| {
             relu_backward_passing_zero(isa, &to, y, &from, g);
         }),
-        Call::new("nonlinearity", of, [x, y], move |[x, y]| {
-            nonlinear_forward(isa, Nonlinearity::Gelu, &from, x, &to, y);
+        Call::new("element function", of, [x, y], move |[x, y]| {
+            element_forward(isa, ElementFunction::Gelu, &from, x, &to, y);
         }),
-        Call::new("nonlinearity backward", of, [x, y, x], move |[x, g, dx]| {
-            nonlinear_backward(isa, Nonlinearity::Silu, &from, x, &to, g, &from, dx);
+        Call::new("element function backward", of, [x, y, x], move |[x, g, dx]| {
+            element_backward(isa, ElementFunction::Silu, &from, x, &to, g, &from, dx);
         }),
         Call::new("negative products", of, [x, y], move |[x, g]| {
             assert!(negative_products(isa, &from, x, &to, g).is_finite());

@@ -2,7 +2,7 @@
 
 use backproof_compiled::Operation;
 use backproof_gradcheck::{Check, Gradients};
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use burn::tensor::Tensor;
 
 use crate::kernels::Stack;
@@ -52,8 +52,13 @@ macro_rules! sources {
 pub(super) use sources;
 
 /// Adds the kernels of this function as sources, on an input of these dimensions.
-pub(super) fn kernels(context: &Context, dims: [usize; 3], check: Check<'static>, f: Nonlinearity) -> Check<'static> {
-    Stack::new([dims[1], dims[2], 1], vec![Operation::Nonlinearity(f)]).check(context, check, dims)
+pub(super) fn kernels(
+    context: &Context,
+    dims: [usize; 3],
+    check: Check<'static>,
+    f: ElementFunction,
+) -> Check<'static> {
+    Stack::new([dims[1], dims[2], 1], vec![Operation::Elementwise(f)]).check(context, check, dims)
 }
 
 /// A backward that multiplies the cotangent by a wrong derivative.

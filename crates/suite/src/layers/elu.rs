@@ -1,6 +1,6 @@
 //! `x` above 0, `α (eˣ − 1)` elsewhere.
 
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use backproof_layers::Elu;
 use burn::tensor::Tensor;
 
@@ -13,7 +13,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let about = format!("{}, α {alpha:.3}", input.about());
     let dims = input.dims;
     let check = sources!(context, input, Elu::new(alpha));
-    let check = kernels(context, dims, check, Nonlinearity::Elu { alpha: alpha as f32 });
+    let check = kernels(context, dims, check, ElementFunction::Elu { alpha: alpha as f32 });
     let sides = |x: Tensor<3>, negative: Tensor<3>| {
         let mask = positive(x);
         mask.clone() + (-mask + 1.0) * negative

@@ -2,7 +2,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use backproof_layers::Gelu;
 use burn::tensor::{Tensor, activation::sigmoid};
 
@@ -18,7 +18,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let about = format!("{}{}", input.about(), if tanh { ", by tanh" } else { "" });
     let dims = input.dims;
     let check = sources!(context, input, Gelu::new(tanh));
-    let f = if tanh { Nonlinearity::GeluTanh } else { Nonlinearity::Gelu };
+    let f = if tanh { ElementFunction::GeluTanh } else { ElementFunction::Gelu };
     let mut check = kernels(context, dims, check, f);
     for (name, derivative) in if tanh { APPROXIMATE } else { EXACT } {
         check = wrong(context, check, name, derivative);

@@ -1,6 +1,6 @@
 //! `x` above 0, `slope · x` elsewhere.
 
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use backproof_layers::LeakyRelu;
 use burn::tensor::Tensor;
 
@@ -13,7 +13,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let about = format!("{}, slope {slope:.3}", input.about());
     let dims = input.dims;
     let check = sources!(context, input, LeakyRelu::new(slope));
-    let check = kernels(context, dims, check, Nonlinearity::LeakyRelu { slope: slope as f32 });
+    let check = kernels(context, dims, check, ElementFunction::LeakyRelu { slope: slope as f32 });
     let slopes = move |x: Tensor<3>| positive(x) * (1.0 - slope) + slope;
     let check = wrong(context, check, "the slope of the negative side is lost", positive);
     let check = wrong(context, check, "the mask of another batch", move |x| slopes(of_another_batch(x)));

@@ -1,6 +1,6 @@
 //! `1 / (1 + e⁻ˣ)`.
 
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use backproof_layers::Sigmoid;
 use burn::tensor::Tensor;
 
@@ -12,7 +12,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let about = input.about();
     let dims = input.dims;
     let check = sources!(context, input, Sigmoid);
-    let check = kernels(context, dims, check, Nonlinearity::Sigmoid);
+    let check = kernels(context, dims, check, ElementFunction::Sigmoid);
     let y = |x: Tensor<3>| ((-x).exp() + 1.0).recip();
     let check = wrong(context, check, "y in the place of y (1 − y)", y);
     let check = wrong(context, check, "1 − y in the place of y (1 − y)", move |x| -y(x) + 1.0);

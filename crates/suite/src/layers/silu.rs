@@ -1,6 +1,6 @@
 //! `x / (1 + e⁻ˣ)`.
 
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use backproof_layers::Silu;
 use burn::tensor::{Tensor, activation::sigmoid};
 
@@ -12,7 +12,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let about = input.about();
     let dims = input.dims;
     let check = sources!(context, input, Silu);
-    let check = kernels(context, dims, check, Nonlinearity::Silu);
+    let check = kernels(context, dims, check, ElementFunction::Silu);
     let slope = |x: Tensor<3>| sigmoid(x.clone()) * (-sigmoid(x) + 1.0);
     let check = wrong(context, check, "the term x σ'(x) is lost", sigmoid);
     let check = wrong(context, check, "the term σ(x) is lost", move |x| x.clone() * slope(x));

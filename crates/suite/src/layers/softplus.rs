@@ -1,6 +1,6 @@
 //! `ln(1 + eˣ)`.
 
-use backproof_kernels::Nonlinearity;
+use backproof_kernels::ElementFunction;
 use backproof_layers::Softplus;
 use burn::tensor::activation::sigmoid;
 
@@ -12,7 +12,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let about = input.about();
     let dims = input.dims;
     let check = sources!(context, input, Softplus);
-    let check = kernels(context, dims, check, Nonlinearity::Softplus);
+    let check = kernels(context, dims, check, ElementFunction::Softplus);
     let check = wrong(context, check, "the mask of a ReLU in the place of σ(x)", positive);
     let check = wrong(context, check, "σ(−x) in the place of σ(x)", |x| sigmoid(-x));
     let check = wrong(context, check, "the denominator is lost: eˣ in the place of σ(x)", |x| x.exp());

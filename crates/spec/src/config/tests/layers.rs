@@ -92,6 +92,7 @@ fn as_json(checked: &Checked) -> Value {
         Checked::Integer(integer) => json!(integer),
         Checked::Number(number) => json!(number),
         Checked::Flag(flag) => json!(flag),
+        Checked::Text(ref text) => json!(text),
         Checked::Size(size) => json!(size),
         Checked::Variant(ref chosen) => {
             let mut object = serde_json::Map::from_iter([("type".to_owned(), json!(chosen.variant))]);

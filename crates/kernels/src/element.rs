@@ -13,7 +13,7 @@ use crate::vector::{LANES, Lanes};
 /// Values are within 2⁻²⁰ of the exact ones, relative to them; those of [`GeluTanh`](Self::GeluTanh) within 2⁻¹⁴ where
 /// they are below 1/20. Slopes are within 2⁻²⁰ of the sum of their terms, likewise. At −∞ a function is its limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Nonlinearity {
+pub enum ElementFunction {
     /// `x Φ(x)`.
     Gelu,
     /// `x σ(2u)` with `u = √(2/π) (x + 0.044715 x³)`: GELU approximated by tanh.
@@ -36,9 +36,14 @@ pub enum Nonlinearity {
     },
     /// `ln(1 + eˣ)`.
     Softplus,
+    /// `factor · x`.
+    Scale {
+        /// The factor.
+        factor: f32,
+    },
 }
 
-impl Nonlinearity {
+impl ElementFunction {
     /// Whether its slope is computed from the output, and not from the input.
     #[must_use]
     pub const fn keeps_output(self) -> bool {
@@ -67,6 +72,7 @@ impl Nonlinearity {
                     x.select_greater(zero, x, negative)
                 }
                 Self::LeakyRelu { slope } => x.select_greater(zero, x, x.mul(V::splat(slope))),
+                Self::Scale { factor } => x.mul(V::splat(factor)),
                 Self::Softplus => x.relu().add(ln_one_plus(exp_below_zero(zero.sub(magnitude(x))))),
             }
         }
@@ -104,6 +110,7 @@ impl Nonlinearity {
                 }
                 Self::LeakyRelu { slope } => known.select_greater(zero, one, V::splat(slope)),
                 Self::Softplus => logistic(known).0,
+                Self::Scale { factor } => V::splat(factor),
             }
         }
     }
@@ -136,7 +143,14 @@ unsafe fn gate<V: Lanes>(x: V) -> (V, V) {
 /// # Panics
 ///
 /// If a layout is planar, the two differ in shape, or a slice has another length than it should.
-pub fn nonlinear_forward(isa: Isa, f: Nonlinearity, layout: &Layout, from: &[f32], to_layout: &Layout, to: &mut [f32]) {
+pub fn element_forward(
+    isa: Isa,
+    f: ElementFunction,
+    layout: &Layout,
+    from: &[f32],
+    to_layout: &Layout,
+    to: &mut [f32],
+) {
     layout.check_blocked(from);
     to_layout.check_blocked(to);
     assert_eq!(layout.shape(), to_layout.shape(), "one shape");
@@ -144,7 +158,7 @@ pub fn nonlinear_forward(isa: Isa, f: Nonlinearity, layout: &Layout, from: &[f32
 }
 
 struct Forward<'a> {
-    f: Nonlinearity,
+    f: ElementFunction,
     from: (&'a Layout, &'a [f32]),
     to: (&'a Layout, &'a mut [f32]),
 }
@@ -167,15 +181,15 @@ impl Kernel for Forward<'_> {
 }
 
 /// `∂L/∂x = g ⊙ f'`, all but the border, from g of layout `layout` and from what the slope is computed of, the input or
-/// the output ([`Nonlinearity::keeps_output`]), of layout `of`.
+/// the output ([`ElementFunction::keeps_output`]), of layout `of`.
 ///
 /// # Panics
 ///
 /// If a layout is planar, two differ in shape, or a slice has another length than it should.
 #[allow(clippy::too_many_arguments)] // operands and results of one loop
-pub fn nonlinear_backward(
+pub fn element_backward(
     isa: Isa,
-    f: Nonlinearity,
+    f: ElementFunction,
     of: &Layout,
     known: &[f32],
     layout: &Layout,
@@ -193,7 +207,7 @@ pub fn nonlinear_backward(
 }
 
 struct Backward<'a> {
-    f: Nonlinearity,
+    f: ElementFunction,
     known: (&'a Layout, &'a [f32]),
     gradient: (&'a Layout, &'a [f32]),
     to: (&'a Layout, &'a mut [f32]),

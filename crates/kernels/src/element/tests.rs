@@ -5,15 +5,16 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use super::*;
 use crate::layout::Border;
 
-const ALL: [Nonlinearity; 8] = [
-    Nonlinearity::Gelu,
-    Nonlinearity::GeluTanh,
-    Nonlinearity::Silu,
-    Nonlinearity::Sigmoid,
-    Nonlinearity::Tanh,
-    Nonlinearity::Elu { alpha: 0.7 },
-    Nonlinearity::LeakyRelu { slope: 0.3 },
-    Nonlinearity::Softplus,
+const ALL: [ElementFunction; 9] = [
+    ElementFunction::Gelu,
+    ElementFunction::GeluTanh,
+    ElementFunction::Silu,
+    ElementFunction::Sigmoid,
+    ElementFunction::Tanh,
+    ElementFunction::Elu { alpha: 0.7 },
+    ElementFunction::LeakyRelu { slope: 0.3 },
+    ElementFunction::Softplus,
+    ElementFunction::Scale { factor: -0.3 },
 ];
 
 /// Finite numbers of every exponent and both signs, and a fine grid where functions bend.
@@ -28,17 +29,17 @@ fn inputs() -> Vec<f32> {
 }
 
 /// The function of each input, as pixels of an image with 16 channels.
-fn forward(isa: Isa, f: Nonlinearity, x: &[f32]) -> Vec<f32> {
+fn forward(isa: Isa, f: ElementFunction, x: &[f32]) -> Vec<f32> {
     let layout = Layout::blocked([LANES, 1, x.len() / LANES], Border::default());
     let mut y = vec![0.0; x.len()];
-    nonlinear_forward(isa, f, &layout, x, &layout, &mut y);
+    element_forward(isa, f, &layout, x, &layout, &mut y);
     y
 }
 
-fn slopes(isa: Isa, f: Nonlinearity, known: &[f32]) -> Vec<f32> {
+fn slopes(isa: Isa, f: ElementFunction, known: &[f32]) -> Vec<f32> {
     let layout = Layout::blocked([LANES, 1, known.len() / LANES], Border::default());
     let (ones, mut found) = (vec![1.0; known.len()], vec![0.0; known.len()]);
-    nonlinear_backward(isa, f, &layout, known, &layout, &ones, &layout, &mut found);
+    element_backward(isa, f, &layout, known, &layout, &ones, &layout, &mut found);
     found
 }
 
@@ -64,23 +65,26 @@ fn distribution(x: f64) -> f64 {
 }
 
 /// The value of the function, and the terms of its slope.
-fn definition(f: Nonlinearity, x: f64) -> (f64, [f64; 2]) {
+fn definition(f: ElementFunction, x: f64) -> (f64, [f64; 2]) {
     let product = |gate: f64, density: f64| (x * gate, [gate, if density == 0.0 { 0.0 } else { x * density }]);
     match f {
-        Nonlinearity::Gelu => product(distribution(x), (-0.5 * x * x).exp() / (2.0 * PI).sqrt()),
-        Nonlinearity::GeluTanh => {
+        ElementFunction::Gelu => product(distribution(x), (-0.5 * x * x).exp() / (2.0 * PI).sqrt()),
+        ElementFunction::GeluTanh => {
             let (rate, cubic) = (4.0 * FRAC_1_SQRT_2 / PI.sqrt(), 0.044_715);
             let v = rate * (x + cubic * x * x * x);
             let density = logistic(v) * logistic(-v);
             product(logistic(v), if density == 0.0 { 0.0 } else { density * rate * (1.0 + 3.0 * cubic * x * x) })
         }
-        Nonlinearity::Silu => product(logistic(x), logistic(x) * logistic(-x)),
-        Nonlinearity::Sigmoid => (logistic(x), [logistic(x) * logistic(-x), 0.0]),
-        Nonlinearity::Tanh => (x.tanh(), [1.0, -x.tanh() * x.tanh()]),
-        Nonlinearity::Elu { alpha } if x <= 0.0 => (f64::from(alpha) * x.exp_m1(), [f64::from(alpha) * x.exp(), 0.0]),
-        Nonlinearity::LeakyRelu { slope } if x <= 0.0 => (f64::from(slope) * x, [f64::from(slope), 0.0]),
-        Nonlinearity::Elu { .. } | Nonlinearity::LeakyRelu { .. } => (x, [1.0, 0.0]),
-        Nonlinearity::Softplus => (x.max(0.0) + (-x.abs()).exp().ln_1p(), [logistic(x), 0.0]),
+        ElementFunction::Silu => product(logistic(x), logistic(x) * logistic(-x)),
+        ElementFunction::Sigmoid => (logistic(x), [logistic(x) * logistic(-x), 0.0]),
+        ElementFunction::Tanh => (x.tanh(), [1.0, -x.tanh() * x.tanh()]),
+        ElementFunction::Elu { alpha } if x <= 0.0 => {
+            (f64::from(alpha) * x.exp_m1(), [f64::from(alpha) * x.exp(), 0.0])
+        }
+        ElementFunction::LeakyRelu { slope } if x <= 0.0 => (f64::from(slope) * x, [f64::from(slope), 0.0]),
+        ElementFunction::Elu { .. } | ElementFunction::LeakyRelu { .. } => (x, [1.0, 0.0]),
+        ElementFunction::Scale { factor } => (f64::from(factor) * x, [f64::from(factor), 0.0]),
+        ElementFunction::Softplus => (x.max(0.0) + (-x.abs()).exp().ln_1p(), [logistic(x), 0.0]),
     }
 }
 
@@ -94,7 +98,7 @@ fn values_are_within_their_bounds_over_all_exponents() {
         for f in ALL {
             for (&x, y) in x.iter().zip(forward(isa, f, &x)) {
                 let (expected, _) = definition(f, f64::from(x));
-                let by_tanh = f == Nonlinearity::GeluTanh && expected.abs() < 0.05;
+                let by_tanh = f == ElementFunction::GeluTanh && expected.abs() < 0.05;
                 let bound = if by_tanh { 2f64.powi(-14) } else { 2f64.powi(-20) };
                 let error = (f64::from(y) - expected).abs();
                 assert!(error <= bound * expected.abs() + DENORMAL, "{isa} {f:?} of {x:e}: {y:e}, not {expected:e}");
@@ -113,7 +117,7 @@ fn slopes_are_within_their_bounds_over_all_exponents() {
                 let (_, terms) = definition(f, f64::from(x));
                 let expected = terms[0] + terms[1];
                 let size = if f.keeps_output() { 1.0 } else { terms[0].abs() + terms[1].abs() };
-                let by_tanh = f == Nonlinearity::GeluTanh && size < 0.05;
+                let by_tanh = f == ElementFunction::GeluTanh && size < 0.05;
                 let bound = if by_tanh { 2f64.powi(-14) } else { 2f64.powi(-20) };
                 let error = (f64::from(found) - expected).abs();
                 assert!(error <= bound * size + DENORMAL, "{isa} {f:?} at {x:e}: {found:e}, not {expected:e}");
@@ -130,10 +134,11 @@ fn infinities_have_their_limits_and_nan_stays_nan() {
     for isa in Isa::available() {
         for f in ALL {
             let (values, slopes_at): ([f32; 2], [f32; 2]) = match f {
-                Nonlinearity::Sigmoid => ([1.0, 0.0], [0.0, 0.0]),
-                Nonlinearity::Tanh => ([1.0, -1.0], [0.0, 0.0]),
-                Nonlinearity::Elu { alpha } => ([up, -alpha], [1.0, 0.0]),
-                Nonlinearity::LeakyRelu { slope } => ([up, down], [1.0, slope]),
+                ElementFunction::Sigmoid => ([1.0, 0.0], [0.0, 0.0]),
+                ElementFunction::Tanh => ([1.0, -1.0], [0.0, 0.0]),
+                ElementFunction::Elu { alpha } => ([up, -alpha], [1.0, 0.0]),
+                ElementFunction::LeakyRelu { slope } => ([up, down], [1.0, slope]),
+                ElementFunction::Scale { factor } => ([down, up], [factor, factor]),
                 _ => ([up, 0.0], [1.0, 0.0]),
             };
             let y = forward(isa, f, &x);
@@ -162,13 +167,13 @@ fn channels_that_there_are_not_stay_zero_and_each_number_meets_its_gradient() {
         layout.read(memory, &mut values);
         values
     };
-    let f = Nonlinearity::LeakyRelu { slope: 0.5 };
+    let f = ElementFunction::LeakyRelu { slope: 0.5 };
     for isa in Isa::available() {
         let mut y = vec![0.0; of.size()];
-        nonlinear_forward(isa, Nonlinearity::Softplus, &layout, &laid(&layout, &x), &of, &mut y);
+        element_forward(isa, ElementFunction::Softplus, &layout, &laid(&layout, &x), &of, &mut y);
         assert_eq!(laid(&of, &read(&of, &y)), y, "border and missing channels are 0");
         let mut dx = vec![0.0; of.size()];
-        nonlinear_backward(isa, f, &of, &laid(&of, &x), &layout, &laid(&layout, &g), &of, &mut dx);
+        element_backward(isa, f, &of, &laid(&of, &x), &layout, &laid(&layout, &g), &of, &mut dx);
         let slope = |x: f32| if x > 0.0 { 1.0 } else { 0.5 };
         let expected: Vec<f32> = x.iter().zip(&g).map(|(&x, g)| slope(x) * g).collect();
         assert_eq!(read(&of, &dx), expected);
