@@ -101,19 +101,25 @@ fn another_seed_makes_another_run() {
 #[test]
 fn every_engine_trains_the_same_network() {
     let folder = tempfile::tempdir().unwrap();
-    let losses = |engine: &str| -> Vec<f64> {
+    let losses = |engine: &str, set: &[&str]| -> Vec<f64> {
         let engine = format!("engine={engine}");
-        train(folder.path(), &[&engine, "training.iterations=20", "training.report_every=1", "expect.test_accuracy=0"])
-            .assert()
-            .success();
+        let short = [engine.as_str(), "training.iterations=20", "training.report_every=1", "expect.test_accuracy=0"];
+        train(folder.path(), &[&short[..], set].concat()).assert().success();
         let run = latest(folder.path(), "quickstart");
         figures(&run).iter().map(|report| report["classification_loss"].as_f64().unwrap()).collect()
     };
-    let autodiff = losses("autodiff");
-    assert_eq!(autodiff.len(), 20);
-    for engine in ["manual", "compiled"] {
-        for (step, (a, m)) in autodiff.iter().zip(losses(engine)).enumerate() {
-            assert!((a - m).abs() < 1e-4 * a.abs(), "step {step}: {a} by autodiff, {m} by engine {engine}");
+    let weights = "training.class_weights=[1, 2, 1, 0.5, 1, 1, 3, 1, 1, 1]";
+    let softened = ["training.label_smoothing=0.2", weights];
+    for set in [&[][..], &softened, &["training.class_weights=balanced"]] {
+        let autodiff = losses("autodiff", set);
+        assert_eq!(autodiff.len(), 20);
+        for engine in ["manual", "compiled"] {
+            for (step, (a, m)) in autodiff.iter().zip(losses(engine, set)).enumerate() {
+                assert!(
+                    (a - m).abs() < 1e-4 * a.abs(),
+                    "{set:?}, step {step}: {a} by autodiff, {m} by engine {engine}"
+                );
+            }
         }
     }
 }
@@ -121,10 +127,10 @@ fn every_engine_trains_the_same_network() {
 #[test]
 fn the_compiled_engine_names_the_layer_without_a_kernel_and_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
-    let layers = r#"model.layers=["flatten", { type = "linear", out_features = 10 }, "tanh"]"#;
+    let layers = r#"model.layers=["flatten", "batch_norm", { type = "linear", out_features = 10 }]"#;
     let assert = train(folder.path(), &["engine=compiled", "model.input=[1, 28, 28]", layers]).assert().code(2);
     let text = stderr(&assert);
-    assert!(text.contains("there is no kernel for tanh1 (tanh)"), "{text}");
+    assert!(text.contains("there is no kernel for norm1 (batch norm of flattened images)"), "{text}");
     assert!(text.contains("help: `engine = \"manual\"` trains it"), "{text}");
     assert!(!folder.path().join("runs").exists());
 }

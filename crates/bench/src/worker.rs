@@ -89,7 +89,7 @@ fn training(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box
     let config = TrainerConfig {
         engine: of.engine(),
         kernels: kernels(of)?,
-        loss: Loss::CrossEntropy,
+        loss: Loss::CrossEntropy.into(),
         optimizer,
         seed: SEED,
         device: device.clone(),

@@ -1,6 +1,6 @@
 //! What a plan computes, one operation after the other.
 
-use backproof_kernels::{Conv2dShape, Divisor, Window};
+use backproof_kernels::{Conv2dShape, Divisor, ElementFunction, Window};
 
 /// An operation of a plan. A plan puts some together: a ReLU is computed with the convolution before it.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,12 +42,20 @@ pub enum Operation {
     /// max(0, x), with the gradient 1 at 0. It is not computed with the operation before it: its backward pass needs
     /// the input, since an output of 0 does not say whether the input was 0 or below.
     ReluPassingZero,
+    /// A function of each number.
+    Elementwise(ElementFunction),
+    /// x above 0, slope · x elsewhere, with one slope that is learned.
+    Prelu,
     /// Batch normalisation.
     BatchNorm {
         /// ε.
         epsilon: f64,
         /// The weight of the newest batch in the running statistics.
         momentum: f64,
+        /// Whether it has a learned scale, γ; else that is 1.
+        scale: bool,
+        /// Whether it has a learned shift, β; else that is 0.
+        shift: bool,
     },
     /// Inverted dropout, by a mask that the caller makes.
     Dropout,

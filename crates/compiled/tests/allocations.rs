@@ -30,7 +30,7 @@ fn operations() -> Vec<Operation> {
         Operation::Relu,
         Operation::MaxPool2d { window: halves, output: [8, 8] },
         conv(16, [8, 8], 32, 3),
-        Operation::BatchNorm { epsilon: 1e-5, momentum: 0.1 },
+        Operation::BatchNorm { epsilon: 1e-5, momentum: 0.1, scale: true, shift: true },
         Operation::Relu,
         Operation::AvgPool2d { window: halves, divisor: Divisor::Padded, output: [4, 4] },
         Operation::Dropout,
@@ -64,7 +64,7 @@ fn a_training_step_allocates_nothing() {
             // of its own.
             pool.install(|| {
                 for _ in 0..steps {
-                    let loss = plan.pass(&inputs, &labels, Objective::CrossEntropy).loss;
+                    let loss = plan.pass(&inputs, &labels, &Objective::CrossEntropy).loss;
                     assert!(loss.is_finite());
                     plan.step(&step);
                 }

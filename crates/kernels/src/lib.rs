@@ -31,7 +31,9 @@
 
 mod batch_norm;
 mod conv2d;
+mod element;
 mod elementwise;
+mod functions;
 mod isa;
 mod layout;
 mod linear;
@@ -48,11 +50,12 @@ mod testing;
 
 pub use batch_norm::{Moments, batch_norm_backward, batch_norm_forward, batch_norm_moments, batch_norm_sums};
 pub use conv2d::{Conv2dShape, DirectConv2d};
+pub use element::{ElementFunction, element_backward, element_forward, negative_products};
 pub use elementwise::{copy, multiply, relu_backward, relu_backward_passing_zero, relu_forward};
 pub use isa::{Isa, VARIABLE};
 pub use layout::{Border, Layout};
 pub use linear::{linear_forward, linear_input_gradient, linear_weight_gradient};
-pub use loss::{binary_cross_entropy, mean_squared_error, softmax_cross_entropy};
+pub use loss::{binary_cross_entropy, mean_squared_error, soft_cross_entropy, softmax_cross_entropy};
 pub use memory::{Memory, zeros};
 pub use optimizer::{
     AdaGradStep, AdamStep, AdamWStep, MOST_REMEMBERED, MomentumStep, OptimizerStep, RmsPropStep, SgdStep,

@@ -60,6 +60,8 @@ pub(crate) trait Lanes: Copy {
     unsafe fn select_greater(self, other: Self, yes: Self, no: Self) -> Self;
     /// Lane by lane, `self == other ? yes : no`.
     unsafe fn select_equal(self, other: Self, yes: Self, no: Self) -> Self;
+    /// 2 to the power of each lane, which is a whole number from −126 to 127. Of NaN it is any number.
+    unsafe fn power_of_two(self) -> Self;
     /// The lanes as an array.
     #[inline(always)]
     unsafe fn to_array(self) -> [f32; LANES] {
@@ -110,6 +112,10 @@ mod tests {
                 same(x.relu(), &|i| a[i].max(0.0));
                 same(x.select_greater(y, V::splat(1.0), V::splat(2.0)), &|i| if a[i] > b[i] { 1.0 } else { 2.0 });
                 same(x.select_equal(y, V::splat(1.0), V::splat(2.0)), &|i| if a[i] == b[i] { 1.0 } else { 2.0 });
+                for first in (-126..=112).step_by(7) {
+                    let whole: [f32; LANES] = std::array::from_fn(|i| (first + i as i32) as f32);
+                    same(V::load(whole.as_ptr()).power_of_two(), &|i| 2f32.powi(first + i as i32));
+                }
                 assert_eq!(x.sum(), 0.0);
                 assert!(V::splat(f32::NAN).relu().to_array().iter().all(|lane| lane.is_nan()));
             }

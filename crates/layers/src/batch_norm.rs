@@ -8,7 +8,7 @@ use backproof_spec::{self as spec, Shape};
 use burn::optim::GradientsParams;
 
 /// Batch normalisation: every channel is brought to mean 0 and variance 1 over the batch, then scaled by `γ` and
-/// shifted by `β`.
+/// shifted by `β`. It may be without `γ`, without `β`, or without both.
 ///
 /// # Derivation
 ///
@@ -45,6 +45,8 @@ use burn::optim::GradientsParams;
 /// In inference `μ` and `v` are the running statistics and constants, so that the second and third way are closed:
 /// `∂L/∂x_q = γ r g_q`; the parameters' gradients read the same.
 ///
+/// Without a scale, `γ` is the constant 1, and without a shift, `β` is the constant 0: all else reads the same.
+///
 /// # Conventions
 ///
 /// Normalisation uses the biased variance, `1/M`; the running variance takes the unbiased one, `M / (M − 1) · v`, as in
@@ -60,10 +62,10 @@ use burn::optim::GradientsParams;
 /// Their inference uses the unbiased variance too (algorithm 2).
 #[derive(Module, Debug)]
 pub struct BatchNorm {
-    /// `γ`, of shape `[C]`.
-    pub gamma: Param<Tensor<1>>,
-    /// `β`, of shape `[C]`.
-    pub beta: Param<Tensor<1>>,
+    /// `γ`, of shape `[C]`; none without a scale.
+    pub gamma: Option<Param<Tensor<1>>>,
+    /// `β`, of shape `[C]`; none without a shift.
+    pub beta: Option<Param<Tensor<1>>>,
     /// The running mean, of shape `[C]`. Clones of the layer share it.
     pub running_mean: RunningState<Tensor<1>>,
     /// The running variance, of shape `[C]`. Clones of the layer share it.
@@ -90,9 +92,9 @@ pub struct BatchNormSaved<const D: usize> {
 pub struct BatchNormGradients<const D: usize> {
     /// `∂L/∂x`, in the shape of `x`.
     pub input: Tensor<D>,
-    /// `∂L/∂γ`, of shape `[C]`.
+    /// `∂L/∂γ`, of shape `[C]`, also where `γ` is the constant 1.
     pub gamma: Tensor<1>,
-    /// `∂L/∂β`, of shape `[C]`.
+    /// `∂L/∂β`, of shape `[C]`, also where `β` is the constant 0.
     pub beta: Tensor<1>,
 }
 
@@ -110,11 +112,18 @@ impl BatchNorm {
         Self {
             running_mean: RunningState::new(gamma.zeros_like()),
             running_variance: RunningState::new(gamma.ones_like()),
-            gamma: Param::from_tensor(gamma),
-            beta: Param::from_tensor(beta),
+            gamma: Some(Param::from_tensor(gamma)),
+            beta: Some(Param::from_tensor(beta)),
             epsilon,
             momentum,
         }
+    }
+
+    /// The layer without `γ` unless `scale`, and without `β` unless `shift`.
+    pub fn with_affine(mut self, scale: bool, shift: bool) -> Self {
+        self.gamma = self.gamma.filter(|_| scale);
+        self.beta = self.beta.filter(|_| shift);
+        self
     }
 
     /// The layer with these running statistics, both of shape `[C]`.
@@ -128,14 +137,14 @@ impl BatchNorm {
     ///
     /// # Panics
     ///
-    /// Panics if axis 1 has another length than `γ`.
+    /// Panics if axis 1 has another length than the running statistics.
     pub fn forward<const D: usize>(&self, input: Tensor<D>, mode: Mode) -> Tensor<D> {
         self.forward_saving(input, mode).0
     }
 
     /// [`forward`](Self::forward), and what [`backward`](Self::backward) needs of it.
     pub fn forward_saving<const D: usize>(&self, input: Tensor<D>, mode: Mode) -> (Tensor<D>, BatchNormSaved<D>) {
-        let [channels] = self.gamma.dims();
+        let [channels] = self.running_mean.value_sync().dims();
         assert!(D >= 2 && input.dims()[1] == channels, "{channels} channels expected on axis 1 of {:?}", input.dims());
 
         let (mean, variance) = match mode {
@@ -148,7 +157,13 @@ impl BatchNorm {
         };
         let inverse_deviation = (variance + self.epsilon).sqrt().recip();
         let normalized = (input - along(mean)) * along(inverse_deviation.clone());
-        let output = normalized.clone() * along(self.gamma.val()) + along(self.beta.val());
+        let mut output = normalized.clone();
+        if let Some(gamma) = &self.gamma {
+            output = output * along(gamma.val());
+        }
+        if let Some(beta) = &self.beta {
+            output = output + along(beta.val());
+        }
         let batch_statistics = mode.is_training();
         (output, BatchNormSaved { normalized, inverse_deviation, batch_statistics })
     }
@@ -162,7 +177,10 @@ impl BatchNorm {
         let elements = elements(output_gradient.dims()) as f64;
         let beta = channel_sums(output_gradient.clone());
         let gamma = channel_sums(output_gradient.clone() * saved.normalized.clone());
-        let scale = along(self.gamma.val() * saved.inverse_deviation);
+        let scale = along(match &self.gamma {
+            Some(gamma) => gamma.val() * saved.inverse_deviation,
+            None => saved.inverse_deviation,
+        });
         let input = if saved.batch_statistics {
             let mean = along(beta.clone() / elements);
             let component = saved.normalized * along(gamma.clone() / elements);
@@ -226,7 +244,7 @@ impl Definition for BatchNorm {
             Shape::Vector { features } => features,
         };
         let (gamma, beta) = (Tensor::ones([features], initial.device), initial.zeros(features));
-        Self::new(gamma, beta, spec.epsilon, spec.momentum)
+        Self::new(gamma, beta, spec.epsilon, spec.momentum).with_affine(spec.scale, spec.shift)
     }
 
     forwards_of_either_rank! { mode }
@@ -242,13 +260,17 @@ impl Definition for BatchNorm {
                 (Ranked::Vectors(found.input), found.gamma, found.beta)
             }
         };
-        register(gradients, &self.gamma, gamma);
-        register(gradients, &self.beta, beta);
+        for (parameter, gradient) in [(&self.gamma, gamma), (&self.beta, beta)] {
+            if let Some(parameter) = parameter {
+                register(gradients, parameter, gradient);
+            }
+        }
         input
     }
 
     fn operation(spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
-        Some(Operation::BatchNorm { epsilon: spec.epsilon, momentum: spec.momentum })
+        let spec::BatchNormSpec { epsilon, momentum, scale, shift } = *spec;
+        Some(Operation::BatchNorm { epsilon, momentum, scale, shift })
     }
 
     #[cfg(feature = "flex")]

@@ -1,3 +1,5 @@
+use backproof_compiled::Operation;
+use backproof_kernels::ElementFunction;
 use burn::module::Module;
 use burn::tensor::{Tensor, activation::relu};
 
@@ -74,6 +76,7 @@ of_either_rank! {
     Elu, EluSaved, EluSpec,
     build: |spec| Self::new(spec.alpha),
     sides: |saved| saved.input.clone(),
+    operation: |spec| Operation::Elementwise(ElementFunction::Elu { alpha: spec.alpha as f32 }),
 }
 
 #[cfg(test)]

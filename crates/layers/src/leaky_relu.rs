@@ -1,3 +1,5 @@
+use backproof_compiled::Operation;
+use backproof_kernels::ElementFunction;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -66,6 +68,7 @@ of_either_rank! {
     LeakyRelu, LeakyReluSaved, LeakyReluSpec,
     build: |spec| Self::new(spec.slope),
     sides: |saved| saved.slopes.clone() - 1,
+    operation: |spec| Operation::Elementwise(ElementFunction::LeakyRelu { slope: spec.slope as f32 }),
 }
 
 #[cfg(test)]

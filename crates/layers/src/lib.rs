@@ -22,7 +22,7 @@
 //! through its output. A backward pass applies the transposed Jacobian to `∂L/∂y`, and need not know `L`.
 //!
 //! [`BatchNorm`] and [`Dropout`] behave differently in training, so they also take a [`Mode`]. The losses
-//! [`SoftmaxCrossEntropy`], [`MeanSquaredError`] and [`BinaryCrossEntropy`] take targets and return a number *for each
+//! [`SoftmaxCrossEntropy`], [`SoftCrossEntropy`], [`MeanSquaredError`] and [`BinaryCrossEntropy`] take targets and return a number *for each
 //! sample*. Their methods `mean` and `mean_backward` are for the mean over the batch, which training minimises.
 //!
 //! # Notation
@@ -62,11 +62,13 @@ mod mean_squared_error;
 mod mode;
 #[cfg(feature = "flex")]
 mod node;
+mod row_norm;
 mod samples;
 #[cfg(feature = "flex")]
 mod segment;
 mod sides;
 mod sign;
+mod soft_cross_entropy;
 mod softmax_cross_entropy;
 mod window;
 
@@ -81,6 +83,7 @@ pub use mode::Mode;
 #[cfg(feature = "flex")]
 pub use node::Node;
 pub use sides::Sides;
+pub use soft_cross_entropy::{SoftCrossEntropy, SoftCrossEntropySaved};
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropySaved};
 
 // One line a layer: its file and its type.
@@ -88,8 +91,10 @@ list! {
     conv2d::Conv2d,
     max_pool2d::MaxPool2d,
     avg_pool2d::AvgPool2d,
+    global_avg_pool::GlobalAvgPool,
     linear::Linear,
     flatten::Flatten,
+    scale::Scale,
     relu::Relu,
     leaky_relu::LeakyRelu,
     prelu::Prelu,
@@ -100,5 +105,7 @@ list! {
     silu::Silu,
     softplus::Softplus,
     batch_norm::BatchNorm,
+    group_norm::GroupNorm,
+    layer_norm::LayerNorm,
     dropout::Dropout,
 }

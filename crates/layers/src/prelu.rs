@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use crate::definition::{Definition, register};
 use crate::sign::{negative_part, positive};
 use crate::{Features, Initial, Mode, Ranked, Sides};
+use backproof_compiled::Operation;
 use backproof_spec::{self as spec, Shape};
 use burn::optim::GradientsParams;
 
@@ -148,6 +149,15 @@ impl Definition for Prelu {
         };
         register(gradients, &self.slope, slope);
         input
+    }
+
+    fn operation(_spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
+        Some(Operation::Prelu)
+    }
+
+    #[cfg(feature = "flex")]
+    fn node(&self) -> Result<crate::Node, String> {
+        Err("its kernel is used by the compiled engine alone".to_owned())
     }
 
     fn sides(saved: &Self::Saved) -> Option<Sides> {

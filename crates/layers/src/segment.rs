@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use backproof_compiled::{SegmentNormalization, WriteMask};
+use burn::module::Param;
 
 use crate::{BatchNorm, Dropout};
 
@@ -11,8 +12,8 @@ impl BatchNorm {
     #[must_use]
     pub fn in_segment(&self) -> SegmentNormalization {
         SegmentNormalization {
-            gamma: self.gamma.val(),
-            beta: self.beta.val(),
+            gamma: self.gamma.as_ref().map(Param::val),
+            beta: self.beta.as_ref().map(Param::val),
             running_mean: self.running_mean.clone(),
             running_variance: self.running_variance.clone(),
         }
@@ -61,7 +62,7 @@ mod tests {
         let (in_segment, alone) = (norm(), norm());
         let operations = vec![
             Operation::Conv2d { shape: SHAPE, bias: false },
-            Operation::BatchNorm { epsilon: 1e-3, momentum: 0.2 },
+            Operation::BatchNorm { epsilon: 1e-3, momentum: 0.2, scale: true, shift: true },
             Operation::Dropout,
         ];
         let segment = Segment::new(Isa::available()[0], [2, 4, 5], operations, [3, 4, 5]);

@@ -1,3 +1,5 @@
+use backproof_compiled::Operation;
+use backproof_kernels::ElementFunction;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -60,7 +62,11 @@ pub(crate) fn logistic<const D: usize>(input: Tensor<D>) -> Tensor<D> {
     negative_part(input.clone()).exp() / (negative_magnitude(input).exp() + 1.0)
 }
 
-of_either_rank! { Sigmoid, SigmoidSaved, SigmoidSpec, build: |_| Self }
+of_either_rank! {
+    Sigmoid, SigmoidSaved, SigmoidSpec,
+    build: |_| Self,
+    operation: |_| Operation::Elementwise(ElementFunction::Sigmoid),
+}
 
 #[cfg(test)]
 mod tests {

@@ -1,3 +1,5 @@
+use backproof_compiled::Operation;
+use backproof_kernels::ElementFunction;
 use burn::module::Module;
 use burn::tensor::{Tensor, activation::sigmoid};
 
@@ -61,7 +63,11 @@ impl Silu {
     }
 }
 
-of_either_rank! { Silu, SiluSaved, SiluSpec, build: |_| Self }
+of_either_rank! {
+    Silu, SiluSaved, SiluSpec,
+    build: |_| Self,
+    operation: |_| Operation::Elementwise(ElementFunction::Silu),
+}
 
 #[cfg(test)]
 mod tests {

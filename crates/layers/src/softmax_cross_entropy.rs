@@ -102,7 +102,7 @@ impl SoftmaxCrossEntropySaved {
 }
 
 /// `ln p`, by rows.
-fn log_softmax(logits: Tensor<2>) -> Tensor<2> {
+pub(crate) fn log_softmax(logits: Tensor<2>) -> Tensor<2> {
     let shifted = logits.clone() - logits.detach().max_dim(1);
     let log_sum = shifted.clone().exp().sum_dim(1).log();
     shifted - log_sum

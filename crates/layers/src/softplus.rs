@@ -1,3 +1,5 @@
+use backproof_compiled::Operation;
+use backproof_kernels::ElementFunction;
 use burn::module::Module;
 use burn::tensor::{
     Tensor,
@@ -59,7 +61,11 @@ impl Softplus {
     }
 }
 
-of_either_rank! { Softplus, SoftplusSaved, SoftplusSpec, build: |_| Self }
+of_either_rank! {
+    Softplus, SoftplusSaved, SoftplusSpec,
+    build: |_| Self,
+    operation: |_| Operation::Elementwise(ElementFunction::Softplus),
+}
 
 #[cfg(test)]
 mod tests {

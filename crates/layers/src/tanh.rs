@@ -1,6 +1,9 @@
-use crate::definition::of_either_rank;
+use backproof_compiled::Operation;
+use backproof_kernels::ElementFunction;
 use burn::module::Module;
 use burn::tensor::Tensor;
+
+use crate::definition::of_either_rank;
 
 /// The hyperbolic tangent of every element.
 ///
@@ -48,7 +51,11 @@ impl Tanh {
     }
 }
 
-of_either_rank! { Tanh, TanhSaved, TanhSpec, build: |_| Self }
+of_either_rank! {
+    Tanh, TanhSaved, TanhSpec,
+    build: |_| Self,
+    operation: |_| Operation::Elementwise(ElementFunction::Tanh),
+}
 
 #[cfg(test)]
 mod tests {

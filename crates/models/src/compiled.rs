@@ -127,7 +127,7 @@ impl Compiled<InferencePlan> {
 impl Compiled<TrainingPlan> {
     /// The images that `write` writes, as many as there are `labels`: loss, right answers and, inside of the plan,
     /// gradients.
-    pub fn pass(&mut self, write: Write<'_>, labels: &[usize], objective: Objective, mode: PassMode) -> PassOutcome {
+    pub fn pass(&mut self, write: Write<'_>, labels: &[usize], objective: &Objective, mode: PassMode) -> PassOutcome {
         let mask = masks(&self.dropouts, mode);
         self.plan.pass(&Inputs { count: labels.len(), image: write, mask: &mask }, labels, objective)
     }
@@ -157,7 +157,7 @@ impl<P: Differentiable> Compiled<P> {
         write: Write<'_>,
         labels: &[usize],
         weights: &[f32],
-        objective: Objective,
+        objective: &Objective,
         mode: PassMode,
     ) -> PassOutcome {
         let mask = masks(&self.dropouts, mode);

@@ -13,19 +13,19 @@ impl Network {
     /// The network with the tensors of these names frozen: [`without_frozen`](Self::without_frozen) drops their
     /// gradients, and they count as not trained.
     ///
-    /// Batch normalisation whose four tensors are all frozen uses its running statistics in training too, and leaves
+    /// Batch normalisation whose tensors are all frozen uses its running statistics in training too, and leaves
     /// them as they are: with those of each batch it would be another layer than the one that was loaded.
     #[must_use]
     pub fn freeze(mut self, names: impl IntoIterator<Item = String>) -> Self {
         self.frozen = names.into_iter().collect();
-        self.frozen_layers = self
-            .names()
-            .iter()
-            .map(|layer| {
-                let statistics = ["weight", "bias", "running_mean", "running_var"];
-                statistics.iter().all(|role| self.frozen.contains(&format!("{layer}.{role}")))
-            })
-            .collect();
+        let tensors: Vec<String> = self.tensors().into_iter().map(|tensor| tensor.name).collect();
+        let is_frozen = |layer: &String| {
+            let of_layer = |name: &&String| name.rsplit_once('.').is_some_and(|(of, _)| of == layer);
+            // Nothing but batch normalisation has running statistics.
+            self.frozen.contains(&format!("{layer}.running_mean"))
+                && tensors.iter().filter(of_layer).all(|name| self.frozen.contains(name))
+        };
+        self.frozen_layers = self.names().iter().map(is_frozen).collect();
         self
     }
 
@@ -67,5 +67,26 @@ impl ModuleVisitor for DropFrozen<'_> {
         if self.frozen.contains(&self.path.tensor_name()) {
             self.gradients.remove::<D>(parameter.id);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use backproof_spec::{Architecture, BatchNormSpec, FlattenSpec, LayerSpec, LinearSpec, Shape};
+    use burn::tensor::Device;
+
+    use super::*;
+
+    #[test]
+    fn a_normalisation_without_scale_is_frozen_with_the_tensors_that_it_has() {
+        let norm = BatchNormSpec { scale: false, ..BatchNormSpec::default() };
+        let linear = LayerSpec::Linear(LinearSpec::new(4));
+        let layers = vec![LayerSpec::BatchNorm(norm), LayerSpec::Flatten(FlattenSpec), linear];
+        let architecture = Architecture { name: "small".to_owned(), input: Shape::image(2, 3, 3), layers };
+        let network = Network::new(&architecture, 1, &Device::flex()).unwrap();
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
+        let all = ["norm1.bias", "norm1.running_mean", "norm1.running_var"];
+        assert!(network.clone().freeze(names(&all)).is_frozen_layer(0));
+        assert!(!network.freeze(names(&all[1..])).is_frozen_layer(0));
     }
 }

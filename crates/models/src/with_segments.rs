@@ -78,10 +78,11 @@ fn segment_end(operations: &[Option<Operation>], index: usize) -> usize {
 
 /// Whether an operation can be computed in one node with a convolution before it.
 fn follows_convolution(operation: Option<&Operation>) -> bool {
-    use Operation::{AvgPool2d, BatchNorm, Dropout, MaxPool2d, Relu, ReluPassingZero};
+    use Operation::{AvgPool2d, BatchNorm, Dropout, Elementwise, MaxPool2d, Relu, ReluPassingZero};
     let follows = |it: &Operation| match it {
-        Relu | ReluPassingZero | MaxPool2d { .. } | AvgPool2d { .. } | BatchNorm { .. } | Dropout => true,
-        Operation::Conv2d { .. } | Operation::Linear { .. } | Operation::Flatten => false,
+        Relu | ReluPassingZero | Elementwise(_) => true,
+        MaxPool2d { .. } | AvgPool2d { .. } | BatchNorm { .. } | Dropout => true,
+        Operation::Conv2d { .. } | Operation::Linear { .. } | Operation::Prelu | Operation::Flatten => false,
     };
     operation.is_some_and(follows)
 }

@@ -98,6 +98,12 @@ pub struct WarmStart {
 pub struct Training {
     /// What is made small.
     pub loss: Loss,
+    /// The share of a label that all classes have in equal parts, in [0, 1); with the cross-entropy alone.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub label_smoothing: f64,
+    /// How much the images of each class count; equally when absent. With the cross-entropy alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
     /// How many updates are made.
     pub iterations: usize,
     /// Images in a mini-batch.
@@ -114,6 +120,20 @@ pub struct Training {
     /// When the run ends before its last iteration, if it may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
+}
+
+fn is_zero(number: &f64) -> bool {
+    *number == 0.0
+}
+
+/// How much the images of each class count in the loss.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClassWeights {
+    /// Each class as much as any other: N / (K · n) of a class with n of the N training images, of K classes.
+    Balanced,
+    /// A weight above 0 for each class, in label order.
+    Each(Vec<f64>),
 }
 
 /// Over what the figures of a report are averaged.

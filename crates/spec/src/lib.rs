@@ -89,7 +89,9 @@ pub use architecture::{Architecture, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
 pub use data::{Augmentation, CropBorder, Data, MeanOf, Normalization, Order, Pixels};
 pub use data_set::{DataSet, DataSets};
-pub use experiment::{Averages, EarlyStopping, Engine, Expect, Experiment, Kernels, Training, WarmStart, Watch};
+pub use experiment::{
+    Averages, ClassWeights, EarlyStopping, Engine, Expect, Experiment, Kernels, Training, WarmStart, Watch,
+};
 pub use flops::Flops;
 pub use initialization::{Initialization, InitializationKind};
 pub use layers::*; // `LayerSpec`, and the struct of each

@@ -9,7 +9,8 @@ impl Architecture {
     pub fn without_settings(&self) -> Self {
         let mut plain = self.without_initialization();
         plain.set_relu(&ReluSpec::default());
-        plain.set_batch_norm(&BatchNormSpec::default());
+        let BatchNormSpec { epsilon, momentum, .. } = BatchNormSpec::default();
+        plain.set_batch_norm(epsilon, momentum);
         plain
     }
 
@@ -19,9 +20,12 @@ impl Architecture {
         relus.map(|layer| *layer = LayerSpec::Relu(relu.clone())).count()
     }
 
-    /// Puts `norm` in the place of every batch normalisation; how many there are.
-    pub(crate) fn set_batch_norm(&mut self, norm: &BatchNormSpec) -> usize {
-        let norms = self.layers.iter_mut().filter(|layer| matches!(layer, LayerSpec::BatchNorm(_)));
-        norms.map(|layer| *layer = LayerSpec::BatchNorm(norm.clone())).count()
+    /// Sets the numbers of every batch normalisation; how many there are.
+    pub(crate) fn set_batch_norm(&mut self, epsilon: f64, momentum: f64) -> usize {
+        let norms = self.layers.iter_mut().filter_map(|layer| match layer {
+            LayerSpec::BatchNorm(norm) => Some(norm),
+            _ => None,
+        });
+        norms.map(|norm| (norm.epsilon, norm.momentum) = (epsilon, momentum)).count()
     }
 }

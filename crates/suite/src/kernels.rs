@@ -161,7 +161,9 @@ fn can_have(operation: &Operation, fault: Fault) -> bool {
         Fault::StaleFlippedWeights => matches!(operation, Operation::Conv2d { .. }),
         Fault::DirtyBorder => matches!(operation, Operation::Conv2d { shape, .. } if shape.padding != [0, 0]),
         Fault::DirtySpread => matches!(operation, Operation::Conv2d { shape, .. } if shape.stride != [1, 1]),
-        Fault::StaleSums => matches!(operation, Operation::Conv2d { .. } | Operation::Linear { bias: true, .. }),
+        Fault::StaleSums => {
+            matches!(operation, Operation::Conv2d { .. } | Operation::Linear { bias: true, .. } | Operation::Prelu)
+        }
         Fault::StaleTransformedSums => matches!(operation, Operation::Conv2d { shape, .. } if Winograd::pays(shape)),
         Fault::ShiftedArgmax => matches!(operation, Operation::MaxPool2d { .. }),
         Fault::ShiftedMask => matches!(operation, Operation::Dropout),

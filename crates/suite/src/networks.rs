@@ -11,8 +11,8 @@ use backproof_gradcheck::{GradientSource, Kinks, Options, Problem, Value, check_
 use backproof_kernels::Isa;
 use backproof_layers::{Ranked, Saved, Sides};
 use backproof_models::{Compiled, Network, PassMode};
-use backproof_spec::{Architecture, LayerSpec, Loss, Shape, ShapeError, TracedLayer};
-use backproof_train::{losses, losses_backward, objective};
+use backproof_spec::{Architecture, LayerSpec, Shape, ShapeError, TracedLayer};
+use backproof_train::{TrainingLoss, losses, losses_backward, objective};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
@@ -24,14 +24,14 @@ use crate::subject::Context;
 /// The check of a network with this loss in one mode.
 pub(crate) fn problem(
     architecture: &Architecture,
-    loss: Loss,
+    loss: &TrainingLoss,
     images: &RealImages,
     mode: PassMode,
     context: &Context,
 ) -> Result<Problem<'static>, ShapeError> {
     let network = Network::new(architecture, context.seed, &context.reference)?;
     let names: Vec<String> = network.tensors().into_iter().map(|tensor| tensor.name).collect();
-    let point = Rc::new(Point { network, loss, labels: images.labels.clone(), mode });
+    let point = Rc::new(Point { network, loss: loss.clone(), labels: images.labels.clone(), mode });
     let (device, dtype, unit_roundoff) = (&context.device, context.dtype, context.unit_roundoff);
 
     let point_of = point.clone();
@@ -93,7 +93,7 @@ fn kernels(point: &Rc<Point>, isa: Isa, context: &Context) -> GradientSource<'st
 /// What every closure of the problem needs: the structure, whose numbers are replaced, and the labels.
 struct Point {
     network: Network,
-    loss: Loss,
+    loss: TrainingLoss,
     labels: Vec<usize>,
     mode: PassMode,
 }
@@ -108,7 +108,7 @@ impl Point {
     /// The loss of each image, `[N]`, of outputs `[N, K]`.
     fn losses(&self, outputs: Tensor<2>) -> Tensor<1> {
         let labels = self.labels(&outputs.device());
-        losses(self.loss, outputs, labels)
+        losses(&self.loss, outputs, labels)
     }
 
     /// The loss of each image, without autodiff.
@@ -122,7 +122,7 @@ impl Point {
     fn by_hand(&self, values: &[Value], cotangent: &Value, device: &Device, dtype: DType) -> Vec<Option<Value>> {
         let network = module_at(&self.network, &values[1..], device, dtype);
         let (logits, saved) = network.forward_saving(values[0].tensor(device, dtype), self.mode);
-        let logits_gradient = losses_backward(self.loss, logits, self.labels(device), cotangent.tensor(device, dtype));
+        let logits_gradient = losses_backward(&self.loss, logits, self.labels(device), cotangent.tensor(device, dtype));
         let (images, parameters) = network.backward_to_images(saved, logits_gradient);
         let mut found = ByHand { parameters: &parameters, values: vec![Some(images.into())] };
         network.visit(&mut found);
@@ -137,7 +137,7 @@ impl Point {
         compiled.gradients(network).visit(&mut found);
         let (mut compiled, _) = self.compiled::<SegmentPlan>(values, isa, device);
         self.images(values, |write| {
-            compiled.weighted_pass(write, &self.labels, &weights, objective(self.loss), self.mode);
+            compiled.weighted_pass(write, &self.labels, &weights, &objective(&self.loss), self.mode);
         });
         let mut images = vec![0.0; values[0].len()];
         compiled.plan().input_gradient(&mut images);
@@ -148,9 +148,10 @@ impl Point {
     fn losses_by_kernels(&self, values: &[Value], isa: Isa, device: &Device) -> Value {
         let weights = vec![1.0; self.labels.len()];
         let (compiled, _) = self.trained(values, &weights, isa, device);
+        let objective = objective(&self.loss);
         let of_image = |(image, &label): (usize, &usize)| {
             let outputs = compiled.plan().outputs(image);
-            objective(self.loss).loss(outputs, label, 1.0, &mut vec![0.0; outputs.len()])
+            objective.loss(outputs, label, 1.0, &mut vec![0.0; outputs.len()])
         };
         Value::new([self.labels.len()], self.labels.iter().enumerate().map(of_image).collect())
     }
@@ -165,7 +166,7 @@ impl Point {
     ) -> (Compiled<TrainingPlan>, Network) {
         let (mut compiled, network) = self.compiled::<TrainingPlan>(values, isa, device);
         self.images(values, |write| {
-            compiled.weighted_pass(write, &self.labels, weights, objective(self.loss), self.mode);
+            compiled.weighted_pass(write, &self.labels, weights, &objective(&self.loss), self.mode);
         });
         (compiled, network)
     }

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use backproof_data::Prepared;
 use backproof_models::PassMode;
 use backproof_spec::{Architecture, Experiment, Loss, Shape, ShapeError};
+use backproof_train::TrainingLoss;
 use burn::tensor::DType;
 
 use crate::case_id::CaseId;
@@ -20,7 +21,13 @@ pub struct Task(What);
 
 enum What {
     Case(&'static Subject, CaseId),
-    Network { architecture: Box<Architecture>, loss: Loss, images: RealImages, words: &'static str, mode: PassMode },
+    Network {
+        architecture: Box<Architecture>,
+        loss: TrainingLoss,
+        images: RealImages,
+        words: &'static str,
+        mode: PassMode,
+    },
 }
 
 impl Task {
@@ -60,7 +67,7 @@ impl Task {
                 loaded.push((wanted, images::of_shape(wanted, data_dir, &context.reference)?));
             }
             let (_, images) = loaded.iter().find(|(known, _)| *known == wanted).expect("it was loaded");
-            tasks.extend(Self::of_network(architecture, Loss::default(), images, context));
+            tasks.extend(Self::of_network(architecture, Loss::default().into(), images, context));
         }
         Ok(tasks)
     }
@@ -77,16 +84,22 @@ impl Task {
     ) -> Result<Vec<Self>, ShapeError> {
         let (classes, count) = (experiment.model.classes()?, networks::images(&experiment.model)?);
         let images = images::of_prepared(prepared, classes, count, &experiment.data.dataset, &context.reference);
-        Ok(Self::of_network(&experiment.model, experiment.training.loss, &images, context))
+        let loss = TrainingLoss::new(&experiment.training, classes, &prepared.training);
+        Ok(Self::of_network(&experiment.model, loss, &images, context))
     }
 
     /// A check for each mode of the network.
-    fn of_network(architecture: &Architecture, loss: Loss, images: &RealImages, context: &Context) -> Vec<Self> {
+    fn of_network(
+        architecture: &Architecture,
+        loss: TrainingLoss,
+        images: &RealImages,
+        context: &Context,
+    ) -> Vec<Self> {
         let images = images::without_ties(images.clone(), context.seed);
         let modes = networks::modes(architecture, context.seed).into_iter();
         modes
             .map(|(words, mode)| {
-                let (architecture, images) = (Box::new(architecture.clone()), images.clone());
+                let (architecture, images, loss) = (Box::new(architecture.clone()), images.clone(), loss.clone());
                 Self(What::Network { architecture, loss, images, words, mode })
             })
             .collect()
@@ -104,7 +117,7 @@ impl Task {
             }
             What::Network { architecture, loss, images, words, mode } => {
                 let count = images.labels.len();
-                let problem = networks::problem(architecture, *loss, images, *mode, context)?;
+                let problem = networks::problem(architecture, loss, images, *mode, context)?;
                 let options = networks::options(architecture, count, context.seed)?;
                 let about = format!("{}, {words}", images.about);
                 // In single precision, a thousandth may be less than the round-off of a deep network.

@@ -53,7 +53,8 @@ pub(crate) fn instructions(experiment: &Experiment, setup: &Setup) -> Result<Res
     Isa::selected().map(Ok).map_err(TrainError::Kernels)
 }
 
-/// How the experiment's steps are made.
+/// How the experiment's steps are made, but for what its loss takes from the training images
+/// ([`TrainingLoss::new`](crate::TrainingLoss::new)).
 ///
 /// # Errors
 ///
@@ -62,7 +63,7 @@ pub(crate) fn trainer_config(experiment: &Experiment, setup: &Setup) -> Result<T
     Ok(TrainerConfig {
         engine: experiment.engine,
         kernels: instructions(experiment, setup)?.ok(),
-        loss: experiment.training.loss,
+        loss: experiment.training.loss.into(),
         optimizer: experiment.optimizer.clone(),
         seed: experiment.seed,
         device: setup.device.clone(),

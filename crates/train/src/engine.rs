@@ -1,13 +1,12 @@
 //! How gradients are made on tensors. Both engines return the same, so that nothing after them can know which one ran.
 
 use backproof_models::{Network, PassMode};
-use backproof_spec::Loss;
 use burn::Tensor;
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Int};
 
-use crate::loss;
+use crate::loss::{self, TrainingLoss};
 
 /// An engine that computes on tensors; the third, [`Engine::Compiled`](backproof_spec::Engine), has a memory of its
 /// own.
@@ -60,7 +59,7 @@ impl OnTensors {
     /// [`batch_device`](Self::batch_device).
     pub(crate) fn gradients(
         self,
-        loss: Loss,
+        loss: &TrainingLoss,
         network: &Network,
         images: Tensor<4>,
         labels: Tensor<1, Int>,
@@ -74,7 +73,13 @@ impl OnTensors {
     }
 }
 
-fn by_autodiff(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: PassMode) -> Gradients {
+fn by_autodiff(
+    loss: &TrainingLoss,
+    network: &Network,
+    images: Tensor<4>,
+    labels: Tensor<1, Int>,
+    mode: PassMode,
+) -> Gradients {
     let logits = network.forward(images, mode);
     let loss = loss::mean(loss, logits.clone(), labels);
     let graph = loss.backward();
@@ -85,7 +90,13 @@ fn by_autodiff(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<
     }
 }
 
-fn by_hand(loss: Loss, network: &Network, images: Tensor<4>, labels: Tensor<1, Int>, mode: PassMode) -> Gradients {
+fn by_hand(
+    loss: &TrainingLoss,
+    network: &Network,
+    images: Tensor<4>,
+    labels: Tensor<1, Int>,
+    mode: PassMode,
+) -> Gradients {
     let (logits, saved) = network.forward_saving(images, mode);
     let (loss, gradient) = loss::mean_and_gradient(loss, logits.clone(), labels);
     Gradients { loss: scalar(loss), logits, parameters: network.backward(saved, gradient) }

@@ -57,7 +57,7 @@ pub use error::TrainError;
 pub use evaluate::{Evaluated, evaluate, evaluate_weights};
 pub use evaluation::{ClassResult, EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction};
 pub use files::{remove_unfinished, write_file, write_json, write_whole};
-pub use loss::{losses, losses_backward, objective};
+pub use loss::{TrainingLoss, losses, losses_backward, objective};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
 pub use optimizer::new_optimizer;

@@ -4,14 +4,80 @@
 //! there is nothing to gain.
 
 use backproof_compiled::Objective;
-use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
-use backproof_spec::Loss;
+use backproof_data::Subset;
+use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftCrossEntropy, SoftmaxCrossEntropy};
+use backproof_spec::{ClassWeights, Loss, Training};
 use burn::Tensor;
-use burn::tensor::{IndexingUpdateOp, Int};
+use burn::tensor::{IndexingUpdateOp, Int, TensorData};
+
+/// What training makes small: a loss, with smoothed labels and weighted classes where a config asks for them. Evaluations
+/// take the loss alone, so that they compare runs that were trained in different ways.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainingLoss {
+    loss: Loss,
+    softened: Option<Softened>,
+}
+
+/// Of a cross-entropy: the shares of the classes in a label ([`SoftCrossEntropy`] has the formula).
+#[derive(Debug, Clone, PartialEq)]
+struct Softened {
+    smoothing: f64,
+    /// One a class.
+    weights: Vec<f64>,
+}
+
+impl From<Loss> for TrainingLoss {
+    fn from(loss: Loss) -> Self {
+        Self { loss, softened: None }
+    }
+}
+
+impl TrainingLoss {
+    /// The loss of an experiment on these training images of `classes` classes.
+    #[must_use]
+    pub fn new(training: &Training, classes: usize, images: &Subset) -> Self {
+        let weights = match &training.class_weights {
+            None => vec![1.0; classes],
+            Some(ClassWeights::Each(weights)) => weights.clone(),
+            Some(ClassWeights::Balanced) => balanced((0..images.len()).map(|image| images.label(image)), classes),
+        };
+        let softened = training.label_smoothing != 0.0 || training.class_weights.is_some();
+        let softened = softened.then_some(Softened { smoothing: training.label_smoothing, weights });
+        Self { loss: training.loss, softened }
+    }
+}
+
+/// N / (K · n) of a class with n of N images, of K classes; nothing for a class without images.
+fn balanced(labels: impl Iterator<Item = usize>, classes: usize) -> Vec<f64> {
+    let mut images = vec![0_usize; classes];
+    labels.for_each(|label| images[label] += 1);
+    let all: usize = images.iter().sum();
+    let weight = |of_class: usize| if of_class == 0 { 0.0 } else { all as f64 / (classes * of_class) as f64 };
+    images.into_iter().map(weight).collect()
+}
+
+impl Softened {
+    /// The shares of each image, `[N, K]`, and how much each counts in the mean, `[N]`.
+    fn targets(&self, outputs: &Tensor<2>, labels: Tensor<1, Int>) -> (Tensor<2>, Tensor<1>) {
+        let Self { smoothing, weights } = self;
+        let classes = weights.len();
+        let row = Tensor::<2>::from_data(
+            TensorData::new(weights.clone(), [1, classes]),
+            (&outputs.device(), outputs.dtype()),
+        );
+        let counted = one_hot(outputs, labels) * row.clone();
+        let shares = counted.clone() * (1.0 - smoothing) + row * (smoothing / classes as f64);
+        (shares, counted.sum_dim(1).squeeze_dim(1))
+    }
+}
 
 /// The mean over the batch, `[1]`, of outputs `[N, K]` and labels `[N]`, by operations that autodiff can differentiate.
-pub(crate) fn mean(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-    match loss {
+pub(crate) fn mean(loss: &TrainingLoss, outputs: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
+    if let Some(softened) = &loss.softened {
+        let (shares, counts) = softened.targets(&outputs, labels);
+        return SoftCrossEntropy.forward(outputs, shares).sum() / counts.sum();
+    }
+    match loss.loss {
         Loss::CrossEntropy => SoftmaxCrossEntropy.mean(outputs, labels),
         Loss::MeanSquaredError => MeanSquaredError.mean(outputs.clone(), one_hot(&outputs, labels)),
         Loss::BinaryCrossEntropy => BinaryCrossEntropy.mean(outputs.clone(), one_hot(&outputs, labels)),
@@ -19,8 +85,18 @@ pub(crate) fn mean(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>) -> Te
 }
 
 /// [`mean`] and its gradient with respect to the outputs, `[N, K]`, by the formulas derived by hand, on plain tensors.
-pub(crate) fn mean_and_gradient(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>) -> (Tensor<1>, Tensor<2>) {
-    match loss {
+pub(crate) fn mean_and_gradient(
+    loss: &TrainingLoss,
+    outputs: Tensor<2>,
+    labels: Tensor<1, Int>,
+) -> (Tensor<1>, Tensor<2>) {
+    if let Some(softened) = &loss.softened {
+        let (shares, counts) = softened.targets(&outputs, labels);
+        let (losses, saved) = SoftCrossEntropy.forward_saving(outputs, shares);
+        let share = losses.ones_like() / counts.clone().sum();
+        return (losses.sum() / counts.sum(), SoftCrossEntropy.backward(saved, share));
+    }
+    match loss.loss {
         Loss::CrossEntropy => {
             let (losses, saved) = SoftmaxCrossEntropy.forward_saving(outputs, labels);
             (losses.mean(), SoftmaxCrossEntropy.mean_backward(saved))
@@ -40,8 +116,12 @@ pub(crate) fn mean_and_gradient(loss: Loss, outputs: Tensor<2>, labels: Tensor<1
 
 /// The loss of each image, `[N]`, of outputs `[N, K]` and labels `[N]`, by operations that autodiff can differentiate.
 #[must_use]
-pub fn losses(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
-    match loss {
+pub fn losses(loss: &TrainingLoss, outputs: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<1> {
+    if let Some(softened) = &loss.softened {
+        let (shares, _) = softened.targets(&outputs, labels);
+        return SoftCrossEntropy.forward(outputs, shares);
+    }
+    match loss.loss {
         Loss::CrossEntropy => SoftmaxCrossEntropy.forward(outputs, labels),
         Loss::MeanSquaredError => MeanSquaredError.forward(outputs.clone(), one_hot(&outputs, labels)),
         Loss::BinaryCrossEntropy => BinaryCrossEntropy.forward(outputs.clone(), one_hot(&outputs, labels)),
@@ -51,8 +131,17 @@ pub fn losses(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>) -> Tensor<
 /// The gradient of the outputs, `[N, K]`, from that of the [`losses`], `[N]`, by the formulas derived by hand, on plain
 /// tensors.
 #[must_use]
-pub fn losses_backward(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>, gradient: Tensor<1>) -> Tensor<2> {
-    match loss {
+pub fn losses_backward(
+    loss: &TrainingLoss,
+    outputs: Tensor<2>,
+    labels: Tensor<1, Int>,
+    gradient: Tensor<1>,
+) -> Tensor<2> {
+    if let Some(softened) = &loss.softened {
+        let (shares, _) = softened.targets(&outputs, labels);
+        return SoftCrossEntropy.backward(SoftCrossEntropy.forward_saving(outputs, shares).1, gradient);
+    }
+    match loss.loss {
         Loss::CrossEntropy => {
             SoftmaxCrossEntropy.backward(SoftmaxCrossEntropy.forward_saving(outputs, labels).1, gradient)
         }
@@ -69,11 +158,12 @@ pub fn losses_backward(loss: Loss, outputs: Tensor<2>, labels: Tensor<1, Int>, g
 
 /// The loss as the CPU kernels know it.
 #[must_use]
-pub const fn objective(loss: Loss) -> Objective {
-    match loss {
-        Loss::CrossEntropy => Objective::CrossEntropy,
-        Loss::MeanSquaredError => Objective::MeanSquaredError,
-        Loss::BinaryCrossEntropy => Objective::BinaryCrossEntropy,
+pub fn objective(loss: &TrainingLoss) -> Objective {
+    match (&loss.softened, loss.loss) {
+        (Some(Softened { smoothing, weights }), _) => Objective::soft_cross_entropy(*smoothing, weights),
+        (None, Loss::CrossEntropy) => Objective::CrossEntropy,
+        (None, Loss::MeanSquaredError) => Objective::MeanSquaredError,
+        (None, Loss::BinaryCrossEntropy) => Objective::BinaryCrossEntropy,
     }
 }
 
@@ -130,7 +220,7 @@ fn shares(values: Vec<f64>) -> Vec<f64> {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{DType, Device, TensorData};
+    use burn::tensor::{DType, Device};
 
     use super::*;
 
@@ -146,8 +236,9 @@ mod tests {
             let outputs = Tensor::<2>::from_data(TensorData::new(outputs, [4, 3]), (&device, DType::F64));
             let labels = Tensor::<1, Int>::from_data([0, 2, 1, 0], &device);
             let number = |tensor: Tensor<1>| tensor.into_data().iter::<f64>().next().unwrap();
-            let by_autodiff = number(mean(loss, outputs.clone().autodiff(), labels.clone().autodiff()).inner());
-            let by_hand = number(mean_and_gradient(loss, outputs, labels).0);
+            let of_training = TrainingLoss::from(loss);
+            let by_autodiff = number(mean(&of_training, outputs.clone().autodiff(), labels.clone().autodiff()).inner());
+            let by_hand = number(mean_and_gradient(&of_training, outputs, labels).0);
             let scores = OUTPUTS.iter().zip(LABELS).map(|(outputs, label)| score(loss, outputs, label).loss);
             let on_the_host = scores.sum::<f64>() / 4.0;
             for found in [by_autodiff, by_hand] {
@@ -161,17 +252,19 @@ mod tests {
     fn the_losses_of_the_images_and_their_gradient_are_those_of_the_batch() {
         let device = Device::flex();
         for loss in Loss::ALL {
+            let of_training = TrainingLoss::from(loss);
             let outputs: Vec<f64> = OUTPUTS.into_iter().flatten().collect();
             let outputs = Tensor::<2>::from_data(TensorData::new(outputs, [4, 3]), (&device, DType::F64));
             let labels = Tensor::<1, Int>::from_data([0, 2, 1, 0], &device);
-            let found: Vec<f64> = losses(loss, outputs.clone(), labels.clone()).into_data().iter::<f64>().collect();
+            let found: Vec<f64> =
+                losses(&of_training, outputs.clone(), labels.clone()).into_data().iter::<f64>().collect();
             for ((found, outputs), label) in found.into_iter().zip(&OUTPUTS).zip(LABELS) {
                 let expected = score(loss, outputs, label).loss;
                 assert!((found - expected).abs() <= 1e-12 * expected, "{loss:?}: {found}, {expected}");
             }
             let quarters = Tensor::<1>::full([4], 0.25, (&device, DType::F64));
-            let of_images = losses_backward(loss, outputs.clone(), labels.clone(), quarters);
-            let of_batch = mean_and_gradient(loss, outputs, labels).1;
+            let of_images = losses_backward(&of_training, outputs.clone(), labels.clone(), quarters);
+            let of_batch = mean_and_gradient(&of_training, outputs, labels).1;
             let apart = (of_images - of_batch).abs().max().into_data().iter::<f64>().next().unwrap();
             assert!(apart <= 1e-15, "{loss:?}: {apart}");
         }
@@ -204,5 +297,74 @@ mod tests {
                 assert!((sum - 1.0).abs() < 1e-12, "{loss:?}, {outputs:?}: {sum}");
             }
         }
+    }
+
+    /// All three engines against the definition, which `SoftCrossEntropy` compares with PyTorch's values.
+    #[test]
+    fn smoothed_labels_of_weighted_classes_are_the_same_for_every_engine() {
+        let outputs = [[1.0, -2.0, 0.5], [0.0, 3.0, -1.0], [-0.5, 0.25, 2.0], [0.1, 0.2, 0.3]];
+        let (labels, weights, smoothing) = ([2_usize, 0, 2, 1], [0.5, 3.0, 1.0], 0.2);
+        let loss = TrainingLoss {
+            loss: Loss::CrossEntropy,
+            softened: Some(Softened { smoothing, weights: weights.to_vec() }),
+        };
+        let total: f64 = labels.iter().map(|&label| weights[label]).sum();
+        let mean_of = |outputs: &[[f64; 3]; 4]| -> f64 {
+            let of_image = |(z, &label): (&[f64; 3], &usize)| {
+                let log_sum = z.iter().map(|z| z.exp()).sum::<f64>().ln();
+                let share = |k: usize| weights[k] * (smoothing / 3.0 + if k == label { 1.0 - smoothing } else { 0.0 });
+                (0..3).map(|k| share(k) * (log_sum - z[k])).sum::<f64>()
+            };
+            outputs.iter().zip(&labels).map(of_image).sum::<f64>() / total
+        };
+        let expected = mean_of(&outputs);
+        let gradient: Vec<f64> = (0..12)
+            .map(|at| {
+                let moved = |step: f64| {
+                    let mut moved = outputs;
+                    moved[at / 3][at % 3] += step;
+                    mean_of(&moved)
+                };
+                (moved(1e-5) - moved(-1e-5)) / 2e-5
+            })
+            .collect();
+        let close = |what: &str, found: &[f64], expected: &[f64], within: f64| {
+            let far = found.iter().zip(expected).any(|(found, expected)| (found - expected).abs() > within);
+            assert!(!far && found.len() == expected.len(), "{what}: {found:?}, not {expected:?}");
+        };
+        let device = Device::flex();
+        let numbers = |tensor: Tensor<1>| tensor.into_data().iter::<f64>().collect::<Vec<_>>();
+        let tensor = Tensor::<2>::from_data(TensorData::from(outputs), (&device, DType::F64));
+        let classes = Tensor::<1, Int>::from_data([2, 0, 2, 1], &device);
+        let (found, by_hand) = mean_and_gradient(&loss, tensor.clone(), classes.clone());
+        close("mean", &numbers(found), &[expected], 1e-12);
+        close("gradient", &by_hand.into_data().iter::<f64>().collect::<Vec<_>>(), &gradient, 1e-9);
+        let watched = tensor.clone().autodiff().require_grad();
+        let by_autodiff = mean(&loss, watched.clone(), classes.clone().autodiff());
+        let graph = by_autodiff.backward();
+        close("mean by autodiff", &numbers(by_autodiff.inner()), &[expected], 1e-12);
+        let found = watched.grad(&graph).unwrap().into_data();
+        close("gradient by autodiff", &found.iter::<f64>().collect::<Vec<_>>(), &gradient, 1e-9);
+        let each = numbers(losses(&loss, tensor, classes));
+        close("losses", &[each.iter().sum::<f64>() / total], &[expected], 1e-12);
+
+        let objective = objective(&loss);
+        let (mut sum, mut found) = (0.0, Vec::new());
+        for (row, &label) in outputs.iter().zip(&labels) {
+            let mut gradient = [0.0; 3];
+            let row = row.map(|z| z as f32);
+            sum += objective.loss(&row, label, (1.0 / total) as f32, &mut gradient);
+            found.extend(gradient.map(f64::from));
+        }
+        let counted: f64 = labels.iter().map(|&label| objective.weight(label)).sum();
+        close("mean by kernels", &[sum / counted], &[expected], 1e-6);
+        close("gradient by kernels", &found, &gradient, 1e-6);
+    }
+
+    #[test]
+    fn balanced_classes_count_equally() {
+        let labels = [0, 0, 0, 2, 2, 0];
+        let weights = balanced(labels.into_iter(), 3);
+        assert_eq!(weights, [0.5, 0.0, 1.0]);
     }
 }

@@ -15,7 +15,9 @@ use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::setup::{class_names, data};
 use crate::tensorboard::{self, EventFile};
 use crate::training::Run;
-use crate::{CheckpointName, Computation, Ending, Observer, RunFolder, Setup, TrainError, Trainer, warm_start};
+use crate::{
+    CheckpointName, Computation, Ending, Observer, RunFolder, Setup, TrainError, Trainer, TrainingLoss, warm_start,
+};
 
 /// Goes on with the run in `folder` up to `iterations` if that is given, else to the config's end: from the checkpoint
 /// that is asked for, else from the last one, else from the best one. A run that was stopped before it saved any begins
@@ -69,6 +71,8 @@ pub fn resume(
     let trainer = Trainer::new(trainer_config(&experiment, setup)?, network, optimizer)?;
     let computation = Computation::new(&experiment, setup, &trainer, position.iteration)?;
     let data = data(&experiment, setup)?;
+    let loss = TrainingLoss::new(&experiment.training, experiment.model.classes()?, &data.training);
+    let trainer = trainer.with_loss(loss);
     same_data(&record.data_checksums, &data.checksums)?;
 
     folder.sweep_up_locked();

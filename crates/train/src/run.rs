@@ -19,7 +19,7 @@ use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::setup::{class_names, data};
 use crate::tensorboard::EventFile;
 use crate::training::{Run, Training};
-use crate::{Computation, Ending, Observer, RunFolder, Setup, Started, TrainError, Trainer, warm_start};
+use crate::{Computation, Ending, Observer, RunFolder, Setup, Started, TrainError, Trainer, TrainingLoss, warm_start};
 
 /// Trains `experiment` from its first iteration in a new run folder.
 ///
@@ -51,6 +51,8 @@ pub fn train(
     let trainer = Trainer::new(trainer_config(&experiment, setup)?, network, new_optimizer(&experiment.optimizer))?;
     let computation = Computation::new(&experiment, setup, &trainer, 0)?;
     let data = data(&experiment, setup)?;
+    let loss = TrainingLoss::new(&experiment.training, experiment.model.classes()?, &data.training);
+    let trainer = trainer.with_loss(loss);
     if let (Some(record), Some(begun)) = (&mut warm_start, begun)
         && !data.validation.is_empty()
     {

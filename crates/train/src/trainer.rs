@@ -4,7 +4,7 @@ use backproof_compiled::TrainingPlan;
 use backproof_data::Selection;
 use backproof_kernels::Isa;
 use backproof_models::{Compiled, ComputedBy, Network, NotCompiled, PassMode};
-use backproof_spec::{Engine, Loss, Optimizer, OptimizerKind};
+use backproof_spec::{Engine, Optimizer, OptimizerKind};
 use burn::Tensor;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
@@ -13,7 +13,7 @@ use burn::tensor::{Device, Int};
 use crate::Momentum;
 use crate::engine::OnTensors;
 use crate::evaluation::{argmax, host_values};
-use crate::loss::objective;
+use crate::loss::{TrainingLoss, objective};
 use crate::optimizer::{kernel_step, new_optimizer};
 use crate::optimizer_record::{Remembered, record, remembered};
 
@@ -26,7 +26,7 @@ pub struct TrainerConfig {
     /// engine.
     pub kernels: Option<Isa>,
     /// What is made small.
-    pub loss: Loss,
+    pub loss: TrainingLoss,
     /// How weights are updated; the learning rate comes with each step.
     pub optimizer: Optimizer,
     /// The seed of everything random.
@@ -117,6 +117,13 @@ impl Trainer {
         Ok(Self { config, network: Some(network), optimizer, engine })
     }
 
+    /// The same with another loss.
+    #[must_use]
+    pub fn with_loss(mut self, loss: TrainingLoss) -> Self {
+        self.config.loss = loss;
+        self
+    }
+
     /// One step on `batch`, as iteration `step` from 0. The weights do not move where the loss is not finite.
     ///
     /// # Panics
@@ -130,7 +137,7 @@ impl Trainer {
             Running::OnTensors(engine) => {
                 let network = place.take().expect(THERE);
                 let (images, classes) = batch.tensors(&engine.batch_device(&config.device));
-                let pass = engine.gradients(config.loss, &network, images, classes, mode);
+                let pass = engine.gradients(&config.loss, &network, images, classes, mode);
                 *place = Some(if pass.loss.is_finite() {
                     engine.update(optimizer, learning_rate, network, pass.parameters)
                 } else {
@@ -144,7 +151,7 @@ impl Trainer {
             }
             Running::Compiled(compiled, steps) => {
                 let write = |image: usize, to: &mut [f32]| batch.write(image, to);
-                let pass = compiled.pass(&write, &labels, objective(config.loss), mode);
+                let pass = compiled.pass(&write, &labels, &objective(&config.loss), mode);
                 let step = Step { loss: pass.loss, correct: pass.correct };
                 if !step.loss.is_finite() {
                     return step;

@@ -54,6 +54,13 @@ impl Graph {
                 Operation::ReluPassingZero => {
                     (Node::ReluPassingZero, Layout::blocked([channels, height, width], Border::default()))
                 }
+                Operation::Elementwise(f) => {
+                    (Node::Elementwise(f), Layout::blocked([channels, height, width], Border::default()))
+                }
+                Operation::Prelu => {
+                    let slope = graph.sum(1);
+                    (Node::Prelu { slope }, Layout::blocked([channels, height, width], Border::default()))
+                }
                 Operation::Dropout => (Node::Dropout, Layout::blocked([channels, height, width], Border::default())),
                 Operation::Conv2d { shape, bias } => {
                     from.values = from.values.with_border(shape.input_border());
@@ -78,11 +85,12 @@ impl Graph {
                 Operation::AvgPool2d { window, divisor, output: [rows, columns] } => {
                     (Node::AvgPool2d { window, divisor }, Layout::blocked([channels, rows, columns], Border::default()))
                 }
-                Operation::BatchNorm { epsilon, momentum } => {
+                Operation::BatchNorm { epsilon, momentum, scale, shift } => {
                     from.masked_next = from.relu_fused;
                     let padded = from.values.padded_channels();
                     let index = graph.norms.len();
-                    graph.norms.push(Norm { channels, padded, epsilon, momentum, node: graph.nodes.len() });
+                    let (affine, node) = ([scale, shift], graph.nodes.len());
+                    graph.norms.push(Norm { channels, padded, epsilon, momentum, affine, node });
                     let node = Node::BatchNorm { index, gamma: 0..padded, beta: 0..padded };
                     (node, Layout::blocked([channels, height, width], Border::default()))
                 }
@@ -126,6 +134,7 @@ impl Graph {
             // A ReLU's backward pass reads its output, and so does that of a maximum after a ReLU.
             this.values_kept |= match producer {
                 Some(Node::Relu) => true,
+                Some(Node::Elementwise(f)) => f.keeps_output(),
                 Some(Node::MaxPool2d { .. }) => input.masked_next,
                 _ => false,
             };

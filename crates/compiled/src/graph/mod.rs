@@ -49,6 +49,8 @@ pub(crate) struct Norm {
     pub(crate) padded: usize,
     pub(crate) epsilon: f64,
     pub(crate) momentum: f64,
+    /// Whether it has γ, and whether it has β.
+    pub(crate) affine: [bool; 2],
     /// The node that it is.
     pub(crate) node: usize,
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use backproof_kernels::{DirectConv2d, Divisor, Layout, Window, Winograd};
+use backproof_kernels::{DirectConv2d, Divisor, ElementFunction, Layout, Window, Winograd};
 
 /// Activation `i` to activation `i + 1`.
 #[derive(Debug, Clone)]
@@ -33,6 +33,10 @@ pub(crate) enum Node {
     },
     Relu,
     ReluPassingZero,
+    Elementwise(ElementFunction),
+    Prelu {
+        slope: Range<usize>,
+    },
     BatchNorm {
         /// Which of the plan's normalisations.
         index: usize,

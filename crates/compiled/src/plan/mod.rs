@@ -56,7 +56,7 @@ pub trait Differentiable: Plan {
         inputs: &Inputs<'_>,
         labels: &[usize],
         weights: &[f32],
-        objective: Objective,
+        objective: &Objective,
     ) -> PassOutcome;
 
     /// Writes the gradient of a parameter to `to`, in row-major order.
@@ -114,7 +114,7 @@ macro_rules! differentiable {
                 inputs: &Inputs<'_>,
                 labels: &[usize],
                 weights: &[f32],
-                objective: Objective,
+                objective: &Objective,
             ) -> PassOutcome {
                 let outcome = self.0.weighted_pass(inputs, labels, weights, objective);
                 self.0.finish_gradients();
@@ -155,7 +155,7 @@ impl TrainingPlan {
     /// # Panics
     ///
     /// If the batch is empty, or there is not a label for each image.
-    pub fn pass(&mut self, inputs: &Inputs<'_>, labels: &[usize], objective: Objective) -> PassOutcome {
+    pub fn pass(&mut self, inputs: &Inputs<'_>, labels: &[usize], objective: &Objective) -> PassOutcome {
         self.0.pass(inputs, labels, objective)
     }
 

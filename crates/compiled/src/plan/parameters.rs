@@ -108,6 +108,7 @@ impl Core {
             (Node::Conv2d { bias, .. } | Node::Linear { bias, .. }, Parameter::Bias) => {
                 (bias.clone().unwrap_or_else(none), Kind::Vector)
             }
+            (Node::Prelu { slope }, Parameter::Weight) => (slope.clone(), Kind::Vector),
             (Node::BatchNorm { gamma, .. }, Parameter::Weight) => (gamma.clone(), Kind::Vector),
             (Node::BatchNorm { beta, .. }, Parameter::Bias) => (beta.clone(), Kind::Vector),
             _ => (none(), Kind::Vector),

@@ -9,8 +9,8 @@ use crate::{Inputs, Objective, PassOutcome};
 
 impl Core {
     /// Forward and backward, from the mean loss.
-    pub(super) fn pass(&mut self, inputs: &Inputs<'_>, labels: &[usize], objective: Objective) -> PassOutcome {
-        let share = 1.0 / labels.len() as f32;
+    pub(super) fn pass(&mut self, inputs: &Inputs<'_>, labels: &[usize], objective: &Objective) -> PassOutcome {
+        let share = 1.0 / total_weight(labels, objective) as f32;
         self.pass_by(inputs, labels, &|_| share, objective)
     }
 
@@ -20,7 +20,7 @@ impl Core {
         inputs: &Inputs<'_>,
         labels: &[usize],
         weights: &[f32],
-        objective: Objective,
+        objective: &Objective,
     ) -> PassOutcome {
         assert_eq!(weights.len(), labels.len(), "a weight an image");
         self.pass_by(inputs, labels, &|image| weights[image], objective)
@@ -31,7 +31,7 @@ impl Core {
         inputs: &Inputs<'_>,
         labels: &[usize],
         weight: &(dyn Fn(usize) -> f32 + Sync),
-        objective: Objective,
+        objective: &Objective,
     ) -> PassOutcome {
         let last = self.graph.activations.last().expect("the output's").values;
         assert_eq!([last.height, last.width], [1, 1], "a loss is of a vector");
@@ -52,7 +52,7 @@ impl Core {
         });
         self.backward_from_last_norm();
         PassOutcome {
-            loss: self.shards.iter().map(|shard| shard.loss).sum::<f64>() / inputs.count as f64,
+            loss: self.shards.iter().map(|shard| shard.loss).sum::<f64>() / total_weight(labels, objective),
             correct: self.shards.iter().map(|shard| shard.correct).sum(),
         }
     }
@@ -156,4 +156,9 @@ impl Core {
         let shard = self.shards.iter().find(|shard| shard.images.contains(&image)).expect("an image of the last batch");
         (shard, image - shard.images.start)
     }
+}
+
+/// By what the sum of a batch's losses is divided: the number of images, unless their classes have weights.
+fn total_weight(labels: &[usize], objective: &Objective) -> f64 {
+    labels.iter().map(|&label| objective.weight(label)).sum()
 }

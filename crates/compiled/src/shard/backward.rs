@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use backproof_kernels::{
-    accumulate, avg_pool_backward, batch_norm_backward, copy, linear_input_gradient, max_pool_backward, multiply,
-    relu_backward, relu_backward_passing_zero,
+    ElementFunction, accumulate, avg_pool_backward, batch_norm_backward, copy, element_backward, linear_input_gradient,
+    max_pool_backward, multiply, negative_products, relu_backward, relu_backward_passing_zero,
 };
 
 use super::{NormNumbers, Shard, Shared, Workspace, at};
@@ -36,7 +36,7 @@ impl Shard {
     }
 
     fn image_backward(&mut self, shared: &Shared<'_>, node: usize, image: usize) {
-        let Shared { isa, graph, flipped: all_flipped, .. } = *shared;
+        let Shared { isa, graph, weights: all_weights, flipped: all_flipped, .. } = *shared;
         let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
         let [input, output] = &mut self.values[node..node + 2] else { unreachable!("two activations") };
         let input = &at(input, from.values_kept, from.stride(), image)[..from.values.size()];
@@ -102,6 +102,18 @@ impl Shard {
             Node::ReluPassingZero if wanted => {
                 copy(isa, &to.gradient, gradient, &from.gradient, input_gradient);
                 relu_backward_passing_zero(isa, &from.values, input, &from.gradient, input_gradient);
+            }
+            Node::Elementwise(f) if wanted => {
+                let (of, known) = if f.keeps_output() { (&to.values, output) } else { (&from.values, input) };
+                element_backward(isa, *f, of, known, &to.gradient, gradient, &from.gradient, input_gradient);
+            }
+            Node::Prelu { slope } => {
+                self.sums[slope.start] += negative_products(isa, &from.values, input, &to.gradient, gradient);
+                if wanted {
+                    let f = ElementFunction::LeakyRelu { slope: all_weights[slope.start] };
+                    let of = &from.values;
+                    element_backward(isa, f, of, input, &to.gradient, gradient, &from.gradient, input_gradient);
+                }
             }
             Node::BatchNorm { index, .. } if wanted => {
                 let NormNumbers { mean, scale, of_sum, of_product, .. } = &shared.norms[*index];

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use backproof_kernels::{
-    avg_pool_forward, batch_norm_forward, copy, linear_forward, max_pool_forward, multiply, relu_forward,
+    ElementFunction, avg_pool_forward, batch_norm_forward, copy, element_forward, linear_forward, max_pool_forward,
+    multiply, relu_forward,
 };
 
 use super::{NormNumbers, Shard, Shared, at};
@@ -76,6 +77,11 @@ impl Shard {
                 avg_pool_forward(isa, window, *divisor, &from.values, input, &to.values, output);
             }
             Node::Relu | Node::ReluPassingZero => relu_forward(isa, &from.values, input, &to.values, output),
+            Node::Elementwise(f) => element_forward(isa, *f, &from.values, input, &to.values, output),
+            Node::Prelu { slope } => {
+                let f = ElementFunction::LeakyRelu { slope: weights[slope.start] };
+                element_forward(isa, f, &from.values, input, &to.values, output);
+            }
             Node::BatchNorm { index, .. } => {
                 let NormNumbers { mean, scale, offset, .. } = &shared.norms[*index];
                 batch_norm_forward(isa, &from.values, input, [mean, scale, offset], &to.values, output);

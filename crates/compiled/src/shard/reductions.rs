@@ -22,7 +22,7 @@ impl Shard {
         shared: &Shared<'_>,
         labels: &[usize],
         weight: &(dyn Fn(usize) -> f32 + Sync),
-        objective: Objective,
+        objective: &Objective,
     ) {
         let last = shared.graph.activations.len() - 1;
         let activation = &shared.graph.activations[last];

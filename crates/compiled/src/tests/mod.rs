@@ -2,7 +2,7 @@
 
 mod reference;
 
-use backproof_kernels::{Conv2dShape, Divisor, Isa, MomentumStep, Window, Winograd};
+use backproof_kernels::{Conv2dShape, Divisor, ElementFunction, Isa, MomentumStep, Window, Winograd};
 
 use crate::testing::numbers;
 use crate::{Differentiable, InferencePlan, Inputs, Objective, Operation, Parameter, Plan, SegmentPlan, TrainingPlan};
@@ -46,7 +46,7 @@ fn check(operations: &[Operation], input: [usize; 3], count: usize) {
             to.iter_mut().enumerate().for_each(|(e, to)| *to = mask(operation, first + e));
         };
         let batch = Inputs { count, image: &write, mask: &masks };
-        let found = plan.pass(&batch, &labels, Objective::CrossEntropy);
+        let found = plan.pass(&batch, &labels, &Objective::CrossEntropy);
         assert!((found.loss - expected_loss).abs() < 1e-5, "{isa}: loss {}, not {expected_loss}", found.loss);
         for (n, expected) in expected.iter().enumerate() {
             for (found, expected) in plan.outputs(n).iter().zip(expected) {
@@ -79,10 +79,10 @@ fn check(operations: &[Operation], input: [usize; 3], count: usize) {
                 }
             }
         }
-        let again = plan.clone().pass(&batch, &labels, Objective::CrossEntropy);
+        let again = plan.clone().pass(&batch, &labels, &Objective::CrossEntropy);
         assert_eq!(again.loss.to_bits(), found.loss.to_bits(), "a pass repeats bit for bit");
         plan.step(&MomentumStep::new(0.01, 0.0, 0.0));
-        let after = plan.pass(&batch, &labels, Objective::CrossEntropy);
+        let after = plan.pass(&batch, &labels, &Objective::CrossEntropy);
         assert!(
             after.loss < found.loss,
             "a step along the gradient makes the loss smaller: {} {}",
@@ -140,7 +140,7 @@ fn convolutions_of_all_images_at_once_are_differentiated() {
         assert!(Winograd::pays(shape) && Winograd::together(shape), "{shape:?}");
         operation
     };
-    let norm = || Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1 };
+    let norm = || Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1, scale: true, shift: true };
     let linear = || Operation::Linear { outputs: 4, bias: true };
     let between = [
         conv(2, 96, [6, 6], 3, 0),
@@ -162,7 +162,7 @@ fn convolutions_of_all_images_at_once_are_differentiated() {
 
 #[test]
 fn normalisation_and_dropout_between_convolutions_are_differentiated() {
-    let norm = || Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1 };
+    let norm = || Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1, scale: true, shift: true };
     let operations = [
         conv(1, 7, [6, 6], 3, 1),
         Operation::Relu,
@@ -185,18 +185,72 @@ fn normalisation_and_dropout_between_convolutions_are_differentiated() {
     check(&operations, [1, 6, 6], 19);
 }
 
+/// The missing γ is 1 and the missing β is 0 after a step too, with weight decay.
+#[test]
+fn normalisations_without_scale_or_shift_are_differentiated() {
+    let norm = |scale, shift| Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1, scale, shift };
+    let operations = [
+        conv(1, 7, [6, 6], 3, 1),
+        norm(false, true),
+        Operation::Relu,
+        conv(7, 6, [6, 6], 3, 1),
+        norm(true, false),
+        Operation::Relu,
+        norm(false, false),
+        halved(6),
+        Operation::Flatten,
+        Operation::Linear { outputs: 4, bias: true },
+    ];
+    check(&operations, [1, 6, 6], 6);
+    let [mut plan, fresh] = [(); 2].map(|()| TrainingPlan::new(Isa::Portable, [2, 1, 1], &[norm(false, false)]));
+    let image = |n: usize, to: &mut [f32]| to.copy_from_slice(&[n as f32, 1.0 - n as f32]);
+    let mask = |_: usize, _: usize, _: &mut [f32]| {};
+    let batch = Inputs { count: 3, image: &image, mask: &mask };
+    let before = fresh.clone().pass(&batch, &[0, 1, 1], &Objective::CrossEntropy);
+    plan.pass(&batch, &[0, 1, 1], &Objective::CrossEntropy);
+    plan.step(&MomentumStep::new(0.5, 0.9, 0.5));
+    assert_eq!(plan.pass(&batch, &[0, 1, 1], &Objective::CrossEntropy).loss.to_bits(), before.loss.to_bits());
+}
+
 #[test]
 fn a_perceptron_is_differentiated() {
     let operations = [
         Operation::Flatten,
         Operation::Linear { outputs: 12, bias: true },
         Operation::Relu,
-        Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1 },
+        Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1, scale: true, shift: true },
         Operation::Linear { outputs: 7, bias: true },
         Operation::Relu,
         Operation::Linear { outputs: 3, bias: true },
     ];
     check(&operations, [3, 3, 5], 8);
+}
+
+/// Before and after each kind of node, with values that are kept and values that are not.
+#[test]
+fn functions_of_one_element_are_differentiated() {
+    let operations = [
+        Operation::Elementwise(ElementFunction::Tanh),
+        conv(2, 5, [8, 8], 3, 1),
+        Operation::Elementwise(ElementFunction::Silu),
+        halved(8),
+        Operation::Elementwise(ElementFunction::Sigmoid),
+        conv(5, 18, [4, 4], 3, 1),
+        Operation::Prelu,
+        Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1, scale: true, shift: true },
+        Operation::Elementwise(ElementFunction::Elu { alpha: 0.7 }),
+        Operation::Dropout,
+        Operation::Prelu,
+        Operation::Flatten,
+        Operation::Elementwise(ElementFunction::Sigmoid),
+        Operation::Linear { outputs: 9, bias: true },
+        Operation::Elementwise(ElementFunction::Softplus),
+        Operation::Linear { outputs: 4, bias: true },
+    ];
+    check(&operations, [2, 8, 8], 5);
+    check(&operations, [2, 8, 8], 18);
+    let first = [Operation::Prelu, Operation::Flatten, Operation::Linear { outputs: 3, bias: false }];
+    check(&first, [2, 2, 2], 3);
 }
 
 #[test]
@@ -212,7 +266,7 @@ fn strides_groups_overlapping_windows_and_successive_maxima_are_differentiated()
         groups: 2,
     };
     let operations = [
-        Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1 },
+        Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1, scale: true, shift: true },
         conv(2, 6, [13, 13], 3, 1),
         Operation::Relu,
         Operation::MaxPool2d { window: window(3, 2, 0), output: [6, 6] },
@@ -232,7 +286,7 @@ fn convolutions_by_tiles_are_differentiated() {
     let operations = [
         conv(16, 18, [4, 4], 5, 2),
         Operation::Relu,
-        Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1 },
+        Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1, scale: true, shift: true },
         conv(18, 16, [4, 4], 3, 1),
         Operation::Relu,
         halved(4),
@@ -250,7 +304,11 @@ fn convolutions_by_tiles_are_differentiated() {
 
 #[test]
 fn inference_uses_the_running_statistics_and_drops_nothing() {
-    let operations = [Operation::BatchNorm { epsilon: 1e-5, momentum: 0.5 }, Operation::Dropout, Operation::Flatten];
+    let operations = [
+        Operation::BatchNorm { epsilon: 1e-5, momentum: 0.5, scale: true, shift: true },
+        Operation::Dropout,
+        Operation::Flatten,
+    ];
     let mut plan = InferencePlan::new(Isa::Portable, [2, 1, 1], &operations);
     plan.set(0, Parameter::Weight, &[2.0, 2.0]);
     plan.set(0, Parameter::Bias, &[1.0, 1.0]);
@@ -266,11 +324,12 @@ fn inference_uses_the_running_statistics_and_drops_nothing() {
 
 #[test]
 fn running_statistics_follow_the_batch() {
-    let operations = [Operation::BatchNorm { epsilon: 1e-5, momentum: 0.25 }, Operation::Flatten];
+    let operations =
+        [Operation::BatchNorm { epsilon: 1e-5, momentum: 0.25, scale: true, shift: true }, Operation::Flatten];
     let mut plan = TrainingPlan::new(Isa::Portable, [1, 1, 1], &operations);
     let image = |n: usize, to: &mut [f32]| to[0] = [0.0, 2.0, 1.0, 3.0][n];
     let mask = |_: usize, _: usize, _: &mut [f32]| {};
-    plan.pass(&Inputs { count: 4, image: &image, mask: &mask }, &[0; 4], Objective::CrossEntropy);
+    plan.pass(&Inputs { count: 4, image: &image, mask: &mask }, &[0; 4], &Objective::CrossEntropy);
     let get = |parameter| {
         let mut value = [0.0];
         plan.get(0, parameter, &mut value);

@@ -1,5 +1,7 @@
 //! A network written out in double precision, straight from the definitions.
 
+use backproof_kernels::ElementFunction;
+
 use crate::Operation;
 
 /// One operation's parameters in row-major order: weight and bias.
@@ -21,6 +23,10 @@ pub(super) fn forward(
         match operation {
             Operation::Flatten => shape = [channels * height * width, 1, 1],
             Operation::Relu | Operation::ReluPassingZero => batch.iter_mut().flatten().for_each(|x| *x = x.max(0.0)),
+            Operation::Elementwise(f) => batch.iter_mut().flatten().for_each(|x| *x = value(*f, *x)),
+            Operation::Prelu => {
+                batch.iter_mut().flatten().for_each(|x| *x = if *x > 0.0 { *x } else { weight[0] * *x });
+            }
             Operation::Dropout => {
                 let elements = channels * height * width;
                 for (n, image) in batch.iter_mut().enumerate() {
@@ -79,6 +85,8 @@ pub(super) fn forward(
                 shape = [channels, *rows, *columns];
             }
             Operation::BatchNorm { epsilon, .. } => {
+                let [gamma, beta] = [(weight, 1.0), (bias, 0.0)]
+                    .map(|(values, absent)| move |c: usize| values.get(c).copied().unwrap_or(absent));
                 for c in 0..channels {
                     let pixels = height * width;
                     let range = c * pixels..(c + 1) * pixels;
@@ -87,7 +95,7 @@ pub(super) fn forward(
                     let variance =
                         batch.iter().flat_map(|x| &x[range.clone()]).map(|x| (x - mean).powi(2)).sum::<f64>() / count;
                     for x in batch.iter_mut().flat_map(|image| &mut image[range.clone()]) {
-                        *x = (*x - mean) / (variance + epsilon).sqrt() * weight[c] + bias[c];
+                        *x = (*x - mean) / (variance + epsilon).sqrt() * gamma(c) + beta(c);
                     }
                 }
             }
@@ -98,6 +106,25 @@ pub(super) fn forward(
 
 fn triples([a, b, c]: [usize; 3]) -> impl Iterator<Item = (usize, usize, usize)> {
     (0..a).flat_map(move |i| (0..b).flat_map(move |j| (0..c).map(move |k| (i, j, k))))
+}
+
+/// A function of one element, for those that the tests use; the kernels' own tests have all of them.
+fn value(f: ElementFunction, x: f64) -> f64 {
+    let logistic = |x: f64| 1.0 / (1.0 + (-x).exp());
+    match f {
+        ElementFunction::Silu => x * logistic(x),
+        ElementFunction::Sigmoid => logistic(x),
+        ElementFunction::Tanh => x.tanh(),
+        ElementFunction::Softplus => x.exp().ln_1p(),
+        ElementFunction::Elu { alpha } => {
+            if x > 0.0 {
+                x
+            } else {
+                f64::from(alpha) * x.exp_m1()
+            }
+        }
+        other => unreachable!("no test of a plan has {other:?}"),
+    }
 }
 
 /// A mask that drops every third element.
@@ -136,12 +163,15 @@ pub(super) fn sizes(operations: &[Operation], input: [usize; 3]) -> Vec<[usize; 
                 shape = [*outputs, 1, 1];
                 [outputs * features, if *bias { *outputs } else { 0 }]
             }
-            Operation::BatchNorm { .. } => [shape[0], shape[0]],
+            Operation::BatchNorm { scale, shift, .. } => {
+                [scale, shift].map(|is_there| if *is_there { shape[0] } else { 0 })
+            }
             Operation::Flatten => {
                 shape = [shape.iter().product(), 1, 1];
                 [0, 0]
             }
-            Operation::Relu | Operation::ReluPassingZero | Operation::Dropout => [0, 0],
+            Operation::Prelu => [1, 0],
+            Operation::Relu | Operation::ReluPassingZero | Operation::Elementwise(_) | Operation::Dropout => [0, 0],
         })
         .collect()
 }

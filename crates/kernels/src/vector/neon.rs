@@ -1,8 +1,9 @@
 //! Four registers of NEON.
 
 use std::arch::aarch64::{
-    float32x4_t, vaddq_f32, vbslq_f32, vceqq_f32, vcgtq_f32, vdivq_f32, vdupq_n_f32, vfmaq_f32, vld1q_f32, vmaxq_f32,
-    vmulq_f32, vsqrtq_f32, vst1q_f32, vsubq_f32,
+    float32x4_t, vaddq_f32, vaddq_s32, vbslq_f32, vceqq_f32, vcgtq_f32, vcvtq_s32_f32, vdivq_f32, vdupq_n_f32,
+    vdupq_n_s32, vfmaq_f32, vld1q_f32, vmaxq_f32, vmulq_f32, vreinterpretq_f32_s32, vshlq_n_s32, vsqrtq_f32, vst1q_f32,
+    vsubq_f32,
 };
 
 use super::Lanes;
@@ -65,5 +66,12 @@ impl Lanes for Neon {
     #[inline(always)]
     unsafe fn select_equal(self, other: Self, yes: Self, no: Self) -> Self {
         Self(std::array::from_fn(|i| unsafe { vbslq_f32(vceqq_f32(self.0[i], other.0[i]), yes.0[i], no.0[i]) }))
+    }
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        Self(std::array::from_fn(|i| unsafe {
+            let exponents = vaddq_s32(vcvtq_s32_f32(self.0[i]), vdupq_n_s32(127));
+            vreinterpretq_f32_s32(vshlq_n_s32::<23>(exponents))
+        }))
     }
 }

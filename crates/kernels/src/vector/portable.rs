@@ -71,4 +71,8 @@ impl Lanes for Portable {
     unsafe fn select_equal(self, other: Self, yes: Self, no: Self) -> Self {
         Self(std::array::from_fn(|i| if self.0[i] == other.0[i] { yes.0[i] } else { no.0[i] }))
     }
+    #[inline(always)]
+    unsafe fn power_of_two(self) -> Self {
+        Self(self.0.map(|lane| f32::from_bits(((lane as i32 + 127) << 23) as u32)))
+    }
 }

@@ -175,6 +175,15 @@ pub(crate) fn images(isa: Isa, shape: [usize; 3]) -> Vec<Call> {
         Call::new("ReLU backward, passing zero", of, [y, x], move |[y, g]| {
             relu_backward_passing_zero(isa, &to, y, &from, g);
         }),
+        Call::new("element function", of, [x, y], move |[x, y]| {
+            element_forward(isa, ElementFunction::Gelu, &from, x, &to, y);
+        }),
+        Call::new("element function backward", of, [x, y, x], move |[x, g, dx]| {
+            element_backward(isa, ElementFunction::Silu, &from, x, &to, g, &from, dx);
+        }),
+        Call::new("negative products", of, [x, y], move |[x, g]| {
+            assert!(negative_products(isa, &from, x, &to, g).is_finite());
+        }),
         Call::new("multiply", of, [x, y], move |[x, y]| multiply(isa, &from, x, &to, y)),
         Call::new("copy", of, [x, y], move |[x, y]| copy(isa, &from, x, &to, y)),
         Call::new("accumulate", of, [plain, plain], move |[x, sums]| accumulate(isa, x, sums)),
@@ -231,6 +240,9 @@ pub(crate) fn vectors(isa: Isa, length: usize) -> Vec<Call> {
         }),
         Call::new("cross-entropy", of, [length; 2], move |[z, g]| {
             softmax_cross_entropy(z, length - 1, 1.0, g);
+        }),
+        Call::new("soft cross-entropy", of, [length; 3], move |[z, shares, g]| {
+            soft_cross_entropy(z, length - 1, shares, 1.0, 1.0, g);
         }),
         Call::new("squared error", of, [length; 2], move |[z, g]| {
             mean_squared_error(z, length - 1, 1.0, g);

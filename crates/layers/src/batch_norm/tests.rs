@@ -4,24 +4,27 @@ use crate::testing::*;
 fn check<const D: usize>(case: &Case<'_>) {
     let mode = if case.number("training") != 0.0 { TRAINING } else { Mode::Inference };
     let layer = |engine: Engine| {
-        BatchNorm::new(
-            engine.on_device(case.tensor("gamma")),
-            engine.on_device(case.tensor("beta")),
-            case.number("epsilon"),
-            case.number("momentum"),
-        )
-        .with_running_statistics(
-            engine.on_device(case.tensor("running_mean")),
-            engine.on_device(case.tensor("running_variance")),
-        )
+        let [gamma, beta] = ["gamma", "beta"].map(|name| case.optional::<1>(name));
+        let affine = [gamma.is_some(), beta.is_some()];
+        let [gamma, beta] = [gamma, beta]
+            .map(|given| engine.on_device(given.unwrap_or_else(|| case.tensor("running_mean").ones_like())));
+        BatchNorm::new(gamma, beta, case.number("epsilon"), case.number("momentum"))
+            .with_affine(affine[0], affine[1])
+            .with_running_statistics(
+                engine.on_device(case.tensor("running_mean")),
+                engine.on_device(case.tensor("running_variance")),
+            )
     };
     let manual = layer(Engine::Manual);
     let (output, saved) = manual.forward_saving(case.tensor::<D>("input"), mode);
     let gradients = manual.backward(saved, case.tensor("cotangent"));
     case.assert("output", output);
     case.assert("input_gradient", gradients.input);
-    case.assert("gamma_gradient", gradients.gamma);
-    case.assert("beta_gradient", gradients.beta);
+    for (name, gradient) in [("gamma", gradients.gamma), ("beta", gradients.beta)] {
+        if case.optional::<1>(name).is_some() {
+            case.assert(&format!("{name}_gradient"), gradient);
+        }
+    }
     case.assert("new_running_mean", manual.running_mean.value_sync());
     case.assert("new_running_variance", manual.running_variance.value_sync());
 
@@ -30,8 +33,12 @@ fn check<const D: usize>(case: &Case<'_>) {
         differentiate(case.tensor::<D>("input"), case.tensor("cotangent"), |input| autodiff.forward(input, mode));
     case.assert("output", output);
     case.assert("input_gradient", input);
-    case.assert("gamma_gradient", autodiff.gamma.val().grad(&gradients).unwrap());
-    case.assert("beta_gradient", autodiff.beta.val().grad(&gradients).unwrap());
+    for (name, parameter) in [("gamma", autodiff.gamma), ("beta", autodiff.beta)] {
+        assert_eq!(parameter.is_some(), case.optional::<1>(name).is_some());
+        if let Some(parameter) = parameter {
+            case.assert(&format!("{name}_gradient"), parameter.val().grad(&gradients).unwrap());
+        }
+    }
     case.assert("new_running_mean", autodiff.running_mean.value_sync().without_autodiff());
     case.assert("new_running_variance", autodiff.running_variance.value_sync().without_autodiff());
 }
@@ -70,8 +77,8 @@ proptest::proptest! {
             differentiate(input, cotangent, |input| autodiff.forward(input, mode));
         assert_close("output", output, expected_output, AUTODIFF);
         assert_close("input", gradients.input, expected, AUTODIFF);
-        assert_close("gamma", gradients.gamma, autodiff.gamma.val().grad(&all).unwrap(), AUTODIFF);
-        assert_close("beta", gradients.beta, autodiff.beta.val().grad(&all).unwrap(), AUTODIFF);
+        assert_close("gamma", gradients.gamma, autodiff.gamma.unwrap().val().grad(&all).unwrap(), AUTODIFF);
+        assert_close("beta", gradients.beta, autodiff.beta.unwrap().val().grad(&all).unwrap(), AUTODIFF);
     }
 }
 
@@ -97,7 +104,7 @@ fn a_channel_with_one_element_becomes_beta_and_passes_no_gradient() {
     let layer = layer(3);
     let (output, saved) = layer.forward_saving(random::<2>(3, [1, 3]), TRAINING);
     let gradients = layer.backward(saved, random(4, [1, 3]));
-    assert_eq!(values(output), values(layer.beta.val()));
+    assert_eq!(values(output), values(layer.beta.as_ref().unwrap().val()));
     assert_eq!(values(gradients.input), [0.0; 3]);
     assert_eq!(values(gradients.gamma), [0.0; 3]);
     assert_eq!(values(layer.running_variance.value_sync()), [1.0; 3]);

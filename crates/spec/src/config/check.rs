@@ -331,6 +331,7 @@ fn describe(kind: &Kind, data_sets: &DataSets) -> String {
             format!("an integer of at least {least}, or two of them, [height, width]")
         }
         Kind::Shape => "[channels, height, width] or [features], each at least 1".to_owned(),
+        Kind::ClassWeights => "\"balanced\" or an array of numbers above 0, one a class".to_owned(),
         Kind::Section(section) => format!("a table, [{}]", section.path),
         Kind::Variant(variants) => {
             format!("a {} type or a table with a `type`", variants.noun)

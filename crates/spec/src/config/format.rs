@@ -81,6 +81,8 @@ pub(crate) enum Kind {
     Size { least: u64 },
     /// `[1, 28, 28]` or `[784]`.
     Shape,
+    /// `"balanced"`, or an array of numbers above 0, one a class.
+    ClassWeights,
     /// A table.
     Section(&'static Section),
     /// A table whose `type` says which keys it has, or its type alone.

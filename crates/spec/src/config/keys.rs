@@ -311,6 +311,18 @@ pub(super) static TRAINING: Section = Section {
             "cross-entropy: of the softmax; mean-squared-error: of the outputs; binary-cross-entropy: of a sigmoid a class.",
         ),
         key(
+            "label_smoothing",
+            Kind::Number(Range::BELOW_ONE),
+            Default(Number(0.0)),
+            "The share of a label that all classes have in equal parts; with loss = \"cross-entropy\".",
+        ),
+        key(
+            "class_weights",
+            Kind::ClassWeights,
+            Optional(Word("balanced")),
+            "How much an image of each class counts, an array or \"balanced\"; with loss = \"cross-entropy\".",
+        ),
+        key(
             "iterations",
             Kind::Integer { least: 1 },
             Either("epochs", Integer(2000)),

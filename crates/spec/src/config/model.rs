@@ -3,7 +3,7 @@
 use super::check::Fault;
 use super::record::Record;
 use super::suggest;
-use crate::{Architecture, BatchNormSpec, Initialization, LayerSpec, ReluSpec, ShapeError, published};
+use crate::{Architecture, Initialization, LayerSpec, ReluSpec, ShapeError, published};
 
 /// What a network is called that is spelled out and has no name.
 const UNNAMED: &str = "custom";
@@ -56,9 +56,8 @@ fn set_layers(architecture: &mut Architecture, record: &Record) -> Result<(), Fa
         check_set(architecture.set_relu(&relu), "relu_gradient_at_zero", "ReLU", in_layer, &architecture.name, record)?;
     }
     if let Some(norm) = record.optional_table("batch_norm") {
-        let norm = BatchNormSpec { epsilon: norm.number("epsilon"), momentum: norm.number("momentum") };
         let in_layer = "write `{ type = \"batch_norm\", epsilon = 1e-3, momentum = 0.01 }` in `layers`";
-        let found = architecture.set_batch_norm(&norm);
+        let found = architecture.set_batch_norm(norm.number("epsilon"), norm.number("momentum"));
         check_set(found, "batch_norm", "batch normalisation", in_layer, &architecture.name, record)?;
     }
     Ok(())

@@ -27,6 +27,7 @@ pub(super) enum Checked {
     Text(String),
     Integer(u64),
     Number(f64),
+    Numbers(Vec<f64>),
     Flag(bool),
     Size(Size2),
     Shape(Shape),
@@ -52,6 +53,11 @@ impl Record {
             .unwrap_or_else(|| panic!("the description of a config has no key `{key}`"))
     }
 
+    /// Whether `key` has a value.
+    pub(super) fn is_there(&self, key: &str) -> bool {
+        !matches!(self.field(key).value, Checked::Absent)
+    }
+
     /// Where the value of `key` stands, or else the table.
     pub(super) fn span_of(&self, key: &str) -> Option<Span> {
         self.field(key).span.or(self.span)
@@ -65,7 +71,7 @@ impl Record {
         }
     }
 
-    pub(super) fn text(&self, key: &str) -> &str {
+    pub(crate) fn text(&self, key: &str) -> &str {
         self.optional_text(key).unwrap_or_else(|| unexpected(key, &Checked::Absent))
     }
 
@@ -111,6 +117,15 @@ impl Record {
 
     pub(crate) fn size(&self, key: &str) -> Size2 {
         self.optional_size(key).unwrap_or_else(|| unexpected(key, &Checked::Absent))
+    }
+
+    /// The numbers of an array; nothing where it is a word.
+    pub(super) fn numbers(&self, key: &str) -> Option<&[f64]> {
+        match &self.field(key).value {
+            Checked::Numbers(numbers) => Some(numbers),
+            Checked::Absent | Checked::Text(_) => None,
+            other => unexpected(key, other),
+        }
     }
 
     pub(super) fn optional_shape(&self, key: &str) -> Option<Shape> {

@@ -5,8 +5,9 @@ use super::model;
 use super::record::{Chosen, Record};
 use super::rules;
 use crate::{
-    Adam, Augmentation, Averages, CropBorder, Data, DataSets, EarlyStopping, Engine, Expect, Experiment, Kernels, Loss,
-    MeanOf, Normalization, Optimizer, OptimizerKind, Order, Pixels, Schedule, Training, Update, WarmStart, Watch,
+    Adam, Augmentation, Averages, ClassWeights, CropBorder, Data, DataSets, EarlyStopping, Engine, Expect, Experiment,
+    Kernels, Loss, MeanOf, Normalization, Optimizer, OptimizerKind, Order, Pixels, Schedule, Training, Update,
+    WarmStart, Watch,
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
@@ -139,6 +140,8 @@ fn iterations(record: &Record, data: &Data, data_sets: &DataSets) -> Result<usiz
 fn training(record: &Record, iterations: usize) -> Training {
     Training {
         loss: choice(record, "loss", &Loss::ALL, |loss| loss.name()),
+        label_smoothing: record.number("label_smoothing"),
+        class_weights: class_weights(record),
         iterations,
         batch_size: record.count("batch_size"),
         report_every: record.count("report_every"),
@@ -152,6 +155,11 @@ fn training(record: &Record, iterations: usize) -> Training {
             restore_best: rule.flag("restore_best"),
         }),
     }
+}
+
+fn class_weights(record: &Record) -> Option<ClassWeights> {
+    let each = record.numbers("class_weights").map(|weights| ClassWeights::Each(weights.to_vec()));
+    each.or_else(|| record.is_there("class_weights").then_some(ClassWeights::Balanced))
 }
 
 /// The one of `all` that is named; the description of the config admits no other names.

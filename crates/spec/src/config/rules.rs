@@ -4,8 +4,8 @@ use super::check::Fault;
 use super::document::Span;
 use super::record::Record;
 use crate::{
-    Architecture, CropBorder, Data, DataSet, DataSets, Engine, Experiment, Kernels, OptimizerKind, Order, Schedule,
-    Shape, Watch, counted,
+    Architecture, ClassWeights, CropBorder, Data, DataSet, DataSets, Engine, Experiment, Kernels, Loss, OptimizerKind,
+    Order, Schedule, Shape, Watch, counted,
 };
 
 /// The most padding that an error proposes; more would be mostly margin.
@@ -26,6 +26,7 @@ pub(super) fn check(experiment: &Experiment, record: &Record, data_sets: &DataSe
     check_optimizer(experiment, record.table("optimizer"), &mut faults);
     check_warm_start(experiment, record.table("model"), &mut faults);
     check_early_stopping(experiment, record, &mut faults);
+    check_loss(experiment, record.table("training"), &mut faults);
     faults
 }
 
@@ -179,6 +180,24 @@ fn check_early_stopping(experiment: &Experiment, record: &Record, faults: &mut V
         let table = record.table("training").optional_table("early_stopping");
         let help = "set `validation_images` under [data], or watch \"training-loss\"";
         faults.push(Fault::new(message, table.and_then(|table| table.span_of("watch"))).help(help));
+    }
+}
+
+/// What only the cross-entropy has, and a weight for each class.
+fn check_loss(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
+    let training = &experiment.training;
+    let asked =
+        [("label_smoothing", training.label_smoothing != 0.0), ("class_weights", training.class_weights.is_some())];
+    for (key, _) in asked.iter().filter(|(_, asked)| *asked && training.loss != Loss::CrossEntropy) {
+        let message = format!("{key} has no effect with loss = \"{}\"", training.loss.name());
+        faults.push(Fault::new(message, record.span_of(key)).help("use loss = \"cross-entropy\", or leave it out"));
+    }
+    if let (Some(ClassWeights::Each(weights)), Ok(classes)) = (&training.class_weights, experiment.model.classes())
+        && weights.len() != classes
+    {
+        let (weights, classes) = (counted(weights.len(), "weight"), counted(classes, "class"));
+        let message = format!("class_weights has {weights}, and the network has {classes}");
+        faults.push(Fault::new(message, record.span_of("class_weights")));
     }
 }
 

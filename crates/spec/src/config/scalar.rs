@@ -1,7 +1,7 @@
 //! Values that are no tables: what a key of each kind takes.
 
 use super::document::{Node, Value};
-use super::format::Kind;
+use super::format::{Kind, Range};
 use super::record::Checked;
 use crate::{Shape, Size2};
 
@@ -15,14 +15,7 @@ pub(super) fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
             u64::try_from(*integer).ok().filter(|integer| integer >= least).map(Checked::Integer)
         }
         (Kind::ZeroOrOne, Value::Integer(integer @ (0 | 1))) => Some(Checked::Integer(u64::from(*integer == 1))),
-        (Kind::Number(range), Value::Number(_) | Value::Integer(_)) => {
-            let number = match node.value {
-                Value::Number(number) => number,
-                Value::Integer(integer) => integer as f64,
-                _ => return None,
-            };
-            range.contains(number).then_some(Checked::Number(number))
-        }
+        (Kind::Number(range), _) => number(*range, node).map(Checked::Number),
         (Kind::Size { least }, Value::Integer(integer)) => {
             dimension(*integer, *least).map(|side| Checked::Size(Size2::square(side)))
         }
@@ -30,9 +23,27 @@ pub(super) fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
             [height, width] => Some(Checked::Size(Size2::new(height, width))),
             _ => None,
         },
+        (Kind::ClassWeights, Value::Text(text)) if text == BALANCED => Some(Checked::Text(text.clone())),
+        (Kind::ClassWeights, Value::Array(items)) if !items.is_empty() => weights(items).map(Checked::Numbers),
         (Kind::Shape, Value::Array(items)) => Shape::from_dimensions(&dimensions(items, 1)?).map(Checked::Shape),
         _ => None,
     }
+}
+
+/// The word for weights that make all classes count equally.
+pub(super) const BALANCED: &str = "balanced";
+
+fn weights(items: &[Node]) -> Option<Vec<f64>> {
+    items.iter().map(|item| number(Range::POSITIVE, item)).collect()
+}
+
+fn number(range: Range, node: &Node) -> Option<f64> {
+    let number = match node.value {
+        Value::Number(number) => number,
+        Value::Integer(integer) => integer as f64,
+        _ => return None,
+    };
+    range.contains(number).then_some(number)
 }
 
 fn dimensions(items: &[Node], least: u64) -> Option<Vec<usize>> {

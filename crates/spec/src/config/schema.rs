@@ -2,6 +2,7 @@
 
 use super::format::{Key, Kind, Presence, Range, Section, Variant, Variants};
 use super::keys::EXPERIMENT;
+use super::scalar::BALANCED;
 use crate::DataSets;
 
 /// The JSON Schema (draft 2020-12) of a config, for editors that complete and check TOML by one. Ends in a newline.
@@ -166,6 +167,14 @@ pub(super) fn kind(kind: &'static Kind, data_sets: &DataSets) -> Entries {
             vec![("anyOf", Json::Array(vec![Json::Object(integer(*least)), Json::Object(integers(*least, 2))]))]
         }
         Kind::Shape => vec![("anyOf", Json::Array(vec![Json::Object(integers(1, 3)), Json::Object(integers(1, 1))]))],
+        Kind::ClassWeights => {
+            let weights = vec![
+                ("type", string("array")),
+                ("items", Json::Object(number(Range::POSITIVE))),
+                ("minItems", literal(1)),
+            ];
+            vec![("anyOf", Json::Array(vec![Json::Object(words(&[BALANCED])), Json::Object(weights)]))]
+        }
         Kind::Section(section) => self::section(section, data_sets),
         Kind::Variant(variants) => one_of(variants, data_sets),
         Kind::Variants(variants) => {

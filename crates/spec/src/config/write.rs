@@ -2,8 +2,8 @@
 //! before them has the same text.
 
 use crate::{
-    Architecture, Augmentation, Averages, CropBorder, Experiment, Normalization, OptimizerKind, Schedule, Shape, Size2,
-    Update,
+    Architecture, Augmentation, Averages, ClassWeights, CropBorder, Experiment, Normalization, OptimizerKind, Schedule,
+    Shape, Size2, Update,
 };
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
@@ -46,6 +46,14 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     let training = &experiment.training;
     out.header("training");
     out.entry("loss", training.loss.name());
+    if training.label_smoothing != 0.0 {
+        out.entry("label_smoothing", training.label_smoothing);
+    }
+    match &training.class_weights {
+        Some(ClassWeights::Balanced) => out.entry("class_weights", "balanced"),
+        Some(ClassWeights::Each(weights)) => out.entry("class_weights", &weights[..]),
+        None => {}
+    }
     out.entry("iterations", training.iterations);
     out.entry("batch_size", training.batch_size);
     out.entry("report_every", training.report_every);
@@ -234,6 +242,12 @@ impl ToToml for bool {
 impl ToToml for f64 {
     fn toml(&self) -> String {
         format!("{self:?}")
+    }
+}
+
+impl ToToml for &[f64] {
+    fn toml(&self) -> String {
+        format!("[{}]", self.iter().map(|number| number.toml()).collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Checks of inputs and hyperparameters that several layers make.
 
 use super::Misfit;
+use crate::config::Range;
 use crate::{Shape, counted};
 
 /// The channels, the height and the width of an input that has to be an image.
@@ -19,6 +20,23 @@ pub(super) fn positive(key: &str, value: usize) -> Result<(), Misfit> {
         return Err(Misfit::new(format!("{key} must be at least 1, got 0")));
     }
     Ok(())
+}
+
+/// What is added to a variance before its root.
+pub(super) fn epsilon(value: f64) -> Result<(), Misfit> {
+    if Range::POSITIVE.contains(value) {
+        Ok(())
+    } else {
+        Err(Misfit::new(format!("epsilon must be positive, got {value}")))
+    }
+}
+
+/// A number alone is its own mean.
+pub(super) fn more_than_one(elements: usize, what: &str) -> Result<(), Misfit> {
+    match elements {
+        0 | 1 => Err(Misfit::new(format!("{what} has one number, which normalises to 0"))),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn finite(key: &str, value: f64) -> Result<(), Misfit> {

@@ -1,6 +1,6 @@
 //! The keys of a config that several layers have.
 
-use crate::config::{Key, Kind, Literal, Presence, key};
+use crate::config::{Key, Kind, Literal, Presence, Range, key};
 use crate::initialization::INITIALIZATIONS;
 
 pub(super) const PADDING: Key =
@@ -22,3 +22,10 @@ pub(super) const INITIALIZATION: Key = key(
 
 pub(super) const BIAS: Key =
     key("bias", Kind::Flag, Presence::Default(Literal::Flag(true)), "Whether each output has a bias.");
+
+pub(super) const EPSILON: Key = key(
+    "epsilon",
+    Kind::Number(Range::POSITIVE),
+    Presence::Default(Literal::Number(1e-5)),
+    "Added to the variance before the root.",
+);

@@ -18,6 +18,7 @@ use crate::Shape;
 use crate::config::{Entries, Record, Variant, Variants};
 pub(crate) use batch_norm::BATCH_NORM_KEYS;
 use definition::Definition;
+pub use gelu::GeluApproximation;
 pub(crate) use inferred::{Inferred, MOST_ELEMENTS, Misfit};
 
 /// The modules, the enum and its dispatch. `cargo fmt` does not see modules that a macro names: `rustfmt
@@ -112,8 +113,10 @@ list! {
     conv2d::Conv2d(Conv2dSpec),
     max_pool2d::MaxPool2d(MaxPool2dSpec),
     avg_pool2d::AvgPool2d(AvgPool2dSpec),
+    global_avg_pool::GlobalAvgPool(GlobalAvgPoolSpec),
     linear::Linear(LinearSpec),
     flatten::Flatten(FlattenSpec),
+    scale::Scale(ScaleSpec),
     relu::Relu(ReluSpec),
     leaky_relu::LeakyRelu(LeakyReluSpec),
     prelu::Prelu(PreluSpec),
@@ -124,5 +127,7 @@ list! {
     silu::Silu(SiluSpec),
     softplus::Softplus(SoftplusSpec),
     batch_norm::BatchNorm(BatchNormSpec),
+    group_norm::GroupNorm(GroupNormSpec),
+    layer_norm::LayerNorm(LayerNormSpec),
     dropout::Dropout(DropoutSpec),
 }

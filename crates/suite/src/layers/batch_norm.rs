@@ -19,19 +19,26 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let positive = |draw: &mut Draw| Value::new(channels, (0..channels[0]).map(|_| draw.real(0.3..2.0)).collect());
     let (gamma, variance) = (positive(draw), positive(draw));
     let shift = draw.real(-2.0..2.0);
+    let (scale, shifts) = (!draw.once_in(4), !draw.once_in(4));
     let x = draw.normal(dims, 1.0);
     let x = Value::new(dims, x.data().iter().map(|x| x + shift).collect());
-    let check = context
-        .check("batch_norm")
-        .input("x", x)
-        .parameter("gamma", gamma)
-        .parameter("beta", draw.normal(channels, 1.0))
-        .constant("running_mean", draw.normal(channels, 1.0))
-        .constant("running_variance", variance);
+    let check = context.check("batch_norm").input("x", x);
+    // A scale and a shift that there are not are the constants 1 and 0.
+    let check = match scale {
+        true => check.parameter("gamma", gamma),
+        false => check.constant("gamma", Value::full(channels, 1.0)),
+    };
+    let beta = draw.normal(channels, 1.0);
+    let check = match shifts {
+        true => check.parameter("beta", beta),
+        false => check.constant("beta", Value::full(channels, 0.0)),
+    };
+    let check = check.constant("running_mean", draw.normal(channels, 1.0)).constant("running_variance", variance);
     let mode = if training { Mode::Training { dropout_seed: [0; 32] } } else { Mode::Inference };
     // The layer is made anew for each pass, because a pass in training moves its running statistics.
-    let layer = |t: &Arguments<'_>| {
+    let layer = move |t: &Arguments<'_>| {
         BatchNorm::new(t.get("gamma"), t.get("beta"), EPSILON, 0.1)
+            .with_affine(scale, shifts)
             .with_running_statistics(t.get("running_mean"), t.get("running_variance"))
     };
     let x = move |t: &Arguments<'_>| layout.arrange(t.get::<4>("x"));
@@ -42,14 +49,17 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         move |t| {
             let (layer, g) = (layer(t), layout.arrange(t.cotangent::<4>()));
             let found = layer.backward(layer.forward_saving(x(t), mode).1, g);
-            Gradients::new().with("x", found.input).with("gamma", found.gamma).with("beta", found.beta)
+            let gradients = Gradients::new().with("x", found.input);
+            let gradients = if scale { gradients.with("gamma", found.gamma) } else { gradients };
+            if shifts { gradients.with("beta", found.beta) } else { gradients }
         },
     );
 
     // The kernels differentiate in training alone.
-    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![Operation::BatchNorm { epsilon: EPSILON, momentum: 0.1 }])
-        .parameter(0, Parameter::Weight, "gamma")
-        .parameter(0, Parameter::Bias, "beta");
+    let operation = Operation::BatchNorm { epsilon: EPSILON, momentum: 0.1, scale, shift: shifts };
+    let stack = Stack::new([dims[1], dims[2], dims[3]], vec![operation]);
+    let stack = if scale { stack.parameter(0, Parameter::Weight, "gamma") } else { stack };
+    let stack = if shifts { stack.parameter(0, Parameter::Bias, "beta") } else { stack };
     let check = if training { stack.check(context, check, dims) } else { check };
 
     let count = (dims[0] * dims[2] * dims[3]) as f64;
@@ -79,7 +89,13 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
             .with("beta", terms.g.sum_dims_squeeze::<1, _>(&[0, 2, 3]) * (1.0 / count))
     });
     let mode = if training { "training" } else { "inference" };
-    Case { about: format!("{}{}, {mode}", shape(&dims), layout.words()), check }
+    let absent = match (scale, shifts) {
+        (true, true) => "",
+        (false, true) => ", without scale",
+        (true, false) => ", without shift",
+        (false, false) => ", without scale and shift",
+    };
+    Case { about: format!("{}{}, {mode}{absent}", shape(&dims), layout.words()), check }
 }
 
 /// What the right gradient `(g − mean − component) ⊙ scale` is made of.

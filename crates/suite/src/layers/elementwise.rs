@@ -1,8 +1,11 @@
 //! What activations without parameters share: `y_i = φ(x_i)` of every element.
 
+use backproof_compiled::Operation;
 use backproof_gradcheck::{Check, Gradients};
+use backproof_kernels::ElementFunction;
 use burn::tensor::Tensor;
 
+use crate::kernels::Stack;
 use crate::subject::{Context, Draw, Layout, shape};
 
 /// Dimensions, layout and values of the input, and the check that has it.
@@ -47,6 +50,16 @@ macro_rules! sources {
 }
 
 pub(super) use sources;
+
+/// Adds the kernels of this function as sources, on an input of these dimensions.
+pub(super) fn kernels(
+    context: &Context,
+    dims: [usize; 3],
+    check: Check<'static>,
+    f: ElementFunction,
+) -> Check<'static> {
+    Stack::new([dims[1], dims[2], 1], vec![Operation::Elementwise(f)]).check(context, check, dims)
+}
 
 /// A backward that multiplies the cotangent by a wrong derivative.
 pub(super) fn wrong(

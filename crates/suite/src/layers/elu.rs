@@ -1,16 +1,19 @@
 //! `x` above 0, `α (eˣ − 1)` elsewhere.
 
+use backproof_kernels::ElementFunction;
 use backproof_layers::Elu;
 use burn::tensor::Tensor;
 
-use super::elementwise::{Input, of_another_batch, positive, sources, wrong};
+use super::elementwise::{Input, kernels, of_another_batch, positive, sources, wrong};
 use crate::subject::{Case, Context, Draw};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let alpha = draw.real(0.3..2.0);
     let input = Input::new("elu", 1.5, context, draw);
     let about = format!("{}, α {alpha:.3}", input.about());
+    let dims = input.dims;
     let check = sources!(context, input, Elu::new(alpha));
+    let check = kernels(context, dims, check, ElementFunction::Elu { alpha: alpha as f32 });
     let sides = |x: Tensor<3>, negative: Tensor<3>| {
         let mask = positive(x);
         mask.clone() + (-mask + 1.0) * negative

@@ -1,16 +1,19 @@
 //! `x` above 0, `slope · x` elsewhere.
 
+use backproof_kernels::ElementFunction;
 use backproof_layers::LeakyRelu;
 use burn::tensor::Tensor;
 
-use super::elementwise::{Input, of_another_batch, positive, sources, wrong};
+use super::elementwise::{Input, kernels, of_another_batch, positive, sources, wrong};
 use crate::subject::{Case, Context, Draw};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let slope = draw.real(0.01..0.5);
     let input = Input::new("leaky_relu", 1.0, context, draw);
     let about = format!("{}, slope {slope:.3}", input.about());
+    let dims = input.dims;
     let check = sources!(context, input, LeakyRelu::new(slope));
+    let check = kernels(context, dims, check, ElementFunction::LeakyRelu { slope: slope as f32 });
     let slopes = move |x: Tensor<3>| positive(x) * (1.0 - slope) + slope;
     let check = wrong(context, check, "the slope of the negative side is lost", positive);
     let check = wrong(context, check, "the mask of another batch", move |x| slopes(of_another_batch(x)));

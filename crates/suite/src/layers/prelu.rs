@@ -1,9 +1,11 @@
 //! `y = x` where `x > 0`, `b x` elsewhere, with one slope `b` that is learnt.
 
+use backproof_compiled::{Operation, Parameter};
 use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_layers::Prelu;
 use burn::tensor::Tensor;
 
+use crate::kernels::Stack;
 use crate::subject::{Case, Context, Draw, shape};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
@@ -24,6 +26,8 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
             Gradients::new().with("x", found.input).with("slope", found.slope)
         },
     );
+    let stack = Stack::new([dims[1], dims[2], 1], vec![Operation::Prelu]).parameter(0, Parameter::Weight, "slope");
+    let check = stack.check(context, check, dims);
     let negative = |x: Tensor<3>| {
         let dtype = x.dtype();
         x.lower_equal_elem(0.0).float().cast(dtype)

@@ -167,7 +167,12 @@ impl Layers {
 
     fn of_kernels(&self, conv: Operation, pool: Operation) -> Vec<Operation> {
         let norm = |position| {
-            (self.norm == Some(position)).then_some(Operation::BatchNorm { epsilon: EPSILON, momentum: MOMENTUM })
+            (self.norm == Some(position)).then_some(Operation::BatchNorm {
+                epsilon: EPSILON,
+                momentum: MOMENTUM,
+                scale: true,
+                shift: true,
+            })
         };
         let [before, after] = [NormPosition::BeforeRelu, NormPosition::AfterRelu].map(norm);
         let dropout = self.dropout.as_ref().map(|_| Operation::Dropout);
@@ -259,7 +264,9 @@ fn as_one_node(
             let gradients = (output * t.cotangent::<4>().autodiff()).sum().backward();
             let found = with_gradient(Gradients::new(), "x", &x, &gradients);
             let found = with_gradient(found, "weight", &weight, &gradients);
-            let of_norm = norm.map(|norm| [("gamma", norm.gamma.val()), ("beta", norm.beta.val())]);
+            let of_norm = norm.map(|norm| {
+                [("gamma", norm.gamma), ("beta", norm.beta)].map(|(name, of)| (name, of.expect("it has one").val()))
+            });
             let vectors = bias.map(|bias| ("bias", bias)).into_iter().chain(of_norm.into_iter().flatten());
             vectors.fold(found, |found, (name, vector)| with_gradient(found, name, &vector, &gradients))
         })

@@ -1,15 +1,18 @@
 //! `1 / (1 + e⁻ˣ)`.
 
+use backproof_kernels::ElementFunction;
 use backproof_layers::Sigmoid;
 use burn::tensor::Tensor;
 
-use super::elementwise::{Input, sources, wrong};
+use super::elementwise::{Input, kernels, sources, wrong};
 use crate::subject::{Case, Context, Draw};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("sigmoid", 2.0, context, draw);
     let about = input.about();
+    let dims = input.dims;
     let check = sources!(context, input, Sigmoid);
+    let check = kernels(context, dims, check, ElementFunction::Sigmoid);
     let y = |x: Tensor<3>| ((-x).exp() + 1.0).recip();
     let check = wrong(context, check, "y in the place of y (1 − y)", y);
     let check = wrong(context, check, "1 − y in the place of y (1 − y)", move |x| -y(x) + 1.0);

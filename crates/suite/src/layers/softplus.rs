@@ -1,15 +1,18 @@
 //! `ln(1 + eˣ)`.
 
+use backproof_kernels::ElementFunction;
 use backproof_layers::Softplus;
 use burn::tensor::activation::sigmoid;
 
-use super::elementwise::{Input, positive, sources, wrong};
+use super::elementwise::{Input, kernels, positive, sources, wrong};
 use crate::subject::{Case, Context, Draw};
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("softplus", 2.0, context, draw);
     let about = input.about();
+    let dims = input.dims;
     let check = sources!(context, input, Softplus);
+    let check = kernels(context, dims, check, ElementFunction::Softplus);
     let check = wrong(context, check, "the mask of a ReLU in the place of σ(x)", positive);
     let check = wrong(context, check, "σ(−x) in the place of σ(x)", |x| sigmoid(-x));
     let check = wrong(context, check, "the denominator is lost: eˣ in the place of σ(x)", |x| x.exp());

@@ -1,6 +1,6 @@
 //! Both engines train every network alike.
 
-use backproof_spec::{Architecture, published};
+use backproof_spec::{Architecture, Loss, published};
 use burn::module::{ModuleMapper, Param};
 use burn::tensor::{DType, TensorData};
 
@@ -42,7 +42,7 @@ fn train(engine: OnTensors, loss: Loss, architecture: &Architecture, steps: usiz
     for step in 0..steps {
         let (images, labels) = batch(step, shape, &engine.batch_device(&plain));
         let mode = PassMode::Training { seed: 1, step: step as u64 };
-        let pass = engine.gradients(loss, &network, images, labels, mode);
+        let pass = engine.gradients(&loss.into(), &network, images, labels, mode);
         assert!(pass.loss.is_finite());
         network = engine.update(&mut optimizer, 0.01, network, pass.parameters);
     }

@@ -1,6 +1,8 @@
 //! Convolution and pooling.
 
-use backproof_layers::{AvgPool2d, AvgPool2dOptions, Conv2d, Conv2dOptions, MaxPool2d, MaxPool2dOptions};
+use backproof_layers::{
+    AvgPool2d, AvgPool2dOptions, Conv2d, Conv2dOptions, GlobalAvgPool, MaxPool2d, MaxPool2dOptions,
+};
 use burn::tensor::Tensor;
 
 use crate::Recompute;
@@ -15,6 +17,7 @@ pub(crate) const RECOMPUTED: &[(&str, Recompute)] = &[
     ("connections", connections),
     ("sharing", sharing),
     ("max_pool", max_pool),
+    ("global_avg_pool", global_avg_pool),
     ("average_pool", average_pool),
 ];
 
@@ -164,4 +167,10 @@ fn average_pool(block: &Block) {
         };
         block.states(divisors, &(0..windows).map(divisor).collect::<Vec<_>>());
     }
+}
+
+fn global_avg_pool(block: &Block) {
+    let (y, saved) = GlobalAvgPool.forward_saving(block.tensor("x", [1, 1, 2, 2]));
+    block.states_tensor("y", y);
+    block.states_tensor("dx", GlobalAvgPool.backward(saved, block.tensor("g", [1, 1, 1, 1])));
 }

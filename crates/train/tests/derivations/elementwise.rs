@@ -32,7 +32,8 @@ fn elementwise(block: &Block) {
     compare!("softplus", Softplus);
     compare!("leaky", LeakyRelu::new(0.1));
     compare!("elu", Elu::new(1.0));
-    compare!("gelu", Gelu);
+    compare!("gelu", Gelu::default());
+    compare!("gelu_tanh", Gelu::new(true));
     compare!("silu", Silu);
 }
 

@@ -1,6 +1,6 @@
 //! Losses, and their differences.
 
-use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftmaxCrossEntropy};
+use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftCrossEntropy, SoftmaxCrossEntropy};
 use burn::tensor::{Device, Tensor};
 
 use crate::Recompute;
@@ -11,6 +11,7 @@ pub(crate) const RECOMPUTED: &[(&str, Recompute)] = &[
     ("random_signs", random_signs),
     ("cross_entropy_of_one", cross_entropy_of_one),
     ("cross_entropy", cross_entropy),
+    ("soft_cross_entropy", soft_cross_entropy),
     ("differences", differences_of_the_loss),
     ("log_softmax", log_softmax),
     ("squared_error", squared_error),
@@ -59,6 +60,17 @@ fn cross_entropy(block: &Block) {
     block.states_tensor("l", losses);
     block.states_tensor("L", SoftmaxCrossEntropy.mean(z, t));
     block.states_tensor("dz", SoftmaxCrossEntropy.mean_backward(saved));
+}
+
+fn soft_cross_entropy(block: &Block) {
+    let (smooth, weights, class) = (block.number("smooth"), block.row("w"), block.count("t"));
+    let at_label = |o: usize| if o == class { 1.0 - smooth } else { 0.0 };
+    let classes = weights.len();
+    let shares: Vec<f64> = (0..classes).map(|o| weights[o] * (at_label(o) + smooth / classes as f64)).collect();
+    block.states("shares", &shares);
+    let (loss, saved) = SoftCrossEntropy.forward_saving(block.matrix("z"), tensor(shares, [1, classes]));
+    block.states_tensor("l", loss);
+    block.states_tensor("dz", SoftCrossEntropy.backward(saved, full(1.0, [1])));
 }
 
 /// Relative errors of central differences for the first logit.

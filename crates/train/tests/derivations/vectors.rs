@@ -1,6 +1,8 @@
 //! Fully connected layers, normalisation, dropout.
 
-use backproof_layers::{BatchNorm, BinaryCrossEntropy, Dropout, Flatten, Linear, Mode, Relu, SoftmaxCrossEntropy};
+use backproof_layers::{
+    BatchNorm, BinaryCrossEntropy, Dropout, Flatten, GroupNorm, Linear, Mode, Relu, SoftmaxCrossEntropy,
+};
 use burn::tensor::{Device, Int, Tensor};
 
 use crate::Recompute;
@@ -16,6 +18,7 @@ pub(crate) const RECOMPUTED: &[(&str, Recompute)] = &[
     ("difference", difference),
     ("batch_norm", batch_norm),
     ("batch_norm_epsilon", batch_norm_epsilon),
+    ("group_norm", group_norm),
     ("layer_norm", layer_norm),
     ("dropout", dropout),
     ("dropout_threshold", dropout_threshold),
@@ -210,6 +213,17 @@ fn batch_norm_epsilon(block: &Block) {
     block.states("along_xhat", &[dx.iter().zip(&normalized).map(|(dx, xhat)| dx * xhat).sum()]);
     let squares: f64 = normalized.iter().map(|xhat| xhat * xhat).sum();
     block.states("share", &[squares / elements as f64]);
+}
+
+fn group_norm(block: &Block) {
+    let shape = [1, 2, 2];
+    let layer = GroupNorm::new(block.vector("gamma"), full(0.0, [2]), 1, 1e-300);
+    let (y, saved) = layer.forward_saving(block.tensor("x", shape));
+    block.states_tensor("y", y);
+    let gradients = layer.backward(saved, block.tensor("g", shape));
+    block.states_tensor("dgamma", gradients.gamma);
+    block.states_tensor("dbeta", gradients.beta);
+    block.states_tensor("dx", gradients.input);
 }
 
 /// Within a sample, the features are the elements of one channel of a batch normalisation that is given ĝ = γ ⊙ g.

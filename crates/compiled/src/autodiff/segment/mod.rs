@@ -17,7 +17,7 @@ use super::primitive::{numbers, tensor};
 use crate::{Differentiable, Inputs, Operation, Parameter, Plan, SegmentPlan};
 
 /// A convolution and what follows it up to the next layer with weights, computed by the CPU kernels as one node:
-/// ReLU, pooling, dropout, and one batch normalisation by the statistics of the batch.
+/// activations, pooling, dropout, and one batch normalisation by the statistics of the batch.
 ///
 /// What lies between them stays in the cache, and is in no tensor. Forward and backward are those that the layers
 /// derive.
@@ -32,6 +32,8 @@ struct Shared {
     bias: bool,
     /// The number of the batch normalisation among the operations.
     norm: Option<usize>,
+    /// Whether it has γ, and whether it has β.
+    affine: [bool; 2],
     /// Plans that nobody uses at the moment: what one has allocated serves the next pass.
     idle: Mutex<Vec<SegmentPlan>>,
 }
@@ -58,10 +60,10 @@ pub struct SegmentParameters {
 /// The parameters and statistics of a batch normalisation, each `[C]`.
 #[derive(Debug, Clone)]
 pub struct SegmentNormalization {
-    /// γ.
-    pub gamma: Tensor<1>,
-    /// β.
-    pub beta: Tensor<1>,
+    /// γ, if it has one.
+    pub gamma: Option<Tensor<1>>,
+    /// β, if it has one.
+    pub beta: Option<Tensor<1>>,
     /// The running mean, which a pass moves.
     pub running_mean: RunningState<Tensor<1>>,
     /// The running variance, which a pass moves.
@@ -93,7 +95,9 @@ impl Segment {
         };
         let norms = indices(|operation| matches!(operation, Operation::BatchNorm { .. }));
         let dropouts = indices(|operation| matches!(operation, Operation::Dropout));
-        let others = indices(|operation| matches!(operation, Operation::Conv2d { .. } | Operation::Linear { .. }));
+        let others = indices(|operation| {
+            matches!(operation, Operation::Conv2d { .. } | Operation::Linear { .. } | Operation::Prelu)
+        });
         assert!(norms.len() < 2 && dropouts.len() < 2 && others.is_empty(), "a segment has one operation of each kind");
         Self(Arc::new(Shared {
             isa,
@@ -101,6 +105,10 @@ impl Segment {
             output,
             bias,
             norm: norms.first().copied(),
+            affine: match norms.first().map(|&norm| &operations[norm]) {
+                Some(&Operation::BatchNorm { scale, shift, .. }) => [scale, shift],
+                _ => [false, false],
+            },
             operations,
             idle: Mutex::default(),
         }))
@@ -118,6 +126,9 @@ impl Segment {
         let device = weight.device();
         let none = || Tensor::<1>::zeros([1], &device);
         assert_eq!(normalization.is_some(), self.0.norm.is_some(), "the segment's batch normalisation");
+        let affine = normalization.as_ref().map_or([None, None], |of| [of.gamma.clone(), of.beta.clone()]);
+        assert_eq!(affine.each_ref().map(Option::is_some), self.0.affine, "the segment's γ and β");
+        let [gamma, beta] = affine.map(|parameter| parameter.unwrap_or_else(none).into_dispatch());
         let running = normalization.as_ref().map(|normalization| {
             normalization
                 .running()
@@ -129,8 +140,8 @@ impl Segment {
             input.into_dispatch(),
             weight.into_dispatch(),
             bias.unwrap_or_else(none).into_dispatch(),
-            normalization.as_ref().map_or_else(none, |normalization| normalization.gamma.clone()).into_dispatch(),
-            normalization.as_ref().map_or_else(none, |normalization| normalization.beta.clone()).into_dispatch(),
+            gamma,
+            beta,
             pass,
         );
         let running = statistics.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -213,12 +224,13 @@ impl Segments for Flex {
 impl Shared {
     /// Operation and role of weight, bias, γ and β, those that there are.
     fn parameters(&self) -> [Option<(usize, Parameter)>; 4] {
-        let of_norm = |parameter| self.norm.map(|index| (index, parameter));
+        let of_norm = |is_there: bool, parameter| self.norm.filter(|_| is_there).map(|index| (index, parameter));
+        let [scale, shift] = self.affine;
         [
             Some((0, Parameter::Weight)),
             self.bias.then_some((0, Parameter::Bias)),
-            of_norm(Parameter::Weight),
-            of_norm(Parameter::Bias),
+            of_norm(scale, Parameter::Weight),
+            of_norm(shift, Parameter::Bias),
         ]
     }
 }

@@ -43,7 +43,7 @@ fn segment(isa: Isa, with: With) -> Segment {
     let window = Window { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
     let [epsilon, momentum] = NORM;
     let mut operations = vec![Operation::Conv2d { shape: SHAPE, bias: with.bias }, Operation::Relu];
-    operations.extend(with.norm.then_some(Operation::BatchNorm { epsilon, momentum }));
+    operations.extend(with.norm.then_some(Operation::BatchNorm { epsilon, momentum, scale: true, shift: true }));
     operations.push(Operation::MaxPool2d { window, output: [OUTPUT[1], OUTPUT[2]] });
     operations.extend(with.dropout.then_some(Operation::Dropout));
     Segment::new(isa, [4, 9, 7], operations, OUTPUT)
@@ -59,8 +59,8 @@ impl Point {
     fn new(seed: u64, with: With) -> Self {
         let vector = |salt: u64| random::<1>(seed ^ salt, [6]);
         let normalization = with.norm.then(|| SegmentNormalization {
-            gamma: vector(4),
-            beta: vector(5),
+            gamma: Some(vector(4)),
+            beta: Some(vector(5)),
             running_mean: RunningState::new(vector(6)),
             running_variance: RunningState::new(vector(7).abs()),
         });
@@ -79,8 +79,8 @@ impl Point {
         let normalization = normalization.map(|of| SegmentNormalization {
             running_mean: state(&of.running_mean),
             running_variance: state(&of.running_variance),
-            gamma: vector(of.gamma),
-            beta: vector(of.beta),
+            gamma: of.gamma.map(&vector),
+            beta: of.beta.map(&vector),
         });
         let parameters = SegmentParameters { weight: images(weight), bias: bias.map(&vector), normalization, mask };
         Self { input: images(self.input), parameters }
@@ -107,8 +107,8 @@ impl Point {
         ];
         found.extend(parameters.bias.map(|bias| ("bias", values(bias.grad(&gradients).unwrap()))));
         if let Some(of) = parameters.normalization {
-            found.push(("gamma", values(of.gamma.grad(&gradients).unwrap())));
-            found.push(("beta", values(of.beta.grad(&gradients).unwrap())));
+            found.push(("gamma", values(of.gamma.unwrap().grad(&gradients).unwrap())));
+            found.push(("beta", values(of.beta.unwrap().grad(&gradients).unwrap())));
             found.push(("running mean", values(of.running_mean.value_sync())));
             found.push(("running variance", values(of.running_variance.value_sync())));
         }
@@ -148,7 +148,7 @@ fn normalize(features: Tensor<4>, of: &SegmentNormalization) -> Tensor<4> {
     for (state, new) in of.running().into_iter().zip([center, unbiased]) {
         state.update(state.value_sync() * (1.0 - momentum) + new.detach() * momentum);
     }
-    deviation * along((variance + epsilon).sqrt().recip() * of.gamma.clone()) + along(of.beta.clone())
+    deviation * along((variance + epsilon).sqrt().recip() * of.gamma.clone().unwrap()) + along(of.beta.clone().unwrap())
 }
 
 fn by(segment: &Segment) -> impl Fn(&Point) -> Tensor<4> {
@@ -192,7 +192,7 @@ fn images_that_need_no_gradient_leave_those_of_the_parameters_as_they_are() {
     let expected = point().watched().differentiate(by(&segment));
     let SegmentParameters { weight, bias, normalization, mask } = point().watched().parameters;
     let normalization = normalization.unwrap();
-    let vectors = [bias.clone().unwrap(), normalization.gamma.clone(), normalization.beta.clone()];
+    let vectors = [bias.clone().unwrap(), normalization.gamma.clone().unwrap(), normalization.beta.clone().unwrap()];
     let parameters = SegmentParameters { weight: weight.clone(), bias, normalization: Some(normalization), mask };
     let output = segment.forward(point().input.autodiff(), parameters);
     let cotangent = random::<4>(9, output.dims()).cast(DType::F32);
@@ -228,7 +228,7 @@ fn images_of_another_shape_are_refused() {
 #[test]
 #[should_panic(expected = "a segment has one operation of each kind")]
 fn two_normalisations_are_refused() {
-    let norm = Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1 };
+    let norm = Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1, scale: true, shift: true };
     let operations = vec![Operation::Conv2d { shape: SHAPE, bias: true }, norm.clone(), norm];
     let _ = Segment::new(Isa::available()[0], [4, 9, 7], operations, [6, 9, 6]);
 }

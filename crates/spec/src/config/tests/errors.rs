@@ -95,8 +95,8 @@ unknown key `rounds` in [training]
     |
  16 | rounds = 3
     | ^^^^^^
-help: valid keys: `loss`, `iterations`, `epochs`, `batch_size`, `report_every`, `validate_every`, `checkpoint_every`, \
-`averages`, `early_stopping`",
+help: valid keys: `loss`, `label_smoothing`, `class_weights`, `iterations`, `epochs`, `batch_size`, `report_every`, \
+`validate_every`, `checkpoint_every`, `averages`, `early_stopping`",
     );
 }
 

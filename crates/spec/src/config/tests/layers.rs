@@ -42,6 +42,9 @@ fn any_value(key: &Key) -> BoxedStrategy<Checked> {
         }
         Kind::Number(range) => any_number(range).prop_map(Checked::Number).boxed(),
         Kind::ZeroOrOne => (0..2_u64).prop_map(Checked::Integer).boxed(),
+        Kind::Choice(words) => {
+            prop::sample::select(words).prop_map(|word: &str| Checked::Text(word.to_owned())).boxed()
+        }
         Kind::Flag => any::<bool>().prop_map(Checked::Flag).boxed(),
         Kind::Variant(variants) => {
             any_of(variants).prop_map(|(variant, record)| Checked::Variant(Chosen { variant, record })).boxed()
@@ -89,6 +92,7 @@ fn as_json(checked: &Checked) -> Value {
         Checked::Integer(integer) => json!(integer),
         Checked::Number(number) => json!(number),
         Checked::Flag(flag) => json!(flag),
+        Checked::Text(ref text) => json!(text),
         Checked::Size(size) => json!(size),
         Checked::Variant(ref chosen) => {
             let mut object = serde_json::Map::from_iter([("type".to_owned(), json!(chosen.variant))]);

@@ -6,9 +6,9 @@ use super::layers::any_layer;
 use super::{SPELLED_OUT, read};
 use crate::data_set::four;
 use crate::{
-    Adam, Architecture, Augmentation, Averages, CropBorder, Data, EarlyStopping, Engine, Expect, Experiment,
-    FlattenSpec, Kernels, LayerSpec, LinearSpec, Loss, Normalization, Optimizer, OptimizerKind, Order, Schedule, Shape,
-    Training, Update, WarmStart, Watch, published,
+    Adam, Architecture, Augmentation, Averages, ClassWeights, CropBorder, Data, EarlyStopping, Engine, Expect,
+    Experiment, FlattenSpec, Kernels, LayerSpec, LinearSpec, Loss, Normalization, Optimizer, OptimizerKind, Order,
+    Schedule, Shape, Training, Update, WarmStart, Watch, published,
 };
 
 /// Those of `layers` that fit what the ones before them give.
@@ -130,9 +130,15 @@ fn training() -> impl Strategy<Value = Training> {
     let early_stopping = prop::option::of(early_stopping);
     let averages = prop::sample::select(Averages::ALL.to_vec());
     let every = (1_usize.., 1_usize.., 1_usize..);
-    (loss, 100_usize.., 1_usize..100, every, averages, early_stopping).prop_map(
-        |(loss, iterations, batch_size, every, averages, early_stopping)| Training {
-            loss,
+    // A weight for each of the ten classes, and both with the cross-entropy alone.
+    let weights =
+        prop_oneof![Just(ClassWeights::Balanced), prop::collection::vec(1e-9..1e9, 10).prop_map(ClassWeights::Each)];
+    let softened = prop::option::of((0.0..1.0, prop::option::of(weights)));
+    (loss, softened, 100_usize.., 1_usize..100, every, averages, early_stopping).prop_map(
+        |(loss, softened, iterations, batch_size, every, averages, early_stopping)| Training {
+            loss: if softened.is_some() { Loss::CrossEntropy } else { loss },
+            label_smoothing: softened.as_ref().map_or(0.0, |(smoothing, _)| *smoothing),
+            class_weights: softened.and_then(|(_, weights)| weights),
             iterations,
             batch_size,
             report_every: every.0,

@@ -45,6 +45,11 @@ fn a_value_of_each_wrong_type_is_shown_as_what_it_is() {
             "learning_rate = 0.05\nkind = 1",
             "`kind` should be one of `momentum`, `sgd`, `adagrad`, `rmsprop`, `adam`, `adamw`, got 1",
         ),
+        (
+            "iterations = 100",
+            "iterations = 100\nclass_weights = [1.0, 0.0]",
+            "`class_weights` should be \"balanced\" or an array of numbers above 0, one a class, got an array",
+        ),
         ("\"relu\"", "7", "a layer should be a table with a `type`, got 7"),
         ("\"relu\"", "{ type = \"leaky_relu\", slope = inf }", "`slope` should be a finite number, got inf"),
         ("\"relu\"", "{ type = 7 }", "`type` should be a string, got 7"),
@@ -247,4 +252,18 @@ fn a_suggested_value_is_one_that_the_key_takes() {
         }
     }
     assert!(followed > 50, "only {followed} suggestions");
+}
+
+#[test]
+fn what_softens_or_weighs_labels_needs_the_cross_entropy_and_a_weight_a_class() {
+    let with = |keys: &str| changed("iterations = 100", &format!("iterations = 100\n{keys}"));
+    for (key, value) in [("label_smoothing", "0.1"), ("class_weights", "\"balanced\"")] {
+        let message = format!("{key} has no effect with loss = \"mean-squared-error\"");
+        let help = "use loss = \"cross-entropy\", or leave it out";
+        expect_in_short(&with(&format!("loss = \"mean-squared-error\"\n{key} = {value}")), &message, help);
+    }
+    let message = "class_weights has 2 weights, and the network has 10 classes";
+    expect_in_short(&with("class_weights = [1, 2.5]"), message, "");
+    let message = "`label_smoothing` should be a number in [0, 1), got 1";
+    expect_in_short(&with("label_smoothing = 1"), message, "");
 }

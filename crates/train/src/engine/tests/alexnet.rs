@@ -16,12 +16,12 @@ fn step(engine: OnTensors) -> ([f64; 2], Network) {
     let mut optimizer: ModuleOptimizer = Momentum::new(0.9, 0.0005).into();
     let mode = PassMode::Training { seed: 1, step: 0 };
     let (image, label) = photograph(&engine.batch_device(&plain));
-    let before = engine.gradients(Loss::CrossEntropy, &network, image.clone(), label.clone(), mode);
+    let before = engine.gradients(&Loss::CrossEntropy.into(), &network, image.clone(), label.clone(), mode);
     assert_eq!(before.logits.dims(), [1, 1_000]);
     network = engine.update(&mut optimizer, 1e-4, network, before.parameters);
     // With the dropout masks of the step, so that the loss has to fall.
     let logits = network.forward(image, mode);
-    let after = scalar(loss::mean(Loss::CrossEntropy, logits, label));
+    let after = scalar(loss::mean(&Loss::CrossEntropy.into(), logits, label));
     ([before.loss, after], network)
 }
 

@@ -60,7 +60,7 @@ fn the_loss_begins_at_that_of_a_guess_and_every_image_is_learned() {
             let mut optimizer: ModuleOptimizer = AdamConfig::new().init();
             let (images, labels) = images(&engine.batch_device(&Device::flex()));
             let mut step = |network: Network| {
-                let pass = engine.gradients(loss, &network, images.clone(), labels.clone(), STILL);
+                let pass = engine.gradients(&loss.into(), &network, images.clone(), labels.clone(), STILL);
                 (pass.loss, engine.update(&mut optimizer, 0.01, network, pass.parameters))
             };
             let begun = evaluate(loss, &network);
@@ -95,13 +95,13 @@ fn a_step_on_the_kernels_is_that_of_the_tensors() {
         for loss in Loss::ALL {
             let start = network().valid();
             let (images, classes) = images(&Device::flex());
-            let pass = OnTensors::Manual.gradients(loss, &start, images, classes, STILL);
+            let pass = OnTensors::Manual.gradients(&loss.into(), &start, images, classes, STILL);
             let expected = pass.loss;
             let mut optimizer: ModuleOptimizer = Momentum::new(0.0, 0.0).into();
             let tensors = OnTensors::Manual.update(&mut optimizer, 1.0, start.clone(), pass.parameters).tensors();
 
             let mut compiled = Compiled::<TrainingPlan>::new(&start, isa).unwrap();
-            let outcome = compiled.pass(&write, &labels, objective(loss), STILL);
+            let outcome = compiled.pass(&write, &labels, &objective(&loss.into()), STILL);
             assert!((outcome.loss - expected).abs() < 1e-5 * expected, "{isa}, {loss:?}: {}, {expected}", outcome.loss);
             compiled.plan_mut().step(&MomentumStep::new(1.0, 0.0, 0.0));
             let kernels = compiled.store(start.clone()).tensors();
