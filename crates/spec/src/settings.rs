@@ -15,13 +15,23 @@ impl Architecture {
 
     /// Puts `relu` in the place of every ReLU; how many there are.
     pub(crate) fn set_relu(&mut self, relu: &ReluSpec) -> usize {
-        let relus = self.layers.iter_mut().filter(|layer| matches!(layer, LayerSpec::Relu(_)));
-        relus.map(|layer| *layer = LayerSpec::Relu(relu.clone())).count()
+        self.put(|layer| matches!(layer, LayerSpec::Relu(_)), &LayerSpec::Relu(relu.clone()))
     }
 
     /// Puts `norm` in the place of every batch normalisation; how many there are.
     pub(crate) fn set_batch_norm(&mut self, norm: &BatchNormSpec) -> usize {
-        let norms = self.layers.iter_mut().filter(|layer| matches!(layer, LayerSpec::BatchNorm(_)));
-        norms.map(|layer| *layer = LayerSpec::BatchNorm(norm.clone())).count()
+        self.put(|layer| matches!(layer, LayerSpec::BatchNorm(_)), &LayerSpec::BatchNorm(norm.clone()))
+    }
+
+    /// Puts `other` in the place of every such layer; how many there are.
+    fn put(&mut self, is_such: impl Fn(&LayerSpec) -> bool, other: &LayerSpec) -> usize {
+        let mut found = 0;
+        self.change_all(|layer| {
+            if is_such(layer) {
+                found += 1;
+                *layer = other.clone();
+            }
+        });
+        found
     }
 }

@@ -1,7 +1,9 @@
 //! An experiment as TOML, every default written out, but for the defaults of keys that came later: a run folder from
 //! before them has the same text.
 
-use crate::{Architecture, Averages, Experiment, Normalization, OptimizerKind, Schedule, Shape, Size2, Update};
+use crate::{
+    Architecture, Averages, Experiment, LayerSpec, Normalization, OptimizerKind, Schedule, Shape, Size2, Update,
+};
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
     let mut out = Writer(String::new());
@@ -119,9 +121,14 @@ fn model(out: &mut Writer, model: &Architecture) {
     out.entry("input", model.input);
     out.0 += "layers = [\n";
     for layer in &model.layers {
-        out.0 += &format!("    {},\n", layer.entries().toml());
+        out.0 += &item(layer);
     }
     out.0 += "]\n";
+}
+
+/// A layer in an array of layers, on a line of its own; with layers inside of it, on several.
+fn item(layer: &LayerSpec) -> String {
+    format!("    {},\n", layer.entries().toml().replace('\n', "\n    "))
 }
 
 fn optimizer_kind(out: &mut Writer, kind: &OptimizerKind) {
@@ -214,6 +221,12 @@ impl ToToml for Size2 {
 impl ToToml for Shape {
     fn toml(&self) -> String {
         format!("{:?}", self.dimensions())
+    }
+}
+
+impl ToToml for &[LayerSpec] {
+    fn toml(&self) -> String {
+        format!("[\n{}]", self.iter().map(item).collect::<String>())
     }
 }
 

@@ -58,7 +58,7 @@ impl Definition for BatchNormSpec {
         entries.push("momentum", self.momentum);
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         if !Range::POSITIVE.contains(self.epsilon) {
             return Err(Misfit::new(format!("epsilon must be positive, got {}", self.epsilon)));
         }
@@ -90,7 +90,7 @@ mod tests {
     fn channels_and_features_have_a_scale_an_offset_and_two_statistics() {
         for input in [Shape::image(3, 4, 5), Shape::vector(3)] {
             let expected = Inferred { output: input, weights: 3, biases: 3, running_statistics: 6 };
-            assert_eq!(BatchNormSpec::default().infer(input).unwrap(), expected);
+            assert_eq!(BatchNormSpec::default().infer(input, &[]).unwrap(), expected);
         }
     }
 
@@ -102,7 +102,7 @@ mod tests {
             (1e-5, 0.0, "momentum must be in (0, 1], got 0"),
             (1e-5, f64::NAN, "momentum must be in (0, 1], got NaN"),
         ] {
-            let misfit = BatchNormSpec { epsilon, momentum }.infer(Shape::vector(2)).unwrap_err();
+            let misfit = BatchNormSpec { epsilon, momentum }.infer(Shape::vector(2), &[]).unwrap_err();
             assert_eq!(misfit.problem, expected);
         }
     }
