@@ -101,4 +101,25 @@ list! {
     softplus::Softplus,
     batch_norm::BatchNorm,
     dropout::Dropout,
+    residual::Residual,
+}
+
+impl Layer {
+    /// The layer, and those inside of it, in the order of their numbers.
+    #[must_use]
+    pub fn all(&self) -> Vec<&Self> {
+        let inside = self.branches().into_iter().flatten().flat_map(Self::all);
+        std::iter::once(self).chain(inside).collect()
+    }
+
+    /// How many layers it is: 1, and those inside of it.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        1 + count(self.branches().into_iter().flatten())
+    }
+}
+
+/// How many layers these are, those inside of them included.
+fn count<'l>(layers: impl IntoIterator<Item = &'l Layer>) -> usize {
+    layers.into_iter().map(Layer::count).sum()
 }

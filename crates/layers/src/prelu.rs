@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use crate::definition::{Definition, register};
 use crate::sign::{negative_part, positive};
 use crate::{Features, Initial, Mode, Ranked, Sides};
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, TracedLayer};
 use burn::optim::GradientsParams;
 
 /// The leaky rectifier with a trained slope: `y = x` for `x > 0`, else `y = a x`, with one `a` for all or one for each
@@ -111,7 +111,7 @@ impl Definition for Prelu {
 
     const TRAINABLE: bool = true;
 
-    fn build(spec: &Self::Spec, _input: Shape, initial: Initial<'_>) -> Self {
+    fn build(spec: &Self::Spec, _traced: &TracedLayer, initial: Initial<'_>) -> Self {
         Self::new(Tensor::full([1], spec.initial_slope, initial.device))
     }
 

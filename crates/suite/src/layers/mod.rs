@@ -45,6 +45,7 @@ layers! {
     softplus,
     batch_norm,
     dropout,
+    residual,
     segment,
     softmax_cross_entropy,
     mean_squared_error,
