@@ -90,7 +90,7 @@ fn follows_convolution(operation: Option<&Operation>) -> bool {
     use Operation::{AvgPool2d, BatchNorm, Dropout, MaxPool2d, Relu, ReluPassingZero};
     let follows = |it: &Operation| match it {
         Relu | ReluPassingZero | MaxPool2d { .. } | AvgPool2d { .. } | BatchNorm { .. } | Dropout => true,
-        Operation::Conv2d { .. } | Operation::Linear { .. } | Operation::Flatten => false,
+        Operation::Conv2d { .. } | Operation::Linear { .. } | Operation::Flatten | Operation::Residual { .. } => false,
     };
     operation.is_some_and(follows)
 }

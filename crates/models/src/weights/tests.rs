@@ -57,10 +57,6 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(name)).unwrap()
 }
 
-fn fixture_network(device: &Device) -> Network {
-    network_of("config.toml", device)
-}
-
 /// The network of a config of the fixtures.
 fn network_of(config: &str, device: &Device) -> Network {
     let text = String::from_utf8(fixture(config)).unwrap();

@@ -1,11 +1,14 @@
 //! A body of layers and a shortcut beside it: the three shortcuts, and one residual layer inside of another.
 
+use backproof_compiled::{Operation, Parameter, Shortcut};
 use backproof_gradcheck::{Arguments, Gradients, Value};
+use backproof_kernels::Conv2dShape;
 use backproof_layers::{Conv2d, Conv2dOptions, Layer, Mode, Ranked, Residual, ResidualSaved, Saved, Tanh, ZeroPadding};
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
+use crate::kernels::Stack;
 use crate::subject::{Case, Context, Draw, shape};
 
 /// What is beside the body.
@@ -24,6 +27,8 @@ struct Sizes {
     kind: Kind,
     outputs: usize,
     stride: usize,
+    /// Whether tanh is between the convolutions. It has no kernel.
+    bent: bool,
 }
 
 impl Sizes {
@@ -36,7 +41,16 @@ impl Sizes {
         }
     }
 
-    /// The layer. Its body is a 3×3 convolution, tanh, and a 1×1 convolution.
+    /// The numbers of the layers that have these parameters, without tanh.
+    fn numbers(self) -> &'static [usize] {
+        match self.kind {
+            Kind::Identity | Kind::ZeroPadding => &[1, 2],
+            Kind::Projection => &[1, 2, 3],
+            Kind::Nested => &[2, 3, 4],
+        }
+    }
+
+    /// The layer. Its body is a 3×3 convolution, tanh or nothing, and a 1×1 convolution.
     fn layer(self, t: &Arguments<'_>) -> Residual {
         let conv = |name: &str, stride: usize| {
             let weight = t.get::<4>(name);
@@ -44,19 +58,61 @@ impl Sizes {
             let options = Conv2dOptions { stride: [stride; 2], padding: [padding; 2], ..Conv2dOptions::default() };
             Layer::Conv2d(Conv2d::new(weight, None, options))
         };
-        let (tanh, first, second) = (Layer::Tanh(Tanh), conv("first", self.stride), conv("second", 1));
+        let (first, second) = (conv("first", self.stride), conv("second", 1));
+        let bent = |layer: Layer| match self.bent {
+            true => vec![layer, Layer::Tanh(Tanh)],
+            false => vec![layer],
+        };
+        let body = |first: Layer, second: Layer| [bent(first), vec![second]].concat();
         match self.kind {
-            Kind::Identity => Residual::new(vec![first, tanh, second], vec![], None),
+            Kind::Identity => Residual::new(body(first, second), vec![], None),
             Kind::ZeroPadding => {
                 let padding = ZeroPadding { channels: self.outputs, stride: [self.stride; 2] };
-                Residual::new(vec![first, tanh, second], vec![], Some(padding))
+                Residual::new(body(first, second), vec![], Some(padding))
             }
             Kind::Projection => Residual::new(vec![first, tanh, second], vec![conv("projection", self.stride)], None),
             Kind::Nested => {
-                let inner = Residual::new(vec![first, tanh.clone()], vec![conv("projection", 1)], None);
-                Residual::new(vec![Layer::Residual(inner), tanh, second], vec![], None)
+                let inner = Residual::new(bent(first), vec![conv("projection", 1)], None);
+                Residual::new(body(Layer::Residual(inner), second), vec![], None)
             }
         }
+    }
+
+    /// The same on the kernels, without tanh, for images `[C, H, W]`.
+    fn stack(self, [channels, height, width]: [usize; 3], inner: usize) -> Stack {
+        let conv = |channels: usize, input: [usize; 2], outputs: usize, kernel: usize, stride: usize| {
+            let shape = Conv2dShape {
+                channels,
+                input,
+                outputs,
+                kernel: [kernel; 2],
+                stride: [stride; 2],
+                padding: [kernel / 2; 2],
+                dilation: [1, 1],
+                groups: 1,
+            };
+            Operation::Conv2d { shape, bias: false }
+        };
+        let size = [height, width];
+        let narrow = size.map(|size| size.div_ceil(self.stride));
+        let first = conv(channels, size, inner, 3, self.stride);
+        let second = conv(inner, narrow, self.outputs, 1, 1);
+        let (body, shortcut) = match self.kind {
+            Kind::Identity => (vec![first, second], Shortcut::Identity),
+            Kind::ZeroPadding => {
+                (vec![first, second], Shortcut::Pixels { channels: self.outputs, stride: [self.stride; 2] })
+            }
+            Kind::Projection => {
+                (vec![first, second], Shortcut::Operations(vec![conv(channels, size, self.outputs, 1, self.stride)]))
+            }
+            Kind::Nested => {
+                let shortcut = Shortcut::Operations(vec![conv(channels, size, inner, 1, 1)]);
+                (vec![Operation::Residual { body: vec![first], shortcut }, second], Shortcut::Identity)
+            }
+        };
+        let stack = Stack::new([channels, height, width], vec![Operation::Residual { body, shortcut }]);
+        let parameters = self.names().iter().zip(self.numbers());
+        parameters.fold(stack, |stack, (name, &number)| stack.parameter(number, Parameter::Weight, name))
     }
 }
 
@@ -130,7 +186,8 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let widens = matches!(kind, Kind::ZeroPadding | Kind::Projection);
     let (stride, more) = if widens { (draw.size(1..=2), draw.size(0..=2)) } else { (1, 0) };
     let outputs = channels + more;
-    let sizes = Sizes { kind, outputs, stride };
+    let bent = draw.once_in(2);
+    let sizes = Sizes { kind, outputs, stride, bent };
     let dims = [samples, channels, size[0], size[1]];
     let scale = |inputs: usize| (1.0 / inputs as f64).sqrt();
     let projected = if kind == Kind::Nested { inner } else { outputs };
@@ -155,6 +212,14 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         let x = layer.backward(saved, Ranked::Images(g), &mut registered).images();
         by_name(sizes, &layer, &registered, x)
     });
+
+    let [rows, columns] = size.map(|size| size.div_ceil(stride));
+    let output = [samples, outputs, rows, columns];
+    let stack = (!bent).then(|| sizes.stack([channels, size[0], size[1]], inner));
+    let check = match stack {
+        Some(stack) => stack.check(context, check, output),
+        None => check,
+    };
 
     let mutant = |check, name: &str, factors: [f64; 2], join: fn(Tensor<4>, Tensor<4>) -> Tensor<4>| {
         context.mutant(check, name, move |t| joined(sizes, t, factors, join))
@@ -189,7 +254,8 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         Kind::Projection => "projection",
         Kind::Nested => "one in another",
     };
-    let about = format!("{} → {outputs} by {inner}, {words}, stride {stride}", shape(&dims));
+    let bent = if bent { ", tanh" } else { "" };
+    let about = format!("{} → {outputs} by {inner}, {words}, stride {stride}{bent}", shape(&dims));
     Case { about, check }
 }
 
