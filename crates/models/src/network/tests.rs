@@ -162,7 +162,8 @@ impl burn::module::ModuleVisitor for Compare {
         let (Some(one), Some(other)) = (one, other) else { return };
         let largest = other.clone().abs().max().into_scalar::<f32>();
         let apart = (one - other).abs().max().into_scalar::<f32>();
-        assert!(largest > 0.0 && apart < 1e-4 * largest, "{apart} of {largest}");
+        // The bias before a normalisation has no effect, and a gradient of rounding alone.
+        assert!(apart < 1e-4 * largest.max(1e-2), "{apart} of {largest}");
     }
 }
 
