@@ -51,8 +51,8 @@ pub enum Operation {
     },
     /// Inverted dropout, by a mask that the caller makes.
     Dropout,
-    /// The sum of what a body and a shortcut make of the same input. Its own number comes before those of the operations
-    /// in its body, and these come before those of the operations in its shortcut.
+    /// The sum of what a body and a shortcut make of the same input. Its own number comes before those of the
+    /// operations in its body, and these come before those of the operations in its shortcut.
     Residual {
         /// The operations of the body.
         body: Vec<Operation>,

@@ -25,8 +25,8 @@
 //! [`SoftmaxCrossEntropy`], [`MeanSquaredError`] and [`BinaryCrossEntropy`] take targets and return a number *for each
 //! sample*. Their methods `mean` and `mean_backward` are for the mean over the batch, which training minimises.
 //!
-//! [`Residual`] has other layers inside of it. `forward_by` and `forward_saving_by` leave it to the caller how these are
-//! run: a network gives each of them a [`Mode`] of its own.
+//! [`Residual`] has other layers inside of it. `forward_by` and `forward_saving_by` leave it to the caller how these
+//! are run: a network gives each of them a [`Mode`] of its own.
 //!
 //! # Notation
 //!

@@ -29,11 +29,11 @@ use burn::tensor::{Int, Tensor};
 ///
 /// **Identity.** `h(x) = x` and `J_hᵀ g = g`: whatever the body does, the gradient arrives whole.
 ///
-/// **Zero padding** (option A). `h` takes every `s`-th row and every `s'`-th column, and has zeros in the channels after
-/// the `C` of the input:
+/// **Zero padding** (option A). `h` takes every `s`-th row and every `s'`-th column, and has zeros in the channels
+/// after the `C` of the input:
 ///
 /// ```text
-/// h_n,c,i,j       = x_n,c,s·i,s'·j   for c < C, else 0
+/// h_n,c,i,j        = x_n,c,s·i,s'·j   for c < C, else 0
 /// (J_hᵀ g)_n,c,u,v = g_n,c,u/s,v/s'   where s divides u and s' divides v, else 0
 /// ```
 ///
@@ -43,9 +43,9 @@ use burn::tensor::{Int, Tensor};
 ///
 /// # Source
 ///
-/// He, Zhang, Ren and Sun, *Deep residual learning for image recognition* (arXiv:1512.03385), equations 1 and 2, and the
-/// options A and B of section 3.3. Their `F` is our `f`. In their networks a ReLU follows the sum; here it is a layer of
-/// its own after this one.
+/// He, Zhang, Ren and Sun, *Deep residual learning for image recognition* (arXiv:1512.03385), equations 1 and 2, and
+/// the options A and B of section 3.3. Their `F` is our `f`. In their networks a ReLU follows the sum; here it is a
+/// layer of its own after this one.
 #[derive(Module, Debug)]
 pub struct Residual {
     /// The layers of the body.
@@ -90,8 +90,8 @@ impl Residual {
         Self { body, shortcut, padding }
     }
 
-    /// The sum of both branches. `chain` runs layers one after the other; it is also given by how much the number of the
-    /// first of them is larger than that of this layer.
+    /// The sum of both branches. `chain` runs layers one after the other; it is also given by how much the number of
+    /// the first of them is larger than that of this layer.
     ///
     /// # Panics
     ///

@@ -72,8 +72,8 @@ pub(crate) fn operations(architecture: &Architecture) -> Result<([usize; 3], Vec
 }
 
 /// An error where one of these layers, or one inside of them, has no kernel. `flattened` is the image of more than one
-/// pixel that the first one gets as a vector, if it does; so is what comes back of the last one. A plan leaves flattened
-/// images as they are, channel by channel.
+/// pixel that the first one gets as a vector, if it does; so is what comes back of the last one. A plan leaves
+/// flattened images as they are, channel by channel.
 fn check(layers: &[TracedLayer], mut flattened: Option<Shape>) -> Result<Option<Shape>, NotCompiled> {
     for layer in layers {
         let refused = |of: &str| NotCompiled::NoKernel {

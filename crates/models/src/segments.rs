@@ -9,8 +9,8 @@ use backproof_layers::{self as layers, Features, Layer, Node, Ranked};
 /// What is computed by the CPU kernels.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Segments {
-    /// Convolutions with what follows them up to the next layer with weights, and how many layers that are, by the number
-    /// of the convolution.
+    /// Convolutions with what follows them up to the next layer with weights, and how many layers that are, by the
+    /// number of the convolution.
     pub(crate) convolutions: BTreeMap<usize, (Segment, usize)>,
     /// The instructions; none where the network is not on the kernels.
     pub(crate) isa: Option<Isa>,

@@ -40,8 +40,8 @@ pub(crate) enum Node {
         beta: Range<usize>,
     },
     Dropout,
-    /// Pixels at a stride, and channels of zeros. Where a residual connection begins, it is before the nodes of the body:
-    /// in the backward pass these have written the gradient of what both read, and it adds its own.
+    /// Pixels at a stride, and channels of zeros. Where a residual connection begins, it is before the nodes of the
+    /// body: in the backward pass these have written the gradient of what both read, and it adds its own.
     Pixels {
         stride: [usize; 2],
     },

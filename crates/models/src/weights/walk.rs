@@ -47,8 +47,8 @@ impl Network {
     }
 }
 
-/// Where a walk over the module tree is: `layers`, the layer's index, its variant, the field. Inside of a layer there may
-/// be others: `layers`, index, `Residual`, `body`, index, and so on.
+/// Where a walk over the module tree is: `layers`, the layer's index, its variant, the field. Inside of a layer there
+/// may be others: `layers`, index, `Residual`, `body`, index, and so on.
 pub(crate) struct Path {
     names: Vec<String>,
     steps: Vec<String>,

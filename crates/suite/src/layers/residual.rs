@@ -265,7 +265,7 @@ fn of_zero_padding(
     check: backproof_gradcheck::Check<'static>,
     sizes: Sizes,
 ) -> backproof_gradcheck::Check<'static> {
-    /// The gradient of the input, with that of the shortcut at pixel `place(u, v)` of the channel `channel(c)`; none is 0.
+    /// The gradient of the input, with that of the shortcut at pixel `place(u, v)` of the channel `channel(c)`.
     fn placed(
         sizes: Sizes,
         t: &Arguments<'_>,

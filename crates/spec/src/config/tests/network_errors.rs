@@ -158,7 +158,8 @@ fn with_residual(layer: &str) -> String {
 fn a_layer_inside_of_a_residual_one_that_does_not_fit() {
     expect(
         &with_residual(
-            "{ type = \"residual\", body = [\n        \"relu\",\n        { type = \"linear\", out_features = 3 },\n    ] },",
+            "{ type = \"residual\", body = [\n        \"relu\",\n        \
+             { type = \"linear\", out_features = 3 },\n    ] },",
         ),
         "\
 residual1.body.linear1 (layer 2 of 2 in the body of residual1): expected a vector, got an image 16×28×28
@@ -224,6 +225,7 @@ fn a_key_of_a_layer_inside_of_another_can_be_overridden() {
     let experiment = read(&text, &["model.layers.1.body.0.bias=false"]).unwrap();
     let written = experiment.to_toml();
     let expected = "    { type = \"residual\", body = [\n        { type = \"conv2d\", out_channels = 16, kernel = 1, \
-                    stride = 1, padding = 0, dilation = 1, groups = 1, bias = false },\n    ], shortcut = \"identity\" },\n";
+                    stride = 1, padding = 0, dilation = 1, groups = 1, bias = false },\n    ], \
+                    shortcut = \"identity\" },\n";
     assert!(written.contains(expected), "{written}");
 }
