@@ -91,6 +91,7 @@ def config():
     put("config", "small", (ROOT / "tests/fixtures/runs/small.toml").read_bytes())
     sets = "--set\noptimizer.learning_rate=0.1\ndata.augmentation.crop_padding=1\nname='a'\n"
     put("config", "overrides", (ROOT / "tests/fixtures/runs/small.toml").read_bytes() + sets.encode())
+    put("config", "residual", (ROOT / "tests/fixtures/weights/residual.toml").read_bytes())
 
 
 def sweep():

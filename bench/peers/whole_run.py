@@ -130,6 +130,10 @@ def load(data, folder, layout):
 def initialize(network, layers):
     """The weights as the layers' `initialization` says, He's normal ones otherwise; biases of zero."""
     for module, options in zip(network, layers):
+        if options["type"] == "residual":
+            initialize(module.body, options["body"])
+            if isinstance(options["shortcut"], list):
+                initialize(module.shortcut, options["shortcut"])
         if isinstance(module, (torch.nn.Conv2d, torch.nn.Linear)):
             how = options.get("initialization") or {"type": "he-normal", "gain": 1.0}
             fan_in = how.get("fan_in") or module.weight[0].numel()

@@ -24,6 +24,7 @@ NAMES = {
     "softplus": "softplus",
     "batch_norm": "norm",
     "dropout": "dropout",
+    "residual": "residual",
 }
 
 
@@ -70,8 +71,35 @@ def layer(options, shape):
             return norm(channels, eps=o["epsilon"], momentum=o["momentum"])
         case "dropout":
             return nn.Dropout(o["probability"])
+        case "residual":
+            return Residual(o, shape)
         case other:
             raise SystemExit(f"this script knows no layer `{other}`")
+
+
+class Residual(nn.Module):
+    """A body, and beside it a shortcut: `identity`, `zero-padding` or layers."""
+
+    def __init__(self, options, shape):
+        super().__init__()
+        self.body = chain(options["body"], shape)
+        self.kind = options["shortcut"]
+        self.output = self.body.eval()(torch.zeros(1, *shape)).shape[1:]
+        if isinstance(self.kind, list):
+            self.shortcut = chain(self.kind, shape)
+
+    def beside(self, input):
+        if isinstance(self.kind, list):
+            return self.shortcut(input)
+        if self.kind == "identity":
+            return input
+        channels, *size = self.output
+        steps = [-(-have // want) for have, want in zip(input.shape[2:], size)]
+        taken = input[:, :, :: steps[0], :: steps[1]]
+        return nn.functional.pad(taken, (0, 0, 0, 0, 0, channels - input.shape[1]))
+
+    def forward(self, input):
+        return self.body(input) + self.beside(input)
 
 
 def network(config):
@@ -81,8 +109,13 @@ def network(config):
 
 def sequential(model):
     """The network with the input shape and the layers of `model`, ready for inference."""
-    layers, counts, shape = nn.Sequential(), {}, torch.Size(model["input"])
-    for options in model["layers"]:
+    return chain(model["layers"], torch.Size(model["input"]))
+
+
+def chain(options_of_layers, shape):
+    """Layers that follow one another, for inputs of `shape`, ready for inference."""
+    layers, counts = nn.Sequential(), {}
+    for options in options_of_layers:
         name = NAMES[options["type"]]
         counts[name] = counts.get(name, 0) + 1
         module = layer(options, shape).eval()

@@ -60,7 +60,8 @@ pub(crate) fn contenders(request: &Request, network: &Architecture) -> Vec<Conte
     let mut all: Vec<Contender> = request.engines().into_iter().map(Contender::Ours).collect();
     if request.peer.is_some() {
         // Without a convolution there is no memory format to choose.
-        let formats = if network.layers.iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_))) { 2 } else { 1 };
+        let formats =
+            if network.all_layers().into_iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_))) { 2 } else { 1 };
         all.extend([EAGER, COMPILED].iter().flat_map(|variants| &variants[..formats]).map(|v| Contender::PyTorch(v)));
     }
     all

@@ -197,8 +197,8 @@ fn comparable(experiment: &Experiment) -> Result<(), BenchError> {
         "its optimizer is not `momentum` in the order `after-momentum`"
     } else if experiment
         .model
-        .layers
-        .iter()
+        .all_layers()
+        .into_iter()
         .any(|layer| matches!(layer, LayerSpec::Relu(it) if it.gradient_at_zero != 0))
     {
         "the gradient of its ReLUs at 0 is 1"

@@ -76,7 +76,7 @@ fn trainers(request: &Request, experiment: &Experiment) -> Vec<Trainer> {
     };
     if request.peer.is_some() {
         // Compiling takes longer than these runs do.
-        let convolutions = experiment.model.layers.iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_)));
+        let convolutions = experiment.model.all_layers().into_iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_)));
         all.extend(EAGER[..if convolutions { 2 } else { 1 }].iter().map(|variant| Trainer::PyTorch(variant)));
     }
     all

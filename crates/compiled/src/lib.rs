@@ -48,6 +48,6 @@ pub use autodiff::{Segment, SegmentNormalization, SegmentParameters, WriteMask, 
 pub use fault::Fault;
 pub use inputs::Inputs;
 pub use objective::{Objective, PassOutcome};
-pub use operation::Operation;
+pub use operation::{Operation, Shortcut};
 pub use parameter::Parameter;
 pub use plan::{Differentiable, InferencePlan, Plan, SegmentPlan, TrainingPlan};

@@ -59,4 +59,41 @@ pub enum Operation {
     },
     /// Inverted dropout, by a mask that the caller makes.
     Dropout,
+    /// The sum of what a body and a shortcut make of the same input. Its own number comes before those of the
+    /// operations in its body, and these come before those of the operations in its shortcut.
+    Residual {
+        /// The operations of the body.
+        body: Vec<Operation>,
+        /// What is beside the body.
+        shortcut: Shortcut,
+    },
+}
+
+/// What is beside the body of [`Operation::Residual`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Shortcut {
+    /// The input as it is.
+    Identity,
+    /// Pixels at a stride, `[rows, columns]`, and channels of zeros, up to `channels` of them.
+    Pixels {
+        /// Channels of the output.
+        channels: usize,
+        /// Pixels from one that is taken to the next.
+        stride: [usize; 2],
+    },
+    /// Operations of its own.
+    Operations(Vec<Operation>),
+}
+
+impl Operation {
+    /// How many numbers it takes: 1, and those of the operations inside of it.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        let inside = |operations: &[Self]| operations.iter().map(Self::count).sum::<usize>();
+        match self {
+            Self::Residual { body, shortcut: Shortcut::Operations(shortcut) } => 1 + inside(body) + inside(shortcut),
+            Self::Residual { body, .. } => 1 + inside(body),
+            _ => 1,
+        }
+    }
 }

@@ -41,6 +41,7 @@ mod loss;
 mod memory;
 mod optimizer;
 mod pool;
+mod shortcut;
 mod sums;
 mod vector;
 mod winograd;
@@ -61,6 +62,7 @@ pub use optimizer::{
     AdaGradStep, AdamStep, AdamWStep, MOST_REMEMBERED, MomentumStep, OptimizerStep, RmsPropStep, SgdStep,
 };
 pub use pool::{Divisor, Window, avg_pool_backward, avg_pool_forward, max_pool_backward, max_pool_forward};
+pub use shortcut::{add_pixels, sum, take_pixels};
 pub use sums::{accumulate, add_channel_sums};
 pub use vector::LANES;
 pub use winograd::Winograd;

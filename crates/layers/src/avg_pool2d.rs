@@ -10,7 +10,7 @@ use crate::window::{Axis, axes};
 use crate::{Features, Initial, Mode, Ranked};
 use backproof_compiled::Operation;
 use backproof_kernels::{Divisor, Window};
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, TracedLayer};
 use burn::optim::GradientsParams;
 
 /// The mean of every window of a channel.
@@ -179,7 +179,7 @@ impl Definition for AvgPool2d {
     type Spec = spec::AvgPool2dSpec;
     type Saved = AvgPool2dSaved;
 
-    fn build(spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {
+    fn build(spec: &Self::Spec, _traced: &TracedLayer, _initial: Initial<'_>) -> Self {
         Self::new(AvgPool2dOptions {
             kernel: pair(spec.kernel),
             stride: pair(spec.effective_stride()),
@@ -202,11 +202,11 @@ impl Definition for AvgPool2d {
         Ranked::Images(self.backward(saved, gradient.images()))
     }
 
-    fn operation(spec: &Self::Spec, _input: Shape, output: Shape) -> Option<Operation> {
+    fn operation(spec: &Self::Spec, traced: &TracedLayer) -> Option<Operation> {
         let (kernel, stride) = (pair(spec.kernel), pair(spec.effective_stride()));
         let window = Window { kernel, stride, padding: pair(spec.padding), dilation: [1, 1] };
         let divisor = if spec.count_include_pad { Divisor::Padded } else { Divisor::Inside };
-        Some(Operation::AvgPool2d { window, divisor, output: plane(output) })
+        Some(Operation::AvgPool2d { window, divisor, output: plane(traced.output) })
     }
 }
 

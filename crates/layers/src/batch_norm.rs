@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use crate::definition::{Definition, forwards_of_either_rank, register};
 use crate::{Features, Initial, Mode, Ranked};
 use backproof_compiled::Operation;
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, Shape, TracedLayer};
 use burn::optim::GradientsParams;
 
 /// Batch normalisation: every channel is brought to mean 0 and variance 1 over the batch, then scaled by `γ` and
@@ -238,8 +238,8 @@ impl Definition for BatchNorm {
 
     const TRAINABLE: bool = true;
 
-    fn build(spec: &Self::Spec, input: Shape, initial: Initial<'_>) -> Self {
-        let features = match input {
+    fn build(spec: &Self::Spec, traced: &TracedLayer, initial: Initial<'_>) -> Self {
+        let features = match traced.input {
             Shape::Image { channels, .. } => channels,
             Shape::Vector { features } => features,
         };
@@ -268,7 +268,7 @@ impl Definition for BatchNorm {
         input
     }
 
-    fn operation(spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
+    fn operation(spec: &Self::Spec, _traced: &TracedLayer) -> Option<Operation> {
         let spec::BatchNormSpec { epsilon, momentum, scale, shift } = *spec;
         Some(Operation::BatchNorm { epsilon, momentum, scale, shift })
     }

@@ -3,7 +3,7 @@ use crate::initial::Fans;
 use crate::{Features, Initial, Mode, Ranked};
 use backproof_compiled::Operation;
 use backproof_kernels::Conv2dShape;
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, Shape, TracedLayer};
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{
@@ -230,9 +230,9 @@ impl Definition for Conv2d {
 
     const TRAINABLE: bool = true;
 
-    fn build(spec: &Self::Spec, input: Shape, initial: Initial<'_>) -> Self {
+    fn build(spec: &Self::Spec, traced: &TracedLayer, initial: Initial<'_>) -> Self {
         let [height, width] = pair(spec.kernel);
-        let shape = [spec.out_channels, channels(input) / spec.groups, height, width];
+        let shape = [spec.out_channels, channels(traced.input) / spec.groups, height, width];
         let window = height * width;
         let fans = Fans { inputs: shape[1] * window, outputs: spec.out_channels / spec.groups * window };
         let weight = initial.weights(shape, fans, spec.initialization);
@@ -267,10 +267,10 @@ impl Definition for Conv2d {
         register_bias(gradients, self.bias.as_ref(), bias);
     }
 
-    fn operation(spec: &Self::Spec, input: Shape, _output: Shape) -> Option<Operation> {
+    fn operation(spec: &Self::Spec, traced: &TracedLayer) -> Option<Operation> {
         let shape = Conv2dShape {
-            channels: channels(input),
-            input: plane(input),
+            channels: channels(traced.input),
+            input: plane(traced.input),
             outputs: spec.out_channels,
             kernel: pair(spec.kernel),
             stride: pair(spec.stride),

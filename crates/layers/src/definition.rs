@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 
 use backproof_compiled::Operation;
-use backproof_spec::Shape;
+use backproof_spec::{Shape, TracedLayer};
 use burn::Tensor;
 use burn::module::Param;
 use burn::optim::GradientsParams;
 
-use crate::{Features, Initial, Mode, Sides};
+use crate::{Features, Initial, Layer, Mode, Saved, Sides};
 
 /// A layer as a network uses it. The list in `lib.rs` makes the enum [`Layer`](crate::Layer) of all that implement it.
 ///
@@ -22,8 +22,8 @@ pub trait Definition: Sized {
     /// Whether it has parameters to train.
     const TRAINABLE: bool = false;
 
-    /// The layer for inputs of this shape, with its initial parameters.
-    fn build(spec: &Self::Spec, input: Shape, initial: Initial<'_>) -> Self;
+    /// The layer with its initial parameters. `traced` has the shape of its inputs, and the layers inside of it.
+    fn build(spec: &Self::Spec, traced: &TracedLayer, initial: Initial<'_>) -> Self;
 
     /// The pass that autodiff differentiates.
     fn forward(&self, input: Features, mode: Mode) -> Features;
@@ -33,6 +33,21 @@ pub trait Definition: Sized {
 
     /// The gradient of the input; those of the parameters are registered in `gradients` by parameter id.
     fn backward(&self, saved: Self::Saved, gradient: Features, gradients: &mut GradientsParams) -> Features;
+
+    /// Whether this one has parameters to train.
+    fn is_trainable(&self) -> bool {
+        Self::TRAINABLE
+    }
+
+    /// The layers inside of it, a slice for each branch, in the order of their numbers.
+    fn branches(&self) -> Vec<&[Layer]> {
+        Vec::new()
+    }
+
+    /// What the layers inside of it kept, in the same order.
+    fn saved_inside(_saved: &Self::Saved) -> Vec<&Saved> {
+        Vec::new()
+    }
 
     /// The gradients of the parameters alone, which is less work in some layers.
     fn parameter_gradients(&self, saved: Self::Saved, gradient: Features, gradients: &mut GradientsParams) {
@@ -45,7 +60,7 @@ pub trait Definition: Sized {
     }
 
     /// What it is in a plan of CPU kernels; none where there is no kernel for it.
-    fn operation(_spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
+    fn operation(_spec: &Self::Spec, _traced: &TracedLayer) -> Option<Operation> {
         None
     }
 
@@ -144,7 +159,7 @@ macro_rules! of_either_rank {
 
             fn build(
                 $spec: &Self::Spec,
-                _input: backproof_spec::Shape,
+                _traced: &backproof_spec::TracedLayer,
                 _initial: crate::Initial<'_>,
             ) -> Self {
                 $build
@@ -176,8 +191,7 @@ macro_rules! of_either_rank {
             $(
                 fn operation(
                     $of: &Self::Spec,
-                    _input: backproof_spec::Shape,
-                    _output: backproof_spec::Shape,
+                    _traced: &backproof_spec::TracedLayer,
                 ) -> Option<backproof_compiled::Operation> {
                     Some($operation)
                 }

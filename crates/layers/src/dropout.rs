@@ -6,7 +6,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use crate::definition::{Definition, forwards_of_either_rank};
 use crate::{Features, Initial, Mode, Ranked};
 use backproof_compiled::Operation;
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, TracedLayer};
 use burn::optim::GradientsParams;
 
 /// Inverted dropout: in training every element is set to 0 with probability `p`, and the others are divided by `1 − p`.
@@ -125,7 +125,7 @@ impl Definition for Dropout {
     type Spec = spec::DropoutSpec;
     type Saved = Ranked<DropoutSaved<4>, DropoutSaved<2>>;
 
-    fn build(spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {
+    fn build(spec: &Self::Spec, _traced: &TracedLayer, _initial: Initial<'_>) -> Self {
         Self::new(spec.probability)
     }
 
@@ -138,7 +138,7 @@ impl Definition for Dropout {
         }
     }
 
-    fn operation(_spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
+    fn operation(_spec: &Self::Spec, _traced: &TracedLayer) -> Option<Operation> {
         Some(Operation::Dropout)
     }
 

@@ -1,7 +1,7 @@
 use crate::definition::Definition;
 use crate::{Features, Initial, Mode, Ranked};
 use backproof_compiled::Operation;
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, TracedLayer};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -51,7 +51,7 @@ impl Definition for Flatten {
     type Spec = spec::FlattenSpec;
     type Saved = Ranked<FlattenSaved<4>, FlattenSaved<2>>;
 
-    fn build(_spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {
+    fn build(_spec: &Self::Spec, _traced: &TracedLayer, _initial: Initial<'_>) -> Self {
         Self
     }
 
@@ -82,7 +82,7 @@ impl Definition for Flatten {
         }
     }
 
-    fn operation(_spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
+    fn operation(_spec: &Self::Spec, _traced: &TracedLayer) -> Option<Operation> {
         Some(Operation::Flatten)
     }
 

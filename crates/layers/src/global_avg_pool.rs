@@ -1,6 +1,6 @@
 use backproof_compiled::Operation;
 use backproof_kernels::{Divisor, Window};
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, TracedLayer};
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -62,7 +62,7 @@ impl Definition for GlobalAvgPool {
     type Spec = spec::GlobalAvgPoolSpec;
     type Saved = GlobalAvgPoolSaved;
 
-    fn build(_spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {
+    fn build(_spec: &Self::Spec, _traced: &TracedLayer, _initial: Initial<'_>) -> Self {
         Self
     }
 
@@ -79,10 +79,10 @@ impl Definition for GlobalAvgPool {
         Ranked::Images(self.backward(saved, gradient.images()))
     }
 
-    fn operation(_spec: &Self::Spec, input: Shape, output: Shape) -> Option<Operation> {
-        let kernel = plane(input);
+    fn operation(_spec: &Self::Spec, traced: &TracedLayer) -> Option<Operation> {
+        let kernel = plane(traced.input);
         let window = Window { kernel, stride: kernel, padding: [0, 0], dilation: [1, 1] };
-        Some(Operation::AvgPool2d { window, divisor: Divisor::Inside, output: plane(output) })
+        Some(Operation::AvgPool2d { window, divisor: Divisor::Inside, output: plane(traced.output) })
     }
 }
 

@@ -1,4 +1,4 @@
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, Shape, TracedLayer};
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -143,8 +143,8 @@ impl Definition for GroupNorm {
 
     const TRAINABLE: bool = true;
 
-    fn build(spec: &Self::Spec, input: Shape, initial: Initial<'_>) -> Self {
-        let channels = match input {
+    fn build(spec: &Self::Spec, traced: &TracedLayer, initial: Initial<'_>) -> Self {
+        let channels = match traced.input {
             Shape::Image { channels, .. } => channels,
             Shape::Vector { features } => features,
         };

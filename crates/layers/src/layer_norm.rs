@@ -1,4 +1,4 @@
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, TracedLayer};
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -116,8 +116,8 @@ impl Definition for LayerNorm {
 
     const TRAINABLE: bool = true;
 
-    fn build(spec: &Self::Spec, input: Shape, initial: Initial<'_>) -> Self {
-        let elements = input.elements();
+    fn build(spec: &Self::Spec, traced: &TracedLayer, initial: Initial<'_>) -> Self {
+        let elements = traced.input.elements();
         Self::new(Tensor::ones([elements], initial.device), initial.zeros(elements), spec.epsilon)
     }
 

@@ -25,6 +25,9 @@
 //! [`SoftmaxCrossEntropy`], [`SoftCrossEntropy`], [`MeanSquaredError`] and [`BinaryCrossEntropy`] take targets and return a number *for each
 //! sample*. Their methods `mean` and `mean_backward` are for the mean over the batch, which training minimises.
 //!
+//! [`Residual`] has other layers inside of it. `forward_by` and `forward_saving_by` leave it to the caller how these
+//! are run: a network gives each of them a [`Mode`] of its own.
+//!
 //! # Notation
 //!
 //! `x` is the input of a layer, `y` is its output, and `g = ∂L/∂y`. `N` counts samples, `C` and `O` count channels, `H`
@@ -108,4 +111,25 @@ list! {
     group_norm::GroupNorm,
     layer_norm::LayerNorm,
     dropout::Dropout,
+    residual::Residual,
+}
+
+impl Layer {
+    /// The layer, and those inside of it, in the order of their numbers.
+    #[must_use]
+    pub fn all(&self) -> Vec<&Self> {
+        let inside = self.branches().into_iter().flatten().flat_map(Self::all);
+        std::iter::once(self).chain(inside).collect()
+    }
+
+    /// How many layers it is: 1, and those inside of it.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        1 + count(self.branches().into_iter().flatten())
+    }
+}
+
+/// How many layers these are, those inside of them included.
+fn count<'l>(layers: impl IntoIterator<Item = &'l Layer>) -> usize {
+    layers.into_iter().map(Layer::count).sum()
 }

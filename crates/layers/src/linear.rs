@@ -2,7 +2,7 @@ use crate::definition::{Definition, register, register_bias};
 use crate::initial::Fans;
 use crate::{Features, Initial, Mode, Ranked};
 use backproof_compiled::Operation;
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, TracedLayer};
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -118,8 +118,8 @@ impl Definition for Linear {
 
     const TRAINABLE: bool = true;
 
-    fn build(spec: &Self::Spec, input: Shape, initial: Initial<'_>) -> Self {
-        let inputs = input.elements();
+    fn build(spec: &Self::Spec, traced: &TracedLayer, initial: Initial<'_>) -> Self {
+        let inputs = traced.input.elements();
         let fans = Fans { inputs, outputs: spec.out_features };
         let weight = initial.weights([inputs, spec.out_features], fans, spec.initialization);
         Self::new(weight, spec.bias.then(|| initial.zeros(spec.out_features)))
@@ -147,7 +147,7 @@ impl Definition for Linear {
         register_bias(gradients, self.bias.as_ref(), bias);
     }
 
-    fn operation(spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
+    fn operation(spec: &Self::Spec, _traced: &TracedLayer) -> Option<Operation> {
         Some(Operation::Linear { outputs: spec.out_features, bias: spec.bias })
     }
 

@@ -34,7 +34,7 @@ macro_rules! list {
             #[must_use]
             pub fn new(traced: &backproof_spec::TracedLayer, initial: Initial<'_>) -> Self {
                 match &traced.layer {
-                    $(backproof_spec::LayerSpec::$Layer(spec) => Self::$Layer($Layer::build(spec, traced.input, initial)),)*
+                    $(backproof_spec::LayerSpec::$Layer(spec) => Self::$Layer($Layer::build(spec, traced, initial)),)*
                 }
             }
 
@@ -108,7 +108,15 @@ macro_rules! list {
             #[must_use]
             pub fn is_trainable(&self) -> bool {
                 match self {
-                    $(Self::$Layer(_) => $Layer::TRAINABLE,)*
+                    $(Self::$Layer(layer) => layer.is_trainable(),)*
+                }
+            }
+
+            /// The layers inside of it, a slice for each branch, in the order of their numbers. Most layers have none.
+            #[must_use]
+            pub fn branches(&self) -> Vec<&[Layer]> {
+                match self {
+                    $(Self::$Layer(layer) => layer.branches(),)*
                 }
             }
 
@@ -142,13 +150,22 @@ macro_rules! list {
                     $(Self::$Layer(saved) => $Layer::sides(saved),)*
                 }
             }
+
+            /// This, and what the layers inside of the layer kept, in the order of their numbers.
+            #[must_use]
+            pub fn all(&self) -> Vec<&Self> {
+                let inside = match self {
+                    $(Self::$Layer(saved) => $Layer::saved_inside(saved),)*
+                };
+                std::iter::once(self).chain(inside.into_iter().flat_map(Self::all)).collect()
+            }
         }
 
         /// What a layer is in a plan of CPU kernels; none where there is no kernel for it.
         #[must_use]
         pub fn operation(traced: &backproof_spec::TracedLayer) -> Option<backproof_compiled::Operation> {
             match &traced.layer {
-                $(backproof_spec::LayerSpec::$Layer(spec) => $Layer::operation(spec, traced.input, traced.output),)*
+                $(backproof_spec::LayerSpec::$Layer(spec) => $Layer::operation(spec, traced),)*
             }
         }
     };

@@ -10,7 +10,7 @@ use crate::window::{Axis, axes};
 use crate::{Features, Initial, Mode, Ranked, Sides};
 use backproof_compiled::Operation;
 use backproof_kernels::Window;
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, TracedLayer};
 use burn::optim::GradientsParams;
 
 /// The largest value of every window of a channel.
@@ -164,7 +164,7 @@ impl Definition for MaxPool2d {
     type Spec = spec::MaxPool2dSpec;
     type Saved = MaxPool2dSaved;
 
-    fn build(spec: &Self::Spec, _input: Shape, _initial: Initial<'_>) -> Self {
+    fn build(spec: &Self::Spec, _traced: &TracedLayer, _initial: Initial<'_>) -> Self {
         Self::new(MaxPool2dOptions {
             kernel: pair(spec.kernel),
             stride: pair(spec.effective_stride()),
@@ -191,10 +191,10 @@ impl Definition for MaxPool2d {
         Some(Sides::Argmax(saved.argmax.clone()))
     }
 
-    fn operation(spec: &Self::Spec, _input: Shape, output: Shape) -> Option<Operation> {
+    fn operation(spec: &Self::Spec, traced: &TracedLayer) -> Option<Operation> {
         let (kernel, stride) = (pair(spec.kernel), pair(spec.effective_stride()));
         let window = Window { kernel, stride, padding: pair(spec.padding), dilation: pair(spec.dilation) };
-        Some(Operation::MaxPool2d { window, output: plane(output) })
+        Some(Operation::MaxPool2d { window, output: plane(traced.output) })
     }
 }
 

@@ -5,7 +5,7 @@ use crate::definition::{Definition, register};
 use crate::sign::{negative_part, positive};
 use crate::{Features, Initial, Mode, Ranked, Sides};
 use backproof_compiled::Operation;
-use backproof_spec::{self as spec, Shape};
+use backproof_spec::{self as spec, TracedLayer};
 use burn::optim::GradientsParams;
 
 /// The leaky rectifier with a trained slope: `y = x` for `x > 0`, else `y = a x`, with one `a` for all or one for each
@@ -112,7 +112,7 @@ impl Definition for Prelu {
 
     const TRAINABLE: bool = true;
 
-    fn build(spec: &Self::Spec, _input: Shape, initial: Initial<'_>) -> Self {
+    fn build(spec: &Self::Spec, _traced: &TracedLayer, initial: Initial<'_>) -> Self {
         Self::new(Tensor::full([1], spec.initial_slope, initial.device))
     }
 
@@ -151,7 +151,7 @@ impl Definition for Prelu {
         input
     }
 
-    fn operation(_spec: &Self::Spec, _input: Shape, _output: Shape) -> Option<Operation> {
+    fn operation(_spec: &Self::Spec, _traced: &TracedLayer) -> Option<Operation> {
         Some(Operation::Prelu)
     }
 

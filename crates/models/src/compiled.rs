@@ -22,9 +22,9 @@ use crate::{Network, PassMode};
 #[derive(Debug, Clone)]
 pub struct Compiled<P> {
     plan: P,
-    /// Of each tensor its name, layer, role and shape in PyTorch's layout.
+    /// Of each tensor its name, its layer's number, role and shape in PyTorch's layout.
     tensors: Vec<(String, usize, Parameter, Vec<usize>)>,
-    /// The layers that drop, by index.
+    /// The layers that drop, by number.
     dropouts: BTreeMap<usize, Dropout>,
 }
 
@@ -53,7 +53,7 @@ impl<P: Plan> Compiled<P> {
                 (tensor.name, layer, parameter, tensor.data.shape().to_vec())
             })
             .collect();
-        let dropouts = network.layers().iter().enumerate().filter_map(|(index, layer)| match layer {
+        let dropouts = network.all_layers().enumerate().filter_map(|(index, layer)| match layer {
             Layer::Dropout(dropout) => Some((index, dropout.clone())),
             _ => None,
         });

@@ -2,7 +2,7 @@
 
 use backproof_compiled::Operation;
 use backproof_layers::operation;
-use backproof_spec::{Architecture, Shape, describe_layer};
+use backproof_spec::{Architecture, Shape, TracedLayer, describe_layer};
 use serde::{Deserialize, Serialize};
 
 /// Why a network does not run on the CPU kernels alone.
@@ -66,28 +66,46 @@ pub(crate) fn operations(architecture: &Architecture) -> Result<([usize; 3], Vec
         return Err(NotCompiled::NoImages { network: architecture.name.clone(), input: architecture.input });
     };
     let traced = architecture.trace().expect("a network was made of it, or a config was checked");
-    // A plan leaves flattened images as they are, channel by channel, and a kernel normalises channels.
-    let mut flattened = false;
-    let operations = traced.iter().map(|layer| {
+    check(&traced, None)?;
+    let operations = traced.iter().map(operation).collect::<Option<_>>();
+    Ok(([channels, height, width], operations.expect("each layer was looked at")))
+}
+
+/// An error where one of these layers, or one inside of them, has no kernel. `flattened` is the image of more than one
+/// pixel that the first one gets as a vector, if it does; so is what comes back of the last one. A plan leaves
+/// flattened images as they are, channel by channel.
+fn check(layers: &[TracedLayer], mut flattened: Option<Shape>) -> Result<Option<Shape>, NotCompiled> {
+    for layer in layers {
         let refused = |of: &str| NotCompiled::NoKernel {
             layer: layer.name.clone(),
             description: describe_layer(&layer.layer) + of,
         };
-        let operation = operation(layer).ok_or_else(|| refused(""))?;
-        match (&operation, layer.input) {
-            (Operation::Flatten, Shape::Image { height, width, .. }) => flattened = height * width > 1,
-            (Operation::Linear { .. }, _) => flattened = false,
-            (Operation::BatchNorm { .. }, _) if flattened => return Err(refused(" of flattened images")),
+        if !layer.branches.is_empty() {
+            let before = flattened;
+            let given = layer.branches.iter().map(|branch| check(&branch.layers, before));
+            let mut given = given.collect::<Result<Vec<_>, _>>()?;
+            given.resize(2, before); // an identity, or zero padding, which is of images alone
+            if given[0] != given[1] {
+                return Err(refused(" of flattened images of several shapes"));
+            }
+            flattened = given[0];
+            continue;
+        }
+        match (operation(layer).ok_or_else(|| refused(""))?, layer.input) {
+            (Operation::Flatten, Shape::Image { height, width, .. }) => {
+                flattened = Some(layer.input).filter(|_| height * width > 1);
+            }
+            (Operation::Linear { .. }, _) => flattened = None,
+            (Operation::BatchNorm { .. }, _) if flattened.is_some() => return Err(refused(" of flattened images")),
             _ => {}
         }
-        Ok(operation)
-    });
-    Ok(([channels, height, width], operations.collect::<Result<_, _>>()?))
+    }
+    Ok(flattened)
 }
 
 #[cfg(test)]
 mod tests {
-    use backproof_spec::{BatchNormSpec, FlattenSpec, LayerSpec, LinearSpec};
+    use backproof_spec::{BatchNormSpec, FlattenSpec, LayerNormSpec, LayerSpec, LinearSpec, ResidualSpec};
     use burn::tensor::Device;
 
     use super::*;
@@ -109,5 +127,24 @@ mod tests {
         let network = Network::new(&refused, 1, &Device::flex()).unwrap();
         let images = burn::Tensor::ones([5, 2, 3, 3], &Device::flex());
         assert_eq!(network.forward(images, PassMode::Inference).dims(), [5, 4]);
+    }
+
+    #[test]
+    fn a_layer_without_a_kernel_is_named_inside_of_a_residual_one_too() {
+        let residual = |body| LayerSpec::Residual(ResidualSpec::new(body));
+        let (flatten, linear) = (|| LayerSpec::Flatten(FlattenSpec), |out| LayerSpec::Linear(LinearSpec::new(out)));
+        let norm = LayerSpec::LayerNorm(LayerNormSpec { epsilon: 1e-5 });
+        let norm = architecture(vec![residual(vec![norm]), flatten(), linear(4)]);
+        let error = has_kernels(&norm).unwrap_err().to_string();
+        assert_eq!(error, "there is no kernel for residual1.body.norm1 (layer norm)");
+        // The plan has the input of the sum as an image, and the output of the body as a vector.
+        let mixed = architecture(vec![flatten(), residual(vec![linear(18)]), linear(4)]);
+        let error = has_kernels(&mixed).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "there is no kernel for residual1 (residual, identity of flattened images of several shapes)"
+        );
+        let vectors = architecture(vec![flatten(), linear(5), residual(vec![linear(5)]), linear(4)]);
+        assert_eq!(has_kernels(&vectors), Ok(()));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use backproof_layers::{self as layers, Features, Initial, Layer, Ranked, Saved};
-use backproof_spec::{Architecture, ShapeError, stream_seed};
+use backproof_spec::{Architecture, ShapeError, TracedLayer, stream_seed};
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, Param, ParamId};
 use burn::optim::GradientsParams;
@@ -24,6 +24,7 @@ pub enum PassMode {
 }
 
 impl PassMode {
+    /// Of the layer with this number.
     pub(crate) fn of_layer(self, layer: usize) -> layers::Mode {
         match self {
             Self::Training { seed, step } => {
@@ -45,10 +46,10 @@ pub struct Network {
     /// The names of the tensors that training leaves as they are.
     #[module(skip)]
     pub(crate) frozen: BTreeSet<String>,
-    /// For each layer whether it is batch normalisation that is frozen as a whole; empty where nothing is frozen.
+    /// For each layer, by its number, whether it is batch normalisation that is frozen as a whole; empty where nothing is frozen.
     #[module(skip)]
     pub(crate) frozen_layers: Vec<bool>,
-    /// What is computed by the CPU kernels where autodiff wants a graph, by the index of its first layer.
+    /// What is computed by the CPU kernels where autodiff wants a graph, by the number of its first layer.
     #[cfg(feature = "flex")]
     #[module(skip)]
     pub(crate) segments: crate::segments::Segments,
@@ -59,10 +60,9 @@ pub struct Network {
 pub struct SavedForward(Vec<Saved>);
 
 impl SavedForward {
-    /// What each layer kept.
-    #[must_use]
-    pub fn layers(&self) -> &[Saved] {
-        &self.0
+    /// What all layers kept, those inside of others included, in the order of their numbers.
+    pub fn all(&self) -> impl Iterator<Item = &Saved> {
+        self.0.iter().flat_map(Saved::all)
     }
 }
 
@@ -77,9 +77,9 @@ impl Network {
     pub fn new(architecture: &Architecture, seed: u64, device: &Device) -> Result<Self, ShapeError> {
         architecture.classes()?;
         let traced = architecture.trace()?;
-        let initial = |layer| Initial { seed, layer, device };
-        let layers = traced.iter().enumerate().map(|(index, layer)| Layer::new(layer, initial(index))).collect();
-        let names = traced.into_iter().map(|layer| layer.name).collect();
+        let build = |layer: &TracedLayer| Layer::new(layer, Initial { seed, layer: layer.number, device });
+        let layers = traced.iter().map(build).collect();
+        let names = traced.iter().flat_map(TracedLayer::all).map(|layer| layer.name.clone()).collect();
         let network = Self {
             layers,
             architecture: architecture.clone(),
@@ -98,58 +98,89 @@ impl Network {
         &self.architecture
     }
 
-    /// The names of the layers, `conv1`, `relu1`, …
+    /// The names of all layers by their numbers, `conv1`, `residual1`, `residual1.body.conv1`, …
     #[must_use]
     pub fn names(&self) -> &[String] {
         &self.names
     }
 
-    /// The layers.
+    /// The layers. What is inside of a layer is not among them.
     #[must_use]
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
+    /// All layers, those inside of others included, in the order of [`names`](Self::names).
+    pub fn all_layers(&self) -> impl Iterator<Item = &Layer> {
+        self.layers.iter().flat_map(Layer::all)
+    }
+
     /// Logits `[N, K]` of images `[N, C, H, W]`, by operations that autodiff can differentiate.
     #[must_use]
     pub fn forward(&self, images: Tensor<4>, mode: PassMode) -> Tensor<2> {
-        let mut features: Features = Ranked::Images(images);
-        let mut index = 0;
-        while index < self.layers.len() {
+        self.chain(&self.layers, 0, Ranked::Images(images), mode).vectors()
+    }
+
+    /// The output of layers that follow one another, of which the first has the number `first`.
+    fn chain(&self, layers: &[Layer], first: usize, input: Features, mode: PassMode) -> Features {
+        let (mut features, mut index, mut number) = (input, 0, first);
+        while let Some(layer) = layers.get(index) {
             #[cfg(feature = "flex")]
-            if let Some((output, next)) =
-                self.segments.forward(&self.layers, index, &features, |index| self.mode_of(index, mode))
+            if let Some((output, taken)) =
+                self.segments.forward(&layers[index..], number, &features, |number| self.mode_of(number, mode))
             {
-                (features, index) = (output, next);
+                features = output;
+                index += taken;
+                number += taken;
                 continue;
             }
-            features = self.layers[index].forward(features, self.mode_of(index, mode));
+            features = match layer {
+                Layer::Residual(residual) => residual
+                    .forward_by(features, |layers, inside, input| self.chain(layers, number + inside, input, mode)),
+                layer => layer.forward(features, self.mode_of(number, mode)),
+            };
             index += 1;
+            number += layer.count();
         }
-        features.vectors()
+        features
     }
 
     /// Logits, and what [`backward`](Self::backward) needs, on plain tensors.
     #[must_use]
     pub fn forward_saving(&self, images: Tensor<4>, mode: PassMode) -> (Tensor<2>, SavedForward) {
-        let mut features: Features = Ranked::Images(images);
-        let mut kept = Vec::with_capacity(self.layers.len());
-        for (index, layer) in self.layers.iter().enumerate() {
-            let (output, saved) = layer.forward_saving(features, self.mode_of(index, mode));
-            features = output;
-            kept.push(saved);
-        }
+        let (features, kept) = self.chain_saving(&self.layers, 0, Ranked::Images(images), mode);
         (features.vectors(), SavedForward(kept))
     }
 
-    /// Whether the layer at `index` is batch normalisation that is frozen as a whole.
-    pub(crate) fn is_frozen_layer(&self, index: usize) -> bool {
-        self.frozen_layers.get(index).is_some_and(|&frozen| frozen)
+    /// As [`chain`](Self::chain), with what each layer keeps.
+    fn chain_saving(&self, layers: &[Layer], first: usize, input: Features, mode: PassMode) -> (Features, Vec<Saved>) {
+        let (mut features, mut number) = (input, first);
+        let mut kept = Vec::with_capacity(layers.len());
+        for layer in layers {
+            let (output, saved) = match layer {
+                Layer::Residual(residual) => {
+                    let (output, saved) = residual.forward_saving_by(features, |layers, inside, input| {
+                        self.chain_saving(layers, number + inside, input, mode)
+                    });
+                    (output, Saved::Residual(saved))
+                }
+                layer => layer.forward_saving(features, self.mode_of(number, mode)),
+            };
+            features = output;
+            kept.push(saved);
+            number += layer.count();
+        }
+        (features, kept)
     }
 
-    /// The mode of the layer at `index`: that of the pass, or inference where the layer is frozen as a whole.
-    fn mode_of(&self, index: usize, mode: PassMode) -> layers::Mode {
-        if self.is_frozen_layer(index) { layers::Mode::Inference } else { mode.of_layer(index) }
+    /// Whether the layer with this number is batch normalisation that is frozen as a whole.
+    pub(crate) fn is_frozen_layer(&self, number: usize) -> bool {
+        self.frozen_layers.get(number).is_some_and(|&frozen| frozen)
+    }
+
+    /// The mode of the layer with this number: that of the pass, or inference where the layer is frozen as a whole.
+    fn mode_of(&self, number: usize, mode: PassMode) -> layers::Mode {
+        if self.is_frozen_layer(number) { layers::Mode::Inference } else { mode.of_layer(number) }
     }
 
     /// The gradients of all parameters by id, from the gradient of the logits `[N, K]`: the chain rule from the last
@@ -204,3 +235,6 @@ impl ModuleMapper for NumberParameters {
         Param::from_mapped_value(ParamId::from(self.given), value, mapper)
     }
 }
+
+#[cfg(test)]
+mod tests;

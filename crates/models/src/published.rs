@@ -82,6 +82,20 @@ pub fn lenet_5(device: &Device) -> Network {
     build(&published::lenet_5(), device)
 }
 
+/// [`published::resnet_20`] on 3×32×32 images, 269,722 parameters and 1,376 running statistics, initialised from seed
+/// 1.
+#[must_use]
+pub fn resnet_20(device: &Device) -> Network {
+    build(&published::resnet_20(), device)
+}
+
+/// [`published::resnet_9`] on 3×32×32 images, 6,573,120 parameters and 4,480 running statistics, initialised from seed
+/// 1.
+#[must_use]
+pub fn resnet_9(device: &Device) -> Network {
+    build(&published::resnet_9(), device)
+}
+
 /// [`published::alexnet`] on 3×224×224 images and 1,000 classes, 60,965,224 parameters (244 MB), initialised from seed
 /// 1.
 #[must_use]

@@ -3,7 +3,7 @@
 use backproof_compiled::{Operation, Segment};
 use backproof_kernels::Isa;
 use backproof_layers::operation;
-use backproof_spec::Shape;
+use backproof_spec::{Shape, TracedLayer};
 
 use crate::{ComputedBy, Network};
 
@@ -15,8 +15,15 @@ impl Network {
     pub fn with_segments(mut self, isa: Isa) -> Self {
         let traced = self.architecture().trace().expect("the network was made of it");
         self.segments.isa = Some(isa);
+        self.add_segments(isa, &traced);
+        self
+    }
+
+    /// Of layers that follow one another, and of those inside of them.
+    fn add_segments(&mut self, isa: Isa, traced: &[TracedLayer]) {
         let operations: Vec<Option<Operation>> = traced.iter().map(operation).collect();
-        for index in 0..traced.len() {
+        for (index, layer) in traced.iter().enumerate() {
+            layer.branches.iter().for_each(|branch| self.add_segments(isa, &branch.layers));
             if !matches!(operations[index], Some(Operation::Conv2d { .. })) {
                 continue;
             }
@@ -27,34 +34,36 @@ impl Network {
             };
             let of_segment = operations[index..end].iter().cloned().collect::<Option<_>>();
             let of_segment = of_segment.expect("there is a kernel for each layer of a segment");
-            let segment = Segment::new(isa, shape(traced[index].input), of_segment, shape(traced[end - 1].output));
-            self.segments.convolutions.insert(index, (segment, end));
+            let segment = Segment::new(isa, shape(layer.input), of_segment, shape(traced[end - 1].output));
+            self.segments.convolutions.insert(layer.number, (segment, end - index));
         }
-        self
     }
 
-    /// What computes each layer where autodiff runs the network in training.
+    /// What computes each layer, by its number, where autodiff runs the network in training.
     #[must_use]
     pub fn computed_by(&self) -> Vec<ComputedBy> {
         let burn = |reason: String| ComputedBy::Burn { reason };
         let traced = self.architecture().trace().expect("the network was made of it");
-        let operations: Vec<Option<Operation>> = traced.iter().map(operation).collect();
+        let operations = traced.iter().flat_map(TracedLayer::all).map(operation);
         let mut found = Vec::new();
-        while let Some(layer) = self.layers().get(found.len()) {
-            let index = found.len();
-            if let Some((_, end)) = self.segments.convolutions.get(&index) {
-                let frozen = (index..*end).find(|&at| self.is_frozen_layer(at));
+        for (index, (layer, operation)) in self.all_layers().zip(operations).enumerate() {
+            if index < found.len() {
+                continue; // a layer of the segment before it
+            }
+            if let Some((_, taken)) = self.segments.convolutions.get(&index) {
+                let end = index + taken;
+                let frozen = (index..end).find(|&at| self.is_frozen_layer(at));
                 let by = frozen.map_or(ComputedBy::Kernel, |at| {
                     let name = &self.names()[at];
                     burn(format!("{name} keeps its running statistics, and a node of kernels uses those of the batch"))
                 });
-                found.resize(*end, by);
+                found.resize(end, by);
                 continue;
             }
             found.push(match layer.node() {
                 _ if self.segments.isa.is_none() => burn("the network is not on the kernels".to_owned()),
                 Ok(_) => ComputedBy::Kernel,
-                Err(_) if follows_convolution(operations[index].as_ref()) => {
+                Err(_) if follows_convolution(operation.as_ref()) => {
                     burn("its kernel is used in one node with a convolution before it".to_owned())
                 }
                 Err(reason) => burn(reason),
@@ -82,7 +91,8 @@ fn follows_convolution(operation: Option<&Operation>) -> bool {
     let follows = |it: &Operation| match it {
         Relu | ReluPassingZero | Elementwise(_) => true,
         MaxPool2d { .. } | AvgPool2d { .. } | BatchNorm { .. } | Dropout => true,
-        Operation::Conv2d { .. } | Operation::Linear { .. } | Operation::Prelu | Operation::Flatten => false,
+        Operation::Conv2d { .. } | Operation::Linear { .. } | Operation::Prelu => false,
+        Operation::Flatten | Operation::Residual { .. } => false,
     };
     operation.is_some_and(follows)
 }

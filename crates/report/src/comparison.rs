@@ -112,7 +112,7 @@ fn letter(index: usize) -> String {
 fn settings_of(contents: &Contents) -> BTreeMap<String, String> {
     let mut settings = flatten(&contents.config);
     if let Some(experiment) = &contents.experiment {
-        let layers = experiment.model.layers.iter().map(describe_layer);
+        let layers = experiment.model.all_layers().into_iter().map(describe_layer);
         settings.insert("model.layers".to_owned(), layers.collect::<Vec<_>>().join("; "));
     }
     settings

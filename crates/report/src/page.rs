@@ -174,13 +174,18 @@ fn network(model: &Architecture, computation: Option<&Computation>) -> Option<Ne
         running_statistics: sum(|layer| layer.running_statistics),
         layers: layers
             .iter()
-            .map(|layer| LayerRow {
-                name: layer.name.clone(),
-                kind: backproof_spec::describe_layer(&layer.layer),
-                output: layer.output.to_string(),
-                weights: layer.weights,
-                biases: layer.biases,
-                computed_by: computed_by(&layer.name).unwrap_or_default(),
+            .flat_map(TracedLayer::all)
+            .map(|layer| {
+                // What is inside of a layer has rows of its own.
+                let counts = layer.branches.is_empty();
+                LayerRow {
+                    name: backproof_spec::indented(&layer.name).replace(' ', "\u{a0}"),
+                    kind: backproof_spec::describe_layer(&layer.layer),
+                    output: layer.output.to_string(),
+                    weights: if counts { layer.weights } else { 0 },
+                    biases: if counts { layer.biases } else { 0 },
+                    computed_by: computed_by(&layer.name).unwrap_or_default(),
+                }
             })
             .collect(),
     })

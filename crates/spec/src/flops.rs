@@ -32,10 +32,12 @@ impl Architecture {
     /// As [`trace`](Self::trace).
     pub fn flops(&self) -> Result<Flops, ShapeError> {
         let layers = self.trace()?;
-        let forward = layers.iter().map(products).sum();
+        let layers: Vec<&TracedLayer> = layers.iter().flat_map(TracedLayer::single).collect();
+        let forward = layers.iter().copied().map(products).sum();
         let first = layers.iter().position(|layer| layer.weights + layer.biases > 0);
         // What lies after the first parameters passes a gradient on.
-        let inputs: u64 = layers.iter().skip(first.map_or(layers.len(), |first| first + 1)).map(products).sum();
+        let inputs: u64 =
+            layers.iter().copied().skip(first.map_or(layers.len(), |first| first + 1)).map(products).sum();
         Ok(Flops { forward, backward: forward + inputs })
     }
 }

@@ -4,7 +4,7 @@
 //! 2³¹ − 1 numbers, which is as far as the 32-bit indices of common backends reach.
 
 use crate::layers::{Inferred, MOST_ELEMENTS, Misfit};
-use crate::{Architecture, Shape, ShapeError, TracedLayer};
+use crate::{Architecture, LayerSpec, Shape, ShapeError, TracedBranch, TracedLayer};
 
 impl Architecture {
     /// Follows the shape of one input through every layer.
@@ -14,38 +14,7 @@ impl Architecture {
     /// The first layer that does not fit what it is given, by name and place.
     pub fn trace(&self) -> Result<Vec<TracedLayer>, ShapeError> {
         check_whole(self)?;
-        let mut counts: Vec<(&'static str, usize)> = Vec::new();
-        let mut traced = Vec::with_capacity(self.layers.len());
-        let mut shape = self.input;
-        let mut parameters = 0_usize;
-        for (index, layer) in self.layers.iter().enumerate() {
-            let name = count_name(&mut counts, layer.stem());
-            let inferred = layer
-                .infer(shape)
-                .and_then(|inferred| {
-                    parameters = checked_total(parameters, &inferred)?;
-                    Ok(inferred)
-                })
-                .map_err(|misfit| ShapeError {
-                    layer: name.clone(),
-                    position: index + 1,
-                    layers: self.layers.len(),
-                    input: shape,
-                    problem: misfit.problem,
-                    help: misfit.help,
-                })?;
-            traced.push(TracedLayer {
-                name,
-                layer: layer.clone(),
-                input: shape,
-                output: inferred.output,
-                weights: inferred.weights,
-                biases: inferred.biases,
-                running_statistics: inferred.running_statistics,
-            });
-            shape = inferred.output;
-        }
-        Ok(traced)
+        Tracer { number: 0, parameters: 0 }.layers(&self.layers, self.input, &Branch::default())
     }
 
     /// How many classes the network tells apart: the number of features of its output vector.
@@ -91,6 +60,73 @@ fn check_whole(architecture: &Architecture) -> Result<(), ShapeError> {
         return Ok(());
     };
     Err(ShapeError::of_network(architecture, input, wrong, None))
+}
+
+/// What is counted over a whole network.
+struct Tracer {
+    /// Of the next layer.
+    number: usize,
+    /// Of the layers so far.
+    parameters: usize,
+}
+
+/// Where layers are: in a branch of others, or, with nothing in it, in the network itself.
+#[derive(Default)]
+struct Branch {
+    /// What their names begin with, `residual1.body.`.
+    prefix: String,
+    /// As in [`ShapeError`].
+    within: Vec<(usize, &'static str)>,
+}
+
+impl Tracer {
+    fn layers(&mut self, layers: &[LayerSpec], input: Shape, branch: &Branch) -> Result<Vec<TracedLayer>, ShapeError> {
+        let mut counts: Vec<(&'static str, usize)> = Vec::new();
+        let mut traced: Vec<TracedLayer> = Vec::with_capacity(layers.len());
+        for (index, layer) in layers.iter().enumerate() {
+            let input = traced.last().map_or(input, |before| before.output);
+            let name = branch.prefix.clone() + &count_name(&mut counts, layer.stem());
+            let number = self.number;
+            self.number += 1;
+            let mut branches = Vec::new();
+            for (inside, layers) in layer.branches() {
+                let mut within = branch.within.clone();
+                within.push((index + 1, inside));
+                let place = Branch { prefix: format!("{name}.{inside}."), within };
+                branches.push(TracedBranch { name: inside.to_owned(), layers: self.layers(layers, input, &place)? });
+            }
+            let output = |branch: &TracedBranch| branch.layers.last().map_or(input, |layer| layer.output);
+            let outputs: Vec<Shape> = branches.iter().map(output).collect();
+            let inferred = layer.infer(input, &outputs).and_then(|inferred| {
+                self.parameters = checked_total(self.parameters, &inferred)?;
+                Ok(inferred)
+            });
+            let inferred = inferred.map_err(|misfit| ShapeError {
+                layer: name.clone(),
+                position: index + 1,
+                layers: layers.len(),
+                within: branch.within.clone(),
+                input,
+                problem: misfit.problem,
+                help: misfit.help,
+            })?;
+            let inside = |of: fn(&TracedLayer) -> usize| -> usize {
+                branches.iter().flat_map(|branch| &branch.layers).map(of).sum()
+            };
+            traced.push(TracedLayer {
+                name,
+                number,
+                layer: layer.clone(),
+                input,
+                output: inferred.output,
+                weights: inferred.weights + inside(|layer| layer.weights),
+                biases: inferred.biases + inside(|layer| layer.biases),
+                running_statistics: inferred.running_statistics + inside(|layer| layer.running_statistics),
+                branches,
+            });
+        }
+        Ok(traced)
+    }
 }
 
 fn checked_total(parameters: usize, inferred: &Inferred) -> Result<usize, Misfit> {

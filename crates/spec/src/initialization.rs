@@ -101,19 +101,23 @@ impl Architecture {
     #[must_use]
     pub fn without_initialization(&self) -> Self {
         let mut plain = self.clone();
-        plain.layers.iter_mut().filter_map(initialization).for_each(|of_layer| *of_layer = None);
+        plain.change_all(|layer| {
+            if let Some(of_layer) = initialization(layer) {
+                *of_layer = None;
+            }
+        });
         plain
     }
 
     /// Draws the weights of every convolution as `conv2d` says, and of every linear layer as `linear` does, where the
     /// layer itself does not say it.
     pub(crate) fn initialize(&mut self, conv2d: Option<Initialization>, linear: Option<Initialization>) {
-        for layer in &mut self.layers {
+        self.change_all(|layer| {
             let of_kind = if matches!(layer, LayerSpec::Conv2d(_)) { conv2d } else { linear };
             if let Some(of_layer) = initialization(layer) {
                 *of_layer = of_layer.or(of_kind);
             }
-        }
+        });
     }
 }
 

@@ -85,7 +85,7 @@ mod sweep;
 mod table;
 mod words;
 
-pub use architecture::{Architecture, TracedLayer};
+pub use architecture::{Architecture, TracedBranch, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
 pub use data::{Augmentation, CropBorder, Data, MeanOf, Normalization, Order, Pixels};
 pub use data_set::{DataSet, DataSets};
@@ -101,5 +101,5 @@ pub use random::stream_seed;
 pub use shape::{Shape, Size2};
 pub use shape_error::ShapeError;
 pub use sweep::{Sweep, SweepPoint};
-pub use table::{describe_layer, parameter_table, thousands};
+pub use table::{describe_layer, indented, parameter_table, thousands};
 pub use words::{are, counted, plural};

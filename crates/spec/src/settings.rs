@@ -16,16 +16,30 @@ impl Architecture {
 
     /// Puts `relu` in the place of every ReLU; how many there are.
     pub(crate) fn set_relu(&mut self, relu: &ReluSpec) -> usize {
-        let relus = self.layers.iter_mut().filter(|layer| matches!(layer, LayerSpec::Relu(_)));
-        relus.map(|layer| *layer = LayerSpec::Relu(relu.clone())).count()
+        self.change_such(|layer| match layer {
+            LayerSpec::Relu(of_layer) => {
+                of_layer.clone_from(relu);
+                true
+            }
+            _ => false,
+        })
     }
 
     /// Sets the numbers of every batch normalisation; how many there are.
     pub(crate) fn set_batch_norm(&mut self, epsilon: f64, momentum: f64) -> usize {
-        let norms = self.layers.iter_mut().filter_map(|layer| match layer {
-            LayerSpec::BatchNorm(norm) => Some(norm),
-            _ => None,
-        });
-        norms.map(|norm| (norm.epsilon, norm.momentum) = (epsilon, momentum)).count()
+        self.change_such(|layer| match layer {
+            LayerSpec::BatchNorm(norm) => {
+                (norm.epsilon, norm.momentum) = (epsilon, momentum);
+                true
+            }
+            _ => false,
+        })
+    }
+
+    /// Changes every layer that `change` changes; how many those are.
+    fn change_such(&mut self, change: impl Fn(&mut LayerSpec) -> bool) -> usize {
+        let mut found = 0;
+        self.change_all(|layer| found += usize::from(change(layer)));
+        found
     }
 }

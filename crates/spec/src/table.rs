@@ -3,7 +3,8 @@
 use crate::{Architecture, LayerSpec, ShapeError, TracedLayer};
 
 /// The parameter table of a network as aligned plain text: layer, what it is, output shape, weights, biases and their
-/// total, a line a layer and one for their sums. Running statistics, which are not trained, follow where there are any.
+/// total, a line a layer and one for their sums. The layers inside of another stand indented below it, and have its
+/// numbers. Running statistics, which are not trained, follow where there are any.
 /// Ends in a newline.
 ///
 /// # Errors
@@ -19,9 +20,9 @@ pub fn parameter_table(architecture: &Architecture) -> Result<String, ShapeError
     let input = row("input", String::new(), architecture.input.to_string(), 0, 0);
     let input = input.map(|cell| if cell == "–" { String::new() } else { cell });
     let mut rows = vec![head, input];
-    for layer in &layers {
-        let output = layer.output.to_string();
-        rows.push(row(&layer.name, describe_layer(&layer.layer), output, layer.weights, layer.biases));
+    for layer in layers.iter().flat_map(TracedLayer::all) {
+        let (weights, biases) = if layer.branches.is_empty() { (layer.weights, layer.biases) } else { (0, 0) };
+        rows.push(row(&indented(&layer.name), describe_layer(&layer.layer), layer.output.to_string(), weights, biases));
     }
     let sum = |of: fn(&TracedLayer) -> usize| layers.iter().map(of).sum::<usize>();
     rows.push(row("total", String::new(), String::new(), sum(|it| it.weights), sum(|it| it.biases)));
@@ -32,6 +33,13 @@ pub fn parameter_table(architecture: &Architecture) -> Result<String, ShapeError
         statistics => out += &format!("\nand {} running statistics, not trained\n", thousands(statistics)),
     }
     Ok(out)
+}
+
+/// `residual1.body.conv1` as `  body.conv1`, to stand in a list below `residual1`.
+pub fn indented(name: &str) -> String {
+    let parts: Vec<&str> = name.split('.').collect();
+    let depth = parts.len() / 2;
+    "  ".repeat(depth) + &parts[(2 * depth).saturating_sub(1)..].join(".")
 }
 
 /// Columns two spaces apart, text to the left and numbers to the right, with a rule under the head and over the sums.
@@ -82,7 +90,7 @@ pub fn thousands(number: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::published;
+    use crate::{Conv2dSpec, FlattenSpec, ResidualSpec, Shape, Shortcut, published};
 
     #[test]
     fn the_table_of_cifar_baseline_is_the_published_one() {
@@ -103,6 +111,32 @@ linear1   linear 10                10         40,960      10  40,970
 total                                         48,560      42  48,602
 ";
         let table = parameter_table(&published::cifar_baseline()).unwrap();
+        assert_eq!(table, expected, "\n{table}");
+    }
+
+    #[test]
+    fn layers_inside_of_others_stand_below_them_and_count_once() {
+        let conv = |name| LayerSpec::Conv2d(Conv2dSpec::new(name, 1).without_bias());
+        let inner = LayerSpec::Residual(ResidualSpec::new(vec![conv(2)]));
+        let outer = ResidualSpec::new(vec![inner, conv(3)]).shortcut(Shortcut::Layers(vec![conv(3)]));
+        let layers = vec![LayerSpec::Residual(outer), LayerSpec::Flatten(FlattenSpec)];
+        let network = Architecture { name: "nested".to_owned(), input: Shape::image(2, 1, 1), layers };
+        let expected = "\
+nested
+
+layer             type                           output  weights  biases  total
+───────────────────────────────────────────────────────────────────────────────
+input                                            2×1×1
+residual1         residual, shortcut of 1 layer  3×1×1         –       –      –
+  body.residual1  residual, identity             2×1×1         –       –      –
+    body.conv1    conv 2, 1×1, no bias           2×1×1         4       –      4
+  body.conv1      conv 3, 1×1, no bias           3×1×1         6       –      6
+  shortcut.conv1  conv 3, 1×1, no bias           3×1×1         6       –      6
+flatten1          flatten                        3             –       –      –
+───────────────────────────────────────────────────────────────────────────────
+total                                                         16       –     16
+";
+        let table = parameter_table(&network).unwrap();
         assert_eq!(table, expected, "\n{table}");
     }
 

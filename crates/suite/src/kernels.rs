@@ -7,7 +7,7 @@
 
 use std::rc::Rc;
 
-use backproof_compiled::{Differentiable, Fault, Inputs, Objective, Operation, Parameter, Plan, SegmentPlan};
+use backproof_compiled::{Differentiable, Fault, Inputs, Objective, Operation, Parameter, Plan, SegmentPlan, Shortcut};
 use backproof_gradcheck::{Arguments, Check, Gradients, Value};
 use backproof_kernels::{Isa, Winograd};
 use burn::tensor::Tensor;
@@ -19,7 +19,7 @@ pub(crate) struct Stack {
     /// `[C, H, W]`.
     input: [usize; 3],
     layers: Vec<Operation>,
-    /// Of which layer, in which role, under which name.
+    /// Of which layer, by number, in which role, under which name.
     parameters: Vec<(usize, Parameter, &'static str)>,
     constants: Vec<(usize, Parameter, Vec<f32>)>,
     mask: Box<Mask>,
@@ -93,7 +93,7 @@ impl Stack {
                 .source_roundoff(context.unit_roundoff);
         }
         let Some(&isa) = context.kernels.first() else { return check };
-        for fault in Fault::ALL.into_iter().filter(|&fault| stack.layers.iter().any(|layer| can_have(layer, fault))) {
+        for fault in Fault::ALL.into_iter().filter(|&fault| stack.all().iter().any(|layer| can_have(layer, fault))) {
             let stack = stack.clone();
             check = context.mutant(check, fault.name(), move |t| stack.backward(isa, t, Some(fault)));
         }
@@ -149,9 +149,27 @@ impl Stack {
         plan
     }
 
+    /// Every layer, those inside of others included, by number.
+    fn all(&self) -> Vec<&Operation> {
+        fn add<'l>(layers: &'l [Operation], found: &mut Vec<&'l Operation>) {
+            for layer in layers {
+                found.push(layer);
+                if let Operation::Residual { body, shortcut } = layer {
+                    add(body, found);
+                    if let Shortcut::Operations(layers) = shortcut {
+                        add(layers, found);
+                    }
+                }
+            }
+        }
+        let mut found = Vec::new();
+        add(&self.layers, &mut found);
+        found
+    }
+
     /// Whether it is the weight of a linear layer: `[F, O]` in Burn, `[O, F]` in the kernels.
     fn is_matrix(&self, layer: usize, parameter: Parameter) -> bool {
-        parameter == Parameter::Weight && matches!(self.layers[layer], Operation::Linear { .. })
+        parameter == Parameter::Weight && matches!(self.all()[layer], Operation::Linear { .. })
     }
 }
 

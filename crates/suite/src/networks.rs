@@ -54,7 +54,7 @@ pub(crate) fn problem(
     manual.forward = Some(Rc::new(move |values| point_of.forward(values, &Kinks::ignored(), &place, dtype)));
     problem.sources.push(manual);
     #[cfg(feature = "flex")]
-    if let Some(&isa) = context.kernels.first().filter(|_| architecture.layers.iter().any(has_a_node)) {
+    if let Some(&isa) = context.kernels.first().filter(|_| architecture.all_layers().into_iter().any(has_a_node)) {
         let network = point.network.clone().with_segments(isa);
         let mut sources = check_module(&network, input, forward, device, &context.reference).sources;
         sources[0].name = super::kernels::segments_name(isa);
@@ -115,7 +115,7 @@ impl Point {
     fn forward(&self, values: &[Value], kinks: &Kinks, device: &Device, dtype: DType) -> Value {
         let network = module_at(&self.network, &values[1..], device, dtype);
         let (logits, saved) = network.forward_saving(values[0].tensor(device, dtype), self.mode);
-        saved.layers().iter().for_each(|saved| record(saved, kinks));
+        saved.all().for_each(|saved| record(saved, kinks));
         self.losses(logits).into()
     }
 
@@ -220,7 +220,7 @@ impl ModuleVisitor for Stored {
 pub(crate) fn modes(architecture: &Architecture, seed: u64) -> Vec<(&'static str, PassMode)> {
     let training = ("training", PassMode::Training { seed, step: 0 });
     let depends = |layer: &LayerSpec| matches!(layer, LayerSpec::BatchNorm(_) | LayerSpec::Dropout(_));
-    match architecture.layers.iter().any(depends) {
+    match architecture.all_layers().into_iter().any(depends) {
         true => vec![training, ("inference", PassMode::Inference)],
         false => vec![training],
     }
@@ -237,7 +237,7 @@ fn multiplications(architecture: &Architecture) -> Result<usize, ShapeError> {
         Shape::Image { height, width, .. } => layer.weights * height * width,
         Shape::Vector { .. } => layer.weights,
     };
-    Ok(architecture.trace()?.iter().map(of_layer).sum())
+    Ok(architecture.trace()?.iter().flat_map(TracedLayer::single).map(of_layer).sum())
 }
 
 /// How much of a network is checked: as many elements of each tensor as a budget of multiplications allows, from 2 to
@@ -248,7 +248,7 @@ pub(crate) fn options(architecture: &Architecture, images: usize, seed: u64) -> 
     /// Evaluations for one element: two steps to either side.
     const EVALUATIONS: usize = 4;
     let of_layer = |layer: &TracedLayer| usize::from(layer.weights > 0) + usize::from(layer.biases > 0);
-    let tensors = 1 + architecture.trace()?.iter().map(of_layer).sum::<usize>();
+    let tensors = 1 + architecture.trace()?.iter().flat_map(TracedLayer::single).map(of_layer).sum::<usize>();
     let pass = images * multiplications(architecture)?.max(1);
     let quota = (BUDGET / (EVALUATIONS * tensors * pass)).clamp(2, 64);
     Ok(Options { seed, cotangents: 2, full: quota, quota, jacobian: 0, ..Options::default() })

@@ -200,7 +200,7 @@ impl Trainer {
     /// What computes each layer in a step; `off` is why no kernel takes part, where none does.
     pub(crate) fn computed_by(&self, off: &str) -> Vec<ComputedBy> {
         let network = self.network.as_ref().expect(THERE);
-        let all = |by: ComputedBy| vec![by; network.layers().len()];
+        let all = |by: ComputedBy| vec![by; network.names().len()];
         match &self.engine {
             Running::Compiled(..) => all(ComputedBy::Kernel),
             #[cfg(feature = "flex")]

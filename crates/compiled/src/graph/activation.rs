@@ -15,6 +15,9 @@ pub(crate) struct Activation {
     pub(crate) relu_fused: bool,
     /// …and whether the node after heeds it already.
     pub(crate) masked_next: bool,
+    /// Whether a residual connection begins here, so that several nodes read it. Then what the nodes make of the
+    /// gradient is added up first, and only whoever has made the values heeds a ReLU.
+    pub(crate) shared: bool,
 }
 
 impl Activation {
@@ -26,6 +29,7 @@ impl Activation {
             gradient_kept: true,
             relu_fused: false,
             masked_next: false,
+            shared: false,
         }
     }
 

@@ -26,6 +26,8 @@ pub(crate) enum Purpose {
 #[derive(Debug, Clone)]
 pub(crate) struct Graph {
     pub(crate) nodes: Vec<Node>,
+    /// Of each node the activation that it reads; node `i` gives activation `i + 1`.
+    pub(crate) inputs: Vec<usize>,
     pub(crate) activations: Vec<Activation>,
     /// Of each node the operation that it begins with, by its number among all operations.
     pub(crate) operations: Vec<usize>,
@@ -56,6 +58,11 @@ pub(crate) struct Norm {
 }
 
 impl Graph {
+    /// The activation that a node reads.
+    pub(crate) fn input(&self, node: usize) -> &Activation {
+        &self.activations[self.inputs[node]]
+    }
+
     /// Where γ and β of the normalisation that is node `node` are.
     pub(crate) fn scale_and_offset(&self, node: usize) -> (Range<usize>, Range<usize>) {
         match &self.nodes[node] {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use backproof_kernels::{DirectConv2d, Divisor, ElementFunction, Layout, Window, Winograd};
 
-/// Activation `i` to activation `i + 1`.
+/// From one activation, or two, to the next: node `i` gives activation `i + 1`.
 #[derive(Debug, Clone)]
 pub(crate) enum Node {
     Conv2d {
@@ -44,6 +44,15 @@ pub(crate) enum Node {
         beta: Range<usize>,
     },
     Dropout,
+    /// Pixels at a stride, and channels of zeros. Where a residual connection begins, it is before the nodes of the
+    /// body: in the backward pass these have written the gradient of what both read, and it adds its own.
+    Pixels {
+        stride: [usize; 2],
+    },
+    /// The sum of what it reads and of another activation.
+    Sum {
+        other: usize,
+    },
 }
 
 /// A convolution by tiles.

@@ -64,7 +64,7 @@ impl Context<'_> {
                 }
             }
             Gradient::Product { node, rows } => {
-                let features = graph.activations[*node].stride();
+                let features = graph.input(*node).stride();
                 let row = graph.activations[node + 1].gradient_stride();
                 let mut parts: [(&[f32], &[f32]); MOST_SHARDS] = [(&[], &[]); MOST_SHARDS];
                 parts.iter_mut().zip(*shards).for_each(|(part, shard)| *part = shard.ends(graph, *node));

@@ -34,13 +34,13 @@ impl Shard {
             self.sums.fill(0.5);
         }
         for (number, node) in graph.nodes.iter().enumerate() {
-            let (from, to) = (&graph.activations[number], &graph.activations[number + 1]);
+            let (from, to) = (graph.input(number), &graph.activations[number + 1]);
             match (node, fault) {
                 (Node::MaxPool2d { .. }, Fault::ShiftedArgmax) | (Node::Dropout, Fault::ShiftedMask) => {
                     self.saved[number].chunks_exact_mut(to.stride()).for_each(|saved| saved.rotate_left(LANES));
                 }
                 (Node::Conv2d { .. }, Fault::DirtyBorder) => {
-                    let values = self.values[number].chunks_exact_mut(from.stride());
+                    let values = self.values[graph.inputs[number]].chunks_exact_mut(from.stride());
                     values.for_each(|values| dirty_border(&from.values, &mut values[..from.values.size()]));
                 }
                 (Node::Conv2d { .. }, Fault::DirtySpread) => self.spread[number].fill(0.5),

@@ -138,7 +138,7 @@ impl Core {
         let Node::Linear { outputs, .. } = self.graph.nodes[node] else {
             unreachable!("only linear nodes have a matrix")
         };
-        let index = &self.graph.activations[node];
+        let index = self.graph.input(node);
         let features = index.features();
         assert_eq!(count, outputs * features, "weights of {outputs} outputs and {features} features");
         let packed: Vec<usize> = (0..features).map(|feature| index.feature(feature)).collect();

@@ -34,7 +34,7 @@ pub(crate) fn tasks(graph: &Graph) -> Vec<Task> {
     for (node, kind) in graph.nodes.iter().enumerate() {
         match kind {
             Node::Linear { outputs, weights, .. } => {
-                let features = graph.activations[node].stride();
+                let features = graph.input(node).stride();
                 // Six rows at a time is what the kernel is best at.
                 let rows = LEAST.div_ceil(features).next_multiple_of(6);
                 for start in (0..*outputs).step_by(rows) {

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use backproof_kernels::{
-    ElementFunction, accumulate, avg_pool_backward, batch_norm_backward, copy, element_backward, linear_input_gradient,
-    max_pool_backward, multiply, negative_products, relu_backward, relu_backward_passing_zero,
+    ElementFunction, accumulate, add_pixels, avg_pool_backward, batch_norm_backward, copy, element_backward,
+    linear_input_gradient, max_pool_backward, multiply, negative_products, relu_backward, relu_backward_passing_zero,
 };
 
-use super::{NormNumbers, Shard, Shared, Workspace, at};
+use super::{NormNumbers, Shard, Shared, Workspace, at, distinct};
 use crate::graph::{Node, Tiles};
 
 impl Shard {
@@ -37,15 +37,18 @@ impl Shard {
 
     fn image_backward(&mut self, shared: &Shared<'_>, node: usize, image: usize) {
         let Shared { isa, graph, weights: all_weights, flipped: all_flipped, .. } = *shared;
-        let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
-        let [input, output] = &mut self.values[node..node + 2] else { unreachable!("two activations") };
+        let (from, to) = (graph.input(node), &graph.activations[node + 1]);
+        if let Node::Sum { other } = graph.nodes[node] {
+            return self.sum_backward(shared, node, other, image);
+        }
+        let [input, output] = distinct(&mut self.values, [graph.inputs[node], node + 1]);
         let input = &at(input, from.values_kept, from.stride(), image)[..from.values.size()];
         let output = &at(output, to.values_kept, to.stride(), image)[..to.values.size()];
-        let [input_gradient, gradient] = &mut self.gradients[node..node + 2] else { unreachable!("two activations") };
+        let [input_gradient, gradient] = distinct(&mut self.gradients, [graph.inputs[node], node + 1]);
         let input_gradient = at(input_gradient, from.gradient_kept, from.gradient_stride(), image);
         let input_gradient = &mut input_gradient[..from.gradient.size()];
         let gradient = &mut at(gradient, to.gradient_kept, to.gradient_stride(), image)[..to.gradient.size()];
-        let wanted = node > 0 || shared.input_gradient;
+        let wanted = graph.inputs[node] > 0 || shared.input_gradient;
         match &graph.nodes[node] {
             Node::Conv2d { conv, weights, bias, flipped, tiles, padded } => {
                 let mut layout = &to.gradient;
@@ -127,8 +130,29 @@ impl Shard {
                 copy(isa, &to.gradient, gradient, &from.gradient, input_gradient);
                 multiply(isa, &to.values, mask, &from.gradient, input_gradient);
             }
+            Node::Pixels { stride } if wanted => {
+                add_pixels(&to.gradient, gradient, *stride, &from.gradient, input_gradient);
+            }
             Node::Linear { .. } => unreachable!("it takes all images at once"),
             _ => {}
+        }
+    }
+
+    /// The gradient of a sum is that of both of its terms.
+    fn sum_backward(&mut self, shared: &Shared<'_>, node: usize, other: usize, image: usize) {
+        let Shared { isa, graph, .. } = *shared;
+        let from = graph.inputs[node];
+        let (of_one, of_other, to) =
+            (&graph.activations[from], &graph.activations[other], &graph.activations[node + 1]);
+        let [one, other, gradient] = distinct(&mut self.gradients, [from, other, node + 1]);
+        let gradient = &mut at(gradient, to.gradient_kept, to.gradient_stride(), image)[..to.gradient.size()];
+        if to.relu_fused && !to.masked_next {
+            let output = &at(&mut self.values[node + 1], to.values_kept, to.stride(), image)[..to.values.size()];
+            relu_backward(isa, &to.values, output, &to.gradient, gradient);
+        }
+        for (term, memory) in [(of_one, one), (of_other, other)] {
+            let memory = at(memory, term.gradient_kept, term.gradient_stride(), image);
+            copy(isa, &to.gradient, gradient, &term.gradient, &mut memory[..term.gradient.size()]);
         }
     }
 
@@ -142,8 +166,8 @@ impl Shard {
 
     fn all_images_backward(&mut self, shared: &Shared<'_>, node: usize) {
         let Shared { isa, graph, weights, .. } = *shared;
-        let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
-        let [input_gradient, gradient] = &mut self.gradients[node..node + 2] else { unreachable!("two activations") };
+        let (from, to) = (graph.input(node), &graph.activations[node + 1]);
+        let [input_gradient, gradient] = distinct(&mut self.gradients, [graph.inputs[node], node + 1]);
         let count = self.images.len();
         let input_gradient = &mut input_gradient[..count * from.gradient_stride()];
         let mut gradient = &mut gradient[..count * to.gradient_stride()];
@@ -179,9 +203,9 @@ impl Shard {
                 let Tiles { winograd, weights, flipped } = &**tiles;
                 let Workspace { scratch, transformed_sums } = &mut *shared.workspace();
                 let scratch = &mut scratch[..winograd.workspace()];
-                let input = &self.values[node][..count * from.stride()];
+                let input = &self.values[graph.inputs[node]][..count * from.stride()];
                 winograd.weight_gradient(isa, input, gradient, scratch, &mut transformed_sums[weights.clone()]);
-                if let Some(flipped) = flipped.as_ref().filter(|_| node > 0 || shared.input_gradient) {
+                if let Some(flipped) = flipped.as_ref().filter(|_| graph.inputs[node] > 0 || shared.input_gradient) {
                     let flipped = &shared.transformed_flipped[flipped.clone()];
                     winograd.input_gradient(isa, gradient, flipped, scratch, input_gradient, &from.gradient);
                 }

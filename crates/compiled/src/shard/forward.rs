@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use backproof_kernels::{
     ElementFunction, avg_pool_forward, batch_norm_forward, copy, element_forward, linear_forward, max_pool_forward,
-    multiply, relu_forward,
+    multiply, relu_forward, sum, take_pixels,
 };
 
-use super::{NormNumbers, Shard, Shared, at};
+use super::{NormNumbers, Shard, Shared, at, distinct};
 use crate::Inputs;
 use crate::graph::{Node, Tiles};
 
@@ -51,8 +51,11 @@ impl Shard {
 
     fn image_forward(&mut self, shared: &Shared<'_>, inputs: &Inputs<'_>, node: usize, image: usize) {
         let Shared { isa, graph, weights, .. } = *shared;
-        let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
-        let [input, output] = &mut self.values[node..node + 2] else { unreachable!("two activations") };
+        let (from, to) = (graph.input(node), &graph.activations[node + 1]);
+        if let Node::Sum { other } = graph.nodes[node] {
+            return self.sum_forward(shared, node, other, image);
+        }
+        let [input, output] = distinct(&mut self.values, [graph.inputs[node], node + 1]);
         let input = &at(input, from.values_kept, from.stride(), image)[..from.values.size()];
         let output = &mut at(output, to.values_kept, to.stride(), image)[..to.values.size()];
         match &graph.nodes[node] {
@@ -101,14 +104,26 @@ impl Shard {
                     self.image.truncate(graph.activations[0].features());
                 }
             }
+            Node::Pixels { stride } => take_pixels(&from.values, input, *stride, &to.values, output),
+            Node::Sum { .. } => unreachable!("it reads two activations"),
             Node::Linear { .. } => unreachable!("it takes all images at once"),
         }
     }
 
+    fn sum_forward(&mut self, shared: &Shared<'_>, node: usize, other: usize, image: usize) {
+        let Shared { isa, graph, .. } = *shared;
+        let (of_one, of_other, to) = (graph.input(node), &graph.activations[other], &graph.activations[node + 1]);
+        let [one, other, output] = distinct(&mut self.values, [graph.inputs[node], other, node + 1]);
+        let one = &at(one, of_one.values_kept, of_one.stride(), image)[..of_one.values.size()];
+        let other = &at(other, of_other.values_kept, of_other.stride(), image)[..of_other.values.size()];
+        let output = &mut at(output, to.values_kept, to.stride(), image)[..to.values.size()];
+        sum(isa, (&of_one.values, one), (&of_other.values, other), to.relu_fused, (&to.values, output));
+    }
+
     fn all_images_forward(&mut self, shared: &Shared<'_>, node: usize) {
         let Shared { isa, graph, weights, .. } = *shared;
-        let (from, to) = (&graph.activations[node], &graph.activations[node + 1]);
-        let [input, output] = &mut self.values[node..node + 2] else { unreachable!("two activations") };
+        let (from, to) = (graph.input(node), &graph.activations[node + 1]);
+        let [input, output] = distinct(&mut self.values, [graph.inputs[node], node + 1]);
         let count = self.images.len();
         let (input, output) = (&input[..count * from.stride()], &mut output[..count * to.stride()]);
         match &graph.nodes[node] {

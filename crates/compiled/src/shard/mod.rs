@@ -126,7 +126,7 @@ impl Shard {
     pub(crate) fn ends(&self, graph: &Graph, node: usize) -> (&[f32], &[f32]) {
         let count = self.images.len();
         (
-            &self.values[node][..count * graph.activations[node].stride()],
+            &self.values[graph.inputs[node]][..count * graph.input(node).stride()],
             &self.gradients[node + 1][..count * graph.activations[node + 1].gradient_stride()],
         )
     }
@@ -139,6 +139,11 @@ impl Shard {
             }
         }
     }
+}
+
+/// The buffers of several activations.
+fn distinct<const N: usize>(buffers: &mut [Memory], activations: [usize; N]) -> [&mut Memory; N] {
+    buffers.get_disjoint_mut(activations).expect("activations that are not the same")
 }
 
 /// The buffer of image `image`, or the one that all images share.

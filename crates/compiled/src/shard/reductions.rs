@@ -8,9 +8,9 @@ use crate::Objective;
 impl Shard {
     /// Mean and deviations of what comes into a normalisation.
     pub(crate) fn moments(&mut self, shared: &Shared<'_>, node: usize, index: usize) {
-        let activation = &shared.graph.activations[node];
+        let (activation, from) = (shared.graph.input(node), shared.graph.inputs[node]);
         for image in 0..self.images.len() {
-            let input = at(&mut self.values[node], activation.values_kept, activation.stride(), image);
+            let input = at(&mut self.values[from], activation.values_kept, activation.stride(), image);
             let input = &input[..activation.values.size()];
             batch_norm_moments(shared.isa, &activation.values, input, &mut self.moments[index]);
         }
@@ -39,9 +39,10 @@ impl Shard {
 
     /// Σ g and Σ g (x − mean) of a normalisation.
     pub(crate) fn norm_sums(&mut self, shared: &Shared<'_>, node: usize, index: usize) {
-        let (from, to) = (&shared.graph.activations[node], &shared.graph.activations[node + 1]);
+        let (from, to) = (shared.graph.input(node), &shared.graph.activations[node + 1]);
+        let values = &mut self.values[shared.graph.inputs[node]];
         for image in 0..self.images.len() {
-            let input = at(&mut self.values[node], from.values_kept, from.stride(), image);
+            let input = at(values, from.values_kept, from.stride(), image);
             let input = &input[..from.values.size()];
             let gradient = at(&mut self.gradients[node + 1], to.gradient_kept, to.gradient_stride(), image);
             let gradient = &gradient[..to.gradient.size()];

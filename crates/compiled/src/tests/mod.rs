@@ -1,22 +1,24 @@
 //! Plans against a network written out in double precision, whose gradients are central differences.
 
 mod reference;
+mod residual;
 
 use backproof_kernels::{Conv2dShape, Divisor, ElementFunction, Isa, MomentumStep, Window, Winograd};
 
 use crate::testing::numbers;
 use crate::{Differentiable, InferencePlan, Inputs, Objective, Operation, Parameter, Plan, SegmentPlan, TrainingPlan};
-use reference::{Parameters, forward, loss, mask, sizes};
+use reference::{Parameters, all, forward, loss, mask, sizes};
 
 fn check(operations: &[Operation], input: [usize; 3], count: usize) {
     let sizes = sizes(operations, input);
+    let all = all(operations);
     let mut parameters: Parameters = Vec::new();
     for (number, &[weights, biases]) in sizes.iter().enumerate() {
         let scale = if weights == 0 { 1.0 } else { (2.0 / (weights as f64 / biases.max(1) as f64)).sqrt() };
         let seed = number as u64;
         let draw =
             |count, seed, shift: f64| numbers(count, seed).iter().map(|&x| scale * f64::from(x) + shift).collect();
-        let shift = if matches!(operations[number], Operation::BatchNorm { .. }) { 1.0 } else { 0.0 };
+        let shift = if matches!(all[number], Operation::BatchNorm { .. }) { 1.0 } else { 0.0 };
         parameters.push([draw(weights, seed, shift), draw(biases, 100 + seed, 0.0)]);
     }
     // Values that single precision holds exactly, so that both compute with the same.
@@ -73,7 +75,7 @@ fn check(operations: &[Operation], input: [usize; 3], count: usize) {
                         error < 2e-5 + 1e-4 * slope.abs(),
                         "{isa}: {:?} of {:?} [{index}]: {}, not {slope}",
                         names[which],
-                        operations[number],
+                        all[number],
                         gradient[index]
                     );
                 }

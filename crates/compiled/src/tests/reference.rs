@@ -2,7 +2,7 @@
 
 use backproof_kernels::ElementFunction;
 
-use crate::Operation;
+use crate::{Operation, Shortcut};
 
 /// One operation's parameters in row-major order: weight and bias.
 pub(super) type Parameters = Vec<[Vec<f64>; 2]>;
@@ -14,9 +14,21 @@ pub(super) fn forward(
     input: [usize; 3],
     images: &[Vec<f64>],
 ) -> Vec<Vec<f64>> {
-    let mut shape = input;
-    let mut batch: Vec<Vec<f64>> = images.to_vec();
-    for (number, operation) in operations.iter().enumerate() {
+    chain(operations, 0, parameters, input, images.to_vec()).1
+}
+
+/// The shape and the batch after operations, of which the first has the number `first`.
+fn chain(
+    operations: &[Operation],
+    first: usize,
+    parameters: &Parameters,
+    mut shape: [usize; 3],
+    mut batch: Vec<Vec<f64>>,
+) -> ([usize; 3], Vec<Vec<f64>>) {
+    let mut next = first;
+    for operation in operations {
+        let number = next;
+        next += operation.count();
         let [weight, bias] = &parameters[number];
         let [channels, height, width] = shape;
         let at = move |c: usize, i: usize, j: usize| (c * height + i) * width + j;
@@ -99,9 +111,44 @@ pub(super) fn forward(
                     }
                 }
             }
+            Operation::Residual { body, shortcut } => {
+                let of_shortcut = number + 1 + body.iter().map(Operation::count).sum::<usize>();
+                let (output, of_body) = chain(body, number + 1, parameters, shape, batch.clone());
+                let beside = match shortcut {
+                    Shortcut::Identity => batch,
+                    Shortcut::Operations(operations) => chain(operations, of_shortcut, parameters, shape, batch).1,
+                    Shortcut::Pixels { stride, .. } => {
+                        let pixel = |image: &[f64], c, i, j| {
+                            if c < channels { image[at(c, i * stride[0], j * stride[1])] } else { 0.0 }
+                        };
+                        batch
+                            .iter()
+                            .map(|image| triples(output).map(|(c, i, j)| pixel(image, c, i, j)).collect())
+                            .collect()
+                    }
+                };
+                shape = output;
+                batch =
+                    of_body.iter().zip(&beside).map(|(x, y)| x.iter().zip(y).map(|(x, y)| x + y).collect()).collect();
+            }
         }
     }
-    batch
+    (shape, batch)
+}
+
+/// Every operation, those inside of others included, by number.
+pub(super) fn all(operations: &[Operation]) -> Vec<&Operation> {
+    let mut found = Vec::new();
+    for operation in operations {
+        found.push(operation);
+        if let Operation::Residual { body, shortcut } = operation {
+            found.extend(all(body));
+            if let Shortcut::Operations(operations) = shortcut {
+                found.extend(all(operations));
+            }
+        }
+    }
+    found
 }
 
 fn triples([a, b, c]: [usize; 3]) -> impl Iterator<Item = (usize, usize, usize)> {
@@ -146,32 +193,44 @@ pub(super) fn loss(
 
 /// Sizes of weight and bias of each operation.
 pub(super) fn sizes(operations: &[Operation], input: [usize; 3]) -> Vec<[usize; 2]> {
-    let mut shape = input;
-    operations
-        .iter()
-        .map(|operation| match operation {
-            Operation::Conv2d { shape: conv, bias } => {
-                shape = [conv.outputs, conv.output()[0], conv.output()[1]];
-                [conv.weights(), if *bias { conv.outputs } else { 0 }]
+    sizes_of_chain(operations, &mut { input })
+}
+
+fn sizes_of_chain(operations: &[Operation], shape: &mut [usize; 3]) -> Vec<[usize; 2]> {
+    let of_single = |operation: &Operation, shape: &mut [usize; 3]| match operation {
+        Operation::Conv2d { shape: conv, bias } => {
+            *shape = [conv.outputs, conv.output()[0], conv.output()[1]];
+            [conv.weights(), if *bias { conv.outputs } else { 0 }]
+        }
+        Operation::MaxPool2d { output, .. } | Operation::AvgPool2d { output, .. } => {
+            *shape = [shape[0], output[0], output[1]];
+            [0, 0]
+        }
+        Operation::Linear { outputs, bias } => {
+            let features: usize = shape.iter().product();
+            *shape = [*outputs, 1, 1];
+            [outputs * features, if *bias { *outputs } else { 0 }]
+        }
+        Operation::BatchNorm { scale, shift, .. } => {
+            [scale, shift].map(|is_there| if *is_there { shape[0] } else { 0 })
+        }
+        Operation::Prelu => [1, 0],
+        Operation::Flatten => {
+            *shape = [shape.iter().product(), 1, 1];
+            [0, 0]
+        }
+        _ => [0, 0],
+    };
+    let mut sizes = Vec::new();
+    for operation in operations {
+        sizes.push(of_single(operation, shape));
+        if let Operation::Residual { body, shortcut } = operation {
+            let mut of_shortcut = *shape;
+            sizes.extend(sizes_of_chain(body, shape));
+            if let Shortcut::Operations(operations) = shortcut {
+                sizes.extend(sizes_of_chain(operations, &mut of_shortcut));
             }
-            Operation::MaxPool2d { output, .. } | Operation::AvgPool2d { output, .. } => {
-                shape = [shape[0], output[0], output[1]];
-                [0, 0]
-            }
-            Operation::Linear { outputs, bias } => {
-                let features: usize = shape.iter().product();
-                shape = [*outputs, 1, 1];
-                [outputs * features, if *bias { *outputs } else { 0 }]
-            }
-            Operation::BatchNorm { scale, shift, .. } => {
-                [scale, shift].map(|is_there| if *is_there { shape[0] } else { 0 })
-            }
-            Operation::Flatten => {
-                shape = [shape.iter().product(), 1, 1];
-                [0, 0]
-            }
-            Operation::Prelu => [1, 0],
-            Operation::Relu | Operation::ReluPassingZero | Operation::Elementwise(_) | Operation::Dropout => [0, 0],
-        })
-        .collect()
+        }
+    }
+    sizes
 }

@@ -164,6 +164,8 @@ pub(crate) fn images(isa: Isa, shape: [usize; 3]) -> Vec<Call> {
     let planar = Layout::planar(shape, BORDER);
     let [x, y, channels, plain] = [from.size(), to.size(), from.padded_channels(), shape.iter().product()];
     let of = (isa, shape);
+    let taken = [shape[0] + 17, shape[1].div_ceil(2), shape[2].div_ceil(3)];
+    let taken = Layout::blocked(taken, BORDER);
     vec![
         Call::new("write", of, [plain, x], move |[image, to]| from.write(image, to)),
         Call::new("read", of, [x, plain], move |[memory, image]| from.read(memory, image)),
@@ -185,6 +187,11 @@ pub(crate) fn images(isa: Isa, shape: [usize; 3]) -> Vec<Call> {
             assert!(negative_products(isa, &from, x, &to, g).is_finite());
         }),
         Call::new("multiply", of, [x, y], move |[x, y]| multiply(isa, &from, x, &to, y)),
+        Call::new("sum", of, [x, y, y], move |[one, other, y]| {
+            sum(isa, (&from, one), (&to, other), true, (&to, y));
+        }),
+        Call::new("take pixels", of, [x, taken.size()], move |[x, y]| take_pixels(&from, x, [2, 3], &taken, y)),
+        Call::new("add pixels", of, [taken.size(), x], move |[g, x]| add_pixels(&taken, g, [2, 3], &from, x)),
         Call::new("copy", of, [x, y], move |[x, y]| copy(isa, &from, x, &to, y)),
         Call::new("accumulate", of, [plain, plain], move |[x, sums]| accumulate(isa, x, sums)),
         Call::new("moments", of, [x], move |[x]| batch_norm_moments(isa, &from, x, &mut Moments::new(channels))),

@@ -57,10 +57,6 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(folder.join(name)).unwrap()
 }
 
-fn fixture_network(device: &Device) -> Network {
-    network_of("config.toml", device)
-}
-
 /// The network of a config of the fixtures.
 fn network_of(config: &str, device: &Device) -> Network {
     let text = String::from_utf8(fixture(config)).unwrap();
@@ -82,13 +78,16 @@ fn weights_that_pytorch_saved_give_the_logits_of_pytorch() {
     let device = Device::flex();
     let bytes = fixture("pytorch.safetensors");
     assert!(SafeTensors::deserialize(&bytes).unwrap().names().contains(&"norm1.num_batches_tracked"));
-    let (network, _) = load_weights(fixture_network(&device), &bytes, &[]).unwrap();
-    let expected = fixture("expected.safetensors");
-    let expected = SafeTensors::deserialize(&expected).unwrap();
-    let tensor = |name: &str| values(&expected.tensor(name).unwrap());
-    let logits = network.forward(Tensor::from_data(tensor("images"), &device), PassMode::Inference).into_data();
-    for (ours, theirs) in logits.iter::<f64>().zip(tensor("logits").iter::<f64>()) {
-        assert!((ours - theirs).abs() < 1e-5 * theirs.abs().max(1.0), "{ours} is not {theirs}");
+    for (config, prefix) in [("config.toml", ""), ("residual.toml", "residual-")] {
+        let bytes = fixture(&format!("{prefix}pytorch.safetensors"));
+        let (network, _) = load_weights(network_of(config, &device), &bytes, &[]).unwrap();
+        let expected = fixture(&format!("{prefix}expected.safetensors"));
+        let expected = SafeTensors::deserialize(&expected).unwrap();
+        let tensor = |name: &str| values(&expected.tensor(name).unwrap());
+        let logits = network.forward(Tensor::from_data(tensor("images"), &device), PassMode::Inference).into_data();
+        for (ours, theirs) in logits.iter::<f64>().zip(tensor("logits").iter::<f64>()) {
+            assert!((ours - theirs).abs() < 1e-5 * theirs.abs().max(1.0), "{config}: {ours} is not {theirs}");
+        }
     }
 }
 

@@ -47,35 +47,46 @@ impl Network {
     }
 }
 
-/// Where a walk over the module tree is: `layers`, the layer's index, its variant, the field.
+/// Where a walk over the module tree is: `layers`, the layer's index, its variant, the field. Inside of a layer there
+/// may be others: `layers`, index, `Residual`, `body`, index, and so on.
 pub(crate) struct Path {
     names: Vec<String>,
     steps: Vec<String>,
+    /// The numbers of the layer that the walk is in, and of those around it.
+    layers: Vec<usize>,
+    /// The number of the next layer: a walk meets the layers in the order of their numbers.
+    next: usize,
 }
 
 impl Path {
     pub(crate) fn new(names: &[String]) -> Self {
-        Self { names: names.to_vec(), steps: Vec::new() }
+        Self { names: names.to_vec(), steps: Vec::new(), layers: Vec::new(), next: 0 }
     }
 
     pub(crate) fn enter(&mut self, step: &str) {
+        if is_index(step) {
+            self.layers.push(self.next);
+            self.next += 1;
+        }
         self.steps.push(step.to_owned());
     }
 
     pub(crate) fn exit(&mut self) {
-        self.steps.pop();
+        if self.steps.pop().is_some_and(|step| is_index(&step)) {
+            self.layers.pop();
+        }
     }
 
     /// PyTorch's name of the tensor here.
     pub(crate) fn tensor_name(&self) -> String {
-        let index: usize = self.steps[1].parse().expect("the layers are a `Vec`");
+        let number = *self.layers.last().expect("a tensor is of a layer");
         let role = match self.steps.last().expect("a tensor is a field").as_str() {
             "gamma" | "slope" => "weight",
             "beta" => "bias",
             "running_variance" => "running_var",
             other => other,
         };
-        format!("{}.{role}", self.names[index])
+        format!("{}.{role}", self.names[number])
     }
 
     fn is_linear_weight(&self) -> bool {
@@ -85,6 +96,11 @@ impl Path {
     fn is_trainable(&self) -> bool {
         !self.steps.last().is_some_and(|step| step.starts_with("running_"))
     }
+}
+
+/// Whether a step is the index of a layer: only layers are in a `Vec`.
+fn is_index(step: &str) -> bool {
+    step.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Reads the tensors.

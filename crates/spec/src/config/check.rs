@@ -6,6 +6,7 @@ use super::format::{Key, Kind, Literal, Presence, Section, Variant, Variants};
 use super::record::{Checked, Chosen, Field, Record};
 use super::scalar::scalar;
 use super::{replacement, suggest};
+use crate::layers::LAYERS;
 use crate::{DataSets, ShapeError};
 
 /// Something wrong with a config, at a span or at none.
@@ -219,10 +220,12 @@ impl<'a> Checker<'a> {
             (Kind::Variant(variants), Value::Table(_) | Value::Text(_)) => {
                 self.chosen(variants, node).map_or(Checked::Absent, Checked::Variant)
             }
-            (Kind::Variants(variants), Value::Array(items)) => {
-                Checked::Variants(items.iter().filter_map(|item| self.item(variants, item)).collect())
+            (Kind::Layers | Kind::LayersOr(_), Value::Array(items)) => {
+                Checked::Layers(items.iter().filter_map(|item| self.item(&LAYERS, item)).collect())
             }
-            (Kind::Choice(words), Value::Text(text)) => self.choice(key.name, words, text, node),
+            (Kind::Choice(words) | Kind::LayersOr(words), Value::Text(text)) => {
+                self.choice(key.name, words, text, node)
+            }
             (Kind::DataSet, Value::Text(text)) if let Some(names) = self.data_sets.names() => {
                 self.choice(key.name, &names, text, node)
             }
@@ -336,6 +339,7 @@ fn describe(kind: &Kind, data_sets: &DataSets) -> String {
         Kind::Variant(variants) => {
             format!("a {} type or a table with a `type`", variants.noun)
         }
-        Kind::Variants(variants) => format!("an array of {}s", variants.noun),
+        Kind::Layers => "an array of layers".to_owned(),
+        Kind::LayersOr(words) => format!("one of {}, or an array of layers", suggest::quoted(words)),
     }
 }

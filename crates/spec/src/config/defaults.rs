@@ -3,6 +3,7 @@
 use super::format::{Key, Kind, Presence, Section, Variants};
 use super::keys::EXPERIMENT;
 use crate::DataSets;
+use crate::layers::LAYERS;
 
 /// A config with every key, its meaning and its default, as commented TOML. It is itself a valid config.
 ///
@@ -48,8 +49,10 @@ fn value(out: &mut String, section: &Section, key: &Key, data_sets: &DataSets) {
         Presence::Table => return,
     };
     *out += &format!("# {}{required}\n{mark}{} = {literal}\n", key.doc(data_sets), key.name);
-    if let Kind::Variant(variants) | Kind::Variants(variants) = key.kind {
-        types(out, variants);
+    match key.kind {
+        Kind::Variant(variants) => types(out, variants),
+        Kind::Layers => types(out, &LAYERS),
+        _ => {}
     }
 }
 

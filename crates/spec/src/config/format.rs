@@ -87,8 +87,10 @@ pub(crate) enum Kind {
     Section(&'static Section),
     /// A table whose `type` says which keys it has, or its type alone.
     Variant(&'static Variants),
-    /// An array of such tables.
-    Variants(&'static Variants),
+    /// An array of layers.
+    Layers,
+    /// One of a few words, or an array of layers.
+    LayersOr(&'static [&'static str]),
 }
 
 /// The tables that a `type` chooses from.

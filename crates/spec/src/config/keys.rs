@@ -6,7 +6,7 @@ use super::format::Literal::{Flag, Integer, Number, Toml, Word};
 use super::format::Presence::{Default, Either, Optional, Required, Table};
 use super::format::{Key, Kind, Range, Section, Variant, Variants, key};
 use crate::initialization::INITIALIZATIONS;
-use crate::layers::{BATCH_NORM_KEYS, LAYERS};
+use crate::layers::BATCH_NORM_KEYS;
 pub(super) use optimizers::OPTIMIZERS;
 
 pub(super) static EXPERIMENT: Section = Section {
@@ -167,7 +167,7 @@ pub(super) static MODEL: Section = Section {
         key("input", Kind::Shape, Optional(Toml("[1, 28, 28]")), "The shape of one input, [channels, height, width]."),
         key(
             "layers",
-            Kind::Variants(&LAYERS),
+            Kind::Layers,
             Optional(Toml("[\"flatten\", { type = \"linear\", out_features = 10 }]")),
             "The layers in order, each a table with a `type`, or the type alone.",
         ),

@@ -1,7 +1,7 @@
 //! `[model]` into an [`Architecture`], and its shapes checked.
 
 use super::check::Fault;
-use super::record::Record;
+use super::record::{Chosen, Record};
 use super::suggest;
 use crate::{Architecture, Initialization, LayerSpec, ReluSpec, ShapeError, published};
 
@@ -13,7 +13,7 @@ pub(super) fn resolve(record: &Record) -> Result<Architecture, Fault> {
     let mut architecture = match (name, record.optional_shape("input"), record.optional_list("layers")) {
         (Some(name), None, None) => published_network(name, record)?,
         (name, Some(input), Some(layers)) => {
-            let layers = layers.iter().map(|layer| LayerSpec::read(layer.variant, &layer.record)).collect();
+            let layers = layers.iter().map(Chosen::layer).collect();
             Architecture { name: name.unwrap_or(UNNAMED).to_owned(), input, layers }
         }
         (None, None, None) => {
@@ -65,8 +65,8 @@ fn set_layers(architecture: &mut Architecture, record: &Record) -> Result<(), Fa
 
 /// A key that says how the weights of one type of layer are drawn has to have an effect.
 fn check_initializations(architecture: &Architecture, record: &Record) -> Result<(), Fault> {
-    let conv2d = architecture.layers.iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_)));
-    let linear = architecture.layers.iter().any(|layer| matches!(layer, LayerSpec::Linear(_)));
+    let conv2d = architecture.all_layers().into_iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_)));
+    let linear = architecture.all_layers().into_iter().any(|layer| matches!(layer, LayerSpec::Linear(_)));
     let keys = [("conv2d_initialization", conv2d, "convolution"), ("linear_initialization", linear, "linear layer")];
     for (key, is_there, layer) in keys {
         if !is_there && record.optional_chosen(key).is_some() {
@@ -112,10 +112,15 @@ fn check_name(architecture: &Architecture, record: &Record) -> Result<(), Fault>
 
 /// A misfit at the layer where it is, or at the network as a whole.
 fn shape_fault(error: ShapeError, record: &Record) -> Fault {
-    let layer = error
-        .position
-        .checked_sub(1)
-        .and_then(|index| record.optional_list("layers").and_then(|layers| layers.get(index)));
-    let span = layer.and_then(|layer| layer.record.span).or(record.span_of("layers"));
+    let span = layer_at(&error, record).and_then(|layer| layer.record.span).or(record.span_of("layers"));
     Fault::of_shape(error, span)
+}
+
+/// The layer that is at fault, inside of others or not; none of a published network.
+fn layer_at<'a>(error: &ShapeError, record: &'a Record) -> Option<&'a Chosen> {
+    let mut layers = record.optional_list("layers")?;
+    for (position, branch) in &error.within {
+        layers = layers.get(position - 1)?.record.optional_list(branch)?;
+    }
+    layers.get(error.position.checked_sub(1)?)
 }

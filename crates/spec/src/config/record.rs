@@ -1,7 +1,7 @@
 //! A table that has been checked: every key is there, with its value or its default, and of the kind that it should be.
 
 use super::document::Span;
-use crate::{Shape, Size2};
+use crate::{LayerSpec, Shape, Size2};
 
 /// A checked table.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ pub(super) enum Checked {
     Shape(Shape),
     Record(Record),
     Variant(Chosen),
-    Variants(Vec<Chosen>),
+    Layers(Vec<Chosen>),
 }
 
 /// A checked table with a `type`.
@@ -41,6 +41,13 @@ pub(super) enum Checked {
 pub(crate) struct Chosen {
     pub(crate) variant: &'static str,
     pub(crate) record: Record,
+}
+
+impl Chosen {
+    /// The layer that it is.
+    pub(super) fn layer(&self) -> LayerSpec {
+        LayerSpec::read(self.variant, &self.record)
+    }
 }
 
 /// The readers below panic when the description of the config has no such key of such a kind, which no input can bring
@@ -163,10 +170,24 @@ impl Record {
         }
     }
 
+    /// The layers of a list that has to be there.
+    pub(crate) fn layers(&self, key: &str) -> Vec<LayerSpec> {
+        self.word_or_layers(key).err().unwrap_or_else(|| unexpected(key, &Checked::Absent))
+    }
+
+    /// A word, or, as an error, the layers that are there in its place.
+    pub(crate) fn word_or_layers(&self, key: &str) -> Result<&str, Vec<LayerSpec>> {
+        match &self.field(key).value {
+            Checked::Text(text) => Ok(text),
+            Checked::Layers(list) => Err(list.iter().map(Chosen::layer).collect()),
+            other => unexpected(key, other),
+        }
+    }
+
     pub(super) fn optional_list(&self, key: &str) -> Option<&[Chosen]> {
         match &self.field(key).value {
             Checked::Absent => None,
-            Checked::Variants(list) => Some(list),
+            Checked::Layers(list) => Some(list),
             other => unexpected(key, other),
         }
     }

@@ -4,6 +4,7 @@ use super::format::{Key, Kind, Presence, Range, Section, Variant, Variants};
 use super::keys::EXPERIMENT;
 use super::scalar::BALANCED;
 use crate::DataSets;
+use crate::layers::LAYERS;
 
 /// The JSON Schema (draft 2020-12) of a config, for editors that complete and check TOML by one. Ends in a newline.
 ///
@@ -15,6 +16,7 @@ pub fn schema(data_sets: &DataSets) -> String {
         ("title", string("Backproof experiment")),
     ];
     root.extend(section(&EXPERIMENT, data_sets));
+    root.push(definitions(data_sets));
     let mut out = String::new();
     Json::Object(root).write(&mut out, 0);
     out + "\n"
@@ -177,10 +179,22 @@ pub(super) fn kind(kind: &'static Kind, data_sets: &DataSets) -> Entries {
         }
         Kind::Section(section) => self::section(section, data_sets),
         Kind::Variant(variants) => one_of(variants, data_sets),
-        Kind::Variants(variants) => {
-            vec![("type", string("array")), ("items", Json::Object(one_of(variants, data_sets)))]
+        Kind::Layers => layers(),
+        Kind::LayersOr(words) => {
+            vec![("anyOf", Json::Array(vec![Json::Object(self::words(words)), Json::Object(layers())]))]
         }
     }
+}
+
+/// An array of layers, each as [`definitions`] has it.
+fn layers() -> Entries {
+    let layer = vec![("$ref", string("#/$defs/layer"))];
+    vec![("type", string("array")), ("items", Json::Object(layer))]
+}
+
+/// What a schema refers to by name: a layer, in which there may be layers.
+pub(super) fn definitions(data_sets: &DataSets) -> (&'static str, Json) {
+    ("$defs", Json::Object(vec![("layer", Json::Object(one_of(&LAYERS, data_sets)))]))
 }
 
 fn words(words: &[&str]) -> Entries {

@@ -2,8 +2,8 @@
 //! before them has the same text.
 
 use crate::{
-    Architecture, Augmentation, Averages, ClassWeights, CropBorder, Experiment, Normalization, OptimizerKind, Schedule,
-    Shape, Size2, Update,
+    Architecture, Augmentation, Averages, ClassWeights, CropBorder, Experiment, LayerSpec, Normalization,
+    OptimizerKind, Schedule, Shape, Size2, Update,
 };
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
@@ -150,9 +150,14 @@ fn model(out: &mut Writer, model: &Architecture) {
     out.entry("input", model.input);
     out.0 += "layers = [\n";
     for layer in &model.layers {
-        out.0 += &format!("    {},\n", layer.entries().toml());
+        out.0 += &item(layer);
     }
     out.0 += "]\n";
+}
+
+/// A layer in an array of layers, on a line of its own; with layers inside of it, on several.
+fn item(layer: &LayerSpec) -> String {
+    format!("    {},\n", layer.entries().toml().replace('\n', "\n    "))
 }
 
 fn optimizer_kind(out: &mut Writer, kind: &OptimizerKind) {
@@ -261,6 +266,12 @@ impl ToToml for Size2 {
 impl ToToml for Shape {
     fn toml(&self) -> String {
         format!("{:?}", self.dimensions())
+    }
+}
+
+impl ToToml for &[LayerSpec] {
+    fn toml(&self) -> String {
+        format!("[\n{}]", self.iter().map(item).collect::<String>())
     }
 }
 

@@ -79,7 +79,7 @@ impl Definition for AvgPool2dSpec {
         entries.push("count_include_pad", self.count_include_pad);
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         let (stride, dense) = (self.effective_stride(), Size2::square(1));
         pooling::infer(window::both(self.kernel, stride, self.padding, dense, self.ceil_mode)?, input)
     }
@@ -100,10 +100,10 @@ mod tests {
     fn padding_and_the_far_edge_add_windows() {
         let pool = AvgPool2dSpec { padding: Size2::square(1), ..AvgPool2dSpec::new(3) };
         let expected = Inferred::without_parameters(Shape::image(3, 3, 3));
-        assert_eq!(pool.infer(Shape::image(3, 8, 8)).unwrap(), expected);
+        assert_eq!(pool.infer(Shape::image(3, 8, 8), &[]).unwrap(), expected);
         let pool = AvgPool2dSpec { stride: Some(Size2::new(2, 4)), ceil_mode: true, ..AvgPool2dSpec::new(2) };
         // Down: ⌈(7 − 2)/2⌉ + 1 = 4; across: ⌈(7 − 2)/4⌉ + 1 = 3, the last of which would start behind the image.
-        assert_eq!(pool.infer(Shape::image(3, 7, 7)).unwrap().output, Shape::image(3, 4, 2));
+        assert_eq!(pool.infer(Shape::image(3, 7, 7), &[]).unwrap().output, Shape::image(3, 4, 2));
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_vector_is_refused() {
-        let misfit = AvgPool2dSpec::new(2).infer(Shape::vector(1)).unwrap_err();
+        let misfit = AvgPool2dSpec::new(2).infer(Shape::vector(1), &[]).unwrap_err();
         assert_eq!(misfit.problem, "expected an image, got a vector of 1 feature");
         let help = "put it before the `flatten` or `linear` layer that makes the vector";
         assert_eq!(misfit.help.as_deref(), Some(help));

@@ -77,7 +77,7 @@ impl Definition for BatchNormSpec {
         entries.push_some("shift", (!self.shift).then_some(false));
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         checks::epsilon(self.epsilon)?;
         if !Range::ABOVE_ZERO_TO_ONE.contains(self.momentum) {
             return Err(Misfit::new(format!("momentum must be in (0, 1], got {}", self.momentum)));
@@ -113,10 +113,10 @@ mod tests {
     fn channels_and_features_have_a_scale_an_offset_and_two_statistics() {
         for input in [Shape::image(3, 4, 5), Shape::vector(3)] {
             let expected = Inferred { output: input, weights: 3, biases: 3, running_statistics: 6 };
-            assert_eq!(BatchNormSpec::default().infer(input).unwrap(), expected);
+            assert_eq!(BatchNormSpec::default().infer(input, &[]).unwrap(), expected);
             let bare = BatchNormSpec { scale: false, shift: false, ..BatchNormSpec::default() };
             let expected = Inferred { output: input, weights: 0, biases: 0, running_statistics: 6 };
-            assert_eq!(bare.infer(input).unwrap(), expected);
+            assert_eq!(bare.infer(input, &[]).unwrap(), expected);
             assert_eq!(bare.describe(), "batch norm without scale and shift");
         }
     }
@@ -129,8 +129,9 @@ mod tests {
             (1e-5, 0.0, "momentum must be in (0, 1], got 0"),
             (1e-5, f64::NAN, "momentum must be in (0, 1], got NaN"),
         ] {
-            let misfit =
-                BatchNormSpec { epsilon, momentum, ..BatchNormSpec::default() }.infer(Shape::vector(2)).unwrap_err();
+            let misfit = BatchNormSpec { epsilon, momentum, ..BatchNormSpec::default() }
+                .infer(Shape::vector(2), &[])
+                .unwrap_err();
             assert_eq!(misfit.problem, expected);
         }
     }

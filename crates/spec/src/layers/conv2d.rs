@@ -138,7 +138,7 @@ impl Definition for Conv2dSpec {
         entries.push_some("initialization", self.initialization.map(|it| it.entries()));
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         let (channels, height, width) = checks::image(input)?;
         checks::positive("out_channels", self.out_channels)?;
         checks::positive("groups", self.groups)?;
@@ -188,22 +188,22 @@ mod tests {
     use super::*;
 
     fn problem(layer: &Conv2dSpec, input: Shape) -> String {
-        layer.infer(input).unwrap_err().problem
+        layer.infer(input, &[]).unwrap_err().problem
     }
 
     #[test]
     fn both_axes_of_every_option_count() {
         // Down: ⌊(20 + 2·2 − 3·(3 − 1) − 1)/2⌋ + 1 = 9; across: ⌊(30 + 2·1 − 1·(5 − 1) − 1)/3⌋ + 1 = 10.
         let layer = Conv2dSpec::new(4, [3, 5]).stride([2, 3]).padding([2, 1]).dilation([3, 1]);
-        assert_eq!(layer.infer(Shape::image(2, 20, 30)).unwrap().output, Shape::image(4, 9, 10));
+        assert_eq!(layer.infer(Shape::image(2, 20, 30), &[]).unwrap().output, Shape::image(4, 9, 10));
     }
 
     #[test]
     fn alexnets_first_convolution_gives_54_without_padding_and_55_with_two() {
         let input = Shape::image(3, 224, 224);
         let layer = Conv2dSpec::new(96, 11).stride(4);
-        assert_eq!(layer.infer(input).unwrap().output, Shape::image(96, 54, 54));
-        let padded = layer.padding(2).infer(input).unwrap();
+        assert_eq!(layer.infer(input, &[]).unwrap().output, Shape::image(96, 54, 54));
+        let padded = layer.padding(2).infer(input, &[]).unwrap();
         assert_eq!(padded.output, Shape::image(96, 55, 55));
         assert_eq!((padded.weights, padded.biases), (34_848, 96)); // 96 · 3 · 11 · 11
     }
@@ -211,14 +211,14 @@ mod tests {
     #[test]
     fn groups_divide_the_weights_and_the_arithmetic() {
         let layer = Conv2dSpec::new(256, 5).padding(2).groups(2);
-        let inferred = layer.infer(Shape::image(96, 27, 27)).unwrap();
+        let inferred = layer.infer(Shape::image(96, 27, 27), &[]).unwrap();
         assert_eq!((inferred.weights, inferred.biases), (307_200, 256)); // 256 · 48 · 5 · 5
         assert_eq!(layer.multiplications(inferred.weights, inferred.output), 307_200 * 27 * 27);
     }
 
     #[test]
     fn without_bias_there_is_none() {
-        let inferred = Conv2dSpec::new(2, 3).without_bias().infer(Shape::image(1, 4, 4)).unwrap();
+        let inferred = Conv2dSpec::new(2, 3).without_bias().infer(Shape::image(1, 4, 4), &[]).unwrap();
         assert_eq!((inferred.weights, inferred.biases), (18, 0));
     }
 
@@ -254,7 +254,7 @@ mod tests {
             Conv2dSpec::new(1, usize::MAX).dilation(usize::MAX),
             Conv2dSpec::new(1, usize::MAX).padding(usize::MAX),
         ] {
-            assert!(layer.infer(Shape::image(1, 1_000, 1_000)).is_err(), "{layer:?}");
+            assert!(layer.infer(Shape::image(1, 1_000, 1_000), &[]).is_err(), "{layer:?}");
         }
     }
 
@@ -286,7 +286,7 @@ mod tests {
                 .padding(sizes.2)
                 .dilation(sizes.3)
                 .groups(groups);
-            let _ = layer.infer(Shape::image(input.0, input.1, input.2));
+            let _ = layer.infer(Shape::image(input.0, input.1, input.2), &[]);
         }
     }
 }

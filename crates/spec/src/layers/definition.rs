@@ -1,6 +1,6 @@
 //! What the file of a layer says of it.
 
-use super::{Inferred, Misfit};
+use super::{Inferred, LayerSpec, Misfit};
 use crate::Shape;
 use crate::config::{Entries, Key, Record};
 
@@ -22,12 +22,23 @@ pub(super) trait Definition: Sized {
     /// Writes all of [`KEYS`](Self::KEYS), in that order. A key whose absence means something may be absent.
     fn write(&self, _entries: &mut Entries) {}
 
-    /// The shape and the numbers that it makes of the shape of one input.
+    /// The layers that it is made of: branches by name, which all get its input.
+    fn branches(&self) -> Vec<(&'static str, &[LayerSpec])> {
+        Vec::new()
+    }
+
+    /// As [`branches`](Self::branches), to change them.
+    fn branches_mut(&mut self) -> Vec<&mut Vec<LayerSpec>> {
+        Vec::new()
+    }
+
+    /// The shape and the numbers that it makes of the shape of one input. `branches` are the outputs of its branches;
+    /// the numbers of the layers inside of them are not counted here.
     ///
     /// # Errors
     ///
     /// If it does not fit the input, or has an impossible hyperparameter.
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _branches: &[Shape]) -> Result<Inferred, Misfit> {
         Ok(Inferred::without_parameters(input))
     }
 
@@ -67,7 +78,7 @@ macro_rules! without_keys {
             #[test]
             fn the_shape_stays_and_there_are_no_parameters() {
                 let input = Shape::image(3, 4, 5);
-                assert_eq!($Spec.infer(input).unwrap(), Inferred::without_parameters(input));
+                assert_eq!($Spec.infer(input, &[]).unwrap(), Inferred::without_parameters(input));
                 assert_eq!($Spec.describe(), $words);
             }
         }

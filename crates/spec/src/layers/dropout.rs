@@ -32,7 +32,7 @@ impl Definition for DropoutSpec {
         entries.push("probability", self.probability);
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         if !Range::BELOW_ONE.contains(self.probability) {
             return Err(Misfit::new(format!("probability must be in [0, 1), got {}", self.probability)));
         }
@@ -52,9 +52,9 @@ mod tests {
     fn only_a_probability_below_one_leaves_something() {
         let input = Shape::vector(3);
         let layer = DropoutSpec { probability: 0.25 };
-        assert_eq!(layer.infer(input).unwrap(), Inferred::without_parameters(input));
+        assert_eq!(layer.infer(input, &[]).unwrap(), Inferred::without_parameters(input));
         assert_eq!(layer.describe(), "dropout 0.25");
-        let misfit = DropoutSpec { probability: 1.0 }.infer(input).unwrap_err();
+        let misfit = DropoutSpec { probability: 1.0 }.infer(input, &[]).unwrap_err();
         assert_eq!(misfit.problem, "probability must be in [0, 1), got 1");
     }
 }

@@ -28,7 +28,7 @@ impl Definition for EluSpec {
         entries.push("alpha", self.alpha);
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         checks::finite("alpha", self.alpha)?;
         Ok(Inferred::without_parameters(input))
     }
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn alpha_is_told_and_has_to_be_finite() {
         assert_eq!(EluSpec { alpha: 1.5 }.describe(), "ELU, α 1.5");
-        let misfit = EluSpec { alpha: f64::NEG_INFINITY }.infer(Shape::vector(2)).unwrap_err();
+        let misfit = EluSpec { alpha: f64::NEG_INFINITY }.infer(Shape::vector(2), &[]).unwrap_err();
         assert_eq!(misfit.problem, "alpha must be finite, got -inf");
     }
 }

@@ -18,7 +18,7 @@ impl Definition for FlattenSpec {
         Self
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         Ok(Inferred::without_parameters(Shape::vector(input.elements())))
     }
 
@@ -35,7 +35,7 @@ mod tests {
     fn every_number_of_an_image_or_a_vector_is_kept() {
         for (input, features) in [(Shape::image(2, 3, 4), 24), (Shape::vector(5), 5)] {
             let expected = Inferred::without_parameters(Shape::vector(features));
-            assert_eq!(FlattenSpec.infer(input).unwrap(), expected);
+            assert_eq!(FlattenSpec.infer(input, &[]).unwrap(), expected);
         }
     }
 }

@@ -75,7 +75,7 @@ mod tests {
         let input = Shape::image(3, 4, 5);
         for (approximate, words) in [(GeluApproximation::None, "GELU"), (GeluApproximation::Tanh, "GELU by tanh")] {
             let gelu = GeluSpec { approximate };
-            assert_eq!(gelu.infer(input).unwrap(), Inferred::without_parameters(input));
+            assert_eq!(gelu.infer(input, &[]).unwrap(), Inferred::without_parameters(input));
             assert_eq!(gelu.describe(), words);
         }
     }

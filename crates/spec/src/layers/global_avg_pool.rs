@@ -20,7 +20,7 @@ impl Definition for GlobalAvgPoolSpec {
         Self
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         let (channels, _, _) = checks::image(input)?;
         Ok(Inferred::without_parameters(Shape::image(channels, 1, 1)))
     }
@@ -37,8 +37,8 @@ mod tests {
     #[test]
     fn a_pixel_of_each_channel_is_left_and_a_vector_is_refused() {
         let expected = Inferred::without_parameters(Shape::image(3, 1, 1));
-        assert_eq!(GlobalAvgPoolSpec.infer(Shape::image(3, 4, 5)).unwrap(), expected);
-        let misfit = GlobalAvgPoolSpec.infer(Shape::vector(4)).unwrap_err();
+        assert_eq!(GlobalAvgPoolSpec.infer(Shape::image(3, 4, 5), &[]).unwrap(), expected);
+        let misfit = GlobalAvgPoolSpec.infer(Shape::vector(4), &[]).unwrap_err();
         assert_eq!(misfit.problem, "expected an image, got a vector of 4 features");
     }
 }

@@ -42,7 +42,7 @@ impl Definition for GroupNormSpec {
         entries.push("epsilon", self.epsilon);
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         checks::positive("groups", self.groups)?;
         checks::epsilon(self.epsilon)?;
         let (channels, noun) = match input {
@@ -71,7 +71,7 @@ mod tests {
         let norm = GroupNormSpec { groups: 3, epsilon: 1e-5 };
         for input in [Shape::image(6, 2, 2), Shape::vector(6)] {
             let expected = Inferred { output: input, weights: 6, biases: 6, running_statistics: 0 };
-            assert_eq!(norm.infer(input).unwrap(), expected);
+            assert_eq!(norm.infer(input, &[]).unwrap(), expected);
         }
         assert_eq!(norm.describe(), "group norm, 3 groups");
     }
@@ -84,7 +84,7 @@ mod tests {
             (6, 1e-5, "a group has one number, which normalises to 0"),
             (2, 0.0, "epsilon must be positive, got 0"),
         ] {
-            let misfit = GroupNormSpec { groups, epsilon }.infer(Shape::vector(6)).unwrap_err();
+            let misfit = GroupNormSpec { groups, epsilon }.infer(Shape::vector(6), &[]).unwrap_err();
             assert_eq!(misfit.problem, expected);
         }
     }

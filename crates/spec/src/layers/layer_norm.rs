@@ -30,7 +30,7 @@ impl Definition for LayerNormSpec {
         entries.push("epsilon", self.epsilon);
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         checks::epsilon(self.epsilon)?;
         let elements = input.elements();
         checks::more_than_one(elements, "an input")?;
@@ -51,12 +51,12 @@ mod tests {
         let norm = LayerNormSpec { epsilon: 1e-5 };
         for (input, count) in [(Shape::image(2, 3, 4), 24), (Shape::vector(5), 5)] {
             let expected = Inferred { output: input, weights: count, biases: count, running_statistics: 0 };
-            assert_eq!(norm.infer(input).unwrap(), expected);
+            assert_eq!(norm.infer(input, &[]).unwrap(), expected);
         }
         assert_eq!(norm.describe(), "layer norm");
-        let misfit = norm.infer(Shape::vector(1)).unwrap_err();
+        let misfit = norm.infer(Shape::vector(1), &[]).unwrap_err();
         assert_eq!(misfit.problem, "an input has one number, which normalises to 0");
-        let misfit = LayerNormSpec { epsilon: -1.0 }.infer(Shape::vector(2)).unwrap_err();
+        let misfit = LayerNormSpec { epsilon: -1.0 }.infer(Shape::vector(2), &[]).unwrap_err();
         assert_eq!(misfit.problem, "epsilon must be positive, got -1");
     }
 }

@@ -28,7 +28,7 @@ impl Definition for LeakyReluSpec {
         entries.push("slope", self.slope);
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         checks::finite("slope", self.slope)?;
         Ok(Inferred::without_parameters(input))
     }
@@ -45,7 +45,7 @@ mod tests {
     #[test]
     fn the_slope_is_told_and_has_to_be_finite() {
         assert_eq!(LeakyReluSpec { slope: 0.01 }.describe(), "leaky ReLU, slope 0.01");
-        let misfit = LeakyReluSpec { slope: f64::NAN }.infer(Shape::vector(2)).unwrap_err();
+        let misfit = LeakyReluSpec { slope: f64::NAN }.infer(Shape::vector(2), &[]).unwrap_err();
         assert_eq!(misfit.problem, "slope must be finite, got NaN");
     }
 }

@@ -50,7 +50,7 @@ impl Definition for LinearSpec {
         entries.push_some("initialization", self.initialization.map(|it| it.entries()));
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         let Shape::Vector { features } = input else {
             let problem = format!("expected a vector, got an image {input}");
             return Err(Misfit::new(problem).help("put a `flatten` before it"));
@@ -80,23 +80,23 @@ mod tests {
 
     #[test]
     fn every_output_has_a_weight_for_every_input_and_a_bias_unless_told() {
-        let inferred = LinearSpec::new(4).infer(Shape::vector(8)).unwrap();
+        let inferred = LinearSpec::new(4).infer(Shape::vector(8), &[]).unwrap();
         assert_eq!((inferred.output, inferred.weights, inferred.biases), (Shape::vector(4), 32, 4));
         let without = LinearSpec { bias: false, ..LinearSpec::new(4) };
-        assert_eq!(without.infer(Shape::vector(8)).unwrap().biases, 0);
+        assert_eq!(without.infer(Shape::vector(8), &[]).unwrap().biases, 0);
         assert_eq!([LinearSpec::new(4).describe(), without.describe()], ["linear 4", "linear 4, no bias"]);
     }
 
     #[test]
     fn an_image_asks_for_a_flatten() {
-        let misfit = LinearSpec::new(3).infer(Shape::image(2, 2, 2)).unwrap_err();
+        let misfit = LinearSpec::new(3).infer(Shape::image(2, 2, 2), &[]).unwrap_err();
         assert_eq!(misfit.problem, "expected a vector, got an image 2×2×2");
         assert_eq!(misfit.help.as_deref(), Some("put a `flatten` before it"));
     }
 
     #[test]
     fn impossible_sizes_are_misfits() {
-        let problem = |out_features| LinearSpec::new(out_features).infer(Shape::vector(2)).unwrap_err().problem;
+        let problem = |out_features| LinearSpec::new(out_features).infer(Shape::vector(2), &[]).unwrap_err().problem;
         assert_eq!(problem(0), "out_features must be at least 1, got 0");
         assert_eq!(problem(usize::MAX), "its weights would have more than 2147483647 numbers");
     }

@@ -68,7 +68,7 @@ impl Definition for MaxPool2dSpec {
         entries.push("ceil_mode", self.ceil_mode);
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         let stride = self.effective_stride();
         pooling::infer(window::both(self.kernel, stride, self.padding, self.dilation, self.ceil_mode)?, input)
     }
@@ -90,21 +90,21 @@ mod tests {
     fn the_kernel_is_the_stride_unless_there_is_another() {
         let input = Shape::image(3, 8, 8);
         let pool = MaxPool2dSpec::new([2, 4]);
-        assert_eq!(pool.infer(input).unwrap(), Inferred::without_parameters(Shape::image(3, 4, 2)));
+        assert_eq!(pool.infer(input, &[]).unwrap(), Inferred::without_parameters(Shape::image(3, 4, 2)));
         assert_eq!(pool.describe(), "max pool 2×4, stride 2×4");
         let overlapping = MaxPool2dSpec { stride: Some(Size2::square(1)), ..pool };
-        assert_eq!(overlapping.infer(input).unwrap().output, Shape::image(3, 7, 5));
+        assert_eq!(overlapping.infer(input, &[]).unwrap().output, Shape::image(3, 7, 5));
         assert_eq!(overlapping.describe(), "max pool 2×4, stride 1");
     }
 
     #[test]
     fn a_window_may_be_dilated_and_hang_over_the_edge() {
         let pool = MaxPool2dSpec { dilation: Size2::new(2, 1), ..MaxPool2dSpec::new(2) };
-        assert_eq!(pool.infer(Shape::image(1, 7, 7)).unwrap().output, Shape::image(1, 3, 3));
+        assert_eq!(pool.infer(Shape::image(1, 7, 7), &[]).unwrap().output, Shape::image(1, 3, 3));
         assert_eq!(pool.describe(), "max pool 2×2, stride 2, dilation 2×1");
         let pool = MaxPool2dSpec { ceil_mode: true, ..pool };
         // Down, a window reaches over three pixels: ⌈(7 − 3)/2⌉ + 1 = 3; across over two: ⌈(7 − 2)/2⌉ + 1 = 4.
-        assert_eq!(pool.infer(Shape::image(1, 7, 7)).unwrap().output, Shape::image(1, 3, 4));
+        assert_eq!(pool.infer(Shape::image(1, 7, 7), &[]).unwrap().output, Shape::image(1, 3, 4));
     }
 
     #[test]
@@ -121,7 +121,7 @@ mod tests {
             (MaxPool2dSpec::new(5), "a window of 5 does not fit in height 4 with padding 0, got 6×4×4"),
         ];
         for (layer, expected) in cases {
-            assert_eq!(layer.infer(Shape::image(6, 4, 4)).unwrap_err().problem, expected);
+            assert_eq!(layer.infer(Shape::image(6, 4, 4), &[]).unwrap_err().problem, expected);
         }
     }
 }

@@ -20,6 +20,7 @@ pub(crate) use batch_norm::BATCH_NORM_KEYS;
 use definition::Definition;
 pub use gelu::GeluApproximation;
 pub(crate) use inferred::{Inferred, MOST_ELEMENTS, Misfit};
+pub use residual::{Shortcut, zero_padding_stride};
 
 /// The modules, the enum and its dispatch. `cargo fmt` does not see modules that a macro names: `rustfmt
 /// crates/spec/src/layers/*.rs` formats them, and CI checks that.
@@ -81,14 +82,28 @@ macro_rules! list {
                 }
             }
 
-            /// What it makes of one input.
+            /// What it makes of one input; `branches` are the outputs of its branches, which count for themselves.
             ///
             /// # Errors
             ///
             /// If it does not fit the input, or has an impossible hyperparameter.
-            pub(crate) fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+            pub(crate) fn infer(&self, input: Shape, branches: &[Shape]) -> Result<Inferred, Misfit> {
                 match self {
-                    $(Self::$Layer(layer) => layer.infer(input),)*
+                    $(Self::$Layer(layer) => layer.infer(input, branches),)*
+                }
+            }
+
+            /// The layers that it is made of: branches by name, which all get its input. Most layers have none.
+            pub fn branches(&self) -> Vec<(&'static str, &[LayerSpec])> {
+                match self {
+                    $(Self::$Layer(layer) => layer.branches(),)*
+                }
+            }
+
+            /// As [`branches`](Self::branches), to change them.
+            fn branches_mut(&mut self) -> Vec<&mut Vec<LayerSpec>> {
+                match self {
+                    $(Self::$Layer(layer) => layer.branches_mut(),)*
                 }
             }
 
@@ -107,6 +122,20 @@ macro_rules! list {
             }
         }
     };
+}
+
+impl LayerSpec {
+    /// Itself, and the layers inside of it, in the order of their numbers.
+    pub(crate) fn all(&self) -> Vec<&Self> {
+        let inside = self.branches().into_iter().flat_map(|(_, layers)| layers).flat_map(Self::all);
+        std::iter::once(self).chain(inside).collect()
+    }
+
+    /// Changes it and the layers inside of it.
+    pub(crate) fn change_all(&mut self, change: &mut dyn FnMut(&mut Self)) {
+        change(self);
+        self.branches_mut().into_iter().flatten().for_each(|layer| layer.change_all(change));
+    }
 }
 
 list! {
@@ -130,4 +159,5 @@ list! {
     group_norm::GroupNorm(GroupNormSpec),
     layer_norm::LayerNorm(LayerNormSpec),
     dropout::Dropout(DropoutSpec),
+    residual::Residual(ResidualSpec),
 }

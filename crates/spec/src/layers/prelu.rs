@@ -32,7 +32,7 @@ impl Definition for PreluSpec {
         entries.push("initial_slope", self.initial_slope);
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         checks::finite("initial_slope", self.initial_slope)?;
         Ok(Inferred { weights: 1, ..Inferred::without_parameters(input) })
     }
@@ -50,9 +50,9 @@ mod tests {
     fn the_slope_is_one_weight_and_has_to_be_finite() {
         let (input, layer) = (Shape::image(3, 4, 5), PreluSpec { initial_slope: 0.25 });
         let expected = Inferred { output: input, weights: 1, biases: 0, running_statistics: 0 };
-        assert_eq!(layer.infer(input).unwrap(), expected);
+        assert_eq!(layer.infer(input, &[]).unwrap(), expected);
         assert_eq!(layer.describe(), "PReLU");
-        let misfit = PreluSpec { initial_slope: f64::INFINITY }.infer(input).unwrap_err();
+        let misfit = PreluSpec { initial_slope: f64::INFINITY }.infer(input, &[]).unwrap_err();
         assert_eq!(misfit.problem, "initial_slope must be finite, got inf");
     }
 }

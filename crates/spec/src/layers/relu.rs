@@ -34,7 +34,7 @@ impl Definition for ReluSpec {
         entries.push_some("gradient_at_zero", (self.gradient_at_zero != 0).then_some(u64::from(self.gradient_at_zero)));
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         if self.gradient_at_zero > 1 {
             return Err(Misfit::new(format!("gradient_at_zero must be 0 or 1, got {}", self.gradient_at_zero)));
         }
@@ -58,14 +58,14 @@ mod tests {
         let input = Shape::image(3, 4, 5);
         for (gradient_at_zero, words) in [(0, "ReLU"), (1, "ReLU, gradient 1 at 0")] {
             let relu = ReluSpec { gradient_at_zero };
-            assert_eq!(relu.infer(input).unwrap(), Inferred::without_parameters(input));
+            assert_eq!(relu.infer(input, &[]).unwrap(), Inferred::without_parameters(input));
             assert_eq!(relu.describe(), words);
         }
     }
 
     #[test]
     fn another_gradient_is_a_misfit() {
-        let misfit = ReluSpec { gradient_at_zero: 2 }.infer(Shape::vector(2)).unwrap_err();
+        let misfit = ReluSpec { gradient_at_zero: 2 }.infer(Shape::vector(2), &[]).unwrap_err();
         assert_eq!(misfit.problem, "gradient_at_zero must be 0 or 1, got 2");
     }
 }

@@ -32,7 +32,7 @@ impl Definition for ScaleSpec {
         entries.push("factor", self.factor);
     }
 
-    fn infer(&self, input: Shape) -> Result<Inferred, Misfit> {
+    fn infer(&self, input: Shape, _: &[Shape]) -> Result<Inferred, Misfit> {
         checks::finite("factor", self.factor)?;
         Ok(Inferred::without_parameters(input))
     }
@@ -49,9 +49,9 @@ mod tests {
     #[test]
     fn the_factor_is_told_and_has_to_be_finite() {
         let (input, scale) = (Shape::vector(3), ScaleSpec { factor: 0.25 });
-        assert_eq!(scale.infer(input).unwrap(), Inferred::without_parameters(input));
+        assert_eq!(scale.infer(input, &[]).unwrap(), Inferred::without_parameters(input));
         assert_eq!(scale.describe(), "scale by 0.25");
-        let misfit = ScaleSpec { factor: f64::NAN }.infer(input).unwrap_err();
+        let misfit = ScaleSpec { factor: f64::NAN }.infer(input, &[]).unwrap_err();
         assert_eq!(misfit.problem, "factor must be finite, got NaN");
     }
 }

@@ -1,12 +1,13 @@
 //! The published networks, each one function that reads like its description.
 //!
 //! `course.rs` has those of the course, `petre.rs` those of the thesis, `classics.rs` the two from the literature that
-//! the thesis describes. All end in one score a class.
+//! the thesis describes, `residual.rs` those with residual connections. All end in one score a class.
 
 mod classics;
 mod course;
 mod parts;
 mod petre;
+mod residual;
 
 #[cfg(test)]
 mod tests;
@@ -17,13 +18,14 @@ pub use course::{
     willis_improved,
 };
 pub use petre::{petre_cnn, petre_cnn_fashion, petre_mlp, petre_mlp_fashion};
+pub use residual::{resnet_9, resnet_20};
 
 use crate::Architecture;
 
 /// A name, and the function that builds the network.
 type Named = (&'static str, fn() -> Architecture);
 
-const NETWORKS: [Named; 13] = [
+const NETWORKS: [Named; 15] = [
     ("mnist-baseline", mnist_baseline),
     ("cifar-baseline", cifar_baseline),
     ("willis-improved", willis_improved),
@@ -37,6 +39,8 @@ const NETWORKS: [Named; 13] = [
     ("petre-cnn-fashion", petre_cnn_fashion),
     ("lenet-5", lenet_5),
     ("alexnet", alexnet),
+    ("resnet-20", resnet_20),
+    ("resnet-9", resnet_9),
 ];
 
 static NAMES: [&str; NETWORKS.len()] = {

@@ -1,6 +1,7 @@
 //! Every layer of every network against the published counts.
 
 use super::*;
+use crate::LayerSpec;
 
 /// The layers that have parameters, with weights and biases.
 fn parameters(architecture: &Architecture) -> Vec<(String, usize, usize)> {
@@ -123,11 +124,17 @@ fn petre_cnn_has_328810_parameters_and_266794_on_grey_images() {
 }
 
 #[test]
-fn only_petre_cnn_has_running_statistics_and_they_are_384() {
+fn running_statistics_are_those_of_batch_normalisation() {
     for name in names() {
         let layers = by_name(name).unwrap().trace().unwrap();
         let statistics: usize = layers.iter().map(|layer| layer.running_statistics).sum();
-        assert_eq!(statistics, if name.starts_with("petre-cnn") { 384 } else { 0 }, "{name}");
+        let expected = match *name {
+            "petre-cnn" | "petre-cnn-fashion" => 384,
+            "resnet-20" => 2 * (7 * 16 + 6 * 32 + 6 * 64),
+            "resnet-9" => 2 * (64 + 3 * 128 + 256 + 3 * 512),
+            _ => 0,
+        };
+        assert_eq!(statistics, expected, "{name}");
     }
     let table = crate::parameter_table(&petre_cnn()).unwrap();
     assert!(table.ends_with("328,810\n\nand 384 running statistics, not trained\n"), "{table}");
@@ -163,4 +170,54 @@ fn alexnet_has_60965224_parameters_and_the_shapes_of_the_paper() {
     let convolutions = traced.iter().filter(|layer| layer.name.starts_with("conv"));
     let shapes: Vec<String> = convolutions.map(|layer| layer.output.to_string()).collect();
     assert_eq!(shapes, ["96×55×55", "256×27×27", "384×13×13", "384×13×13", "256×13×13"]);
+}
+
+/// He et al., table 6: 0.27 million; 269,722 is what other implementations of option A count.
+#[test]
+fn resnet_20_has_269722_parameters_and_the_shapes_of_the_paper() {
+    let first = |from: usize, to: usize| from * to * 9 + to * to * 9;
+    let layers = [
+        ("conv1", 432, 0),
+        ("norm1", 16, 16),
+        ("residual1", 4_608 + 32, 32),
+        ("residual2", 4_608 + 32, 32),
+        ("residual3", 4_608 + 32, 32),
+        ("residual4", first(16, 32) + 64, 64),
+        ("residual5", first(32, 32) + 64, 64),
+        ("residual6", first(32, 32) + 64, 64),
+        ("residual7", first(32, 64) + 128, 128),
+        ("residual8", first(64, 64) + 128, 128),
+        ("residual9", first(64, 64) + 128, 128),
+        ("linear1", 640, 10),
+    ];
+    let network = resnet_20();
+    expect(network.clone(), 269_722, &layers);
+    let traced = network.trace().unwrap();
+    let blocks: Vec<String> =
+        traced.iter().filter(|layer| !layer.branches.is_empty()).map(|it| it.output.to_string()).collect();
+    let expected = [["16×32×32"; 3], ["32×16×16"; 3], ["64×8×8"; 3]].concat();
+    assert_eq!(blocks, expected);
+    // 6n + 2 layers with weights, batch normalisation not counted.
+    let all = network.all_layers();
+    let weighted = all.iter().filter(|layer| matches!(layer, LayerSpec::Conv2d(_) | LayerSpec::Linear(_)));
+    assert_eq!(weighted.count(), 20);
+}
+
+#[test]
+fn resnet_9_has_6573120_parameters() {
+    let block = |channels: usize| 2 * channels * channels * 9 + 2 * channels;
+    let layers = [
+        ("conv1", 1_728, 0),
+        ("norm1", 64, 64),
+        ("conv2", 73_728, 0),
+        ("norm2", 128, 128),
+        ("residual1", block(128), 256),
+        ("conv3", 294_912, 0),
+        ("norm3", 256, 256),
+        ("conv4", 1_179_648, 0),
+        ("norm4", 512, 512),
+        ("residual2", block(512), 1_024),
+        ("linear1", 5_120, 0),
+    ];
+    expect(resnet_9(), 6_573_120, &layers);
 }

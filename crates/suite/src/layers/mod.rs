@@ -49,6 +49,7 @@ layers! {
     group_norm,
     layer_norm,
     dropout,
+    residual,
     segment,
     softmax_cross_entropy,
     soft_cross_entropy,

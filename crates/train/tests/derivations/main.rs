@@ -8,6 +8,7 @@ mod losses;
 mod numbers;
 mod optimizers;
 mod page;
+mod residual;
 mod vectors;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ const RECOMPUTED: &[&[(&str, Recompute)]] = &[
     losses::RECOMPUTED,
     numbers::RECOMPUTED,
     optimizers::RECOMPUTED,
+    residual::RECOMPUTED,
     vectors::RECOMPUTED,
 ];
 

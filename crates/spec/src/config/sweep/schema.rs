@@ -3,7 +3,7 @@
 use crate::DataSets;
 use crate::config::format::{Key, Kind, Section};
 use crate::config::keys::EXPERIMENT;
-use crate::config::schema::{Entries, Json, kind, literal, string};
+use crate::config::schema::{Entries, Json, definitions, kind, literal, string};
 
 /// The JSON Schema (draft 2020-12) of a sweep, as [`schema`](crate::schema) is that of a config. Ends in a newline.
 ///
@@ -54,6 +54,7 @@ pub fn sweep_schema(data_sets: &DataSets) -> String {
         ("type", string("object")),
         ("additionalProperties", literal(false)),
         ("properties", Json::Object(properties)),
+        definitions(data_sets),
     ]);
     let mut out = String::new();
     root.write(&mut out, 0);
@@ -87,9 +88,7 @@ fn single(key: &'static Key, data_sets: &DataSets) -> Json {
     let mut entries = vec![("description", string(&key.doc(data_sets)))];
     match key.kind {
         // Keys below such a table, `schedule.every = 20`, change it and leave the rest.
-        Kind::Variant(_) | Kind::Variants(_) => {
-            entries.push(("anyOf", either(Json::Object(kind(&key.kind, data_sets)))))
-        }
+        Kind::Variant(_) | Kind::Layers => entries.push(("anyOf", either(Json::Object(kind(&key.kind, data_sets))))),
         _ => entries.extend(kind(&key.kind, data_sets)),
     }
     Json::Object(entries)
@@ -101,7 +100,7 @@ fn list(key: &'static Key, data_sets: &DataSets) -> Json {
         vec![("type", string("array")), ("items", Json::Object(kind(&key.kind, data_sets))), ("minItems", literal(1))];
     let mut entries = vec![("description", string(&key.doc(data_sets)))];
     match key.kind {
-        Kind::Variant(_) | Kind::Variants(_) => entries.push(("anyOf", either(Json::Object(values)))),
+        Kind::Variant(_) | Kind::Layers => entries.push(("anyOf", either(Json::Object(values)))),
         _ => entries.extend(values),
     }
     Json::Object(entries)

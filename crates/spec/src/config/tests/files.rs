@@ -96,7 +96,7 @@ fn the_schema_is_json_that_describes_every_key() {
     }
     let required: Vec<_> = schema["required"].as_array().unwrap().iter().collect();
     assert_eq!(required, ["data", "optimizer", "training"]);
-    let layers = schema["properties"]["model"]["properties"]["layers"]["items"]["oneOf"].as_array().unwrap();
+    let layers = schema["$defs"]["layer"]["oneOf"].as_array().unwrap();
     let (_types_alone, with_keys) = layers.split_first().unwrap();
     let types: Vec<_> = with_keys.iter().map(|layer| layer["properties"]["type"]["const"].as_str().unwrap()).collect();
     assert_eq!(types, LAYERS.variants.iter().map(|layer| layer.name).collect::<Vec<_>>());
@@ -110,7 +110,7 @@ fn config(name: &str) -> (String, Experiment) {
 
 /// Name, network, iterations, batch size, learning rate. A config as published has the source's settings; the others
 /// have our learning rate and a cosine.
-const CONFIGS: [(&str, &str, usize, usize, f64); 42] = [
+const CONFIGS: [(&str, &str, usize, usize, f64); 44] = [
     ("quickstart", "mnist-baseline", 2_000, 16, 0.05),
     ("mnist-baseline", "mnist-baseline", 3_000, 16, 0.05),
     ("mnist-baseline-as-published", "mnist-baseline", 3_000, 16, 0.1),
@@ -153,6 +153,8 @@ const CONFIGS: [(&str, &str, usize, usize, f64); 42] = [
     ("petre-cnn-fashion", "petre-cnn-fashion", 9_000, 64, 0.001),
     ("petre-cnn-fashion-as-published", "petre-cnn-fashion", 9_600, 500, 0.001),
     ("lenet-5", "lenet-5", 4_500, 64, 0.001),
+    ("resnet-20", "resnet-20", 15_000, 128, 0.1),
+    ("resnet-9", "resnet-9", 2_250, 512, 0.1),
 ];
 
 /// Name, output and number of parameters of each layer.

@@ -17,23 +17,32 @@ pub(super) fn any_layer() -> impl Strategy<Value = LayerSpec> {
 }
 
 fn any_record() -> impl Strategy<Value = (&'static str, Record)> {
-    any_of(&LAYERS)
+    any_of(&LAYERS, 1)
 }
 
-/// A table with the keys of one of these.
-fn any_of(variants: &'static Variants) -> impl Strategy<Value = (&'static str, Record)> {
-    prop::sample::select(variants.variants.iter().collect::<Vec<_>>()).prop_flat_map(|variant| {
-        let values: Vec<_> = variant.keys.iter().map(any_value).collect();
+/// A table with the keys of one of these; layers inside of others go `depth` deep.
+fn any_of(variants: &'static Variants, depth: usize) -> BoxedStrategy<(&'static str, Record)> {
+    let is_nested = |key: &Key| matches!(key.kind, Kind::Layers | Kind::LayersOr(_));
+    let fits = variants.variants.iter().filter(|it| depth > 0 || !it.keys.iter().any(is_nested));
+    let any = prop::sample::select(fits.collect::<Vec<_>>()).prop_flat_map(move |variant| {
+        let values: Vec<_> = variant.keys.iter().map(|key| any_value(key, depth)).collect();
         values.prop_map(|values| {
             let field = |(key, value): (&Key, Checked)| Field { key: key.name, span: None, value };
             let fields = variant.keys.iter().zip(values).map(field).collect();
             (variant.name, Record { span: None, fields })
         })
-    })
+    });
+    any.boxed()
+}
+
+/// A few layers inside of another.
+fn any_layers(depth: usize) -> BoxedStrategy<Checked> {
+    let chosen = any_of(&LAYERS, depth - 1).prop_map(|(variant, record)| Chosen { variant, record });
+    prop::collection::vec(chosen, 1..4).prop_map(Checked::Layers).boxed()
 }
 
 /// A value of the key; whole numbers are small, so that a few layers in a row fit an image.
-fn any_value(key: &Key) -> BoxedStrategy<Checked> {
+fn any_value(key: &Key, depth: usize) -> BoxedStrategy<Checked> {
     let value = match key.kind {
         Kind::Integer { least } => (least..least + 4).prop_map(Checked::Integer).boxed(),
         Kind::Size { least } => {
@@ -47,7 +56,12 @@ fn any_value(key: &Key) -> BoxedStrategy<Checked> {
         }
         Kind::Flag => any::<bool>().prop_map(Checked::Flag).boxed(),
         Kind::Variant(variants) => {
-            any_of(variants).prop_map(|(variant, record)| Checked::Variant(Chosen { variant, record })).boxed()
+            any_of(variants, 0).prop_map(|(variant, record)| Checked::Variant(Chosen { variant, record })).boxed()
+        }
+        Kind::Layers => any_layers(depth),
+        Kind::LayersOr(words) => {
+            let word = prop::sample::select(words).prop_map(|word| Checked::Text(word.to_owned()));
+            prop_oneof![word, any_layers(depth)].boxed()
         }
         ref other => panic!("no layer has had a key of the kind {other:?}"),
     };
@@ -94,15 +108,29 @@ fn as_json(checked: &Checked) -> Value {
         Checked::Flag(flag) => json!(flag),
         Checked::Text(ref text) => json!(text),
         Checked::Size(size) => json!(size),
+        Checked::Layers(ref layers) => {
+            Value::Array(layers.iter().map(|layer| layer_as_json(layer.variant, &layer.record)).collect())
+        }
         Checked::Variant(ref chosen) => {
-            let mut object = serde_json::Map::from_iter([("type".to_owned(), json!(chosen.variant))]);
-            let fields = chosen.record.fields.iter();
-            object.extend(fields.map(|field| (field.key.to_owned(), as_json(&field.value))));
+            let mut object = fields_as_json(chosen.variant, &chosen.record);
             object.retain(|_, value| !value.is_null());
             Value::Object(object)
         }
         ref other => panic!("no layer has had such a value: {other:?}"),
     }
+}
+
+fn fields_as_json(type_name: &str, record: &Record) -> serde_json::Map<String, Value> {
+    let mut object = serde_json::Map::from_iter([("type".to_owned(), json!(type_name))]);
+    object.extend(record.fields.iter().map(|field| (field.key.to_owned(), as_json(&field.value))));
+    object
+}
+
+fn layer_as_json(type_name: &str, record: &Record) -> Value {
+    let mut object = fields_as_json(type_name, record);
+    // The one key without which a layer is as it was before there was the key.
+    object.retain(|key, value| key != "initialization" || !value.is_null());
+    Value::Object(object)
 }
 
 proptest! {
@@ -117,11 +145,8 @@ proptest! {
     /// A layer whose `read` takes one key for another would be the same after it was written and read.
     #[test]
     fn every_key_of_a_config_is_the_field_of_that_name((type_name, record) in any_record()) {
-        let mut expected = serde_json::Map::from_iter([("type".to_owned(), json!(type_name))]);
-        expected.extend(record.fields.iter().map(|field| (field.key.to_owned(), as_json(&field.value))));
-        // The one key without which a layer is as it was before there was the key.
-        expected.retain(|key, value| key != "initialization" || !value.is_null());
-        prop_assert_eq!(serde_json::to_value(LayerSpec::read(type_name, &record)).unwrap(), Value::Object(expected));
+        let expected = layer_as_json(type_name, &record);
+        prop_assert_eq!(serde_json::to_value(LayerSpec::read(type_name, &record)).unwrap(), expected);
     }
 }
 

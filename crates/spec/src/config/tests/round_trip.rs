@@ -13,7 +13,10 @@ use crate::{
 
 /// Those of `layers` that fit what the ones before them give.
 fn those_that_fit(layers: Vec<LayerSpec>, mut shape: Shape) -> Vec<LayerSpec> {
-    let fits = |layer: &LayerSpec| layer.infer(shape).map(|inferred| shape = inferred.output).is_ok();
+    let fits = |layer: &LayerSpec| {
+        let alone = Architecture { name: "one".to_owned(), input: shape, layers: vec![layer.clone()] };
+        alone.trace().map(|traced| shape = traced[0].output).is_ok()
+    };
     layers.into_iter().filter(fits).collect()
 }
 
