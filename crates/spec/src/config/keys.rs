@@ -4,10 +4,10 @@ mod optimizers;
 
 use super::format::Literal::{Flag, Integer, Number, Toml, Word};
 use super::format::Presence::{Default, Either, Optional, Required, Table};
-use super::format::{Key, Kind, Range, Section, Variant, Variants, key};
+use super::format::{Kind, Range, Section, Variant, Variants, key};
 use crate::initialization::INITIALIZATIONS;
 use crate::layers::BATCH_NORM_KEYS;
-pub(super) use optimizers::OPTIMIZERS;
+pub(super) use optimizers::{OPTIMIZERS, SCHEDULES};
 
 pub(super) static EXPERIMENT: Section = Section {
     path: "",
@@ -248,54 +248,6 @@ pub(super) static OPTIMIZER: Section = Section {
             Default(Word("constant")),
             "The learning rate after the warm-up: constant, step, cosine, linear, one-cycle.",
         ),
-    ],
-};
-
-const FINAL_FRACTION: Key = key(
-    "final_fraction",
-    Kind::Number(Range::FRACTION),
-    Default(Number(0.0)),
-    "The last learning rate, as a fraction of α.",
-);
-
-pub(super) static SCHEDULES: Variants = Variants {
-    noun: "schedule",
-    variants: &[
-        Variant { name: "constant", doc: "α throughout.", keys: &[] },
-        Variant {
-            name: "step",
-            doc: "The learning rate is multiplied by a factor at equal intervals.",
-            keys: &[
-                key("every", Kind::Integer { least: 1 }, Required(Integer(1000)), "Iterations between two steps."),
-                key(
-                    "factor",
-                    Kind::Number(Range::ABOVE_ZERO_TO_ONE),
-                    Required(Number(0.1)),
-                    "What the learning rate is multiplied by.",
-                ),
-            ],
-        },
-        Variant { name: "cosine", doc: "Half a cosine, from α down to a fraction of α.", keys: &[FINAL_FRACTION] },
-        Variant { name: "linear", doc: "A line, from α down to a fraction of α.", keys: &[FINAL_FRACTION] },
-        Variant {
-            name: "one-cycle",
-            doc: "Half a cosine up to α, and half a cosine down from there.",
-            keys: &[
-                key(
-                    "rise",
-                    Kind::Number(Range::FRACTION),
-                    Default(Number(0.3)),
-                    "The share of the iterations in which the learning rate rises.",
-                ),
-                key(
-                    "initial_fraction",
-                    Kind::Number(Range::FRACTION),
-                    Default(Number(0.04)),
-                    "The first learning rate, as a fraction of α.",
-                ),
-                FINAL_FRACTION,
-            ],
-        },
     ],
 };
 

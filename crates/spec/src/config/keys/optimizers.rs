@@ -1,7 +1,7 @@
-//! The update rules, and the keys of each.
+//! The update rules and the schedules, and the keys of each.
 
-use crate::config::format::Literal::{Flag, Number, Word};
-use crate::config::format::Presence::Default;
+use crate::config::format::Literal::{Flag, Integer, Number, Word};
+use crate::config::format::Presence::{Default, Required};
 use crate::config::format::{Key, Kind, Range, Variant, Variants, key};
 
 pub(in crate::config) static OPTIMIZERS: Variants = Variants {
@@ -85,3 +85,51 @@ const fn weight_decay(doc: &'static str, default: f64) -> Key {
 const fn epsilon(default: f64) -> Key {
     key("epsilon", Kind::Number(Range::POSITIVE), Default(Number(default)), "ε, added to the root.")
 }
+
+const FINAL_FRACTION: Key = key(
+    "final_fraction",
+    Kind::Number(Range::FRACTION),
+    Default(Number(0.0)),
+    "The last learning rate, as a fraction of α.",
+);
+
+pub(in crate::config) static SCHEDULES: Variants = Variants {
+    noun: "schedule",
+    variants: &[
+        Variant { name: "constant", doc: "α throughout.", keys: &[] },
+        Variant {
+            name: "step",
+            doc: "The learning rate is multiplied by a factor at equal intervals.",
+            keys: &[
+                key("every", Kind::Integer { least: 1 }, Required(Integer(1000)), "Iterations between two steps."),
+                key(
+                    "factor",
+                    Kind::Number(Range::ABOVE_ZERO_TO_ONE),
+                    Required(Number(0.1)),
+                    "What the learning rate is multiplied by.",
+                ),
+            ],
+        },
+        Variant { name: "cosine", doc: "Half a cosine, from α down to a fraction of α.", keys: &[FINAL_FRACTION] },
+        Variant { name: "linear", doc: "A line, from α down to a fraction of α.", keys: &[FINAL_FRACTION] },
+        Variant {
+            name: "one-cycle",
+            doc: "Half a cosine up to α, and half a cosine down from there.",
+            keys: &[
+                key(
+                    "rise",
+                    Kind::Number(Range::FRACTION),
+                    Default(Number(0.3)),
+                    "The share of the iterations in which the learning rate rises.",
+                ),
+                key(
+                    "initial_fraction",
+                    Kind::Number(Range::FRACTION),
+                    Default(Number(0.04)),
+                    "The first learning rate, as a fraction of α.",
+                ),
+                FINAL_FRACTION,
+            ],
+        },
+    ],
+};
