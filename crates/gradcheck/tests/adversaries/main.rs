@@ -19,6 +19,7 @@ mod draw;
 mod edges;
 mod findings;
 mod functions;
+mod pinned;
 mod points;
 mod real;
 mod right;

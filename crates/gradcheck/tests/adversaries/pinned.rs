@@ -1,0 +1,46 @@
+//! Verdicts that hang on one comparison or one factor of the prover. A mutant of the prover changed each of them, and no
+//! other test noticed. A change of the prover may change some; look at each, and at whether the new one is better.
+
+use std::rc::Rc;
+
+use crate::attack::Case;
+use crate::{adversaries, functions, right};
+
+/// A case as `BACKPROOF_VERDICTS` writes it, with source, tensor and verdict.
+const PINNED: &[&str] = &[
+    "right mean squared error 204 right x PASS",
+    "right sort 274 right x UNRESOLVED",
+    "right square and 10⁸ 221 right x PASS",
+    "right square and 10⁸ 631 right x UNRESOLVED",
+    "wrong 33 23 6 1 1 35819356160 adversary gamma MISMATCH",
+    "wrong 38 37 5 1 0 41422946304 adversary y MISMATCH",
+    "wrong 43 2 5 1 0 46204452866 adversary x MISMATCH",
+    "wrong 50 5 5 1 0 53770977280 adversary x MISMATCH",
+    "wrong 55 11 6 1 0 59240349696 adversary x UNRESOLVED",
+    "wrong 56 35 1 1 1 60716744704 adversary b PASS",
+];
+
+#[test]
+fn verdicts_that_hang_on_one_comparison_are_what_they_were() {
+    let functions = functions::all();
+    for pinned in PINNED {
+        let [verdict, tensor, source, case] =
+            pinned.rsplitn(4, ' ').collect::<Vec<_>>().try_into().expect("four parts");
+        let report = match case.split_once(' ').expect("right or wrong, and the case") {
+            ("right", case) => {
+                let (name, seed) = case.rsplit_once(' ').expect("a function and a seed");
+                let function = functions.iter().find(|function| function.name == name).expect("a function");
+                right::examined(function, seed.parse().expect("a seed"))
+            }
+            (_, case) => {
+                let numbers: Vec<u64> = case.split(' ').map(|number| number.parse().expect("a number")).collect();
+                let case = Case::of(&numbers);
+                let adversary = Rc::new(adversaries::all().into_iter().nth(case.adversary).expect("an adversary"));
+                case.examined(&adversary, &functions[case.function])
+            }
+        };
+        let report = report.expect("a point that is not left out");
+        let row = report.rows.iter().find(|row| row.source == source && row.tensor == tensor).expect("a row");
+        assert_eq!(row.verdict.to_string(), verdict, "{pinned}\n{report}");
+    }
+}
