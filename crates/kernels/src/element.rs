@@ -1,8 +1,7 @@
 //! Functions of one element and their slopes, number by number of a blocked image.
 
 use crate::functions::{
-    LOWEST_EXPONENT, NORMAL_REACH, at_least, at_most, exp_below_zero, exp_less_one_below_zero, ln_one_plus, logistic,
-    magnitude, normal, tanh,
+    LOWEST_EXPONENT, NORMAL_REACH, at_least, at_most, exp_below_zero, ln_one_plus, logistic, magnitude, normal, tanh,
 };
 use crate::isa::{Isa, Kernel};
 use crate::layout::Layout;
@@ -11,7 +10,8 @@ use crate::vector::{LANES, Lanes};
 /// A function of one element. `backproof_layers` derives the slopes.
 ///
 /// Values are within 2⁻²⁰ of the exact ones, relative to them; those of [`GeluTanh`](Self::GeluTanh) within 2⁻¹⁴ where
-/// they are below 1/20. Slopes are within 2⁻²⁰ of the sum of their terms, likewise. At −∞ a function is its limit.
+/// they are below 1/20, and those of [`Elu`](Self::Elu) within 2⁻²⁰ of `alpha`. Slopes are within 2⁻²⁰ of the sum of
+/// their terms, likewise. At −∞ a function is its limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ElementFunction {
     /// `x Φ(x)`.
@@ -68,7 +68,8 @@ impl ElementFunction {
                 Self::Sigmoid => logistic(x).0,
                 Self::Tanh => tanh(x),
                 Self::Elu { alpha } => {
-                    let negative = exp_less_one_below_zero(at_most(x, 0.0)).mul(V::splat(alpha));
+                    // As the layer has it: next to 0 the difference has the precision of 1, in both.
+                    let negative = exp_below_zero(at_most(x, 0.0)).sub(V::splat(1.0)).mul(V::splat(alpha));
                     x.select_greater(zero, x, negative)
                 }
                 Self::LeakyRelu { slope } => x.select_greater(zero, x, x.mul(V::splat(slope))),

@@ -1,7 +1,7 @@
 //! Exponentials and what is made of them, sixteen numbers at once.
 //!
-//! Each function says how far it is from the exact value, relative to that value. Below 2⁻¹²⁶ numbers have fewer digits,
-//! and the error is at most 2⁻¹⁴⁸ besides. NaN stays NaN.
+//! Each function says how far it is from the exact value, relative to that value. Below 2⁻¹²⁶ numbers have fewer
+//! digits, and the error is at most 2⁻¹⁴⁸ besides. NaN stays NaN.
 
 use std::f32::consts::LOG2_E;
 
