@@ -70,7 +70,7 @@ impl Sizes {
                 let padding = ZeroPadding { channels: self.outputs, stride: [self.stride; 2] };
                 Residual::new(body(first, second), vec![], Some(padding))
             }
-            Kind::Projection => Residual::new(vec![first, tanh, second], vec![conv("projection", self.stride)], None),
+            Kind::Projection => Residual::new(body(first, second), vec![conv("projection", self.stride)], None),
             Kind::Nested => {
                 let inner = Residual::new(bent(first), vec![conv("projection", 1)], None);
                 Residual::new(body(Layer::Residual(inner), second), vec![], None)
