@@ -4,6 +4,7 @@
 //! 2³¹ − 1 numbers, which is as far as the 32-bit indices of common backends reach.
 
 use crate::layers::{Inferred, MOST_ELEMENTS, Misfit};
+use crate::shape_error::LayerPlace;
 use crate::{Architecture, LayerSpec, Shape, ShapeError, TracedBranch, TracedLayer};
 
 impl Architecture {
@@ -75,7 +76,7 @@ struct Tracer {
 struct Branch {
     /// What their names begin with, `residual1.body.`.
     prefix: String,
-    /// As in [`ShapeError`].
+    /// As in [`LayerPlace`].
     within: Vec<(usize, &'static str)>,
 }
 
@@ -103,9 +104,11 @@ impl Tracer {
             });
             let inferred = inferred.map_err(|misfit| ShapeError {
                 layer: name.clone(),
-                position: index + 1,
-                layers: layers.len(),
-                within: branch.within.clone(),
+                place: Box::new(LayerPlace {
+                    position: index + 1,
+                    layers: layers.len(),
+                    within: branch.within.clone(),
+                }),
                 input,
                 problem: misfit.problem,
                 help: misfit.help,

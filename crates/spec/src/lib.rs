@@ -99,7 +99,7 @@ pub use loss::Loss;
 pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule, Update};
 pub use random::stream_seed;
 pub use shape::{Shape, Size2};
-pub use shape_error::ShapeError;
+pub use shape_error::{LayerPlace, ShapeError};
 pub use sweep::{Sweep, SweepPoint};
 pub use table::{describe_layer, indented, parameter_table, thousands};
 pub use words::{are, counted, plural};

@@ -119,8 +119,8 @@ fn shape_fault(error: ShapeError, record: &Record) -> Fault {
 /// The layer that is at fault, inside of others or not; none of a published network.
 fn layer_at<'a>(error: &ShapeError, record: &'a Record) -> Option<&'a Chosen> {
     let mut layers = record.optional_list("layers")?;
-    for (position, branch) in &error.within {
+    for (position, branch) in &error.place.within {
         layers = layers.get(position - 1)?.record.optional_list(branch)?;
     }
-    layers.get(error.position.checked_sub(1)?)
+    layers.get(error.place.position.checked_sub(1)?)
 }

@@ -51,7 +51,7 @@ fn a_misfit_has_the_name_and_the_place_of_the_layer_what_came_and_a_way_out() {
     let error = error(Shape::image(1, 4, 4), vec![conv(Conv2dSpec::new(2, 3)), linear(3)]);
     assert_eq!(error.to_string(), "linear1 (layer 2 of 2): expected a vector, got an image 2×2×2");
     assert_eq!(error.help.as_deref(), Some("put a `flatten` before it"));
-    assert_eq!((error.layer.as_str(), error.position, error.layers), ("linear1", 2, 2));
+    assert_eq!((error.layer.as_str(), error.place.position, error.place.layers), ("linear1", 2, 2));
     assert_eq!(error.input, Shape::image(2, 2, 2));
 }
 

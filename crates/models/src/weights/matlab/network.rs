@@ -166,7 +166,7 @@ impl<'a> Read<'a> {
         let (places, layers): (Vec<usize>, Vec<LayerSpec>) = layers.into_iter().unzip();
         let architecture = Architecture { name: "MATLAB".to_owned(), input, layers };
         let traced = architecture.trace().map_err(|error| {
-            let place = error.position.checked_sub(1).and_then(|index| places.get(index)).copied().unwrap_or(1);
+            let place = error.place.position.checked_sub(1).and_then(|index| places.get(index)).copied().unwrap_or(1);
             let found = format!("is a MATLAB file whose layer {place} does not fit: {}", error.problem);
             FormatError::new(found, "layers of which each takes what the one before gives")
         })?;
