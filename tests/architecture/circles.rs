@@ -3,7 +3,8 @@
 //!
 //! A file uses another if it names an item that the other defines. A name is followed through re-exports to the file
 //! that defines it. So a `lib.rs` or `mod.rs` that only declares modules and re-exports their items uses nothing, and
-//! nothing uses it.
+//! nothing uses it. The enums over all layers are not counted: a layer that has layers inside names the enum that it is
+//! in.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::str::FromStr;
@@ -11,6 +12,9 @@ use std::str::FromStr;
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use crate::tokens::{is, name, without_tests};
+
+/// The enums over all layers, of specs and of modules, and over what layers save.
+const CONTAIN_THEMSELVES: [&str; 3] = ["LayerSpec", "Layer", "Saved"];
 
 /// A module, or an item in one: names from the root of the crate on.
 type Names = Vec<String>;
@@ -210,7 +214,8 @@ impl Graph {
         for (names, module) in &self.modules {
             let of = uses.entry(&module.file).or_default();
             let mut add = |file: &'_ str, path: &Names| {
-                if file != module.file {
+                let contains_itself = path.iter().any(|word| CONTAIN_THEMSELVES.contains(&word.as_str()));
+                if file != module.file && !contains_itself {
                     let file = self.modules.values().find(|other| other.file == file).map_or("", |other| &other.file);
                     of.entry(file).or_insert_with(|| path.join("::"));
                 }
@@ -323,6 +328,18 @@ fn a_circle_is_found_by_whatever_way_the_files_name_each_other() {
         ("program/c.rs", "pub fn c() { super::a::a() }"),
     ];
     assert_eq!(found(&three)[0].matches(" uses ").count(), 3);
+}
+
+#[test]
+fn an_enum_over_all_layers_may_contain_itself_and_nothing_else_may() {
+    let found = |inner: &str| {
+        let files = [
+            ("lib.rs", "mod residual; pub enum Layer { Residual(residual::Residual) } pub struct Other;".to_owned()),
+            ("residual.rs", format!("pub struct Residual(Vec<crate::{inner}>);")),
+        ];
+        circles(&files.map(|(path, text)| (path.to_owned(), text)).into()).len()
+    };
+    assert_eq!((found("Layer"), found("Other")), (0, 1));
 }
 
 #[test]

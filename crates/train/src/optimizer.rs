@@ -9,6 +9,7 @@ use crate::Momentum;
 
 mod kernel_step;
 
+use kernel_step::above_zero;
 pub(crate) use kernel_step::{kernel_step, momentum_step};
 
 /// The update rule of `optimizer` with nothing remembered yet. The learning rate is given at every step.
@@ -56,11 +57,6 @@ pub fn new_optimizer(optimizer: &Optimizer) -> ModuleOptimizer {
             .with_weight_decay(optimizer.weight_decay as f32)
             .init(),
     }
-}
-
-/// ε in single precision, where a very small one would be 0, and 0 / 0 the step of a weight without a gradient.
-fn above_zero(epsilon: f64) -> f32 {
-    (epsilon as f32).max(f32::MIN_POSITIVE)
 }
 
 #[cfg(test)]

@@ -22,10 +22,10 @@ use crate::conv2d::Conv2dShape;
 use crate::isa::Isa;
 use crate::layout::Layout;
 use crate::vector::LANES;
-use pass::{ELEMENTS, Pass, Step};
+use pass::{Pass, Step};
 use product::{Forward, WeightGradient};
 use tiles::{OfGradient, OfInput, OfWeights, Piece, ToOutput, ToWeights};
-use transforms::SIZE;
+use transforms::{ELEMENTS, SIZE};
 
 /// The most numbers of a layer's transformed weights that stay in the cache of a core.
 const MOST_WEIGHTS: usize = 1 << 18;

@@ -3,12 +3,8 @@
 use std::ops::Range;
 
 use super::product::Sizes;
-use super::transforms::SIZE;
 use crate::layout::Layout;
 use crate::vector::LANES;
-
-/// Elements of a transformed tile.
-pub(super) const ELEMENTS: usize = SIZE * SIZE;
 
 /// The most tiles that are worked on at once, so that they stay in the cache of a core.
 const MOST_TILES: usize = 64;

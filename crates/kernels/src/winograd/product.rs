@@ -4,7 +4,7 @@
 //! block to the next: that keeps the elements of a tile in different sets of the cache. Outputs likewise. Weights are
 //! `[element][block of outputs][channel][16]`.
 
-use super::pass::ELEMENTS;
+use super::transforms::ELEMENTS;
 use crate::isa::Kernel;
 use crate::vector::{LANES, Lanes};
 

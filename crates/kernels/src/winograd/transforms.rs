@@ -19,6 +19,9 @@ use crate::vector::Lanes;
 /// Inputs of a tile in one dimension, and points.
 pub(super) const SIZE: usize = 6;
 
+/// Elements of a transformed tile.
+pub(super) const ELEMENTS: usize = SIZE * SIZE;
+
 /// A matrix of the algorithm, `FROM` numbers to `TO`.
 pub(super) trait Transform<const FROM: usize, const TO: usize> {
     /// The matrix times a vector, lane by lane.

@@ -3,8 +3,6 @@
 use backproof_kernels::{AdaGradStep, AdamStep, AdamWStep, MomentumStep, OptimizerStep, RmsPropStep, SgdStep};
 use backproof_spec::{Optimizer, OptimizerKind, Update};
 
-use super::above_zero;
-
 /// The step of `optimizer` that follows on `before` steps. It is the one of [`new_optimizer`](super::new_optimizer) to
 /// the bit, but for our momentum, which the kernels round less often.
 pub(crate) fn kernel_step(optimizer: &Optimizer, learning_rate: f64, before: usize) -> Box<dyn OptimizerStep> {
@@ -38,6 +36,11 @@ pub(crate) fn momentum_step(learning_rate: f64, momentum: f64, weight_decay: f64
         Update::AfterMomentum => step,
         Update::BeforeMomentum => step.weights_first(),
     }
+}
+
+/// ε in single precision, where a very small one would be 0, and 0 / 0 the step of a weight without a gradient.
+pub(super) fn above_zero(epsilon: f64) -> f32 {
+    (epsilon as f32).max(f32::MIN_POSITIVE)
 }
 
 #[cfg(test)]
