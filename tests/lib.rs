@@ -51,10 +51,12 @@ pub fn target() -> PathBuf {
     std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
 }
 
-/// The variables that the program reads are the test's own to set.
+/// The variables that the program reads are the test's own to set. Those that cargo sets for a test would make another
+/// cargo build `ring`, and all that uses it, once more: its build script reads them.
 pub fn clean(command: &mut assert_cmd::Command) {
+    const NOT_FOR_IT: [&str; 3] = ["BACKPROOF_", "CARGO_PKG_", "CARGO_MANIFEST_"];
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("BACKPROOF_") {
+        if NOT_FOR_IT.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }
     }

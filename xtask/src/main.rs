@@ -101,6 +101,13 @@ fn cargo(backend: Backend, root: &Path, target: &Path) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root).args(["build", "--release", "--locked", "--package", "backproof"]);
     cargo.arg("--features").arg(backend.name()).arg("--target-dir").arg(target);
+    // What `cargo run` sets for this program is not for another cargo: the build script of `ring` reads it, so that all
+    // that uses `ring` would be built once more.
+    for (name, _) in env::vars_os() {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            cargo.env_remove(name);
+        }
+    }
     cargo
 }
 

@@ -30,6 +30,14 @@ macro_rules! list {
         }
 
         impl Layer {
+            /// What a layer is in a plan of CPU kernels; none where there is no kernel for it.
+            #[must_use]
+            pub fn operation(traced: &backproof_spec::TracedLayer) -> Option<backproof_compiled::Operation> {
+                match &traced.layer {
+                    $(backproof_spec::LayerSpec::$Layer(spec) => $Layer::operation(spec, traced),)*
+                }
+            }
+
             /// The layer with its initial parameters.
             #[must_use]
             pub fn new(traced: &backproof_spec::TracedLayer, initial: Initial<'_>) -> Self {
@@ -158,14 +166,6 @@ macro_rules! list {
                     $(Self::$Layer(saved) => $Layer::saved_inside(saved),)*
                 };
                 std::iter::once(self).chain(inside.into_iter().flat_map(Self::all)).collect()
-            }
-        }
-
-        /// What a layer is in a plan of CPU kernels; none where there is no kernel for it.
-        #[must_use]
-        pub fn operation(traced: &backproof_spec::TracedLayer) -> Option<backproof_compiled::Operation> {
-            match &traced.layer {
-                $(backproof_spec::LayerSpec::$Layer(spec) => $Layer::operation(spec, traced),)*
             }
         }
     };

@@ -1,5 +1,5 @@
 use crate::definition::{Definition, pair};
-use crate::{Features, Initial, Layer, Mode, Ranked, Saved, count, operation};
+use crate::{Features, Initial, Layer, Mode, Ranked, Saved};
 use backproof_compiled::{self as compiled, Operation};
 use backproof_spec::{self as spec, Shape, Shortcut, TracedBranch, TracedLayer};
 use burn::module::Module;
@@ -106,7 +106,7 @@ impl Residual {
         let beside = match &self.padding {
             Some(padding) => Ranked::Images(padding.forward(input.images())),
             None if self.shortcut.is_empty() => input,
-            None => chain(&self.shortcut, 1 + count(&self.body), input),
+            None => chain(&self.shortcut, 1 + self.body.iter().map(Layer::count).sum::<usize>(), input),
         };
         sum(body, beside)
     }
@@ -278,7 +278,7 @@ impl Definition for Residual {
     }
 
     fn operation(spec: &Self::Spec, traced: &TracedLayer) -> Option<Operation> {
-        let operations = |branch: &TracedBranch| branch.layers.iter().map(operation).collect::<Option<Vec<_>>>();
+        let operations = |branch: &TracedBranch| branch.layers.iter().map(Layer::operation).collect::<Option<Vec<_>>>();
         let body = operations(&traced.branches[0])?;
         let shortcut = match (&spec.shortcut, traced.output) {
             (Shortcut::Layers(_), _) => compiled::Shortcut::Operations(operations(&traced.branches[1])?),

@@ -1,7 +1,7 @@
 //! Which networks run on the CPU kernels alone.
 
 use backproof_compiled::Operation;
-use backproof_layers::operation;
+use backproof_layers::Layer;
 use backproof_spec::{Architecture, Shape, TracedLayer, describe_layer};
 use serde::{Deserialize, Serialize};
 
@@ -91,7 +91,7 @@ fn check(layers: &[TracedLayer], mut flattened: Option<Shape>) -> Result<Option<
             flattened = given[0];
             continue;
         }
-        match (operation(layer).ok_or_else(|| refused(""))?, layer.input) {
+        match (Layer::operation(layer).ok_or_else(|| refused(""))?, layer.input) {
             (Operation::Flatten, Shape::Image { height, width, .. }) => {
                 flattened = Some(layer.input).filter(|_| height * width > 1);
             }

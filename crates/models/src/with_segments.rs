@@ -2,7 +2,7 @@
 
 use backproof_compiled::{Operation, Segment};
 use backproof_kernels::Isa;
-use backproof_layers::operation;
+use backproof_layers::Layer;
 use backproof_spec::{Shape, TracedLayer};
 
 use crate::{ComputedBy, Network};
@@ -21,7 +21,7 @@ impl Network {
 
     /// Of layers that follow one another, and of those inside of them.
     fn add_segments(&mut self, isa: Isa, traced: &[TracedLayer]) {
-        let operations: Vec<Option<Operation>> = traced.iter().map(operation).collect();
+        let operations: Vec<Option<Operation>> = traced.iter().map(Layer::operation).collect();
         for (index, layer) in traced.iter().enumerate() {
             layer.branches.iter().for_each(|branch| self.add_segments(isa, &branch.layers));
             if !matches!(operations[index], Some(Operation::Conv2d { .. })) {
@@ -44,7 +44,7 @@ impl Network {
     pub fn computed_by(&self) -> Vec<ComputedBy> {
         let burn = |reason: String| ComputedBy::Burn { reason };
         let traced = self.architecture().trace().expect("the network was made of it");
-        let operations = traced.iter().flat_map(TracedLayer::all).map(operation);
+        let operations = traced.iter().flat_map(TracedLayer::all).map(Layer::operation);
         let mut found = Vec::new();
         for (index, (layer, operation)) in self.all_layers().zip(operations).enumerate() {
             if index < found.len() {
