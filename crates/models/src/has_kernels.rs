@@ -67,7 +67,7 @@ pub(crate) fn operations(architecture: &Architecture) -> Result<([usize; 3], Vec
     };
     let traced = architecture.trace().expect("a network was made of it, or a config was checked");
     check(&traced, None)?;
-    let operations = traced.iter().map(operation).collect::<Option<_>>();
+    let operations = traced.iter().map(Layer::operation).collect::<Option<_>>();
     Ok(([channels, height, width], operations.expect("each layer was looked at")))
 }
 

@@ -3,7 +3,7 @@
 use super::parts::{CIFAR, flatten, network, pool2, relu};
 use crate::{
     Architecture, AvgPool2dSpec, BatchNormSpec, Conv2dSpec, LayerSpec, LinearSpec, MaxPool2dSpec, ResidualSpec,
-    Shortcut,
+    ScaleSpec, Shortcut,
 };
 
 /// He, Zhang, Ren and Sun 2015 (arXiv:1512.03385), section 4.2 with n = 3, for CIFAR-10: 269,722 trainable parameters
@@ -36,8 +36,8 @@ pub fn resnet_20() -> Architecture {
 /// Page 2018 (*How to train your ResNet*, and the repository `cifar10-fast`, DAWNBench), for CIFAR-10: 6,573,120
 /// trainable parameters and 4,480 running statistics.
 ///
-/// A block adds what comes out of its second ReLU to the input, and no ReLU follows. Page multiplies the scores with
-/// 0.125 before the loss; that is no layer here.
+/// A block adds what comes out of its second ReLU to the input, and no ReLU follows. The scores are multiplied with
+/// 0.125 before the loss.
 pub fn resnet_9() -> Architecture {
     let step = |channels| {
         let mut layers = convolution(channels, 1);
@@ -58,6 +58,7 @@ pub fn resnet_9() -> Architecture {
             LayerSpec::MaxPool2d(MaxPool2dSpec::new(4)), // of the whole 4×4 image
             flatten(),
             LayerSpec::Linear(LinearSpec { bias: false, ..LinearSpec::new(10) }),
+            LayerSpec::Scale(ScaleSpec { factor: 0.125 }),
         ],
     ];
     network("resnet-9", CIFAR, layers.concat())
