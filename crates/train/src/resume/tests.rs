@@ -124,7 +124,7 @@ fn small(layers: &str, engine: &str, changes: &[&str]) -> Experiment {
         dataset = "mnist-sample"
         training_images = 110
         validation_images = 40
-        augmentation = { alternating_flip = true, crop_padding = 2, crop_border = "reflect", cutout = 7, contrast = 0.2 }
+        augmentation = { horizontal_flip = true, crop_padding = 2 }
         [model]
         input = [1, 28, 28]
         [optimizer]
@@ -172,10 +172,15 @@ fn a_run_can_be_stopped_after_any_iteration() {
 }
 
 #[test]
-fn a_line_and_one_cycle_go_on_exactly() {
+fn a_line_one_cycle_and_every_augmentation_go_on_exactly() {
     for schedule in ["linear", "one-cycle"] {
         let key = format!("optimizer.schedule={schedule}");
-        assert_exact(&small(LINEAR, "autodiff", &[&key]), &[7, 13], schedule);
+        let flips = ["data.augmentation.horizontal_flip=false", "data.augmentation.alternating_flip=true"];
+        let others = ["crop_border=reflect", "cutout=7", "brightness=0.1", "contrast=0.2"];
+        let others = others.map(|key| format!("data.augmentation.{key}"));
+        let keys: Vec<&str> =
+            flips.into_iter().chain(others.iter().map(String::as_str)).chain([key.as_str()]).collect();
+        assert_exact(&small(LINEAR, "autodiff", &keys), &[7, 13], schedule);
     }
 }
 

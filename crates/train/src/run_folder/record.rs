@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use backproof_models::has_kernels;
-use backproof_spec::{Engine, Experiment, Kernels};
+use backproof_spec::{Architecture, Engine, Experiment, Kernels, LayerSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::{Computation, EndedEarly, WarmStartRecord};
@@ -76,9 +76,21 @@ impl RunRecord {
             && (experiment.engine, experiment.kernels) == (Engine::Manual, Kernels::Auto)
             && self.backend == "flex"
             && !frozen
-            && has_kernels(&experiment.model).is_ok();
+            && had_kernels(&experiment.model);
         if was_a_plan { Experiment { engine: Engine::Compiled, ..experiment } } else { experiment }
     }
+}
+
+/// Whether a network had a kernel for each layer in the versions that did not write what computes it.
+fn had_kernels(model: &Architecture) -> bool {
+    use LayerSpec::{AvgPool2d, BatchNorm, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Relu};
+    let had_one = |layer: &LayerSpec| {
+        matches!(
+            layer,
+            Conv2d(_) | Linear(_) | Relu(_) | MaxPool2d(_) | AvgPool2d(_) | BatchNorm(_) | Dropout(_) | Flatten(_)
+        )
+    };
+    model.layers.iter().all(had_one) && has_kernels(model).is_ok()
 }
 
 /// The figures that a run ends with.
