@@ -129,6 +129,7 @@ const GATE_REACH: f32 = 11.0;
 unsafe fn gate<V: Lanes>(x: V) -> (V, V) {
     const CUBIC: f32 = 0.044_715;
     /// 2 √(2/π).
+    #[expect(clippy::excessive_precision, reason = "the digits of the number")]
     const RATE: f32 = 1.595_769_1;
     // SAFETY: the instructions are the caller's.
     unsafe {

@@ -62,6 +62,7 @@ unsafe fn reduced<V: Lanes>(x: V) -> (V, V) {
     /// ln 2 in two parts. The first has ten digits, so that its product with n is exact without a fused instruction.
     const LN_2: [f32; 2] = [0.693_359_4, -2.121_944_4e-4];
     /// Of (eʳ − 1 − r) / r², like `LN_2` from expf of the Cephes Mathematical Library (Moshier).
+    #[expect(clippy::excessive_precision, reason = "the digits of the source")]
     const TAIL: [f32; 6] =
         [1.987_569_2e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5.000_000_1e-1];
     // SAFETY: the instructions are the caller's.
