@@ -185,7 +185,8 @@ impl Trainer {
     #[must_use]
     pub fn optimizer(&self) -> ModuleOptimizer {
         match &self.engine {
-            Running::OnTensors(_) => self.optimizer.clone(),
+            // Before its first step an optimizer remembers nothing, and Burn's first step may differ from the others.
+            Running::OnTensors(_) | Running::Compiled(_, 0) => self.optimizer.clone(),
             Running::Compiled(compiled, steps) => {
                 let Optimizer { kind, .. } = &self.config.optimizer;
                 let network = self.network.as_ref().expect(THERE);

@@ -7,7 +7,7 @@ use safetensors::SafeTensors;
 
 use super::*;
 use crate::computation::trainer_config;
-use crate::testing::{assert_same, experiment, from_toml, go_on, run, setup};
+use crate::testing::{assert_same, experiment, from_toml, go_on, optimizers, run, setup};
 use crate::{Computation, RunFolder};
 
 /// A network with everything that a plan treats by itself. There is no bias before a normalisation: its gradient is
@@ -247,4 +247,18 @@ fn the_compiled_engine_refuses_what_has_no_kernel_before_there_is_a_folder() {
         "engine = \"compiled\" cannot train this: there is no kernel for norm1 (batch norm of flattened images)";
     assert_eq!(error.to_string(), expected);
     assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 0);
+}
+
+/// The velocity of gradient descent with dampening begins with the whole first gradient, and so must not be there before.
+#[test]
+fn a_plan_that_has_made_no_step_remembers_nothing() {
+    let experiment = experiment(&["engine=compiled"]);
+    for optimizer in optimizers() {
+        let experiment = Experiment { optimizer: optimizer.clone(), ..experiment.clone() };
+        let config = trainer_config(&experiment, &setup(std::path::Path::new("runs"))).unwrap();
+        let device = config.device.clone().autodiff();
+        let network = Network::new(&experiment.model, experiment.seed, &device).unwrap();
+        let trainer = Trainer::new(config, network, new_optimizer(&optimizer)).unwrap();
+        assert!(trainer.optimizer().to_record().is_empty(), "{optimizer:?}");
+    }
 }
