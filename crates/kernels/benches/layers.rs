@@ -66,7 +66,7 @@ impl Layer {
         let onto = Layout::blocked([channels, size, size], Border::default());
         let conv = DirectConv2d::new(shape, input, output, gradient, true);
         let tiles = Winograd::pays(&shape).then(|| Winograd::new(shape, input, output, gradient, true));
-        let at_once = if tiles.is_some() && Winograd::together(&shape) { images } else { 1 };
+        let at_once = if Winograd::together(&shape) { images } else { 1 };
         Self { isa, conv, tiles, at_once, input, output, gradient, onto, images }
     }
 

@@ -3,8 +3,8 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use crate::definition::{Definition, forwards_of_either_rank, register};
-use crate::row_norm::{normalize, normalize_backward};
+use crate::definition::{Definition, forwards_of_either_rank};
+use crate::row_norm::{RowNormGradients, RowNormSaved, normalize, normalize_backward};
 use crate::{Features, Initial, Ranked};
 
 /// Group normalisation: the channels of a sample in groups, each brought to mean 0 and variance 1, then scaled by `γ`
@@ -51,26 +51,6 @@ pub struct GroupNorm {
     pub epsilon: f64,
 }
 
-/// What [`GroupNorm::backward`] needs of the forward pass.
-#[derive(Debug, Clone)]
-pub struct GroupNormSaved {
-    /// `x̂` by rows, `[N · G, M]`.
-    pub normalized: Tensor<2>,
-    /// `r`, `[N · G, 1]`.
-    pub inverse_deviation: Tensor<2>,
-}
-
-/// What [`GroupNorm::backward`] returns.
-#[derive(Debug, Clone)]
-pub struct GroupNormGradients<const D: usize> {
-    /// `∂L/∂x`, in the shape of `x`.
-    pub input: Tensor<D>,
-    /// `∂L/∂γ`, of shape `[C]`.
-    pub gamma: Tensor<1>,
-    /// `∂L/∂β`, of shape `[C]`.
-    pub beta: Tensor<1>,
-}
-
 impl GroupNorm {
     /// The layer with these values of `γ` and `β`, both of shape `[C]`.
     ///
@@ -95,25 +75,24 @@ impl GroupNorm {
     }
 
     /// [`forward`](Self::forward), and what [`backward`](Self::backward) needs of it.
-    pub fn forward_saving<const D: usize>(&self, input: Tensor<D>) -> (Tensor<D>, GroupNormSaved) {
+    pub fn forward_saving<const D: usize>(&self, input: Tensor<D>) -> (Tensor<D>, RowNormSaved) {
         let (shape, [channels]) = (input.dims(), self.gamma.dims());
         assert!(D >= 2 && shape[1] == channels, "{channels} channels expected on axis 1 of {shape:?}");
         let rows = self.rows(shape);
-        let (normalized, inverse_deviation) = normalize(input.reshape(rows), self.epsilon);
-        let by_channel = normalized.clone().reshape(pixels(shape));
+        let saved = normalize(input.reshape(rows), self.epsilon);
+        let by_channel = saved.normalized.clone().reshape(pixels(shape));
         let output = by_channel * along(self.gamma.val()) + along(self.beta.val());
-        (output.reshape(shape), GroupNormSaved { normalized, inverse_deviation })
+        (output.reshape(shape), saved)
     }
 
     /// The gradients, from `output_gradient = ∂L/∂y` in the shape of the output.
-    pub fn backward<const D: usize>(&self, saved: GroupNormSaved, output_gradient: Tensor<D>) -> GroupNormGradients<D> {
-        let GroupNormSaved { normalized, inverse_deviation } = saved;
+    pub fn backward<const D: usize>(&self, saved: RowNormSaved, output_gradient: Tensor<D>) -> RowNormGradients<D> {
         let shape = output_gradient.dims();
         let gradient = output_gradient.reshape(pixels(shape));
-        let products = gradient.clone() * normalized.clone().reshape(pixels(shape));
+        let products = gradient.clone() * saved.normalized.clone().reshape(pixels(shape));
         let scaled = (gradient.clone() * along(self.gamma.val())).reshape(self.rows(shape));
-        GroupNormGradients {
-            input: normalize_backward(normalized, inverse_deviation, scaled).reshape(shape),
+        RowNormGradients {
+            input: normalize_backward(saved, scaled).reshape(shape),
             gamma: products.sum_dims_squeeze(&[0, 2]),
             beta: gradient.sum_dims_squeeze(&[0, 2]),
         }
@@ -139,7 +118,7 @@ fn along(channels: Tensor<1>) -> Tensor<3> {
 
 impl Definition for GroupNorm {
     type Spec = spec::GroupNormSpec;
-    type Saved = Ranked<GroupNormSaved, GroupNormSaved>;
+    type Saved = Ranked<RowNormSaved, RowNormSaved>;
 
     const TRAINABLE: bool = true;
 
@@ -154,19 +133,16 @@ impl Definition for GroupNorm {
     forwards_of_either_rank! {}
 
     fn backward(&self, saved: Self::Saved, gradient: Features, gradients: &mut GradientsParams) -> Features {
-        let (input, gamma, beta) = match saved {
+        match saved {
             Ranked::Images(saved) => {
                 let found = self.backward(saved, gradient.images());
-                (Ranked::Images(found.input), found.gamma, found.beta)
+                Ranked::Images(found.register(&self.gamma, &self.beta, gradients))
             }
             Ranked::Vectors(saved) => {
                 let found = self.backward(saved, gradient.vectors());
-                (Ranked::Vectors(found.input), found.gamma, found.beta)
+                Ranked::Vectors(found.register(&self.gamma, &self.beta, gradients))
             }
-        };
-        register(gradients, &self.gamma, gamma);
-        register(gradients, &self.beta, beta);
-        input
+        }
     }
 }
 

@@ -3,8 +3,8 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
-use crate::definition::{Definition, forwards_of_either_rank, register};
-use crate::row_norm::{normalize, normalize_backward};
+use crate::definition::{Definition, forwards_of_either_rank};
+use crate::row_norm::{RowNormGradients, RowNormSaved, normalize, normalize_backward};
 use crate::{Features, Initial, Ranked};
 
 /// Layer normalisation: all numbers of a sample are brought to mean 0 and variance 1, then each is scaled by its own `γ`
@@ -46,26 +46,6 @@ pub struct LayerNorm {
     pub epsilon: f64,
 }
 
-/// What [`LayerNorm::backward`] needs of the forward pass.
-#[derive(Debug, Clone)]
-pub struct LayerNormSaved {
-    /// `x̂`, `[N, M]`.
-    pub normalized: Tensor<2>,
-    /// `r`, `[N, 1]`.
-    pub inverse_deviation: Tensor<2>,
-}
-
-/// What [`LayerNorm::backward`] returns.
-#[derive(Debug, Clone)]
-pub struct LayerNormGradients<const D: usize> {
-    /// `∂L/∂x`, in the shape of `x`.
-    pub input: Tensor<D>,
-    /// `∂L/∂γ`, of shape `[M]`.
-    pub gamma: Tensor<1>,
-    /// `∂L/∂β`, of shape `[M]`.
-    pub beta: Tensor<1>,
-}
-
 impl LayerNorm {
     /// The layer with these values of `γ` and `β`, both of shape `[M]`.
     ///
@@ -88,31 +68,30 @@ impl LayerNorm {
     }
 
     /// [`forward`](Self::forward), and what [`backward`](Self::backward) needs of it.
-    pub fn forward_saving<const D: usize>(&self, input: Tensor<D>) -> (Tensor<D>, LayerNormSaved) {
+    pub fn forward_saving<const D: usize>(&self, input: Tensor<D>) -> (Tensor<D>, RowNormSaved) {
         let (shape, [elements]) = (input.dims(), self.gamma.dims());
         assert_eq!(shape[1..].iter().product::<usize>(), elements, "{elements} elements expected in {shape:?}");
-        let (normalized, inverse_deviation) = normalize(input.reshape([shape[0], elements]), self.epsilon);
-        let output = normalized.clone() * self.gamma.val().unsqueeze::<2>() + self.beta.val().unsqueeze::<2>();
-        (output.reshape(shape), LayerNormSaved { normalized, inverse_deviation })
+        let saved = normalize(input.reshape([shape[0], elements]), self.epsilon);
+        let output = saved.normalized.clone() * self.gamma.val().unsqueeze::<2>() + self.beta.val().unsqueeze::<2>();
+        (output.reshape(shape), saved)
     }
 
     /// The gradients, from `output_gradient = ∂L/∂y` in the shape of the output.
-    pub fn backward<const D: usize>(&self, saved: LayerNormSaved, output_gradient: Tensor<D>) -> LayerNormGradients<D> {
-        let LayerNormSaved { normalized, inverse_deviation } = saved;
-        let (shape, rows) = (output_gradient.dims(), normalized.dims());
+    pub fn backward<const D: usize>(&self, saved: RowNormSaved, output_gradient: Tensor<D>) -> RowNormGradients<D> {
+        let (shape, rows) = (output_gradient.dims(), saved.normalized.dims());
         let gradient = output_gradient.reshape(rows);
         let scaled = gradient.clone() * self.gamma.val().unsqueeze::<2>();
-        LayerNormGradients {
-            gamma: (gradient.clone() * normalized.clone()).sum_dim(0).squeeze_dim(0),
+        RowNormGradients {
+            gamma: (gradient.clone() * saved.normalized.clone()).sum_dim(0).squeeze_dim(0),
             beta: gradient.sum_dim(0).squeeze_dim(0),
-            input: normalize_backward(normalized, inverse_deviation, scaled).reshape(shape),
+            input: normalize_backward(saved, scaled).reshape(shape),
         }
     }
 }
 
 impl Definition for LayerNorm {
     type Spec = spec::LayerNormSpec;
-    type Saved = Ranked<LayerNormSaved, LayerNormSaved>;
+    type Saved = Ranked<RowNormSaved, RowNormSaved>;
 
     const TRAINABLE: bool = true;
 
@@ -124,19 +103,16 @@ impl Definition for LayerNorm {
     forwards_of_either_rank! {}
 
     fn backward(&self, saved: Self::Saved, gradient: Features, gradients: &mut GradientsParams) -> Features {
-        let (input, gamma, beta) = match saved {
+        match saved {
             Ranked::Images(saved) => {
                 let found = self.backward(saved, gradient.images());
-                (Ranked::Images(found.input), found.gamma, found.beta)
+                Ranked::Images(found.register(&self.gamma, &self.beta, gradients))
             }
             Ranked::Vectors(saved) => {
                 let found = self.backward(saved, gradient.vectors());
-                (Ranked::Vectors(found.input), found.gamma, found.beta)
+                Ranked::Vectors(found.register(&self.gamma, &self.beta, gradients))
             }
-        };
-        register(gradients, &self.gamma, gamma);
-        register(gradients, &self.beta, beta);
-        input
+        }
     }
 }
 

@@ -85,6 +85,7 @@ pub use mean_squared_error::{MeanSquaredError, MeanSquaredErrorSaved};
 pub use mode::Mode;
 #[cfg(feature = "flex")]
 pub use node::Node;
+pub use row_norm::{RowNormGradients, RowNormSaved};
 pub use sides::Sides;
 pub use soft_cross_entropy::{SoftCrossEntropy, SoftCrossEntropySaved};
 pub use softmax_cross_entropy::{SoftmaxCrossEntropy, SoftmaxCrossEntropySaved};

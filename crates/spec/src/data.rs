@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::Shape;
+use crate::unset::is_default;
 
 /// The data of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -161,25 +162,25 @@ impl Order {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Augmentation {
     /// Multiplies the pixels of an image by a factor from 1 − b to 1 + b.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub brightness: f64,
     /// Multiplies the distance of each pixel from the mean of the image by a factor from 1 − c to 1 + c.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub contrast: f64,
     /// Mirrors an image left to right, with probability ½.
     pub horizontal_flip: bool,
     /// Mirrors half of the images in the first epoch, the other half in the second, and so on (Jordan 2024,
     /// arXiv:2404.00498).
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub alternating_flip: bool,
     /// Pads each side by that many pixels and cuts out the old size at a random place; 0 does nothing.
     pub crop_padding: usize,
     /// What the pixels of the padding are.
-    #[serde(default, skip_serializing_if = "CropBorder::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub crop_border: CropBorder,
     /// Sets a square of this side to 0, at a random place, after the normalisation (DeVries and Taylor 2017,
     /// arXiv:1708.04552). Its middle is inside of the image.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub cutout: usize,
 }
 
@@ -200,14 +201,6 @@ impl Default for Augmentation {
     fn default() -> Self {
         Self::NONE
     }
-}
-
-fn is_zero(number: &f64) -> bool {
-    *number == 0.0
-}
-
-fn is_none(count: &usize) -> bool {
-    *count == 0
 }
 
 /// What the pixels around an image are, for a crop.
@@ -231,9 +224,5 @@ impl CropBorder {
             Self::Black => "black",
             Self::Reflect => "reflect",
         }
-    }
-
-    fn is_default(&self) -> bool {
-        *self == Self::default()
     }
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::unset::is_default;
 use crate::{Architecture, Data, Loss, Optimizer};
 
 /// One experiment, every default filled in and every value checked.
@@ -99,7 +100,7 @@ pub struct Training {
     /// What is made small.
     pub loss: Loss,
     /// The share of a label that all classes have in equal parts, in [0, 1); with the cross-entropy alone.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub label_smoothing: f64,
     /// How much the images of each class count; equally when absent. With the cross-entropy alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,15 +116,11 @@ pub struct Training {
     /// Iterations between two checkpoints.
     pub checkpoint_every: usize,
     /// Over what the figures of a report are averaged.
-    #[serde(default, skip_serializing_if = "Averages::is_default")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub averages: Averages,
     /// When the run ends before its last iteration, if it may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
-}
-
-fn is_zero(number: &f64) -> bool {
-    *number == 0.0
 }
 
 /// How much the images of each class count in the loss.

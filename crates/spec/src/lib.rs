@@ -83,6 +83,7 @@ mod shape;
 mod shape_error;
 mod sweep;
 mod table;
+mod unset;
 mod words;
 
 pub use architecture::{Architecture, TracedBranch, TracedLayer};

@@ -4,6 +4,8 @@ use std::f64::consts::PI;
 
 use serde::{Deserialize, Serialize};
 
+use crate::unset::is_default;
+
 /// The update rule, and the learning rate that goes with each step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Optimizer {
@@ -33,7 +35,7 @@ pub enum OptimizerKind {
         /// μ, in [0, 1).
         momentum: f64,
         /// Whether the weights move before the momentum does.
-        #[serde(default, skip_serializing_if = "Update::is_default")]
+        #[serde(default, skip_serializing_if = "is_default")]
         update: Update,
     },
     /// Gradient descent: b ← μ b + (1 − d) g, at the first step b ← g, then w ← w − α b, or w ← w − α (g + μ b) with
@@ -94,10 +96,6 @@ impl Update {
             Self::AfterMomentum => "after-momentum",
             Self::BeforeMomentum => "before-momentum",
         }
-    }
-
-    pub(crate) fn is_default(&self) -> bool {
-        *self == Self::default()
     }
 }
 

@@ -70,7 +70,7 @@ impl Node {
     pub(crate) fn takes_all_images(&self) -> bool {
         match self {
             Self::Linear { .. } => true,
-            Self::Conv2d { conv, .. } => Winograd::pays(conv.shape()) && Winograd::together(conv.shape()),
+            Self::Conv2d { conv, .. } => Winograd::together(conv.shape()),
             _ => false,
         }
     }

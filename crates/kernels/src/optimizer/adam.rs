@@ -16,6 +16,21 @@ impl Moments {
         2 + usize::from(self.amsgrad)
     }
 
+    fn apply<R: Rule<2> + Rule<3>>(
+        self,
+        rule: R,
+        isa: Isa,
+        gradient: &[f32],
+        remembered: &mut [&mut [f32]],
+        weights: &mut [f32],
+    ) {
+        if self.amsgrad {
+            apply::<3>(rule, isa, gradient, remembered, weights);
+        } else {
+            apply::<2>(rule, isa, gradient, remembered, weights);
+        }
+    }
+
     /// 1 − βᵗ for both, t = `before` + 1.
     fn corrections(self, before: usize) -> [f32; 2] {
         let time = i32::try_from(before + 1).unwrap_or(i32::MAX);
@@ -79,11 +94,7 @@ impl OptimizerStep for AdamStep {
     }
 
     fn apply(&self, isa: Isa, gradient: &[f32], remembered: &mut [&mut [f32]], weights: &mut [f32]) {
-        if self.moments.amsgrad {
-            apply::<3>(*self, isa, gradient, remembered, weights);
-        } else {
-            apply::<2>(*self, isa, gradient, remembered, weights);
-        }
+        self.moments.apply(*self, isa, gradient, remembered, weights);
     }
 }
 
@@ -139,11 +150,7 @@ impl OptimizerStep for AdamWStep {
     }
 
     fn apply(&self, isa: Isa, gradient: &[f32], remembered: &mut [&mut [f32]], weights: &mut [f32]) {
-        if self.moments.amsgrad {
-            apply::<3>(*self, isa, gradient, remembered, weights);
-        } else {
-            apply::<2>(*self, isa, gradient, remembered, weights);
-        }
+        self.moments.apply(*self, isa, gradient, remembered, weights);
     }
 }
 

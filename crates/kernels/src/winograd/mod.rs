@@ -61,12 +61,12 @@ impl Winograd {
         shape.channels >= LANES && 4 * by_tiles <= 3 * by_taps
     }
 
-    /// Whether the calls for this shape are to take many images at once, because its transformed weights do not stay in
-    /// the cache of a core.
+    /// Whether a convolution [pays](Self::pays) by tiles, and its calls are to take many images at once, because its
+    /// transformed weights do not stay in the cache of a core.
     #[must_use]
     pub fn together(shape: &Conv2dShape) -> bool {
         let [inputs, outputs] = [shape.channels, shape.outputs].map(|channels| channels.next_multiple_of(LANES));
-        ELEMENTS * inputs * outputs > MOST_WEIGHTS
+        ELEMENTS * inputs * outputs > MOST_WEIGHTS && Self::pays(shape)
     }
 
     /// The convolution `shape` as [`DirectConv2d::new`](crate::DirectConv2d::new) makes it, on a blocked input.
