@@ -13,7 +13,9 @@ use crate::published_architecture;
 
 /// Networks of up to so many parameters are compared, or measured, without being asked for: with more, a pass in double
 /// precision takes a second.
-pub(crate) const SMALL: usize = 5_000_000;
+pub(crate) const SMALL: usize = 1_000_000;
+/// Networks of up to so many trained tensors are compared without being asked for: each is compared several times.
+const FEW: usize = 40;
 
 /// What is compared.
 #[derive(Debug, Clone)]
@@ -65,7 +67,10 @@ pub fn selection(arguments: &CompareGradientsArguments) -> anyhow::Result<Gradie
         return Ok(GradientComparison::Experiment(Box::new(Experiment::load(Path::new(path), &[], &data_sets())?)));
     }
     let all = published::names().iter().filter_map(|name| published::by_name(name));
-    let (networks, left_out) =
-        all.partition(|network| network.trainable_parameters().is_ok_and(|parameters| parameters <= SMALL));
+    let is_quick = |network: &Architecture| {
+        network.trainable_parameters().is_ok_and(|parameters| parameters <= SMALL)
+            && network.parameter_names().is_ok_and(|names| names.len() <= FEW)
+    };
+    let (networks, left_out) = all.partition(is_quick);
     Ok(GradientComparison::Ours { layers: LAYERS.to_vec(), networks, left_out })
 }

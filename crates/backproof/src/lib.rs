@@ -74,7 +74,7 @@ pub fn experiment(arguments: &TrainArguments) -> anyhow::Result<Experiment> {
         training.report_every = training.report_every.min(5);
         training.validate_every = training.validate_every.min(10);
         training.checkpoint_every = training.checkpoint_every.min(10);
-        experiment.optimizer.warmup = experiment.optimizer.warmup.min(training.iterations / 2);
+        experiment.optimizer.rule.warmup = experiment.optimizer.rule.warmup.min(training.iterations / 2);
         // Twenty iterations say that a config works, not how good it is.
         experiment.expect = None;
     }

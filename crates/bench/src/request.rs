@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use backproof_data::source;
 use backproof_spec::{
-    Architecture, Augmentation, CropBorder, Engine, Experiment, Kernels, LayerSpec, Loss, OptimizerKind, Schedule,
-    Update,
+    Architecture, Augmentation, CropBorder, Engine, Experiment, Kernels, LayerSpec, Loss, Optimizer, OptimizerKind,
+    Schedule, Update,
 };
 use clap::ValueEnum;
 
@@ -193,7 +193,7 @@ pub enum Peer {
 fn comparable(experiment: &Experiment) -> Result<(), BenchError> {
     let problem = if source(&experiment.data.dataset).is_ok_and(|source| source.published().is_none()) {
         "its data is part of this program"
-    } else if !matches!(experiment.optimizer.kind, OptimizerKind::Momentum { update: Update::AfterMomentum, .. }) {
+    } else if !matches!(experiment.optimizer.rule.kind, OptimizerKind::Momentum { update: Update::AfterMomentum, .. }) {
         "its optimizer is not `momentum` in the order `after-momentum`"
     } else if experiment
         .model
@@ -202,7 +202,11 @@ fn comparable(experiment: &Experiment) -> Result<(), BenchError> {
         .any(|layer| matches!(layer, LayerSpec::Relu(it) if it.gradient_at_zero != 0))
     {
         "the gradient of its ReLUs at 0 is 1"
-    } else if matches!(experiment.optimizer.schedule, Schedule::OneCycle { .. }) {
+    } else if experiment.optimizer != Optimizer::from(experiment.optimizer.rule) {
+        "its optimizer has groups, clipping or lookahead"
+    } else if experiment.training.weight_average.is_some() {
+        "it evaluates an average of its weights"
+    } else if matches!(experiment.optimizer.rule.schedule, Schedule::OneCycle { .. }) {
         "its learning rate goes by one cycle"
     } else if !matches!(
         experiment.data.augmentation,

@@ -8,8 +8,8 @@ use anyhow::{Context, anyhow};
 use backproof_compiled::InferencePlan;
 use backproof_kernels::Isa;
 use backproof_models::{Compiled, Network, PassMode};
-use backproof_spec::{Kernels, Loss, Optimizer, OptimizerKind, Schedule, Update, stream_seed};
-use backproof_train::{BURN_VERSION, Minibatch, Trainer, TrainerConfig, new_optimizer};
+use backproof_spec::{Kernels, Loss, OptimizerKind, Schedule, Update, UpdateRule, stream_seed};
+use backproof_train::{BURN_VERSION, Minibatch, Trainer, TrainerConfig};
 use burn::Tensor;
 use burn::module::Module;
 use burn::tensor::{Device, Int, TensorData};
@@ -77,7 +77,7 @@ fn step(task: &Task, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>>
 
 /// The step of `train`.
 fn training(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
-    let optimizer = Optimizer {
+    let rule = UpdateRule {
         kind: OptimizerKind::Momentum { momentum: MOMENTUM, update: Update::AfterMomentum },
         learning_rate: LEARNING_RATE,
         weight_decay: WEIGHT_DECAY,
@@ -85,20 +85,21 @@ fn training(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box
         schedule: Schedule::Constant,
     };
     let network = Network::new(&task.architecture, SEED, &device.clone().autodiff())?;
-    let remembered = new_optimizer(&optimizer);
     let config = TrainerConfig {
         engine: of.engine(),
         kernels: kernels(of)?,
         loss: Loss::CrossEntropy.into(),
-        optimizer,
+        optimizer: rule.into(),
+        iterations: usize::MAX,
+        weight_average: None,
         seed: SEED,
         device: device.clone(),
     };
-    let mut trainer = Trainer::new(config, network, remembered)?;
+    let mut trainer = Trainer::new(config, network)?;
     let noise = Noise::new(task)?;
     let mut done = 0;
     Ok(Box::new(move || {
-        trainer.step(&noise, done, LEARNING_RATE);
+        trainer.step(&noise, done);
         done += 1;
     }))
 }

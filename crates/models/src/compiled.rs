@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use backproof_compiled::{
     Differentiable, InferencePlan, Inputs, Objective, Parameter, PassOutcome, Plan, TrainingPlan,
 };
-use backproof_kernels::Isa;
+use backproof_kernels::{Isa, OptimizerStep};
 use backproof_layers::{self as layers, Dropout, Layer};
 use burn::module::Module;
 use burn::tensor::{DType, TensorData};
@@ -39,9 +39,7 @@ impl<P: Plan> Compiled<P> {
     /// A layer without a kernel, frozen tensors, or another precision than single.
     pub fn new(network: &Network, isa: Isa) -> Result<Self, NotCompiled> {
         let (input, operations) = operations(network.architecture())?;
-        if !network.frozen().is_empty() {
-            return Err(NotCompiled::Frozen { tensors: network.frozen().iter().cloned().collect() });
-        }
+        can_freeze(network)?;
         let tensors = network.tensors();
         if !tensors.iter().all(|tensor| tensor.data.dtype() == DType::F32) {
             return Err(NotCompiled::Precision);
@@ -58,7 +56,7 @@ impl<P: Plan> Compiled<P> {
             _ => None,
         });
         let mut compiled = Self { plan: P::new(isa, input, &operations), tensors, dropouts: dropouts.collect() };
-        compiled.load_those(network, |_| true, P::set);
+        compiled.load_those(network, |_, _| true, P::set);
         Ok(compiled)
     }
 
@@ -76,18 +74,18 @@ impl<P: Plan> Compiled<P> {
     /// `network` with these parameters and running statistics in place of its own.
     #[must_use]
     pub fn store(&self, network: Network) -> Network {
-        self.store_those(network, |_| true, P::get)
+        self.store_those(network, |_, _| true, P::get)
     }
 
     fn load_those(
         &mut self,
         network: &Network,
-        wanted: impl Fn(Parameter) -> bool,
+        wanted: impl Fn(&str, Parameter) -> bool,
         set: impl Fn(&mut P, usize, Parameter, &[f32]),
     ) {
         for (tensor, (name, layer, parameter, _)) in network.tensors().into_iter().zip(&self.tensors) {
             debug_assert_eq!(&tensor.name, name);
-            if wanted(*parameter) {
+            if wanted(name, *parameter) {
                 let values = tensor.data.as_slice::<f32>().expect("a network in single precision");
                 set(&mut self.plan, *layer, *parameter, values);
             }
@@ -97,13 +95,13 @@ impl<P: Plan> Compiled<P> {
     fn store_those(
         &self,
         network: Network,
-        wanted: impl Fn(Parameter) -> bool,
+        wanted: impl Fn(&str, Parameter) -> bool,
         get: impl Fn(&P, usize, Parameter, &mut [f32]),
     ) -> Network {
         let found = self
             .tensors
             .iter()
-            .filter(|(_, _, parameter, _)| wanted(*parameter))
+            .filter(|(name, _, parameter, _)| wanted(name, *parameter))
             .map(|(name, layer, parameter, shape)| {
                 let mut values = vec![0.0; shape.iter().product()];
                 get(&self.plan, *layer, *parameter, &mut values);
@@ -149,6 +147,53 @@ impl Compiled<TrainingPlan> {
     }
 }
 
+/// What an optimizer does by the names of parameters.
+impl Compiled<TrainingPlan> {
+    /// Puts the gradients of the last pass together, unless that is done, and moves each parameter by the step that
+    /// `of` gives it.
+    pub fn step_each<'a>(&mut self, of: &dyn Fn(&str) -> Option<&'a dyn OptimizerStep>) {
+        let Self { plan, tensors, .. } = self;
+        plan.step_each(&|layer, parameter| of(name_of(tensors, layer, parameter)?));
+    }
+
+    /// The sum of the squares of all gradients of the parameters that `of` names, once they are together.
+    #[must_use]
+    pub fn squared_gradients(&self, of: &dyn Fn(&str) -> bool) -> f64 {
+        self.plan.squared_gradients(&|layer, parameter| name_of(&self.tensors, layer, parameter).is_some_and(of))
+    }
+
+    /// `network` with the parameters that `wanted` names in place of its own.
+    #[must_use]
+    pub fn store_parameters(&self, network: Network, wanted: impl Fn(&str) -> bool) -> Network {
+        self.store_those(network, |name, tensor| is_parameter(name, tensor) && wanted(name), Plan::get)
+    }
+
+    /// Takes the parameters of `network` that `wanted` names.
+    pub fn load_parameters(&mut self, network: &Network, wanted: impl Fn(&str) -> bool) {
+        self.load_those(network, |name, tensor| is_parameter(name, tensor) && wanted(name), Plan::set);
+    }
+
+    /// `network` with the gradients of the parameters that `wanted` names in place of these.
+    #[must_use]
+    pub fn store_gradients(&self, network: Network, wanted: impl Fn(&str) -> bool) -> Network {
+        self.store_those(network, |name, tensor| is_parameter(name, tensor) && wanted(name), Differentiable::gradient)
+    }
+
+    /// `network` with the parameters of copy `slot`, and with the running statistics of now; none before there is one.
+    #[must_use]
+    pub fn copied(&self, slot: usize, network: Network) -> Option<Network> {
+        let copied = |plan: &TrainingPlan, layer, parameter, to: &mut [f32]| plan.copied(slot, layer, parameter, to);
+        self.plan.has_copy(slot).then(|| self.store_those(self.store(network), is_parameter, copied))
+    }
+
+    /// Takes the parameters of `network` as copy `slot`.
+    pub fn load_copied(&mut self, slot: usize, network: &Network) {
+        self.load_those(network, is_parameter, |plan, layer, parameter, values| {
+            plan.set_copied(slot, layer, parameter, values);
+        });
+    }
+}
+
 impl<P: Differentiable> Compiled<P> {
     /// Forward and backward from `Σ_n weights[n] · loss[n]` of the images that `write` writes: the mean loss, right
     /// answers and, inside of the plan, gradients.
@@ -180,8 +225,26 @@ fn masks(dropouts: &BTreeMap<usize, Dropout>, mode: PassMode) -> impl Fn(usize, 
     }
 }
 
+/// The name of the tensor of a layer.
+fn name_of(tensors: &[(String, usize, Parameter, Vec<usize>)], layer: usize, parameter: Parameter) -> Option<&str> {
+    let named = tensors.iter().find(|(_, of, role, _)| (*of, *role) == (layer, parameter));
+    named.map(|(name, ..)| name.as_str())
+}
+
+/// Whether the frozen tensors of a network only stay as they are. A normalisation that is frozen as a whole computes
+/// otherwise, by its running statistics, which a plan does not do in training.
+///
+/// # Errors
+///
+/// The layers that are frozen as a whole.
+pub fn can_freeze(network: &Network) -> Result<(), NotCompiled> {
+    let layers = network.names().iter().enumerate().filter(|(number, _)| network.is_frozen_layer(*number));
+    let layers: Vec<String> = layers.map(|(_, name)| name.clone()).collect();
+    if layers.is_empty() { Ok(()) } else { Err(NotCompiled::Frozen { layers }) }
+}
+
 /// Whether it is trained, and no running statistic.
-fn is_parameter(tensor: Parameter) -> bool {
+fn is_parameter(_: &str, tensor: Parameter) -> bool {
     matches!(tensor, Parameter::Weight | Parameter::Bias)
 }
 

@@ -10,8 +10,8 @@ use crate::Network;
 use crate::weights::Path;
 
 impl Network {
-    /// The network with the tensors of these names frozen: [`without_frozen`](Self::without_frozen) drops their
-    /// gradients, and they count as not trained.
+    /// The network with the tensors of these names frozen: [`divide_gradients`](Self::divide_gradients) drops
+    /// their gradients, and they count as not trained.
     ///
     /// Batch normalisation whose tensors are all frozen uses its running statistics in training too, and leaves
     /// them as they are: with those of each batch it would be another layer than the one that was loaded.
@@ -35,26 +35,32 @@ impl Network {
         &self.frozen
     }
 
-    /// `gradients` without those of frozen tensors. What has no gradient an optimizer leaves alone, weight decay
+    /// `gradients` in `count` groups: each where `group` puts its parameter, by name. Those that it puts nowhere are
+    /// dropped, and so are those of frozen tensors. What has no gradient an optimizer leaves alone, weight decay
     /// included.
     #[must_use]
-    pub fn without_frozen(&self, gradients: GradientsParams) -> GradientsParams {
-        if self.frozen.is_empty() {
-            return gradients;
-        }
-        let mut drop = DropFrozen { path: Path::new(self.names()), frozen: &self.frozen, gradients };
-        self.visit(&mut drop);
-        drop.gradients
+    pub fn divide_gradients(
+        &self,
+        gradients: GradientsParams,
+        count: usize,
+        group: impl Fn(&str) -> Option<usize>,
+    ) -> Vec<GradientsParams> {
+        let divided = (0..count).map(|_| GradientsParams::new()).collect();
+        let mut divide = Divide { path: Path::new(self.names()), frozen: &self.frozen, group, gradients, divided };
+        self.visit(&mut divide);
+        divide.divided
     }
 }
 
-struct DropFrozen<'a> {
+struct Divide<'a, G> {
     path: Path,
     frozen: &'a BTreeSet<String>,
+    group: G,
     gradients: GradientsParams,
+    divided: Vec<GradientsParams>,
 }
 
-impl ModuleVisitor for DropFrozen<'_> {
+impl<G: Fn(&str) -> Option<usize>> ModuleVisitor for Divide<'_, G> {
     fn enter_module(&mut self, name: &str, _: &str) {
         self.path.enter(name);
     }
@@ -64,8 +70,10 @@ impl ModuleVisitor for DropFrozen<'_> {
     }
 
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
-        if self.frozen.contains(&self.path.tensor_name()) {
-            self.gradients.remove::<D>(parameter.id);
+        let Some(gradient) = self.gradients.remove::<D>(parameter.id) else { return };
+        let name = self.path.tensor_name();
+        if let Some(group) = (self.group)(&name).filter(|_| !self.frozen.contains(&name)) {
+            self.divided[group].register(parameter.id, gradient);
         }
     }
 }

@@ -16,11 +16,11 @@ pub enum NotCompiled {
         /// What it is, in words.
         description: String,
     },
-    /// A plan moves every tensor.
-    #[error("a plan of kernels updates every tensor, and {} stay as they are", .tensors.join(", "))]
+    /// A plan normalises by the statistics of each batch.
+    #[error("the kernels train batch normalisation by the statistics of each batch, and {} is frozen", .layers.join(", "))]
     Frozen {
-        /// The frozen tensors.
-        tensors: Vec<String>,
+        /// The frozen layers.
+        layers: Vec<String>,
     },
     /// The kernels compute in single precision.
     #[error("the kernels compute in single precision, and the network has another")]

@@ -39,12 +39,13 @@ mod weights;
 #[cfg(feature = "flex")]
 mod with_segments;
 
-pub use compiled::Compiled;
+pub use compiled::{Compiled, can_freeze};
 pub use has_kernels::{ComputedBy, NotCompiled, has_kernels};
 pub use network::{Network, PassMode, SavedForward};
 pub use published::{
-    alexnet, bai_improved, cifar_baseline, lenet_5, mnist_baseline, petre_cnn, petre_cnn_fashion, petre_mlp,
-    petre_mlp_fashion, resnet_9, resnet_20, timurtas_32_16_8, timurtas_64_32_16, timurtas_improved, willis_improved,
+    airbench94, alexnet, bai_improved, cifar_baseline, lenet_5, mnist_baseline, petre_cnn, petre_cnn_fashion,
+    petre_mlp, petre_mlp_fashion, resnet_9, resnet_20, timurtas_32_16_8, timurtas_64_32_16, timurtas_improved,
+    willis_improved,
 };
 pub use transfer::{Resized, Skipped, Transfer, transfer_weights};
 pub use weights::{Changes, ElementFault, FormatError, NamedTensor, WeightsError, load_weights, save_weights};

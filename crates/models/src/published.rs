@@ -96,6 +96,13 @@ pub fn resnet_9(device: &Device) -> Network {
     build(&published::resnet_9(), device)
 }
 
+/// [`published::airbench94`] on 3×32×32 images, 1,971,640 parameters and 2,304 running statistics, initialised from
+/// seed 1.
+#[must_use]
+pub fn airbench94(device: &Device) -> Network {
+    build(&published::airbench94(), device)
+}
+
 /// [`published::alexnet`] on 3×224×224 images and 1,000 classes, 60,965,224 parameters (244 MB), initialised from seed
 /// 1.
 #[must_use]

@@ -121,6 +121,18 @@ pub struct Training {
     /// When the run ends before its last iteration, if it may.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
+    /// The moving average of the weights that is evaluated in their place, if one is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weight_average: Option<WeightAverage>,
+}
+
+/// A moving average of the weights after each iteration, a ← d a + (1 − d) w, which begins at the weights after the
+/// first one (Polyak and Juditsky 1992; Izmailov et al. 2018, arXiv:1803.05407). It is evaluated, predicts and is kept
+/// as the best; training goes on with the weights themselves. Running statistics are those of the weights.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct WeightAverage {
+    /// d, in [0, 1).
+    pub decay: f64,
 }
 
 /// How much the images of each class count in the loss.

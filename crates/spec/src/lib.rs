@@ -86,18 +86,21 @@ mod table;
 mod unset;
 mod words;
 
-pub use architecture::{Architecture, TracedBranch, TracedLayer};
+pub use architecture::{Architecture, ParameterName, TracedBranch, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
 pub use data::{Augmentation, CropBorder, Data, MeanOf, Normalization, Order, Pixels};
 pub use data_set::{DataSet, DataSets};
 pub use experiment::{
     Averages, ClassWeights, EarlyStopping, Engine, Expect, Experiment, Kernels, Training, WarmStart, Watch,
+    WeightAverage,
 };
 pub use flops::Flops;
 pub use initialization::{Initialization, InitializationKind};
 pub use layers::*; // `LayerSpec`, and the struct of each
 pub use loss::Loss;
-pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule, Update};
+pub use optimizer::{
+    Adam, Clipping, Lookahead, Optimizer, OptimizerKind, ParameterGroup, Schedule, Update, UpdateRule,
+};
 pub use random::stream_seed;
 pub use shape::{Shape, Size2};
 pub use shape_error::{LayerPlace, ShapeError};

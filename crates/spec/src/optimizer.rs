@@ -2,14 +2,39 @@
 
 use std::f64::consts::PI;
 
+use glob::{Pattern, PatternError};
 use serde::{Deserialize, Serialize};
 
 use crate::unset::is_default;
 
-/// The update rule, and the learning rate that goes with each step.
+/// How all parameters of a network are updated.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Optimizer {
-    /// The update rule.
+    /// What holds for every parameter that is in no group.
+    #[serde(flatten)]
+    pub rule: UpdateRule,
+    /// Parameters with a rule of their own. The last group that a parameter is in holds for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<ParameterGroup>,
+    /// What is done to large gradients before the update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clipping: Option<Clipping>,
+    /// A second, slower copy of the weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lookahead: Option<Lookahead>,
+}
+
+/// One rule for all parameters.
+impl From<UpdateRule> for Optimizer {
+    fn from(rule: UpdateRule) -> Self {
+        Self { rule, groups: Vec::new(), clipping: None, lookahead: None }
+    }
+}
+
+/// The update rule of some parameters, and the learning rate that goes with each step.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct UpdateRule {
+    /// The update itself.
     #[serde(flatten)]
     pub kind: OptimizerKind,
     /// α, the highest learning rate of the run.
@@ -22,11 +47,11 @@ pub struct Optimizer {
     pub schedule: Schedule,
 }
 
-/// The update rule: how a weight w moves on its gradient g. All operations go element by element, and what a rule keeps
-/// begins at 0.
+/// The update rule: how a weight w moves on its gradient g. All operations but Muon's go element by element, and what a
+/// rule keeps begins at 0.
 ///
-/// Weight decay is decoupled, w ← w − α λ w beside the step, in [`Momentum`](Self::Momentum) and
-/// [`AdamW`](Self::AdamW). In the others it is the gradient of λ/2 ‖w‖²: g there stands for ∂L/∂w + λ w.
+/// Weight decay is decoupled, w ← w − α λ w beside the step, in [`Momentum`](Self::Momentum), [`AdamW`](Self::AdamW)
+/// and [`Muon`](Self::Muon). In the others it is the gradient of λ/2 ‖w‖²: g there stands for ∂L/∂w + λ w.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "lowercase")]
 pub enum OptimizerKind {
@@ -72,6 +97,84 @@ pub enum OptimizerKind {
     Adam(Adam),
     /// Loshchilov and Hutter 2019: [`Adam`](Self::Adam) with decoupled weight decay.
     AdamW(Adam),
+    /// Jordan et al. 2024, *Muon*: of weights `[O, ...]` as a matrix with O rows, b ← μ b + g,
+    /// u = g + μ b (or b), then w ← w − α √max(1, rows / columns) · O(u) − α λ w. O(u) is what steps of Newton and
+    /// Schulz make of u: nearly the orthogonal matrix U Vᵀ of its singular value decomposition U S Vᵀ.
+    Muon {
+        /// μ, in [0, 1).
+        momentum: f64,
+        /// Whether u is g + μ b, and not b.
+        nesterov: bool,
+        /// Steps of Newton and Schulz.
+        newton_schulz_steps: usize,
+        /// Whether w is scaled to the norm √O before the update, so that its size stays.
+        #[serde(default, skip_serializing_if = "is_default")]
+        rescale: bool,
+    },
+}
+
+/// Parameters with an update rule of their own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ParameterGroup {
+    /// Patterns over names, `conv*.weight`: a `*` stands for any characters, dots included.
+    pub parameters: Vec<String>,
+    /// How they are updated.
+    #[serde(flatten)]
+    pub rule: UpdateRule,
+    /// The iteration, from 0, from which on they are not updated any more. Their schedule ends there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen_from: Option<usize>,
+    /// The iteration until which they are not updated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub frozen_until: Option<usize>,
+}
+
+impl ParameterGroup {
+    /// Whether the parameter `name`, `conv1.weight`, is one of them.
+    pub fn has(&self, name: &str) -> bool {
+        self.patterns().any(|(_, pattern)| pattern.is_ok_and(|pattern| pattern.matches(name)))
+    }
+
+    /// Each pattern as it is written and as it is understood.
+    pub(crate) fn patterns(&self) -> impl Iterator<Item = (&str, Result<Pattern, PatternError>)> {
+        self.parameters.iter().map(|text| (text.as_str(), Pattern::new(text)))
+    }
+
+    /// Whether they are updated in iteration `step`, counted from 0.
+    pub fn is_updated_at(&self, step: usize) -> bool {
+        self.frozen_until.is_none_or(|until| step >= until) && self.frozen_from.is_none_or(|from| step < from)
+    }
+
+    /// The learning rate of iteration `step` in a run of `iterations`.
+    pub fn learning_rate_at(&self, step: usize, iterations: usize) -> f64 {
+        self.rule.learning_rate_at(step, self.frozen_from.map_or(iterations, |from| from.min(iterations)))
+    }
+}
+
+/// What is done to gradients before the update (Pascanu, Mikolov and Bengio 2013, arXiv:1211.5063).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case")]
+pub enum Clipping {
+    /// All gradients together are scaled to this Euclidean norm where theirs is larger.
+    Norm {
+        /// The largest norm, above 0.
+        most: f64,
+    },
+    /// Each number is brought into [−most, most].
+    Value {
+        /// The largest absolute value, above 0.
+        most: f64,
+    },
+}
+
+/// Zhang, Lucas, Hinton and Ba 2019 (arXiv:1907.08610): every k iterations the slow weights go a part of the way to the
+/// weights, φ ← φ + a (w − φ), and the weights go on from there, w ← φ.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Lookahead {
+    /// k, at least 1.
+    pub every: usize,
+    /// a, in (0, 1].
+    pub share: f64,
 }
 
 /// When [`OptimizerKind::Momentum`] moves the weights.
@@ -122,6 +225,7 @@ impl OptimizerKind {
             Self::RmsProp { .. } => "rmsprop",
             Self::Adam(_) => "adam",
             Self::AdamW(_) => "adamw",
+            Self::Muon { .. } => "muon",
         }
     }
 }
@@ -161,7 +265,7 @@ pub enum Schedule {
     },
 }
 
-impl Optimizer {
+impl UpdateRule {
     /// The learning rate of step `step`, counted from 0, in a run of `iterations` steps.
     ///
     /// During the warm-up, step s has α · (s + 1) / warmup, so that the first step moves and the last one has α. After
@@ -206,8 +310,8 @@ impl Optimizer {
 mod tests {
     use super::*;
 
-    fn optimizer(warmup: usize, schedule: Schedule) -> Optimizer {
-        Optimizer {
+    fn optimizer(warmup: usize, schedule: Schedule) -> UpdateRule {
+        UpdateRule {
             kind: OptimizerKind::Momentum { momentum: 0.95, update: Update::default() },
             learning_rate: 0.2,
             weight_decay: 0.001,
@@ -216,7 +320,7 @@ mod tests {
         }
     }
 
-    fn assert_rates(optimizer: &Optimizer, iterations: usize, expected: &[f64]) {
+    fn assert_rates(optimizer: &UpdateRule, iterations: usize, expected: &[f64]) {
         for (step, expected) in expected.iter().enumerate() {
             let rate = optimizer.learning_rate_at(step, iterations);
             assert!((rate - expected).abs() < 1e-15, "step {step}: {rate}, expected {expected}");

@@ -27,6 +27,20 @@ const CONFIG: &str = "config.toml";
 const STATE: &str = "state.json";
 /// The weights of the best epoch, where the run is to end with them.
 const BEST_EPOCH: &str = "best_epoch.safetensors";
+/// The moving average of the weights, where there is one.
+const AVERAGE: &str = "average.safetensors";
+/// The slow weights of Lookahead, where it is asked for.
+const SLOW: &str = "slow.safetensors";
+
+/// What a checkpoint keeps of a [`Trainer`](crate::Trainer).
+pub(crate) struct Kept {
+    pub(crate) network: Network,
+    pub(crate) optimizer: ModuleOptimizer,
+    /// The moving average of the weights.
+    pub(crate) average: Option<Network>,
+    /// The slow weights of Lookahead.
+    pub(crate) slow: Option<Network>,
+}
 
 /// One of the checkpoints that a run keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +125,11 @@ struct State {
     /// Of the weights of the best epoch, where there are any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     best_epoch_sha256: Option<String>,
+    /// Of the moving average of the weights, and of the slow ones, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    average_sha256: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    slow_sha256: Option<String>,
     /// The iteration of the best epoch, where the run is over and has ended with those weights.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     restored: Option<usize>,
@@ -148,14 +167,16 @@ impl Checkpoint {
     /// `restored` is the iteration of the best epoch in the last checkpoint of a run that ends with its weights.
     pub(crate) fn save(
         &self,
-        network: &Network,
-        optimizer: &ModuleOptimizer,
+        kept: &Kept,
         experiment: &Experiment,
         position: &Position,
         restored: Option<usize>,
     ) -> Result<(), TrainError> {
-        let weights = save_weights(network)?;
-        let optimizer = optimizer
+        let weights = save_weights(&kept.network)?;
+        let average = kept.average.as_ref().map(save_weights).transpose()?;
+        let slow = kept.slow.as_ref().map(save_weights).transpose()?;
+        let optimizer = kept
+            .optimizer
             .into_bytes()
             .map_err(|error| TrainError::write(&self.folder, std::io::Error::other(error.to_string())))?;
         let config = experiment.to_toml();
@@ -163,8 +184,10 @@ impl Checkpoint {
             write_whole(&folder.join(WEIGHTS), &weights)?;
             write_whole(&folder.join(OPTIMIZER), &optimizer)?;
             write_whole(&folder.join(CONFIG), config.as_bytes())?;
-            if let Some(best_epoch) = &position.best_epoch {
-                write_whole(&folder.join(BEST_EPOCH), best_epoch)?;
+            for (name, copy) in
+                [(BEST_EPOCH, position.best_epoch.as_deref()), (AVERAGE, average.as_ref()), (SLOW, slow.as_ref())]
+            {
+                copy.map_or(Ok(()), |copy| write_whole(&folder.join(name), copy))?;
             }
             let state = State {
                 schema_version: SCHEMA,
@@ -172,6 +195,8 @@ impl Checkpoint {
                 optimizer_sha256: sha256(&optimizer),
                 config_sha256: Some(sha256(config.as_bytes())),
                 best_epoch_sha256: position.best_epoch.as_deref().map(|weights| sha256(weights)),
+                average_sha256: average.as_deref().map(sha256),
+                slow_sha256: slow.as_deref().map(sha256),
                 restored,
                 position: position.clone(),
             };
@@ -179,8 +204,8 @@ impl Checkpoint {
         })
     }
 
-    /// The safetensors file, and the iteration that it is of: of a run that ended with the weights of its best epoch,
-    /// that.
+    /// The safetensors file with the weights to evaluate, and the iteration that it is of: of a run that ended with the
+    /// weights of its best epoch, that; the moving average of the weights, where there is one.
     pub(crate) fn weights(&self) -> Result<(Vec<u8>, usize), TrainError> {
         let (_, weights, iteration) = self.weights_at()?;
         Ok((weights, iteration))
@@ -197,7 +222,10 @@ impl Checkpoint {
         let (folder, state) = self.state()?;
         let (name, sum, iteration) = match (&state.best_epoch_sha256, state.restored) {
             (Some(sum), Some(restored)) => (BEST_EPOCH, sum, restored),
-            _ => (WEIGHTS, &state.weights_sha256, state.position.iteration),
+            _ => match &state.average_sha256 {
+                Some(sum) => (AVERAGE, sum, state.position.iteration),
+                None => (WEIGHTS, &state.weights_sha256, state.position.iteration),
+            },
         };
         let path = folder.join(name);
         let weights = read_checked(&path, sum)?;
@@ -216,6 +244,19 @@ impl Checkpoint {
         Ok((network, state.position))
     }
 
+    /// The copies of the weights of `network` that this checkpoint was saved with: the moving average and the slow ones.
+    pub(crate) fn load_copies(&self, network: &Network) -> Result<[Option<Network>; 2], TrainError> {
+        let (folder, state) = self.state()?;
+        let load = |name: &str, sum: &Option<String>| {
+            let Some(sum) = sum else { return Ok(None) };
+            let path = folder.join(name);
+            let weights = read_checked(&path, sum)?;
+            let loaded = load_weights(network.clone(), &weights, &[]);
+            loaded.map(|(network, _)| Some(network)).map_err(|error| TrainError::weights(&path, error))
+        };
+        Ok([load(AVERAGE, &state.average_sha256)?, load(SLOW, &state.slow_sha256)?])
+    }
+
     /// Where the run was when this checkpoint was saved.
     pub(crate) fn position(&self) -> Result<Position, TrainError> {
         Ok(self.state()?.1.position)
@@ -224,14 +265,15 @@ impl Checkpoint {
     /// The iteration of this checkpoint, where all its files are what was saved.
     pub(crate) fn sound(&self) -> Option<usize> {
         let (folder, state) = self.state().ok()?;
-        let config = state.config_sha256.as_ref().map(|expected| (CONFIG, expected));
-        let best_epoch = state.best_epoch_sha256.as_ref().map(|expected| (BEST_EPOCH, expected));
         let files = [(WEIGHTS, &state.weights_sha256), (OPTIMIZER, &state.optimizer_sha256)];
-        let sound = files
-            .into_iter()
-            .chain(config)
-            .chain(best_epoch)
-            .all(|(name, sum)| read_checked(&folder.join(name), sum).is_ok());
+        let those_that_may_be = [
+            (CONFIG, &state.config_sha256),
+            (BEST_EPOCH, &state.best_epoch_sha256),
+            (AVERAGE, &state.average_sha256),
+            (SLOW, &state.slow_sha256),
+        ];
+        let there = those_that_may_be.into_iter().filter_map(|(name, sum)| Some((name, sum.as_ref()?)));
+        let sound = files.into_iter().chain(there).all(|(name, sum)| read_checked(&folder.join(name), sum).is_ok());
         sound.then_some(state.position.iteration)
     }
 

@@ -1,7 +1,7 @@
 //! What computes a run: engine, instruction set, and for each layer a kernel or an operation of Burn's.
 
 use backproof_kernels::Isa;
-use backproof_models::{ComputedBy, Network, NotCompiled, has_kernels};
+use backproof_models::{ComputedBy, Network, NotCompiled, can_freeze, has_kernels};
 use backproof_spec::{Engine, Experiment, Kernels};
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,8 @@ pub(crate) fn trainer_config(experiment: &Experiment, setup: &Setup) -> Result<T
         kernels: instructions(experiment, setup)?.ok(),
         loss: experiment.training.loss.into(),
         optimizer: experiment.optimizer.clone(),
+        iterations: experiment.training.iterations,
+        weight_average: experiment.training.weight_average,
         seed: experiment.seed,
         device: setup.device.clone(),
     })
@@ -151,9 +153,7 @@ impl Computation {
 
 /// Whether the compiled engine would run the network.
 pub(crate) fn compiles(network: &Network) -> Result<(), NotCompiled> {
-    if !network.frozen().is_empty() {
-        return Err(NotCompiled::Frozen { tensors: network.frozen().iter().cloned().collect() });
-    }
+    can_freeze(network)?;
     has_kernels(network.architecture())
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Gradients {
     pub(crate) loss: f64,
     /// Logits `[N, K]`, a plain tensor.
     pub(crate) logits: Tensor<2>,
-    /// The gradient of the loss with respect to each parameter that is not frozen, by id, as plain tensors.
+    /// The gradient of the loss with respect to each parameter, by id, as plain tensors.
     pub(crate) parameters: GradientsParams,
 }
 
@@ -65,11 +65,10 @@ impl OnTensors {
         labels: Tensor<1, Int>,
         mode: PassMode,
     ) -> Gradients {
-        let pass = match self {
+        match self {
             Self::Autodiff => by_autodiff(loss, network, images, labels, mode),
             Self::Manual => by_hand(loss, network, images, labels, mode),
-        };
-        Gradients { parameters: network.without_frozen(pass.parameters), ..pass }
+        }
     }
 }
 

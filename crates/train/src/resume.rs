@@ -5,11 +5,9 @@ use std::sync::atomic::AtomicBool;
 
 use backproof_models::Network;
 use backproof_spec::{Engine, Experiment};
-use burn::optim::ModuleOptimizer;
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::computation::{hint, trainer_config};
-use crate::optimizer::new_optimizer;
 use crate::run::{Notes, new_network};
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::setup::{class_names, data};
@@ -45,7 +43,7 @@ pub fn resume(
     let from = from(&folder, checkpoint)?;
     let began = from.as_ref().map(Checkpoint::experiment).transpose()?.flatten();
     let began = began.map(|began| record.in_names_of_today(began));
-    let (network, optimizer, position) = match &from {
+    let (network, position) = match &from {
         Some(checkpoint) => {
             if let Some(began) = began.clone() {
                 same_config(&experiment, began, checkpoint)?;
@@ -68,7 +66,13 @@ pub fn resume(
         return Err(TrainError::NothingLeft { at: position.iteration, of });
     }
     let hint = hint(&experiment, setup, &network);
-    let trainer = Trainer::new(trainer_config(&experiment, setup)?, network, optimizer)?;
+    let copies = from.as_ref().map(|from| from.load_copies(&network)).transpose()?;
+    let trainer = Trainer::load(trainer_config(&experiment, setup)?, network, |optimizer| match &from {
+        Some(from) => from.load_optimizer(optimizer),
+        None => Ok(optimizer),
+    })?;
+    let [average, slow] = copies.unwrap_or_default();
+    let trainer = trainer.with_copies(average, slow);
     let computation = Computation::new(&experiment, setup, &trainer, position.iteration)?;
     let data = data(&experiment, setup)?;
     let loss = TrainingLoss::new(&experiment.training, experiment.model.classes()?, &data.training);
@@ -84,7 +88,7 @@ pub fn resume(
     }
     if from.is_some_and(|from| from.folder() != folder.last().folder()) {
         // What was there is damaged, ahead or not there at all, and there may be no iteration left to save one after.
-        folder.last().save(&trainer.network(), &trainer.optimizer(), &experiment, &position, None)?;
+        folder.last().save(&trainer.kept(), &experiment, &position, None)?;
     }
     let events = events(&folder, setup, position.reported())?;
     // A folder of an earlier version has none.
@@ -156,29 +160,23 @@ fn load(
     experiment: &Experiment,
     record: &RunRecord,
     setup: &Setup,
-) -> Result<(Network, ModuleOptimizer, Position), TrainError> {
+) -> Result<(Network, Position), TrainError> {
     let mut network = new_network(experiment, setup)?;
     if let Some(warm_start) = &record.warm_start {
         network = network.freeze(warm_start.frozen.iter().cloned());
     }
-    let (network, position) = checkpoint.load_network(network)?;
-    let optimizer = checkpoint.load_optimizer(new_optimizer(&experiment.optimizer))?;
-    Ok((network, optimizer, position))
+    checkpoint.load_network(network)
 }
 
 /// The first iteration once more.
-fn begin_again(
-    experiment: &Experiment,
-    record: &RunRecord,
-    setup: &Setup,
-) -> Result<(Network, ModuleOptimizer, Position), TrainError> {
+fn begin_again(experiment: &Experiment, record: &RunRecord, setup: &Setup) -> Result<(Network, Position), TrainError> {
     let mut network = new_network(experiment, setup)?;
     if let (Some(asked), Some(began)) = (&experiment.warm_start, &record.warm_start) {
         let (begun, found) = warm_start::begin(asked, network, &class_names(&experiment.data, setup))?;
         same(&found.source, &began.weights_sha256, &found.weights_sha256)?;
         network = begun;
     }
-    Ok((network, new_optimizer(&experiment.optimizer), Position::default()))
+    Ok((network, Position::default()))
 }
 
 /// Refuses a config that was changed in what the numbers depend on: the run would be neither the old one nor the new

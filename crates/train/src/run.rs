@@ -14,7 +14,6 @@ use time::format_description::well_known::Rfc3339;
 use crate::checkpoint::Position;
 use crate::computation::{hint, trainer_config};
 use crate::evaluate::evaluate_subset;
-use crate::optimizer::new_optimizer;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::setup::{class_names, data};
 use crate::tensorboard::EventFile;
@@ -48,7 +47,7 @@ pub fn train(
     let hint = hint(&experiment, setup, &network);
     let begun = warm_start.is_some().then(|| network.valid());
     // An engine that cannot run the network is an error before any data is read, and before there is a folder.
-    let trainer = Trainer::new(trainer_config(&experiment, setup)?, network, new_optimizer(&experiment.optimizer))?;
+    let trainer = Trainer::new(trainer_config(&experiment, setup)?, network)?;
     let computation = Computation::new(&experiment, setup, &trainer, 0)?;
     let data = data(&experiment, setup)?;
     let loss = TrainingLoss::new(&experiment.training, experiment.model.classes()?, &data.training);

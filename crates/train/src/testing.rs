@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
-use backproof_spec::{Experiment, Optimizer};
+use backproof_spec::{Experiment, UpdateRule};
 use burn::tensor::Device;
 
 use crate::{Ending, RunFolder, Setup, Silent, TrainError, resume, train};
@@ -26,7 +26,7 @@ pub(crate) fn experiment(overrides: &[&str]) -> Experiment {
 }
 
 /// An optimizer of every kind: some with all that it may remember, some with the least.
-pub(crate) fn optimizers() -> Vec<Optimizer> {
+pub(crate) fn optimizers() -> Vec<UpdateRule> {
     const KEYS: [&str; 11] = [
         "kind=momentum weight_decay=1e-2",
         "kind=momentum update=before-momentum",
@@ -42,7 +42,7 @@ pub(crate) fn optimizers() -> Vec<Optimizer> {
     ];
     let optimizer = |keys: &str| {
         let keys: Vec<String> = keys.split(' ').map(|key| format!("optimizer.{key}")).collect();
-        experiment(&keys.iter().map(String::as_str).collect::<Vec<_>>()).optimizer
+        experiment(&keys.iter().map(String::as_str).collect::<Vec<_>>()).optimizer.rule
     };
     KEYS.map(optimizer).into()
 }

@@ -1,21 +1,25 @@
 //! What makes the steps of a run: all that the loop, and a benchmark, see of engine, kernels and optimizer.
 
-use backproof_compiled::TrainingPlan;
 use backproof_data::Selection;
 use backproof_kernels::Isa;
-use backproof_models::{Compiled, ComputedBy, Network, NotCompiled, PassMode};
-use backproof_spec::{Engine, Optimizer, OptimizerKind};
+use backproof_models::{ComputedBy, Network, NotCompiled, PassMode};
+use backproof_spec::{Engine, Optimizer, WeightAverage};
 use burn::Tensor;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use burn::tensor::{Device, Int};
 
-use crate::Momentum;
+use crate::checkpoint::Kept;
 use crate::engine::OnTensors;
 use crate::evaluation::{argmax, host_values};
-use crate::loss::{TrainingLoss, objective};
-use crate::optimizer::{kernel_step, new_optimizer};
-use crate::optimizer_record::{Remembered, record, remembered};
+use crate::loss::TrainingLoss;
+use crate::optimizer::optimizer_of;
+use crate::rules::Rules;
+use on_plan::OnPlan;
+
+mod clipping;
+mod copies;
+mod on_plan;
 
 /// How steps are made.
 #[derive(Debug, Clone)]
@@ -27,8 +31,12 @@ pub struct TrainerConfig {
     pub kernels: Option<Isa>,
     /// What is made small.
     pub loss: TrainingLoss,
-    /// How weights are updated; the learning rate comes with each step.
+    /// How weights are updated.
     pub optimizer: Optimizer,
+    /// The iterations of the run, over which schedules of the learning rate go.
+    pub iterations: usize,
+    /// The moving average of the weights that is evaluated in their place, where one is asked for.
+    pub weight_average: Option<WeightAverage>,
     /// The seed of everything random.
     pub seed: u64,
     /// The device, without autodiff.
@@ -75,46 +83,66 @@ pub struct Step {
 #[allow(missing_debug_implementations)] // Burn's optimizers have none
 pub struct Trainer {
     config: TrainerConfig,
+    rules: Rules,
     /// There but while an optimizer has it. A plan has the parameters as they are now; then this gives names and ids.
     network: Option<Network>,
-    /// A plan has what the optimizer remembers as well.
+    /// A plan has what the optimizer remembers as well, but for steps without a kernel.
     optimizer: ModuleOptimizer,
     engine: Running,
+    /// A moving average of the weights, and the slow weights of Lookahead, on tensors; a plan has its own.
+    copies: [Option<Network>; 2],
 }
 
 enum Running {
     OnTensors(OnTensors),
-    /// With the number of steps that the optimizer has made.
-    Compiled(Box<Compiled<TrainingPlan>>, usize),
+    OnPlan(Box<OnPlan>),
 }
+
+/// The number of the moving average among the copies of the weights.
+const AVERAGE: usize = 0;
+/// The number of Lookahead's slow weights.
+const SLOW: usize = 1;
 
 const THERE: &str = "every step puts the network back";
 
 impl Trainer {
-    /// Of a network on an autodiff device, and an optimizer with what it remembers.
+    /// Of a network on an autodiff device, with an optimizer that remembers nothing.
     ///
     /// # Errors
     ///
     /// A network that the compiled engine cannot run.
-    pub fn new(config: TrainerConfig, network: Network, optimizer: ModuleOptimizer) -> Result<Self, NotCompiled> {
-        let (network, optimizer, engine) = match config.engine {
-            Engine::Autodiff => {
-                let (network, optimizer) = on_kernels(&config, network, optimizer);
-                (network, optimizer, Running::OnTensors(OnTensors::Autodiff))
-            }
-            Engine::Manual => (network.valid(), optimizer, Running::OnTensors(OnTensors::Manual)),
+    pub fn new(config: TrainerConfig, network: Network) -> Result<Self, NotCompiled> {
+        Self::load(config, network, |optimizer| Ok(optimizer))
+    }
+
+    /// As [`new`](Self::new), with what `load` makes of the optimizer: it remembers what a checkpoint has.
+    ///
+    /// # Errors
+    ///
+    /// As [`new`](Self::new), and what `load` says.
+    pub fn load<E: From<NotCompiled>>(
+        config: TrainerConfig,
+        network: Network,
+        load: impl FnOnce(ModuleOptimizer) -> Result<ModuleOptimizer, E>,
+    ) -> Result<Self, E> {
+        let rules = Rules::new(&config.optimizer, config.iterations, &network);
+        let on_tensors = config.kernels.filter(|_| config.engine == Engine::Autodiff);
+        let optimizer = load(optimizer_of(&rules, on_tensors))?;
+        let (network, engine) = match config.engine {
+            Engine::Autodiff => (on_kernels(&config, network), Running::OnTensors(OnTensors::Autodiff)),
+            Engine::Manual => (network.valid(), Running::OnTensors(OnTensors::Manual)),
             Engine::Compiled => {
                 let network = network.valid();
                 let isa = config.kernels.ok_or(NotCompiled::Backend)?;
-                let mut compiled = Compiled::<TrainingPlan>::new(&network, isa)?;
-                let remembered = remembered(&config.optimizer.kind, &optimizer, &network);
-                for (slot, values) in remembered.slots.iter().enumerate() {
-                    compiled.load_remembered(slot, values);
-                }
-                (network, optimizer, Running::Compiled(Box::new(compiled), remembered.steps))
+                let plan = OnPlan::new(&network, isa, &rules, &optimizer)?;
+                (network, Running::OnPlan(Box::new(plan)))
             }
         };
-        Ok(Self { config, network: Some(network), optimizer, engine })
+        let mut trainer = Self { config, rules, network: Some(network), optimizer, engine, copies: [None, None] };
+        if trainer.config.optimizer.lookahead.is_some() {
+            trainer.follow(SLOW, 1.0); // It begins at the first weights.
+        }
+        Ok(trainer)
     }
 
     /// The same with another loss.
@@ -129,37 +157,82 @@ impl Trainer {
     /// # Panics
     ///
     /// If an earlier step panicked.
-    pub fn step(&mut self, batch: &dyn Minibatch, step: usize, learning_rate: f64) -> Step {
-        let Self { config, network: place, optimizer, engine } = self;
+    pub fn step(&mut self, batch: &dyn Minibatch, step: usize) -> Step {
+        let Self { config, rules, network: place, optimizer, engine, .. } = self;
         let mode = PassMode::Training { seed: config.seed, step: step as u64 };
-        let labels = batch.labels();
-        match engine {
+        let clipping = config.optimizer.clipping;
+        let done = match engine {
             Running::OnTensors(engine) => {
                 let network = place.take().expect(THERE);
                 let (images, classes) = batch.tensors(&engine.batch_device(&config.device));
                 let pass = engine.gradients(&config.loss, &network, images, classes, mode);
                 *place = Some(if pass.loss.is_finite() {
-                    engine.update(optimizer, learning_rate, network, pass.parameters)
+                    let groups = rules.groups().len();
+                    let group_at = |name: &str| rules.group_at(name, step);
+                    let mut gradients = network.divide_gradients(pass.parameters, groups, group_at);
+                    if let Some(clipping) = clipping {
+                        gradients = clipping::clip(clipping, &network, gradients);
+                    }
+                    let each = gradients.into_iter().enumerate().filter(|(_, of_group)| !of_group.is_empty());
+                    each.fold(network, |network, (group, of_group)| {
+                        engine.update(optimizer, rules.learning_rate(group, step), network, of_group)
+                    })
                 } else {
                     network
                 });
                 let [_, classes] = pass.logits.dims();
                 let logits = host_values(pass.logits);
+                let labels = batch.labels();
                 let rows = logits.chunks(classes).zip(&labels);
                 let correct = rows.filter(|(row, label)| argmax(row) == **label).count();
                 Step { loss: pass.loss, correct }
             }
-            Running::Compiled(compiled, steps) => {
-                let write = |image: usize, to: &mut [f32]| batch.write(image, to);
-                let pass = compiled.pass(&write, &labels, &objective(&config.loss), mode);
-                let step = Step { loss: pass.loss, correct: pass.correct };
-                if !step.loss.is_finite() {
-                    return step;
+            Running::OnPlan(plan) => {
+                let pass = plan.pass(batch, &config.loss, mode);
+                if pass.loss.is_finite() {
+                    plan.update(rules, clipping, step, place.as_ref().expect(THERE), optimizer);
                 }
-                compiled.plan_mut().step(&*kernel_step(&config.optimizer, learning_rate, *steps));
-                *steps += 1;
-                step
+                pass
             }
+        };
+        if done.loss.is_finite() {
+            self.follow_all(step);
+        }
+        done
+    }
+
+    /// What goes after the weights after iteration `step`.
+    fn follow_all(&mut self, step: usize) {
+        if let Some(lookahead) = self.config.optimizer.lookahead
+            && (step + 1).is_multiple_of(lookahead.every)
+        {
+            self.follow(SLOW, lookahead.share);
+            match &mut self.engine {
+                Running::OnTensors(_) => {
+                    let slow = self.copies[SLOW].as_ref().expect("it was made at the start");
+                    let network = self.network.take().expect(THERE);
+                    self.network = Some(network.with_parameters(slow));
+                }
+                Running::OnPlan(plan) => plan.go_back(),
+            }
+        }
+        if let Some(average) = self.config.weight_average {
+            self.follow(AVERAGE, 1.0 - average.decay);
+        }
+    }
+
+    /// Copy `slot` goes its share of the way to the weights; at first it is the weights.
+    fn follow(&mut self, slot: usize, share: f64) {
+        match &mut self.engine {
+            Running::OnTensors(_) => {
+                let network = self.network.as_ref().expect(THERE).valid();
+                let copy = self.copies[slot].take();
+                self.copies[slot] = Some(match copy {
+                    None => network,
+                    Some(copy) => copies::follow(copy, &network, share),
+                });
+            }
+            Running::OnPlan(plan) => plan.follow(slot, share),
         }
     }
 
@@ -173,8 +246,47 @@ impl Trainer {
         let network = self.network.as_ref().expect(THERE);
         match &self.engine {
             Running::OnTensors(_) => network.valid(),
-            Running::Compiled(compiled, _) => compiled.store(network.clone()),
+            Running::OnPlan(plan) => plan.network(network.clone()),
         }
+    }
+
+    /// The network that is to be evaluated: the moving average of the weights where there is one, with the running
+    /// statistics of now.
+    ///
+    /// # Panics
+    ///
+    /// If a step panicked.
+    #[must_use]
+    pub fn evaluated_network(&self) -> Network {
+        self.copied(AVERAGE).unwrap_or_else(|| self.network())
+    }
+
+    /// What a checkpoint keeps.
+    pub(crate) fn kept(&self) -> Kept {
+        let (network, optimizer) = (self.network(), self.optimizer());
+        Kept { network, optimizer, average: self.copied(AVERAGE), slow: self.copied(SLOW) }
+    }
+
+    fn copied(&self, slot: usize) -> Option<Network> {
+        match &self.engine {
+            Running::OnTensors(_) => {
+                let copy = self.copies[slot].as_ref()?;
+                Some(self.network().with_parameters(copy))
+            }
+            Running::OnPlan(plan) => plan.copied(slot, self.network.as_ref().expect(THERE)),
+        }
+    }
+
+    /// Goes on with these copies of the weights, as a checkpoint has them.
+    pub(crate) fn with_copies(mut self, average: Option<Network>, slow: Option<Network>) -> Self {
+        for (slot, copy) in [(AVERAGE, average), (SLOW, slow)] {
+            let Some(copy) = copy else { continue };
+            match &mut self.engine {
+                Running::OnTensors(_) => self.copies[slot] = Some(copy.valid()),
+                Running::OnPlan(plan) => plan.load_copied(slot, &copy.valid()),
+            }
+        }
+        self
     }
 
     /// The optimizer with all that it remembers.
@@ -185,17 +297,19 @@ impl Trainer {
     #[must_use]
     pub fn optimizer(&self) -> ModuleOptimizer {
         match &self.engine {
-            // Before its first step an optimizer remembers nothing, and Burn's first step may differ from the others.
-            Running::OnTensors(_) | Running::Compiled(_, 0) => self.optimizer.clone(),
-            Running::Compiled(compiled, steps) => {
-                let Optimizer { kind, .. } = &self.config.optimizer;
-                let network = self.network.as_ref().expect(THERE);
-                let slots = 0..kernel_step(&self.config.optimizer, 0.0, *steps).remembers();
-                let slots = slots.map(|slot| compiled.remembered(slot, network.clone())).collect();
-                let remembered = Remembered { steps: *steps, slots };
-                new_optimizer(&self.config.optimizer).load_record(record(kind, &remembered))
-            }
+            Running::OnTensors(_) => self.optimizer.clone(),
+            Running::OnPlan(plan) => plan.optimizer(&self.rules, self.network.as_ref().expect(THERE), &self.optimizer),
         }
+    }
+
+    /// λ/2 ‖w‖² over the parameters, with the λ of each.
+    pub(crate) fn weight_decay_loss(&self) -> f64 {
+        let groups = self.rules.groups();
+        if groups.iter().all(|group| group.rule.weight_decay == 0.0) {
+            return 0.0;
+        }
+        self.network()
+            .weight_decay_loss(|name| self.rules.group(name).map_or(0.0, |group| groups[group].rule.weight_decay))
     }
 
     /// What computes each layer in a step; `off` is why no kernel takes part, where none does.
@@ -203,7 +317,7 @@ impl Trainer {
         let network = self.network.as_ref().expect(THERE);
         let all = |by: ComputedBy| vec![by; network.names().len()];
         match &self.engine {
-            Running::Compiled(..) => all(ComputedBy::Kernel),
+            Running::OnPlan(_) => all(ComputedBy::Kernel),
             #[cfg(feature = "flex")]
             Running::OnTensors(OnTensors::Autodiff) if self.config.kernels.is_some() => network.computed_by(),
             Running::OnTensors(_) => all(ComputedBy::Burn { reason: off.to_owned() }),
@@ -211,19 +325,13 @@ impl Trainer {
     }
 }
 
-/// What of `network` and `optimizer` there are CPU kernels for is on them, where the config has instructions for them.
-fn on_kernels(config: &TrainerConfig, network: Network, optimizer: ModuleOptimizer) -> (Network, ModuleOptimizer) {
-    let Some(isa) = config.kernels else { return (network, optimizer) };
-    #[cfg(feature = "flex")]
-    let network = network.with_segments(isa);
-    let optimizer = match config.optimizer.kind {
-        OptimizerKind::Momentum { momentum, update } => {
-            let ours = Momentum::new(momentum, config.optimizer.weight_decay).with_update(update);
-            ModuleOptimizer::from(ours.on_kernels(isa)).load_record(optimizer.to_record())
-        }
-        _ => optimizer,
-    };
-    (network, optimizer)
+/// What of `network` there are CPU kernels for is on them, where the config has instructions for them.
+fn on_kernels(config: &TrainerConfig, network: Network) -> Network {
+    match config.kernels {
+        #[cfg(feature = "flex")]
+        Some(isa) => network.with_segments(isa),
+        _ => network,
+    }
 }
 
 #[cfg(test)]

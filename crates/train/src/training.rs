@@ -93,17 +93,15 @@ impl<'a> Training<'a> {
     fn step(&mut self) -> Result<(), TrainError> {
         let began = Instant::now();
         let step = self.position.iteration;
-        let learning_rate = self.learning_rate(step);
         let images = self.batches.select(step);
-        let Step { loss, correct } = self.trainer.step(&images, step, learning_rate);
+        let Step { loss, correct } = self.trainer.step(&images, step);
         if !loss.is_finite() {
             return Err(self.diverged(step + 1, format!("the loss is {loss}"), images.indices()));
         }
         self.position.iteration += 1;
         self.position.window.add(images.len(), correct, loss, began.elapsed().as_secs_f64());
         if self.run.experiment.training.averages == Averages::Moving {
-            let weight_decay = self.run.experiment.optimizer.weight_decay;
-            let decay = if weight_decay > 0.0 { self.weight_decay_loss(&self.trainer.network()) } else { 0.0 };
+            let decay = self.trainer.weight_decay_loss();
             let accuracy = correct as f64 / images.len() as f64;
             self.position.moving.get_or_insert_default().add(loss, loss + decay, accuracy);
         }
@@ -139,10 +137,9 @@ impl<'a> Training<'a> {
 
     /// Validates where that is due, and writes the report. A validation that is stopped leaves it to make.
     fn report(&mut self) -> Result<Next, TrainError> {
-        let network = self.trainer.network();
         let mut validation = None;
         if self.is_validation_due() {
-            validation = self.evaluate(&network, &self.run.data.validation)?;
+            validation = self.evaluate(&self.trainer.evaluated_network(), &self.run.data.validation)?;
             if validation.is_none() {
                 return Ok(Next::Stop);
             }
@@ -151,7 +148,7 @@ impl<'a> Training<'a> {
         if let (Some(moving), Some(validation)) = (&mut self.position.moving, &validation) {
             moving.validate(validation.accuracy());
         }
-        let report = self.figures(&network, validation.as_ref());
+        let report = self.figures(validation.as_ref());
         let not_finite = if !report.weight_decay_loss.is_finite() {
             Some("a weight is not finite")
         } else if report.validation_loss.is_some_and(|loss| !loss.is_finite()) {
@@ -196,7 +193,8 @@ impl<'a> Training<'a> {
     fn end_epoch(&mut self, rule: &EarlyStopping, value: f64) -> Result<(), TrainError> {
         let watched = self.position.watched.get_or_insert_default();
         if watched.end_epoch(rule, value, self.position.iteration) && rule.restore_best {
-            let weights = save_weights(&self.trainer.network()).map_err(|error| self.unsaved(error.into()))?;
+            let weights =
+                save_weights(&self.trainer.evaluated_network()).map_err(|error| self.unsaved(error.into()))?;
             self.position.best_epoch = Some(Arc::new(weights));
         }
         Ok(())
@@ -209,7 +207,7 @@ impl<'a> Training<'a> {
         if let Some(ended_early) = &ended_early {
             self.observer.ended_early(ended_early);
         }
-        let mut network = self.trainer.network();
+        let mut network = self.trainer.evaluated_network();
         let restored = self.position.restored();
         if let (Some(iteration), Some(weights)) = (restored, &self.position.best_epoch) {
             network = load_weights(network, weights, &[])?.0;
@@ -295,7 +293,7 @@ impl<'a> Training<'a> {
     /// The learning rate of step `step`, from 0.
     fn learning_rate(&self, step: usize) -> f64 {
         let experiment = self.run.experiment;
-        experiment.optimizer.learning_rate_at(step, experiment.training.iterations)
+        experiment.optimizer.rule.learning_rate_at(step, experiment.training.iterations)
     }
 
     /// The data set indices of the images of the last iteration.
@@ -314,10 +312,10 @@ impl<'a> Training<'a> {
     }
 
     /// The figures of the last iterations.
-    fn figures(&self, network: &Network, validation: Option<&Evaluation>) -> TrainingReport {
+    fn figures(&self, validation: Option<&Evaluation>) -> TrainingReport {
         let Self { run, position, batches, clock, .. } = self;
         let training = &run.experiment.training;
-        let weight_decay_loss = self.weight_decay_loss(network);
+        let weight_decay_loss = self.trainer.weight_decay_loss();
         let (classification_loss, total_loss, training_accuracy) = match &position.moving {
             Some(moving) => (moving.loss, moving.total_loss, moving.accuracy),
             None => {
@@ -349,20 +347,14 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// λ/2 ‖w‖².
-    fn weight_decay_loss(&self, network: &Network) -> f64 {
-        self.run.experiment.optimizer.weight_decay * network.half_squared_norm()
-    }
-
     /// Saves a checkpoint, or says that training diverged if a weight is not finite.
     fn save(&self, checkpoint: &Checkpoint) -> Result<(), TrainError> {
         self.run.folder.flush_lines()?;
-        let (network, optimizer) = (self.trainer.network(), self.trainer.optimizer());
         // Whoever reads the last checkpoint of a run that is over takes the weights that the run ended with.
         let is_end = self.is_over() && checkpoint.folder() == self.run.folder.last().folder();
         let restored = self.position.restored().filter(|_| is_end);
         checkpoint
-            .save(&network, &optimizer, self.run.experiment, &self.position, restored)
+            .save(&self.trainer.kept(), self.run.experiment, &self.position, restored)
             .map_err(|error| self.unsaved(error))
     }
 

@@ -14,7 +14,7 @@ use super::places::Places;
                         bench/README.md says how the figures are made and how to repeat them."
 )]
 pub struct BenchArguments {
-    /// Only this published network, such as cifar-baseline; may be repeated. Without it, all but alexnet and resnet-9
+    /// Only this published network, such as cifar-baseline; may be repeated. Without it, all but alexnet, resnet-9 and airbench94
     #[arg(long = "model", value_name = "M", env = "BACKPROOF_MODEL", value_delimiter = ',')]
     pub models: Vec<String>,
     /// Number of images in a batch; may be repeated

@@ -14,6 +14,9 @@ use crate::shard::{NormNumbers, Shard, Shared, Workspace};
 /// gradients.
 pub(crate) const MOST_SHARDS: usize = 16;
 
+/// Copies of the weights that a plan has room for: a moving average, and the slow weights of Lookahead.
+pub(super) const COPIES: usize = 2;
+
 /// A network with its parameters, gradients and all memory of a pass.
 #[derive(Debug, Clone)]
 pub(crate) struct Core {
@@ -21,6 +24,10 @@ pub(crate) struct Core {
     pub(super) graph: Graph,
     pub(super) weights: Memory,
     pub(super) gradient: Memory,
+    /// Whether the gradients of the last pass are together.
+    pub(super) finished: bool,
+    /// Copies of the weights that go after them; empty before they are made.
+    pub(super) copies: [Memory; COPIES],
     /// What the optimizer remembers, in the order of its step; empty before it remembers anything.
     pub(super) remembered: [Memory; MOST_REMEMBERED],
     pub(super) flipped: Memory,
@@ -66,6 +73,8 @@ impl Core {
             isa,
             weights: zeros(graph.parameters),
             gradient: when_training(graph.parameters),
+            finished: false,
+            copies: std::array::from_fn(|_| zeros(0)),
             remembered: std::array::from_fn(|_| zeros(0)),
             flipped: when_training(graph.flipped),
             transformed: zeros(graph.transformed),

@@ -1,19 +1,34 @@
 //! The end of a step: the shards' gradients become one, and the optimizer moves the weights, in one pass over the
 //! parameters.
 
+use std::ops::Range;
+
 use backproof_kernels::{Isa, MOST_REMEMBERED, OptimizerStep, accumulate, linear_weight_gradient, zeros};
 
 use super::core::{Core, MOST_SHARDS};
 use super::tasks::{Gradient, Task};
+use crate::Parameter;
 use crate::graph::{Graph, Node, Purpose, Tiles};
 use crate::shard::Shard;
+
+/// How weights are moved.
+#[derive(Clone, Copy)]
+enum Steps<'a> {
+    None,
+    /// All alike.
+    All(&'a dyn OptimizerStep),
+    /// Those of each range.
+    Each(&'a [(Range<usize>, &'a dyn OptimizerStep)]),
+}
 
 /// What all tasks read.
 struct Context<'a> {
     isa: Isa,
     graph: &'a Graph,
     shards: &'a [Shard],
-    step: Option<&'a dyn OptimizerStep>,
+    /// Whether the gradients are together already.
+    finished: bool,
+    steps: Steps<'a>,
 }
 
 /// The part of the parameters that tasks work on, from `start` on.
@@ -37,6 +52,17 @@ impl<'a> Part<'a> {
         }
         (before, after)
     }
+
+    /// Moves the weights of `range`.
+    fn step(&mut self, isa: Isa, range: Range<usize>, step: &dyn OptimizerStep) {
+        let here = range.start - self.start..range.end - self.start;
+        let mut remembered: [&mut [f32]; MOST_REMEMBERED] = Default::default();
+        for (slot, all) in self.remembered.iter_mut().enumerate().take(step.remembers()) {
+            remembered[slot] = &mut all[here.clone()];
+        }
+        let (gradient, weights) = (&self.gradient[here.clone()], &mut self.weights[here]);
+        step.apply(isa, gradient, &mut remembered[..step.remembers()], weights);
+    }
 }
 
 impl Context<'_> {
@@ -52,10 +78,27 @@ impl Context<'_> {
         }
     }
 
-    fn run_one(&self, task: &Task, part: Part<'_>) {
-        let Self { isa, graph, shards, step } = self;
-        let Part { start, gradient, mut remembered, weights } = part;
-        debug_assert_eq!(start..start + gradient.len(), task.parameters);
+    fn run_one(&self, task: &Task, mut part: Part<'_>) {
+        debug_assert_eq!(part.start..part.start + part.gradient.len(), task.parameters);
+        if !self.finished {
+            self.finish_gradient(task, part.gradient);
+        }
+        match self.steps {
+            Steps::None => {}
+            Steps::All(step) => part.step(self.isa, task.parameters.clone(), step),
+            Steps::Each(steps) => {
+                for (range, step) in steps {
+                    let range = range.start.max(task.parameters.start)..range.end.min(task.parameters.end);
+                    if !range.is_empty() {
+                        part.step(self.isa, range, *step);
+                    }
+                }
+            }
+        }
+    }
+
+    fn finish_gradient(&self, task: &Task, gradient: &mut [f32]) {
+        let Self { isa, graph, shards, .. } = self;
         match &task.gradient {
             Gradient::Summed => {
                 gradient.fill(0.0);
@@ -72,34 +115,49 @@ impl Context<'_> {
             }
             Gradient::Done => {}
         }
-        if let Some(step) = step {
-            step.apply(*isa, gradient, &mut remembered[..step.remembers()], weights);
-        }
     }
 }
 
 impl Core {
     /// Puts the gradients of the last [`pass`](Self::pass) together and moves the weights.
     pub(crate) fn step(&mut self, step: &dyn OptimizerStep) {
+        self.make_room(step.remembers());
+        self.finish(Steps::All(step));
+        self.weights_are_new = true;
+    }
+
+    /// As [`step`](Self::step), each parameter by the step that `of` gives it, if one.
+    pub(crate) fn step_each<'a>(&mut self, of: &dyn Fn(usize, Parameter) -> Option<&'a dyn OptimizerStep>) {
+        let ranges = self.parameter_ranges();
+        let steps =
+            ranges.into_iter().filter_map(|(operation, parameter, range)| Some((range, of(operation, parameter)?)));
+        let steps: Vec<_> = steps.collect();
+        self.make_room(steps.iter().map(|(_, step)| step.remembers()).max().unwrap_or(0));
+        self.finish(Steps::Each(&steps));
+        self.weights_are_new = true;
+    }
+
+    fn make_room(&mut self, slots: usize) {
         let count = self.weights.len();
-        for slot in self.remembered.iter_mut().take(step.remembers()).filter(|slot| slot.is_empty()) {
+        for slot in self.remembered.iter_mut().take(slots).filter(|slot| slot.is_empty()) {
             *slot = zeros(count);
         }
-        self.finish(Some(step));
-        self.weights_are_new = true;
     }
 
     /// Puts the gradients of the last [`pass`](Self::pass) together.
     pub(crate) fn finish_gradients(&mut self) {
-        self.finish(None);
+        self.finish(Steps::None);
     }
 
-    fn finish(&mut self, step: Option<&dyn OptimizerStep>) {
-        let Self { isa, graph, shards, tasks, gradient, remembered, weights, .. } = self;
-        shards.iter_mut().for_each(|shard| shard.clear_unused(graph));
-        let context = Context { isa: *isa, graph, shards, step };
+    fn finish(&mut self, steps: Steps<'_>) {
+        let Self { isa, graph, shards, tasks, gradient, remembered, weights, finished, .. } = self;
+        if !*finished {
+            shards.iter_mut().for_each(|shard| shard.clear_unused(graph));
+        }
+        let context = Context { isa: *isa, graph, shards, finished: *finished, steps };
         let remembered = remembered.each_mut().map(|slot| &mut slot[..]);
         context.run(tasks, Part { start: 0, gradient, remembered, weights });
+        *finished = true;
     }
 
     /// The weights of convolutions once more, flipped for the input gradient and transformed for tiles, where they have

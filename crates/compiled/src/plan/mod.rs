@@ -1,5 +1,6 @@
 //! The three plans, each with the calls that apply to it, over one core.
 
+mod copies;
 mod core;
 mod finish;
 mod inject;
@@ -164,9 +165,68 @@ impl TrainingPlan {
         self.0.finish_gradients();
     }
 
-    /// Puts the gradients of the last pass together and moves the weights.
+    /// Puts the gradients of the last pass together, unless that is done, and moves the weights.
     pub fn step(&mut self, step: &dyn OptimizerStep) {
         self.0.step(step);
+    }
+
+    /// As [`step`](Self::step), each parameter by the step that `of` gives it; without one it stays.
+    pub fn step_each<'a>(&mut self, of: &dyn Fn(usize, Parameter) -> Option<&'a dyn OptimizerStep>) {
+        self.0.step_each(of);
+    }
+
+    /// The sum of the squares of all gradients of the parameters that `of` names, once they are together.
+    #[must_use]
+    pub fn squared_gradients(&self, of: &dyn Fn(usize, Parameter) -> bool) -> f64 {
+        self.0.squared_gradients(of)
+    }
+
+    /// Changes every number of the gradients, once they are together.
+    pub fn change_gradients(&mut self, change: impl Fn(f32) -> f32 + Sync) {
+        self.0.change_gradients(change);
+    }
+
+    /// Moves copy `slot` of the weights, one of two, by this share of its distance to the weights. At first it is the
+    /// weights themselves.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such copy.
+    pub fn follow(&mut self, slot: usize, share: f32) {
+        self.0.follow(slot, share);
+    }
+
+    /// The weights become those of copy `slot`.
+    ///
+    /// # Panics
+    ///
+    /// If nothing was copied yet.
+    pub fn go_back(&mut self, slot: usize) {
+        self.0.go_back(slot);
+    }
+
+    /// Whether copy `slot` has been made.
+    #[must_use]
+    pub fn has_copy(&self, slot: usize) -> bool {
+        self.0.has_copy(slot)
+    }
+
+    /// Writes a parameter of copy `slot` to `to`, in row-major order.
+    ///
+    /// # Panics
+    ///
+    /// As [`gradient`](Differentiable::gradient), or if nothing was copied yet.
+    pub fn copied(&self, slot: usize, operation: usize, parameter: Parameter, to: &mut [f32]) {
+        self.0.get(operation, parameter, Of::Copy(slot), to);
+    }
+
+    /// Sets what [`copied`](Self::copied) gives, from row-major order.
+    ///
+    /// # Panics
+    ///
+    /// As [`copied`](Self::copied).
+    pub fn set_copied(&mut self, slot: usize, operation: usize, parameter: Parameter, values: &[f32]) {
+        self.0.set(operation, parameter, Of::Copy(slot), values);
     }
 
     /// Writes what the optimizer remembers of a parameter to `to`, in row-major order: number `slot` of those that its

@@ -17,6 +17,8 @@ pub(crate) enum Of {
     Gradients,
     /// What the optimizer remembers of them, in this place of its step.
     Remembered(usize),
+    /// A copy that goes after them.
+    Copy(usize),
 }
 
 impl Core {
@@ -65,6 +67,7 @@ impl Core {
             Of::Gradients => &self.gradient,
             Of::Remembered(slot) if self.remembered[slot].is_empty() => return values.fill(0.0),
             Of::Remembered(slot) => &self.remembered[slot],
+            Of::Copy(slot) => &self.copies[slot],
         };
         let from = &from[range];
         match kind {
@@ -90,7 +93,31 @@ impl Core {
             Of::Values => &mut self.weights,
             Of::Gradients => &mut self.gradient,
             Of::Remembered(slot) => &mut self.remembered[slot],
+            Of::Copy(slot) => &mut self.copies[slot],
         }
+    }
+
+    /// Each parameter with the numbers that it has, packed.
+    pub(super) fn parameter_ranges(&self) -> Vec<(usize, Parameter, Range<usize>)> {
+        let mut ranges = Vec::new();
+        for (node, &operation) in self.graph.nodes.iter().zip(&self.graph.operations) {
+            let mut add = |parameter, range: &Range<usize>| ranges.push((operation, parameter, range.clone()));
+            match node {
+                Node::Conv2d { weights, bias, .. } | Node::Linear { weights, bias, .. } => {
+                    add(Parameter::Weight, weights);
+                    if let Some(bias) = bias {
+                        add(Parameter::Bias, bias);
+                    }
+                }
+                Node::Prelu { slope } => add(Parameter::Weight, slope),
+                Node::BatchNorm { gamma, beta, .. } => {
+                    add(Parameter::Weight, gamma);
+                    add(Parameter::Bias, beta);
+                }
+                _ => {}
+            }
+        }
+        ranges
     }
 
     fn conv(&self, node: usize) -> &DirectConv2d {

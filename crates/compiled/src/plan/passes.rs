@@ -37,6 +37,7 @@ impl Core {
         assert_eq!([last.height, last.width], [1, 1], "a loss is of a vector");
         assert!(inputs.count > 0 && labels.len() == inputs.count, "{} labels of {} images", labels.len(), inputs.count);
         self.input_gradient = self.purpose == Purpose::Segment;
+        self.finished = false;
         self.divide(inputs.count);
         self.prepare_weights();
         let last = self.graph.nodes.len();
@@ -124,6 +125,7 @@ impl Core {
     pub(super) fn backward(&mut self, gradient: &(dyn Fn(usize, &mut [f32]) + Sync), input_gradient: bool) {
         let (last, last_norm) = (self.graph.nodes.len(), self.last_norm());
         self.input_gradient = input_gradient;
+        self.finished = false;
         self.prepare_weights();
         self.each_shard(true, |shard, shared| {
             shard.set_gradient(shared.graph, gradient);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use burn::Tensor;
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::TensorData;
 
@@ -39,11 +39,30 @@ impl Network {
         collect.gradients
     }
 
-    /// ½ ‖w‖² over all trainable parameters, in f64.
+    /// The network with the parameters of `other`, which has the same layers, and with its own running statistics.
     #[must_use]
-    pub fn half_squared_norm(&self) -> f64 {
+    pub fn with_parameters(self, other: &Self) -> Self {
+        let names: BTreeSet<String> = self.parameter_ids().into_iter().map(|(name, _)| name).collect();
+        let parameters = other.tensors().into_iter().filter(|tensor| names.contains(&tensor.name));
+        let found = parameters.map(|tensor| (tensor.name, tensor.data)).collect();
+        let mut replace = Replace::new(&self, found);
+        self.map(&mut replace)
+    }
+
+    /// The names and the ids of the parameters, frozen ones included, in the order of the layers.
+    #[must_use]
+    pub fn parameter_ids(&self) -> Vec<(String, ParamId)> {
+        let mut collect = CollectIds { path: Path::new(self.names()), ids: Vec::new() };
+        self.visit(&mut collect);
+        collect.ids
+    }
+
+    /// Σ λ/2 ‖w‖² over all trainable parameters, in f64, with the λ of each.
+    #[must_use]
+    pub fn weight_decay_loss(&self, weight_decay: impl Fn(&str) -> f64) -> f64 {
         let trainable = self.tensors().into_iter().filter(|tensor| tensor.trainable);
-        trainable.map(|tensor| 0.5 * tensor.data.iter::<f64>().map(|w| w * w).sum::<f64>()).sum()
+        let squares = |tensor: &NamedTensor| tensor.data.iter::<f64>().map(|w| w * w).sum::<f64>();
+        trainable.map(|tensor| weight_decay(&tensor.name) * 0.5 * squares(&tensor)).sum()
     }
 }
 
@@ -146,6 +165,28 @@ impl ModuleVisitor for CollectGradients {
     fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
         if self.path.is_trainable() {
             self.gradients.register(parameter.id, parameter.val());
+        }
+    }
+}
+
+/// Reads the ids of the parameters.
+struct CollectIds {
+    path: Path,
+    ids: Vec<(String, ParamId)>,
+}
+
+impl ModuleVisitor for CollectIds {
+    fn enter_module(&mut self, name: &str, _: &str) {
+        self.path.enter(name);
+    }
+
+    fn exit_module(&mut self, _: &str, _: &str) {
+        self.path.exit();
+    }
+
+    fn visit_float<const D: usize>(&mut self, parameter: &Param<Tensor<D>>) {
+        if self.path.is_trainable() {
+            self.ids.push((self.path.tensor_name(), parameter.id));
         }
     }
 }

@@ -93,6 +93,9 @@ impl<'a> Checker<'a> {
     /// What was found. That a key is missing is not said when it is there under a misspelt name, or in another table.
     pub(super) fn into_faults(mut self) -> Vec<Fault> {
         let meant = self.meant;
+        // What a group takes over from [optimizer] is wrong once.
+        let mut told = std::collections::HashSet::new();
+        self.faults.retain(|fault| told.insert((fault.message.clone(), fault.span)));
         self.faults
             .retain(|fault| fault.missing.is_none_or(|missing| !missing.iter().any(|name| meant.contains(name))));
         self.faults
@@ -217,6 +220,10 @@ impl<'a> Checker<'a> {
             (Kind::Section(section), Value::Table(table)) => {
                 Checked::Record(self.section(section, table, Some(node.span)))
             }
+            (Kind::Sections(section), Value::Array(items)) => {
+                let records = items.iter().filter_map(|item| self.table(section, item));
+                Checked::Records(records.collect())
+            }
             (Kind::Variant(variants), Value::Table(_) | Value::Text(_)) => {
                 self.chosen(variants, node).map_or(Checked::Absent, Checked::Variant)
             }
@@ -257,6 +264,15 @@ impl<'a> Checker<'a> {
             fault = fault.help(help);
         }
         self.fault(fault);
+    }
+
+    fn table(&mut self, section: &'static Section, item: &Node) -> Option<Record> {
+        if let Value::Table(table) = &item.value {
+            return Some(self.section(section, table, Some(item.span)));
+        }
+        let message = format!("an item of `{}` should be a table, got {}", section.path, item.describe());
+        self.fault(Fault::new(message, Some(item.span)));
+        None
     }
 
     fn item(&mut self, variants: &'static Variants, item: &Node) -> Option<Chosen> {
@@ -335,7 +351,9 @@ fn describe(kind: &Kind, data_sets: &DataSets) -> String {
         }
         Kind::Shape => "[channels, height, width] or [features], each at least 1".to_owned(),
         Kind::ClassWeights => "\"balanced\" or an array of numbers above 0, one a class".to_owned(),
+        Kind::Patterns => "a pattern like \"conv*.weight\", or an array of them".to_owned(),
         Kind::Section(section) => format!("a table, [{}]", section.path),
+        Kind::Sections(section) => format!("tables, each [[{}]]", section.path),
         Kind::Variant(variants) => {
             format!("a {} type or a table with a `type`", variants.noun)
         }

@@ -19,7 +19,7 @@ pub fn defaults(data_sets: &DataSets) -> String {
 
 fn section(out: &mut String, section: &'static Section, data_sets: &DataSets) {
     let (tables, values): (Vec<&Key>, Vec<&Key>) =
-        section.keys.iter().partition(|key| matches!(key.kind, Kind::Section(_)));
+        section.keys.iter().partition(|key| matches!(key.kind, Kind::Section(_) | Kind::Sections(_)));
     for key in values {
         value(out, section, key, data_sets);
         if key.name == "kind" {
@@ -27,10 +27,12 @@ fn section(out: &mut String, section: &'static Section, data_sets: &DataSets) {
         }
     }
     for key in tables {
-        let Kind::Section(below) = key.kind else {
-            continue;
+        let (below, header) = match key.kind {
+            Kind::Section(below) => (below, format!("[{}]\n", below.path)),
+            Kind::Sections(below) => (below, format!("[[{}]]\n", below.path)),
+            _ => continue,
         };
-        let mut text = format!("[{}]\n", below.path);
+        let mut text = header;
         self::section(&mut text, below, data_sets);
         if matches!(key.presence, Presence::Optional(_)) {
             text = text.lines().map(|line| format!("# {line}\n")).collect();

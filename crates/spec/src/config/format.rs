@@ -83,8 +83,12 @@ pub(crate) enum Kind {
     Shape,
     /// `"balanced"`, or an array of numbers above 0, one a class.
     ClassWeights,
+    /// A pattern over names, or an array of them.
+    Patterns,
     /// A table.
     Section(&'static Section),
+    /// An array of tables.
+    Sections(&'static Section),
     /// A table whose `type` says which keys it has, or its type alone.
     Variant(&'static Variants),
     /// An array of layers.

@@ -7,7 +7,7 @@ use super::format::Presence::{Default, Either, Optional, Required, Table};
 use super::format::{Kind, Range, Section, Variant, Variants, key};
 use crate::initialization::INITIALIZATIONS;
 use crate::layers::BATCH_NORM_KEYS;
-pub(super) use optimizers::{OPTIMIZERS, SCHEDULES};
+pub(super) use optimizers::{GROUP, OPTIMIZER};
 
 pub(super) static EXPERIMENT: Section = Section {
     path: "",
@@ -219,38 +219,6 @@ pub(super) static BATCH_NORM: Section = Section {
     keys: BATCH_NORM_KEYS,
 };
 
-pub(super) static OPTIMIZER: Section = Section {
-    path: "optimizer",
-    doc: "How weights are updated, and the learning rate of each iteration.",
-    kinds: Some(&OPTIMIZERS),
-    keys: &[
-        key(
-            "kind",
-            Kind::Choice(&["momentum", "sgd", "adagrad", "rmsprop", "adam", "adamw"]),
-            Default(Word("momentum")),
-            "The update rule: momentum, sgd, adagrad, rmsprop, adam, adamw.",
-        ),
-        key(
-            "learning_rate",
-            Kind::Number(Range::POSITIVE),
-            Required(Number(0.05)),
-            "α, the highest learning rate of the run.",
-        ),
-        key(
-            "warmup",
-            Kind::Integer { least: 0 },
-            Default(Integer(0)),
-            "Iterations over which the learning rate rises linearly to α.",
-        ),
-        key(
-            "schedule",
-            Kind::Variant(&SCHEDULES),
-            Default(Word("constant")),
-            "The learning rate after the warm-up: constant, step, cosine, linear, one-cycle.",
-        ),
-    ],
-};
-
 pub(super) static TRAINING: Section = Section {
     path: "training",
     doc: "The loss, the length of a run, and how often it reports. All lengths are in iterations.",
@@ -312,6 +280,7 @@ pub(super) static TRAINING: Section = Section {
             "What reports say. plain: means since the report before; moving: the course's moving averages.",
         ),
         key("early_stopping", Kind::Section(&EARLY_STOPPING), Optional(Toml("{}")), EARLY_STOPPING.doc),
+        key("weight_average", Kind::Section(&WEIGHT_AVERAGE), Optional(Toml("{}")), WEIGHT_AVERAGE.doc),
     ],
 };
 
@@ -345,6 +314,18 @@ pub(super) static EARLY_STOPPING: Section = Section {
             "End with the weights of the best epoch; otherwise with those of the last iteration.",
         ),
     ],
+};
+
+pub(super) static WEIGHT_AVERAGE: Section = Section {
+    path: "training.weight_average",
+    doc: "Evaluate a moving average of the weights in their place.",
+    kinds: None,
+    keys: &[key(
+        "decay",
+        Kind::Number(Range::BELOW_ONE),
+        Default(Number(0.999)),
+        "The share of the average that stays in an iteration; the rest is of the weights.",
+    )],
 };
 
 pub(super) static EXPECT: Section = Section {

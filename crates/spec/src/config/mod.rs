@@ -13,8 +13,10 @@ mod defaults;
 mod document;
 mod error;
 mod format;
+mod groups;
 mod keys;
 mod model;
+mod optimizer;
 mod overrides;
 mod record;
 mod replacement;
@@ -140,8 +142,10 @@ fn resolve(
 
 /// The experiment that a tree describes.
 fn experiment(root: &Table, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
+    let mut root = root.clone();
+    groups::inherit(&mut root);
     let mut checker = Checker::new(data_sets);
-    let record = checker.section(&keys::EXPERIMENT, root, None);
+    let record = checker.section(&keys::EXPERIMENT, &root, None);
     let faults = checker.into_faults();
     if faults.is_empty() { resolve::experiment(&record, default_name, data_sets) } else { Err(faults) }
 }

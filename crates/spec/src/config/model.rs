@@ -101,7 +101,7 @@ fn without_effect(key: &str, layer: &str, network: &str, record: &Record) -> Fau
 /// A published name stands for the published layers.
 fn check_name(architecture: &Architecture, record: &Record) -> Result<(), Fault> {
     match published::by_name(&architecture.name) {
-        Some(published) if published != architecture.without_settings() => Err(Fault::new(
+        Some(published) if published.without_settings() != architecture.without_settings() => Err(Fault::new(
             format!("the layers are not those of the published network `{}`", architecture.name),
             record.span_of("name"),
         )

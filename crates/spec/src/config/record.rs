@@ -25,6 +25,7 @@ pub(super) struct Field {
 pub(super) enum Checked {
     Absent,
     Text(String),
+    Texts(Vec<String>),
     Integer(u64),
     Number(f64),
     Numbers(Vec<f64>),
@@ -32,6 +33,7 @@ pub(super) enum Checked {
     Size(Size2),
     Shape(Shape),
     Record(Record),
+    Records(Vec<Record>),
     Variant(Chosen),
     Layers(Vec<Chosen>),
 }
@@ -153,6 +155,22 @@ impl Record {
 
     pub(super) fn table(&self, key: &str) -> &Record {
         self.optional_table(key).unwrap_or_else(|| unexpected(key, &Checked::Absent))
+    }
+
+    /// The tables of an array, none where it is absent.
+    pub(super) fn tables(&self, key: &str) -> &[Record] {
+        match &self.field(key).value {
+            Checked::Absent => &[],
+            Checked::Records(records) => records,
+            other => unexpected(key, other),
+        }
+    }
+
+    pub(super) fn texts(&self, key: &str) -> &[String] {
+        match &self.field(key).value {
+            Checked::Texts(texts) => texts,
+            other => unexpected(key, other),
+        }
     }
 
     pub(super) fn chosen(&self, key: &str) -> &Chosen {

@@ -2,12 +2,12 @@
 
 use super::check::Fault;
 use super::model;
+use super::optimizer::optimizer;
 use super::record::{Chosen, Record};
 use super::rules;
 use crate::{
-    Adam, Augmentation, Averages, ClassWeights, CropBorder, Data, DataSets, EarlyStopping, Engine, Expect, Experiment,
-    Kernels, Loss, MeanOf, Normalization, Optimizer, OptimizerKind, Order, Pixels, Schedule, Training, Update,
-    WarmStart, Watch,
+    Augmentation, Averages, ClassWeights, CropBorder, Data, DataSets, EarlyStopping, Engine, Expect, Experiment,
+    Kernels, Loss, MeanOf, Normalization, Order, Pixels, Training, WarmStart, Watch, WeightAverage,
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
@@ -68,62 +68,6 @@ fn warm_start(record: &Record) -> Option<WarmStart> {
     Some(WarmStart { init_from, freeze: record.flag("freeze"), resize: record.flag("resize") })
 }
 
-fn optimizer(record: &Record) -> Optimizer {
-    let schedule = record.chosen("schedule");
-    Optimizer {
-        kind: optimizer_kind(record),
-        learning_rate: record.number("learning_rate"),
-        weight_decay: record.number("weight_decay"),
-        warmup: record.count("warmup"),
-        schedule: match schedule.variant {
-            "step" => {
-                Schedule::Step { every: schedule.record.count("every"), factor: schedule.record.number("factor") }
-            }
-            "cosine" => Schedule::Cosine { final_fraction: schedule.record.number("final_fraction") },
-            "linear" => Schedule::Linear { final_fraction: schedule.record.number("final_fraction") },
-            "one-cycle" => Schedule::OneCycle {
-                rise: schedule.record.number("rise"),
-                initial_fraction: schedule.record.number("initial_fraction"),
-                final_fraction: schedule.record.number("final_fraction"),
-            },
-            _ => Schedule::Constant,
-        },
-    }
-}
-
-fn optimizer_kind(record: &Record) -> OptimizerKind {
-    let adam = || Adam {
-        beta_1: record.number("beta_1"),
-        beta_2: record.number("beta_2"),
-        epsilon: record.number("epsilon"),
-        amsgrad: record.flag("amsgrad"),
-    };
-    match record.text("kind") {
-        "momentum" => OptimizerKind::Momentum {
-            momentum: record.number("momentum"),
-            update: choice(record, "update", &Update::ALL, |update| update.name()),
-        },
-        "sgd" => OptimizerKind::Sgd {
-            momentum: record.number("momentum"),
-            dampening: record.number("dampening"),
-            nesterov: record.flag("nesterov"),
-        },
-        "adagrad" => OptimizerKind::AdaGrad {
-            learning_rate_decay: record.number("learning_rate_decay"),
-            epsilon: record.number("epsilon"),
-        },
-        "rmsprop" => OptimizerKind::RmsProp {
-            smoothing: record.number("smoothing"),
-            momentum: record.number("momentum"),
-            epsilon: record.number("epsilon"),
-            centered: record.flag("centered"),
-        },
-        "adam" => OptimizerKind::Adam(adam()),
-        "adamw" => OptimizerKind::AdamW(adam()),
-        other => panic!("the description of a config has an optimizer too many: `{other}`"),
-    }
-}
-
 /// The length of the run: as it is given, or from its epochs.
 fn iterations(record: &Record, data: &Data, data_sets: &DataSets) -> Result<usize, Fault> {
     let training = record.table("training");
@@ -154,6 +98,9 @@ fn training(record: &Record, iterations: usize) -> Training {
             least_change: rule.number("least_change"),
             restore_best: rule.flag("restore_best"),
         }),
+        weight_average: record
+            .optional_table("weight_average")
+            .map(|average| WeightAverage { decay: average.number("decay") }),
     }
 }
 
@@ -163,7 +110,7 @@ fn class_weights(record: &Record) -> Option<ClassWeights> {
 }
 
 /// The one of `all` that is named; the description of the config admits no other names.
-fn choice<T: Copy>(record: &Record, key: &str, all: &[T], name: impl Fn(T) -> &'static str) -> T {
+pub(super) fn choice<T: Copy>(record: &Record, key: &str, all: &[T], name: impl Fn(T) -> &'static str) -> T {
     let text = record.text(key);
     all.iter()
         .copied()

@@ -1,11 +1,13 @@
 //! The rules that need more than one key.
 
+mod optimizer;
+
 use super::check::Fault;
 use super::document::Span;
 use super::record::Record;
 use crate::{
-    Architecture, ClassWeights, CropBorder, Data, DataSet, DataSets, Engine, Experiment, Kernels, Loss, OptimizerKind,
-    Order, Schedule, Shape, Watch, counted,
+    Architecture, ClassWeights, CropBorder, Data, DataSet, DataSets, Engine, Experiment, Kernels, Loss, Order, Shape,
+    Watch, counted,
 };
 
 /// The most padding that an error proposes; more would be mostly margin.
@@ -22,8 +24,7 @@ pub(super) fn check(experiment: &Experiment, record: &Record, data_sets: &DataSe
         faults.push(Fault::of_shape(error, network_span(record.table("model"))));
     }
     check_engine(experiment, record, &mut faults);
-    check_warmup(experiment, record, &mut faults);
-    check_optimizer(experiment, record.table("optimizer"), &mut faults);
+    optimizer::check(experiment, record.table("optimizer"), &mut faults);
     check_warm_start(experiment, record.table("model"), &mut faults);
     check_early_stopping(experiment, record, &mut faults);
     check_loss(experiment, record.table("training"), &mut faults);
@@ -133,25 +134,6 @@ fn check_engine(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault
     }
 }
 
-fn check_warmup(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
-    let (training, optimizer) = (&experiment.training, &experiment.optimizer);
-    if optimizer.warmup > 0 && matches!(optimizer.schedule, Schedule::OneCycle { .. }) {
-        let message = "`warmup` has no place before `schedule = \"one-cycle\"`, which begins with a rise".to_owned();
-        let help = "leave out `warmup`; `rise` says how long the rise is";
-        faults.push(Fault::new(message, record.table("optimizer").span_of("warmup")).help(help));
-    }
-    if optimizer.warmup > training.iterations {
-        faults.push(Fault::new(
-            format!(
-                "warmup = {} is more than the {} of the run",
-                optimizer.warmup,
-                counted(training.iterations, "iteration")
-            ),
-            record.table("optimizer").span_of("warmup"),
-        ));
-    }
-}
-
 fn check_batch_size(experiment: &Experiment, data_set: &DataSet, record: &Record, faults: &mut Vec<Fault>) {
     let images = experiment.data.epoch_images(data_set.training_images);
     let batch_size = experiment.training.batch_size;
@@ -161,15 +143,6 @@ fn check_batch_size(experiment: &Experiment, data_set: &DataSet, record: &Record
         let span = asked.or_else(|| record.table("data").span_of("training_images"));
         let images = counted(images, "training image");
         faults.push(Fault::new(format!("batch_size = {batch_size} is more than the {images}"), span));
-    }
-}
-
-fn check_optimizer(experiment: &Experiment, record: &Record, faults: &mut Vec<Fault>) {
-    if let OptimizerKind::Sgd { momentum, dampening, nesterov: true } = experiment.optimizer.kind
-        && (momentum == 0.0 || dampening > 0.0)
-    {
-        let message = "nesterov = true needs a momentum above 0 and a dampening of 0";
-        faults.push(Fault::new(message, record.span_of("nesterov")));
     }
 }
 

@@ -25,6 +25,8 @@ pub(super) fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
         },
         (Kind::ClassWeights, Value::Text(text)) if text == BALANCED => Some(Checked::Text(text.clone())),
         (Kind::ClassWeights, Value::Array(items)) if !items.is_empty() => weights(items).map(Checked::Numbers),
+        (Kind::Patterns, Value::Text(text)) if !text.is_empty() => Some(Checked::Texts(vec![text.clone()])),
+        (Kind::Patterns, Value::Array(items)) if !items.is_empty() => texts(items).map(Checked::Texts),
         (Kind::Shape, Value::Array(items)) => Shape::from_dimensions(&dimensions(items, 1)?).map(Checked::Shape),
         _ => None,
     }
@@ -35,6 +37,14 @@ pub(super) const BALANCED: &str = "balanced";
 
 fn weights(items: &[Node]) -> Option<Vec<f64>> {
     items.iter().map(|item| number(Range::POSITIVE, item)).collect()
+}
+
+fn texts(items: &[Node]) -> Option<Vec<String>> {
+    let text = |item: &Node| match &item.value {
+        Value::Text(text) if !text.is_empty() => Some(text.clone()),
+        _ => None,
+    };
+    items.iter().map(text).collect()
 }
 
 fn number(range: Range, node: &Node) -> Option<f64> {

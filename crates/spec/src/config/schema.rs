@@ -73,6 +73,13 @@ fn section(section: &'static Section, data_sets: &DataSets) -> Entries {
     let mut entries = vec![("description", string(section.doc))];
     match section.kinds {
         None => entries.extend(object(section.keys.iter(), None, data_sets)),
+        // The kind may stand elsewhere: then any key of any kind may be here.
+        Some(kinds) if section.default_kind().is_none() => {
+            let of_kinds = kinds.variants.iter().flat_map(|kind| kind.keys);
+            let mut names = std::collections::BTreeSet::new();
+            let keys = section.keys.iter().chain(of_kinds).filter(|key| names.insert(key.name));
+            entries.extend(object(keys, None, data_sets));
+        }
         Some(kinds) => entries
             .push(("oneOf", Json::Array(kinds.variants.iter().map(|it| kind_of(section, it, data_sets)).collect()))),
     }
@@ -177,7 +184,15 @@ pub(super) fn kind(kind: &'static Kind, data_sets: &DataSets) -> Entries {
             ];
             vec![("anyOf", Json::Array(vec![Json::Object(words(&[BALANCED])), Json::Object(weights)]))]
         }
+        Kind::Patterns => {
+            let pattern = || vec![("type", string("string")), ("minLength", literal(1))];
+            let array = vec![("type", string("array")), ("items", Json::Object(pattern())), ("minItems", literal(1))];
+            vec![("anyOf", Json::Array(vec![Json::Object(pattern()), Json::Object(array)]))]
+        }
         Kind::Section(section) => self::section(section, data_sets),
+        Kind::Sections(section) => {
+            vec![("type", string("array")), ("items", Json::Object(self::section(section, data_sets)))]
+        }
         Kind::Variant(variants) => one_of(variants, data_sets),
         Kind::Layers => layers(),
         Kind::LayersOr(words) => {

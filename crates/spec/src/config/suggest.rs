@@ -51,7 +51,7 @@ pub(super) fn elsewhere(name: &str) -> Option<(&'static str, &'static str)> {
             return Some((section.path, key.name));
         }
         section.keys.iter().find_map(|key| match key.kind {
-            Kind::Section(below) => find(below, name),
+            Kind::Section(below) | Kind::Sections(below) => find(below, name),
             _ => None,
         })
     }

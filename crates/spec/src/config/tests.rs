@@ -3,6 +3,7 @@
 mod data_sets;
 mod errors;
 mod files;
+mod groups;
 mod layers;
 mod network_errors;
 mod overrides;

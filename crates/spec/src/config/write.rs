@@ -2,8 +2,8 @@
 //! before them has the same text.
 
 use crate::{
-    Architecture, Augmentation, Averages, ClassWeights, CropBorder, Experiment, LayerSpec, Normalization,
-    OptimizerKind, Schedule, Shape, Size2, Update,
+    Architecture, Augmentation, Averages, ClassWeights, Clipping, CropBorder, Experiment, LayerSpec, Normalization,
+    Optimizer, OptimizerKind, Schedule, Shape, Size2, Update, UpdateRule,
 };
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
@@ -35,13 +35,7 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
         out.entry("resize", warm_start.resize);
     }
 
-    let optimizer = &experiment.optimizer;
-    out.header("optimizer");
-    optimizer_kind(&mut out, &optimizer.kind);
-    out.entry("weight_decay", optimizer.weight_decay);
-    out.entry("learning_rate", optimizer.learning_rate);
-    out.entry("warmup", optimizer.warmup);
-    out.entry("schedule", schedule(optimizer.schedule));
+    optimizer(&mut out, &experiment.optimizer);
 
     let training = &experiment.training;
     out.header("training");
@@ -70,6 +64,11 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
         if rule.restore_best {
             out.entry("restore_best", true);
         }
+    }
+
+    if let Some(average) = &training.weight_average {
+        out.header("training.weight_average");
+        out.entry("decay", average.decay);
     }
 
     if let Some(expect) = &experiment.expect {
@@ -160,12 +159,56 @@ fn item(layer: &LayerSpec) -> String {
     format!("    {},\n", layer.entries().toml().replace('\n', "\n    "))
 }
 
-fn optimizer_kind(out: &mut Writer, kind: &OptimizerKind) {
+fn optimizer(out: &mut Writer, optimizer: &Optimizer) {
+    out.header("optimizer");
+    update_rule(out, &optimizer.rule, Update::default());
+    if let Some(clipping) = optimizer.clipping {
+        let (kind, most) = match clipping {
+            Clipping::Norm { most } => ("norm", most),
+            Clipping::Value { most } => ("value", most),
+        };
+        let mut entries = Entries::default();
+        entries.push("type", kind);
+        entries.push("most", most);
+        out.entry("clipping", entries);
+    }
+    if let Some(lookahead) = optimizer.lookahead {
+        out.header("optimizer.lookahead");
+        out.entry("every", lookahead.every);
+        out.entry("share", lookahead.share);
+    }
+    for group in &optimizer.groups {
+        out.header("[optimizer.groups]");
+        out.entry("parameters", &group.parameters[..]);
+        // Left out is what [optimizer] has.
+        let inherited = match optimizer.rule.kind {
+            OptimizerKind::Momentum { update, .. } => update,
+            _ => Update::default(),
+        };
+        update_rule(out, &group.rule, inherited);
+        for (key, iteration) in [("frozen_from", group.frozen_from), ("frozen_until", group.frozen_until)] {
+            if let Some(iteration) = iteration {
+                out.entry(key, iteration);
+            }
+        }
+    }
+}
+
+/// `absent` is what it means to leave `update` out.
+fn update_rule(out: &mut Writer, rule: &UpdateRule, absent: Update) {
+    optimizer_kind(out, &rule.kind, absent);
+    out.entry("weight_decay", rule.weight_decay);
+    out.entry("learning_rate", rule.learning_rate);
+    out.entry("warmup", rule.warmup);
+    out.entry("schedule", schedule(rule.schedule));
+}
+
+fn optimizer_kind(out: &mut Writer, kind: &OptimizerKind, absent: Update) {
     out.entry("kind", kind.name());
     match *kind {
         OptimizerKind::Momentum { momentum, update } => {
             out.entry("momentum", momentum);
-            if update != Update::default() {
+            if update != absent {
                 out.entry("update", update.name());
             }
         }
@@ -189,6 +232,12 @@ fn optimizer_kind(out: &mut Writer, kind: &OptimizerKind) {
             out.entry("beta_2", adam.beta_2);
             out.entry("epsilon", adam.epsilon);
             out.entry("amsgrad", adam.amsgrad);
+        }
+        OptimizerKind::Muon { momentum, nesterov, newton_schulz_steps, rescale } => {
+            out.entry("momentum", momentum);
+            out.entry("nesterov", nesterov);
+            out.entry("newton_schulz_steps", newton_schulz_steps);
+            out.entry("rescale", rescale);
         }
     }
 }
@@ -247,6 +296,12 @@ impl ToToml for bool {
 impl ToToml for f64 {
     fn toml(&self) -> String {
         format!("{self:?}")
+    }
+}
+
+impl ToToml for &[String] {
+    fn toml(&self) -> String {
+        format!("[{}]", self.iter().map(|text| text.as_str().toml()).collect::<Vec<_>>().join(", "))
     }
 }
 

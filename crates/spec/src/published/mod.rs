@@ -1,8 +1,10 @@
 //! The published networks, each one function that reads like its description.
 //!
 //! `course.rs` has those of the course, `petre.rs` those of the thesis, `classics.rs` the two from the literature that
-//! the thesis describes, `residual.rs` those with residual connections. All end in one score a class.
+//! the thesis describes, `residual.rs` those with residual connections, `airbench.rs` that of
+//! the speed records. All end in one score a class.
 
+mod airbench;
 mod classics;
 mod course;
 mod parts;
@@ -12,6 +14,7 @@ mod residual;
 #[cfg(test)]
 mod tests;
 
+pub use airbench::airbench94;
 pub use classics::{alexnet, lenet_5};
 pub use course::{
     bai_improved, cifar_baseline, mnist_baseline, timurtas_32_16_8, timurtas_64_32_16, timurtas_improved,
@@ -25,7 +28,7 @@ use crate::Architecture;
 /// A name, and the function that builds the network.
 type Named = (&'static str, fn() -> Architecture);
 
-const NETWORKS: [Named; 15] = [
+const NETWORKS: [Named; 16] = [
     ("mnist-baseline", mnist_baseline),
     ("cifar-baseline", cifar_baseline),
     ("willis-improved", willis_improved),
@@ -41,6 +44,7 @@ const NETWORKS: [Named; 15] = [
     ("alexnet", alexnet),
     ("resnet-20", resnet_20),
     ("resnet-9", resnet_9),
+    ("airbench94", airbench94),
 ];
 
 static NAMES: [&str; NETWORKS.len()] = {

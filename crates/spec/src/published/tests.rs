@@ -132,6 +132,7 @@ fn running_statistics_are_those_of_batch_normalisation() {
             "petre-cnn" | "petre-cnn-fashion" => 384,
             "resnet-20" => 2 * (7 * 16 + 6 * 32 + 6 * 64),
             "resnet-9" => 2 * (64 + 3 * 128 + 256 + 3 * 512),
+            "airbench94" => 2 * (2 * 64 + 4 * 256),
             _ => 0,
         };
         assert_eq!(statistics, expected, "{name}");
@@ -201,6 +202,32 @@ fn resnet_20_has_269722_parameters_and_the_shapes_of_the_paper() {
     let all = network.all_layers();
     let weighted = all.iter().filter(|layer| matches!(layer, LayerSpec::Conv2d(_) | LayerSpec::Linear(_)));
     assert_eq!(weighted.count(), 20);
+}
+
+#[test]
+fn airbench94_has_1971640_parameters() {
+    let layers = [
+        ("conv1", 288, 24),
+        ("conv2", 13_824, 0),
+        ("norm1", 0, 64),
+        ("conv3", 36_864, 0),
+        ("norm2", 0, 64),
+        ("conv4", 147_456, 0),
+        ("norm3", 0, 256),
+        ("conv5", 589_824, 0),
+        ("norm4", 0, 256),
+        ("conv6", 589_824, 0),
+        ("norm5", 0, 256),
+        ("conv7", 589_824, 0),
+        ("norm6", 0, 256),
+        ("linear1", 2_560, 0),
+    ];
+    expect(airbench94(), 1_971_640, &layers);
+    // The arithmetic of the paper: 118.1 million multiplications and additions an image.
+    let traced = airbench94().trace().unwrap();
+    let pooled: Vec<String> =
+        traced.iter().filter(|it| it.name.starts_with("pool")).map(|it| it.output.to_string()).collect();
+    assert_eq!(pooled, ["64×15×15", "256×7×7", "256×3×3", "256×1×1"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use backproof_spec::{Architecture, FlattenSpec, LayerSpec, LinearSpec, Shape};
 use burn::tensor::Device;
 
 use super::*;
-use crate::optimizer::new_optimizer;
+use crate::new_optimizer;
 use crate::testing::experiment;
 
 /// A network of 3 numbers.
@@ -19,7 +19,7 @@ fn network() -> Network {
 fn saved() -> (tempfile::TempDir, impl Fn() -> ModuleOptimizer) {
     let run = tempfile::tempdir().unwrap();
     let experiment = experiment(&["optimizer.kind=adam"]);
-    let kind = experiment.optimizer.clone();
+    let kind = experiment.optimizer.rule;
     let mut optimizer = new_optimizer(&kind);
     let network = network();
     // One step, so that the optimizer has something to keep.
@@ -27,9 +27,11 @@ fn saved() -> (tempfile::TempDir, impl Fn() -> ModuleOptimizer) {
     let gradients = network.forward(input, PassMode::Inference).sum().backward();
     let gradients = burn::optim::GradientsParams::from_grads(gradients, &network);
     let network = optimizer.step(0.1, network, gradients);
+    let (average, slow) = (Some(network.clone()), Some(network.clone()));
+    let kept = Kept { network, optimizer, average, slow };
     for name in [CheckpointName::Last, CheckpointName::Best] {
         let position = Position { iteration: 7, ..Position::default() };
-        Checkpoint::new(run.path(), name).save(&network, &optimizer, &experiment, &position, None).unwrap();
+        Checkpoint::new(run.path(), name).save(&kept, &experiment, &position, None).unwrap();
     }
     (run, move || new_optimizer(&kind))
 }
@@ -37,7 +39,8 @@ fn saved() -> (tempfile::TempDir, impl Fn() -> ModuleOptimizer) {
 /// Everything that going on with a run reads of a checkpoint.
 fn load(checkpoint: &Checkpoint, optimizer: ModuleOptimizer) -> Result<(), TrainError> {
     checkpoint.experiment()?;
-    checkpoint.load_network(network())?;
+    let (network, _) = checkpoint.load_network(network())?;
+    checkpoint.load_copies(&network)?;
     checkpoint.load_optimizer(optimizer)?;
     Ok(())
 }
@@ -48,7 +51,7 @@ fn a_checkpoint_that_is_cut_or_changed_at_any_byte_is_refused_and_the_other_one_
     let last = Checkpoint::new(run.path(), CheckpointName::Last);
     load(&last, optimizer()).unwrap();
     let mut faults = 0;
-    for name in [WEIGHTS, OPTIMIZER, CONFIG, STATE] {
+    for name in [WEIGHTS, OPTIMIZER, CONFIG, AVERAGE, SLOW, STATE] {
         let path = last.folder().join(name);
         let whole = fs::read(&path).unwrap();
         for place in 0..whole.len() {

@@ -56,6 +56,7 @@ fn steps(architecture: &Architecture) -> Option<usize> {
         "alexnet" => None,  // see `alexnet.rs`
         "resnet-9" => None, // of the layers of `resnet-20`, and much larger
         "resnet-20" => Some(25),
+        "airbench94" => Some(2),
         "petre-cnn" | "petre-cnn-fashion" | "timurtas-64-32-16" => Some(10),
         "petre-mlp" | "petre-mlp-fashion" | "timurtas-32-16-8" | "lenet-5" => Some(50),
         _ => Some(200),

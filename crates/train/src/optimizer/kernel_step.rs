@@ -1,13 +1,13 @@
 //! The kernels' step of an optimizer.
 
 use backproof_kernels::{AdaGradStep, AdamStep, AdamWStep, MomentumStep, OptimizerStep, RmsPropStep, SgdStep};
-use backproof_spec::{Optimizer, OptimizerKind, Update};
+use backproof_spec::{OptimizerKind, Update, UpdateRule};
 
-/// The step of `optimizer` that follows on `before` steps. It is the one of [`new_optimizer`](super::new_optimizer) to
-/// the bit, but for our momentum, which the kernels round less often.
-pub(crate) fn kernel_step(optimizer: &Optimizer, learning_rate: f64, before: usize) -> Box<dyn OptimizerStep> {
-    let decay = optimizer.weight_decay;
-    match optimizer.kind {
+/// The step of `rule` that follows on `before` steps, where the kernels have one. It is the one of
+/// [`new_optimizer`](super::new_optimizer) to the bit, but for our momentum, which the kernels round less often.
+pub(crate) fn kernel_step(rule: &UpdateRule, learning_rate: f64, before: usize) -> Option<Box<dyn OptimizerStep>> {
+    let decay = rule.weight_decay;
+    Some(match rule.kind {
         OptimizerKind::Momentum { momentum, update } => Box::new(momentum_step(learning_rate, momentum, decay, update)),
         OptimizerKind::Sgd { momentum, dampening, nesterov } => {
             Box::new(SgdStep::new(learning_rate, momentum, dampening, nesterov, decay, before))
@@ -26,7 +26,8 @@ pub(crate) fn kernel_step(optimizer: &Optimizer, learning_rate: f64, before: usi
             let (betas, epsilon) = ([adam.beta_1, adam.beta_2], above_zero(adam.epsilon));
             Box::new(AdamWStep::new(learning_rate, betas, epsilon, adam.amsgrad, decay, before))
         }
-    }
+        OptimizerKind::Muon { .. } => return None,
+    })
 }
 
 /// The step of our momentum.
@@ -81,14 +82,15 @@ mod tests {
                 let start = Tensor::from_data(&numbers(0)[..], &device);
                 let mut module = Weights { weights: Param::from_tensor(start) };
                 let mut weights = numbers(0);
-                let mut remembered = vec![vec![0.0; weights.len()]; kernel_step(&optimizer, 0.1, 0).remembers()];
+                let mut remembered =
+                    vec![vec![0.0; weights.len()]; kernel_step(&optimizer, 0.1, 0).unwrap().remembers()];
                 for before in 0..5 {
                     let gradient = numbers(before + 1);
                     let mut given = GradientsParams::new();
                     given.register(module.weights.id, Tensor::<1>::from_data(&gradient[..], &Device::flex()));
                     module = on_tensors.step(0.013, module, given);
                     let mut slices: Vec<&mut [f32]> = remembered.iter_mut().map(Vec::as_mut_slice).collect();
-                    kernel_step(&optimizer, 0.013, before).apply(isa, &gradient, &mut slices, &mut weights);
+                    kernel_step(&optimizer, 0.013, before).unwrap().apply(isa, &gradient, &mut slices, &mut weights);
 
                     let expected: Vec<f32> = module.weights.val().into_data().iter::<f32>().collect();
                     let same = |(a, b): (&f32, &f32)| if exact { a == b } else { relative(*a, *b) < 1e-5 };

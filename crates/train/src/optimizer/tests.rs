@@ -34,7 +34,7 @@ fn the_first_steps_are_those_of_pytorch() {
     for (case, config) in header.metadata().as_ref().unwrap().iter().filter(|(name, _)| *name != "made_by") {
         let overrides: Vec<String> =
             config.lines().map(|key| format!("optimizer.{}", key.replace(" = ", "="))).collect();
-        let settings = experiment(&overrides.iter().map(String::as_str).collect::<Vec<_>>()).optimizer;
+        let settings = experiment(&overrides.iter().map(String::as_str).collect::<Vec<_>>()).optimizer.rule;
         let mut optimizer = new_optimizer(&settings);
         let start = numbers(&format!("{case}/start"));
         let mut module = OneWeight { weight: Param::from_tensor(tensor(&start).autodiff()) };
@@ -59,7 +59,7 @@ fn the_first_steps_are_those_of_pytorch() {
 
 /// One weight of 1 after steps on `gradients` by the optimizer of the config lines `keys`, in single precision.
 fn weight_after(gradients: &[f32], keys: &[&str]) -> f32 {
-    let settings = experiment(keys).optimizer;
+    let settings = experiment(keys).optimizer.rule;
     let mut optimizer = new_optimizer(&settings);
     let device = Device::flex();
     let mut module = OneWeight { weight: Param::from_tensor(Tensor::from_data([[1.0]], &device.clone().autodiff())) };
@@ -96,7 +96,7 @@ fn a_resumed_run_ends_in_the_bits_of_one_that_was_never_stopped() {
     for optimizer in optimizers() {
         for engine in ["engine=autodiff", "engine=compiled"] {
             let mut whole = experiment(&[engine]);
-            whole.optimizer = Optimizer { learning_rate: 1e-3, ..optimizer.clone() };
+            whole.optimizer = UpdateRule { learning_rate: 1e-3, ..optimizer }.into();
             let mut half = whole.clone();
             half.training.iterations = 10;
             let whole = run(&whole, runs.path()).unwrap();

@@ -1,5 +1,7 @@
 //! Training on the CPU kernels against training by Burn.
 
+mod groups;
+
 use std::fs;
 
 use backproof_spec::Experiment;
@@ -207,7 +209,7 @@ fn computed_by(overrides: &[&str]) -> Vec<(String, ComputedBy)> {
     let setup = setup(std::path::Path::new(""));
     let network = Network::new(&experiment.model, 1, &setup.device.clone().autodiff()).unwrap();
     let config = trainer_config(&experiment, &setup).unwrap();
-    let trainer = Trainer::new(config, network, new_optimizer(&experiment.optimizer)).unwrap();
+    let trainer = Trainer::new(config, network).unwrap();
     let computation = Computation::new(&experiment, &setup, &trainer, 0).unwrap();
     computation.layers.into_iter().map(|layer| (layer.layer, layer.by)).collect()
 }
@@ -254,11 +256,11 @@ fn the_compiled_engine_refuses_what_has_no_kernel_before_there_is_a_folder() {
 fn a_plan_that_has_made_no_step_remembers_nothing() {
     let experiment = experiment(&["engine=compiled"]);
     for optimizer in optimizers() {
-        let experiment = Experiment { optimizer: optimizer.clone(), ..experiment.clone() };
+        let experiment = Experiment { optimizer: optimizer.into(), ..experiment.clone() };
         let config = trainer_config(&experiment, &setup(std::path::Path::new("runs"))).unwrap();
         let device = config.device.clone().autodiff();
         let network = Network::new(&experiment.model, experiment.seed, &device).unwrap();
-        let trainer = Trainer::new(config, network, new_optimizer(&optimizer)).unwrap();
+        let trainer = Trainer::new(config, network).unwrap();
         assert!(trainer.optimizer().to_record().is_empty(), "{optimizer:?}");
     }
 }

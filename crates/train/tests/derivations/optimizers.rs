@@ -1,7 +1,7 @@
 //! Gradient descent, and what an experiment can ask for beside it.
 
 use backproof_layers::Linear;
-use backproof_spec::{Adam, Optimizer as Settings, OptimizerKind, Schedule, Update};
+use backproof_spec::{Adam, OptimizerKind, Schedule, Update, UpdateRule};
 use backproof_train::{Momentum, new_optimizer};
 use burn::optim::{GradientsParams, Optimizer};
 
@@ -17,12 +17,13 @@ pub(crate) const RECOMPUTED: &[(&str, Recompute)] = &[
     ("adagrad", adagrad),
     ("adam", adam),
     ("epsilon", epsilon),
+    ("muon", muon),
     ("sgd", sgd),
 ];
 
 /// The weight after each step of one optimizer, without weight decay, on these gradients.
 fn weights(kind: OptimizerKind, learning_rate: f64, start: f64, gradients: &[f64]) -> Vec<f64> {
-    let settings = Settings { kind, learning_rate, weight_decay: 0.0, warmup: 0, schedule: Schedule::Constant };
+    let settings = UpdateRule { kind, learning_rate, weight_decay: 0.0, warmup: 0, schedule: Schedule::Constant };
     let mut optimizer = new_optimizer(&settings);
     let mut layer = Linear::new(full(start, [1, 1]).autodiff(), None);
     let step = |&gradient: &f64| {
@@ -70,7 +71,7 @@ fn minima(block: &Block) {
 }
 
 fn cosine(block: &Block) {
-    let settings = Settings {
+    let settings = UpdateRule {
         kind: PLAIN,
         learning_rate: 1.0,
         weight_decay: 0.0,
@@ -186,4 +187,31 @@ fn sgd(block: &Block) {
     assert!(ours.iter().zip(&theirs).all(|(ours, theirs)| (ours - theirs).abs() < 1e-6), "{ours:?}, {theirs:?}");
     block.states("pytorch", &[alpha * (1.0 - mu)]);
     block.states("sum_3", &[1.0 - mu.powi(3)]);
+}
+
+/// The singular values of a step with learning rate 1 from weights of 0 are the lengths of the columns that U S Vᵀ has
+/// where V is the identity.
+fn muon(block: &Block) {
+    let gradient = block.matrix("G");
+    let direction = |steps: usize| -> [[f64; 2]; 2] {
+        let kind = OptimizerKind::Muon { momentum: 0.0, nesterov: false, newton_schulz_steps: steps, rescale: false };
+        let settings =
+            UpdateRule { kind, learning_rate: 1.0, weight_decay: 0.0, warmup: 0, schedule: Schedule::Constant };
+        // Burn keeps a linear layer's matrix with a row an input.
+        let layer = Linear::new(full(0.0, [2, 2]).autodiff(), None);
+        let mut given = GradientsParams::new();
+        given.register(layer.weight.id, gradient.clone().transpose());
+        let moved = values(new_optimizer(&settings).step(1.0, layer, given).weight.val().transpose());
+        [[-moved[0], -moved[1]], [-moved[2], -moved[3]]]
+    };
+    let lengths = |rows: [[f64; 2]; 2]| [0, 1].map(|column| rows[0][column].hypot(rows[1][column]));
+    let g = values(gradient.clone());
+    let norm = g.iter().map(|g| g * g).sum::<f64>().sqrt();
+    let start = lengths([[g[0], g[1]], [g[2], g[3]]]).map(|s| s / norm);
+    block.states("s_0", &start);
+    for (name, steps) in [("s_1", 1), ("s_2", 2), ("s_5", 5)] {
+        block.states(name, &lengths(direction(steps)));
+    }
+    block.states("newton", &start.map(|s| (0..5).fold(s, |s, _| (3.0 * s - s.powi(3)) / 2.0)));
+    block.states("O", direction(5).as_flattened());
 }

@@ -73,7 +73,9 @@ pub(crate) fn run(arguments: &CompareGradientsArguments) -> anyhow::Result<()> {
 fn say_what_is_left_out(selection: &GradientComparison) {
     let GradientComparison::Ours { left_out, .. } = selection else { return };
     for Architecture { name, .. } in left_out {
-        println!("left out: {name}, for its size; `cargo xtask compare-gradients --model {name}` checks it");
+        println!(
+            "left out: {name}, for the time that it takes; `cargo xtask compare-gradients --model {name}` checks it"
+        );
     }
 }
 

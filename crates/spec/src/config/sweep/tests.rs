@@ -50,8 +50,8 @@ fn a_grid_is_every_combination_and_every_seed() {
     assert_eq!(sweep.keys, ["optimizer.learning_rate", "optimizer.momentum"]);
     assert_eq!(sweep.points.len(), 6);
     let settings = |run: &Experiment| {
-        let OptimizerKind::Momentum { momentum, .. } = run.optimizer.kind else { panic!("the default optimizer") };
-        (run.optimizer.learning_rate, momentum, run.seed)
+        let OptimizerKind::Momentum { momentum, .. } = run.optimizer.rule.kind else { panic!("the default optimizer") };
+        (run.optimizer.rule.learning_rate, momentum, run.seed)
     };
     let runs: Vec<_> = sweep.runs().map(|(_, run)| settings(run)).collect();
     assert_eq!(runs.len(), 18);
@@ -129,7 +129,9 @@ fn points_may_start_from_experiments_of_their_own() {
     assert_eq!(labels, ["digits", "clothes"]);
     let runs: Vec<_> = sweep
         .runs()
-        .map(|(_, run)| (run.data.dataset.as_str(), run.seed, run.optimizer.learning_rate, run.training.batch_size))
+        .map(|(_, run)| {
+            (run.data.dataset.as_str(), run.seed, run.optimizer.rule.learning_rate, run.training.batch_size)
+        })
         .collect();
     assert_eq!(
         runs,

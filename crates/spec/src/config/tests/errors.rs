@@ -28,7 +28,7 @@ fn a_key_of_another_optimizer() {
     |
  15 | momentum = 0.9
     | ^^^^^^^^
-help: it is one of `momentum`, `sgd`, `rmsprop`; \
+help: it is one of `momentum`, `sgd`, `rmsprop`, `muon`; \
 `adam` has `beta_1`, `beta_2`, `epsilon`, `amsgrad`, `weight_decay`",
     );
     expect(
@@ -96,7 +96,7 @@ unknown key `rounds` in [training]
  16 | rounds = 3
     | ^^^^^^
 help: valid keys: `loss`, `label_smoothing`, `class_weights`, `iterations`, `epochs`, `batch_size`, `report_every`, \
-`validate_every`, `checkpoint_every`, `averages`, `early_stopping`",
+`validate_every`, `checkpoint_every`, `averages`, `early_stopping`, `weight_average`",
     );
 }
 

@@ -21,10 +21,10 @@ fn values_are_toml_or_else_bare_strings() {
     ];
     let experiment = read(SPELLED_OUT, &overrides).unwrap();
     assert_eq!(experiment.data.dataset, "fashion-mnist");
-    assert_eq!(experiment.optimizer.learning_rate, 1e-3);
+    assert_eq!(experiment.optimizer.rule.learning_rate, 1e-3);
     assert_eq!(experiment.name, "quoted");
     assert_eq!(experiment.training.batch_size, 8);
-    assert_eq!(experiment.optimizer.schedule, Schedule::Step { every: 10, factor: 0.5 });
+    assert_eq!(experiment.optimizer.rule.schedule, Schedule::Step { every: 10, factor: 0.5 });
     assert_eq!(experiment.expect.unwrap().test_accuracy, 0.5);
 }
 
@@ -62,7 +62,7 @@ fn the_last_override_of_a_key_wins() {
 #[test]
 fn a_type_alone_takes_further_keys() {
     let experiment = read(SPELLED_OUT, &["optimizer.schedule.final_fraction=0.1"]).unwrap();
-    assert_eq!(experiment.optimizer.schedule, Schedule::Cosine { final_fraction: 0.1 });
+    assert_eq!(experiment.optimizer.rule.schedule, Schedule::Cosine { final_fraction: 0.1 });
 }
 
 #[test]
@@ -98,14 +98,14 @@ fn another_optimizer_drops_the_keys_of_the_one_in_the_file() {
     let kept = read(SPELLED_OUT, &["optimizer.weight_decay=0.5"]).unwrap().to_toml();
     let experiment = read(&kept, &["optimizer.kind=adagrad"]).unwrap();
     let kind = OptimizerKind::AdaGrad { learning_rate_decay: 0.0, epsilon: 1e-10 };
-    assert_eq!((experiment.optimizer.kind, experiment.optimizer.weight_decay), (kind, 0.5));
+    assert_eq!((experiment.optimizer.rule.kind, experiment.optimizer.rule.weight_decay), (kind, 0.5));
     expect(
         &["optimizer.momentum=0.5", "optimizer.kind=adagrad"],
         "\
 `momentum` is not a key of the optimizer `adagrad`
   --> --set optimizer.momentum=0.5
                       ^^^^^^^^
-help: it is one of `momentum`, `sgd`, `rmsprop`; `adagrad` has `learning_rate_decay`, `epsilon`, `weight_decay`",
+help: it is one of `momentum`, `sgd`, `rmsprop`, `muon`; `adagrad` has `learning_rate_decay`, `epsilon`, `weight_decay`",
     );
 }
 

@@ -6,9 +6,10 @@ use super::layers::any_layer;
 use super::{SPELLED_OUT, read};
 use crate::data_set::four;
 use crate::{
-    Adam, Architecture, Augmentation, Averages, ClassWeights, CropBorder, Data, EarlyStopping, Engine, Expect,
-    Experiment, FlattenSpec, Kernels, LayerSpec, LinearSpec, Loss, Normalization, Optimizer, OptimizerKind, Order,
-    Schedule, Shape, Training, Update, WarmStart, Watch, published,
+    Adam, Architecture, Augmentation, Averages, ClassWeights, Clipping, CropBorder, Data, EarlyStopping, Engine,
+    Expect, Experiment, FlattenSpec, Kernels, LayerSpec, LinearSpec, Lookahead, Loss, Normalization, Optimizer,
+    OptimizerKind, Order, ParameterGroup, Schedule, Shape, Training, Update, UpdateRule, WarmStart, Watch,
+    WeightAverage, published,
 };
 
 /// Those of `layers` that fit what the ones before them give.
@@ -76,6 +77,25 @@ fn data() -> impl Strategy<Value = Data> {
 }
 
 fn optimizer() -> impl Strategy<Value = Optimizer> {
+    let clipping = prop_oneof![
+        (1e-9..1e9).prop_map(|most| Clipping::Norm { most }),
+        (1e-9..1e9).prop_map(|most| Clipping::Value { most })
+    ];
+    let lookahead = (1_usize.., 1e-9..=1.0).prop_map(|(every, share)| Lookahead { every, share });
+    let group = (update_rule(), prop::option::of(100_usize..), prop::option::of(1_usize..100)).prop_map(
+        |(rule, frozen_from, frozen_until)| ParameterGroup {
+            parameters: vec!["*".to_owned(), "linear?.w[a-e]ight".to_owned()],
+            rule,
+            frozen_from,
+            frozen_until,
+        },
+    );
+    let groups = prop::collection::vec(group, 0..3);
+    (update_rule(), groups, prop::option::of(clipping), prop::option::of(lookahead))
+        .prop_map(|(rule, groups, clipping, lookahead)| Optimizer { rule, groups, clipping, lookahead })
+}
+
+fn update_rule() -> impl Strategy<Value = UpdateRule> {
     let schedule = prop_oneof![
         Just(Schedule::Constant),
         (1_usize.., 1e-9..=1.0).prop_map(|(every, factor)| Schedule::Step { every, factor }),
@@ -88,7 +108,7 @@ fn optimizer() -> impl Strategy<Value = Optimizer> {
         }),
     ];
     (optimizer_kind(), 1e-300..1e300, 0.0..1e10, 0_usize..100, schedule).prop_map(
-        |(kind, learning_rate, weight_decay, warmup, schedule)| Optimizer {
+        |(kind, learning_rate, weight_decay, warmup, schedule)| UpdateRule {
             kind,
             learning_rate,
             weight_decay,
@@ -136,9 +156,10 @@ fn training() -> impl Strategy<Value = Training> {
     // A weight for each of the ten classes, and both with the cross-entropy alone.
     let weights =
         prop_oneof![Just(ClassWeights::Balanced), prop::collection::vec(1e-9..1e9, 10).prop_map(ClassWeights::Each)];
+    let average = prop::option::of((0.0..1.0).prop_map(|decay| WeightAverage { decay }));
     let softened = prop::option::of((0.0..1.0, prop::option::of(weights)));
-    (loss, softened, 100_usize.., 1_usize..100, every, averages, early_stopping).prop_map(
-        |(loss, softened, iterations, batch_size, every, averages, early_stopping)| Training {
+    (loss, softened, 100_usize.., 1_usize..100, every, averages, early_stopping, average).prop_map(
+        |(loss, softened, iterations, batch_size, every, averages, early_stopping, weight_average)| Training {
             loss: if softened.is_some() { Loss::CrossEntropy } else { loss },
             label_smoothing: softened.as_ref().map_or(0.0, |(smoothing, _)| *smoothing),
             class_weights: softened.and_then(|(_, weights)| weights),
@@ -149,6 +170,7 @@ fn training() -> impl Strategy<Value = Training> {
             checkpoint_every: every.2,
             averages,
             early_stopping,
+            weight_average,
         },
     )
 }

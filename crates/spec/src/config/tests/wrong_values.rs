@@ -43,7 +43,7 @@ fn a_value_of_each_wrong_type_is_shown_as_what_it_is() {
         (
             "learning_rate = 0.05",
             "learning_rate = 0.05\nkind = 1",
-            "`kind` should be one of `momentum`, `sgd`, `adagrad`, `rmsprop`, `adam`, `adamw`, got 1",
+            "`kind` should be one of `momentum`, `sgd`, `adagrad`, `rmsprop`, `adam`, `adamw`, `muon`, got 1",
         ),
         (
             "iterations = 100",
