@@ -94,7 +94,7 @@ pub use experiment::{
     Averages, ClassWeights, EarlyStopping, Engine, Expect, Experiment, Kernels, Training, WarmStart, Watch,
 };
 pub use flops::Flops;
-pub use initialization::{Initialization, InitializationKind};
+pub use initialization::{Initialization, InitializationKind, Whitening};
 pub use layers::*; // `LayerSpec`, and the struct of each
 pub use loss::Loss;
 pub use optimizer::{Adam, Optimizer, OptimizerKind, Schedule, Update};

@@ -47,6 +47,7 @@ mod training;
 mod warm_start;
 mod warm_start_record;
 mod weights;
+mod whitening;
 
 pub use backproof_models::{Changes, ComputedBy};
 pub use checkpoint::CheckpointName;

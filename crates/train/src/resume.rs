@@ -10,7 +10,7 @@ use burn::optim::ModuleOptimizer;
 use crate::checkpoint::{Checkpoint, Position};
 use crate::computation::{hint, trainer_config};
 use crate::optimizer::new_optimizer;
-use crate::run::{Notes, new_network};
+use crate::run::{Notes, first_kernels, new_network};
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::setup::{class_names, data};
 use crate::tensorboard::{self, EventFile};
@@ -68,9 +68,14 @@ pub fn resume(
         return Err(TrainError::NothingLeft { at: position.iteration, of });
     }
     let hint = hint(&experiment, setup, &network);
-    let trainer = Trainer::new(trainer_config(&experiment, setup)?, network, optimizer)?;
+    let fresh = from.is_none().then(|| network.clone());
+    let mut trainer = Trainer::new(trainer_config(&experiment, setup)?, network, optimizer)?;
     let computation = Computation::new(&experiment, setup, &trainer, position.iteration)?;
     let data = data(&experiment, setup)?;
+    if let Some(network) = fresh.and_then(|network| first_kernels(&network, record.warm_start.as_ref(), &data)) {
+        let optimizer = new_optimizer(&experiment.optimizer);
+        trainer = Trainer::new(trainer_config(&experiment, setup)?, network, optimizer)?;
+    }
     let loss = TrainingLoss::new(&experiment.training, experiment.model.classes()?, &data.training);
     let trainer = trainer.with_loss(loss);
     same_data(&record.data_checksums, &data.checksums)?;

@@ -39,6 +39,21 @@ impl Network {
         collect.gradients
     }
 
+    /// The network with `values` in place of those of the tensor `name`, in PyTorch's layout and in the precision of
+    /// the network.
+    ///
+    /// # Panics
+    ///
+    /// If it has no such tensor, or the tensor has another number of elements.
+    #[must_use]
+    pub fn with_values(self, name: &str, values: &[f64]) -> Self {
+        let tensors = self.tensors();
+        let own = &tensors.iter().find(|tensor| tensor.name == name).expect("a tensor of the network").data;
+        let data = TensorData::new(values.to_vec(), own.shape().to_vec()).convert_dtype(own.dtype());
+        let mut replace = Replace::new(&self, BTreeMap::from([(name.to_owned(), data)]));
+        self.map(&mut replace)
+    }
+
     /// ½ ‖w‖² over all trainable parameters, in f64.
     #[must_use]
     pub fn half_squared_norm(&self) -> f64 {

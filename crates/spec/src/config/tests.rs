@@ -3,6 +3,7 @@
 mod data_sets;
 mod errors;
 mod files;
+mod initialization;
 mod layers;
 mod network_errors;
 mod overrides;

@@ -254,7 +254,7 @@ fn the_weights_of_a_published_network_are_drawn_as_the_config_says() {
             .replace("[model]", "[model]\ninitialization = \"glorot-normal\"");
     let layers = super::read(&own, &[]).unwrap().model.layers;
     let LayerSpec::Linear(linear) = &layers[3] else { panic!("{layers:?}") };
-    let uniform = Initialization { kind: InitializationKind::HeUniform, gain: 2.0, fan_in: None };
+    let uniform = Initialization { kind: InitializationKind::HeUniform, gain: 2.0, ..Initialization::default() };
     assert_eq!(linear.initialization, Some(uniform));
     let LayerSpec::Conv2d(conv) = &layers[0] else { panic!("{layers:?}") };
     assert_eq!(conv.initialization.map(|it| it.kind), Some(InitializationKind::GlorotNormal));

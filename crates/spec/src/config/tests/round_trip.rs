@@ -14,6 +14,10 @@ use crate::{
 /// Those of `layers` that fit what the ones before them give.
 fn those_that_fit(layers: Vec<LayerSpec>, mut shape: Shape) -> Vec<LayerSpec> {
     let fits = |layer: &LayerSpec| {
+        // It would have to be the first.
+        if matches!(layer, LayerSpec::Conv2d(conv) if conv.is_whitening()) {
+            return false;
+        }
         let alone = Architecture { name: "one".to_owned(), input: shape, layers: vec![layer.clone()] };
         alone.trace().map(|traced| shape = traced[0].output).is_ok()
     };
