@@ -84,6 +84,7 @@ mod shape_error;
 mod sweep;
 mod table;
 mod unset;
+mod views;
 mod words;
 
 pub use architecture::{Architecture, TracedBranch, TracedLayer};
@@ -103,4 +104,5 @@ pub use shape::{Shape, Size2};
 pub use shape_error::{LayerPlace, ShapeError};
 pub use sweep::{Sweep, SweepPoint};
 pub use table::{describe_layer, indented, parameter_table, thousands};
+pub use views::{View, Views};
 pub use words::{are, counted, plural};

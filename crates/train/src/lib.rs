@@ -44,6 +44,7 @@ mod tensorboard;
 mod testing;
 mod trainer;
 mod training;
+mod views;
 mod warm_start;
 mod warm_start_record;
 mod weights;

@@ -3,7 +3,7 @@
 
 use crate::{
     Architecture, Augmentation, Averages, ClassWeights, CropBorder, Experiment, LayerSpec, Normalization,
-    OptimizerKind, Schedule, Shape, Size2, Update,
+    OptimizerKind, Schedule, Shape, Size2, Update, Views,
 };
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
@@ -70,6 +70,11 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
         if rule.restore_best {
             out.entry("restore_best", true);
         }
+    }
+
+    if experiment.views != Views::default() {
+        out.header("evaluation");
+        out.entry("views", experiment.views.name());
     }
 
     if let Some(expect) = &experiment.expect {

@@ -314,12 +314,13 @@ fn keys_that_came_later_are_not_written_where_they_are_the_default() {
     let defaults = [
         "optimizer.update=after-momentum",
         "training.averages=plain",
+        "evaluation.views=one",
         "training.early_stopping.restore_best=false",
         "model.layers.1={ type = \"relu\", gradient_at_zero = 0 }",
     ];
     let text = written(&defaults);
     assert_eq!(text, written(&["training.early_stopping={}"]));
-    for key in ["update", "averages", "restore_best", "gradient_at_zero"] {
+    for key in ["update", "averages", "restore_best", "gradient_at_zero", "evaluation"] {
         assert!(!text.contains(key), "{text}");
     }
     let others = ["optimizer.update=before-momentum", "training.averages=moving"];
