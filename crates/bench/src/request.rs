@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use backproof_data::source;
 use backproof_spec::{
     Architecture, Augmentation, CropBorder, Engine, Experiment, Kernels, LayerSpec, Loss, Optimizer, OptimizerKind,
-    Schedule, Update,
+    Schedule, Update, Views,
 };
 use clap::ValueEnum;
 
@@ -220,6 +220,8 @@ fn comparable(experiment: &Experiment) -> Result<(), BenchError> {
         }
     ) {
         "its augmentation is more than a flip and a crop with a black border"
+    } else if experiment.views != Views::One {
+        "it evaluates several views of an image"
     } else if experiment.training.loss != Loss::CrossEntropy {
         "its loss is not `cross-entropy`"
     } else if experiment.warm_start.is_some() {

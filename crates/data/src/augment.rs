@@ -1,6 +1,6 @@
 //! Random changes to a training image, and writing an image as numbers, in one pass.
 
-use backproof_spec::{Augmentation, CropBorder, Shape};
+use backproof_spec::{Augmentation, CropBorder, Shape, View};
 use rand::RngExt;
 
 use crate::images::planes;
@@ -34,6 +34,13 @@ struct Cutout {
     top: isize,
     left: isize,
     side: usize,
+}
+
+impl From<View> for Change {
+    fn from(view: View) -> Self {
+        let shift = isize::from(view.shift);
+        Self { flip: view.mirrored, down: shift, right: shift, border: CropBorder::Reflect, ..Self::default() }
+    }
 }
 
 impl Change {
@@ -150,7 +157,7 @@ pub(crate) fn write(out: &mut [f32], pixels: &[u8], shape: Shape, tables: &Table
 #[cfg(test)]
 mod tests {
     use super::*;
-    use backproof_spec::Pixels;
+    use backproof_spec::{Pixels, Views};
 
     use crate::Normalizer;
 
@@ -173,6 +180,21 @@ mod tests {
     fn a_flip_mirrors_left_to_right_only() {
         let flip = Change { flip: true, ..Change::default() };
         assert_eq!(changed(flip), [3, 2, 1, 6, 5, 4, 103, 102, 101, 106, 105, 104]);
+    }
+
+    #[test]
+    fn six_views_are_the_image_its_mirror_and_both_shifted_along_the_diagonal() {
+        let seen = Views::Six.list().iter().map(|&view| changed(view.into())[..6].to_vec()).collect::<Vec<_>>();
+        // Rows 1 2 3 and 4 5 6, mirrored at the border: before row 1 comes row 4, and before column 1 column 2.
+        let expected = [
+            [1, 2, 3, 4, 5, 6],
+            [3, 2, 1, 6, 5, 4],
+            [5, 4, 5, 2, 1, 2],
+            [5, 6, 5, 2, 3, 2],
+            [5, 6, 5, 2, 3, 2],
+            [5, 4, 5, 2, 1, 2],
+        ];
+        assert_eq!(seen, expected);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The images of one batch, before anything has been made of them.
 
-use backproof_spec::{Augmentation, Shape};
+use backproof_spec::{Augmentation, Shape, View};
 
 use crate::augment::{Change, write};
 use crate::images::planes;
@@ -16,6 +16,8 @@ pub struct Selection<'a> {
     augmentation: Augmentation,
     seed: u64,
     epoch: u64,
+    /// In place of a random change.
+    view: Option<View>,
 }
 
 impl<'a> Selection<'a> {
@@ -27,12 +29,18 @@ impl<'a> Selection<'a> {
         seed: u64,
         epoch: u64,
     ) -> Self {
-        Self { images: subset.images(), tables: subset.tables(), indices, augmentation, seed, epoch }
+        Self { images: subset.images(), tables: subset.tables(), indices, augmentation, seed, epoch, view: None }
     }
 
     /// As [`new`](Self::new), of images as they are.
     pub(crate) fn unchanged(subset: &'a Subset, indices: Vec<usize>) -> Self {
         Self::new(subset, indices, Augmentation::default(), 0, 0)
+    }
+
+    /// The same images, each as `view` shows it and with no other change.
+    #[must_use]
+    pub fn seen(&self, view: View) -> Self {
+        Self { view: Some(view), ..self.clone() }
     }
 
     /// The number of images, N.
@@ -63,7 +71,8 @@ impl<'a> Selection<'a> {
     pub fn write(&self, position: usize, to: &mut [f32]) {
         let index = self.indices[position];
         let (_, height, width) = planes(self.images.shape());
-        let change = Change::draw(self.augmentation, [height, width], self.seed, self.epoch, index);
+        let drawn = || Change::draw(self.augmentation, [height, width], self.seed, self.epoch, index);
+        let change = self.view.map_or_else(drawn, Change::from);
         write(to, self.images.pixels(index), self.images.shape(), self.tables, change);
     }
 

@@ -235,14 +235,14 @@ impl Definition for Conv2d {
         let shape = [spec.out_channels, channels(traced.input) / spec.groups, height, width];
         let window = height * width;
         let fans = Fans { inputs: shape[1] * window, outputs: spec.out_channels / spec.groups * window };
-        let weight = initial.weights(shape, fans, spec.initialization);
+        let weight = initial.kernels(shape, spec.groups, fans, spec.initialization);
         let options = Conv2dOptions {
             stride: pair(spec.stride),
             padding: pair(spec.padding),
             dilation: pair(spec.dilation),
             groups: spec.groups,
         };
-        Self::new(weight, spec.bias.then(|| initial.zeros(spec.out_channels)), options)
+        Self::new(weight, spec.bias.then(|| initial.biases(spec.out_channels, fans, spec.initialization)), options)
     }
 
     fn forward(&self, input: Features, _mode: Mode) -> Features {

@@ -122,7 +122,7 @@ impl Definition for Linear {
         let inputs = traced.input.elements();
         let fans = Fans { inputs, outputs: spec.out_features };
         let weight = initial.weights([inputs, spec.out_features], fans, spec.initialization);
-        Self::new(weight, spec.bias.then(|| initial.zeros(spec.out_features)))
+        Self::new(weight, spec.bias.then(|| initial.biases(spec.out_features, fans, spec.initialization)))
     }
 
     fn forward(&self, input: Features, _mode: Mode) -> Features {

@@ -67,7 +67,9 @@ impl SavedForward {
 }
 
 impl Network {
-    /// The network on `device`, weights drawn from `seed` by He initialisation and biases zero.
+    /// The network on `device`, weights drawn from `seed` as each layer's
+    /// [`Initialization`](backproof_spec::Initialization) says. The kernels of `whitening` need data, and are drawn as
+    /// `pytorch-default` here.
     ///
     /// The parameters have the ids 1, 2, … in order, so that an optimizer's state finds them again in another process.
     ///

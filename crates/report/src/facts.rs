@@ -33,7 +33,10 @@ pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
         facts.push(Fact {
             name: "Test accuracy",
             value: format!("{:.2} %", 100.0 * result.accuracy),
-            note: format!("{correct} of {images} {noun}"),
+            note: match result.views.in_words() {
+                Some(views) => format!("{correct} of {images} {noun}, {views}"),
+                None => format!("{correct} of {images} {noun}"),
+            },
         });
         facts.push(Fact { name: "Test loss", value: nats(result.loss), note: "nats".to_owned() });
     }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::unset::is_default;
-use crate::{Architecture, Data, Loss, Optimizer};
+use crate::{Architecture, Data, Loss, Optimizer, Views};
 
 /// One experiment, every default filled in and every value checked.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,9 @@ pub struct Experiment {
     pub optimizer: Optimizer,
     /// How long, and what is reported when.
     pub training: Training,
+    /// The views of an image whose logits validation, test and prediction average.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub views: Views,
     /// What the outcome should be, if that is said.
     pub expect: Option<Expect>,
 }

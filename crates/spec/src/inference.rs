@@ -98,10 +98,11 @@ impl Tracer {
             }
             let output = |branch: &TracedBranch| branch.layers.last().map_or(input, |layer| layer.output);
             let outputs: Vec<Shape> = branches.iter().map(output).collect();
-            let inferred = layer.infer(input, &outputs).and_then(|inferred| {
-                self.parameters = checked_total(self.parameters, &inferred)?;
-                Ok(inferred)
-            });
+            let inferred =
+                check_place(layer, number).and_then(|()| layer.infer(input, &outputs)).and_then(|inferred| {
+                    self.parameters = checked_total(self.parameters, &inferred)?;
+                    Ok(inferred)
+                });
             let inferred = inferred.map_err(|misfit| ShapeError {
                 layer: name.clone(),
                 place: Box::new(LayerPlace {
@@ -129,6 +130,18 @@ impl Tracer {
             });
         }
         Ok(traced)
+    }
+}
+
+/// Only the kernels of the layer with the number 0 see the images themselves.
+fn check_place(layer: &LayerSpec, number: usize) -> Result<(), Misfit> {
+    match layer {
+        LayerSpec::Conv2d(conv) if conv.is_whitening() && number > 0 => {
+            let problem = "the initialization `whitening` is of the first layer, which sees the images";
+            Err(Misfit::new(problem)
+                .help("use another one here, such as `dirac`; layers have an `initialization` each"))
+        }
+        _ => Ok(()),
     }
 }
 

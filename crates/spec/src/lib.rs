@@ -84,6 +84,7 @@ mod shape_error;
 mod sweep;
 mod table;
 mod unset;
+mod views;
 mod words;
 
 pub use architecture::{Architecture, ParameterName, TracedBranch, TracedLayer};
@@ -95,7 +96,7 @@ pub use experiment::{
     WeightAverage,
 };
 pub use flops::Flops;
-pub use initialization::{Initialization, InitializationKind};
+pub use initialization::{Initialization, InitializationKind, Whitening};
 pub use layers::*; // `LayerSpec`, and the struct of each
 pub use loss::Loss;
 pub use optimizer::{
@@ -106,4 +107,5 @@ pub use shape::{Shape, Size2};
 pub use shape_error::{LayerPlace, ShapeError};
 pub use sweep::{Sweep, SweepPoint};
 pub use table::{describe_layer, indented, parameter_table, thousands};
+pub use views::{View, Views};
 pub use words::{are, counted, plural};

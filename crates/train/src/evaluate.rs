@@ -12,6 +12,7 @@ use burn::tensor::TensorData;
 use crate::computation::instructions;
 use crate::logits::Logits;
 use crate::setup::{class_names, data};
+use crate::views::mean_logits;
 use crate::weights::{Loaded, load_file};
 use crate::{Evaluation, EvaluationResult, RunFolder, Setup, Split, TrainError, Weights};
 
@@ -107,7 +108,7 @@ fn evaluate_loaded(
     Ok((evaluation, Evaluated { result, changes, kept_files: Ok(()), kept_logits }))
 }
 
-/// Every image of `subset` once, by a network without autodiff; `each` is given the images of every batch with their
+/// Every image of `subset` once, in the views of the experiment, by a network without autodiff; `each` is given the images of every batch with their
 /// logits, and may break off.
 pub(crate) fn evaluate_subset(
     experiment: &Experiment,
@@ -116,19 +117,19 @@ pub(crate) fn evaluate_subset(
     subset: &Subset,
     mut each: impl FnMut(&Selection<'_>, &burn::Tensor<2>) -> ControlFlow<()>,
 ) -> Result<Evaluation, TrainError> {
-    let mut evaluation = Evaluation::new(experiment.training.loss, experiment.model.classes()?);
+    let mut evaluation = Evaluation::new(experiment.training.loss, experiment.model.classes()?).by(experiment.views);
     // Where the kernels take part in training, they evaluate what they all have a kernel for.
     let isa = instructions(experiment, setup)?.ok();
     let mut compiled = isa.and_then(|isa| Compiled::<InferencePlan>::new(network, isa).ok());
     for images in evaluation_selections(subset, EVALUATION_BATCH) {
-        let logits = match &mut compiled {
+        let logits = mean_logits(experiment.views, &images, |images| match &mut compiled {
             Some(compiled) => {
                 let logits = compiled.logits(images.len(), &|place, to| images.write(place, to));
                 let classes = logits.len() / images.len();
                 burn::Tensor::from_data(TensorData::new(logits, [images.len(), classes]), &setup.device)
             }
             None => network.forward(images.batch(&setup.device).images, PassMode::Inference),
-        };
+        });
         if each(&images, &logits).is_break() {
             break;
         }

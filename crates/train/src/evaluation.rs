@@ -1,6 +1,6 @@
 //! What a network gets right on a set of images: every image counted once.
 
-use backproof_spec::Loss;
+use backproof_spec::{Loss, Views};
 use burn::Tensor;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,7 @@ pub struct Evaluation {
     pub predictions: Vec<Prediction>,
     loss: Loss,
     classes: usize,
+    views: Views,
 }
 
 /// Precision and recall of one class; `None` where the denominator is zero.
@@ -65,15 +66,30 @@ pub struct EvaluationResult {
     pub accuracy: f64,
     /// Mean of the loss that was trained; in nats where it is a cross-entropy.
     pub loss: f64,
+    /// The views of each image whose logits were averaged; left out for one.
+    #[serde(default, skip_serializing_if = "is_one")]
+    pub views: Views,
     /// One entry per class, in label order.
     pub classes: Vec<ClassResult>,
+}
+
+/// Files of earlier versions have no word of views.
+fn is_one(views: &Views) -> bool {
+    *views == Views::One
 }
 
 impl Evaluation {
     /// No predictions yet, of a network with `classes` outputs that was trained by `loss`.
     #[must_use]
     pub fn new(loss: Loss, classes: usize) -> Self {
-        Self { predictions: Vec::new(), loss, classes }
+        Self { predictions: Vec::new(), loss, classes, views: Views::default() }
+    }
+
+    /// The same of images that are looked at in these views; [`add`](Self::add) is given the mean logits.
+    #[must_use]
+    pub fn by(mut self, views: Views) -> Self {
+        self.views = views;
+        self
     }
 
     /// Adds the predictions of one batch. `logits` is `[N, K]`; `indices` and `labels` have N entries.
@@ -149,6 +165,7 @@ impl Evaluation {
             correct: self.correct(),
             accuracy: self.accuracy(),
             loss: self.loss(),
+            views: self.views,
             classes,
         }
     }

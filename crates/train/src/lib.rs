@@ -46,9 +46,11 @@ mod tensorboard;
 mod testing;
 mod trainer;
 mod training;
+mod views;
 mod warm_start;
 mod warm_start_record;
 mod weights;
+mod whitening;
 
 pub use backproof_models::{Changes, ComputedBy};
 pub use checkpoint::CheckpointName;

@@ -2,11 +2,12 @@
 
 use backproof_data::{Images, Normalizer, Subset, evaluation_selections, prepare, source};
 use backproof_models::{Changes, Network, PassMode};
-use backproof_spec::{Experiment, Loss, Shape};
+use backproof_spec::{Experiment, Loss, Shape, Views};
 use burn::tensor::Device;
 
 use crate::evaluation::host_rows;
 use crate::loss::score;
+use crate::views::mean_logits;
 use crate::weights::Loaded;
 use crate::{RunFolder, Setup, TrainError, Weights};
 
@@ -21,6 +22,7 @@ pub struct Predictor {
     iteration: Option<usize>,
     changes: Changes,
     loss: Loss,
+    views: Views,
     device: Device,
 }
 
@@ -54,6 +56,7 @@ impl Predictor {
             iteration,
             changes,
             loss: experiment.training.loss,
+            views: experiment.views,
             device: setup.device.clone(),
         })
     }
@@ -96,8 +99,10 @@ impl Predictor {
         let image = Images::new(pixels, vec![0], self.shape).padded(self.padding);
         let subset = Subset::new(image, vec![0], &self.normalizer);
         let image = evaluation_selections(&subset, 1).next().expect("there is one image");
-        let logits =
-            host_rows(self.network.forward(image.batch(&self.device).images, PassMode::Inference)).swap_remove(0);
+        let logits = mean_logits(self.views, &image, |image| {
+            self.network.forward(image.batch(&self.device).images, PassMode::Inference)
+        });
+        let logits = host_rows(logits).swap_remove(0);
         if !logits.iter().all(|logit| logit.is_finite()) {
             return Err(TrainError::NotFinite);
         }
@@ -151,7 +156,12 @@ mod tests {
         let runs = tempfile::tempdir().unwrap();
         let setup = setup(Path::new(""));
         let test = load("mnist-sample", None).unwrap().test;
-        for overrides in [&[][..], &["model.name=lenet-5", "data.padding=2", "training.loss=mean-squared-error"]] {
+        for overrides in [
+            &[][..],
+            &["evaluation.views=six"],
+            &["evaluation.views=mirror"],
+            &["model.name=lenet-5", "data.padding=2", "training.loss=mean-squared-error"],
+        ] {
             let folder = run(&experiment(overrides), runs.path()).unwrap();
             let told = folder.predictions(&folder.result().unwrap().unwrap()).unwrap();
             let agrees = |predictor: &Predictor| {

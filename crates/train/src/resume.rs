@@ -8,7 +8,7 @@ use backproof_spec::{Engine, Experiment};
 
 use crate::checkpoint::{Checkpoint, Position};
 use crate::computation::{hint, trainer_config};
-use crate::run::{Notes, new_network};
+use crate::run::{Notes, first_kernels, new_network};
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::setup::{class_names, data};
 use crate::tensorboard::{self, EventFile};
@@ -66,15 +66,19 @@ pub fn resume(
         return Err(TrainError::NothingLeft { at: position.iteration, of });
     }
     let hint = hint(&experiment, setup, &network);
+    let fresh = from.is_none().then(|| network.clone());
     let copies = from.as_ref().map(|from| from.load_copies(&network)).transpose()?;
     let trainer = Trainer::load(trainer_config(&experiment, setup)?, network, |optimizer| match &from {
         Some(from) => from.load_optimizer(optimizer),
         None => Ok(optimizer),
     })?;
     let [average, slow] = copies.unwrap_or_default();
-    let trainer = trainer.with_copies(average, slow);
+    let mut trainer = trainer.with_copies(average, slow);
     let computation = Computation::new(&experiment, setup, &trainer, position.iteration)?;
     let data = data(&experiment, setup)?;
+    if let Some(network) = fresh.and_then(|network| first_kernels(&network, record.warm_start.as_ref(), &data)) {
+        trainer = Trainer::new(trainer_config(&experiment, setup)?, network)?;
+    }
     let loss = TrainingLoss::new(&experiment.training, experiment.model.classes()?, &data.training);
     let trainer = trainer.with_loss(loss);
     same_data(&record.data_checksums, &data.checksums)?;

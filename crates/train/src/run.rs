@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow::Continue;
 use std::sync::atomic::AtomicBool;
 
-use backproof_data::Subset;
+use backproof_data::{Prepared, Subset};
 use backproof_models::Network;
 use backproof_spec::Experiment;
 use burn::module::Module;
@@ -18,7 +18,11 @@ use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::setup::{class_names, data};
 use crate::tensorboard::EventFile;
 use crate::training::{Run, Training};
-use crate::{Computation, Ending, Observer, RunFolder, Setup, Started, TrainError, Trainer, TrainingLoss, warm_start};
+use crate::whitening::whitened;
+use crate::{
+    Computation, Ending, Observer, RunFolder, Setup, Started, TrainError, Trainer, TrainingLoss, WarmStartRecord,
+    warm_start,
+};
 
 /// Trains `experiment` from its first iteration in a new run folder.
 ///
@@ -45,11 +49,16 @@ pub fn train(
         warm_start = Some(record);
     }
     let hint = hint(&experiment, setup, &network);
-    let begun = warm_start.is_some().then(|| network.valid());
     // An engine that cannot run the network is an error before any data is read, and before there is a folder.
-    let trainer = Trainer::new(trainer_config(&experiment, setup)?, network)?;
+    let begins = |network| Ok::<_, TrainError>(Trainer::new(trainer_config(&experiment, setup)?, network)?);
+    let mut trainer = begins(network.clone())?;
     let computation = Computation::new(&experiment, setup, &trainer, 0)?;
     let data = data(&experiment, setup)?;
+    if let Some(whitened) = first_kernels(&network, warm_start.as_ref(), &data) {
+        network = whitened;
+        trainer = begins(network.clone())?;
+    }
+    let begun = warm_start.is_some().then(|| network.valid());
     let loss = TrainingLoss::new(&experiment.training, experiment.model.classes()?, &data.training);
     let trainer = trainer.with_loss(loss);
     if let (Some(record), Some(begun)) = (&mut warm_start, begun)
@@ -90,6 +99,18 @@ pub fn train(
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
     let notes = Notes { hint, warning: None };
     run.finish(trainer, Position::default(), record, notes, events, observer, stop)
+}
+
+/// `network`, which has not been trained yet, with the kernels of its first layer that come from the data; `None` where
+/// they do not.
+pub(crate) fn first_kernels(
+    network: &Network,
+    warm_start: Option<&WarmStartRecord>,
+    data: &Prepared,
+) -> Option<Network> {
+    let transfer = warm_start.map(|record| &record.transfer);
+    let loaded = transfer.into_iter().flat_map(|it| it.loaded.iter().chain(it.resized.iter().map(|it| &it.name)));
+    whitened(network, loaded, &data.training)
 }
 
 pub(crate) fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {

@@ -232,10 +232,11 @@ impl<'a> Training<'a> {
             folder.log(&restored_in_words(iteration))?;
         }
         folder.log(&format!(
-            "{TEST_RESULT}{:.2} %, loss {:.4}, over {}",
+            "{TEST_RESULT}{:.2} %, loss {:.4}, over {}{}",
             100.0 * result.accuracy,
             result.loss,
-            backproof_spec::counted(result.images, "image")
+            backproof_spec::counted(result.images, "image"),
+            result.views.in_words().map_or(String::new(), |views| format!(", {views}"))
         ))?;
         self.observer.evaluated(&result);
         let summary = Summary {

@@ -118,12 +118,13 @@ pub(crate) fn summary(result: &EvaluationResult) -> String {
         |share: Option<f64>| share.map_or_else(|| "      –".to_owned(), |share| format!("{:>6.2} %", 100.0 * share));
     let width = result.classes.iter().map(|class| class.class.chars().count()).max().unwrap_or(0).max(5);
     let mut text = format!(
-        "\n{} accuracy {:.2} % ({} of {}), loss {:.4}{}\n\n{:<width$}  precision    recall  images",
+        "\n{} accuracy {:.2} % ({} of {}), loss {:.4}{}{}\n\n{:<width$}  precision    recall  images",
         result.split,
         100.0 * result.accuracy,
         result.correct,
         counted(result.images, "image"),
         result.loss,
+        result.views.in_words().map_or(String::new(), |views| format!(", {views}")),
         result.iteration.map_or(String::new(), |iteration| format!(", at iteration {iteration}")),
         "class",
     );

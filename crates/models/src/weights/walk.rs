@@ -39,6 +39,21 @@ impl Network {
         collect.gradients
     }
 
+    /// The network with `values` in place of those of the tensor `name`, in PyTorch's layout and in the precision of
+    /// the network.
+    ///
+    /// # Panics
+    ///
+    /// If it has no such tensor, or the tensor has another number of elements.
+    #[must_use]
+    pub fn with_values(self, name: &str, values: &[f64]) -> Self {
+        let tensors = self.tensors();
+        let own = &tensors.iter().find(|tensor| tensor.name == name).expect("a tensor of the network").data;
+        let data = TensorData::new(values.to_vec(), own.shape().to_vec()).convert_dtype(own.dtype());
+        let mut replace = Replace::new(&self, BTreeMap::from([(name.to_owned(), data)]));
+        self.map(&mut replace)
+    }
+
     /// The network with the parameters of `other`, which has the same layers, and with its own running statistics.
     #[must_use]
     pub fn with_parameters(self, other: &Self) -> Self {

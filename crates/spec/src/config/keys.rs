@@ -1,5 +1,6 @@
 //! Every key of a config, with its kind, its default and what it does. Those of layers stand with the layers.
 
+mod evaluation;
 mod optimizers;
 
 use super::format::Literal::{Flag, Integer, Number, Toml, Word};
@@ -7,6 +8,7 @@ use super::format::Presence::{Default, Either, Optional, Required, Table};
 use super::format::{Kind, Range, Section, Variant, Variants, key};
 use crate::initialization::INITIALIZATIONS;
 use crate::layers::BATCH_NORM_KEYS;
+use evaluation::EVALUATION;
 pub(super) use optimizers::{GROUP, OPTIMIZER};
 
 pub(super) static EXPERIMENT: Section = Section {
@@ -37,6 +39,7 @@ pub(super) static EXPERIMENT: Section = Section {
         key("model", Kind::Section(&MODEL), Table, MODEL.doc),
         key("optimizer", Kind::Section(&OPTIMIZER), Table, OPTIMIZER.doc),
         key("training", Kind::Section(&TRAINING), Table, TRAINING.doc),
+        key("evaluation", Kind::Section(&EVALUATION), Table, EVALUATION.doc),
         key("expect", Kind::Section(&EXPECT), Optional(Toml("{}")), EXPECT.doc),
     ],
 };

@@ -7,7 +7,7 @@ use super::record::{Chosen, Record};
 use super::rules;
 use crate::{
     Augmentation, Averages, ClassWeights, CropBorder, Data, DataSets, EarlyStopping, Engine, Expect, Experiment,
-    Kernels, Loss, MeanOf, Normalization, Order, Pixels, Training, WarmStart, Watch, WeightAverage,
+    Kernels, Loss, MeanOf, Normalization, Order, Pixels, Training, Views, WarmStart, Watch, WeightAverage,
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
@@ -24,6 +24,7 @@ pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSe
         warm_start: warm_start(record.table("model")),
         optimizer: optimizer(record.table("optimizer")),
         training: training(record.table("training"), iterations),
+        views: choice(record.table("evaluation"), "views", &Views::ALL, |views| views.name()),
         expect: record.optional_table("expect").map(|expect| Expect { test_accuracy: expect.number("test_accuracy") }),
     };
     let faults = rules::check(&experiment, record, data_sets);

@@ -7,7 +7,7 @@ use super::document::Span;
 use super::record::Record;
 use crate::{
     Architecture, ClassWeights, CropBorder, Data, DataSet, DataSets, Engine, Experiment, Kernels, Loss, Order, Shape,
-    Watch, counted,
+    Views, Watch, counted,
 };
 
 /// The most padding that an error proposes; more would be mostly margin.
@@ -45,7 +45,26 @@ pub(super) fn check_data_set(
         check_model(experiment, data_set, data_sets, record.table("model"), &mut faults);
     }
     check_batch_size(experiment, data_set, record, &mut faults);
+    check_views(experiment, data_set, record, &mut faults);
     faults
+}
+
+/// A vector has no mirror, and an image of one row or column nothing to mirror at its border.
+fn check_views(experiment: &Experiment, data_set: &DataSet, record: &Record, faults: &mut Vec<Fault>) {
+    let views = experiment.views;
+    let expected = match (views, experiment.data.padded(data_set.shape)) {
+        (Views::One, _) | (Views::Mirror, Shape::Image { .. }) => return,
+        (Views::Six, Shape::Image { height: 2.., width: 2.., .. }) => return,
+        (Views::Mirror, _) => "images",
+        (Views::Six, _) => "images of at least 2×2 pixels",
+    };
+    let found = match data_set.shape {
+        Shape::Vector { features } => format!("vectors of {}", counted(features, "feature")),
+        image => format!("images of {image}"),
+    };
+    let message = format!("views = \"{}\" needs {expected}, and {} has {found}", views.name(), data_set.name);
+    let span = record.table("evaluation").span_of("views");
+    faults.push(Fault::new(message, span).help("leave out `views`, or use `views = \"one\"`"));
 }
 
 fn check_data(experiment: &Experiment, data_set: &DataSet, record: &Record, faults: &mut Vec<Fault>) {

@@ -4,6 +4,7 @@ mod data_sets;
 mod errors;
 mod files;
 mod groups;
+mod initialization;
 mod layers;
 mod network_errors;
 mod overrides;

@@ -3,7 +3,7 @@
 
 use crate::{
     Architecture, Augmentation, Averages, ClassWeights, Clipping, CropBorder, Experiment, LayerSpec, Normalization,
-    Optimizer, OptimizerKind, Schedule, Shape, Size2, Update, UpdateRule,
+    Optimizer, OptimizerKind, Schedule, Shape, Size2, Update, UpdateRule, Views,
 };
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
@@ -69,6 +69,11 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     if let Some(average) = &training.weight_average {
         out.header("training.weight_average");
         out.entry("decay", average.decay);
+    }
+
+    if experiment.views != Views::default() {
+        out.header("evaluation");
+        out.entry("views", experiment.views.name());
     }
 
     if let Some(expect) = &experiment.expect {

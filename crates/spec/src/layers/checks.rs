@@ -2,7 +2,7 @@
 
 use super::Misfit;
 use crate::config::Range;
-use crate::{Shape, counted};
+use crate::{Initialization, Shape, counted};
 
 /// The channels, the height and the width of an input that has to be an image.
 pub(super) fn image(input: Shape) -> Result<(usize, usize, usize), Misfit> {
@@ -37,6 +37,15 @@ pub(super) fn more_than_one(elements: usize, what: &str) -> Result<(), Misfit> {
         0 | 1 => Err(Misfit::new(format!("{what} has one number, which normalises to 0"))),
         _ => Ok(()),
     }
+}
+
+/// One weight has no standard deviation.
+pub(super) fn deviation(initialization: Option<Initialization>, weights: usize) -> Result<(), Misfit> {
+    if initialization.is_some_and(|it| it.unit_deviation) && weights < 2 {
+        return Err(Misfit::new(format!("unit_deviation = true needs at least 2 weights, got {weights}"))
+            .help("leave out `unit_deviation`"));
+    }
+    Ok(())
 }
 
 pub(super) fn finite(key: &str, value: f64) -> Result<(), Misfit> {

@@ -7,7 +7,7 @@ use super::keys::{BIAS, DILATION, INITIALIZATION, PADDING};
 use super::words::unless_plain;
 use super::{Inferred, Misfit, checks, window};
 use crate::config::{Entries, Key, Kind, Literal, Presence, Record, key};
-use crate::{Initialization, Shape, Size2};
+use crate::{Initialization, InitializationKind, Shape, Size2};
 
 /// A two-dimensional convolution, `[C, H, W]` to `[out_channels, H′, W′]` with
 /// H′ = ⌊(H + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1, and W′ likewise.
@@ -81,6 +81,36 @@ impl Conv2dSpec {
         self.bias = false;
         self
     }
+
+    /// Whether its kernels are computed from the training images.
+    pub fn is_whitening(&self) -> bool {
+        self.initialization.is_some_and(|it| it.kind == InitializationKind::Whitening)
+    }
+
+    /// Whether the patches of images of `channels` × `height` × `width` give as many kernels as it has.
+    fn check_whitening(&self, channels: usize, [height, width]: [usize; 2]) -> Result<(), Misfit> {
+        let (kernel, plain) = (self.kernel, Size2::square(1));
+        let another = "use another initialization, such as `pytorch-default`";
+        if self.groups != 1 || self.dilation != plain {
+            let found = format!("groups = {} and dilation = {}", self.groups, self.dilation);
+            let problem =
+                format!("whitening needs kernels over whole patches, with groups and dilation 1, got {found}");
+            return Err(Misfit::new(problem).help(another));
+        }
+        if kernel.height > height || kernel.width > width {
+            let problem = format!("whitening needs patches of {kernel}, and the images have {height}×{width} pixels");
+            return Err(Misfit::new(problem).help(another));
+        }
+        let patch = checks::elements(&[channels, kernel.height, kernel.width], "a patch")?;
+        let expected = patch.saturating_mul(2);
+        if self.out_channels != expected {
+            let of =
+                format!("two for each of the {channels} · {} · {} numbers of a patch", kernel.height, kernel.width);
+            let problem = format!("whitening gives {expected} kernels, {of}, got out_channels = {}", self.out_channels);
+            return Err(Misfit::new(problem).help(format!("set `out_channels = {expected}`")));
+        }
+        Ok(())
+    }
 }
 
 impl Definition for Conv2dSpec {
@@ -147,12 +177,17 @@ impl Definition for Conv2dSpec {
                 return Err(Misfit::new(format!("groups = {} does not divide the {count} {what}", self.groups)));
             }
         }
+        if self.is_whitening() {
+            self.check_whitening(channels, [height, width])?;
+        }
         let [down, across] = window::both(self.kernel, self.stride, self.padding, self.dilation, false)?;
         let (height, width) = (down.fit(height, "height", input)?, across.fit(width, "width", input)?);
         let kernels = [self.out_channels, channels / self.groups, self.kernel.height, self.kernel.width];
+        let weights = checks::elements(&kernels, "its kernels")?;
+        checks::deviation(self.initialization, weights)?;
         Ok(Inferred {
             output: Shape::image(self.out_channels, height, width),
-            weights: checks::elements(&kernels, "its kernels")?,
+            weights,
             biases: if self.bias { self.out_channels } else { 0 },
             running_statistics: 0,
         })
@@ -244,6 +279,35 @@ mod tests {
         }
         let vector = problem(&Conv2dSpec::new(2, 3), Shape::vector(784));
         assert_eq!(vector, "expected an image, got a vector of 784 features");
+    }
+
+    #[test]
+    fn whitening_has_two_kernels_for_each_number_of_a_patch_of_whole_images() {
+        let whitening = |layer: Conv2dSpec| {
+            let kind = InitializationKind::Whitening;
+            Conv2dSpec { initialization: Some(Initialization { kind, ..Initialization::default() }), ..layer }
+        };
+        let image = Shape::image(3, 4, 5);
+        assert!(whitening(Conv2dSpec::new(24, 2)).infer(image, &[]).is_ok());
+        let cases = [
+            (
+                Conv2dSpec::new(16, 2),
+                "whitening gives 24 kernels, two for each of the 3 · 2 · 2 numbers of a patch, got out_channels = 16",
+            ),
+            (
+                Conv2dSpec::new(24, 2).groups(3),
+                "whitening needs kernels over whole patches, with groups and dilation 1, got groups = 3 and dilation = \
+                 1×1",
+            ),
+            (Conv2dSpec::new(150, 5).padding(2), "whitening needs patches of 5×5, and the images have 4×5 pixels"),
+            (Conv2dSpec::new(24, [2, usize::MAX]), "whitening needs patches of 2×18446744073709551615, and the"),
+        ];
+        for (layer, expected) in cases {
+            let found = problem(&whitening(layer), image);
+            assert!(found.starts_with(expected), "{found}");
+        }
+        let misfit = whitening(Conv2dSpec::new(16, 2)).infer(image, &[]).unwrap_err();
+        assert_eq!(misfit.help.as_deref(), Some("set `out_channels = 24`"));
     }
 
     #[test]

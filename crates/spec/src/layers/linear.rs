@@ -6,7 +6,7 @@ use super::definition::Definition;
 use super::keys::{BIAS, INITIALIZATION};
 use super::{Inferred, Misfit, checks};
 use crate::config::{Entries, Key, Kind, Literal, Presence, Record, key};
-use crate::{Initialization, Shape};
+use crate::{Initialization, InitializationKind, Shape};
 
 /// A fully connected layer, `[F]` to `[out_features]`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -56,9 +56,20 @@ impl Definition for LinearSpec {
             return Err(Misfit::new(problem).help("put a `flatten` before it"));
         };
         checks::positive("out_features", self.out_features)?;
+        if let Some(kind @ (InitializationKind::Dirac | InitializationKind::Whitening)) =
+            self.initialization.map(|it| it.kind)
+        {
+            let problem =
+                format!("the initialization `{}` is of convolutions, and this is a linear layer", kind.name());
+            let help =
+                "use another one here, such as `pytorch-default`; `conv2d_initialization` is for convolutions alone";
+            return Err(Misfit::new(problem).help(help));
+        }
+        let weights = checks::elements(&[features, self.out_features], "its weights")?;
+        checks::deviation(self.initialization, weights)?;
         Ok(Inferred {
             output: Shape::vector(self.out_features),
-            weights: checks::elements(&[features, self.out_features], "its weights")?,
+            weights,
             biases: if self.bias { self.out_features } else { 0 },
             running_statistics: 0,
         })
@@ -92,6 +103,23 @@ mod tests {
         let misfit = LinearSpec::new(3).infer(Shape::image(2, 2, 2), &[]).unwrap_err();
         assert_eq!(misfit.problem, "expected a vector, got an image 2×2×2");
         assert_eq!(misfit.help.as_deref(), Some("put a `flatten` before it"));
+    }
+
+    #[test]
+    fn what_only_kernels_have_is_refused_and_one_weight_has_no_deviation() {
+        let layer =
+            |initialization, outputs| LinearSpec { initialization: Some(initialization), ..LinearSpec::new(outputs) };
+        for kind in [InitializationKind::Dirac, InitializationKind::Whitening] {
+            let layer = layer(Initialization { kind, ..Initialization::default() }, 3);
+            let problem = layer.infer(Shape::vector(2), &[]).unwrap_err().problem;
+            let expected =
+                format!("the initialization `{}` is of convolutions, and this is a linear layer", kind.name());
+            assert_eq!(problem, expected);
+        }
+        let unit = Initialization { unit_deviation: true, ..Initialization::default() };
+        assert!(layer(unit, 2).infer(Shape::vector(1), &[]).is_ok());
+        let problem = layer(unit, 1).infer(Shape::vector(1), &[]).unwrap_err().problem;
+        assert_eq!(problem, "unit_deviation = true needs at least 2 weights, got 1");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Data sets that this crate does not know, and those that a program gives it.
 
 use super::{SPELLED_OUT, changed};
-use crate::{DataSet, DataSets, Experiment, Shape, defaults, schema};
+use crate::{DataSet, DataSets, Experiment, Shape, Views, defaults, schema};
 
 fn letters() -> DataSet {
     DataSet {
@@ -33,6 +33,49 @@ fn a_network_for_three_classes_and_images_that_are_not_square_is_valid_for_such_
     let experiment = read(&of_letters(), &two()).unwrap();
     assert_eq!((experiment.data.dataset.as_str(), experiment.model.classes()), ("letters", Ok(3)));
     assert_eq!(read(&experiment.to_toml(), &two()).unwrap(), experiment);
+}
+
+/// A data set of shape `shape`, and a config of a network for it with `views`.
+fn looked_at(shape: Shape, views: &str) -> Result<Experiment, String> {
+    let data_set = DataSet {
+        name: "small".to_owned(),
+        shape,
+        class_names: ["a", "b"].map(str::to_owned).to_vec(),
+        training_images: 100,
+        test_images: 10,
+    };
+    let flatten = if matches!(shape, Shape::Image { .. }) { "\"flatten\"," } else { "" };
+    let text = format!(
+        "[data]\ndataset = \"small\"\nvalidation_images = 0\n[evaluation]\nviews = \"{views}\"\n[model]\ninput = {:?}\n\
+         layers = [{flatten} {{ type = \"linear\", out_features = 2 }}]\n[optimizer]\nlearning_rate = 0.1\n\
+         [training]\niterations = 10\n",
+        shape.dimensions()
+    );
+    read(&text, &DataSets::of([("small".to_owned(), Some(data_set))]))
+}
+
+#[test]
+fn views_need_images_that_have_them() {
+    let error = looked_at(Shape::vector(12), "mirror").unwrap_err();
+    let expected = "\
+views = \"mirror\" needs images, and small has vectors of 12 features
+  --> a.toml:5:9
+   |
+ 5 | views = \"mirror\"
+   |         ^^^^^^^^
+help: leave out `views`, or use `views = \"one\"`";
+    assert_eq!(error, expected);
+    for shape in [Shape::vector(12), Shape::image(3, 1, 5), Shape::image(3, 5, 1)] {
+        let error = looked_at(shape, "six").unwrap_err();
+        let found =
+            if shape == Shape::vector(12) { "vectors of 12 features".to_owned() } else { format!("images of {shape}") };
+        let expected = format!("views = \"six\" needs images of at least 2×2 pixels, and small has {found}\n");
+        assert!(error.starts_with(&expected), "{error}");
+        assert_eq!(looked_at(shape, "one").unwrap().views, Views::One);
+    }
+    assert_eq!(looked_at(Shape::image(3, 1, 5), "mirror").unwrap().views, Views::Mirror);
+    let six = looked_at(Shape::image(3, 2, 2), "six").unwrap();
+    assert!(six.views == Views::Six && six.to_toml().ends_with("\n[evaluation]\nviews = \"six\"\n"));
 }
 
 #[test]

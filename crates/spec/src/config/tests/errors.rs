@@ -305,6 +305,7 @@ fn impossible_values_are_refused_at_their_line() {
         ("iterations = 100", "iterations = 100\nloss = \"mse\"", "unknown value `mse` for `loss`"),
         ("[model]", "[model]\nfreeze = true", "freeze = true has no effect without `init_from`"),
         ("[model]", "[model]\ninit_from = \"\"", "`init_from` should be a path, got the string"),
+        ("seed = 7", "evaluation = { views = \"ten\" }", "unknown value `ten` for `views`"),
         ("seed = 7", "seed = -1", "`seed` should be an integer of at least 0, got -1"),
         ("seed = 7", "seed = 2024-01-01", "`seed` should be an integer of at least 0, got a date or time"),
         ("seed = 7", "name = \"../up\"", "`name` should be a name of 1 to 64 letters"),

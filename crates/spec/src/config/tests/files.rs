@@ -86,7 +86,10 @@ fn the_schema_is_json_that_describes_every_key() {
     };
     let mut top = properties("/properties");
     top.sort();
-    assert_eq!(top, ["data", "engine", "expect", "kernels", "model", "name", "optimizer", "seed", "training"]);
+    assert_eq!(
+        top,
+        ["data", "engine", "evaluation", "expect", "kernels", "model", "name", "optimizer", "seed", "training"]
+    );
     let optimizers = schema["properties"]["optimizer"]["oneOf"].as_array().unwrap();
     assert_eq!(optimizers.len(), 7);
     for optimizer in optimizers {
@@ -112,7 +115,7 @@ fn config(name: &str) -> (String, Experiment) {
 
 /// Name, network, iterations, batch size, learning rate. A config as published has the source's settings; the others
 /// have our learning rate and a cosine.
-const CONFIGS: [(&str, &str, usize, usize, f64); 44] = [
+const CONFIGS: [(&str, &str, usize, usize, f64); 45] = [
     ("quickstart", "mnist-baseline", 2_000, 16, 0.05),
     ("mnist-baseline", "mnist-baseline", 3_000, 16, 0.05),
     ("mnist-baseline-as-published", "mnist-baseline", 3_000, 16, 0.1),
@@ -157,6 +160,7 @@ const CONFIGS: [(&str, &str, usize, usize, f64); 44] = [
     ("lenet-5", "lenet-5", 4_500, 64, 0.001),
     ("resnet-20", "resnet-20", 15_000, 128, 0.1),
     ("resnet-9", "resnet-9", 2_250, 512, 0.1),
+    ("airbench94", "airbench94", 200, 2_000, 106.0),
 ];
 
 /// Name, output and number of parameters of each layer.
@@ -179,7 +183,11 @@ fn each_config_is_what_it_says() {
         );
         assert_eq!(experiment.optimizer.rule.learning_rate, learning_rate, "{name}");
         let as_in_the_source = name.ends_with("-as-published");
-        let schedule = if as_in_the_source { Schedule::Constant } else { Schedule::Cosine { final_fraction: 0.0 } };
+        let schedule = match (as_in_the_source, name) {
+            (true, _) => Schedule::Constant,
+            (false, "airbench94") => Schedule::Linear { final_fraction: 0.0 },
+            (false, _) => Schedule::Cosine { final_fraction: 0.0 },
+        };
         assert_eq!(experiment.optimizer.rule.schedule, schedule, "{name}");
         for head in ["# command:  cargo xtask train", "# time:     ", "# result:   "] {
             assert!(text.lines().any(|line| line.starts_with(head)), "{name} has no `{head}`");
@@ -256,7 +264,7 @@ fn the_weights_of_a_published_network_are_drawn_as_the_config_says() {
             .replace("[model]", "[model]\ninitialization = \"glorot-normal\"");
     let layers = super::read(&own, &[]).unwrap().model.layers;
     let LayerSpec::Linear(linear) = &layers[3] else { panic!("{layers:?}") };
-    let uniform = Initialization { kind: InitializationKind::HeUniform, gain: 2.0, fan_in: None };
+    let uniform = Initialization { kind: InitializationKind::HeUniform, gain: 2.0, ..Initialization::default() };
     assert_eq!(linear.initialization, Some(uniform));
     let LayerSpec::Conv2d(conv) = &layers[0] else { panic!("{layers:?}") };
     assert_eq!(conv.initialization.map(|it| it.kind), Some(InitializationKind::GlorotNormal));
@@ -316,12 +324,22 @@ fn keys_that_came_later_are_not_written_where_they_are_the_default() {
     let defaults = [
         "optimizer.update=after-momentum",
         "training.averages=plain",
+        "evaluation.views=one",
         "training.early_stopping.restore_best=false",
         "model.layers.1={ type = \"relu\", gradient_at_zero = 0 }",
     ];
     let text = written(&defaults);
     assert_eq!(text, written(&["training.early_stopping={}"]));
-    for key in ["update", "averages", "restore_best", "gradient_at_zero", "clipping", "lookahead", "optimizer.groups"] {
+    for key in [
+        "update",
+        "averages",
+        "restore_best",
+        "gradient_at_zero",
+        "clipping",
+        "lookahead",
+        "optimizer.groups",
+        "evaluation",
+    ] {
         assert!(!text.contains(key), "{text}");
     }
     let others = ["optimizer.update=before-momentum", "training.averages=moving"];

@@ -113,7 +113,8 @@ fn as_json(checked: &Checked) -> Value {
         }
         Checked::Variant(ref chosen) => {
             let mut object = fields_as_json(chosen.variant, &chosen.record);
-            object.retain(|_, value| !value.is_null());
+            // A key that came later is left out where it does nothing.
+            object.retain(|key, value| !value.is_null() && (key != "unit_deviation" || *value != json!(false)));
             Value::Object(object)
         }
         ref other => panic!("no layer has had such a value: {other:?}"),

@@ -8,13 +8,17 @@ use crate::data_set::four;
 use crate::{
     Adam, Architecture, Augmentation, Averages, ClassWeights, Clipping, CropBorder, Data, EarlyStopping, Engine,
     Expect, Experiment, FlattenSpec, Kernels, LayerSpec, LinearSpec, Lookahead, Loss, Normalization, Optimizer,
-    OptimizerKind, Order, ParameterGroup, Schedule, Shape, Training, Update, UpdateRule, WarmStart, Watch,
+    OptimizerKind, Order, ParameterGroup, Schedule, Shape, Training, Update, UpdateRule, Views, WarmStart, Watch,
     WeightAverage, published,
 };
 
 /// Those of `layers` that fit what the ones before them give.
 fn those_that_fit(layers: Vec<LayerSpec>, mut shape: Shape) -> Vec<LayerSpec> {
     let fits = |layer: &LayerSpec| {
+        // It would have to be the first.
+        if matches!(layer, LayerSpec::Conv2d(conv) if conv.is_whitening()) {
+            return false;
+        }
         let alone = Architecture { name: "one".to_owned(), input: shape, layers: vec![layer.clone()] };
         alone.trace().map(|traced| shape = traced[0].output).is_ok()
     };
@@ -188,18 +192,31 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     let expect = prop::option::of((0.0..=1.0).prop_map(|test_accuracy| Expect { test_accuracy }));
     let all = Engine::ALL.into_iter().flat_map(|engine| Kernels::ALL.map(|kernels| (engine, kernels)));
     let valid = all.filter(|&it| it != (Engine::Compiled, Kernels::Off)).collect::<Vec<_>>();
-    let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), prop::sample::select(valid));
+    let views = prop::sample::select(Views::ALL.to_vec());
+    let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), prop::sample::select(valid), views);
     data()
         .prop_flat_map(|data| (Just(data.clone()), model(data.padded(four().by_name(&data.dataset).unwrap().shape))))
         .prop_flat_map(move |(data, model)| {
             (head.clone(), Just(data), Just(model), warm_start(), optimizer(), training(), expect.clone()).prop_map(
-                |((name, seed, (engine, kernels)), data, model, warm_start, optimizer, mut training, expect)| {
+                |((name, seed, (engine, kernels), views), data, model, warm_start, optimizer, mut training, expect)| {
                     // Without validation images there is only the training loss to watch.
                     let rule = training.early_stopping.as_mut().filter(|_| data.validation_images == 0);
                     if let Some(rule) = rule {
                         rule.watch = Watch::TrainingLoss;
                     }
-                    Experiment { name, seed, engine, kernels, data, model, warm_start, optimizer, training, expect }
+                    Experiment {
+                        name,
+                        seed,
+                        engine,
+                        kernels,
+                        data,
+                        model,
+                        warm_start,
+                        optimizer,
+                        training,
+                        views,
+                        expect,
+                    }
                 },
             )
         })

@@ -1,0 +1,17 @@
+//! How images are evaluated, and the keys of that.
+
+use crate::config::format::Literal::Word;
+use crate::config::format::Presence::Default;
+use crate::config::format::{Kind, Section, key};
+
+pub(in crate::config) static EVALUATION: Section = Section {
+    path: "evaluation",
+    doc: "How validation, test and prediction look at an image.",
+    kinds: None,
+    keys: &[key(
+        "views",
+        Kind::Choice(&["one", "mirror", "six"]),
+        Default(Word("one")),
+        "Views whose logits are averaged. mirror: the image and its mirror; six: both, and both shifted by a pixel.",
+    )],
+};
