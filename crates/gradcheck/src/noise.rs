@@ -13,11 +13,14 @@ use crate::random::Random;
 /// hide another that is small.
 ///
 /// The points are 1e-7 of each element apart: far enough that an intermediate result a billion times the size of the
-/// input still changes, near enough that the fourth derivative does not show. A kink that happens to lie between them
-/// looks like noise. Where decisions are recorded, points that see one are moved closer together, and the center, which
-/// may lie on one, is none of them. Of all distances tried the smallest result counts, and of three directions the one
-/// in the middle: one may meet a kink, and one may see no noise by luck. Only tensors that `moves` says are moved: a
-/// constant may be the number of a class.
+/// input still changes, near enough that the fourth derivative does not show. Where no output changes at all, nothing
+/// was seen of its rounding, and the points are moved further apart. A kink that happens to lie between them looks like
+/// noise. Where decisions are recorded, points that see one are moved closer together, and the center, which may lie on
+/// one, is none of them. Of all distances tried the smallest result counts, and of three directions the one in the
+/// middle: one may meet a kink. But two may see no noise by luck, so that what is below the rounding of the largest number
+/// in sight counts whichever direction has seen it. An output that stays as it is says that only where a
+/// kink was the reason to look nearer: otherwise rounding may hide that it moves. Only tensors that `moves` says are
+/// moved: a constant may be the number of a class.
 pub(crate) fn output_noise(
     forward: impl Fn(&[Value]) -> (Value, Option<u64>),
     precision: Precision,
@@ -29,26 +32,43 @@ pub(crate) fn output_noise(
     let all = ["noise", "more noise", "still more noise"].map(|stream| {
         let mut deviations = vec![f64::INFINITY; center.0.len()];
         let mut again = vec![true; center.0.len()];
-        for spacing in precision.spacings() {
-            let random = &mut Random::new(seed, stream);
-            let (found, smooth) = along(&forward, precision, values, &moves, center, spacing, random);
+        let mut kinked = false;
+        let at = |spacing| along(&forward, precision, values, &moves, center, spacing, &mut Random::new(seed, stream));
+        for (number, spacing) in precision.spacings().into_iter().enumerate() {
+            let (mut found, smooth) = at(spacing);
+            if number == 0 && smooth && found.iter().all(|found| found.still) {
+                let further = FURTHER.iter().map(|times| at(times * spacing));
+                let moved =
+                    further.take_while(|(_, smooth)| *smooth).find(|(found, _)| found.iter().any(|it| !it.still));
+                found = moved.map_or(found, |(found, _)| found);
+            }
             for ((least, again), found) in deviations.iter_mut().zip(&mut again).zip(&found) {
+                if found.still && !kinked {
+                    *again = false;
+                    continue;
+                }
                 // Nearer points see less noise, so that they count only where these may have met a kink.
                 if *again || !smooth {
                     *least = least.min(found.deviation);
                 }
                 *again &= found.bent;
             }
+            kinked |= !smooth;
             if smooth && !again.contains(&true) {
                 break;
             }
         }
-        deviations
+        // What never moved has shown no noise.
+        deviations.into_iter().map(|least| if least.is_finite() { least } else { 0.0 }).collect::<Vec<f64>>()
     });
+    // A kink is seen as more than the rounding of the largest number in sight, and less than that is round-off for sure:
+    // fourth differences may vanish by luck in two directions of three.
+    let largest_number = values.iter().chain([&center.0]).map(Value::max_abs).fold(0.0, f64::max);
+    let believed = precision.epsilon() * largest_number;
     let middle = |output: usize| {
         let mut three = all.each_ref().map(|deviations| deviations[output]);
         three.sort_by(f64::total_cmp);
-        three[1]
+        three.into_iter().filter(|found| *found <= believed).fold(three[1], f64::max)
     };
     let deviations: Vec<f64> = (0..center.0.len()).map(middle).collect();
     let rounding: Vec<f64> = center.0.data().iter().map(|y| precision.epsilon() * y.abs()).collect();
@@ -58,6 +78,9 @@ pub(crate) fn output_noise(
     let least = |rounding: &f64| (typical * rounding).min(largest).max(*rounding);
     deviations.iter().zip(&rounding).map(|(deviation, rounding)| deviation.max(least(rounding))).collect()
 }
+
+/// How much further apart the points are moved where no output changes.
+const FURTHER: [f64; 2] = [1e2, 1e4];
 
 /// The median of the noise beside the rounding of the output itself, at least 1.
 fn median_ratio(deviations: &[f64], rounding: &[f64]) -> f64 {
@@ -75,6 +98,8 @@ struct Found {
     deviation: f64,
     /// It is straight but for one place, where it bends: that is a kink and no noise, and nearer points may miss it.
     bent: bool,
+    /// It is the same at all points.
+    still: bool,
 }
 
 /// What every output does along one direction, and whether all points made the same decisions.
@@ -113,7 +138,7 @@ fn along(
     let deviations = (0..center.0.len())
         .map(|output| {
             let mut column: Vec<f64> = table.iter().map(|(y, _)| y.data()[output]).collect();
-            let mut bent = false;
+            let (mut bent, still) = (false, column.iter().all(|y| *y == column[0]));
             for difference in 1..=4 {
                 column = column.windows(2).map(|pair| pair[1] - pair[0]).collect();
                 bent |= difference == 2 && is_one_bend(&column);
@@ -122,7 +147,7 @@ fn along(
             let largest = column.iter().fold(0.0, |largest: f64, d| largest.max(d.abs()));
             let squares = column.iter().map(|d| (d / largest).powi(2)).sum::<f64>();
             let deviation = largest * (squares / (70.0 * column.len() as f64)).sqrt();
-            Found { deviation: if deviation.is_finite() { deviation } else { 0.0 }, bent }
+            Found { deviation: if deviation.is_finite() { deviation } else { 0.0 }, bent, still }
         })
         .collect();
     (deviations, smooth)
