@@ -15,7 +15,7 @@ use crate::program::{Program, State};
 /// Long tests of `adversaries` that [`verdicts`](crate::verdicts) runs instead, to see each verdict.
 pub(crate) const ATTACKS: [&str; 2] = ["no_right_backward_is_called_wrong", "no_adversary_is_accepted"];
 /// Tests that need more seconds are left out: with a mutant that survives, they would all run to their end.
-const LONGEST: f64 = 2.0;
+const LONGEST: f64 = 4.0;
 /// Tests of one process last about so many seconds, in the first process, the second and so on.
 const SHARES: [f64; 5] = [0.05, 0.3, 1.5, 6.0, 20.0];
 /// A test that needs so many times the time that it takes without a mutant never ends,

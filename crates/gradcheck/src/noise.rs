@@ -1,5 +1,5 @@
 use crate::Value;
-use crate::precision::Precision;
+use crate::precision::{Precision, QUANTUM};
 use crate::random::Random;
 
 /// The round-off of every output of the forward, measured: the function is called at seven points so close together
@@ -17,8 +17,8 @@ use crate::random::Random;
 /// was seen of its rounding, and the points are moved further apart. A kink that happens to lie between them looks like
 /// noise. Where decisions are recorded, points that see one are moved closer together, and the center, which may lie on
 /// one, is none of them. Of all distances tried the smallest result counts, and of three directions the one in the
-/// middle: one may meet a kink. But two may see no noise by luck, so that what is below the rounding of the largest number
-/// in sight counts whichever direction has seen it. An output that stays as it is says that only where a
+/// middle: one may meet a kink. But two may see no noise by luck. What is small beside the way that the output goes, and
+/// no more than roundings of the largest number in sight, is none, and counts whichever direction has seen it. An output that stays as it is says that only where a
 /// kink was the reason to look nearer: otherwise rounding may hide that it moves. Only tensors that `moves` says are
 /// moved: a constant may be the number of a class.
 pub(crate) fn output_noise(
@@ -29,8 +29,11 @@ pub(crate) fn output_noise(
     center: &(Value, Option<u64>),
     seed: u64,
 ) -> Vec<f64> {
+    let largest_number = values.iter().chain([&center.0]).map(Value::max_abs).fold(0.0, f64::max);
+    let roundings = QUANTUM * precision.epsilon() * largest_number;
     let all = ["noise", "more noise", "still more noise"].map(|stream| {
         let mut deviations = vec![f64::INFINITY; center.0.len()];
+        let mut believed = vec![0.0; center.0.len()];
         let mut again = vec![true; center.0.len()];
         let mut kinked = false;
         let at = |spacing| along(&forward, precision, values, &moves, center, spacing, &mut Random::new(seed, stream));
@@ -41,6 +44,10 @@ pub(crate) fn output_noise(
                 let moved =
                     further.take_while(|(_, smooth)| *smooth).find(|(found, _)| found.iter().any(|it| !it.still));
                 found = moved.map_or(found, |(found, _)| found);
+            }
+            for (believed, found) in believed.iter_mut().zip(&found).filter(|_| number == 0 && smooth) {
+                let is_rounding = found.deviation <= roundings.min(BELIEVED * found.way);
+                *believed = if is_rounding { found.deviation } else { 0.0 };
             }
             for ((least, again), found) in deviations.iter_mut().zip(&mut again).zip(&found) {
                 if found.still && !kinked {
@@ -59,16 +66,13 @@ pub(crate) fn output_noise(
             }
         }
         // What never moved has shown no noise.
-        deviations.into_iter().map(|least| if least.is_finite() { least } else { 0.0 }).collect::<Vec<f64>>()
+        let seen = |least: f64| if least.is_finite() { least } else { 0.0 };
+        deviations.into_iter().zip(believed).map(|(least, believed)| (seen(least), believed)).collect::<Vec<_>>()
     });
-    // A kink is seen as more than the rounding of the largest number in sight, and less than that is round-off for sure:
-    // fourth differences may vanish by luck in two directions of three.
-    let largest_number = values.iter().chain([&center.0]).map(Value::max_abs).fold(0.0, f64::max);
-    let believed = precision.epsilon() * largest_number;
     let middle = |output: usize| {
-        let mut three = all.each_ref().map(|deviations| deviations[output]);
+        let mut three = all.each_ref().map(|found| found[output].0);
         three.sort_by(f64::total_cmp);
-        three.into_iter().filter(|found| *found <= believed).fold(three[1], f64::max)
+        all.iter().map(|found| found[output].1).fold(three[1], f64::max)
     };
     let deviations: Vec<f64> = (0..center.0.len()).map(middle).collect();
     let rounding: Vec<f64> = center.0.data().iter().map(|y| precision.epsilon() * y.abs()).collect();
@@ -78,6 +82,9 @@ pub(crate) fn output_noise(
     let least = |rounding: &f64| (typical * rounding).min(largest).max(*rounding);
     deviations.iter().zip(&rounding).map(|(deviation, rounding)| deviation.max(least(rounding))).collect()
 }
+
+/// The slope of a kink changes by more than this share of the way, unless it is one of very many.
+const BELIEVED: f64 = 1e-3;
 
 /// How much further apart the points are moved where no output changes.
 const FURTHER: [f64; 2] = [1e2, 1e4];
@@ -100,6 +107,8 @@ struct Found {
     bent: bool,
     /// It is the same at all points.
     still: bool,
+    /// From the least to the largest.
+    way: f64,
 }
 
 /// What every output does along one direction, and whether all points made the same decisions.
@@ -139,6 +148,9 @@ fn along(
         .map(|output| {
             let mut column: Vec<f64> = table.iter().map(|(y, _)| y.data()[output]).collect();
             let (mut bent, still) = (false, column.iter().all(|y| *y == column[0]));
+            let [least, most] =
+                column.iter().fold([f64::INFINITY, f64::NEG_INFINITY], |[a, b], &y| [y.min(a), y.max(b)]);
+            let way = most - least;
             for difference in 1..=4 {
                 column = column.windows(2).map(|pair| pair[1] - pair[0]).collect();
                 bent |= difference == 2 && is_one_bend(&column);
@@ -147,7 +159,7 @@ fn along(
             let largest = column.iter().fold(0.0, |largest: f64, d| largest.max(d.abs()));
             let squares = column.iter().map(|d| (d / largest).powi(2)).sum::<f64>();
             let deviation = largest * (squares / (70.0 * column.len() as f64)).sqrt();
-            Found { deviation: if deviation.is_finite() { deviation } else { 0.0 }, bent, still }
+            Found { deviation: if deviation.is_finite() { deviation } else { 0.0 }, bent, still, way }
         })
         .collect();
     (deviations, smooth)

@@ -8,15 +8,12 @@ use crate::kinks::Crossing;
 use crate::line::Line;
 use crate::measure::Points;
 use crate::noise::{base, output_noise, typical};
-use crate::precision::Precision;
+use crate::precision::{Precision, QUANTUM};
 use crate::problem::Evaluation;
 use crate::{Options, Value};
 
 /// A kink is near up to a relative distance of so many round-offs of the code under test.
 pub(crate) const NEAR: f64 = 2048.0;
-
-/// So many roundings of the largest number are believed to hide a change.
-const QUANTUM: f64 = 64.0;
 
 /// The function, the point, and what is known of it there before any difference is taken.
 pub(crate) struct Place<'a> {

@@ -2,6 +2,9 @@ use burn::tensor::DType;
 
 use crate::{Options, Value, unit_roundoff};
 
+/// So many roundings of the largest number are believed to hide a change.
+pub(crate) const QUANTUM: f64 = 64.0;
+
 /// The precision in which the function is evaluated for its differences: double precision wherever it can.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Precision(pub(crate) DType);
