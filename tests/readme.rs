@@ -82,6 +82,10 @@ fn every_command_does_what_it_says() {
                 words.extend(["--set", "data.validation_images=500"]);
             }
         }
+        if matches!(words[..], ["compare-gradients"] | ["compare-gradients", "--mutants"]) {
+            // Fewer shapes: `tests/gradients.rs` tries more.
+            words.extend(["--cases", "2"]);
+        }
         if words.first() == Some(&"bench") {
             // A moment of it.
             words.extend(["--seconds", "0.01", "--rounds", "1", "--batch", "1", "--model", "mnist-baseline"]);
