@@ -189,6 +189,16 @@ pub enum Peer {
     PyTorch,
 }
 
+/// Whether the weights of a layer are drawn as no peer draws them.
+fn is_drawn_otherwise(layer: &LayerSpec) -> bool {
+    let initialization = match layer {
+        LayerSpec::Conv2d(conv) => conv.initialization,
+        LayerSpec::Linear(linear) => linear.initialization,
+        _ => None,
+    };
+    initialization.is_some_and(|it| it.kind.draws_biases() || it.unit_deviation)
+}
+
 /// Whether `bench/peers/whole_run.py` does all that the experiment asks for.
 fn comparable(experiment: &Experiment) -> Result<(), BenchError> {
     let problem = if source(&experiment.data.dataset).is_ok_and(|source| source.published().is_none()) {
@@ -216,10 +226,14 @@ fn comparable(experiment: &Experiment) -> Result<(), BenchError> {
             alternating_flip: false,
             crop_border: CropBorder::Black,
             cutout: 0,
+            mixup: 0.0,
+            cutmix: 0.0,
             ..
         }
     ) {
         "its augmentation is more than a flip and a crop with a black border"
+    } else if experiment.model.all_layers().into_iter().any(is_drawn_otherwise) {
+        "an initialization is not one of He's or Glorot's"
     } else if experiment.views != Views::One {
         "it evaluates several views of an image"
     } else if experiment.training.loss != Loss::CrossEntropy {

@@ -77,7 +77,7 @@ impl TrainingBatches {
             Order::Epochs => self.epoch_of(step),
             Order::Random => step,
         };
-        Selection::new(&self.subset, self.indices(step), self.augmentation, self.seed, draw as u64)
+        Selection::new(&self.subset, self.indices(step), self.augmentation, self.seed, draw as u64).mixed(step as u64)
     }
 
     fn order(&self, epoch: u64) -> Arc<[usize]> {

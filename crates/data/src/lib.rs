@@ -30,9 +30,10 @@
 //! # Randomness
 //!
 //! All random choices are functions of the experiment's seed, by named streams ([`backproof_spec::stream_seed`]):
-//! `split` by class, `order` by epoch, `augmentation` by epoch and data set index. So [`TrainingBatches::select`] gives
-//! step s without the steps before it, and a run can continue from any step. Burn's `DataLoader` cannot do that, so
-//! training does not use it. The choices depend on no thread, no device and no global state.
+//! `split` by class, `order` by epoch, `augmentation` by epoch and data set index, `mixing` by step. So
+//! [`TrainingBatches::select`] gives step s without the steps before it, and a run can continue from any step. Burn's
+//! `DataLoader` cannot do that, so training does not use it. The choices depend on no thread, no device and no global
+//! state.
 //!
 //! # From pixels to numbers
 //!
@@ -70,6 +71,7 @@ mod formats;
 pub mod fuzzing;
 mod gunzip;
 mod images;
+mod mixing;
 mod normalize;
 #[cfg(feature = "pictures")]
 mod picture;
@@ -93,6 +95,7 @@ pub use error::{DataError, FetchFailure, MissingFile, MissingFiles, Result};
 pub use fetch::{FetchOptions, FetchReport, Progress, fetch};
 pub use folder::{data_set_directory, default_directory};
 pub use images::Images;
+pub use mixing::Mixture;
 pub use normalize::Normalizer;
 #[cfg(feature = "pictures")]
 pub use picture::{Fit, Picture};

@@ -4,6 +4,7 @@ use backproof_spec::{Augmentation, Shape, View};
 
 use crate::augment::{Change, write};
 use crate::images::planes;
+use crate::mixing::{Mix, Mixture};
 use crate::normalize::Tables;
 use crate::{Images, Subset};
 
@@ -18,6 +19,8 @@ pub struct Selection<'a> {
     epoch: u64,
     /// In place of a random change.
     view: Option<View>,
+    /// How the images are mixed with one another, after their changes.
+    mix: Option<Mix>,
 }
 
 impl<'a> Selection<'a> {
@@ -29,7 +32,16 @@ impl<'a> Selection<'a> {
         seed: u64,
         epoch: u64,
     ) -> Self {
-        Self { images: subset.images(), tables: subset.tables(), indices, augmentation, seed, epoch, view: None }
+        Self {
+            images: subset.images(),
+            tables: subset.tables(),
+            indices,
+            augmentation,
+            seed,
+            epoch,
+            view: None,
+            mix: None,
+        }
     }
 
     /// As [`new`](Self::new), of images as they are.
@@ -41,6 +53,19 @@ impl<'a> Selection<'a> {
     #[must_use]
     pub fn seen(&self, view: View) -> Self {
         Self { view: Some(view), ..self.clone() }
+    }
+
+    /// The same images, mixed as the augmentation says in step `step`.
+    pub(crate) fn mixed(mut self, step: u64) -> Self {
+        self.mix = Mix::draw(self.augmentation, self.shape(), self.len(), self.seed, step);
+        self
+    }
+
+    /// The second label of each image, where the images are mixtures of two.
+    pub fn mixture(&self) -> Option<Mixture> {
+        let Mix { partners, share, .. } = self.mix.as_ref()?;
+        let labels = partners.iter().map(|&partner| self.images.label(self.indices[partner])).collect();
+        Some(Mixture { labels, share: *share })
     }
 
     /// The number of images, N.
@@ -69,6 +94,16 @@ impl<'a> Selection<'a> {
     ///
     /// If `position` is past the last image.
     pub fn write(&self, position: usize, to: &mut [f32]) {
+        self.write_alone(position, to);
+        if let Some(mix) = &self.mix {
+            let mut partner = vec![0.0; to.len()];
+            self.write_alone(mix.partners[position], &mut partner);
+            mix.apply(to, &partner, self.shape());
+        }
+    }
+
+    /// The image before it is mixed with another.
+    fn write_alone(&self, position: usize, to: &mut [f32]) {
         let index = self.indices[position];
         let (_, height, width) = planes(self.images.shape());
         let drawn = || Change::draw(self.augmentation, [height, width], self.seed, self.epoch, index);

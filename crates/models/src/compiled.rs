@@ -130,6 +130,19 @@ impl Compiled<TrainingPlan> {
         self.plan.pass(&Inputs { count: labels.len(), image: write, mask: &mask }, labels, objective)
     }
 
+    /// As [`pass`](Self::pass), of images with two labels each, of which the first has the share `share`.
+    pub fn mixed_pass(
+        &mut self,
+        write: Write<'_>,
+        labels: [&[usize]; 2],
+        share: f64,
+        objective: &Objective,
+        mode: PassMode,
+    ) -> PassOutcome {
+        let mask = masks(&self.dropouts, mode);
+        self.plan.mixed_pass(&Inputs { count: labels[0].len(), image: write, mask: &mask }, labels, share, objective)
+    }
+
     /// `network` with number `slot` of what the optimizer's step remembers of its parameters in their place. Running
     /// statistics stay its own.
     #[must_use]

@@ -182,6 +182,15 @@ pub struct Augmentation {
     /// arXiv:1708.04552). Its middle is inside of the image.
     #[serde(default, skip_serializing_if = "is_default")]
     pub cutout: usize,
+    /// α of mixup: each image of a batch becomes λ of itself and 1 − λ of another one of the batch, with λ of
+    /// Beta(α, α), one a batch, and the label likewise (Zhang et al. 2018, arXiv:1710.09412). 0 does nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub mixup: f64,
+    /// α of `CutMix`: each image of a batch gets a rectangle of another one of the batch, at the same place, of the
+    /// share 1 − λ with λ of Beta(α, α). The rectangle is one a batch, and is cut off at the border. The label is mixed
+    /// by the areas that are left (Yun et al. 2019, arXiv:1905.04899). 0 does nothing.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cutmix: f64,
 }
 
 impl Augmentation {
@@ -194,6 +203,8 @@ impl Augmentation {
         crop_padding: 0,
         crop_border: CropBorder::Black,
         cutout: 0,
+        mixup: 0.0,
+        cutmix: 0.0,
     };
 }
 

@@ -76,6 +76,7 @@ mod initialization;
 mod layers;
 mod loss;
 mod optimizer;
+mod parameter_names;
 pub mod published;
 mod random;
 mod settings;
@@ -87,7 +88,7 @@ mod unset;
 mod views;
 mod words;
 
-pub use architecture::{Architecture, ParameterName, TracedBranch, TracedLayer};
+pub use architecture::{Architecture, TracedBranch, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
 pub use data::{Augmentation, CropBorder, Data, MeanOf, Normalization, Order, Pixels};
 pub use data_set::{DataSet, DataSets};
@@ -102,6 +103,7 @@ pub use loss::Loss;
 pub use optimizer::{
     Adam, Clipping, Lookahead, Optimizer, OptimizerKind, ParameterGroup, Schedule, Update, UpdateRule,
 };
+pub use parameter_names::ParameterName;
 pub use random::stream_seed;
 pub use shape::{Shape, Size2};
 pub use shape_error::{LayerPlace, ShapeError};

@@ -4,9 +4,10 @@ use backproof_models::{Network, PassMode};
 use burn::Tensor;
 use burn::module::Module;
 use burn::optim::{GradientsParams, ModuleOptimizer};
-use burn::tensor::{Device, Int};
+use burn::tensor::Device;
 
-use crate::loss::{self, TrainingLoss};
+use crate::loss::TrainingLoss;
+use crate::targets::{self, Targets};
 
 /// An engine that computes on tensors; the third, [`Engine::Compiled`](backproof_spec::Engine), has a memory of its
 /// own.
@@ -55,19 +56,20 @@ impl OnTensors {
         }
     }
 
-    /// The mean of `loss`, logits and gradients of one batch: network, images `[N, C, H, W]` and labels `[N]` on
+    /// The mean of `loss`, logits and gradients of one batch: network, images `[N, C, H, W]` and targets on
     /// [`batch_device`](Self::batch_device).
     pub(crate) fn gradients(
         self,
         loss: &TrainingLoss,
         network: &Network,
         images: Tensor<4>,
-        labels: Tensor<1, Int>,
+        targets: impl Into<Targets>,
         mode: PassMode,
     ) -> Gradients {
+        let targets = targets.into();
         match self {
-            Self::Autodiff => by_autodiff(loss, network, images, labels, mode),
-            Self::Manual => by_hand(loss, network, images, labels, mode),
+            Self::Autodiff => by_autodiff(loss, network, images, targets, mode),
+            Self::Manual => by_hand(loss, network, images, targets, mode),
         }
     }
 }
@@ -76,11 +78,11 @@ fn by_autodiff(
     loss: &TrainingLoss,
     network: &Network,
     images: Tensor<4>,
-    labels: Tensor<1, Int>,
+    targets: Targets,
     mode: PassMode,
 ) -> Gradients {
     let logits = network.forward(images, mode);
-    let loss = loss::mean(loss, logits.clone(), labels);
+    let loss = targets::mean(loss, logits.clone(), targets);
     let graph = loss.backward();
     Gradients {
         loss: scalar(loss.inner()),
@@ -89,15 +91,9 @@ fn by_autodiff(
     }
 }
 
-fn by_hand(
-    loss: &TrainingLoss,
-    network: &Network,
-    images: Tensor<4>,
-    labels: Tensor<1, Int>,
-    mode: PassMode,
-) -> Gradients {
+fn by_hand(loss: &TrainingLoss, network: &Network, images: Tensor<4>, targets: Targets, mode: PassMode) -> Gradients {
     let (logits, saved) = network.forward_saving(images, mode);
-    let (loss, gradient) = loss::mean_and_gradient(loss, logits.clone(), labels);
+    let (loss, gradient) = targets::mean_and_gradient(loss, logits.clone(), targets);
     Gradients { loss: scalar(loss), logits, parameters: network.backward(saved, gradient) }
 }
 

@@ -108,8 +108,8 @@ fn evaluate_loaded(
     Ok((evaluation, Evaluated { result, changes, kept_files: Ok(()), kept_logits }))
 }
 
-/// Every image of `subset` once, in the views of the experiment, by a network without autodiff; `each` is given the images of every batch with their
-/// logits, and may break off.
+/// Every image of `subset` once, in the views of the experiment, by a network without autodiff; `each` is given the
+/// images of every batch with their logits, and may break off.
 pub(crate) fn evaluate_subset(
     experiment: &Experiment,
     setup: &Setup,

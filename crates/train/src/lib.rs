@@ -41,6 +41,7 @@ mod rules;
 mod run;
 mod run_folder;
 mod setup;
+mod targets;
 mod tensorboard;
 #[cfg(test)]
 mod testing;

@@ -1,13 +1,12 @@
 //! What makes the steps of a run: all that the loop, and a benchmark, see of engine, kernels and optimizer.
 
-use backproof_data::Selection;
 use backproof_kernels::Isa;
 use backproof_models::{ComputedBy, Network, NotCompiled, PassMode};
 use backproof_spec::{Engine, Optimizer, WeightAverage};
 use burn::Tensor;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
-use burn::tensor::{Device, Int};
+use burn::tensor::{Device, Int, TensorData};
 
 use crate::checkpoint::Kept;
 use crate::engine::OnTensors;
@@ -15,11 +14,16 @@ use crate::evaluation::{argmax, host_values};
 use crate::loss::TrainingLoss;
 use crate::optimizer::optimizer_of;
 use crate::rules::Rules;
+use crate::targets::Targets;
 use on_plan::OnPlan;
 
 mod clipping;
 mod copies;
+mod minibatch;
 mod on_plan;
+
+use copies::{AVERAGE, SLOW};
+pub use minibatch::{Minibatch, Step};
 
 /// How steps are made.
 #[derive(Debug, Clone)]
@@ -43,42 +47,6 @@ pub struct TrainerConfig {
     pub device: Device,
 }
 
-/// The images of a step.
-pub trait Minibatch: Sync {
-    /// The label of each image.
-    fn labels(&self) -> Vec<usize>;
-
-    /// Writes image `image`, `[C, H, W]`, to `to`.
-    fn write(&self, image: usize, to: &mut [f32]);
-
-    /// All of them, `[N, C, H, W]`, and their labels, `[N]`, on `device`.
-    fn tensors(&self, device: &Device) -> (Tensor<4>, Tensor<1, Int>);
-}
-
-impl Minibatch for Selection<'_> {
-    fn labels(&self) -> Vec<usize> {
-        self.labels()
-    }
-
-    fn write(&self, image: usize, to: &mut [f32]) {
-        self.write(image, to);
-    }
-
-    fn tensors(&self, device: &Device) -> (Tensor<4>, Tensor<1, Int>) {
-        let batch = self.batch(device);
-        (batch.images, batch.labels)
-    }
-}
-
-/// What a step gives.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
-    /// Mean loss over the batch.
-    pub loss: f64,
-    /// Images whose largest logit is that of their label.
-    pub correct: usize,
-}
-
 /// A network and its optimizer, and where the engine computes.
 #[allow(missing_debug_implementations)] // Burn's optimizers have none
 pub struct Trainer {
@@ -98,11 +66,6 @@ enum Running {
     OnPlan(Box<OnPlan>),
 }
 
-/// The number of the moving average among the copies of the weights.
-const AVERAGE: usize = 0;
-/// The number of Lookahead's slow weights.
-const SLOW: usize = 1;
-
 const THERE: &str = "every step puts the network back";
 
 impl Trainer {
@@ -112,7 +75,7 @@ impl Trainer {
     ///
     /// A network that the compiled engine cannot run.
     pub fn new(config: TrainerConfig, network: Network) -> Result<Self, NotCompiled> {
-        Self::load(config, network, |optimizer| Ok(optimizer))
+        Self::load(config, network, Ok)
     }
 
     /// As [`new`](Self::new), with what `load` makes of the optimizer: it remembers what a checkpoint has.
@@ -161,11 +124,15 @@ impl Trainer {
         let Self { config, rules, network: place, optimizer, engine, .. } = self;
         let mode = PassMode::Training { seed: config.seed, step: step as u64 };
         let clipping = config.optimizer.clipping;
+        let (labels, mixture) = (batch.labels(), batch.mixture());
         let done = match engine {
             Running::OnTensors(engine) => {
                 let network = place.take().expect(THERE);
-                let (images, classes) = batch.tensors(&engine.batch_device(&config.device));
-                let pass = engine.gradients(&config.loss, &network, images, classes, mode);
+                let device = engine.batch_device(&config.device);
+                let (images, classes) = batch.tensors(&device);
+                let mixed = mixture.as_ref().map(|mixture| (on_device(&mixture.labels, &device), mixture.share));
+                let targets = Targets { labels: classes, mixed };
+                let pass = engine.gradients(&config.loss, &network, images, targets, mode);
                 *place = Some(if pass.loss.is_finite() {
                     let groups = rules.groups().len();
                     let group_at = |name: &str| rules.group_at(name, step);
@@ -182,8 +149,8 @@ impl Trainer {
                 });
                 let [_, classes] = pass.logits.dims();
                 let logits = host_values(pass.logits);
-                let labels = batch.labels();
-                let rows = logits.chunks(classes).zip(&labels);
+                let right = mixture.as_ref().filter(|it| it.share < 0.5).map_or(&labels, |it| &it.labels);
+                let rows = logits.chunks(classes).zip(right);
                 let correct = rows.filter(|(row, label)| argmax(row) == **label).count();
                 Step { loss: pass.loss, correct }
             }
@@ -323,6 +290,13 @@ impl Trainer {
             Running::OnTensors(_) => all(ComputedBy::Burn { reason: off.to_owned() }),
         }
     }
+}
+
+/// Labels as a tensor, `[N]`.
+fn on_device(labels: &[usize], device: &Device) -> Tensor<1, Int> {
+    let labels: Vec<i64> = labels.iter().map(|&label| label as i64).collect();
+    let count = labels.len();
+    Tensor::from_data(TensorData::new(labels, [count]), device)
 }
 
 /// What of `network` there are CPU kernels for is on them, where the config has instructions for them.

@@ -160,6 +160,22 @@ impl TrainingPlan {
         self.0.pass(inputs, labels, objective)
     }
 
+    /// As [`pass`](Self::pass), of images that are mixtures of two: the loss is `share` of the mean loss with the first
+    /// labels, and 1 − `share` of the mean loss with the second ones. The label with the larger share counts as right.
+    ///
+    /// # Panics
+    ///
+    /// If the batch is empty, or there are not two labels for each image.
+    pub fn mixed_pass(
+        &mut self,
+        inputs: &Inputs<'_>,
+        labels: [&[usize]; 2],
+        share: f64,
+        objective: &Objective,
+    ) -> PassOutcome {
+        self.0.mixed_pass(inputs, labels, share, objective)
+    }
+
     /// Puts the gradients of the last pass together, for [`gradient`](Differentiable::gradient).
     pub fn finish_gradients(&mut self) {
         self.0.finish_gradients();

@@ -4,14 +4,38 @@ use rayon::prelude::*;
 
 use super::core::{Core, MOST_SHARDS};
 use crate::graph::Purpose;
-use crate::shard::Shard;
+use crate::shard::{ImageLoss, Shard};
 use crate::{Inputs, Objective, PassOutcome};
 
 impl Core {
     /// Forward and backward, from the mean loss.
     pub(super) fn pass(&mut self, inputs: &Inputs<'_>, labels: &[usize], objective: &Objective) -> PassOutcome {
         let share = 1.0 / total_weight(labels, objective) as f32;
-        self.pass_by(inputs, labels, &|_| share, objective)
+        self.pass_by_labels(inputs, labels, &|_| share, objective)
+    }
+
+    /// [`pass`](Self::pass) of images with two labels each: from `share` of the mean loss with the first, and the rest
+    /// of the mean loss with the second. The label with the larger share counts as right.
+    pub(super) fn mixed_pass(
+        &mut self,
+        inputs: &Inputs<'_>,
+        labels: [&[usize]; 2],
+        share: f64,
+        objective: &Objective,
+    ) -> PassOutcome {
+        let shares = [share, 1.0 - share];
+        for labels in labels {
+            assert_eq!(labels.len(), inputs.count, "{} labels of {} images", labels.len(), inputs.count);
+        }
+        let weights = [0, 1].map(|at| shares[at] / total_weight(labels[at], objective));
+        let right = labels[usize::from(shares[1] > shares[0])];
+        self.pass_by(inputs, 1.0, &|image, outputs, gradient| {
+            let mut of_second = vec![0.0; gradient.len()];
+            let first = objective.loss(outputs, labels[0][image], weights[0] as f32, gradient);
+            let second = objective.loss(outputs, labels[1][image], weights[1] as f32, &mut of_second);
+            gradient.iter_mut().zip(&of_second).for_each(|(sum, of_second)| *sum += of_second);
+            (weights[0] * first + weights[1] * second, right[image])
+        })
     }
 
     /// [`pass`](Self::pass) with the gradients of `Σ_n weights[n] · loss[n]` in place of the mean's.
@@ -23,19 +47,27 @@ impl Core {
         objective: &Objective,
     ) -> PassOutcome {
         assert_eq!(weights.len(), labels.len(), "a weight an image");
-        self.pass_by(inputs, labels, &|image| weights[image], objective)
+        self.pass_by_labels(inputs, labels, &|image| weights[image], objective)
     }
 
-    fn pass_by(
+    fn pass_by_labels(
         &mut self,
         inputs: &Inputs<'_>,
         labels: &[usize],
         weight: &(dyn Fn(usize) -> f32 + Sync),
         objective: &Objective,
     ) -> PassOutcome {
+        assert_eq!(labels.len(), inputs.count, "{} labels of {} images", labels.len(), inputs.count);
+        self.pass_by(inputs, total_weight(labels, objective), &|image, outputs, gradient| {
+            (objective.loss(outputs, labels[image], weight(image), gradient), labels[image])
+        })
+    }
+
+    /// The loss that it gives is the sum of those of the images, over `total`.
+    fn pass_by(&mut self, inputs: &Inputs<'_>, total: f64, loss: ImageLoss<'_>) -> PassOutcome {
         let last = self.graph.activations.last().expect("the output's").values;
         assert_eq!([last.height, last.width], [1, 1], "a loss is of a vector");
-        assert!(inputs.count > 0 && labels.len() == inputs.count, "{} labels of {} images", labels.len(), inputs.count);
+        assert!(inputs.count > 0, "a batch has an image");
         self.input_gradient = self.purpose == Purpose::Segment;
         self.finished = false;
         self.divide(inputs.count);
@@ -45,7 +77,7 @@ impl Core {
         let last_norm = self.last_norm();
         self.each_shard(true, |shard, shared| {
             shard.forward(shared, inputs, last_norm.map_or(0, |(_, at)| at)..last);
-            shard.loss(shared, labels, weight, objective);
+            shard.loss(shared, loss);
             shard.backward(shared, last_norm.map_or(0, |(_, at)| at + 1)..last);
             if let Some((norm, at)) = last_norm {
                 shard.norm_sums(shared, at, norm);
@@ -53,7 +85,7 @@ impl Core {
         });
         self.backward_from_last_norm();
         PassOutcome {
-            loss: self.shards.iter().map(|shard| shard.loss).sum::<f64>() / total_weight(labels, objective),
+            loss: self.shards.iter().map(|shard| shard.loss).sum::<f64>() / total,
             correct: self.shards.iter().map(|shard| shard.correct).sum(),
         }
     }

@@ -11,6 +11,7 @@ use backproof_kernels::{Memory, Moments, zeros};
 
 use crate::graph::{Graph, Node};
 
+pub(crate) use reductions::ImageLoss;
 pub(crate) use shared::{NormNumbers, Shared, Workspace};
 
 /// The images and their memory. Buffers of an activation that is not kept have room for one image.

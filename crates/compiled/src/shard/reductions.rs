@@ -3,7 +3,9 @@
 use backproof_kernels::{batch_norm_moments, batch_norm_sums};
 
 use super::{Shard, Shared, at};
-use crate::Objective;
+
+/// The loss of image n, its label, and in the last slice the gradient, from its outputs.
+pub(crate) type ImageLoss<'a> = &'a (dyn Fn(usize, &[f32], &mut [f32]) -> (f64, usize) + Sync);
 
 impl Shard {
     /// Mean and deviations of what comes into a normalisation.
@@ -16,23 +18,17 @@ impl Shard {
         }
     }
 
-    /// Loss, right answers, and the gradient of the outputs times the weight of each image.
-    pub(crate) fn loss(
-        &mut self,
-        shared: &Shared<'_>,
-        labels: &[usize],
-        weight: &(dyn Fn(usize) -> f32 + Sync),
-        objective: &Objective,
-    ) {
+    /// Loss, right answers, and the gradient of the outputs. `loss` gives the loss of an image of these outputs and the
+    /// label that counts as right, and writes the gradient.
+    pub(crate) fn loss(&mut self, shared: &Shared<'_>, loss: ImageLoss<'_>) {
         let last = shared.graph.activations.len() - 1;
         let activation = &shared.graph.activations[last];
         let classes = activation.values.channels;
         for image in 0..self.images.len() {
             let outputs = &self.values[last][image * activation.stride()..][..classes];
             let gradient = &mut self.gradients[last][image * activation.gradient_stride()..][..classes];
-            let label = labels[self.images.start + image];
-            let weight = weight(self.images.start + image);
-            self.loss += objective.loss(outputs, label, weight, gradient);
+            let (loss, label) = loss(self.images.start + image, outputs, gradient);
+            self.loss += loss;
             self.correct += usize::from(largest(outputs) == label);
         }
     }

@@ -1,6 +1,7 @@
 //! Every key of a config, with its kind, its default and what it does. Those of layers stand with the layers.
 
 mod evaluation;
+mod mixing;
 mod optimizers;
 
 use super::format::Literal::{Flag, Integer, Number, Toml, Word};
@@ -9,6 +10,7 @@ use super::format::{Kind, Range, Section, Variant, Variants, key};
 use crate::initialization::INITIALIZATIONS;
 use crate::layers::BATCH_NORM_KEYS;
 use evaluation::EVALUATION;
+use mixing::{CUTMIX, MIXUP};
 pub(super) use optimizers::{GROUP, OPTIMIZER};
 
 pub(super) static EXPERIMENT: Section = Section {
@@ -153,6 +155,8 @@ pub(super) static AUGMENTATION: Section = Section {
             Default(Number(0.0)),
             "Multiply their distance from the mean of the image by a factor between 1 − this and 1 + this.",
         ),
+        MIXUP,
+        CUTMIX,
     ],
 };
 

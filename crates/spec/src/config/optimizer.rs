@@ -1,7 +1,6 @@
 //! `[optimizer]` with its groups into an [`Optimizer`].
 
 use super::record::{Chosen, Record};
-use super::resolve::choice;
 use crate::{Adam, Clipping, Lookahead, Optimizer, OptimizerKind, ParameterGroup, Schedule, Update, UpdateRule};
 
 pub(super) fn optimizer(record: &Record) -> Optimizer {
@@ -67,7 +66,7 @@ fn optimizer_kind(record: &Record) -> OptimizerKind {
     match record.text("kind") {
         "momentum" => OptimizerKind::Momentum {
             momentum: record.number("momentum"),
-            update: choice(record, "update", &Update::ALL, |update| update.name()),
+            update: record.choice("update", &Update::ALL, |update| update.name()),
         },
         "sgd" => OptimizerKind::Sgd {
             momentum: record.number("momentum"),

@@ -173,6 +173,15 @@ impl Record {
         }
     }
 
+    /// The one of `all` that is named; the description of the config admits no other names.
+    pub(super) fn choice<T: Copy>(&self, key: &str, all: &[T], name: impl Fn(T) -> &'static str) -> T {
+        let text = self.text(key);
+        all.iter()
+            .copied()
+            .find(|&it| name(it) == text)
+            .unwrap_or_else(|| panic!("the description of a config has a `{key}` too many: `{text}`"))
+    }
+
     pub(super) fn chosen(&self, key: &str) -> &Chosen {
         match &self.field(key).value {
             Checked::Variant(chosen) => chosen,

@@ -17,14 +17,14 @@ pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSe
     let experiment = Experiment {
         name: record.optional_text("name").unwrap_or(default_name).to_owned(),
         seed: record.integer("seed"),
-        engine: choice(record, "engine", &Engine::ALL, |engine| engine.name()),
-        kernels: choice(record, "kernels", &Kernels::ALL, |kernels| kernels.name()),
+        engine: record.choice("engine", &Engine::ALL, |engine| engine.name()),
+        kernels: record.choice("kernels", &Kernels::ALL, |kernels| kernels.name()),
         data,
         model,
         warm_start: warm_start(record.table("model")),
         optimizer: optimizer(record.table("optimizer")),
         training: training(record.table("training"), iterations),
-        views: choice(record.table("evaluation"), "views", &Views::ALL, |views| views.name()),
+        views: record.table("evaluation").choice("views", &Views::ALL, |views| views.name()),
         expect: record.optional_table("expect").map(|expect| Expect { test_accuracy: expect.number("test_accuracy") }),
     };
     let faults = rules::check(&experiment, record, data_sets);
@@ -39,15 +39,17 @@ fn data(record: &Record) -> Data {
         validation_images: record.count("validation_images"),
         padding: record.count("padding"),
         normalization: normalization(record.chosen("normalization")),
-        order: choice(record, "order", &Order::ALL, |order| order.name()),
+        order: record.choice("order", &Order::ALL, |order| order.name()),
         augmentation: Augmentation {
             horizontal_flip: augmentation.flag("horizontal_flip"),
             alternating_flip: augmentation.flag("alternating_flip"),
             crop_padding: augmentation.count("crop_padding"),
-            crop_border: choice(augmentation, "crop_border", &CropBorder::ALL, |border| border.name()),
+            crop_border: augmentation.choice("crop_border", &CropBorder::ALL, |border| border.name()),
             cutout: augmentation.count("cutout"),
             brightness: augmentation.number("brightness"),
             contrast: augmentation.number("contrast"),
+            mixup: augmentation.number("mixup"),
+            cutmix: augmentation.number("cutmix"),
         },
     }
 }
@@ -55,8 +57,8 @@ fn data(record: &Record) -> Data {
 fn normalization(chosen: &Chosen) -> Normalization {
     match chosen.variant {
         "subtract-mean" => Normalization::SubtractMean {
-            of: choice(&chosen.record, "of", &MeanOf::ALL, |of| of.name()),
-            pixels: choice(&chosen.record, "pixels", &Pixels::ALL, |pixels| pixels.name()),
+            of: chosen.record.choice("of", &MeanOf::ALL, |of| of.name()),
+            pixels: chosen.record.choice("pixels", &Pixels::ALL, |pixels| pixels.name()),
         },
         "unit" => Normalization::Unit,
         "bytes" => Normalization::Bytes,
@@ -84,7 +86,7 @@ fn iterations(record: &Record, data: &Data, data_sets: &DataSets) -> Result<usiz
 
 fn training(record: &Record, iterations: usize) -> Training {
     Training {
-        loss: choice(record, "loss", &Loss::ALL, |loss| loss.name()),
+        loss: record.choice("loss", &Loss::ALL, |loss| loss.name()),
         label_smoothing: record.number("label_smoothing"),
         class_weights: class_weights(record),
         iterations,
@@ -92,9 +94,9 @@ fn training(record: &Record, iterations: usize) -> Training {
         report_every: record.count("report_every"),
         validate_every: record.count("validate_every"),
         checkpoint_every: record.count("checkpoint_every"),
-        averages: choice(record, "averages", &Averages::ALL, |averages| averages.name()),
+        averages: record.choice("averages", &Averages::ALL, |averages| averages.name()),
         early_stopping: record.optional_table("early_stopping").map(|rule| EarlyStopping {
-            watch: choice(rule, "watch", &Watch::ALL, |watch| watch.name()),
+            watch: rule.choice("watch", &Watch::ALL, |watch| watch.name()),
             patience: rule.count("patience"),
             least_change: rule.number("least_change"),
             restore_best: rule.flag("restore_best"),
@@ -108,13 +110,4 @@ fn training(record: &Record, iterations: usize) -> Training {
 fn class_weights(record: &Record) -> Option<ClassWeights> {
     let each = record.numbers("class_weights").map(|weights| ClassWeights::Each(weights.to_vec()));
     each.or_else(|| record.is_there("class_weights").then_some(ClassWeights::Balanced))
-}
-
-/// The one of `all` that is named; the description of the config admits no other names.
-pub(super) fn choice<T: Copy>(record: &Record, key: &str, all: &[T], name: impl Fn(T) -> &'static str) -> T {
-    let text = record.text(key);
-    all.iter()
-        .copied()
-        .find(|&it| name(it) == text)
-        .unwrap_or_else(|| panic!("the description of a config has a `{key}` too many: `{text}`"))
 }

@@ -118,6 +118,10 @@ fn check_augmentation(data: &Data, [height, width]: [usize; 2], record: &Record,
         let message = "`horizontal_flip` and `alternating_flip` both mirror images".to_owned();
         fault(message, "alternating_flip", "leave out one of them");
     }
+    if it.mixup > 0.0 && it.cutmix > 0.0 {
+        let message = "`mixup` and `cutmix` both mix the images of a batch".to_owned();
+        fault(message, "cutmix", "leave out one of them");
+    }
     if it.alternating_flip && data.order == Order::Random {
         let message = "`alternating_flip` goes by epochs, and `order = \"random\"` has none".to_owned();
         fault(message, "alternating_flip", "use `horizontal_flip`, or leave out `order`");

@@ -115,7 +115,7 @@ impl Entries {
 
 /// Keys that not every version has are left out where they do nothing.
 fn further_augmentation(out: &mut Writer, augmentation: Augmentation) {
-    let Augmentation { alternating_flip, crop_border, cutout, brightness, contrast, .. } = augmentation;
+    let Augmentation { alternating_flip, crop_border, cutout, brightness, contrast, mixup, cutmix, .. } = augmentation;
     if alternating_flip {
         out.entry("alternating_flip", true);
     }
@@ -125,7 +125,7 @@ fn further_augmentation(out: &mut Writer, augmentation: Augmentation) {
     if cutout > 0 {
         out.entry("cutout", cutout);
     }
-    for (key, most) in [("brightness", brightness), ("contrast", contrast)] {
+    for (key, most) in [("brightness", brightness), ("contrast", contrast), ("mixup", mixup), ("cutmix", cutmix)] {
         if most > 0.0 {
             out.entry(key, most);
         }

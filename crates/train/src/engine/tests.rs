@@ -2,10 +2,10 @@
 
 use backproof_spec::{Architecture, Loss, published};
 use burn::module::{ModuleMapper, Param};
-use burn::tensor::{DType, TensorData};
+use burn::tensor::{DType, Int, TensorData};
 
 use super::*;
-use crate::Momentum;
+use crate::{Momentum, loss};
 
 mod alexnet;
 mod thousand_classes;
@@ -53,10 +53,9 @@ fn train(engine: OnTensors, loss: Loss, architecture: &Architecture, steps: usiz
 /// How many steps a network is trained for here: fewer, the longer one takes.
 fn steps(architecture: &Architecture) -> Option<usize> {
     match architecture.name.as_str() {
-        "alexnet" => None,  // see `alexnet.rs`
-        "resnet-9" => None, // of the layers of `resnet-20`, and much larger
+        "alexnet" => None,                 // see `alexnet.rs`
+        "resnet-9" | "airbench94" => None, // of the layers of the others, and much larger
         "resnet-20" => Some(25),
-        "airbench94" => Some(2),
         "petre-cnn" | "petre-cnn-fashion" | "timurtas-64-32-16" => Some(10),
         "petre-mlp" | "petre-mlp-fashion" | "timurtas-32-16-8" | "lenet-5" => Some(50),
         _ => Some(200),

@@ -5,6 +5,11 @@ use burn::Tensor;
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 
+/// The number of the moving average among the copies of the weights.
+pub(super) const AVERAGE: usize = 0;
+/// The number of Lookahead's slow weights.
+pub(super) const SLOW: usize = 1;
+
 /// `copy`, whose parameters go this share of the way to those of `network`; both are on a plain device.
 pub(super) fn follow(copy: Network, network: &Network, share: f64) -> Network {
     copy.map(&mut Follow { weights: network.as_gradients(), share })

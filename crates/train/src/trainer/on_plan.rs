@@ -1,13 +1,16 @@
 //! The engine `compiled`: a plan of kernels that has the parameters, and what optimizers remember of them.
 
 use backproof_compiled::TrainingPlan;
+use backproof_data::Mixture;
 use backproof_kernels::{Isa, OptimizerStep};
 use backproof_models::{Compiled, Network, NotCompiled, PassMode};
 use backproof_spec::Clipping;
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 
-use super::{AVERAGE, Minibatch, SLOW, Step};
+use super::clipping;
+use super::copies::{AVERAGE, SLOW};
+use super::minibatch::{Minibatch, Step};
 use crate::loss::{TrainingLoss, objective};
 use crate::optimizer::kernel_step;
 use crate::optimizer_record::{Remembered, record, remembered};
@@ -40,7 +43,13 @@ impl OnPlan {
     /// Forward and backward of iteration `step`.
     pub(super) fn pass(&mut self, batch: &dyn Minibatch, loss: &TrainingLoss, mode: PassMode) -> Step {
         let write = |image: usize, to: &mut [f32]| batch.write(image, to);
-        let pass = self.compiled.pass(&write, &batch.labels(), &objective(loss), mode);
+        let (labels, objective) = (batch.labels(), objective(loss));
+        let pass = match batch.mixture() {
+            None => self.compiled.pass(&write, &labels, &objective, mode),
+            Some(Mixture { labels: others, share }) => {
+                self.compiled.mixed_pass(&write, [&labels, &others], share, &objective, mode)
+            }
+        };
         Step { loss: pass.loss, correct: pass.correct }
     }
 
@@ -82,7 +91,7 @@ impl OnPlan {
             }
             Clipping::Norm { most } => {
                 let norm = self.compiled.squared_gradients(&|name| rules.group_at(name, step).is_some()).sqrt();
-                if let Some(factor) = super::clipping::factor(norm, most) {
+                if let Some(factor) = clipping::factor(norm, most) {
                     self.compiled.plan_mut().change_gradients(|g| g * factor);
                 }
             }

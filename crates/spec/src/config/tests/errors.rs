@@ -280,6 +280,12 @@ fn impossible_values_are_refused_at_their_line() {
         ),
         ("[model]", "augmentation = { cutout = 57 }\n[model]", "cutout = 57 covers 28×28 pixels wherever it is"),
         ("[model]", "augmentation = { contrast = 1.5 }\n[model]", "`contrast` should be a number in [0, 1], got 1.5"),
+        (
+            "[model]",
+            "augmentation = { mixup = 0.2, cutmix = 1 }\n[model]",
+            "`mixup` and `cutmix` both mix the images of a batch",
+        ),
+        ("[model]", "augmentation = { mixup = -1 }\n[model]", "`mixup` should be a number of at least 0, got -1"),
         ("[optimizer]", "initialization = \"xavier\"\n[optimizer]", "unknown initialization type `xavier`"),
         (
             "[optimizer]",

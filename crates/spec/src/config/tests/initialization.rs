@@ -6,7 +6,8 @@ use crate::{Initialization, InitializationKind, LayerSpec, Whitening};
 /// One line of a network, with what it is drawn from.
 fn drawn(conv: &str, linear: &str) -> String {
     format!(
-        "[data]\ndataset = \"cifar-10\"\n[model]\ninput = [3, 32, 32]\nlayers = [\n{conv},\n\"flatten\",\n{linear},\n]\n\
+        "[data]\ndataset = \"cifar-10\"\n[model]\ninput = [3, 32, 32]\nlayers = [\n{conv},\n\"flatten\",\n\
+         {linear},\n]\n\
          [optimizer]\nlearning_rate = 0.1\n[training]\niterations = 10\n"
     )
 }
@@ -59,7 +60,7 @@ fn an_initialization_that_does_not_go_with_its_layer_is_an_error_at_the_layer() 
         (
             drawn(&format!("{{ type = \"residual\", shortcut = [{conv}], body = [{whitening}] }}"), head),
             6,
-            "residual1.body.conv1 (layer 1 of 1 in the body of residual1): the initialization `whitening` is of the first",
+            "residual1.body.conv1 (layer 1 of 1 in the body of residual1): the initialization `whitening` is of the",
         ),
         (
             drawn(&conv.replace(" }", ", initialization = { type = \"dirac\", images = 5 } }"), head),

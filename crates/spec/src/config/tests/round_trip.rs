@@ -52,15 +52,24 @@ fn data() -> impl Strategy<Value = Data> {
     let flips = prop::sample::select(vec![[false, false], [true, false], [false, true]]);
     let border = prop::sample::select(CropBorder::ALL.to_vec());
     let colour = || prop_oneof![Just(0.0), 0.0..1.0_f64];
-    let augmentation = (flips, 0_usize..=27, border, 0_usize..=16, colour(), colour()).prop_map(
-        |([horizontal_flip, alternating_flip], crop_padding, border, cutout, brightness, contrast)| Augmentation {
-            horizontal_flip,
-            alternating_flip,
-            crop_padding,
-            crop_border: if crop_padding == 0 { CropBorder::Black } else { border },
-            cutout,
-            brightness,
-            contrast,
+    let mixing = prop_oneof![
+        Just((0.0, 0.0)),
+        (1e-9..1e9_f64).prop_map(|mixup| (mixup, 0.0)),
+        (1e-9..1e9_f64).prop_map(|cutmix| (0.0, cutmix))
+    ];
+    let augmentation = (flips, 0_usize..=27, border, 0_usize..=16, colour(), colour(), mixing).prop_map(
+        |([horizontal_flip, alternating_flip], crop_padding, border, cutout, brightness, contrast, mixing)| {
+            Augmentation {
+                horizontal_flip,
+                alternating_flip,
+                crop_padding,
+                crop_border: if crop_padding == 0 { CropBorder::Black } else { border },
+                cutout,
+                brightness,
+                contrast,
+                mixup: mixing.0,
+                cutmix: mixing.1,
+            }
         },
     );
     let normalization = prop::sample::select(Normalization::ALL.to_vec());

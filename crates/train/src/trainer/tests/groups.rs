@@ -51,10 +51,13 @@ impl Minibatch for Batch {
     }
 }
 
+/// Parameters by name.
+type Parameters = Vec<(String, Vec<f32>)>;
+
 /// All parameters after each of `steps` steps, and what is evaluated then.
-fn steps(experiment: &Experiment, steps: usize) -> Vec<[Vec<(String, Vec<f32>)>; 2]> {
+fn steps(experiment: &Experiment, steps: usize) -> Vec<[Parameters; 2]> {
     let mut trainer = trainer_of(experiment);
-    let numbers = |network: Network| -> Vec<(String, Vec<f32>)> {
+    let numbers = |network: Network| -> Parameters {
         let trained = network.tensors().into_iter().filter(|tensor| !tensor.name.contains("running"));
         trained.map(|tensor| (tensor.name, tensor.data.iter::<f32>().collect())).collect()
     };
