@@ -195,8 +195,11 @@ impl Compiled<TrainingPlan> {
     /// `network` with the parameters of copy `slot`, and with the running statistics of now; none before there is one.
     #[must_use]
     pub fn copied(&self, slot: usize, network: Network) -> Option<Network> {
-        let copied = |plan: &TrainingPlan, layer, parameter, to: &mut [f32]| plan.copied(slot, layer, parameter, to);
-        self.plan.has_copy(slot).then(|| self.store_those(self.store(network), is_parameter, copied))
+        let get = |plan: &TrainingPlan, layer, parameter, to: &mut [f32]| match parameter {
+            Parameter::Weight | Parameter::Bias => plan.copied(slot, layer, parameter, to),
+            Parameter::RunningMean | Parameter::RunningVariance => plan.get(layer, parameter, to),
+        };
+        self.plan.has_copy(slot).then(|| self.store_those(network, |_, _| true, get))
     }
 
     /// Takes the parameters of `network` as copy `slot`.

@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use backproof_models::Network;
 use backproof_spec::{Optimizer, ParameterGroup};
 use burn::module::ParamId;
+use burn::optim::GradientsParams;
 
 /// The update rules of a network: that of all parameters first, and those of the groups after it.
 #[derive(Debug, Clone)]
 pub(crate) struct Rules {
     groups: Vec<ParameterGroup>,
-    /// Of each trainable tensor its name, its id and its group.
-    parameters: Vec<(String, ParamId, usize)>,
+    /// The group of each trainable tensor, by id and by name.
+    of_ids: Vec<(ParamId, usize)>,
     of: BTreeMap<String, usize>,
     /// The iterations of the run, over which schedules go.
     iterations: usize,
@@ -25,16 +26,15 @@ impl Rules {
             ParameterGroup { parameters: Vec::new(), rule: optimizer.rule, frozen_from: None, frozen_until: None };
         let group_of = |name: &str| optimizer.groups.iter().rposition(|group| group.has(name)).map_or(0, |at| at + 1);
         let trained = network.parameter_ids().into_iter().filter(|(name, _)| !network.frozen().contains(name));
-        let parameters: Vec<_> = trained
-            .map(|(name, id)| {
-                let group = group_of(&name);
-                (name, id, group)
-            })
-            .collect();
-        let of = parameters.iter().map(|(name, _, group)| (name.clone(), *group)).collect();
+        let (mut of_ids, mut of) = (Vec::new(), BTreeMap::new());
+        for (name, id) in trained {
+            let group = group_of(&name);
+            of_ids.push((id, group));
+            of.insert(name, group);
+        }
         let is_plain = optimizer.groups.is_empty() && network.frozen().is_empty();
         let groups = std::iter::once(all).chain(optimizer.groups.iter().cloned()).collect();
-        Self { groups, parameters, of, iterations, is_plain }
+        Self { groups, of_ids, of, iterations, is_plain }
     }
 
     /// All groups, that of the other parameters first.
@@ -49,12 +49,12 @@ impl Rules {
 
     /// The ids of the parameters of a group.
     pub(crate) fn ids(&self, group: usize) -> Vec<ParamId> {
-        self.parameters.iter().filter(|(.., of)| *of == group).map(|(_, id, _)| *id).collect()
+        self.of_ids.iter().filter(|(_, of)| *of == group).map(|(id, _)| *id).collect()
     }
 
     /// The group of the parameter with this id.
     pub(crate) fn group_of_id(&self, id: u64) -> Option<usize> {
-        self.parameters.iter().find(|(_, of, _)| of.val() == id).map(|(.., group)| *group)
+        self.of_ids.iter().find(|(of, _)| of.val() == id).map(|(_, group)| *group)
     }
 
     /// The group of a parameter, where it has one; running statistics and frozen tensors have none.
@@ -65,6 +65,15 @@ impl Rules {
     /// As [`group`](Self::group), where it is updated in iteration `step`, from 0.
     pub(crate) fn group_at(&self, name: &str, step: usize) -> Option<usize> {
         self.group(name).filter(|&group| self.groups[group].is_updated_at(step))
+    }
+
+    /// `gradients` by group, without those of parameters that stay as they are in iteration `step`.
+    pub(crate) fn divide(&self, network: &Network, gradients: GradientsParams, step: usize) -> Vec<GradientsParams> {
+        // Most runs have one rule and nothing frozen, and need no walk over the network.
+        if self.is_plain {
+            return vec![gradients];
+        }
+        network.divide_gradients(gradients, self.groups.len(), |name| self.group_at(name, step))
     }
 
     /// The learning rate of a group in iteration `step`.

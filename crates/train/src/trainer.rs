@@ -134,9 +134,7 @@ impl Trainer {
                 let targets = Targets { labels: classes, mixed };
                 let pass = engine.gradients(&config.loss, &network, images, targets, mode);
                 *place = Some(if pass.loss.is_finite() {
-                    let groups = rules.groups().len();
-                    let group_at = |name: &str| rules.group_at(name, step);
-                    let mut gradients = network.divide_gradients(pass.parameters, groups, group_at);
+                    let mut gradients = rules.divide(&network, pass.parameters, step);
                     if let Some(clipping) = clipping {
                         gradients = clipping::clip(clipping, &network, gradients);
                     }
@@ -155,7 +153,7 @@ impl Trainer {
                 Step { loss: pass.loss, correct }
             }
             Running::OnPlan(plan) => {
-                let pass = plan.pass(batch, &config.loss, mode);
+                let pass = plan.pass(batch, &labels, mixture.as_ref(), &config.loss, mode);
                 if pass.loss.is_finite() {
                     plan.update(rules, clipping, step, place.as_ref().expect(THERE), optimizer);
                 }
@@ -272,11 +270,14 @@ impl Trainer {
     /// λ/2 ‖w‖² over the parameters, with the λ of each.
     pub(crate) fn weight_decay_loss(&self) -> f64 {
         let groups = self.rules.groups();
-        if groups.iter().all(|group| group.rule.weight_decay == 0.0) {
-            return 0.0;
-        }
-        self.network()
-            .weight_decay_loss(|name| self.rules.group(name).map_or(0.0, |group| groups[group].rule.weight_decay))
+        let norms = self.network().half_squared_norms(groups.len(), |name| self.rules.group(name));
+        // A decay of 0 hides no weight that is not finite: 0 · ∞ is NaN.
+        groups.iter().zip(norms).map(|(group, norm)| group.rule.weight_decay * norm).sum()
+    }
+
+    /// Whether any rule has a weight decay.
+    pub(crate) fn decays(&self) -> bool {
+        self.rules.groups().iter().any(|group| group.rule.weight_decay > 0.0)
     }
 
     /// What computes each layer in a step; `off` is why no kernel takes part, where none does.

@@ -101,7 +101,7 @@ impl<'a> Training<'a> {
         self.position.iteration += 1;
         self.position.window.add(images.len(), correct, loss, began.elapsed().as_secs_f64());
         if self.run.experiment.training.averages == Averages::Moving {
-            let decay = self.trainer.weight_decay_loss();
+            let decay = if self.trainer.decays() { self.trainer.weight_decay_loss() } else { 0.0 };
             let accuracy = correct as f64 / images.len() as f64;
             self.position.moving.get_or_insert_default().add(loss, loss + decay, accuracy);
         }

@@ -72,12 +72,16 @@ impl Network {
         collect.ids
     }
 
-    /// Σ λ/2 ‖w‖² over all trainable parameters, in f64, with the λ of each.
+    /// ½ ‖w‖² over the trainable parameters of each of `count` groups, in f64; `group` says by name which one.
     #[must_use]
-    pub fn weight_decay_loss(&self, weight_decay: impl Fn(&str) -> f64) -> f64 {
-        let trainable = self.tensors().into_iter().filter(|tensor| tensor.trainable);
-        let squares = |tensor: &NamedTensor| tensor.data.iter::<f64>().map(|w| w * w).sum::<f64>();
-        trainable.map(|tensor| weight_decay(&tensor.name) * 0.5 * squares(&tensor)).sum()
+    pub fn half_squared_norms(&self, count: usize, group: impl Fn(&str) -> Option<usize>) -> Vec<f64> {
+        let mut norms = vec![0.0; count];
+        for tensor in self.tensors().into_iter().filter(|tensor| tensor.trainable) {
+            if let Some(group) = group(&tensor.name) {
+                norms[group] += 0.5 * tensor.data.iter::<f64>().map(|w| w * w).sum::<f64>();
+            }
+        }
+        norms
     }
 }
 

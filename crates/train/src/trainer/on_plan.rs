@@ -40,14 +40,21 @@ impl OnPlan {
         Ok(Self { compiled, steps })
     }
 
-    /// Forward and backward of iteration `step`.
-    pub(super) fn pass(&mut self, batch: &dyn Minibatch, loss: &TrainingLoss, mode: PassMode) -> Step {
+    /// Forward and backward of the images of `batch`, with these labels or mixed with others.
+    pub(super) fn pass(
+        &mut self,
+        batch: &dyn Minibatch,
+        labels: &[usize],
+        mixture: Option<&Mixture>,
+        loss: &TrainingLoss,
+        mode: PassMode,
+    ) -> Step {
         let write = |image: usize, to: &mut [f32]| batch.write(image, to);
-        let (labels, objective) = (batch.labels(), objective(loss));
-        let pass = match batch.mixture() {
-            None => self.compiled.pass(&write, &labels, &objective, mode),
+        let objective = objective(loss);
+        let pass = match mixture {
+            None => self.compiled.pass(&write, labels, &objective, mode),
             Some(Mixture { labels: others, share }) => {
-                self.compiled.mixed_pass(&write, [&labels, &others], share, &objective, mode)
+                self.compiled.mixed_pass(&write, [labels, others], *share, &objective, mode)
             }
         };
         Step { loss: pass.loss, correct: pass.correct }

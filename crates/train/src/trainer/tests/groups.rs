@@ -201,3 +201,16 @@ fn gradients_are_clipped_together_or_one_by_one() {
         assert!(gradient.iter().zip(&by_value).all(clipped), "{engine}");
     }
 }
+
+/// A report says that a weight is not finite, whatever the optimizer does.
+#[test]
+fn a_decay_of_zero_hides_no_weight_that_is_not_finite() {
+    for engine in ENGINES {
+        let experiment = varied(&[engine, "optimizer.kind=adam"]);
+        let config = trainer_config(&experiment, &setup(Path::new("runs"))).unwrap();
+        let network = Network::new(&experiment.model, experiment.seed, &config.device.clone().autodiff()).unwrap();
+        let of = |network: Network| Trainer::new(config.clone(), network).unwrap().weight_decay_loss();
+        assert_eq!(of(network.clone()), 0.0, "{engine}");
+        assert!(of(network.with_values("linear2.bias", &[f64::NAN; 10])).is_nan(), "{engine}");
+    }
+}
