@@ -3,7 +3,7 @@
 use burn::tensor::module;
 use burn::tensor::ops::ConvTransposeOptions;
 
-use super::convolution::{GROUPS, parts};
+use super::convolution::{GROUPS, assert_grouped, parts};
 use super::maker::{Maker, subject};
 use super::window::Windows;
 use crate::subject::Subject;
@@ -14,6 +14,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let (check, parts) = parts(&mut m, &windows, true, &GROUPS);
         let about = parts.about.clone();
         m.case(about, check, move |t| {
+            assert_grouped(t, parts.groups);
             let bias = parts.bias.then(|| t.get("bias"));
             let options = transposed_options(&windows, parts.groups);
             module::conv_transpose1d(parts.layout.arrange(t.get("x")), t.get("weight"), bias, options)
@@ -24,6 +25,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let (check, parts) = parts(&mut m, &windows, true, &GROUPS);
         let about = parts.about.clone();
         m.case(about, check, move |t| {
+            assert_grouped(t, parts.groups);
             let bias = parts.bias.then(|| t.get("bias"));
             let options = transposed_options(&windows, parts.groups);
             module::conv_transpose2d(parts.layout.arrange(t.get("x")), t.get("weight"), bias, options)
@@ -35,6 +37,7 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let (check, parts) = parts(&mut m, &windows, true, &GROUPS);
         let about = parts.about.clone();
         m.case(about, check, move |t| {
+            assert_grouped(t, parts.groups);
             let bias = parts.bias.then(|| t.get("bias"));
             let options = transposed_options(&windows, parts.groups);
             module::conv_transpose3d(parts.layout.arrange(t.get("x")), t.get("weight"), bias, options)

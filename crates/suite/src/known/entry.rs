@@ -66,6 +66,8 @@ pub(crate) enum Found {
     Shape(&'static [usize]),
     /// A panic that says this.
     Panics(&'static str),
+    /// The right numbers, whose roundings differ from run to run.
+    Varies,
 }
 
 impl Known {

@@ -11,7 +11,7 @@ use burn::nn::{PaddingConfig1d, PaddingConfig2d, PaddingConfig3d};
 use burn::tensor::Tensor;
 
 use super::placed::Placed;
-use crate::burn::convolution::uncropped_by_groups;
+use crate::burn::convolution::{assert_groups_divide, uncropped_by_groups};
 use crate::burn::maker::{Maker, subject};
 use crate::burn::window::Windows;
 use crate::subject::{Case, Subject, shape};
@@ -30,7 +30,10 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let module = config.with_dilation(dilation(&windows, same)[0]).init(&m.context.reference);
         let dims = [m.draw.size(1..=2), inputs * groups, windows.image[0]];
         let x = m.draw.normal(dims, 1.0);
-        in_full(m, &options, x, module, |conv, x: Tensor<3>| conv.forward(x))
+        in_full(m, &options, x, module, |conv, x: Tensor<3>| {
+            assert_groups_divide(conv.groups, &x.dims(), &conv.weight.dims());
+            conv.forward(x)
+        })
     }),
     subject!(smooth "Conv1d_groups", grouped),
     subject!(smooth "Conv2d", |mut m| {
@@ -43,7 +46,10 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let module = config.with_dilation(dilation(&windows, same)).init(&m.context.reference);
         let dims = [m.draw.size(1..=2), inputs * groups, windows.image[0], windows.image[1]];
         let x = m.draw.normal(dims, 1.0);
-        in_full(m, &options, x, module, |conv, x: Tensor<4>| conv.forward(x))
+        in_full(m, &options, x, module, |conv, x: Tensor<4>| {
+            assert_groups_divide(conv.groups, &x.dims(), &conv.weight.dims());
+            conv.forward(x)
+        })
     }),
     subject!(smooth "Conv3d", |mut m| {
         let (mut windows, groups, bias) = drawn::<3>(&mut m, 1);
@@ -62,7 +68,10 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let module = config.with_dilation(dilation(&windows, same)).init(&m.context.reference);
         let dims = [1, inputs * groups, windows.image[0], windows.image[1], windows.image[2]];
         let x = m.draw.normal(dims, 1.0);
-        in_full(m, &options, x, module, |conv, x: Tensor<5>| conv.forward(x))
+        in_full(m, &options, x, module, |conv, x: Tensor<5>| {
+            assert_groups_divide(conv.groups, &x.dims(), &conv.weight.dims());
+            conv.forward(x)
+        })
     }),
     subject!(smooth "ConvTranspose1d", |mut m| {
         let (windows, groups, bias) = transposed::<1>(&mut m, 2);
@@ -73,7 +82,10 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let config = config.with_padding(windows.padding[0]).with_padding_out(out).with_bias(bias);
         let dims = [m.draw.size(1..=2), inputs * groups, windows.image[0]];
         let (x, module) = (m.draw.normal(dims, 1.0), config.init(&m.context.reference));
-        in_full(m, &options, x, module, |conv, x: Tensor<3>| conv.forward(x))
+        in_full(m, &options, x, module, |conv, x: Tensor<3>| {
+            assert_groups_divide(conv.groups, &x.dims(), &conv.weight.dims());
+            conv.forward(x)
+        })
     }),
     subject!(smooth "ConvTranspose2d", |mut m| {
         let (windows, groups, bias) = transposed::<2>(&mut m, 1);
@@ -85,7 +97,10 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let [height, width] = windows.image;
         let dims = [m.draw.size(1..=2), inputs * groups, height, width];
         let (x, module) = (m.draw.normal(dims, 1.0), config.init(&m.context.reference));
-        in_full(m, &options, x, module, |conv, x: Tensor<4>| conv.forward(x))
+        in_full(m, &options, x, module, |conv, x: Tensor<4>| {
+            assert_groups_divide(conv.groups, &x.dims(), &conv.weight.dims());
+            conv.forward(x)
+        })
     }),
     subject!(smooth "ConvTranspose3d", |mut m| {
         let (windows, groups, bias) = transposed::<3>(&mut m, 0);
@@ -97,7 +112,10 @@ pub(super) const SUBJECTS: &[Subject] = &[
         let [depth, height, width] = windows.image.map(|size| size.min(2));
         let dims = [1, inputs * groups, depth, height, width];
         let (x, module) = (m.draw.normal(dims, 1.0), config.init(&m.context.reference));
-        in_full(m, &options, x, module, |conv, x: Tensor<5>| conv.forward(x))
+        in_full(m, &options, x, module, |conv, x: Tensor<5>| {
+            assert_groups_divide(conv.groups, &x.dims(), &conv.weight.dims());
+            conv.forward(x)
+        })
     }),
     subject!(smooth "DeformConv2d", deform),
 ];
@@ -194,6 +212,9 @@ fn grouped(mut m: Maker<'_>) -> Case {
     let dims = [m.draw.size(1..=2), inputs * groups, windows.image[0]];
     let x = m.draw.normal(dims, 1.0);
     let context = m.context;
-    let case = in_full(m, &options, x, module, |conv, x: Tensor<3>| conv.forward(x));
+    let case = in_full(m, &options, x, module, |conv, x: Tensor<3>| {
+        assert_groups_divide(conv.groups, &x.dims(), &conv.weight.dims());
+        conv.forward(x)
+    });
     Case { check: uncropped_by_groups(context, case.check, windows, groups), ..case }
 }

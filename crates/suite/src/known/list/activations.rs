@@ -94,6 +94,23 @@ const SOFTSIGN: Known = Known {
     ..FAULT
 };
 
+pub(super) const GELU: Known = Known {
+    operation: "gelu",
+    backends: &[NDARRAY, WGPU, CUDA],
+    kinds: &[Mismatch],
+    says: "tanh approximation",
+    cause: "The forward pass computes the exact erf, but the backward pass differentiates the tanh approximation",
+    location: "burn-backend, ops/activation.rs, gelu_backward",
+    smallest: Smallest {
+        tensors: &[("x", &[1], &[2.0])],
+        function: |t| activation::gelu(x(t)),
+        right: &[1.085232],
+        found: Found::Numbers(&[1.086099]),
+        ..SMALLEST
+    },
+    ..FAULT
+};
+
 pub(super) const FAULTS: &[Known] = &[
     ELU,
     Known {
@@ -105,22 +122,7 @@ pub(super) const FAULTS: &[Known] = &[
     },
     SELU,
     GELU_APPROXIMATE,
-    Known {
-        operation: "gelu",
-        backends: &[NDARRAY, WGPU, CUDA],
-        kinds: &[Mismatch],
-        says: "tanh approximation",
-        cause: "The forward pass computes the exact erf, but the backward pass differentiates the tanh approximation",
-        location: "burn-backend, ops/activation.rs, gelu_backward",
-        smallest: Smallest {
-            tensors: &[("x", &[1], &[2.0])],
-            function: |t| activation::gelu(x(t)),
-            right: &[1.085232],
-            found: Found::Numbers(&[1.086099]),
-            ..SMALLEST
-        },
-        ..FAULT
-    },
+    GELU,
     ELU_MODULE,
     Known {
         operation: "Celu",

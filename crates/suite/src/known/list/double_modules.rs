@@ -25,7 +25,7 @@ fn int(t: &Arguments<'_>, number: i64) -> Tensor<1, Int> {
 const BINARY_CROSS_ENTROPY_LOSS: Known = Known {
     operation: "BinaryCrossEntropyLoss",
     kinds: &[Panics],
-    says: "dtype mismatch",
+    says: "type mismatch",
     cause: "Burn converts the targets to the default precision",
     location: "burn-nn, loss/binary_cross_entropy.rs, forward",
     smallest: Smallest {
@@ -33,7 +33,7 @@ const BINARY_CROSS_ENTROPY_LOSS: Known = Known {
         options: "target 1",
         function: |t| BinaryCrossEntropyLossConfig::new().init(t.device()).forward(t.get::<1>("x"), int(t, 1)),
         right: &[],
-        found: Found::Panics("dtype mismatch"),
+        found: Found::Panics("type mismatch"),
         ..SMALLEST_IN_DOUBLE
     },
     ..IN_DOUBLE
@@ -59,7 +59,7 @@ pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "RNNTLoss",
         kinds: &[Panics],
-        says: "dtype mismatch",
+        says: "type mismatch",
         cause: "The sums start from zeros in the default precision",
         location: "burn-nn, loss/rnnt.rs, init_alpha",
         smallest: Smallest {
@@ -69,7 +69,7 @@ pub(super) const FAULTS: &[Known] = &[
                 RNNTLossConfig::new().init().forward(t.get("x"), int(t, 1).reshape([1, 1]), int(t, 2), int(t, 1))
             },
             right: &[],
-            found: Found::Panics("dtype mismatch"),
+            found: Found::Panics("type mismatch"),
             ..SMALLEST_IN_DOUBLE
         },
         ..IN_DOUBLE
@@ -79,7 +79,7 @@ pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "CTCLoss",
         kinds: &[Panics],
-        says: "dtype mismatch",
+        says: "type mismatch",
         cause: "The mean divides by lengths that are in the default precision",
         location: "burn-nn, loss/ctc.rs, forward_with_reduction",
         smallest: Smallest {
@@ -90,7 +90,7 @@ pub(super) const FAULTS: &[Known] = &[
                 CTCLossConfig::new().init().forward_with_reduction(t.get("x"), target, int(t, 2), int(t, 1), mean)
             },
             right: &[],
-            found: Found::Panics("dtype mismatch"),
+            found: Found::Panics("type mismatch"),
             ..SMALLEST_IN_DOUBLE
         },
         ..IN_DOUBLE
@@ -98,7 +98,7 @@ pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "CrossEntropyLoss_smoothed",
         kinds: &[Panics],
-        says: "dtype mismatch",
+        says: "type mismatch",
         cause: "Burn makes the smoothed targets in the default precision",
         location: "burn-nn, loss/cross_entropy.rs, compute_smoothed_targets",
         smallest: Smallest {
@@ -108,7 +108,7 @@ pub(super) const FAULTS: &[Known] = &[
                 CrossEntropyLossConfig::new().with_smoothing(Some(0.1)).init(t.device()).forward(t.get("x"), int(t, 1))
             },
             right: &[],
-            found: Found::Panics("dtype mismatch"),
+            found: Found::Panics("type mismatch"),
             ..SMALLEST_IN_DOUBLE
         },
         ..IN_DOUBLE
@@ -116,7 +116,7 @@ pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "GaussianNoise",
         kinds: &[Panics],
-        says: "dtype mismatch",
+        says: "type mismatch",
         cause: "Burn makes the noise in the default precision",
         location: "burn-nn, modules/noise.rs, forward",
         smallest: Smallest {
@@ -124,7 +124,7 @@ pub(super) const FAULTS: &[Known] = &[
             options: "deviation 0.1, in training",
             function: |t| GaussianNoiseConfig::new(0.1).init().forward(x(t)),
             right: &[],
-            found: Found::Panics("dtype mismatch"),
+            found: Found::Panics("type mismatch"),
             ..SMALLEST_IN_DOUBLE
         },
         ..IN_DOUBLE
@@ -152,14 +152,14 @@ pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "qr",
         kinds: &[Panics],
-        says: "dtype mismatch",
+        says: "type mismatch",
         cause: "Burn makes the identity matrix in the default precision",
         location: "burn-linalg, functions/qr.rs, qr",
         smallest: Smallest {
             tensors: &[("x", &[1, 1], &[2.0])],
             function: |t| flat(qr(t.get::<2>("x"), true).1),
             right: &[],
-            found: Found::Panics("dtype mismatch"),
+            found: Found::Panics("type mismatch"),
             ..SMALLEST_IN_DOUBLE
         },
         ..IN_DOUBLE
@@ -167,7 +167,7 @@ pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "affine_grid_2d",
         kinds: &[Panics],
-        says: "dtype mismatch",
+        says: "type mismatch",
         cause: "Burn makes the grid in the default precision",
         location: "burn-tensor, tensor/grid/affine_grid.rs, affine_grid_2d",
         smallest: Smallest {
@@ -175,7 +175,7 @@ pub(super) const FAULTS: &[Known] = &[
             options: "to 2×2",
             function: |t| flat(affine_grid_2d(t.get("x"), [1, 1, 2, 2])),
             right: &[],
-            found: Found::Panics("dtype mismatch"),
+            found: Found::Panics("type mismatch"),
             ..SMALLEST_IN_DOUBLE
         },
         ..IN_DOUBLE

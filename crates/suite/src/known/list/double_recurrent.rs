@@ -10,7 +10,7 @@ use crate::symptoms::Kind::Panics;
 const RNN: Known = Known {
     operation: "Rnn",
     kinds: &[Panics],
-    says: "dtype mismatch",
+    says: "type mismatch",
     cause: "Burn makes the outputs, and the state if none is given, in the default precision",
     location: "burn-nn, modules/rnn, forward_iter",
     smallest: Smallest {
@@ -18,7 +18,7 @@ const RNN: Known = Known {
         options: "no state",
         function: |t| flat(in_double(RnnConfig::new(1, 1, false).init(t.device())).forward(t.get("x"), None).0),
         right: &[],
-        found: Found::Panics("dtype mismatch"),
+        found: Found::Panics("type mismatch"),
         ..SMALLEST_IN_DOUBLE
     },
     ..IN_DOUBLE
@@ -69,14 +69,14 @@ pub(super) const FAULTS: &[Known] = &[
     Known {
         operation: "RotaryEncoding",
         kinds: &[Panics],
-        says: "dtype mismatch",
+        says: "type mismatch",
         cause: "Burn makes the signs in the default precision",
         location: "burn-nn, modules/rope_encoding.rs, apply",
         smallest: Smallest {
             tensors: &[("x", &[1, 1, 1, 2], &[1.0, 1.0])],
             function: |t| flat(RotaryEncodingConfig::new(2, 2).init(t.device()).forward(t.get::<4>("x"))),
             right: &[],
-            found: Found::Panics("dtype mismatch"),
+            found: Found::Panics("type mismatch"),
             ..SMALLEST_IN_DOUBLE
         },
         ..IN_DOUBLE

@@ -3,6 +3,7 @@
 mod activations;
 mod arithmetic;
 mod assigning;
+mod backends;
 mod common;
 mod double;
 mod double_attention;
@@ -14,7 +15,7 @@ mod shapes;
 
 use super::entry::Known;
 
-const LISTS: [&[Known]; 10] = [
+const LISTS: [&[Known]; 11] = [
     activations::FAULTS,
     arithmetic::FAULTS,
     assigning::FAULTS,
@@ -25,6 +26,7 @@ const LISTS: [&[Known]; 10] = [
     double_recurrent::FAULTS,
     double_modules::FAULTS,
     double_attention::FAULTS,
+    backends::FAULTS,
 ];
 
 /// Every fault.

@@ -11,7 +11,7 @@ use crate::symptoms::Kind::{Mismatch, NotFinite, WrongShape};
 
 const CONV1D_GROUPS: Known = Known {
     operation: "conv1d_groups",
-    backends: &[FLEX, NDARRAY],
+    backends: &[FLEX],
     tensors: &["weight"],
     kinds: &[Mismatch],
     says: "not cropped",
