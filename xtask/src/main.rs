@@ -50,6 +50,7 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
             Some(&arguments.device)
         }
         cli::Command::Predict(arguments) => Some(&arguments.device),
+        cli::Command::Explain(arguments) => Some(&arguments.device),
         cli::Command::Reproduction(arguments) => Some(&arguments.device),
         _ => None,
     };

@@ -13,15 +13,19 @@ use crate::shard::Shard;
 mod bench;
 mod compare_gradients;
 mod config;
+mod explain;
 mod misspelt;
 mod places;
+mod predict;
 mod reproduction;
 pub(crate) mod variables;
 
 pub use bench::BenchArguments;
 pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 pub use config::{ConfigArguments, ConfigCommand};
-pub use places::{Device, Places};
+pub use explain::ExplainArguments;
+pub use places::{CheckpointChoice, Device, Places};
+pub use predict::PredictArguments;
 pub use reproduction::ReproductionArguments;
 
 /// Trains small image classifiers on Burn and proves their gradients.
@@ -96,6 +100,11 @@ pub enum Command {
     /// MNIST's digits are centred by their mass, in a box of 20×20 pixels. Use --center to do the same with your own
     /// digit.
     Predict(PredictArguments),
+    /// Show both passes of one image through the network of a run, on a page to touch
+    ///
+    /// The page has every output, weight and gradient as a picture. A number that is touched shows its formula with its
+    /// own numbers, beside the number of the engine and a finite difference.
+    Explain(ExplainArguments),
     /// Prove the gradients of layers and networks, by hand and by autodiff, with finite differences
     ///
     /// Without --layer, --model, --config or --suite, this checks every layer over generated shapes, and every
@@ -231,56 +240,11 @@ pub struct EvaluateArguments {
     pub places: Places,
 }
 
-#[derive(Debug, Args)]
-pub struct PredictArguments {
-    /// Run folder, such as runs/quickstart/latest
-    pub run: PathBuf,
-    /// PNG or JPEG files
-    #[arg(value_name = "IMAGE", required = true)]
-    pub images: Vec<PathBuf>,
-    /// Number of classes to show for each picture, the most probable first
-    #[arg(long, value_name = "K", default_value_t = 3, env = "BACKPROOF_TOP", value_parser = parse_top)]
-    pub top: usize,
-    /// Invert each picture: for black on white, if the network was trained on white on black
-    #[arg(long, env = "BACKPROOF_INVERT")]
-    pub invert: bool,
-    /// Scale and move the bright part of the picture as MNIST does with its digits; for networks of grey images
-    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
-    pub center: bool,
-    /// Checkpoint to predict with
-    #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
-    pub checkpoint: CheckpointChoice,
-    /// Predict with the weights of this file instead: safetensors, .npz or .mat
-    #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
-    pub weights: Option<PathBuf>,
-    /// Print the predictions as JSON
-    #[arg(long, env = "BACKPROOF_JSON")]
-    pub json: bool,
-    #[command(flatten)]
-    pub device: Device,
-    #[command(flatten)]
-    pub places: Places,
-}
-
-fn parse_top(text: &str) -> Result<usize, String> {
-    match text.parse() {
-        Ok(0) => Err("it is at least 1".to_owned()),
-        Ok(top) => Ok(top),
-        Err(_) => Err("it is a whole number".to_owned()),
-    }
-}
-
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum SplitName {
     Training,
     Validation,
     Test,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum CheckpointChoice {
-    Last,
-    Best,
 }
 
 #[derive(Debug, Args)]

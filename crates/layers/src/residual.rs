@@ -106,7 +106,7 @@ impl Residual {
         let beside = match &self.padding {
             Some(padding) => Ranked::Images(padding.forward(input.images())),
             None if self.shortcut.is_empty() => input,
-            None => chain(&self.shortcut, 1 + self.body.iter().map(Layer::count).sum::<usize>(), input),
+            None => chain(&self.shortcut, self.first_beside(), input),
         };
         sum(body, beside)
     }
@@ -145,15 +145,38 @@ impl Residual {
     ///
     /// If `saved` is of another layer.
     pub fn backward(&self, saved: ResidualSaved, gradient: Features, gradients: &mut GradientsParams) -> Features {
-        let through_body = backward(&self.body, saved.body, gradient.clone(), gradients);
+        self.backward_by(saved, gradient, |layers, _, saved, gradient| {
+            let layers = layers.iter().zip(saved).rev();
+            layers.fold(gradient, |gradient, (layer, saved)| layer.backward(saved, gradient, gradients))
+        })
+    }
+
+    /// As [`backward`](Self::backward). `chain` goes back through layers that follow one another; it is also given by how
+    /// much the number of the first of them is larger than that of this layer.
+    ///
+    /// # Panics
+    ///
+    /// If `saved` is of another layer.
+    pub fn backward_by(
+        &self,
+        saved: ResidualSaved,
+        gradient: Features,
+        mut chain: impl FnMut(&[Layer], usize, Vec<Saved>, Features) -> Features,
+    ) -> Features {
+        let through_body = chain(&self.body, 1, saved.body, gradient.clone());
         let beside = match &self.padding {
             Some(padding) => {
                 let images = saved.images.expect("zero padding is of images");
                 Ranked::Images(padding.backward(images, gradient.images()))
             }
-            None => backward(&self.shortcut, saved.shortcut, gradient, gradients),
+            None => chain(&self.shortcut, self.first_beside(), saved.shortcut, gradient),
         };
         sum(through_body, beside)
+    }
+
+    /// By how much the number of the first layer of a projection is larger than that of this layer.
+    fn first_beside(&self) -> usize {
+        1 + self.body.iter().map(Layer::count).sum::<usize>()
     }
 }
 
@@ -207,12 +230,6 @@ fn spread(tensor: Tensor<4>, axis: usize, size: usize, stride: usize) -> Tensor<
     let zeros = Tensor::zeros([before, taken, stride - 1, after], (&slices.device(), slices.dtype()));
     dims[axis] = taken * stride;
     Tensor::cat(vec![slices, zeros], 2).reshape(dims).narrow(axis, 0, size)
-}
-
-/// The backward passes of layers that follow one another, the last first.
-fn backward(layers: &[Layer], saved: Vec<Saved>, gradient: Features, gradients: &mut GradientsParams) -> Features {
-    let layers = layers.iter().zip(saved).rev();
-    layers.fold(gradient, |gradient, (layer, saved)| layer.backward(saved, gradient, gradients))
 }
 
 /// The sum of two branches.

@@ -41,6 +41,7 @@ mod with_segments;
 
 pub use compiled::{Compiled, can_freeze};
 pub use has_kernels::{ComputedBy, NotCompiled, has_kernels};
+pub use network::passes::{LayerPass, Passes};
 pub use network::{Network, PassMode, SavedForward};
 pub use published::{
     airbench94, alexnet, bai_improved, cifar_baseline, lenet_5, mnist_baseline, petre_cnn, petre_cnn_fashion,

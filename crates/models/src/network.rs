@@ -1,5 +1,7 @@
 //! A network: its layers in order, and their names.
 
+pub(crate) mod passes;
+
 use std::collections::BTreeSet;
 
 use backproof_layers::{self as layers, Features, Initial, Layer, Ranked, Saved};

@@ -38,6 +38,16 @@ pub enum ReportError {
     /// A config that the file of published results names is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// A network of which no page can be made.
+    #[error("{network} has {numbers} numbers of weights, outputs and gradients; a page can hold {most}")]
+    TooLarge {
+        /// Its name.
+        network: String,
+        /// How many numbers the page would have.
+        numbers: String,
+        /// How many there may be.
+        most: String,
+    },
     /// A picture that this crate drew cannot be drawn as pixels.
     #[error("cannot draw {name} as PNG: {reason}")]
     Picture {

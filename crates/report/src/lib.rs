@@ -32,6 +32,7 @@ mod confusion;
 mod contents;
 mod curves;
 mod error;
+mod explanation;
 mod facts;
 mod figure;
 mod gradients;
@@ -55,6 +56,7 @@ use backproof_train::RunFolder;
 
 pub use comparison::{Comparison, compare};
 pub use error::ReportError;
+pub use explanation::explanation;
 pub use markdown::{markdown_block, markdown_code, markdown_text};
 pub use reproduction::{OmittedRun, Reproduction, Sources, reproduction};
 pub use statistics::{mean_and_deviation, median};

@@ -45,6 +45,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "sections/kernels.html",
         "sections/network.html",
         "sections/provenance.html",
+        "explain.css",
+        "explain.html",
     ] {
         environment.add_template(name, text).expect("the tests render every template");
     }

@@ -67,6 +67,7 @@ pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
 pub use optimizer::new_optimizer;
 pub use predict::Predictor;
+pub use predict::explanation::{ExplainedLayer, ExplainedTensor, Explanation, LayerInput, Sample};
 pub use report::{TrainingReport, duration};
 pub use resume::resume;
 pub use run::train;

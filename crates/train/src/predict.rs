@@ -1,5 +1,7 @@
 //! The network of a run, on images from elsewhere.
 
+pub(crate) mod explanation;
+
 use backproof_data::{Images, Normalizer, Subset, evaluation_selections, prepare, source};
 use backproof_models::{Changes, Network, PassMode};
 use backproof_spec::{Experiment, Loss, Shape, Views};

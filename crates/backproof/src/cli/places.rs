@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 /// Where things are.
 #[derive(Debug, Args)]
@@ -17,4 +17,11 @@ pub struct Device {
     /// Backend to run on: flex, ndarray, wgpu, cuda
     #[arg(long, value_name = "B", env = "BACKPROOF_BACKEND", default_value = "flex")]
     pub backend: String,
+}
+
+/// Which checkpoint of a run.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum CheckpointChoice {
+    Last,
+    Best,
 }

@@ -11,6 +11,7 @@ mod data;
 mod device;
 mod doctor;
 mod executable;
+mod explain;
 mod failures;
 mod predict;
 mod progress;
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
         Command::Evaluate(arguments) => run::evaluate(arguments),
         Command::Sweep(arguments) => sweep::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
+        Command::Explain(arguments) => explain::run(arguments),
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::CompareRuns(arguments) => report::compare_runs(arguments),

@@ -51,6 +51,9 @@ macro_rules! list {
         };
 
         impl LayerSpec {
+            /// The types, as a config names them.
+            pub const TYPES: &'static [&'static str] = &[$(stringify!($file)),*];
+
             /// The layer that a checked table of a config describes.
             ///
             /// # Panics

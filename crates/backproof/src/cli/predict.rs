@@ -1,0 +1,46 @@
+//! The arguments of `predict`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::places::{CheckpointChoice, Device, Places};
+
+#[derive(Debug, Args)]
+pub struct PredictArguments {
+    /// Run folder, such as runs/quickstart/latest
+    pub run: PathBuf,
+    /// PNG or JPEG files
+    #[arg(value_name = "IMAGE", required = true)]
+    pub images: Vec<PathBuf>,
+    /// Number of classes to show for each picture, the most probable first
+    #[arg(long, value_name = "K", default_value_t = 3, env = "BACKPROOF_TOP", value_parser = parse_top)]
+    pub top: usize,
+    /// Invert each picture: for black on white, if the network was trained on white on black
+    #[arg(long, env = "BACKPROOF_INVERT")]
+    pub invert: bool,
+    /// Scale and move the bright part of the picture as MNIST does with its digits; for networks of grey images
+    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
+    pub center: bool,
+    /// Checkpoint to predict with
+    #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
+    pub checkpoint: CheckpointChoice,
+    /// Predict with the weights of this file instead: safetensors, .npz or .mat
+    #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
+    pub weights: Option<PathBuf>,
+    /// Print the predictions as JSON
+    #[arg(long, env = "BACKPROOF_JSON")]
+    pub json: bool,
+    #[command(flatten)]
+    pub device: Device,
+    #[command(flatten)]
+    pub places: Places,
+}
+
+fn parse_top(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("it is at least 1".to_owned()),
+        Ok(top) => Ok(top),
+        Err(_) => Err("it is a whole number".to_owned()),
+    }
+}

@@ -1,0 +1,113 @@
+//! `explain`: both passes of one image through the network of a run, as a page.
+
+use std::path::{Path, PathBuf};
+
+use backproof::cli;
+use backproof::error::{Failure, code};
+use backproof_data::{Fit, Picture, load};
+use backproof_spec::{Shape, counted};
+use backproof_train::{Prediction, Predictor, RunFolder, write_file};
+
+use crate::failures::{checkpoint_failure, data_failure, failure};
+use crate::report::plain;
+use crate::setup::{open, say_changes, setup, weights};
+
+/// An image to explain.
+struct Sample {
+    /// `[C, H, W]`, 0 to 255.
+    pixels: Vec<u8>,
+    /// Its class, where that is known.
+    label: Option<usize>,
+    /// Which one it is, in a few words.
+    words: String,
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
+    let folder = open(&arguments.run)?;
+    let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
+    let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
+    let predictor =
+        Predictor::open(&folder, &weights, &setup).map_err(|error| checkpoint_failure(error, &arguments.run))?;
+    say_changes(predictor.changes());
+    let label = arguments.label.as_deref().map(|label| class(label, predictor.class_names())).transpose()?;
+    let sample = match &arguments.image {
+        Some(file) => from_file(file, arguments, predictor.shape())?,
+        None => from_data_set(&folder, arguments, predictor.shape())?,
+    };
+    let explained = predictor.explain(sample.pixels, label.or(sample.label), arguments.batch_statistics);
+    let page = backproof_report::explanation(&explained.map_err(failure)?, &sample.words).map_err(plain)?;
+    let path = match &arguments.write {
+        Some(path) => {
+            write_file(path, page.as_bytes()).map_err(failure)?;
+            path.clone()
+        }
+        None => {
+            folder.write("explain.html", page.as_bytes()).map_err(failure)?;
+            folder.path().join("explain.html")
+        }
+    };
+    println!("explanation  {}", path.display());
+    Ok(())
+}
+
+/// The number of a class by its name.
+fn class(label: &str, names: &[String]) -> Result<usize, Failure> {
+    names.iter().position(|name| name == label).ok_or_else(|| {
+        let shown: Vec<&str> = names.iter().take(20).map(String::as_str).collect();
+        let more = if names.len() > shown.len() { ", …" } else { "" };
+        Failure::usage(format!("the run has no class `{label}`"))
+            .help(format!("its classes: {}{more}", shown.join(", ")))
+    })
+}
+
+/// The picture of a file, as `predict` takes it.
+fn from_file(file: &Path, arguments: &cli::ExplainArguments, shape: Shape) -> anyhow::Result<Sample> {
+    let grey = matches!(shape, Shape::Image { channels: 1, .. });
+    if arguments.center && !grey {
+        let message = format!("--center is for networks of grey images, and this one takes {shape}");
+        return Err(Failure::usage(message).into());
+    }
+    let mut picture = Picture::read(file).map_err(data_failure)?;
+    if arguments.invert {
+        picture = picture.inverted();
+    }
+    let centred = if arguments.center { picture.centred(shape) } else { None };
+    let pixels = centred.unwrap_or_else(|| picture.to_pixels(shape, Fit::of(shape)));
+    let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
+    Ok(Sample { pixels, label: None, words: name.into_owned() })
+}
+
+/// The test image whose class got the least probability in the run's evaluation; the first one without an evaluation.
+fn least_sure(folder: &RunFolder, count: usize) -> usize {
+    let told = folder.result().ok().flatten().and_then(|result| folder.predictions(&result).ok()).unwrap_or_default();
+    let of_class = |prediction: &Prediction| prediction.probabilities.get(prediction.label).copied().unwrap_or(1.0);
+    let least = told.iter().min_by(|one, other| of_class(one).total_cmp(&of_class(other)));
+    least.map(|prediction| prediction.index).filter(|&index| index < count).unwrap_or(0)
+}
+
+/// A test image of the data set of the run.
+fn from_data_set(folder: &RunFolder, arguments: &cli::ExplainArguments, shape: Shape) -> anyhow::Result<Sample> {
+    for (flag, given) in [("--invert", arguments.invert), ("--center", arguments.center)] {
+        if given {
+            return Err(Failure::usage(format!("{flag} is for an IMAGE, and there is none")).into());
+        }
+    }
+    let experiment = folder.experiment().map_err(failure)?;
+    let data = load(&experiment.data.dataset, arguments.places.data_dir.as_deref()).map_err(data_failure)?;
+    let count = data.test.len();
+    let number = arguments.test_image.unwrap_or_else(|| least_sure(folder, count));
+    if number >= count {
+        let name = &experiment.data.dataset;
+        let message = format!("there is no test image {number}: {name} has {}", counted(count, "test image"));
+        return Err(Failure::usage(message).help(format!("the last one is --test-image {}", count - 1)).into());
+    }
+    if data.test.shape() != shape {
+        let found = data.test.shape();
+        return Err(
+            Failure::new(code::FAILED, format!("the run takes images of {shape}, the data set has {found}")).into()
+        );
+    }
+    let words = format!("test image {number} of {}", experiment.data.dataset);
+    Ok(Sample { pixels: data.test.pixels(number).to_vec(), label: Some(data.test.label(number)), words })
+}
