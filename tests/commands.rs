@@ -12,6 +12,7 @@ fn a_bare_xtask_lists_the_commands() {
         "evaluate",
         "sweep",
         "predict",
+        "explain",
         "compare-gradients",
         "params",
         "data",

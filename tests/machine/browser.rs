@@ -44,10 +44,38 @@ pub(crate) fn axe_finds_no_violation_in_any_page() {
     assert!(!well && text.contains("image-alt") && text.contains("color-contrast"), "{text}");
 }
 
-/// Whether the script ends well, and what it prints.
+/// Pages of `explain`: every number is the sum of its terms, a walk through the backward pass has no wrong verdict, and
+/// touch, keys, address and answers do what they say; axe-core finds nothing.
+pub(crate) fn an_explanation_is_right_and_can_be_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let small = "model.layers=[{ type = \"conv2d\", out_channels = 4, kernel = 5 }, \"batch_norm\", \"gelu\", \
+                 { type = \"max_pool2d\", kernel = 2 }, { type = \"residual\", body = [{ type = \"conv2d\", \
+                 out_channels = 4, kernel = 3, padding = 1 }, \"relu\"], shortcut = \"identity\" }, \"flatten\", \
+                 { type = \"linear\", out_features = 10 }]";
+    let mut pages = Vec::new();
+    for (name, more) in [("published", &[][..]), ("own", &["--set", "model.input=[1, 28, 28]", "--set", small])] {
+        let mut command = backproof(folder.path());
+        command.args(["train", "--smoke", "--name", name]).args(more).assert().success();
+        let run = latest(folder.path(), name);
+        backproof(folder.path()).arg("explain").arg(&run).arg("--batch-statistics").assert().success();
+        pages.push(run.join("explain.html"));
+    }
+    for script in ["explain.mjs", "accessibility.mjs"] {
+        let (well, text) = browse(script, &pages);
+        assert!(well, "{text}");
+        assert!(script != "explain.mjs" || text.matches(" 0 wrong").count() == 2, "{text}");
+    }
+}
+
+/// Whether the accessibility of pages is well, and what the script prints.
 fn axe(pages: &[PathBuf]) -> (bool, String) {
+    browse("accessibility.mjs", pages)
+}
+
+/// Whether a script ends well, and what it prints.
+fn browse(script: &str, pages: &[PathBuf]) -> (bool, String) {
     let mut command = Command::new("node");
-    command.arg(root().join("tests/browser/accessibility.mjs"));
+    command.arg(root().join("tests/browser").join(script));
     let output = command.arg(std::env::var_os("BACKPROOF_TEST_BROWSER").unwrap()).args(pages).output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
     (output.status.success(), text)

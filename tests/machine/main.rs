@@ -40,6 +40,7 @@ fn main() -> ExitCode {
         instruction_sets: instructions::a_run_that_goes_on_with_another_set_agrees_within_rounding,
         data: environments::two_processes_share_a_data_folder,
         browser: browser::axe_finds_no_violation_in_any_page,
+        browser: browser::an_explanation_is_right_and_can_be_touched,
         torch: python::pytorch_computes_the_same_logits_and_its_weights_come_back,
     };
     #[cfg(unix)]

@@ -160,12 +160,21 @@ KINDS.gelu = elementwise(({ options }) => {
   };
 }, OF_ACTIVATION);
 
-const AS_IT_IS = () => ({ f: (x) => x, text: "x", slope: () => 1, slopeText: "1" });
-KINDS.flatten = elementwise(AS_IT_IS, {
+/** A layer that passes its numbers as they are. */
+function identity(sentences) {
+  return {
+    forward: (node, [x]) => Float64Array.from(x),
+    output: (model, n, index) => ({ formula: "y = x", terms: [[at(model, model.nodes[n].inputs[0], "values", index)]] }),
+    input: (model, n, port, index) => ({ formula: "∂L/∂x = g", terms: [[at(model, n, "gradient", index)]] }),
+    sentences,
+  };
+}
+
+KINDS.flatten = identity({
   output: "The same numbers in one row: channel by channel, row by row.",
   input: "The same numbers in the shape of the image again.",
 });
-KINDS.dropout = elementwise(AS_IT_IS, {
+KINDS.dropout = identity({
   output: "There is no dropout when one image is looked at: the numbers pass as they are.",
   input: "There is no dropout when one image is looked at: the gradient passes as it is.",
 });

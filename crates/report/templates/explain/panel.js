@@ -35,7 +35,7 @@ function arrayOf(model, ref) {
 function factorElement(model, factor, go) {
   if (!factor.ref) return element("span", { class: "factor" }, factor.text ?? short(factor.value));
   const [place] = nameOf(model, factor.ref).match(/\[[^[]*\]$/) ?? [""];
-  const of = factor.text ? `${factor.text} = ${short(factor.value)}, x = ${short(factor.of)}` : short(factor.value);
+  const of = factor.text ? `${factor.text} = ${short(factor.value)}, of ${short(factor.of)}` : short(factor.value);
   return element("button", { type: "button", class: "factor", title: nameOf(model, factor.ref), onclick: () => go(factor.ref) },
     of, " ", element("span", { class: "place" }, place));
 }
@@ -50,7 +50,7 @@ function termRows(model, terms, columns, go) {
 /** What the factors of most terms are of, for the head of their columns; words where they are of no array. */
 function headings(model, terms, columns) {
   const typical = terms.find((term) => term.length === columns);
-  return typical.map((factor) => element("th", { scope: "col" }, factor.ref ? arrayOf(model, factor.ref) : ""));
+  return typical.map((factor) => element("th", { scope: "col" }, factor.ref ? arrayOf(model, factor.ref) : "factor"));
 }
 
 /** The formula of one way in which the number comes about, and its terms, the largest first. */

@@ -33,7 +33,8 @@ function layout(dims, seen, width) {
     const together = Math.floor(width / (perRow * (columns * cell + gap)));
     perRow = Math.min(tiles, perRow * Math.max(1, together));
   } else {
-    perRow = Math.max(1, Math.min(tiles, Math.floor(width / (columns * cell + gap)), rows * columns === 1 ? 32 : tiles));
+    const room = Math.max(1, Math.min(tiles, Math.floor(width / (columns * cell + gap)), rows * columns === 1 ? 32 : tiles));
+    perRow = Math.ceil(tiles / Math.ceil(tiles / room)); // lines of one length
   }
   return { tiles, rows, columns, perRow, cell, gap, lines: Math.ceil(tiles / perRow) };
 }

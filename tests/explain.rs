@@ -1,0 +1,86 @@
+//! `explain`, as typed: both passes of a test image and of a picture.
+
+use std::fs;
+use std::path::Path;
+
+use backproof_tests::{backproof, latest, root, stderr, stdout};
+use serde_json::Value;
+
+const RUN: &str = "runs/quickstart/latest";
+
+fn smoke_run() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    folder
+}
+
+fn explain(folder: &Path, arguments: &[&str]) -> assert_cmd::Command {
+    let mut command = backproof(folder);
+    command.args(["explain", RUN]).args(arguments);
+    command
+}
+
+/// The data of a page.
+fn data(page: &Path) -> Value {
+    let page = fs::read_to_string(page).unwrap();
+    let data = page.split("id=\"data\">").nth(1).unwrap();
+    serde_json::from_str(data.split("</script>").next().unwrap()).unwrap()
+}
+
+#[test]
+fn a_run_is_explained_by_the_image_that_it_is_least_sure_of_or_by_the_one_that_is_named() {
+    let folder = smoke_run();
+    let run = latest(folder.path(), "quickstart");
+    let text = stdout(&explain(folder.path(), &[]).assert().success());
+    assert!(text.starts_with("explanation  ") && text.trim_end().ends_with("explain.html"), "{text}");
+    let csv = fs::read_to_string(run.join("evaluation/predictions.csv")).unwrap();
+    let rows: Vec<Vec<f64>> =
+        csv.lines().skip(1).map(|row| row.split(',').map(|field| field.parse().unwrap()).collect()).collect();
+    let sure = |row: &Vec<f64>| row[3 + row[1] as usize];
+    let least = rows.iter().min_by(|one, other| sure(one).total_cmp(&sure(other))).unwrap();
+    let page = fs::read_to_string(run.join("explain.html")).unwrap();
+    assert!(page.contains(&format!("test image {} of mnist-sample, weights of iteration 20", least[0])));
+    let told = data(&run.join("explain.html"));
+    assert_eq!(told["label"], least[1] as u64);
+    let probability = told["probabilities"][least[1] as usize].as_f64().unwrap();
+    assert!((probability - sure(least)).abs() < 1e-6, "{probability}");
+
+    explain(folder.path(), &["--test-image", "7", "--label", "3", "--write", "seven.html"]).assert().success();
+    let told = data(&folder.path().join("seven.html"));
+    assert_eq!((told["label"].as_u64(), told["layers"].as_array().unwrap().len()), (Some(3), 8));
+}
+
+#[test]
+fn a_picture_is_explained_by_the_class_that_is_predicted() {
+    let folder = smoke_run();
+    let digit = root().join("tests/fixtures/digits/scan.jpg");
+    let digit = digit.to_str().unwrap();
+    explain(folder.path(), &[digit, "--invert", "--write", "digit.html"]).assert().success();
+    let told = data(&folder.path().join("digit.html"));
+    let probabilities: Vec<f64> = serde_json::from_value(told["probabilities"].clone()).unwrap();
+    let label = told["label"].as_u64().unwrap() as usize;
+    assert!(probabilities.iter().all(|probability| *probability <= probabilities[label]));
+    let page = fs::read_to_string(folder.path().join("digit.html")).unwrap();
+    assert!(page.contains("scan.jpg, weights of iteration 20"));
+}
+
+#[test]
+fn what_cannot_be_explained_is_refused_with_a_way_out() {
+    let folder = smoke_run();
+    let digit = root().join("tests/fixtures/digits/0.png");
+    let digit = digit.to_str().unwrap();
+    for (arguments, code, said) in [
+        (&["--test-image", "500"][..], 2, "the last one is --test-image 499"),
+        (&["--label", "ten"], 2, "its classes: 0, 1, 2"),
+        (&["--invert"], 2, "--invert is for an IMAGE"),
+        (&[digit, "--test-image", "3"], 2, "cannot be used with"),
+        (&["nothing.png"], 1, "nothing.png"),
+        (&["Cargo.toml", "--center"], 1, "Cargo.toml"),
+    ] {
+        let assert = explain(folder.path(), arguments).assert().code(code);
+        assert!(stderr(&assert).contains(said), "{arguments:?}: {}", stderr(&assert));
+    }
+    let assert = backproof(folder.path()).args(["explain", "runs/none"]).assert().code(2);
+    assert!(stderr(&assert).contains("there is no run folder runs/none"), "{}", stderr(&assert));
+    assert!(!latest(folder.path(), "quickstart").join("explain.html").exists());
+}
