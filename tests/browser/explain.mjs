@@ -29,7 +29,7 @@ function checkNumbers() {
   const script = [...document.scripts].find((script) => script.text.includes("function explain(")).text;
   const open = script.indexOf("{"), end = script.lastIndexOf("start();");
   return new Function(`${script.slice(open + 1, end)}
-    const model = readModel(JSON.parse(document.getElementById("data").textContent));
+    const model = readModel(JSON.parse(document.getElementById("data").textContent).checkpoints.at(-1));
     let seed = 1, sums = 0;
     const random = (below) => Math.floor((seed = (seed * 48271) % 2147483647) / 2147483647 * below);
     const wrong = [], verdicts = { agrees: 0, kink: 0, differs: 0 };
@@ -104,12 +104,12 @@ for (const page of rest) {
   await shared.addInitScript(() => {
     const parse = JSON.parse;
     JSON.parse = (text) => {
-      const data = parse(text), bytes = Uint8Array.from(atob(data.input_gradient), (c) => c.charCodeAt(0));
+      const all = parse(text), data = all.checkpoints.at(-1), bytes = Uint8Array.from(atob(data.input_gradient), (c) => c.charCodeAt(0));
       const numbers = new Float32Array(bytes.buffer), largest = numbers.reduce((best, value, i) => (Math.abs(value) > Math.abs(numbers[best]) ? i : best), 0);
       numbers[largest] *= 1.5;
       data.input_gradient = btoa(String.fromCharCode(...new Uint8Array(numbers.buffer)));
       window.changed = largest;
-      return data;
+      return all;
     };
   });
   await shared.reload();

@@ -50,6 +50,8 @@ struct Page {
     image: String,
     image_words: String,
     answer: String,
+    /// The iterations whose weights the page has.
+    iterations: Vec<usize>,
     notes: Vec<String>,
     bars: Vec<Bar>,
     name_length: usize,
@@ -57,13 +59,19 @@ struct Page {
     script: String,
 }
 
-/// The page of this explanation; `of` says in a few words which image it is.
+/// The page of the explanations of one image by a network, with its weights of one iteration after another; the last
+/// is shown first. `of` says in a few words which image it is.
 ///
 /// # Errors
 ///
-/// A network with too many numbers for a page.
-pub fn explanation(explanation: &Explanation, of: &str) -> Result<String, ReportError> {
-    let count = explanation.count();
+/// Too many numbers for a page.
+///
+/// # Panics
+///
+/// If there is no explanation.
+pub fn explanation(explanations: &[Explanation], of: &str) -> Result<String, ReportError> {
+    let explanation = explanations.last().expect("there is an explanation");
+    let count = explanations.iter().map(Explanation::count).sum();
     if count > MOST_NUMBERS {
         let (numbers, most) = (thousands(count), thousands(MOST_NUMBERS));
         let network = explanation.network.clone();
@@ -71,15 +79,6 @@ pub fn explanation(explanation: &Explanation, of: &str) -> Result<String, Report
     }
     let label = &explanation.classes[explanation.label];
     let predicted = largest(&explanation.probabilities);
-    let iteration = explanation
-        .iteration
-        .map_or_else(String::new, |iteration| format!(", weights of iteration {}", thousands(iteration)));
-    let answer = format!(
-        "The network says {} with {:.1} %. The loss for {label} is {:.4}.",
-        explanation.classes[predicted],
-        100.0 * explanation.probabilities[predicted],
-        explanation.loss_value
-    );
     let by_batch = explanation.layers.iter().any(|layer| layer.batch_statistics);
     let notes = by_batch.then(|| {
         "The batch normalisations take the statistics of this image, as training does with a batch of one. So the network may \
@@ -91,10 +90,11 @@ pub fn explanation(explanation: &Explanation, of: &str) -> Result<String, Report
         Page {
             styles: Styles::new()?,
             title: format!("{}: both passes of one image", explanation.network),
-            subtitle: format!("{of}{iteration}"),
+            subtitle: of.to_owned(),
             image: picture(explanation).data_uri(),
             image_words: format!("{of}, {label}"),
-            answer,
+            answer: answer(explanation),
+            iterations: explanations.iter().filter_map(|explanation| explanation.iteration).collect(),
             notes: notes.into_iter().collect(),
             bars: bars(explanation, predicted),
             name_length: explanation
@@ -104,9 +104,25 @@ pub fn explanation(explanation: &Explanation, of: &str) -> Result<String, Report
                 .max()
                 .unwrap_or(0)
                 .min(NAME_LENGTH),
-            data: script_safe(&data(explanation).to_string()),
+            data: script_safe(&json!({ "checkpoints": explanations.iter().map(data).collect::<Vec<_>>() }).to_string()),
             script: [&COMPUTING[..], &SHOWING[..]].concat().join("\n"),
         },
+    )
+}
+
+/// What the network says of the image.
+fn answer(explanation: &Explanation) -> String {
+    let predicted = largest(&explanation.probabilities);
+    let iteration = explanation
+        .iteration
+        .map_or_else(String::new, |iteration| format!("With the weights of iteration {}, the", thousands(iteration)));
+    let the = if iteration.is_empty() { "The" } else { &iteration };
+    format!(
+        "{the} network says {} with {:.1} %. The loss for {} is {:.4}.",
+        explanation.classes[predicted],
+        100.0 * explanation.probabilities[predicted],
+        explanation.classes[explanation.label],
+        explanation.loss_value
     )
 }
 
@@ -140,6 +156,7 @@ fn bars(explanation: &Explanation, predicted: usize) -> Vec<Bar> {
     let bar = |class: usize| Bar {
         name: explanation.classes[class].chars().take(NAME_LENGTH).collect(),
         share: explanation.probabilities[class],
+        class,
         kind: kind(class),
     };
     order.into_iter().map(bar).collect()
@@ -171,6 +188,8 @@ fn data(explanation: &Explanation) -> Value {
         })
     });
     json!({
+        "iteration": explanation.iteration,
+        "answer": answer(explanation),
         "shape": explanation.shape,
         "input": base64(&explanation.input),
         "input_gradient": base64(&explanation.input_gradient),

@@ -32,6 +32,8 @@ pub(crate) struct Bar {
     pub(crate) name: String,
     /// In [0, 1].
     pub(crate) share: f64,
+    /// Its label.
+    pub(crate) class: usize,
     /// `right` for the true class, `wrong` for the predicted one.
     pub(crate) kind: &'static str,
 }
@@ -197,6 +199,7 @@ fn bars(names: &[String], prediction: &Prediction) -> Vec<Bar> {
     let bar = |(class, name): (usize, &String)| Bar {
         name: name.clone(),
         share: prediction.probabilities[class],
+        class,
         kind: match class {
             class if class == prediction.label => "right",
             class if class == prediction.predicted => "wrong",

@@ -118,6 +118,10 @@ pub struct Training {
     pub validate_every: usize,
     /// Iterations between two checkpoints.
     pub checkpoint_every: usize,
+    /// Iterations after which the weights are kept, in increasing order; 0 is before the first one. Those that the run
+    /// does not reach are not kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub keep: Vec<usize>,
     /// Over what the figures of a report are averaged.
     #[serde(default, skip_serializing_if = "is_default")]
     pub averages: Averages,

@@ -191,6 +191,7 @@ fn same_config(experiment: &Experiment, mut saved: Experiment, checkpoint: &Chec
     saved.kernels = experiment.kernels;
     saved.training.iterations = experiment.training.iterations;
     saved.training.checkpoint_every = experiment.training.checkpoint_every;
+    saved.training.keep.clone_from(&experiment.training.keep);
     saved.expect.clone_from(&experiment.expect);
     if saved == *experiment {
         return Ok(());

@@ -80,8 +80,12 @@ impl<'a> Training<'a> {
         {
             return self.interrupted();
         }
+        if self.position.iteration == 0 {
+            self.keep()?;
+        }
         while !self.is_over() {
             self.step()?;
+            self.keep()?;
             if let Next::Stop = self.report_and_save()? {
                 return self.interrupted();
             }
@@ -346,6 +350,17 @@ impl<'a> Training<'a> {
             seconds_left: seconds / done as f64 * left,
             averages: training.averages,
         }
+    }
+
+    /// Keeps the weights of this iteration where the config asks for that. A run that goes on from an earlier checkpoint
+    /// writes the same file again.
+    fn keep(&self) -> Result<(), TrainError> {
+        let iteration = self.position.iteration;
+        if self.run.experiment.training.keep.binary_search(&iteration).is_err() {
+            return Ok(());
+        }
+        let weights = save_weights(&self.trainer.evaluated_network()).map_err(|error| self.unsaved(error.into()))?;
+        self.run.folder.keep_weights(iteration, &weights)
     }
 
     /// Saves a checkpoint, or says that training diverged if a weight is not finite.

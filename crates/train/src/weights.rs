@@ -14,6 +14,8 @@ pub enum Weights {
     Last,
     /// The best checkpoint by validation.
     Best,
+    /// Those of an iteration that `training.keep` asked for.
+    Kept(usize),
     /// A file of any format that [`load_weights`] reads, from wherever it came.
     File(PathBuf),
 }
@@ -38,6 +40,13 @@ impl Weights {
         let checkpoint = match self {
             Self::Last => folder.last(),
             Self::Best => folder.best(),
+            Self::Kept(iteration) => {
+                let kept = folder.kept_weights().into_iter().find(|(of, _)| of == iteration);
+                let (_, path) = kept.ok_or_else(|| TrainError::NoCheckpoint {
+                    folder: folder.path().join(format!("checkpoints/kept/{iteration}.safetensors")),
+                })?;
+                return Ok(Loaded { iteration: Some(*iteration), ..load_file(&path, network, classes)? });
+            }
             Self::File(path) => return load_file(path, network, classes),
         };
         if !checkpoint.exists() {

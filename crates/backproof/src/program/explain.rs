@@ -6,7 +6,7 @@ use backproof::cli;
 use backproof::error::{Failure, code};
 use backproof_data::{Fit, Picture, load};
 use backproof_spec::{Shape, counted};
-use backproof_train::{Prediction, Predictor, RunFolder, write_file};
+use backproof_train::{Prediction, Predictor, RunFolder, Weights, write_file};
 
 use crate::failures::{checkpoint_failure, data_failure, failure};
 use crate::report::plain;
@@ -35,8 +35,19 @@ pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
         Some(file) => from_file(file, arguments, predictor.shape())?,
         None => from_data_set(&folder, arguments, predictor.shape())?,
     };
-    let explained = predictor.explain(sample.pixels, label.or(sample.label), arguments.batch_statistics);
-    let page = backproof_report::explanation(&explained.map_err(failure)?, &sample.words).map_err(plain)?;
+    let explain = |predictor: &Predictor, label| {
+        predictor.explain(sample.pixels.clone(), label, arguments.batch_statistics).map_err(failure)
+    };
+    let last = explain(&predictor, label.or(sample.label))?;
+    let mut explanations = Vec::new();
+    for (iteration, _) in folder.kept_weights() {
+        if arguments.weights.is_none() && last.iteration.is_some_and(|last| iteration < last) {
+            let kept = Predictor::open(&folder, &Weights::Kept(iteration), &setup).map_err(failure)?;
+            explanations.push(explain(&kept, Some(last.label))?);
+        }
+    }
+    explanations.push(last);
+    let page = backproof_report::explanation(&explanations, &sample.words).map_err(plain)?;
     let path = match &arguments.write {
         Some(path) => {
             write_file(path, page.as_bytes()).map_err(failure)?;

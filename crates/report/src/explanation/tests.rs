@@ -190,11 +190,12 @@ fn a_changed_number_is_noticed() {
 fn the_page_is_well_formed_and_has_the_image_the_answer_and_the_data() {
     let mut explanation = explained(&every_layer(), Loss::CrossEntropy, true);
     explanation.classes = ["</script><b>&", "two", "three"].map(str::to_owned).to_vec();
-    let page = super::explanation(&explanation, "picture <1>.png").unwrap();
+    let page = super::explanation(&[explanation.clone()], "picture <1>.png").unwrap();
     let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
     let document = roxmltree::Document::parse_with_options(&page, options).unwrap();
     let text = |id: &str| document.descendants().find(|node| node.attribute("id") == Some(id)).unwrap().text().unwrap();
     let data: Value = serde_json::from_str(text("data")).unwrap();
+    let data = &data["checkpoints"][0];
     assert_eq!(data["classes"][0], "</script><b>&");
     assert_eq!(data["layers"].as_array().unwrap().len(), explanation.layers.len());
     assert!(page.contains("picture &lt;1&gt;.png") && page.contains("take the statistics of this image"));
@@ -205,6 +206,6 @@ fn the_page_is_well_formed_and_has_the_image_the_answer_and_the_data() {
 fn a_network_with_too_many_numbers_is_refused_with_both_counts() {
     let mut explanation = explained(&every_layer(), Loss::CrossEntropy, false);
     explanation.tensors[0].values = vec![0.0; 3_000_000];
-    let error = super::explanation(&explanation, "an image").unwrap_err().to_string();
+    let error = super::explanation(&[explanation.clone()], "an image").unwrap_err().to_string();
     assert!(error.contains("a page can hold 2,700,000"), "{error}");
 }

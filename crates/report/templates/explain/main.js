@@ -1,9 +1,12 @@
 // The page: pictures of every node, the panel, and how one moves about.
 
 function start() {
-  const model = readModel(JSON.parse(document.getElementById("data").textContent));
+  const checkpoints = JSON.parse(document.getElementById("data").textContent).checkpoints, models = [];
+  const modelOf = (checkpoint) => (models[checkpoint] ??= readModel(checkpoints[checkpoint]));
+  let model = modelOf(checkpoints.length - 1);
   const network = document.getElementById("network"), panel = document.getElementById("panel");
-  const pictures = new Map(), steps = backwardSteps(model);
+  const pictures = new Map();
+  let steps = backwardSteps(model);
   const state = { ref: null, step: 0, learning: false, turn: 0 };
   const key = (node, name) => `${node}/${name}`;
 
@@ -24,8 +27,7 @@ function start() {
       const here = state.ref && state.ref.node === n && state.ref.part === name;
       choose({ node: n, part: name, at: here ? neighbour(picture.shape, state.ref.at, ...by) : largest(picture.numbers) });
     });
-    const range = picture.most ? `±${short(picture.most)}` : "all 0";
-    return element("figure", { class: side }, element("figcaption", {}, `${words} `, element("span", { class: "range" }, range)),
+    return element("figure", { class: side }, element("figcaption", {}, `${words} `, picture.range),
       element("div", { class: "scroll" }, picture.element));
   };
 
@@ -109,6 +111,24 @@ function start() {
     return Number.isInteger(where) && where >= 0 && where < part(model.nodes[node], of).values.length ? { node, part: of, at: where } : null;
   }
 
+  /** Shows the weights of another checkpoint, the same number chosen. */
+  function show(checkpoint) {
+    model = modelOf(checkpoint);
+    steps = backwardSteps(model);
+    const { iteration, answer, probabilities } = checkpoints[checkpoint];
+    document.getElementById("iteration").textContent = iteration.toLocaleString("en");
+    document.getElementById("answer").textContent = answer;
+    for (const bar of document.querySelectorAll("#bars li")) {
+      const share = probabilities[bar.dataset.class];
+      bar.querySelector("i").style.setProperty("--p", share);
+      bar.lastElementChild.textContent = `${(100 * share).toFixed(1)} %`;
+    }
+    pictures.forEach((picture) => picture.take(model));
+    draw();
+    if (state.ref) choose(state.ref);
+  }
+
+  document.getElementById("checkpoint")?.addEventListener("input", (event) => show(event.target.valueAsNumber));
   document.getElementById("next").addEventListener("click", () => step(state.step + 1));
   document.getElementById("back").addEventListener("click", () => step(state.step - 1));
   document.getElementById("learning").addEventListener("change", (event) => {

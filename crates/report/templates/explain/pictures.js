@@ -71,22 +71,29 @@ function neighbour(shape, index, right, down) {
 /** A picture of a part of a node: a canvas, and another over it for what is marked. */
 class Picture {
   constructor(model, node, name, words) {
-    Object.assign(this, { model, node, name });
-    const { dims, values } = part(model.nodes[node], name);
-    this.dims = dims;
-    this.numbers = values;
-    this.most = values.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    Object.assign(this, { node, name, words });
     this.element = document.createElement("div");
     this.element.className = "picture";
     this.canvas = this.element.appendChild(document.createElement("canvas"));
+    this.canvas.setAttribute("role", "img");
+    this.canvas.tabIndex = 0;
     this.marks = this.element.appendChild(document.createElement("canvas"));
     this.marks.setAttribute("aria-hidden", "true");
+    this.range = document.createElement("span");
+    this.range.className = "range";
+    this.take(model);
+  }
+
+  /** Takes the numbers of this model. */
+  take(model) {
+    const { dims, values } = part(model.nodes[this.node], this.name);
+    Object.assign(this, { model, dims, numbers: values });
     const least = values.reduce((least, value) => Math.min(least, value), Infinity);
     const greatest = values.reduce((greatest, value) => Math.max(greatest, value), -Infinity);
-    this.canvas.setAttribute("role", "img");
+    this.most = Math.max(Math.abs(least), Math.abs(greatest));
+    this.range.textContent = this.most ? `±${short(this.most)}` : "all 0";
     this.canvas.setAttribute("aria-label",
-      `${words}: ${dims.join(" × ")} numbers from ${short(least)} to ${short(greatest)}. The arrow keys choose a number.`);
-    this.canvas.tabIndex = 0;
+      `${this.words}: ${dims.join(" × ")} numbers from ${short(least)} to ${short(greatest)}. The arrow keys choose a number.`);
   }
 
   /** Lays it out for a width in pixels. A row of a matrix is laid out as the image that it is multiplied with. */

@@ -351,6 +351,7 @@ fn describe(kind: &Kind, data_sets: &DataSets) -> String {
         }
         Kind::Shape => "[channels, height, width] or [features], each at least 1".to_owned(),
         Kind::ClassWeights => "\"balanced\" or an array of numbers above 0, one a class".to_owned(),
+        Kind::Iterations => "an array of whole numbers, each larger than the one before".to_owned(),
         Kind::Patterns => "a pattern like \"conv*.weight\", or an array of them".to_owned(),
         Kind::Section(section) => format!("a table, [{}]", section.path),
         Kind::Sections(section) => format!("tables, each [[{}]]", section.path),

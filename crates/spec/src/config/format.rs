@@ -85,6 +85,8 @@ pub(crate) enum Kind {
     ClassWeights,
     /// A pattern over names, or an array of them.
     Patterns,
+    /// An array of whole numbers, each larger than the one before.
+    Iterations,
     /// A table.
     Section(&'static Section),
     /// An array of tables.

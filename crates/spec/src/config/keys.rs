@@ -281,6 +281,12 @@ pub(super) static TRAINING: Section = Section {
             "Iterations between two checkpoints.",
         ),
         key(
+            "keep",
+            Kind::Iterations,
+            Optional(Toml("[0, 100, 1000]")),
+            "Iterations after which the weights are kept for `explain`; 0 is before the first one.",
+        ),
+        key(
             "averages",
             Kind::Choice(&["plain", "moving"]),
             Default(Word("plain")),

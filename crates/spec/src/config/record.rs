@@ -29,6 +29,7 @@ pub(super) enum Checked {
     Integer(u64),
     Number(f64),
     Numbers(Vec<f64>),
+    Counts(Vec<usize>),
     Flag(bool),
     Size(Size2),
     Shape(Shape),
@@ -133,6 +134,15 @@ impl Record {
         match &self.field(key).value {
             Checked::Numbers(numbers) => Some(numbers),
             Checked::Absent | Checked::Text(_) => None,
+            other => unexpected(key, other),
+        }
+    }
+
+    /// Whole numbers; none where the key is absent.
+    pub(super) fn counts(&self, key: &str) -> Vec<usize> {
+        match &self.field(key).value {
+            Checked::Counts(counts) => counts.clone(),
+            Checked::Absent => Vec::new(),
             other => unexpected(key, other),
         }
     }

@@ -94,6 +94,7 @@ fn training(record: &Record, iterations: usize) -> Training {
         report_every: record.count("report_every"),
         validate_every: record.count("validate_every"),
         checkpoint_every: record.count("checkpoint_every"),
+        keep: record.counts("keep"),
         averages: record.choice("averages", &Averages::ALL, |averages| averages.name()),
         early_stopping: record.optional_table("early_stopping").map(|rule| EarlyStopping {
             watch: rule.choice("watch", &Watch::ALL, |watch| watch.name()),

@@ -27,6 +27,9 @@ pub(super) fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
         (Kind::ClassWeights, Value::Array(items)) if !items.is_empty() => weights(items).map(Checked::Numbers),
         (Kind::Patterns, Value::Text(text)) if !text.is_empty() => Some(Checked::Texts(vec![text.clone()])),
         (Kind::Patterns, Value::Array(items)) if !items.is_empty() => texts(items).map(Checked::Texts),
+        (Kind::Iterations, Value::Array(items)) => {
+            dimensions(items, 0).filter(|counts| counts.is_sorted_by(|one, next| one < next)).map(Checked::Counts)
+        }
         (Kind::Shape, Value::Array(items)) => Shape::from_dimensions(&dimensions(items, 1)?).map(Checked::Shape),
         _ => None,
     }

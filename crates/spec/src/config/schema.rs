@@ -189,6 +189,9 @@ pub(super) fn kind(kind: &'static Kind, data_sets: &DataSets) -> Entries {
             let array = vec![("type", string("array")), ("items", Json::Object(pattern())), ("minItems", literal(1))];
             vec![("anyOf", Json::Array(vec![Json::Object(pattern()), Json::Object(array)]))]
         }
+        Kind::Iterations => {
+            vec![("type", string("array")), ("items", Json::Object(integer(0))), ("uniqueItems", literal(true))]
+        }
         Kind::Section(section) => self::section(section, data_sets),
         Kind::Sections(section) => {
             vec![("type", string("array")), ("items", Json::Object(self::section(section, data_sets)))]

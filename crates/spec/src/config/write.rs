@@ -53,6 +53,9 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     out.entry("report_every", training.report_every);
     out.entry("validate_every", training.validate_every);
     out.entry("checkpoint_every", training.checkpoint_every);
+    if !training.keep.is_empty() {
+        out.entry("keep", &training.keep[..]);
+    }
     if training.averages != Averages::default() {
         out.entry("averages", training.averages.name());
     }
@@ -307,6 +310,12 @@ impl ToToml for f64 {
 impl ToToml for &[String] {
     fn toml(&self) -> String {
         format!("[{}]", self.iter().map(|text| text.as_str().toml()).collect::<Vec<_>>().join(", "))
+    }
+}
+
+impl ToToml for &[usize] {
+    fn toml(&self) -> String {
+        format!("{self:?}")
     }
 }
 

@@ -23,6 +23,8 @@ pub use record::{RUN_SCHEMA, RunRecord, RunStatus, Summary};
 
 /// The version of `normalizer.json`.
 const NORMALIZER_SCHEMA: u32 = 1;
+/// The folder of the weights that `training.keep` asks for.
+const KEPT: &str = "checkpoints/kept";
 
 /// `normalizer.json`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -140,6 +142,24 @@ impl RunFolder {
     pub fn sound_checkpoints(&self) -> Vec<(CheckpointName, usize)> {
         let sound = |name| Some((name, self.checkpoint(name).sound()?));
         [CheckpointName::Last, CheckpointName::Best].into_iter().filter_map(sound).collect()
+    }
+
+    /// The weights that `training.keep` asked for: iterations and safetensors files, in increasing order.
+    #[must_use]
+    pub fn kept_weights(&self) -> Vec<(usize, PathBuf)> {
+        let files = fs::read_dir(self.path.join(KEPT)).into_iter().flatten().flatten().map(|entry| entry.path());
+        let of_iteration = |path: PathBuf| Some((path.file_stem()?.to_str()?.parse().ok()?, path));
+        let safetensors = files.filter(|path| path.extension().is_some_and(|extension| extension == "safetensors"));
+        let mut kept: Vec<(usize, PathBuf)> = safetensors.filter_map(of_iteration).collect();
+        kept.sort();
+        kept
+    }
+
+    /// Keeps the weights of an iteration.
+    pub(crate) fn keep_weights(&self, iteration: usize, weights: &[u8]) -> Result<(), TrainError> {
+        let folder = self.path.join(KEPT);
+        fs::create_dir_all(&folder).map_err(|error| TrainError::write(&folder, error))?;
+        write_whole(&folder.join(format!("{iteration}.safetensors")), weights)
     }
 
     pub(crate) fn last(&self) -> Checkpoint {

@@ -166,6 +166,8 @@ fn training() -> impl Strategy<Value = Training> {
     let early_stopping = prop::option::of(early_stopping);
     let averages = prop::sample::select(Averages::ALL.to_vec());
     let every = (1_usize.., 1_usize.., 1_usize..);
+    let keep = prop::collection::btree_set(any::<usize>(), 0..4).prop_map(|kept| kept.into_iter().collect());
+    let every = (every, keep);
     // A weight for each of the ten classes, and both with the cross-entropy alone.
     let weights =
         prop_oneof![Just(ClassWeights::Balanced), prop::collection::vec(1e-9..1e9, 10).prop_map(ClassWeights::Each)];
@@ -178,9 +180,10 @@ fn training() -> impl Strategy<Value = Training> {
             class_weights: softened.and_then(|(_, weights)| weights),
             iterations,
             batch_size,
-            report_every: every.0,
-            validate_every: every.1,
-            checkpoint_every: every.2,
+            report_every: every.0.0,
+            validate_every: every.0.1,
+            checkpoint_every: every.0.2,
+            keep: every.1,
             averages,
             early_stopping,
             weight_average,
