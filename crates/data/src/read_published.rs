@@ -1,9 +1,10 @@
 //! Reading a data set that is published as files.
 
-use std::collections::BTreeMap;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use backproof_spec::DataSet;
+use backproof_spec::{DataSet, counted};
 
 use crate::Images;
 use crate::content::{read, sha256};
@@ -11,7 +12,7 @@ use crate::data_sets::owner;
 use crate::error::{DataError, Result};
 use crate::folder::{LocalFile, directory, local_files, missing};
 use crate::formats::Expected;
-use crate::published::Published;
+use crate::published::{Content, Published};
 use crate::source::{LoadedData, Origin, Source};
 
 impl Published {
@@ -38,18 +39,31 @@ impl Published {
     fn content(&self, file: &LocalFile, checksums: &mut BTreeMap<String, String>) -> Result<Vec<u8>> {
         let bytes = read(&file.path, file.content.size)?;
         let sum = sha256(&bytes);
-        if sum != file.content.sha256 {
-            if let Some(found) = owner(&sum).filter(|&owner| owner != self.name) {
-                return Err(DataError::OtherDataSet { path: file.path.clone(), expected: self.name.to_owned(), found });
-            }
-            tracing::warn!(
-                "`{}` is not the file that was published: SHA-256 {sum}, published {}",
-                file.path.display(),
-                file.content.sha256,
-            );
+        if sum != file.content.sha256
+            && let Some(found) = owner(&sum).filter(|&owner| owner != self.name)
+        {
+            return Err(DataError::OtherDataSet { path: file.path.clone(), expected: self.name.to_owned(), found });
         }
         checksums.insert(file.content.name.to_owned(), sum);
         Ok(bytes)
+    }
+
+    /// Warns of files that are not the published ones; once for each folder, however often a process reads it.
+    fn warn_of_others(&self, folder: &Path, checksums: &BTreeMap<String, String>) {
+        static WARNED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+        let is_other = |file: &&Content| checksums.get(file.name).is_some_and(|sum| *sum != file.sha256);
+        let others: Vec<&str> = self.contents().filter(is_other).map(|file| file.name).collect();
+        let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+        if others.is_empty() || !warned.insert(folder.to_owned()) {
+            return;
+        }
+        let (name, are) = (self.name, if others.len() == 1 { "is" } else { "are" });
+        tracing::warn!(
+            "{} of {name} in `{}` {are} not as published ({}); `cargo xtask data verify {name}` shows the checksums",
+            counted(others.len(), "file"),
+            folder.display(),
+            others.join(", ")
+        );
     }
 }
 
@@ -79,6 +93,7 @@ impl Source for Published {
         let training = self.images(0, of_training, &mut checksums)?;
         let test = self.images(1, of_test, &mut checksums)?;
         let folder = files.first().and_then(|file| file.path.parent()).unwrap_or(Path::new(""));
+        self.warn_of_others(folder, &checksums);
         Ok(LoadedData {
             data_set: self.look(None)?,
             training,
