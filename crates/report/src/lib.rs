@@ -44,6 +44,7 @@ mod mistakes;
 mod page;
 mod raster;
 mod reproduction;
+mod samples;
 mod scale;
 mod settings;
 mod statistics;
@@ -96,7 +97,9 @@ pub fn report(folder: &RunFolder, data_dir: Option<&Path>) -> Result<Written, Re
     }
     let confusion = (predicted && names.len() <= Confusion::MOST_CLASSES)
         .then(|| Confusion::new(names.clone(), &contents.predictions));
-    let mistakes = predicted.then(|| Mistakes::new(names, &contents.predictions, images.as_ref()));
+    let mistakes = predicted.then(|| Mistakes::new(names.clone(), &contents.predictions, images.as_ref()));
+    let samples =
+        images.as_ref().map(|images| samples::rows(&names, &contents.predictions, images)).unwrap_or_default();
     let validation_images = contents.experiment.as_ref().map_or(0, |experiment| experiment.data.validation_images);
     let figures = Figures {
         curves: curves::figures(&contents.reports, validation_images)?,
@@ -111,7 +114,7 @@ pub fn report(folder: &RunFolder, data_dir: Option<&Path>) -> Result<Written, Re
     }
     folder.write_folder("figures", &files)?;
     let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
-    let page = page::page(&contents, &name, confusion.as_ref(), mistakes.as_ref(), &figures)?;
+    let page = page::page(&contents, &name, confusion.as_ref(), mistakes.as_ref(), &samples, &figures)?;
     folder.write("report.html", page.as_bytes())?;
     Ok(Written { page: folder.path().join("report.html"), missing: contents.missing })
 }

@@ -218,7 +218,7 @@ fn bars(names: &[String], prediction: &Prediction) -> Vec<Bar> {
 }
 
 /// The image `index` of the data set as it was published.
-fn picture(images: &Images, index: usize) -> Image {
+pub(crate) fn picture(images: &Images, index: usize) -> Image {
     let shape = match images.shape() {
         Shape::Image { channels, height, width } => [channels, height, width],
         Shape::Vector { features } => [1, 1, features],

@@ -12,6 +12,7 @@ use crate::facts::{Fact, Provenance, facts, provenance};
 use crate::figure::{Figure, stylesheet};
 use crate::gradients::Gradients;
 use crate::mistakes::Mistakes;
+use crate::samples::SampleRow;
 use crate::templates::render;
 use crate::theme::{DARK, LIGHT, Theme};
 
@@ -96,6 +97,7 @@ struct Page<'a> {
     classes: Option<(Vec<ClassRow>, ClassRow)>,
     confusion: Option<ConfusionTables>,
     mistakes: Option<&'a Mistakes>,
+    samples: &'a [SampleRow],
     kernels: Option<String>,
     kernels_of: String,
     network: Option<Network>,
@@ -110,6 +112,7 @@ pub(crate) fn page(
     folder_name: &str,
     confusion: Option<&Confusion>,
     mistakes: Option<&Mistakes>,
+    samples: &[SampleRow],
     figures: &Figures,
 ) -> Result<String, ReportError> {
     let every = contents.reports.len().div_ceil(REPORT_ROWS).max(1);
@@ -137,6 +140,7 @@ pub(crate) fn page(
             upright: it.upright(),
         }),
         mistakes,
+        samples,
         kernels: figures.kernels.as_ref().map(Figure::inline).transpose()?,
         kernels_of: kernels_of.unwrap_or_default(),
         network: contents.experiment.as_ref().and_then(|it| network(&it.model, contents.record.computations.last())),

@@ -42,6 +42,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "sections/training.html",
         "sections/test.html",
         "sections/mistakes.html",
+        "sections/samples.html",
         "sections/kernels.html",
         "sections/network.html",
         "sections/provenance.html",
