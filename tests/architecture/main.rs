@@ -16,8 +16,9 @@ use proc_macro2::{TokenStream, TokenTree};
 use tokens::{is, without_tests};
 
 /// Crates in the order of their dependencies: each may know those before it.
-const ORDER: [&str; 13] = [
+const ORDER: [&str; 14] = [
     "spec",
+    "arrays",
     "kernels",
     "compiled",
     "gradcheck",
@@ -35,6 +36,7 @@ const ORDER: [&str; 13] = [
 /// The crates whose files use each other in one direction.
 const WITHOUT_CIRCLES: &[&str] = &[
     "spec",
+    "arrays",
     "kernels",
     "compiled",
     "gradcheck",

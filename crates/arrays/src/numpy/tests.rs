@@ -4,7 +4,7 @@ use flate2::Crc;
 use flate2::write::DeflateEncoder;
 
 use super::read;
-use crate::weights::unpack::Budget;
+use crate::unpack::Budget;
 
 /// A `.npy` file with that head.
 fn array(head: &str, numbers: &[u8]) -> Vec<u8> {
@@ -177,7 +177,7 @@ fn archives_that_are_not_numpys_are_refused() {
 fn an_array_that_unpacks_hugely_is_refused() {
     let zeros = array("{'descr': '|u1', 'fortran_order': False, 'shape': (4000000,), }", &vec![0; 4_000_000]);
     let error = first(&archive(&[("a.npy", zeros.clone())], true)).unwrap_err();
-    assert!(error.starts_with("is an archive in which `a.npy` unpacks to more than a network takes; "), "{error}");
+    assert!(error.starts_with("is an archive in which `a.npy` unpacks to more than its tensors take; "), "{error}");
     assert_eq!(
         first(&archive(&[("a.npy", zeros)], false)).unwrap().0,
         [4_000_000],

@@ -6,13 +6,13 @@ use std::collections::BTreeSet;
 use flate2::Crc;
 use flate2::read::DeflateDecoder;
 
-use crate::weights::FormatError;
-use crate::weights::format_error::shown;
-use crate::weights::unpack::{Budget, Fault, is_at_end, unpack};
+use crate::FormatError;
+use crate::error::shown;
+use crate::unpack::{Budget, Fault, is_at_end, unpack};
 
 /// A file in an archive.
 pub(crate) struct Member<'a> {
-    pub(crate) name: String,
+    pub name: String,
     is_deflated: bool,
     packed: &'a [u8],
     size: u32,

@@ -1,7 +1,6 @@
 //! Archives of NumPy arrays (`.npz`): a zip archive with a file `NAME.npy` for each array.
 //!
-//! The tensors have our names, `conv1.weight`, and PyTorch's layouts. Arrays of Python objects are refused: they are
-//! pickles, which run code when they are read.
+//! Arrays of Python objects are refused: they are pickles, which run code when they are read.
 //!
 //! The zip archive is read here too: NumPy writes a small part of what the format allows, stored or deflated members
 //! without encryption. A member is checked against the sizes and the checksum of the archive.
@@ -14,10 +13,10 @@ mod zip;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::FormatError;
-use super::format_error::shown;
-use super::numbers::StoredTensor;
-use super::unpack::{Budget, Fault};
+use crate::FormatError;
+use crate::error::shown;
+use crate::numbers::StoredTensor;
+use crate::unpack::{Budget, Fault};
 use array::Head;
 
 /// The arrays of an archive by name.
@@ -25,10 +24,19 @@ use array::Head;
 /// # Errors
 ///
 /// An archive that is damaged, is not NumPy's, or unpacks to more than `budget`; an array whose numbers are not read.
-pub(crate) fn read<'a>(
+pub fn read<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<BTreeMap<String, StoredTensor<'a>>, FormatError> {
+    each(bytes, budget)?.into_iter().map(|(name, tensor)| Ok((name, tensor?))).collect()
+}
+
+/// The arrays of an archive by name, or why one of them cannot be read.
+///
+/// # Errors
+///
+/// An archive that is damaged or is not NumPy's.
+pub fn each<'a>(
     bytes: &'a [u8],
     budget: &mut Budget,
-) -> Result<BTreeMap<String, StoredTensor<'a>>, FormatError> {
+) -> Result<BTreeMap<String, Result<StoredTensor<'a>, FormatError>>, FormatError> {
     let members = zip::members(bytes)?;
     if members.iter().any(|member| member.name.ends_with("data.pkl")) {
         return Err(FormatError::new(
@@ -47,13 +55,15 @@ pub(crate) fn read<'a>(
         let content = member.content(budget).map_err(|fault| match fault {
             Fault::Damaged => zip::damaged(format_args!("`{}` cannot be unpacked", shown(&member.name))),
             Fault::Exceeded => FormatError::new(
-                format!("is an archive in which `{}` unpacks to more than a network takes", shown(&member.name)),
-                "an archive with the network's tensors alone",
+                format!("is an archive in which `{}` unpacks to more than its tensors take", shown(&member.name)),
+                "an archive with the tensors that were asked for alone",
             ),
-        })?;
-        let tensor = tensor(content).map_err(|FormatError { found, expected }| {
-            FormatError::new(format!("has an array `{}` that {found}", shown(name)), expected)
-        })?;
+        });
+        let tensor = content.and_then(|content| {
+            tensor(content).map_err(|FormatError { found, expected }| {
+                FormatError::new(format!("has an array `{}` that {found}", shown(name)), expected)
+            })
+        });
         tensors.insert(name.to_owned(), tensor);
     }
     Ok(tensors)

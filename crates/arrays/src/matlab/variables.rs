@@ -5,23 +5,37 @@ use std::borrow::Cow;
 use flate2::read::ZlibDecoder;
 
 use super::elements::{Element, Elements, damaged, kind, number};
-use crate::weights::FormatError;
-use crate::weights::unpack::{Budget, Fault, is_at_end, unpack};
+use crate::FormatError;
+use crate::unpack::{Budget, Fault, is_at_end, unpack};
 
 /// Text, an offset, the version and the byte order.
 const HEAD: usize = 128;
 
 /// The content of every variable of a file, unpacked, and whether its byte order is big-endian.
-pub(crate) struct Variables<'a> {
-    pub(crate) contents: Vec<Cow<'a, [u8]>>,
-    pub(crate) big_endian: bool,
+pub struct Variables<'a> {
+    /// The content of each variable's data element.
+    pub contents: Vec<Cow<'a, [u8]>>,
+    /// The byte order.
+    pub big_endian: bool,
+    /// What is wrong with the file after these variables.
+    pub damage: Option<FormatError>,
 }
 
 impl<'a> Variables<'a> {
     /// # Errors
     ///
     /// A file that is cut or damaged, or unpacks to more than `budget`.
-    pub(crate) fn of(bytes: &'a [u8], budget: &mut Budget) -> Result<Self, FormatError> {
+    pub fn of(bytes: &'a [u8], budget: &mut Budget) -> Result<Self, FormatError> {
+        let mut variables = Self::up_to_damage(bytes, budget)?;
+        variables.damage.take().map_or(Ok(variables), Err)
+    }
+
+    /// The variables in front of the first damage.
+    ///
+    /// # Errors
+    ///
+    /// A file that is cut or damaged in its head.
+    pub fn up_to_damage(bytes: &'a [u8], budget: &mut Budget) -> Result<Self, FormatError> {
         let big_endian = match bytes.get(126..HEAD) {
             Some(b"IM") => false,
             Some(b"MI") => true,
@@ -30,15 +44,23 @@ impl<'a> Variables<'a> {
         };
         let mut elements = Elements::new(&bytes[HEAD..], big_endian);
         let mut contents = Vec::new();
-        while !elements.is_empty() {
-            let Element { kind, data } = elements.next()?;
-            contents.push(match kind {
-                kind::MATRIX => Cow::Borrowed(data),
-                kind::COMPRESSED => Cow::Owned(inflate(data, big_endian, budget)?),
-                other => return Err(damaged(format_args!("a variable has the type {other}"))),
-            });
+        let mut damage = None;
+        while !elements.is_empty() && damage.is_none() {
+            match elements.next().and_then(|element| content(element, big_endian, budget)) {
+                Ok(content) => contents.push(content),
+                Err(error) => damage = Some(error),
+            }
         }
-        Ok(Self { contents, big_endian })
+        Ok(Self { contents, big_endian, damage })
+    }
+}
+
+/// The content of a variable.
+fn content<'a>(element: Element<'a>, big_endian: bool, budget: &mut Budget) -> Result<Cow<'a, [u8]>, FormatError> {
+    match element.kind {
+        kind::MATRIX => Ok(Cow::Borrowed(element.data)),
+        kind::COMPRESSED => Ok(Cow::Owned(inflate(element.data, big_endian, budget)?)),
+        other => Err(damaged(format_args!("a variable has the type {other}"))),
     }
 }
 
@@ -48,8 +70,8 @@ fn inflate(packed: &[u8], big_endian: bool, budget: &mut Budget) -> Result<Vec<u
     let fault = |fault: Fault| match fault {
         Fault::Damaged => damaged("a compressed element cannot be unpacked"),
         Fault::Exceeded => FormatError::new(
-            "is a MATLAB file of which a compressed element unpacks to more than a network takes",
-            "a file with the network alone: `save('FILE.mat', 'net', '-v7')`",
+            "is a MATLAB file of which a compressed element unpacks to more than its tensors take",
+            "a file with the tensors alone: `save('FILE.mat', 'NAME', '-v7')`",
         ),
     };
     let tag = unpack(&mut stream, 8, budget).map_err(fault)?;

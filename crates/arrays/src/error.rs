@@ -1,6 +1,6 @@
-//! Why bytes are no weights.
+//! Why bytes are no tensors.
 
-/// Why a file cannot be read as weights.
+/// Why a file, or a tensor of it, cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{found}; expected {expected}")]
 pub struct FormatError {
@@ -11,13 +11,14 @@ pub struct FormatError {
 }
 
 impl FormatError {
-    pub(crate) fn new(found: impl Into<String>, expected: impl Into<String>) -> Self {
+    /// Of these two parts.
+    pub fn new(found: impl Into<String>, expected: impl Into<String>) -> Self {
         Self { found: found.into(), expected: expected.into() }
     }
 }
 
 /// A name of a file as an error shows it: on one line, and not too long.
-pub(crate) fn shown(name: &str) -> String {
+pub fn shown(name: &str) -> String {
     const LONGEST: usize = 60;
     let mut characters = name.chars();
     let mut text = String::new();

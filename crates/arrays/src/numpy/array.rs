@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use crate::weights::FormatError;
-use crate::weights::format_error::shown;
-use crate::weights::numbers::{Element, Numbers, StoredTensor};
+use crate::FormatError;
+use crate::error::shown;
+use crate::numbers::{Element, Numbers, StoredTensor};
 
 /// What the head of an array says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use std::io::Read;
 
 /// How many bytes may yet be unpacked of one file.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub struct Budget {
     left: u64,
 }
 
@@ -19,7 +19,7 @@ impl Budget {
     /// times the file must be zeros, or one number many times; such tensors may be four times as large as the network's
     /// in double precision, since another network's weights may be cut to the network's shapes. A megabyte is for
     /// heads, and for what else a small file holds.
-    pub(crate) fn new(length: usize, numbers: usize) -> Self {
+    pub fn new(length: usize, numbers: usize) -> Self {
         let (length, numbers) = (length as u64, numbers as u64);
         Self { left: length.saturating_mul(8).saturating_add(numbers.saturating_mul(4 * 8)).saturating_add(1 << 20) }
     }

@@ -1,10 +1,11 @@
 //! Which kind of file bytes are, by their content: a name may be anything.
 
-use super::FormatError;
+use crate::FormatError;
 
-/// A kind of file that holds weights.
+/// A kind of file that holds tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Format {
+pub enum Format {
+    /// As many frameworks write it.
     Safetensors,
     /// MATLAB's, from version 5 to 7: `save -v6` and `save -v7`.
     Matlab,
@@ -16,10 +17,12 @@ pub(crate) enum Format {
 const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
 
 impl Format {
+    /// The format of a file with this content.
+    ///
     /// # Errors
     ///
     /// Bytes that are none of these. The error says which they are, if it knows, and what to do.
-    pub(crate) fn of(bytes: &[u8]) -> Result<Self, FormatError> {
+    pub fn of(bytes: &[u8]) -> Result<Self, FormatError> {
         // MATLAB's head: 116 bytes of text, 8 of an offset, the version, and the byte order as `MI` or `IM`.
         let version = match bytes.get(124..128) {
             Some([low, high, b'I', b'M']) => Some([*high, *low]),
@@ -30,7 +33,7 @@ impl Format {
             let matlab = if bytes.starts_with(HDF5) { "" } else { "a MATLAB file of version 7.3, which is " };
             return Err(FormatError::new(
                 format!("is {matlab}HDF5"),
-                "an earlier version of MATLAB's files: `save('FILE.mat', 'net', '-v7')`, or another format",
+                "an earlier version of MATLAB's files: `save('FILE.mat', 'NAME', '-v7')`, or another format",
             ));
         }
         match bytes {
@@ -42,7 +45,7 @@ impl Format {
             )),
             [_, _, _, _, _, _, _, _, b'{', ..] => Ok(Self::Safetensors),
             _ => Err(FormatError::new(
-                "is no weights file",
+                "is no file of tensors",
                 "safetensors, a MATLAB file of version 5 to 7 (.mat), or an archive of NumPy (.npz)",
             )),
         }
@@ -80,7 +83,7 @@ mod tests {
             assert_eq!(
                 error,
                 "is a MATLAB file of version 7.3, which is HDF5; expected an earlier version of MATLAB's files: \
-                 `save('FILE.mat', 'net', '-v7')`, or another format"
+                 `save('FILE.mat', 'NAME', '-v7')`, or another format"
             );
             assert_eq!(refused(&head("written by hand", &end)), error);
         }
@@ -93,7 +96,7 @@ mod tests {
         for other in [&b""[..], b"not weights", b"\x89PNG\r\n\x1a\n", &[0; 200]] {
             assert_eq!(
                 refused(other),
-                "is no weights file; expected safetensors, a MATLAB file of version 5 to 7 (.mat), or an archive of \
+                "is no file of tensors; expected safetensors, a MATLAB file of version 5 to 7 (.mat), or an archive of \
                  NumPy (.npz)"
             );
         }

@@ -1,24 +1,25 @@
 //! Data elements: a tag that says type and size, and the data.
 
-use crate::weights::FormatError;
+use crate::FormatError;
 
-/// Types of data.
-pub(crate) mod kind {
-    pub(crate) const INT8: u32 = 1;
-    pub(crate) const UINT8: u32 = 2;
-    pub(crate) const INT16: u32 = 3;
-    pub(crate) const UINT16: u32 = 4;
-    pub(crate) const INT32: u32 = 5;
-    pub(crate) const UINT32: u32 = 6;
-    pub(crate) const SINGLE: u32 = 7;
-    pub(crate) const DOUBLE: u32 = 9;
-    pub(crate) const INT64: u32 = 12;
-    pub(crate) const UINT64: u32 = 13;
-    pub(crate) const MATRIX: u32 = 14;
-    pub(crate) const COMPRESSED: u32 = 15;
-    pub(crate) const UTF8: u32 = 16;
-    pub(crate) const UTF16: u32 = 17;
-    pub(crate) const UTF32: u32 = 18;
+/// Types of data, by the names that MathWorks gives them.
+#[allow(missing_docs, reason = "the names are those of the format")]
+pub mod kind {
+    pub const INT8: u32 = 1;
+    pub const UINT8: u32 = 2;
+    pub const INT16: u32 = 3;
+    pub const UINT16: u32 = 4;
+    pub const INT32: u32 = 5;
+    pub const UINT32: u32 = 6;
+    pub const SINGLE: u32 = 7;
+    pub const DOUBLE: u32 = 9;
+    pub const INT64: u32 = 12;
+    pub const UINT64: u32 = 13;
+    pub const MATRIX: u32 = 14;
+    pub const COMPRESSED: u32 = 15;
+    pub const UTF8: u32 = 16;
+    pub const UTF16: u32 = 17;
+    pub const UTF32: u32 = 18;
 }
 
 /// A damaged MATLAB file.
@@ -30,8 +31,8 @@ pub(crate) fn damaged(what: impl std::fmt::Display) -> FormatError {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Element<'a> {
     /// One of [`kind`], or anything.
-    pub(crate) kind: u32,
-    pub(crate) data: &'a [u8],
+    pub kind: u32,
+    pub data: &'a [u8],
 }
 
 /// The data elements in some bytes, one after the other.
@@ -102,7 +103,7 @@ pub(crate) fn number(bytes: &[u8], big_endian: bool) -> u32 {
 }
 
 fn count(bytes: usize) -> String {
-    backproof_spec::counted(bytes, "byte")
+    format!("{bytes} {}", if bytes == 1 { "byte" } else { "bytes" })
 }
 
 #[cfg(test)]

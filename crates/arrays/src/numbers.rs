@@ -2,28 +2,40 @@
 
 use std::borrow::Cow;
 
-use burn::tensor::{bf16, f16};
+use half::{bf16, f16};
 
 /// What each number is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Element {
+pub enum Element {
+    /// Half precision.
     F16,
+    /// The upper half of single precision.
     BF16,
+    /// Single precision.
     F32,
+    /// Double precision.
     F64,
+    /// Whole number of 8 bits.
     I8,
+    /// Whole number of 8 bits from 0 on.
     U8,
+    /// Whole number of 16 bits.
     I16,
+    /// Whole number of 16 bits from 0 on.
     U16,
+    /// Whole number of 32 bits.
     I32,
+    /// Whole number of 32 bits from 0 on.
     U32,
+    /// Whole number of 64 bits.
     I64,
+    /// Whole number of 64 bits from 0 on.
     U64,
 }
 
 impl Element {
     /// Its size in bytes.
-    pub(crate) fn size(self) -> usize {
+    pub fn size(self) -> usize {
         match self {
             Self::I8 | Self::U8 => 1,
             Self::F16 | Self::BF16 | Self::I16 | Self::U16 => 2,
@@ -35,20 +47,33 @@ impl Element {
 
 /// Numbers one after the other.
 #[derive(Debug, Clone)]
-pub(crate) struct Numbers<'a> {
-    pub(crate) element: Element,
-    pub(crate) big_endian: bool,
+pub struct Numbers<'a> {
+    /// What each number is.
+    pub element: Element,
+    /// The byte order.
+    pub big_endian: bool,
     /// A whole number of elements.
-    pub(crate) bytes: Cow<'a, [u8]>,
+    pub bytes: Cow<'a, [u8]>,
 }
 
 impl Numbers<'_> {
-    pub(crate) fn len(&self) -> usize {
+    /// The same in memory of its own.
+    pub fn into_owned(self) -> Numbers<'static> {
+        Numbers { bytes: Cow::Owned(self.bytes.into_owned()), ..self }
+    }
+
+    /// Whether there are no numbers.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// How many numbers there are.
+    pub fn len(&self) -> usize {
         self.bytes.len() / self.element.size()
     }
 
     /// The number at `index`, in double precision: exact, except for whole numbers beyond 2⁵³.
-    pub(crate) fn get(&self, index: usize) -> f64 {
+    pub fn get(&self, index: usize) -> f64 {
         let number = &self.bytes[index * self.element.size()..];
         match self.element {
             Element::F16 => f16::from_bits(u16::from_le_bytes(self.first(number))).to_f64(),
@@ -79,17 +104,18 @@ impl Numbers<'_> {
 
 /// An axis of a tensor, as it lies in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Axis {
-    pub(crate) length: usize,
+pub struct Axis {
+    /// How many indices it has.
+    pub length: usize,
     /// How many numbers further the next index is.
-    pub(crate) stride: usize,
+    pub stride: usize,
 }
 
 /// A tensor of a file.
 #[derive(Debug, Clone)]
-pub(crate) struct StoredTensor<'a> {
+pub struct StoredTensor<'a> {
     /// Its shape in PyTorch's layout.
-    pub(crate) shape: Vec<usize>,
+    pub shape: Vec<usize>,
     /// Its axes, the slowest first; they may divide an axis of `shape` into several.
     axes: Vec<Axis>,
     /// The index on the first axis where the tensor begins: what is before it comes last.
@@ -98,14 +124,24 @@ pub(crate) struct StoredTensor<'a> {
 }
 
 impl<'a> StoredTensor<'a> {
+    /// The same in memory of its own.
+    pub fn into_owned(self) -> StoredTensor<'static> {
+        StoredTensor { shape: self.shape, axes: self.axes, begin: self.begin, numbers: self.numbers.into_owned() }
+    }
+
+    /// What each number is.
+    pub fn element(&self) -> Element {
+        self.numbers.element
+    }
+
     /// A tensor whose last axis is the fastest. There is a number for each element of `shape`.
-    pub(crate) fn row_major(shape: Vec<usize>, numbers: Numbers<'a>) -> Self {
+    pub fn row_major(shape: Vec<usize>, numbers: Numbers<'a>) -> Self {
         let axes = vec![Axis { length: numbers.len(), stride: 1 }];
         Self { shape, axes, begin: 0, numbers }
     }
 
     /// A tensor whose first axis is the fastest.
-    pub(crate) fn column_major(shape: Vec<usize>, numbers: Numbers<'a>) -> Self {
+    pub fn column_major(shape: Vec<usize>, numbers: Numbers<'a>) -> Self {
         let mut stride = 1;
         let axes = shape.iter().map(|&length| {
             let axis = Axis { length, stride };
@@ -117,19 +153,19 @@ impl<'a> StoredTensor<'a> {
     }
 
     /// A tensor whose axes lie anyhow. They reach each number once.
-    pub(crate) fn with_axes(shape: Vec<usize>, axes: Vec<Axis>, numbers: Numbers<'a>) -> Self {
+    pub fn with_axes(shape: Vec<usize>, axes: Vec<Axis>, numbers: Numbers<'a>) -> Self {
         Self { shape, axes, begin: 0, numbers }
     }
 
     /// The same with the last index of the first axis in front.
     #[must_use]
-    pub(crate) fn last_first(mut self) -> Self {
+    pub fn last_first(mut self) -> Self {
         self.begin = self.axes.first().map_or(0, |axis| axis.length.saturating_sub(1));
         self
     }
 
     /// The numbers in the order of `shape`, its last axis the fastest.
-    pub(crate) fn values(&self) -> impl Iterator<Item = f64> {
+    pub fn values(&self) -> impl Iterator<Item = f64> {
         (0..self.numbers.len()).map(|index| {
             let (mut rest, mut place) = (index, 0);
             for (number, axis) in self.axes.iter().enumerate().rev() {

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::elements::{Elements, damaged, kind, number};
-use crate::weights::FormatError;
-use crate::weights::numbers::{Element, Numbers};
+use crate::FormatError;
+use crate::numbers::{Element, Numbers};
 
 /// How deep cells and structs may lie in each other. The course's networks have six levels.
 const DEEPEST: usize = 32;
@@ -17,17 +17,18 @@ const MOST_AXES: usize = 32;
 
 /// An array of a file.
 #[derive(Debug)]
-pub(crate) struct Array<'a> {
+pub struct Array<'a> {
     /// Of a variable; empty inside of a cell or a struct.
-    pub(crate) name: String,
+    pub name: String,
     /// Its size. The first axis is the fastest.
-    pub(crate) dims: Vec<usize>,
-    pub(crate) content: Content<'a>,
+    pub dims: Vec<usize>,
+    /// What it holds.
+    pub content: Content<'a>,
 }
 
 /// What an array holds.
 #[derive(Debug)]
-pub(crate) enum Content<'a> {
+pub enum Content<'a> {
     /// One number for each place.
     Numbers(Numbers<'a>),
     /// The characters in the order of the file.
@@ -35,7 +36,12 @@ pub(crate) enum Content<'a> {
     /// An array for each place.
     Cells(Vec<Array<'a>>),
     /// For each place an array for each of the fields.
-    Struct { fields: Vec<String>, values: Vec<Array<'a>> },
+    Struct {
+        /// Their names.
+        fields: Vec<String>,
+        /// All fields of the first place, then of the next.
+        values: Vec<Array<'a>>,
+    },
     /// What is passed over, in words.
     Other(&'static str),
 }
@@ -46,12 +52,12 @@ impl<'a> Array<'a> {
     /// # Errors
     ///
     /// A size, a type or a number of elements that does not fit the others.
-    pub(crate) fn read(content: &'a [u8], big_endian: bool) -> Result<Self, FormatError> {
+    pub fn read(content: &'a [u8], big_endian: bool) -> Result<Self, FormatError> {
         Reader { arrays: 0 }.array(content, big_endian, 0)
     }
 
     /// What it is, in words.
-    pub(crate) fn describe(&self) -> &'static str {
+    pub fn describe(&self) -> &'static str {
         match &self.content {
             Content::Numbers(numbers) if numbers.len() == 0 => "empty",
             Content::Numbers(_) => "an array of numbers",
@@ -63,7 +69,7 @@ impl<'a> Array<'a> {
     }
 
     /// The field of that name, of a struct with one place.
-    pub(crate) fn field(&self, name: &str) -> Option<&Array<'a>> {
+    pub fn field(&self, name: &str) -> Option<&Array<'a>> {
         let Content::Struct { fields, values } = &self.content else { return None };
         let index = fields.iter().position(|field| field == name)?;
         if values.len() == fields.len() { values.get(index) } else { None }
@@ -82,7 +88,7 @@ impl Reader {
             let limit = if depth > DEEPEST { DEEPEST } else { MOST_ARRAYS };
             return Err(FormatError::new(
                 format!("is a MATLAB file with more than {limit} {what}"),
-                "a file with the network alone: `save('FILE.mat', 'net', '-v7')`",
+                "a file with the tensors alone: `save('FILE.mat', 'NAME', '-v7')`",
             ));
         }
         if content.is_empty() {
