@@ -18,6 +18,8 @@ mod domain;
 #[cfg(feature = "cases")]
 mod dump;
 #[cfg(feature = "cases")]
+mod exercise;
+#[cfg(feature = "cases")]
 mod images;
 #[cfg(feature = "cases")]
 mod kernels;
@@ -42,9 +44,11 @@ pub use case_id::{CaseId, Signs};
 #[cfg(feature = "cases")]
 pub use dump::dump;
 #[cfg(feature = "cases")]
+pub use exercise::{Exercise, exercise, network_exercise};
+#[cfg(feature = "cases")]
 pub use known::{Known, Setting};
 #[cfg(feature = "cases")]
-pub use outcome::{CheckOutcome, CheckStatus, Wanted};
+pub use outcome::{CheckOutcome, CheckStatus, Wanted, quietly};
 #[cfg(feature = "cases")]
 pub use subject::Context;
 #[cfg(feature = "cases")]

@@ -26,6 +26,11 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         if ceil_mode { ", ceil mode" } else { "" },
         layout.words(),
     );
+    for (name, pair) in [("kernel", kernel), ("stride", stride), ("padding", padding)] {
+        draw.pair_option(name, pair);
+    }
+    draw.flag("ceil_mode", ceil_mode);
+    draw.flag("count_include_pad", count_include_pad);
     let layer = AvgPool2d::new(AvgPool2dOptions { kernel, stride, padding, ceil_mode, count_include_pad });
     let check = context.check("avg_pool2d").input("x", draw.normal(dims, 1.0));
     let [of_autodiff, of_forward] = [layer.clone(), layer.clone()];

@@ -22,6 +22,8 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let (scale, shifts) = (!draw.once_in(4), !draw.once_in(4));
     let x = draw.normal(dims, 1.0);
     let x = Value::new(dims, x.data().iter().map(|x| x + shift).collect());
+    draw.flag("training", training);
+    draw.option("epsilon", &[EPSILON]);
     let check = context.check("batch_norm").input("x", x);
     // A scale and a shift that there are not are the constants 1 and 0.
     let check = match scale {

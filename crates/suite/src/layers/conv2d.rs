@@ -53,6 +53,10 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let Sizes { samples, of_group, outputs, groups, kernel, stride, padding, dilation, size } =
         if draw.once_in(8) { Sizes::by_tiles(draw) } else { Sizes::any(draw) };
     let (has_bias, layout) = (!draw.once_in(4), draw.layout());
+    for (name, pair) in [("stride", stride), ("padding", padding), ("dilation", dilation)] {
+        draw.pair_option(name, pair);
+    }
+    draw.option("groups", &[groups as f64]);
     let options = Conv2dOptions { stride, padding, dilation, groups };
     let scale = (1.0 / (of_group * kernel[0] * kernel[1]) as f64).sqrt();
     let dims = [samples, groups * of_group, size[0], size[1]];

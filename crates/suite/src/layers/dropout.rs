@@ -3,7 +3,7 @@
 use backproof_compiled::Operation;
 use backproof_gradcheck::Gradients;
 use backproof_layers::{Dropout, Mode};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 use crate::kernels::Stack;
 use crate::subject::{Case, Context, Draw, shape};
@@ -39,6 +39,14 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         Mode::Inference => check,
     };
     // Dropping a tensor of ones gives the mask, with its scale.
+    let ones = Tensor::<3>::ones(dims, (&context.reference, DType::F64));
+    let kept = match mode {
+        Mode::Training { .. } => layer.forward(ones.clone(), mode).sign(),
+        Mode::Inference => ones,
+    };
+    draw.flag("training", mode.is_training());
+    draw.option("probability", &[probability]);
+    draw.options.push(("mask", kept.into()));
     let mask = move |g: &Tensor<3>, mode: Mode| layer.forward(g.ones_like(), mode);
     let (first, second, third, fourth) = (mask.clone(), mask.clone(), mask.clone(), mask);
     let scale = 1.0 / (1.0 - probability);

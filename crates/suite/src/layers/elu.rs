@@ -10,6 +10,7 @@ use crate::subject::{Case, Context, Draw};
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let alpha = draw.real(0.3..2.0);
     let input = Input::new("elu", 1.5, context, draw);
+    draw.option("alpha", &[alpha]);
     let about = format!("{}, α {alpha:.3}", input.about());
     let dims = input.dims;
     let check = sources!(context, input, Elu::new(alpha));

@@ -15,6 +15,7 @@ type Derivatives = [(&'static str, fn(Tensor<3>) -> Tensor<3>); 4];
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("gelu", 2.0, context, draw);
     let tanh = draw.once_in(2);
+    draw.flag("tanh", tanh);
     let about = format!("{}{}", input.about(), if tanh { ", by tanh" } else { "" });
     let dims = input.dims;
     let check = sources!(context, input, Gelu::new(tanh));

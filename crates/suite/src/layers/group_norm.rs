@@ -19,6 +19,8 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let shift = draw.real(-2.0..2.0);
     let x = Value::new(dims, x.data().iter().map(|x| x + shift).collect());
     let gamma = Value::new([affine], (0..affine).map(|_| draw.real(0.3..2.0)).collect());
+    draw.option("groups", &[groups as f64]);
+    draw.option("epsilon", &[EPSILON]);
     let check = context
         .check("group_norm")
         .input("x", x)

@@ -18,6 +18,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let shift = draw.real(-2.0..2.0);
     let x = Value::new(dims, x.data().iter().map(|x| x + shift).collect());
     let gamma = Value::new([affine], (0..affine).map(|_| draw.real(0.3..2.0)).collect());
+    draw.option("epsilon", &[EPSILON]);
     let check = context
         .check("layer_norm")
         .input("x", x)

@@ -9,6 +9,7 @@ use crate::subject::{Case, Context, Draw};
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let factor = draw.pick(&[0.003_906_25, 0.25, -1.5, 8.0]);
     let input = Input::new("scale", 1.0, context, draw);
+    draw.option("factor", &[factor]);
     let (about, dims) = (format!("{}, factor {factor}", input.about()), input.dims);
     let check = sources!(context, input, Scale::new(factor));
     let check = kernels(context, dims, check, ElementFunction::Scale { factor: factor as f32 });
