@@ -10,6 +10,8 @@
 mod any;
 mod error;
 mod format;
+#[cfg(any(fuzzing, test))]
+pub mod fuzzing;
 pub mod matlab;
 mod numbers;
 pub mod numpy;
