@@ -16,7 +16,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use tokens::{is, without_tests};
 
 /// Crates in the order of their dependencies: each may know those before it.
-const ORDER: [&str; 14] = [
+const ORDER: [&str; 15] = [
     "spec",
     "arrays",
     "kernels",
@@ -29,6 +29,7 @@ const ORDER: [&str; 14] = [
     "report",
     "bench",
     "suite",
+    "judge",
     "backproof",
     "xtask",
 ];
@@ -47,6 +48,7 @@ const WITHOUT_CIRCLES: &[&str] = &[
     "report",
     "bench",
     "suite",
+    "judge",
     "backproof",
     "xtask",
 ];

@@ -36,6 +36,7 @@ mod facts;
 mod figure;
 mod gradients;
 mod image;
+mod judged;
 mod kernels;
 mod labels;
 mod markdown;
@@ -55,6 +56,7 @@ use backproof_train::RunFolder;
 
 pub use comparison::{Comparison, compare};
 pub use error::ReportError;
+pub use judged::{class_page, judged_page};
 pub use markdown::{markdown_block, markdown_code, markdown_text};
 pub use reproduction::{OmittedRun, Reproduction, Sources, reproduction};
 pub use statistics::{mean_and_deviation, median};

@@ -12,6 +12,7 @@ mod device;
 mod doctor;
 mod executable;
 mod failures;
+mod judge;
 mod predict;
 mod progress;
 mod report;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
+        Command::Judge(arguments) => judge::run(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::CompareRuns(arguments) => report::compare_runs(arguments),
         Command::Reproduction(arguments) => reproduction::run(arguments),

@@ -1,0 +1,107 @@
+//! The gradients of a case, judged by finite differences.
+
+use backproof_gradcheck::{GradientSource, Problem, Row, Value, Verdict as Proof};
+use backproof_suite::quietly;
+
+use crate::case::{LayerTruth, gradient_name};
+use crate::conventions;
+use crate::hypotheses;
+use crate::shapes::position;
+use crate::verdict::{JudgedTensor, Verdict, WorstElement};
+
+/// The unit round-off of double and of single precision.
+const DOUBLE: f64 = f64::EPSILON / 2.0;
+const SINGLE: f64 = (f32::EPSILON / 2.0) as f64;
+
+/// The name of the answers as a source of gradients.
+const ANSWER: &str = "answer";
+
+/// The unit round-off of the code that computed an answer: of single precision where every number is one of its.
+pub(crate) fn unit_roundoff(answer: &Value) -> f64 {
+    let single = |x: &f64| f64::from(*x as f32) == *x;
+    if answer.data().iter().all(single) { SINGLE } else { DOUBLE }
+}
+
+/// The verdicts on gradients: an answer for each tensor of the problem that has one.
+pub(crate) fn judge(truth: &LayerTruth, answers: &[Option<Value>]) -> Vec<Option<JudgedTensor>> {
+    let mut problem = truth.problem.clone();
+    problem.mutants.extend(hypotheses::backward(truth));
+    let mut found = vec![None; answers.len()];
+    for unit in [DOUBLE, SINGLE] {
+        let of_unit = |answer: &Option<Value>| answer.clone().filter(|answer| unit_roundoff(answer) == unit);
+        let given: Vec<Option<Value>> = answers.iter().map(of_unit).collect();
+        if given.iter().all(Option::is_none) {
+            continue;
+        }
+        let source = GradientSource::recorded(ANSWER, unit, given.clone());
+        let problem = Problem { sources: vec![source], ..problem.clone() };
+        let report = quietly(|| problem.examine(&truth.budget).report().clone());
+        for (index, answer) in given.iter().enumerate() {
+            let (Some(answer), Some(row)) = (answer, report.row(ANSWER, &problem.tensors[index].name)) else {
+                continue;
+            };
+            found[index] = Some(judged(truth, index, answer, row, unit));
+        }
+    }
+    found
+}
+
+/// Whether our own gradients are proven at this case: then it can be asked.
+pub(crate) fn provable(truth: &LayerTruth) -> bool {
+    let gradients = truth.gradients();
+    let source = GradientSource::recorded(ANSWER, DOUBLE, gradients);
+    let problem = Problem { sources: vec![source], mutants: Vec::new(), ..truth.problem.clone() };
+    quietly(|| problem.examine(&truth.budget).report().proven)
+}
+
+fn judged(truth: &LayerTruth, index: usize, answer: &Value, row: &Row, unit: f64) -> JudgedTensor {
+    let verdict = match row.verdict {
+        Proof::Pass | Proof::Kink => Verdict::Right,
+        Proof::Unresolved | Proof::Unobservable | Proof::Skipped => Verdict::NotDecided,
+        _ => Verdict::Wrong,
+    };
+    let worst = row.worst.as_ref().map(|worst| WorstElement {
+        position: worst.position.clone(),
+        answer: answer.data()[worst.index],
+        truth: worst.difference,
+        tolerance: worst.tolerance.total(),
+    });
+    let mut judged = JudgedTensor {
+        tensor: gradient_name(&row.tensor),
+        dims: row.dims.clone(),
+        verdict,
+        diagnosis: row.diagnosis.clone(),
+        worst,
+        wrong: row.mismatched,
+        elements: row.total,
+        note: None,
+        other_convention: false,
+    };
+    if verdict == Verdict::NotDecided {
+        let exact = "the errors are as large as the gradient's own round-off: compute in double precision";
+        judged.diagnosis = Some(exact.to_owned());
+    }
+    let at_kinks = verdict == Verdict::Right && row.kinks > 0;
+    // Beside a kink, a mistake that has a name may be at the kinks alone.
+    let only_at_kinks = verdict == Verdict::Wrong && row.kinks > 0;
+    if (at_kinks || only_at_kinks)
+        && let Some(other) = conventions::other(truth, index, answer, unit)
+    {
+        judged.note = Some(match at_kinks {
+            true => "more than one gradient is right at a kink; the README says which one is asked for".to_owned(),
+            false => "some elements lie at kinks".to_owned(),
+        });
+        if at_kinks {
+            (judged.verdict, judged.other_convention) = (Verdict::Wrong, true);
+            judged.wrong = other.wrong;
+            judged.diagnosis = Some(other.diagnosis);
+            judged.worst = Some(WorstElement {
+                position: position(answer.dims(), other.index),
+                answer: answer.data()[other.index],
+                truth: other.wanted,
+                tolerance: 0.0,
+            });
+        }
+    }
+    judged
+}
