@@ -27,6 +27,6 @@ mod tests {
 
     #[test]
     fn no_file_of_the_corpora_and_no_change_of_it_panics() {
-        ["arrays", "matlab", "numpy", "weights"].map(|target| replay(target, arrays));
+        ["arrays", "matlab", "numpy", "weights"].into_iter().for_each(|target| replay(target, arrays));
     }
 }

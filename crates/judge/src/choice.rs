@@ -1,6 +1,7 @@
 //! Which cases an exercise has: few, that together show what a layer does and tell every known mistake from what is
 //! right.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use backproof_gradcheck::{GradientSource, Value};
@@ -13,7 +14,7 @@ use crate::manifest::{Level, Request};
 use crate::optimizer;
 
 /// So many cases are drawn, of which a few are chosen.
-const DRAWN: u64 = 240;
+const DRAWN: u64 = 1200;
 
 /// The cases of an exercise, the smallest first.
 pub(crate) fn choose(request: &Request, device: &Device) -> Vec<Case> {
@@ -23,39 +24,46 @@ pub(crate) fn choose(request: &Request, device: &Device) -> Vec<Case> {
     if request.config.is_some() {
         return Case::draw(request, 0, device).into_iter().collect();
     }
-    let (most, numbers, outputs) = match request.level {
-        Level::Pencil => (3, 48, 16),
-        Level::Program => (6, 320, 200),
+    // Cases, and numbers in each: what is usual, and the most.
+    let (most, usual, numbers, outputs) = match request.level {
+        Level::Pencil => (3, 24, 48, 16),
+        Level::Program => (6, 100, 320, 200),
     };
     let drawn = (0..DRAWN).filter_map(|number| Case::draw(request, number, device));
-    let small = drawn.filter(|case| size(case) <= numbers && truth(case).output.len() <= outputs && plain(case));
+    let small = drawn.filter(|case| size(case) <= numbers && truth(case).output.len() <= outputs);
     let mut cases: Vec<Case> = small.collect();
     let signature = |case: &Case| case.tensors.iter().filter(|tensor| tensor.differentiated).count();
     let largest = cases.iter().map(signature).max().unwrap_or(0);
     cases.retain(|case| signature(case) == largest);
     let mut ahead: Vec<(BTreeSet<String>, Case)> =
         quietly(|| cases.into_iter().map(|case| (features(&case, request.level), case)).collect());
-    // How many of the chosen cases show it: two are better than one.
+    // How many of the chosen cases show it. Two that tell a mistake are better than one.
     let (mut seen, mut chosen) = (BTreeMap::<String, usize>::new(), Vec::new());
     while chosen.len() < most && !ahead.is_empty() {
         let gain = |(features, case): &(BTreeSet<String>, Case)| {
-            let of = |feature: &String| 2usize.saturating_sub(seen.get(feature).copied().unwrap_or(0)).pow(2);
+            let of = |feature: &String| {
+                let wanted = if feature.starts_with(TELLS) { 2usize } else { 1 };
+                wanted.saturating_sub(seen.get(feature).copied().unwrap_or(0)).pow(2)
+            };
             let gain: usize = features.iter().map(of).sum();
-            (gain, std::cmp::Reverse(size(case)), std::cmp::Reverse(case.number))
+            // One without pitfalls comes first.
+            let first = chosen.is_empty() && features.contains(PLAIN);
+            (first, gain, Reverse(size(case).abs_diff(usual)), Reverse(case.number))
         };
         let best = (0..ahead.len()).max_by_key(|&at| gain(&ahead[at])).expect("there are some");
-        let nothing_new = gain(&ahead[best]).0 == 0;
+        let nothing_new = gain(&ahead[best]).1 == 0;
         let (features, case) = ahead.swap_remove(best);
         if nothing_new && chosen.len() >= 2 {
             break;
         }
         if provable(truth(&case)) {
+            let hard = !features.contains(PLAIN);
             features.into_iter().for_each(|feature| *seen.entry(feature).or_default() += 1);
-            chosen.push(case);
+            chosen.push((hard, case));
         }
     }
-    chosen.sort_by_key(|case| (size(case), case.number));
-    chosen
+    chosen.sort_by_key(|(hard, case)| (*hard, size(case), case.number));
+    chosen.into_iter().map(|(_, case)| case).collect()
 }
 
 fn optimizer_cases(request: &Request) -> u64 {
@@ -73,10 +81,11 @@ fn size(case: &Case) -> usize {
     case.tensors.iter().map(|tensor| tensor.value.len()).sum::<usize>() + truth(case).output.len()
 }
 
-/// Whether the layer follows the convention that a course has.
-fn plain(case: &Case) -> bool {
-    !case.options.iter().any(|(name, value)| name == "passes_zero" && value.data() == [1.0])
-}
+/// The feature of a case whose options are 0 or 1.
+const PLAIN: &str = "plain";
+
+/// What a feature begins with that is a mistake which the case tells from what is right.
+const TELLS: &str = "tells: ";
 
 /// What a case shows.
 fn features(case: &Case, level: Level) -> BTreeSet<String> {
@@ -94,13 +103,18 @@ fn features(case: &Case, level: Level) -> BTreeSet<String> {
             _ => {}
         }
     }
-    // One without pitfalls, to begin with.
-    let easy = |(_, value): &(String, Value)| value.data().iter().all(|&x| x == 0.0 || x == 1.0);
-    features.extend(case.options.iter().all(easy).then(|| "plain".to_owned()));
+    let easy = |(name, value): &(String, Value)| match name.as_str() {
+        "kernel" => value.data().iter().all(|&x| x > 1.0),
+        _ => value.data().iter().all(|&x| x == 0.0 || x == 1.0),
+    };
+    features.extend(case.options.iter().all(easy).then(|| PLAIN.to_owned()));
     let truth = truth(case);
     for tensor in case.tensors.iter().filter(|tensor| tensor.differentiated) {
         let (name, dims, data) = (&tensor.name, tensor.value.dims(), tensor.value.data());
-        features.extend((dims.len() > 1).then(|| format!("{name} batch {}", dims[0] > 1)));
+        features.extend((dims.len() > 1).then(|| format!("{name} batch {}", dims[0].min(3))));
+        if let [_, channels, _, ..] = dims {
+            features.extend((*channels > 1).then(|| format!("{name} has channels")));
+        }
         if let [.., rows, columns] = dims {
             features.extend((rows != columns).then(|| format!("{name} not square")));
             features.extend((*rows > 1 && *columns > 1).then(|| format!("{name} has rows and columns")));
@@ -112,7 +126,7 @@ fn features(case: &Case, level: Level) -> BTreeSet<String> {
     let right = truth.gradients();
     let mistakes = truth.problem.mutants.iter().chain(&truth.conventions);
     let told = mistakes.filter(|mistake| differs(truth, &right, mistake));
-    features.extend(told.map(|mistake| format!("tells: {}", mistake.name)));
+    features.extend(told.map(|mistake| format!("{TELLS}{}", mistake.name)));
     features
 }
 

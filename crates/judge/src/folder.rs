@@ -140,7 +140,7 @@ fn readable_by_all(path: &Path) {
 /// Shapes and options of a case, in a line.
 pub(crate) fn about(case: &Case) -> String {
     let tensors = case.tensors.iter().map(|tensor| format!("{} {}", tensor.name, words(tensor.value.dims())));
-    let options = case.options.iter().filter(|(_, value)| value.len() <= 2);
+    let options = case.options.iter().filter(|(_, value)| value.dims().len() <= 1 && value.len() <= 2);
     let options = options.map(|(name, value)| format!("{name} {}", numbers(value)));
     tensors.chain(options).collect::<Vec<_>>().join(", ")
 }
@@ -282,7 +282,7 @@ fn literal(names: impl Iterator<Item = String>) -> String {
 fn option((name, value): &(String, Value), cases: &[Case]) -> Opt {
     let all = || cases.iter().flat_map(|case| &case.options).filter(|(other, _)| other == name);
     let whole = || all().all(|(_, value)| value.data().iter().all(|x| x.fract() == 0.0));
-    let flag = ["training", "ceil_mode", "count_include_pad", "tanh", "passes_zero"].contains(&name.as_str());
+    let flag = ["training", "ceil_mode", "count_include_pad", "tanh"].contains(&name.as_str());
     let kind = match value.dims() {
         _ if flag => "flag",
         [] if name == "groups" => "whole",

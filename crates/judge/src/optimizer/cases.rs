@@ -36,7 +36,7 @@ pub(crate) fn case(optimizer: &'static Optimizer, request: &Request, number: u64
                 let drawn: f64 = random.random_range(0.5..0.95);
                 (100.0 * drawn).round() / 100.0
             }
-            _ => usual * f64::from(random.random_range(2..5_u8)),
+            _ => (1e6 * usual * f64::from(random.random_range(2..5_u8))).round() / 1e6,
         };
         (name.to_owned(), Value::new([], vec![value]))
     });
