@@ -3,14 +3,14 @@
 use std::rc::Rc;
 
 use backproof_gradcheck::{GradientSource, Options, Problem, Role, Value};
-use backproof_spec::stream_seed;
-use backproof_suite::{CaseId, Context, exercise};
+use backproof_suite::{CaseId, exercise};
 use burn::tensor::{DType, Device};
-use rand::{RngExt, SeedableRng};
-use rand_chacha::ChaCha8Rng;
+use rand::RngExt;
 use sha2::{Digest, Sha256};
 
+use crate::context::{context, random};
 use crate::manifest::{Level, Request};
+use crate::shapes::words;
 use crate::{network, optimizer};
 
 /// A tensor that is given.
@@ -36,8 +36,8 @@ pub(crate) struct Case {
 /// What is asked for, and what is right.
 pub(crate) enum Truth {
     Layer(Box<LayerTruth>),
-    /// The rule of this name; its weights after each step are asked for.
-    Optimizer(&'static optimizer::Optimizer),
+    /// The weights after each step are asked for.
+    Optimizer(Box<optimizer::Steps>),
 }
 
 pub(crate) struct LayerTruth {
@@ -66,24 +66,19 @@ impl LayerTruth {
     }
 }
 
-/// How the layers of the suite are run here.
-pub(crate) fn context(seed: u64, device: &Device) -> Context {
-    Context {
-        device: device.clone(),
-        reference: device.clone(),
-        dtype: DType::F64,
-        unit_roundoff: f64::EPSILON / 2.0,
-        seed,
-        kernels: Vec::new(),
-        case: CaseId::general(0),
-    }
-}
-
 impl Case {
     /// The case of this number; none if there is no such subject.
     pub(crate) fn draw(request: &Request, number: u64, device: &Device) -> Option<Self> {
         if let Some(optimizer) = optimizer::by_name(&request.subject) {
-            return Some(optimizer::case(optimizer, request, number));
+            let steps = optimizer::draw(optimizer, request, number);
+            let given = |name: &str, value: &Value| Given {
+                name: name.to_owned(),
+                value: value.clone(),
+                differentiated: false,
+            };
+            let tensors = vec![given("w0", &steps.first), given("gradients", &steps.gradients)];
+            let (name, options) = (String::new(), steps.options.clone());
+            return Some(Self { name, number, tensors, options, truth: Truth::Optimizer(Box::new(steps)) });
         }
         let id = CaseId::general(number);
         let id = if request.level == Level::Pencil { id.with_whole_numbers() } else { id };
@@ -135,6 +130,15 @@ impl Case {
         all
     }
 
+    /// Shapes and options, in a line.
+    pub(crate) fn about(&self) -> String {
+        let tensors = self.tensors.iter().map(|tensor| format!("{} {}", tensor.name, words(tensor.value.dims())));
+        let options = self.options.iter().filter(|(_, value)| value.dims().len() <= 1 && value.len() <= 2);
+        let numbers = |value: &Value| value.data().iter().map(ToString::to_string).collect::<Vec<_>>().join("×");
+        let options = options.map(|(name, value)| format!("{name} {}", numbers(value)));
+        tensors.chain(options).collect::<Vec<_>>().join(", ")
+    }
+
     /// SHA-256 of everything that is given.
     pub(crate) fn sha256(&self) -> String {
         let mut hash = Sha256::new();
@@ -153,7 +157,7 @@ impl Case {
                 let gradients = gradients.map(|tensor| (gradient_name(&tensor.name), tensor.value.dims().to_vec()));
                 std::iter::once(("y".to_owned(), truth.output.dims().to_vec())).chain(gradients).collect()
             }
-            Truth::Optimizer(_) => vec![(optimizer::WEIGHTS.to_owned(), self.tensors[1].value.dims().to_vec())],
+            Truth::Optimizer(steps) => vec![(optimizer::WEIGHTS.to_owned(), steps.gradients.dims().to_vec())],
         }
     }
 
@@ -167,7 +171,7 @@ impl Case {
                     .filter_map(|(tensor, gradient)| Some((gradient_name(&tensor.name), gradient?)));
                 std::iter::once(("y".to_owned(), truth.output.clone())).chain(named).collect()
             }
-            Truth::Optimizer(rule) => vec![(optimizer::WEIGHTS.to_owned(), optimizer::weights(self, rule.right))],
+            Truth::Optimizer(steps) => vec![(optimizer::WEIGHTS.to_owned(), steps.weights(steps.optimizer.right))],
         }
     }
 }
@@ -175,11 +179,6 @@ impl Case {
 /// What the gradient of a tensor is called.
 pub(crate) fn gradient_name(tensor: &str) -> String {
     format!("d{tensor}")
-}
-
-/// The random numbers of a case that are the judge's own.
-pub(crate) fn random(request: &Request, number: u64) -> ChaCha8Rng {
-    ChaCha8Rng::from_seed(stream_seed(request.seed, &format!("judge {}", request.subject), number, 0))
 }
 
 /// The incoming gradient. That of a loss is now and then 1/N of each sample, as under a mean over the batch.

@@ -9,7 +9,7 @@ use backproof_gradcheck::{GradientSource, Value};
 use backproof_suite::quietly;
 
 use crate::case::LayerTruth;
-use crate::gradients::unit_roundoff;
+use crate::precision::unit_roundoff;
 use crate::hypotheses;
 use crate::verdict::{JudgedCase, Verdict};
 

@@ -137,18 +137,6 @@ fn readable_by_all(path: &Path) {
     let _ = path;
 }
 
-/// Shapes and options of a case, in a line.
-pub(crate) fn about(case: &Case) -> String {
-    let tensors = case.tensors.iter().map(|tensor| format!("{} {}", tensor.name, words(tensor.value.dims())));
-    let options = case.options.iter().filter(|(_, value)| value.dims().len() <= 1 && value.len() <= 2);
-    let options = options.map(|(name, value)| format!("{name} {}", numbers(value)));
-    tensors.chain(options).collect::<Vec<_>>().join(", ")
-}
-
-fn numbers(value: &Value) -> String {
-    value.data().iter().map(ToString::to_string).collect::<Vec<_>>().join("×")
-}
-
 /// What the templates know of an exercise.
 #[derive(Serialize)]
 pub(crate) struct Page {
@@ -256,7 +244,7 @@ impl Page {
                 .iter()
                 .map(|case| CaseOf {
                     name: case.name.clone(),
-                    about: about(case),
+                    about: case.about(),
                     given: case
                         .given()
                         .into_iter()

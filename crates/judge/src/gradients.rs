@@ -6,21 +6,12 @@ use backproof_suite::quietly;
 use crate::case::{LayerTruth, gradient_name};
 use crate::conventions;
 use crate::hypotheses;
+use crate::precision::{DOUBLE, SINGLE, unit_roundoff};
 use crate::shapes::position;
 use crate::verdict::{JudgedTensor, Verdict, WorstElement};
 
-/// The unit round-off of double and of single precision.
-const DOUBLE: f64 = f64::EPSILON / 2.0;
-const SINGLE: f64 = (f32::EPSILON / 2.0) as f64;
-
 /// The name of the answers as a source of gradients.
 const ANSWER: &str = "answer";
-
-/// The unit round-off of the code that computed an answer: of single precision where every number is one of its.
-pub(crate) fn unit_roundoff(answer: &Value) -> f64 {
-    let single = |x: &f64| f64::from(*x as f32) == *x;
-    if answer.data().iter().all(single) { SINGLE } else { DOUBLE }
-}
 
 /// The verdicts on gradients: an answer for each tensor of the problem that has one.
 pub(crate) fn judge(truth: &LayerTruth, answers: &[Option<Value>]) -> Vec<Option<JudgedTensor>> {

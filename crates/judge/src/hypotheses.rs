@@ -6,10 +6,7 @@ use std::rc::Rc;
 use backproof_gradcheck::{GradientSource, Value};
 
 use crate::case::{LayerTruth, changed};
-use crate::shapes::{backwards, last_two, permuted, reshaped, turned};
-
-/// What an array in column-major order looks like that is read in row-major order, or the other way round.
-pub(crate) const COLUMN_MAJOR: &str = "rows and columns exchanged: column-major?";
+use crate::shapes::{COLUMN_MAJOR, backwards, last_two, permuted, reshaped, turned};
 
 /// A change of a tensor, with what it is called.
 type Change = (String, Box<dyn Fn(&Value) -> Option<Value>>);

@@ -10,7 +10,7 @@ use crate::case::{Case, Truth, gradient_name};
 use crate::explanations::{self, Explanations};
 use crate::manifest::{Manifest, Request};
 use crate::verdict::{Judged, JudgedCase, JudgedTensor, Verdict};
-use crate::{JudgeError, folder, gradients, network, optimizer, outputs};
+use crate::{JudgeError, gradients, network, optimizer, outputs};
 
 /// Judges the answers in a folder that [`write`](crate::write) made.
 ///
@@ -32,13 +32,9 @@ pub(crate) fn cases(exercise: &Path, manifest: &Manifest, device: &Device) -> Re
     let request = manifest.request();
     known(&request)?;
     let draw = |drawn: &crate::manifest::DrawnCase| {
-        let case = Case::draw(&request, drawn.number, device);
-        let case = case.ok_or_else(|| JudgeError::NoSubject(request.subject.clone()))?;
-        if case.sha256() != drawn.sha256 {
-            let (folder, version) = (exercise.to_owned(), manifest.version.clone());
-            return Err(JudgeError::OtherVersion { folder, version });
-        }
-        Ok(Case { name: drawn.name.clone(), ..case })
+        let case = Case::draw(&request, drawn.number, device).filter(|case| case.sha256() == drawn.sha256);
+        let other = || JudgeError::OtherVersion { folder: exercise.to_owned(), version: manifest.version.clone() };
+        Ok(Case { name: drawn.name.clone(), ..case.ok_or_else(other)? })
     };
     manifest.cases.iter().map(draw).collect()
 }
@@ -89,9 +85,9 @@ fn judge_case(exercise: &Path, case: &Case) -> (JudgedCase, Explanations) {
                 explanations = explanations::of(truth, &given, |index| gradient_name(&case.tensors[index].name));
             }
         }
-        Truth::Optimizer(rule) => {
+        Truth::Optimizer(steps) => {
             if let Some(answer) = read(optimizer::WEIGHTS) {
-                put(optimizer::judge(case, rule, &answer));
+                put(optimizer::judge(steps, &answer));
             }
         }
     }
@@ -101,6 +97,6 @@ fn judge_case(exercise: &Path, case: &Case) -> (JudgedCase, Explanations) {
     };
     let Answers { file, notes, .. } = answers;
     let tensors = asked.iter().zip(tensors).map(undecided).collect();
-    let judged = JudgedCase { case: case.name.clone(), about: folder::about(case), file, notes, tensors };
+    let judged = JudgedCase { case: case.name.clone(), about: case.about(), file, notes, tensors };
     (judged, explanations)
 }

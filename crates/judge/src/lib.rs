@@ -37,6 +37,8 @@ mod case;
 #[cfg(feature = "judging")]
 mod choice;
 #[cfg(feature = "judging")]
+mod context;
+#[cfg(feature = "judging")]
 mod conventions;
 #[cfg(feature = "judging")]
 mod error;
@@ -58,6 +60,8 @@ mod network;
 mod optimizer;
 #[cfg(feature = "judging")]
 mod outputs;
+#[cfg(feature = "judging")]
+mod precision;
 #[cfg(feature = "judging")]
 mod shapes;
 #[cfg(feature = "judging")]

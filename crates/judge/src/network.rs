@@ -6,7 +6,7 @@ use backproof_suite::{Exercise, network_exercise};
 use burn::tensor::Device;
 
 use crate::JudgeError;
-use crate::case::context;
+use crate::context::context;
 use crate::manifest::Request;
 
 /// The network of an experiment in TOML.

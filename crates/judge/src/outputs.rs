@@ -6,7 +6,7 @@ use backproof_gradcheck::{GradientSource, Options, Problem, Role, Value, Variabl
 use backproof_suite::quietly;
 
 use crate::case::LayerTruth;
-use crate::gradients::unit_roundoff;
+use crate::precision::unit_roundoff;
 use crate::hypotheses;
 use crate::verdict::{JudgedTensor, Verdict, WorstElement};
 

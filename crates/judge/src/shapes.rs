@@ -2,6 +2,9 @@
 
 use backproof_gradcheck::Value;
 
+/// What an array in column-major order looks like that is read in row-major order, or the other way round.
+pub(crate) const COLUMN_MAJOR: &str = "rows and columns exchanged: column-major?";
+
 /// `2×3`, or `a single number`.
 pub(crate) fn words(dims: &[usize]) -> String {
     match dims {

@@ -3,15 +3,15 @@
 use backproof_gradcheck::Value;
 use rand::RngExt;
 
-use super::Optimizer;
-use crate::case::{Case, Given, Truth, random};
+use super::rule::{Optimizer, Steps};
+use crate::context::random;
 use crate::manifest::{Level, Request};
 
 /// How many there are.
 pub(crate) const COUNT: u64 = 3;
 
 /// Weights, gradients of several steps and options.
-pub(crate) fn case(optimizer: &'static Optimizer, request: &Request, number: u64) -> Case {
+pub(crate) fn draw(optimizer: &'static Optimizer, request: &Request, number: u64) -> Steps {
     let mut random = random(request, number);
     let (dims, steps) = match (request.level, number) {
         (Level::Pencil, _) => (vec![2], 3),
@@ -41,8 +41,7 @@ pub(crate) fn case(optimizer: &'static Optimizer, request: &Request, number: u64
         (name.to_owned(), Value::new([], vec![value]))
     });
     let options = options.collect();
-    let given = |name: &str, value: Value| Given { name: name.to_owned(), value, differentiated: false };
     let of_steps = [&[steps][..], &dims].concat();
-    let tensors = vec![given("w0", Value::new(dims, weights)), given("gradients", Value::new(of_steps, gradients))];
-    Case { name: String::new(), number, tensors, options, truth: Truth::Optimizer(optimizer) }
+    let (first, gradients) = (Value::new(dims, weights), Value::new(of_steps, gradients));
+    Steps { optimizer, first, gradients, options }
 }

@@ -2,21 +2,20 @@
 
 use backproof_gradcheck::Value;
 
-use super::{Optimizer, WEIGHTS, weights};
-use crate::case::Case;
-use crate::gradients::unit_roundoff;
-use crate::hypotheses::COLUMN_MAJOR;
-use crate::shapes::{backwards, permuted, position, reshaped};
+use super::rule::{Steps, WEIGHTS};
+use crate::precision::unit_roundoff;
+use crate::shapes::{COLUMN_MAJOR, backwards, permuted, position, reshaped};
 use crate::verdict::{JudgedTensor, Verdict, WorstElement};
 
 /// The verdict on weights of the right shape.
-pub(crate) fn judge(case: &Case, optimizer: &Optimizer, answer: &Value) -> JudgedTensor {
-    let truth = weights(case, optimizer.right);
+pub(crate) fn judge(given: &Steps, answer: &Value) -> JudgedTensor {
+    let optimizer = given.optimizer;
+    let truth = given.weights(optimizer.right);
     let steps = truth.dims()[0];
     let count = truth.len() / steps.max(1);
     let roundoff = 64.0 * unit_roundoff(answer);
     // What a weight has moved by carries the round-off of its steps, which may be larger than the weight.
-    let first = &case.tensors[0].value;
+    let first = &given.first;
     let size = |at: usize| {
         let before = |step: usize| truth.data()[step * count + at % count].abs();
         (0..=at / count).map(before).fold(first.data()[at % count].abs(), f64::max)
@@ -30,18 +29,17 @@ pub(crate) fn judge(case: &Case, optimizer: &Optimizer, answer: &Value) -> Judge
     });
     let like = |other: &Value| (0..truth.len()).all(|at| apart(other, at) <= 16.0 * tolerance(at));
     let diagnosis = wrong.first().map(|&at| {
-        let known = optimizer.faults.iter().find(|(_, rule)| like(&weights(case, *rule)));
+        let known = optimizer.faults.iter().find(|(_, rule)| like(&given.weights(*rule)));
         let columns = permuted(&truth, &backwards(truth.dims().len()));
         match known {
             Some((name, _)) => (*name).to_owned(),
             None if like(&reshaped(&columns, truth.dims())) => COLUMN_MAJOR.to_owned(),
             None => match at / count {
                 0 => "no mistake that is known here; the first step is wrong already".to_owned(),
+                1 => "no mistake that is known here; the first step is right, and the second is wrong: what is kept?".to_owned(),
                 step => format!(
-                    "no mistake that is known here; the first {step} {} right, and step {} is wrong: what is kept from \
-                     step to step?",
-                    if step == 1 { "step is" } else { "steps are" },
-                    step + 1
+                    "no mistake that is known here; the first {step} steps are right, and the next one is wrong: what is \
+                     kept from step to step?"
                 ),
             },
         }

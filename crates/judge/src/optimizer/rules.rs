@@ -1,8 +1,13 @@
 //! The rules. Those of `backproof-train` are the same, and a test holds these against them.
 
-use super::{Optimizer, Settings, State};
+use super::rule::{Optimizer, Rule, Settings, State};
 
-pub(super) const ALL: [Optimizer; 7] = [
+/// The optimizer of this name.
+pub(crate) fn by_name(name: &str) -> Option<&'static Optimizer> {
+    ALL.iter().find(|optimizer| optimizer.name == name)
+}
+
+static ALL: [Optimizer; 7] = [
     Optimizer {
         name: "sgd",
         formula: "w ← w − α (g + λ w)",
@@ -192,17 +197,17 @@ pub(super) const ALL: [Optimizer; 7] = [
 const ADAM: &str = "m ← β₁ m + (1 − β₁) g,  v ← β₂ v + (1 − β₂) g²,  m̂ = m / (1 − β₁ᵗ),  v̂ = v / (1 − β₂ᵗ) at step \
                     t = 1, 2, …,  then  w ← w − α m̂ / (√v̂ + ε)";
 
-const ASCENT: (&str, super::Rule) = ("the weights go up the gradient: plus in the place of minus", |w, g, _, s| {
+const ASCENT: (&str, Rule) = ("the weights go up the gradient: plus in the place of minus", |w, g, _, s| {
     w + s.learning_rate * (g + s.weight_decay * w)
 });
 
-const ASCENT_WITHOUT_DECAY: (&str, super::Rule) =
+const ASCENT_WITHOUT_DECAY: (&str, Rule) =
     ("the weights go up the gradient: plus in the place of minus", |w, g, k, s| {
         k.m = s.momentum * k.m + g;
         w + s.learning_rate * (g + s.momentum * k.m)
     });
 
-const ADAM_FAULTS: [(&str, super::Rule); 8] = [
+const ADAM_FAULTS: [(&str, Rule); 8] = [
     ("the means are not corrected", |w, g, k, s| adam(w, g, k, s, |_| 1_000_000)),
     ("the steps are counted from 2", |w, g, k, s| adam(w, g, k, s, |t| t + 1)),
     ("the correction of the first step at every step", |w, g, k, s| adam(w, g, k, s, |_| 1)),
