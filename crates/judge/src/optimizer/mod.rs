@@ -7,6 +7,8 @@ mod cases;
 mod judge;
 mod rule;
 mod rules;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use cases::{COUNT, draw};
 pub(crate) use judge::judge;

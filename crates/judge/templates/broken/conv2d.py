@@ -53,4 +53,6 @@ def backward(x, weight, bias, stride, padding, dilation, groups, g):
                 #~ the kernel is flipped
                 #= dx[n, first + c, row, column] += g[n, o, i, j] * weight[o, c, rows - 1 - k, columns - 1 - l]
                 dweight[o, c, k, l] += g[n, o, i, j] * x[n, first + c, row, column]
+                #~ the weight's gradient is overwritten: `=` in the place of `+=`
+                #= dweight[o, c, k, l] = g[n, o, i, j] * x[n, first + c, row, column]
     return dx, dweight, dbias

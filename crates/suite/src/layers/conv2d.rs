@@ -5,7 +5,7 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_kernels::{Conv2dShape, LANES};
 use backproof_layers::{Conv2d, Conv2dOptions};
 
-use super::windows::{SLIPS, Windows, convolution, plane, tiled};
+use super::windows::{SLIPS, Windows, convolution, convolution_by, plane, tiled};
 use crate::kernels::Stack;
 use crate::subject::{Case, Context, Draw, extent, shape};
 
@@ -136,6 +136,11 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     check = context.mutant(check, "only the first sample counts for the weight", move |t| {
         let [x, g] = [t.get::<4>("x"), t.cotangent::<4>()].map(|tensor| Value::from(tensor.narrow(0, 0, 1)));
         Gradients::new().with("weight", convolution(windows, [&x, t.value("weight"), &g], |o| o / per_group)[1].clone())
+    });
+    check = context.mutant(check, "the weight's gradient is overwritten: `=` in the place of `+=`", move |t| {
+        let values = [t.value("x"), t.value("weight"), t.cotangent_value()];
+        let [_, weight] = convolution_by(windows, values, |o| o / per_group, |sum, term| *sum = term);
+        Gradients::new().with("weight", weight)
     });
     if has_bias {
         check = context.mutant(check, "the bias averaged over batch and positions", |t| {
