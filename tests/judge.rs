@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use backproof_tests::{backproof, json, stderr, stdout, xtask};
+use backproof_tests::{backproof, json, root, stderr, stdout, xtask};
 
 /// Makes an exercise in `folder`, with the right answers in it.
 fn solved(folder: &Path, subject: &str, name: &str) {
@@ -50,6 +50,23 @@ fn an_exercise_is_made_and_right_answers_are_right() {
     // What is there already is not overwritten.
     let assert = backproof(folder.path()).args(["judge", "new", "linear", "-o", "exercise"]).assert().code(2);
     assert!(stderr(&assert).contains("exercise is there already"), "{}", stderr(&assert));
+}
+
+#[test]
+fn the_network_of_an_experiment_is_an_exercise() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = root().join("configs/quickstart.toml");
+    backproof(folder.path()).args(["judge", "new", "-o", "network", "-c"]).arg(config).assert().success();
+    backproof(folder.path()).args(["judge", "key", "network", "-o", "network/answers"]).assert().success();
+    let answers = folder.path().join("network/answers");
+    fs::remove_file(answers.join("case1.mat")).unwrap();
+    backproof(folder.path()).args(["judge", "network"]).assert().success();
+    // Another network has no file with these tensors.
+    let manifest = folder.path().join("network/exercise.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace("mnist-baseline", "no-such-network")).unwrap();
+    let assert = backproof(folder.path()).args(["judge", "network"]).assert().code(1);
+    assert!(stderr(&assert).contains("the experiment of the exercise is not valid"), "{}", stderr(&assert));
 }
 
 #[test]

@@ -185,7 +185,8 @@ fn shaped(found: &[usize], values: impl FnOnce() -> Vec<f64>, dims: &[usize]) ->
     }
     let reversed: Vec<usize> = dims.iter().rev().copied().collect();
     let [mut sorted, mut expected] = [found.to_vec(), dims.to_vec()];
-    (sorted.sort_unstable(), expected.sort_unstable());
+    sorted.sort_unstable();
+    expected.sort_unstable();
     let hint = match dims.len() {
         2 if same(found, &reversed) => ": transposed?",
         _ if same(found, &reversed) => ": the axes are in the opposite order: column-major?",

@@ -133,7 +133,9 @@ impl Case {
     /// Shapes and options, in a line.
     pub(crate) fn about(&self) -> String {
         let tensors = self.tensors.iter().map(|tensor| format!("{} {}", tensor.name, words(tensor.value.dims())));
-        let options = self.options.iter().filter(|(_, value)| value.dims().len() <= 1 && value.len() <= 2);
+        // Single numbers and pairs; labels are neither.
+        let short = |(name, value): &&(String, Value)| value.dims().len() <= 1 && value.len() <= 2 && name != "labels";
+        let options = self.options.iter().filter(short);
         let numbers = |value: &Value| value.data().iter().map(ToString::to_string).collect::<Vec<_>>().join("×");
         let options = options.map(|(name, value)| format!("{name} {}", numbers(value)));
         tensors.chain(options).collect::<Vec<_>>().join(", ")

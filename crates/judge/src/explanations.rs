@@ -9,8 +9,8 @@ use backproof_gradcheck::{GradientSource, Value};
 use backproof_suite::quietly;
 
 use crate::case::LayerTruth;
-use crate::precision::unit_roundoff;
 use crate::hypotheses;
+use crate::precision::unit_roundoff;
 use crate::verdict::{JudgedCase, Verdict};
 
 /// The mistakes that give an answer, for each tensor of a case that has answers.

@@ -68,6 +68,10 @@ fn judged(truth: &LayerTruth, index: usize, answer: &Value, row: &Row, unit: f64
         note: None,
         other_convention: false,
     };
+    if verdict == Verdict::Wrong && rounded(truth, index, answer) {
+        judged.diagnosis =
+            Some("whole numbers: the right ones were rounded or cut off, as by a type for integers".into());
+    }
     if verdict == Verdict::NotDecided {
         let exact = "the errors are as large as the gradient's own round-off: compute in double precision";
         judged.diagnosis = Some(exact.to_owned());
@@ -95,4 +99,11 @@ fn judged(truth: &LayerTruth, index: usize, answer: &Value, row: &Row, unit: f64
         }
     }
     judged
+}
+
+/// Whether an answer is what is right, rounded or cut off to whole numbers.
+fn rounded(truth: &LayerTruth, index: usize, answer: &Value) -> bool {
+    let Some(right) = truth.gradients().into_iter().nth(index).flatten() else { return false };
+    let pairs = || right.data().iter().zip(answer.data());
+    pairs().all(|(right, answer)| *answer == right.trunc()) || pairs().all(|(right, answer)| *answer == right.round())
 }

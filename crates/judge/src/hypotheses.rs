@@ -8,8 +8,14 @@ use backproof_gradcheck::{GradientSource, Value};
 use crate::case::{LayerTruth, changed};
 use crate::shapes::{COLUMN_MAJOR, backwards, last_two, permuted, reshaped, turned};
 
-/// A change of a tensor, with what it is called.
-type Change = (String, Box<dyn Fn(&Value) -> Option<Value>>);
+/// A change of a tensor; none where it has not the axes for it.
+type Change = Box<dyn Fn(&Value) -> Option<Value>>;
+
+/// A change with what it is called.
+type Named = (String, Change);
+
+/// A change of the tensor of this number.
+type OfTensor = (usize, String, Change);
 
 /// Backward passes with such a mistake.
 pub(crate) fn backward(truth: &LayerTruth) -> Vec<GradientSource<'static>> {
@@ -57,7 +63,7 @@ pub(crate) fn forward(truth: &LayerTruth) -> Vec<(String, Value)> {
 }
 
 /// The right numbers in a wrong order.
-fn orders() -> Vec<(String, Box<dyn Fn(&Value) -> Option<Value>>)> {
+fn orders() -> Vec<Named> {
     let of_matrices = |value: &Value| {
         let rank = value.dims().len();
         (rank >= 2).then(|| reshaped(&permuted(value, &last_two(rank)), value.dims()))
@@ -81,7 +87,7 @@ fn orders() -> Vec<(String, Box<dyn Fn(&Value) -> Option<Value>>)> {
         })
     };
     vec![
-        (COLUMN_MAJOR.to_owned(), Box::new(of_matrices) as Box<_>),
+        (COLUMN_MAJOR.to_owned(), Box::new(of_matrices) as Change),
         (format!("all axes in the opposite order: {COLUMN_MAJOR}"), Box::new(of_all_axes)),
         (format!("{COLUMN_MAJOR} (read so)"), Box::new(of_matrices_other_way)),
         (format!("all axes in the opposite order: {COLUMN_MAJOR} (read so)"), Box::new(other_way)),
@@ -89,8 +95,8 @@ fn orders() -> Vec<(String, Box<dyn Fn(&Value) -> Option<Value>>)> {
 }
 
 /// Incoming gradients of which a part is lost.
-fn cotangents(output: &[usize]) -> Vec<Change> {
-    let mut all: Vec<Change> = vec![(
+fn cotangents(output: &[usize]) -> Vec<Named> {
+    let mut all: Vec<Named> = vec![(
         "the incoming gradient is lost: 1 in the place of g".to_owned(),
         Box::new(|g: &Value| Some(Value::full(g.dims(), 1.0))),
     )];
@@ -140,8 +146,8 @@ fn scaled(g: &Value, factor: f64) -> Value {
 }
 
 /// Tensors that are taken in a wrong way: the tensor, the mistake, and what is computed with in its place.
-fn inputs(truth: &LayerTruth) -> Vec<(usize, String, Box<dyn Fn(&Value) -> Option<Value>>)> {
-    let mut all: Vec<(usize, String, Box<dyn Fn(&Value) -> Option<Value>>)> = Vec::new();
+fn inputs(truth: &LayerTruth) -> Vec<OfTensor> {
+    let mut all: Vec<OfTensor> = Vec::new();
     for (index, tensor) in truth.problem.tensors.iter().enumerate() {
         let (name, dims) = (&tensor.name, tensor.value.dims().to_vec());
         let rank = dims.len();

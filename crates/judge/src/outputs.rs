@@ -6,8 +6,8 @@ use backproof_gradcheck::{GradientSource, Options, Problem, Role, Value, Variabl
 use backproof_suite::quietly;
 
 use crate::case::LayerTruth;
-use crate::precision::unit_roundoff;
 use crate::hypotheses;
+use crate::precision::unit_roundoff;
 use crate::verdict::{JudgedTensor, Verdict, WorstElement};
 
 /// The verdict on an output of the right shape.

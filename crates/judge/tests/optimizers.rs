@@ -48,7 +48,10 @@ fn the_first_step_that_is_wrong_is_told_where_the_mistake_has_no_name() {
     case.hand_in(&weights);
     let judged = judge(folder.path(), &Device::flex()).unwrap();
     let tensor = &judged.cases[0].tensors[0];
-    assert!(tensor.diagnosis.as_ref().unwrap().contains("the first step is right, and the second is wrong"), "{tensor:?}");
+    assert!(
+        tensor.diagnosis.as_ref().unwrap().contains("the first step is right, and the second is wrong"),
+        "{tensor:?}"
+    );
     assert_eq!(judged.cases[1].tensors[0].verdict, Verdict::Missing);
     assert!(OPTIMIZERS.contains(&"adam"));
 }

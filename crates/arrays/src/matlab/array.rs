@@ -59,7 +59,7 @@ impl<'a> Array<'a> {
     /// What it is, in words.
     pub fn describe(&self) -> &'static str {
         match &self.content {
-            Content::Numbers(numbers) if numbers.len() == 0 => "empty",
+            Content::Numbers(numbers) if numbers.is_empty() => "empty",
             Content::Numbers(_) => "an array of numbers",
             Content::Text(_) => "text",
             Content::Cells(_) => "a cell array",

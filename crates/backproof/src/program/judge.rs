@@ -1,6 +1,6 @@
 //! `judge`: exercises, and verdicts on the answers of others.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use backproof::cli::{JudgeArguments, JudgeCommand};
 use backproof::error::{Failure, code};
@@ -132,7 +132,7 @@ fn failure(error: backproof_judge::JudgeError) -> anyhow::Error {
     }
 }
 
-fn write_page(path: &PathBuf, page: &str) -> anyhow::Result<()> {
+fn write_page(path: &Path, page: &str) -> anyhow::Result<()> {
     Ok(backproof_train::write_whole(path, page.as_bytes())?)
 }
 
@@ -158,6 +158,8 @@ fn in_words(judged: &Judged) -> Value {
 fn details(judged: &Judged) {
     let Judged { subject, level, seed, tensors, tensors_right, .. } = judged;
     say(&format!("{subject} · level {level} · seed {seed}"));
+    let names = judged.cases.iter().flat_map(|case| &case.tensors);
+    let width = names.map(|tensor| tensor.tensor.chars().count()).max().unwrap_or(0).max(7);
     for case in &judged.cases {
         say(&format!("\n{}  {}", case.case, case.about));
         case.notes.iter().for_each(|note| say(&format!("  note: {note}")));
@@ -167,8 +169,8 @@ fn details(judged: &Judged) {
             } else {
                 String::new()
             };
-            say(&format!("  {:<10} {}{wrong}", tensor.tensor, tensor.verdict));
-            explain(tensor);
+            say(&format!("  {:<width$}    {}{wrong}", tensor.tensor, tensor.verdict));
+            explain(tensor, width + 6);
         }
     }
     say(&match judged.right {
@@ -177,20 +179,22 @@ fn details(judged: &Judged) {
     });
 }
 
-fn explain(tensor: &JudgedTensor) {
+/// Why an answer is not right, that far from the left.
+fn explain(tensor: &JudgedTensor, indent: usize) {
+    let say = |text: &str| say(&format!("{:indent$}{text}", ""));
     if tensor.verdict == Verdict::Right {
         return;
     }
     if let Some(diagnosis) = &tensor.diagnosis {
         let looks_like = if tensor.verdict == Verdict::Wrong { "looks like: " } else { "" };
-        say(&format!("             {looks_like}{diagnosis}"));
+        say(&format!("{looks_like}{diagnosis}"));
     }
     if let Some(note) = &tensor.note {
-        say(&format!("             {note}"));
+        say(note);
     }
     if let (Some(worst), Verdict::Wrong | Verdict::NotDecided) = (&tensor.worst, tensor.verdict) {
         say(&format!(
-            "             at {:?} (from 0): {:+.6e}, right is {:+.6e}, tolerance {:.1e}",
+            "at {:?} (from 0): {:+.6e}, right is {:+.6e}, tolerance {:.1e}",
             worst.position, worst.answer, worst.truth, worst.tolerance
         ));
     }
