@@ -61,10 +61,9 @@ fn the_network_of_an_experiment_is_an_exercise() {
     let answers = folder.path().join("network/answers");
     fs::remove_file(answers.join("case1.mat")).unwrap();
     backproof(folder.path()).args(["judge", "network"]).assert().success();
-    // Another network has no file with these tensors.
     let manifest = folder.path().join("network/exercise.json");
     let text = fs::read_to_string(&manifest).unwrap();
-    fs::write(&manifest, text.replace("mnist-baseline", "no-such-network")).unwrap();
+    fs::write(&manifest, text.replace("dataset", "datasets")).unwrap();
     let assert = backproof(folder.path()).args(["judge", "network"]).assert().code(1);
     assert!(stderr(&assert).contains("the experiment of the exercise is not valid"), "{}", stderr(&assert));
 }

@@ -78,14 +78,10 @@ static ALL: [Optimizer; 7] = [
             w - s.learning_rate * (g + s.momentum * k.m)
         },
         faults: &[
-            ("plain momentum: w moves by b", |w, g, k, s| {
+            // One and the same: μ b + g, with the b of the step before, is the new b.
+            ("the weights moved before the momentum, which is plain momentum: w moves by b", |w, g, k, s| {
                 k.m = s.momentum * k.m + g;
                 w - s.learning_rate * k.m
-            }),
-            ("the weights moved before the momentum", |w, g, k, s| {
-                let new = w - s.learning_rate * (g + s.momentum * k.m);
-                k.m = s.momentum * k.m + g;
-                new
             }),
             ("μ is lost in the step", |w, g, k, s| {
                 k.m = s.momentum * k.m + g;

@@ -5,8 +5,10 @@ use backproof_gradcheck::Value;
 
 use super::{Steps, by_name};
 
+type Options = &'static [(&'static str, f64)];
+
 /// What PyTorch computed in double precision; see tests/fixtures/optimizers/make_fixtures.py.
-const CASES: [(&str, &str, &[(&str, f64)]); 7] = [
+const CASES: [(&str, &str, Options); 7] = [
     ("sgd", "sgd", &[("learning_rate", 0.1)]),
     ("sgd_nesterov", "nesterov", &[("learning_rate", 0.1), ("momentum", 0.9)]),
     ("adagrad", "adagrad", &[("learning_rate", 0.1), ("epsilon", 1e-10)]),
