@@ -45,7 +45,9 @@ pub(crate) enum Answer {
 impl Answers {
     /// The answers for the case `name` in `folder`, of which tensors of these names and shapes are asked.
     pub(crate) fn read(folder: &Path, name: &str, asked: &[(String, Vec<usize>)]) -> Self {
-        let found = find(&folder.join("answers"), name);
+        let answers = folder.join("answers");
+        let is_link = answers.symlink_metadata().is_ok_and(|metadata| metadata.is_symlink());
+        let found = if is_link { Err("answers is a link; expected a folder".to_owned()) } else { find(&answers, name) };
         let none = |notes: Vec<String>, answer: Answer| Self { file: None, notes, tensors: vec![answer; asked.len()] };
         let path = match found {
             Ok(Some(path)) => path,

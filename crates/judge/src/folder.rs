@@ -5,13 +5,13 @@ use std::path::Path;
 
 use backproof_arrays::write::{self as files, Named};
 use backproof_gradcheck::Value;
+use backproof_suite::layer_task;
 use burn::tensor::Device;
 use serde::Serialize;
 
 use crate::case::{Case, Truth, gradient_name};
 use crate::manifest::{self, DrawnCase, Level, Manifest, Request};
 use crate::shapes::words;
-use crate::tasks::{Task, task};
 use crate::templates::render;
 use crate::{JudgeError, choice, judge, network, optimizer};
 
@@ -207,12 +207,12 @@ impl Page {
     pub(crate) fn new(request: &Request, cases: &[Case]) -> Self {
         let of_network =
             network::table(request).map(|table| format!("{NETWORK_TASK}\n\n```text\n{}\n```", table.trim_end()));
-        let Task { title, forward, conventions } = match (&of_network, task(&request.subject)) {
-            (Some(forward), _) => Task { title: "A whole network", forward, conventions: NETWORK_CONVENTIONS },
-            (None, Some(task)) => task,
+        let (title, forward, conventions) = match (&of_network, layer_task(&request.subject)) {
+            (Some(forward), _) => ("A whole network", forward.as_str(), NETWORK_CONVENTIONS),
+            (None, Some(task)) => (task.title, task.forward, task.conventions),
             (None, None) => {
                 let formula = optimizer::by_name(&request.subject).map_or("", |optimizer| optimizer.formula);
-                Task { title: "Steps of an optimizer", forward: formula, conventions: OPTIMIZER }
+                ("Steps of an optimizer", formula, OPTIMIZER)
             }
         };
         let first = cases.first();

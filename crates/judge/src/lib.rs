@@ -65,8 +65,6 @@ mod precision;
 #[cfg(feature = "judging")]
 mod shapes;
 #[cfg(feature = "judging")]
-mod tasks;
-#[cfg(feature = "judging")]
 mod templates;
 #[cfg(feature = "judging")]
 mod verdict;

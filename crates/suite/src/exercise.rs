@@ -8,6 +8,7 @@ use backproof_models::PassMode;
 use backproof_spec::{Architecture, LayerSpec, Loss};
 
 use crate::case_id::CaseId;
+use crate::layer_task::LayerTask;
 use crate::subject::Context;
 use crate::task::TaskError;
 use crate::{images, layers, networks};
@@ -22,6 +23,11 @@ pub struct Exercise {
     pub conventions: Vec<GradientSource<'static>>,
     /// How much is looked at, where everything would take too long.
     pub budget: Option<Options>,
+}
+
+/// What an exercise of a layer of [`LAYERS`](crate::LAYERS) asks for; none if there is none.
+pub fn layer_task(layer: &str) -> Option<LayerTask> {
+    layers::TASKS.iter().find(|(name, _)| *name == layer)?.1
 }
 
 /// The case of this layer of [`LAYERS`](crate::LAYERS); none if there is no such layer.

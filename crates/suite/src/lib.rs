@@ -26,6 +26,8 @@ mod kernels;
 #[cfg(feature = "cases")]
 mod known;
 #[cfg(feature = "cases")]
+mod layer_task;
+#[cfg(feature = "cases")]
 mod networks;
 #[cfg(feature = "cases")]
 mod outcome;
@@ -44,9 +46,11 @@ pub use case_id::{CaseId, Signs};
 #[cfg(feature = "cases")]
 pub use dump::dump;
 #[cfg(feature = "cases")]
-pub use exercise::{Exercise, exercise, network_exercise};
+pub use exercise::{Exercise, exercise, layer_task, network_exercise};
 #[cfg(feature = "cases")]
 pub use known::{Known, Setting};
+#[cfg(feature = "cases")]
+pub use layer_task::LayerTask;
 #[cfg(feature = "cases")]
 pub use outcome::{CheckOutcome, CheckStatus, Wanted, quietly};
 #[cfg(feature = "cases")]

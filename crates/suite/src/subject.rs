@@ -64,7 +64,7 @@ impl Subject {
     /// The same, with what it has taken down.
     pub(crate) fn drawn_at(&self, context: &Context, case: CaseId) -> (Case, Draw) {
         let context = Context { case, ..context.clone() };
-        let mut draw = Draw::new(context.seed, self.name, case.number);
+        let mut draw = Draw { quarters: case.whole, ..Draw::new(context.seed, self.name, case.number) };
         let case = (self.generate)(&context, &mut draw);
         (case, draw)
     }
@@ -136,6 +136,8 @@ impl Context {
 /// The random numbers of one case, and what else an exercise must know of it.
 pub(crate) struct Draw {
     random: ChaCha8Rng,
+    /// Real numbers are quarters, for a pencil.
+    quarters: bool,
     /// The options of the case by name: what a person who computes the same is told beside the tensors.
     pub(crate) options: Vec<(&'static str, Value)>,
     /// Backward passes that are right at smooth points, and follow another convention at kinks.
@@ -148,7 +150,7 @@ pub(crate) type OtherConvention = Box<dyn Fn(&Arguments<'_>) -> Gradients>;
 impl Draw {
     pub(crate) fn new(seed: u64, name: &str, number: u64) -> Self {
         let seed = stream_seed(seed, &format!("compare-gradients {name}"), number, 0);
-        Self { random: ChaCha8Rng::from_seed(seed), options: Vec::new(), conventions: Vec::new() }
+        Self { random: ChaCha8Rng::from_seed(seed), quarters: false, options: Vec::new(), conventions: Vec::new() }
     }
 
     /// Takes down an option of the case.
@@ -189,7 +191,13 @@ impl Draw {
 
     /// A real number in the range.
     pub(crate) fn real(&mut self, range: std::ops::Range<f64>) -> f64 {
-        self.random.random_range(range)
+        let drawn = self.random.random_range(range.clone());
+        let quarter = (4.0 * drawn).round() / 4.0;
+        match self.quarters {
+            false => drawn,
+            true if range.start >= 0.0 => quarter.max(0.25),
+            true => quarter,
+        }
     }
 
     /// True once in `n`.

@@ -117,4 +117,7 @@ fn links_and_two_files_for_one_case_are_refused() {
     fs::write(answers.join("case1.npz"), files::npz(&[Y])).unwrap();
     fs::write(answers.join("case1.mat"), files::matlab(&[Y])).unwrap();
     assert_eq!(of(), "there are case1.npz and case1.mat; keep one of them");
+    fs::rename(&answers, folder.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(folder.path().join("elsewhere"), &answers).unwrap();
+    assert_eq!(of(), "answers is a link; expected a folder");
 }

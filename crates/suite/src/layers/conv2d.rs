@@ -5,8 +5,10 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_kernels::{Conv2dShape, LANES};
 use backproof_layers::{Conv2d, Conv2dOptions};
 
+use super::conventions;
 use super::windows::{SLIPS, Windows, convolution, convolution_by, plane, tiled};
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, extent, shape};
 
 struct Sizes {
@@ -48,6 +50,19 @@ impl Sizes {
         Self { samples, of_group: LANES, outputs: LANES, groups: 1, kernel, stride, padding, dilation, size }
     }
 }
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "A convolution",
+    forward: "y[n, o, i, j] = bias[o] + Σ_c,k,l weight[o, c, k, l] x[n, c′, i·stride − padding + k·dilation, \
+             j·stride − padding + l·dilation]\n\nRow indices take the first number of each pair, column indices the \
+             second; x is 0 outside of the image. With `groups` G, the output channels are G equal groups one after the \
+             other, and so are the input channels: c counts within the group of o, and c′ is that channel of x.",
+    conventions: &[
+        "The kernel is not flipped: this is a correlation, as in PyTorch. MATLAB's `conv2` flips it.",
+        conventions::WINDOWS,
+    ],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let Sizes { samples, of_group, outputs, groups, kernel, stride, padding, dilation, size } =

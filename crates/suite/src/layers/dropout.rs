@@ -6,7 +6,15 @@ use backproof_layers::{Dropout, Mode};
 use burn::tensor::{DType, Tensor};
 
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Dropout",
+    forward: "With `training` 1: y = mask · x / (1 − probability). With 0: y = x",
+    conventions: &["The mask is given: 1 is kept, and 0 is dropped."],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let dims = [draw.size(1..=3), draw.channels(1..=4), draw.size(2..=7)];

@@ -4,9 +4,20 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_layers::LayerNorm;
 use burn::tensor::Tensor;
 
+use super::conventions;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
 
 const EPSILON: f64 = 1e-5;
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Layer normalisation",
+    forward: "μ and σ² are mean and variance of all elements of one sample.\ny = gamma · (x − μ) / √(σ² + epsilon) + beta, \
+             where gamma and beta have an element for each element of a sample, in the order channel, row, column (the \
+             column is the fastest)",
+    conventions: &[conventions::BIASED],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     // Two elements of a sample are normalised to ±1 whatever they are: in single precision their gradient is rounding

@@ -5,9 +5,25 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_kernels as kernels;
 use backproof_layers::{MaxPool2d, MaxPool2dOptions};
 
+use super::conventions;
 use super::windows::{SLIPS, Windows, plane};
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, extent, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Max pooling",
+    forward: "y[n, c, i, j] = max over the window of x[n, c, i·stride − padding + k·dilation, j·stride − padding + \
+             l·dilation], 0 ≤ k < kernel[0], 0 ≤ l < kernel[1]",
+    conventions: &[
+        "Of equal values in a window, the first one row by row has the gradient, and the others none. MATLAB's \
+                 `max` over a column finds the first one column by column.",
+        "Padding never wins.",
+        conventions::WINDOWS,
+        conventions::CEIL,
+    ],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let (kernel, stride, dilation) = (draw.pair(1..=3), draw.pair(1..=3), draw.pair(1..=2));

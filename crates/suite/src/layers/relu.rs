@@ -7,7 +7,12 @@ use burn::tensor::activation;
 
 use super::elementwise::{Input, of_another_batch, positive, sources, wrong};
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> =
+    Some(LayerTask { title: "ReLU", forward: "y = max(x, 0)", conventions: &["At x = 0 the gradient is 0."] });
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("relu", 1.0, context, draw);

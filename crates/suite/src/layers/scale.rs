@@ -4,7 +4,12 @@ use backproof_kernels::ElementFunction;
 use backproof_layers::Scale;
 
 use super::elementwise::{Input, kernels, sources, wrong};
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> =
+    Some(LayerTask { title: "A constant factor", forward: "y = factor · x", conventions: &[] });
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let factor = draw.pick(&[0.003_906_25, 0.25, -1.5, 8.0]);
