@@ -43,6 +43,10 @@ impl Format {
                 "is a single NumPy array",
                 "an archive with an array for each tensor: `np.savez('FILE.npz', **tensors)`",
             )),
+            _ if bytes.starts_with(b"# Created by Octave") => Err(FormatError::new(
+                "is Octave's own text",
+                "a MATLAB file: `save('-v6', 'FILE.mat', 'NAME')`, or another format",
+            )),
             [_, _, _, _, _, _, _, _, b'{', ..] => Ok(Self::Safetensors),
             _ => Err(FormatError::new(
                 "is no file of tensors",
@@ -92,6 +96,9 @@ mod tests {
             refused(b"\x93NUMPY\x01\0"),
             "is a single NumPy array; expected an archive with an array for each tensor: \
              `np.savez('FILE.npz', **tensors)`"
+        );
+        assert!(
+            refused(b"# Created by Octave 7.3.0, Mon Nov 30").starts_with("is Octave's own text; expected a MATLAB ")
         );
         for other in [&b""[..], b"not weights", b"\x89PNG\r\n\x1a\n", &[0; 200]] {
             assert_eq!(

@@ -1,7 +1,7 @@
 //! The answers in a folder: files from strangers.
 //!
-//! Of a case there is `answers/case1.mat`, `.npz` or `.safetensors`, or a folder `answers/case1` with a file of raw
-//! numbers for each tensor. The content says which format a file has.
+//! Of a case there is `answers/case1.mat`, `.npz`, `.safetensors` or `.json`, or a folder `answers/case1` with a file of
+//! raw numbers for each tensor. The content says which format a file has.
 
 #[cfg(test)]
 use std::collections::BTreeMap;
@@ -9,13 +9,16 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use backproof_arrays::{Budget, FormatError, shown};
+use backproof_arrays::shown;
 use backproof_gradcheck::Value;
 
 use crate::shapes::{same, words};
+use tensors::Tensors;
+
+mod tensors;
 
 /// Endings of the files that the skeletons write.
-const ENDINGS: [&str; 3] = ["npz", "mat", "safetensors"];
+const ENDINGS: [&str; 4] = ["npz", "mat", "safetensors", "json"];
 
 /// Bytes for what a file holds beside its numbers: heads, names, and tensors that nobody asked for.
 const HEADS: u64 = 1 << 20;
@@ -52,8 +55,9 @@ impl Answers {
         let path = match found {
             Ok(Some(path)) => path,
             Ok(None) => {
-                let message =
-                    format!("there is no answers/{name}.npz, .mat or .safetensors, and no folder answers/{name}");
+                let message = format!(
+                    "there is no answers/{name}.npz, .mat, .safetensors or .json, and no folder answers/{name}"
+                );
                 return none(Vec::new(), Answer::Missing(message));
             }
             Err(message) => return none(Vec::new(), Answer::Unreadable(message)),
@@ -64,33 +68,21 @@ impl Answers {
             return Self { file, notes: Vec::new(), tensors };
         }
         let numbers: usize = asked.iter().map(|(_, dims)| dims.iter().product::<usize>()).sum();
-        let read = content(&path, 64 * numbers as u64 + HEADS).and_then(|bytes| {
-            let mut budget = Budget::new(bytes.len(), numbers);
-            backproof_arrays::read(&bytes, &mut budget).map_err(|error| format!("the file {error}"))
-        });
+        let read = content(&path, 64 * numbers as u64 + HEADS).and_then(|bytes| Tensors::read(&bytes, numbers));
         match read {
-            Ok(arrays) => {
-                let mut notes: Vec<String> = arrays.damage.iter().map(|damage| format!("the file {damage}")).collect();
-                let names: Vec<String> = arrays.tensors.keys().map(|name| shown(name)).collect();
-                let known = |name: &String| asked.iter().any(|(asked, _)| asked == name);
-                let others: Vec<String> = arrays
-                    .tensors
-                    .keys()
-                    .filter(|name| !known(name))
-                    .map(|name| format!("`{}`", shown(name)))
-                    .collect();
-                if !others.is_empty() {
-                    let few = others.iter().take(10).cloned().collect::<Vec<_>>().join(", ");
-                    notes.push(format!("the file also has {few}, which nobody asked for"));
-                }
-                let tensors = asked.iter().map(|(name, dims)| match arrays.tensors.get(name) {
-                    Some(Ok(tensor)) => shaped(&tensor.shape, || tensor.values().collect(), dims),
-                    Some(Err(FormatError { found, expected })) => {
-                        Answer::Unreadable(format!("the file {found}; expected {expected}"))
-                    }
+            Ok(Tensors { mut found, damage }) => {
+                let names: Vec<String> = found.keys().map(|name| shown(name)).collect();
+                let tensors = asked.iter().map(|(name, dims)| match found.remove(name) {
+                    Some(Ok((shape, values))) => shaped(&shape, values, dims),
+                    Some(Err(what)) => Answer::Unreadable(what),
                     None => Answer::Missing(missing(name, &names)),
                 });
-                Self { file, tensors: tensors.collect(), notes }
+                let tensors = tensors.collect();
+                // What is left was not asked for.
+                let others: Vec<String> = found.keys().take(10).map(|name| format!("`{}`", shown(name))).collect();
+                let others = (!others.is_empty())
+                    .then(|| format!("the file also has {}, which nobody asked for", others.join(", ")));
+                Self { file, notes: damage.into_iter().chain(others).collect(), tensors }
             }
             Err(message) => Self { file, ..none(Vec::new(), Answer::Unreadable(message)) },
         }
@@ -181,9 +173,9 @@ fn raw(folder: &Path, name: &str, dims: &[usize]) -> Answer {
 }
 
 /// Numbers in the shape that was asked for.
-fn shaped(found: &[usize], values: impl FnOnce() -> Vec<f64>, dims: &[usize]) -> Answer {
+fn shaped(found: &[usize], values: Vec<f64>, dims: &[usize]) -> Answer {
     if same(found, dims) {
-        return finite(Value::new(dims, values()));
+        return finite(Value::new(dims, values));
     }
     let reversed: Vec<usize> = dims.iter().rev().copied().collect();
     let [mut sorted, mut expected] = [found.to_vec(), dims.to_vec()];

@@ -187,15 +187,30 @@ struct CaseOf {
 
 #[derive(Serialize)]
 struct Shape {
+    /// The numbers, for a pencil.
+    text: String,
     name: String,
     dims: Vec<usize>,
     count: usize,
 }
 
 impl Shape {
-    fn new((name, dims): (String, Vec<usize>)) -> Self {
-        Self { name, count: dims.iter().product(), dims }
+    fn asked((name, dims): (String, Vec<usize>)) -> Self {
+        Self { text: String::new(), name, count: dims.iter().product(), dims }
     }
+
+    fn given((name, value): (String, Value)) -> Self {
+        Self { text: nested(value.dims(), value.data()), ..Self::asked((name, value.dims().to_vec())) }
+    }
+}
+
+/// Lists in lists, as Python and JSON write them.
+fn nested(dims: &[usize], data: &[f64]) -> String {
+    let Some((&length, inner)) = dims.split_first() else {
+        return data.first().map(ToString::to_string).unwrap_or_default();
+    };
+    let parts = data.chunks((data.len() / length.max(1)).max(1)).map(|part| nested(inner, part));
+    format!("[{}]", parts.collect::<Vec<_>>().join(", "))
 }
 
 impl Page {
@@ -245,13 +260,8 @@ impl Page {
                 .map(|case| CaseOf {
                     name: case.name.clone(),
                     about: case.about(),
-                    given: case
-                        .given()
-                        .into_iter()
-                        .map(|(name, value)| (name, value.dims().to_vec()))
-                        .map(Shape::new)
-                        .collect(),
-                    asked: case.asked().into_iter().map(Shape::new).collect(),
+                    given: case.given().into_iter().map(Shape::given).collect(),
+                    asked: case.asked().into_iter().map(Shape::asked).collect(),
                 })
                 .collect(),
             gradients_literal: literal(tensors().filter(|it| it.differentiated).map(|it| gradient_name(&it.name))),

@@ -104,6 +104,27 @@ fn a_file_that_is_larger_than_its_numbers_is_not_read() {
     assert!(words_of(&read("case1.npz", &huge))[0].contains("its numbers take at most"));
 }
 
+#[test]
+fn numbers_that_were_typed_are_read_as_json() {
+    let text = r#"{"y": [[1, 2, 3], [4, 5, 6.5]], "dx": [[[1, 2]], [[3]]], "db": [1, "2"]}"#;
+    let found = read("case1.json", text.as_bytes());
+    assert_eq!(found.tensors[0], Answer::Read(Value::new([2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.5])));
+    assert_eq!(
+        words_of(&found)[1..],
+        [
+            "`dx` has lists of different lengths beside each other",
+            "`db` has something else than numbers and lists of them"
+        ]
+    );
+    let one = |text: &str| words_of(&read("case1.json", text.as_bytes()))[0].clone();
+    assert_eq!(one(r#"{"y": [1, [2]]}"#), "`y` has lists of different lengths beside each other");
+    assert_eq!(one(r#"{"y": [[1], 2]}"#), "`y` has numbers and lists beside each other");
+    assert_eq!(one(r#"{"y": [[], [1]]}"#), "`y` has lists of different lengths beside each other");
+    assert_eq!(one(r#"{"y": 1e999}"#), "the file is no JSON: number out of range at line 1 column 11");
+    assert!(one("{").starts_with("the file is no JSON: "));
+    assert!(one(&format!("{{\"y\": {}", "[".repeat(100_000))).starts_with("the file is no JSON: "));
+}
+
 #[cfg(unix)]
 #[test]
 fn links_and_two_files_for_one_case_are_refused() {
