@@ -71,9 +71,10 @@ fn parsed(layer: &str) -> Option<(Vec<&'static str>, Vec<Fault>)> {
 /// A layer that is not among [`BROKEN`](crate::BROKEN).
 pub fn fault_of(layer: &str, seed: u64) -> Result<Fault, JudgeError> {
     let (_, faults) = parsed(layer).ok_or_else(|| JudgeError::NotBroken(layer.to_owned()))?;
-    let [low, high, ..] = stream_seed(seed, &format!("judge break {layer}"), 0, 0);
-    let index = usize::from(u16::from_le_bytes([low, high])) % faults.len();
-    Ok(faults[index].clone())
+    // Seeds beside each other stand for different faults. Which one comes first differs from layer to layer.
+    let [first, ..] = stream_seed(0, &format!("judge break {layer}"), 0, 0);
+    let index = seed.wrapping_add(first.into()) % faults.len() as u64;
+    Ok(faults[index as usize].clone())
 }
 
 /// The code of a layer with this fault.
@@ -92,7 +93,7 @@ fn code(layer: &str, fault: &Fault) -> Option<String> {
 ///
 /// # Errors
 ///
-/// As of [`write`](crate::write), and a layer that is not among [`BROKEN`](crate::BROKEN).
+/// As of [`write`](crate::write()), and a layer that is not among [`BROKEN`](crate::BROKEN).
 pub fn write_broken(layer: &str, seed: u64, folder: &Path, device: &Device) -> Result<Written, JudgeError> {
     let fault = fault_of(layer, seed)?;
     // The manifest says nothing of the fault, nor of its seed.
@@ -118,7 +119,8 @@ mod tests {
             let (_, faults) = parsed(layer).unwrap();
             let all: BTreeSet<String> = faults.iter().map(|fault| fault.name.clone()).collect();
             assert!(all.len() == faults.len() && all.len() >= 4, "{layer}: {}", all.len());
-            let drawn: BTreeSet<String> = (0..200).map(|seed| fault_of(layer, seed).unwrap().name).collect();
+            let drawn: BTreeSet<String> =
+                (0..all.len() as u64).map(|seed| fault_of(layer, seed).unwrap().name).collect();
             assert_eq!(all, drawn, "{layer}");
         }
     }

@@ -72,7 +72,11 @@ fn judged(truth: &LayerTruth, index: usize, answer: &Value, row: &Row, unit: f64
         judged.diagnosis =
             Some("whole numbers: the right ones were rounded or cut off, as by a type for integers".into());
     }
-    if verdict == Verdict::NotDecided {
+    let far = if verdict == Verdict::NotDecided { far_off(truth, index, answer) } else { 0 };
+    if far > 0 {
+        (judged.verdict, judged.wrong) = (Verdict::Wrong, far);
+        judged.diagnosis = Some("far from what is right: an overflow, or a division by nearly nothing?".to_owned());
+    } else if verdict == Verdict::NotDecided {
         let exact = "the errors are as large as the gradient's own round-off: compute in double precision";
         judged.diagnosis = Some(exact.to_owned());
     }
@@ -99,6 +103,14 @@ fn judged(truth: &LayerTruth, index: usize, answer: &Value, row: &Row, unit: f64
         }
     }
     judged
+}
+
+/// How many elements are off by more than any round-off explains: by a hundredth of our gradient, which is proven.
+fn far_off(truth: &LayerTruth, index: usize, answer: &Value) -> usize {
+    let Some(right) = truth.gradients().into_iter().nth(index).flatten() else { return 0 };
+    let largest = right.data().iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+    let pairs = right.data().iter().zip(answer.data());
+    pairs.filter(|(right, answer)| (*right - *answer).abs() > 0.01 * largest.max(1e-3)).count()
 }
 
 /// Whether an answer is what is right, rounded or cut off to whole numbers.

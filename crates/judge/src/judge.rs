@@ -12,7 +12,7 @@ use crate::manifest::{Manifest, Request};
 use crate::verdict::{Judged, JudgedCase, JudgedTensor, Verdict};
 use crate::{JudgeError, gradients, network, optimizer, outputs};
 
-/// Judges the answers in a folder that [`write`](crate::write) made.
+/// Judges the answers in a folder that [`write`](crate::write()) made.
 ///
 /// # Errors
 ///

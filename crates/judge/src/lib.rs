@@ -1,7 +1,7 @@
 //! Exercises in backward passes and optimizer steps, and a judge of the answers.
 //!
-//! [`write`] makes a folder: a task, cases with all numbers that it takes, and a skeleton for each language. A student
-//! computes the output and the gradients of each case in any language, and saves them. [`judge`] reads them and says of
+//! [`write()`] makes a folder: a task, cases with all numbers that it takes, and a skeleton for each language. A student
+//! computes the output and the gradients of each case in any language, and saves them. [`judge()`] reads them and says of
 //! each tensor whether it is right, or where it is wrong, by how much, and what that looks like.
 //!
 //! # What is true

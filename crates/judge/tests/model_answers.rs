@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use backproof_judge::{JudgeError, Level, Request, judge, subjects, write, write_model_answers};
+use backproof_judge::{JudgeError, Level, Request, Verdict, judge, subjects, write, write_model_answers};
 use burn::tensor::Device;
 
 fn request(subject: &str, level: Level, seed: u64) -> Request {
@@ -55,4 +55,28 @@ fn an_exercise_is_a_function_of_its_seed_and_another_one_is_refused() {
         write(&request("relu", Level::Program, 1), folders[0].path(), &device),
         Err(JudgeError::NotEmpty(_))
     ));
+}
+
+#[test]
+fn an_answer_that_is_far_off_is_wrong_however_large_it_is() {
+    let device = Device::flex();
+    let folder = tempfile::tempdir().unwrap();
+    write(&request("layer_norm", Level::Program, 0), folder.path(), &device).unwrap();
+    for number in [1e308, 1e20, 1e3] {
+        for case in fs::read_dir(folder.path().join("cases")).unwrap().map(|entry| entry.unwrap().path()) {
+            let Some(name) = case.file_name().filter(|_| case.is_dir()) else { continue };
+            let answers = folder.path().join("answers").join(name);
+            fs::create_dir_all(&answers).unwrap();
+            for (answer, of) in [("y", "g"), ("dx", "x"), ("dgamma", "gamma"), ("dbeta", "beta")] {
+                let bytes = fs::read(case.join(format!("{of}.f64"))).unwrap().len();
+                let numbers: Vec<u8> = f64::to_le_bytes(number).into_iter().cycle().take(bytes).collect();
+                fs::write(answers.join(format!("{answer}.f64")), numbers).unwrap();
+            }
+        }
+        let judged = judge(folder.path(), &device).unwrap();
+        assert_eq!(judged.tensors_right, 0);
+        for (case, tensor) in judged.faults() {
+            assert_eq!(tensor.verdict, Verdict::Wrong, "{number:e}, {case}: {tensor:?}");
+        }
+    }
 }
