@@ -5,8 +5,8 @@
 
 use crate::{Budget, read};
 
-/// A file of any format: an error, or tensors with a number for each element of their shapes, of no more memory than the
-/// budget allows.
+/// A file of any format: an error, or tensors with a number for each element of their shapes, of no more memory than
+/// the budget allows.
 pub fn arrays(bytes: &[u8]) {
     const NUMBERS: usize = 1000;
     let Ok(arrays) = read(bytes, &mut Budget::new(bytes.len(), NUMBERS)) else { return };

@@ -2,8 +2,8 @@
 //!
 //! The files come from strangers. A reader trusts no size in them, unpacks within a [`Budget`], and answers what is
 //! wrong with a [`FormatError`] that says what was expected. [`Format::of`] tells the formats apart by the content of a
-//! file, because a name may be anything. [`read`] reads any of them, and a tensor that cannot be read is no reason not to
-//! read the others.
+//! file, because a name may be anything. [`read`] reads any of them, and a tensor that cannot be read is no reason not
+//! to read the others.
 //!
 //! There is no Burn here, so that the tests build in seconds.
 

@@ -9,8 +9,8 @@ pub struct Options {
     pub cotangents: usize,
     /// Tensors of up to so many elements are checked in full; default 256.
     pub full: usize,
-    /// The only direction in which the output is looked at, in place of random ones and of the Jacobian; default none. For
-    /// gradients that were [recorded](crate::GradientSource::recorded) under it. It has the shape of the output.
+    /// The only direction in which the output is looked at, in place of random ones and of the Jacobian; default none.
+    /// For gradients that were [recorded](crate::GradientSource::recorded) under it. It has the shape of the output.
     pub cotangent: Option<Value>,
     /// So many elements are checked of a larger tensor; default 64.
     pub quota: usize,

@@ -93,8 +93,8 @@ pub struct GradientSource<'a> {
     pub forward: Option<Forward<'a>>,
     /// The same backward on absolute values: the sum of the magnitudes of everything that it adds up.
     pub magnitudes: Option<Backward<'a>>,
-    /// Its gradients are numbers that somebody computed elsewhere: nothing is asked of it at other points or under other
-    /// cotangents.
+    /// Its gradients are numbers that somebody computed elsewhere: nothing is asked of it at other points or under
+    /// other cotangents.
     pub recorded: bool,
     /// Why it did not run, if it did not: then nothing of it is called.
     pub skipped: Option<String>,

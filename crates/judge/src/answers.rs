@@ -1,7 +1,7 @@
 //! The answers in a folder: files from strangers.
 //!
-//! Of a case there is `answers/case1.mat`, `.npz`, `.safetensors` or `.json`, or a folder `answers/case1` with a file of
-//! raw numbers for each tensor. The content says which format a file has.
+//! Of a case there is `answers/case1.mat`, `.npz`, `.safetensors` or `.json`, or a folder `answers/case1` with a file
+//! of raw numbers for each tensor. The content says which format a file has.
 
 #[cfg(test)]
 use std::collections::BTreeMap;

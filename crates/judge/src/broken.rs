@@ -1,7 +1,8 @@
 //! Backward passes with one fault, to be found and explained.
 //!
-//! `templates/broken` has a right backward in Python for each layer. Below a line that is easy to get wrong come the ways
-//! to do so: `#~` and the name of the fault, and on the next line `#=` and what stands in the place of the right line.
+//! `templates/broken` has a right backward in Python for each layer. Below a line that is easy to get wrong come the
+//! ways to do so: `#~` and the name of the fault, and on the next line `#=` and what stands in the place of the right
+//! line.
 
 use std::path::Path;
 

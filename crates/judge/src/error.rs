@@ -27,7 +27,7 @@ pub enum JudgeError {
         reason: String,
     },
     /// The cases cannot be drawn again.
-    #[error("the cases of {} are not those that this version draws (it was made by version {version})", folder.display())]
+    #[error("this version draws other cases than those of {}, which version {version} made", folder.display())]
     OtherVersion {
         /// The exercise.
         folder: PathBuf,

@@ -1,6 +1,6 @@
-//! One mistake for all cases. In one case, several mistakes may give the same numbers: where the padding is [0, 1], a lost
-//! padding and the padding of the rows used for the columns. A mistake that explains an answer in more cases, right ones
-//! included, is the better explanation.
+//! One mistake for all cases. In one case, several mistakes may give the same numbers: where the padding is [0, 1], a
+//! lost padding and the padding of the rows used for the columns. A mistake that explains an answer in more cases,
+//! right ones included, is the better explanation.
 
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -292,14 +292,14 @@ fn option((name, value): &(String, Value), cases: &[Case]) -> Opt {
 }
 
 const OPTIMIZER: &[&str] = &[
-    "`w0` are the weights before the first step, and `gradients[t]` is the gradient of step t + 1. The answer `weights[t]` \
-     are the weights after that step.",
+    "`w0` are the weights before the first step, and `gradients[t]` is the gradient of step t + 1. The answer \
+     `weights[t]` are the weights after that step.",
     "All of it holds for each weight by itself.",
     "The gradients are given, and do not depend on your weights.",
 ];
 
-const NETWORK_TASK: &str = "The network below, from the images to the loss of each image: y[n] = −ln p[n, labels[n]], where \
-                            p is the softmax of the last layer's outputs.";
+const NETWORK_TASK: &str = "The network below, from the images to the loss of each image: y[n] = −ln p[n, labels[n]], \
+                            where p is the softmax of the last layer's outputs.";
 
 const NETWORK_CONVENTIONS: &[&str] = &[
     "A weight of a linear layer is in × out: y = x weight + bias.",

@@ -1,5 +1,5 @@
-//! Mistakes that any layer can have: of layout, of indices, of sums that are overwritten. Each is a whole backward pass,
-//! beside those that the suite knows of the layer.
+//! Mistakes that any layer can have: of layout, of indices, of sums that are overwritten. Each is a whole backward
+//! pass, beside those that the suite knows of the layer.
 
 use std::rc::Rc;
 

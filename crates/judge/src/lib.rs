@@ -1,17 +1,17 @@
 //! Exercises in backward passes and optimizer steps, and a judge of the answers.
 //!
-//! [`write()`] makes a folder: a task, cases with all numbers that it takes, and a skeleton for each language. A student
-//! computes the output and the gradients of each case in any language, and saves them. [`judge()`] reads them and says of
-//! each tensor whether it is right, or where it is wrong, by how much, and what that looks like.
+//! [`write()`] makes a folder: a task, cases with all numbers that it takes, and a skeleton for each language. A
+//! student computes the output and the gradients of each case in any language, and saves them. [`judge()`] reads them
+//! and says of each tensor whether it is right, or where it is wrong, by how much, and what that looks like.
 //!
 //! # What is true
 //!
-//! The folder holds no answers. The manifest says by which numbers the cases were drawn, and the judge draws them again:
-//! so nobody makes an exercise easier by changing its cases. The truth about a gradient are finite differences of our
-//! forward in double precision, as for `compare-gradients`; `backproof-gradcheck` judges the numbers as a source that was
-//! recorded under one cotangent. At a kink, where more than one gradient is right, the answer must follow the convention
-//! of the exercise, which is that of our backward (`conventions.rs`). Optimizer steps are held against the rule in double
-//! precision (`optimizer/`).
+//! The folder holds no answers. The manifest says by which numbers the cases were drawn, and the judge draws them
+//! again: so nobody makes an exercise easier by changing its cases. The truth about a gradient are finite differences
+//! of our forward in double precision, as for `compare-gradients`; `backproof-gradcheck` judges the numbers as a source
+//! that was recorded under one cotangent. At a kink, where more than one gradient is right, the answer must follow the
+//! convention of the exercise, which is that of our backward (`conventions.rs`). Optimizer steps are held against the
+//! rule in double precision (`optimizer/`).
 //!
 //! # What it looks like
 //!

@@ -37,7 +37,7 @@ fn main() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     for (case, arrays) in CASES {
         let read = |(name, dims): &(&str, &[usize])| {
-            let bytes = fs::read(folder.join("cases").join(case).join(format!("{name}.f64"))).expect("the case is there");
+            let bytes = fs::read(folder.join("cases").join(case).join(format!("{name}.f64"))).expect("a case");
             let numbers = bytes.chunks_exact(8).map(|bytes| f64::from_le_bytes(bytes.try_into().unwrap()));
             Value::new(*dims, numbers.collect())
         };

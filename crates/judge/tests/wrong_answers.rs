@@ -1,5 +1,5 @@
-//! Answers that a student's loops in NumPy gave, right and wrong on purpose: `tests/fixtures/judge/make_fixtures.py` made
-//! them. Every wrong one is recognised by its name, and no right one is called wrong.
+//! Answers that a student's loops in NumPy gave, right and wrong on purpose: `tests/fixtures/judge/make_fixtures.py`
+//! made them. Every wrong one is recognised by its name, and no right one is called wrong.
 
 use std::collections::BTreeMap;
 use std::fs;

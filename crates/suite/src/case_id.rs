@@ -105,8 +105,8 @@ impl CaseId {
     }
 }
 
-/// Whole numbers from −3 to 3 in the place of others, in the same order of magnitude: what was positive everywhere stays
-/// so. A tensor of whole numbers, such as labels, stays as it is.
+/// Whole numbers from −3 to 3 in the place of others, in the same order of magnitude: what was positive everywhere
+/// stays so. A tensor of whole numbers, such as labels, stays as it is.
 fn whole(value: &Value) -> Value {
     let data = value.data();
     if data.iter().all(|x| x.fract() == 0.0) {

@@ -17,7 +17,8 @@ use crate::{images, layers, networks};
 pub struct Exercise {
     /// The options of the layer by name; a pair is `[height, width]`, and what holds is 1.
     pub options: Vec<(&'static str, Value)>,
-    /// The tensors, the function, and the ways to get it wrong. Its sources are Burn's autodiff and the backward by hand.
+    /// The tensors, the function, and the ways to get it wrong. Its sources are Burn's autodiff and the backward by
+    /// hand.
     pub problem: Problem<'static>,
     /// Backward passes that follow another convention at kinks, by its name.
     pub conventions: Vec<GradientSource<'static>>,
@@ -45,8 +46,8 @@ pub fn exercise(layer: &str, context: &Context, case: CaseId) -> Option<Exercise
     Some(Exercise { options: draw.options, problem, conventions, budget: None })
 }
 
-/// A whole network on bundled digits, with the cross-entropy: two images, the parameters by their names, and the loss of
-/// each image. A network with dropout infers.
+/// A whole network on bundled digits, with the cross-entropy: two images, the parameters by their names, and the loss
+/// of each image. A network with dropout infers.
 ///
 /// # Errors
 ///

@@ -35,11 +35,11 @@ pub(crate) fn judge(given: &Steps, answer: &Value) -> JudgedTensor {
             Some((name, _)) => (*name).to_owned(),
             None if like(&reshaped(&columns, truth.dims())) => COLUMN_MAJOR.to_owned(),
             None => match at / count {
-                0 => "no mistake that is known here; the first step is wrong already".to_owned(),
-                1 => "no mistake that is known here; the first step is right, and the second is wrong: what is kept?".to_owned(),
+                0 => "no known mistake; the first step is wrong already".to_owned(),
+                1 => "no known mistake; the first step is right, and the second is wrong: what is kept?".to_owned(),
                 step => format!(
-                    "no mistake that is known here; the first {step} steps are right, and the next one is wrong: what is \
-                     kept from step to step?"
+                    "no known mistake; the first {step} steps are right, and the next one is wrong: what is kept from \
+                     step to step?"
                 ),
             },
         }

@@ -54,10 +54,10 @@ impl Sizes {
 /// What an exercise asks for.
 pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
     title: "A convolution",
-    forward: "y[n, o, i, j] = bias[o] + Σ_c,k,l weight[o, c, k, l] x[n, c′, i·stride − padding + k·dilation, \
-             j·stride − padding + l·dilation]\n\nRow indices take the first number of each pair, column indices the \
-             second; x is 0 outside of the image. With `groups` G, the output channels are G equal groups one after the \
-             other, and so are the input channels: c counts within the group of o, and c′ is that channel of x.",
+    forward: "y[n, o, i, j] = bias[o] + Σ_c,k,l weight[o, c, k, l] x[n, c′, i·stride − padding + k·dilation, j·stride \
+              − padding + l·dilation]\n\nRow indices take the first number of each pair, column indices the second; x \
+              is 0 outside of the image. With `groups` G, the output channels are G equal groups one after the other, \
+              and so are the input channels: c counts within the group of o, and c′ is that channel of x.",
     conventions: &[
         "The kernel is not flipped: this is a correlation, as in PyTorch. MATLAB's `conv2` flips it.",
         conventions::WINDOWS,

@@ -13,8 +13,8 @@ const EPSILON: f64 = 1e-5;
 /// What an exercise asks for.
 pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
     title: "Group normalisation",
-    forward: "The channels are `groups` equal groups one after the other. μ and σ² are mean and variance of a group of one \
-             sample.\ny = gamma[c] (x − μ) / √(σ² + epsilon) + beta[c]",
+    forward: "The channels are `groups` equal groups one after the other. μ and σ² are mean and variance of a group of \
+              one sample.\ny = gamma[c] (x − μ) / √(σ² + epsilon) + beta[c]",
     conventions: &[conventions::BIASED],
 });
 

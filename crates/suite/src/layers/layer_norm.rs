@@ -13,9 +13,9 @@ const EPSILON: f64 = 1e-5;
 /// What an exercise asks for.
 pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
     title: "Layer normalisation",
-    forward: "μ and σ² are mean and variance of all elements of one sample.\ny = gamma · (x − μ) / √(σ² + epsilon) + beta, \
-             where gamma and beta have an element for each element of a sample, in the order channel, row, column (the \
-             column is the fastest)",
+    forward: "μ and σ² are mean and variance of all elements of one sample.\ny = gamma · (x − μ) / √(σ² + epsilon) + \
+              beta, where gamma and beta have an element for each element of a sample, in the order channel, row, \
+              column (the column is the fastest)",
     conventions: &[conventions::BIASED],
 });
 

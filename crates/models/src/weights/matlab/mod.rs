@@ -1,5 +1,5 @@
-//! The networks in MATLAB files. `backproof-arrays` reads the files; [`network`] makes tensors of the struct in which the
-//! course keeps its networks.
+//! The networks in MATLAB files. `backproof-arrays` reads the files; [`network`] makes tensors of the struct in which
+//! the course keeps its networks.
 
 mod fit;
 mod network;
