@@ -29,6 +29,25 @@ def idx():
     put("idx", "huge", bytes([0, 0, 8, 3]) + struct.pack(">3I", 2**32 - 1, 2**32 - 1, 2**32 - 1))
 
 
+def arrays():
+    """Files that answers to exercises may be; see crates/arrays."""
+
+    def element(kind, data):
+        return struct.pack("<II", kind, len(data)) + data + bytes(-len(data) % 8)
+
+    def variable(name, shape, numbers):
+        parts = [(6, struct.pack("<II", 6, 0)), (5, struct.pack(f"<{len(shape)}i", *shape)), (1, name)]
+        parts.append((9, struct.pack(f"<{len(numbers)}d", *numbers)))
+        return element(14, b"".join(element(kind, data) for kind, data in parts))
+
+    head = b"MATLAB 5.0 MAT-file".ljust(124) + b"\x00\x01IM"
+    numbers = head + variable(b"y", [2, 1], [1.5, float("nan")]) + variable(b"dx", [1, 3], [1.0, 2.0, 3.0])
+    put("arrays", "matlab", numbers)
+    put("arrays", "cut", numbers[:-8])
+    tensors = json.dumps({"y": {"dtype": "I32", "shape": [2], "data_offsets": [0, 8]}}).encode()
+    put("arrays", "integers", struct.pack("<Q", len(tensors)) + tensors + struct.pack("<2i", 1, -2))
+
+
 def cifar():
     put("cifar", "two", bytes([4]) + bytes(range(12)) + bytes([9]) + bytes(range(12, 24)))
 
@@ -267,7 +286,7 @@ def events():
 
 if __name__ == "__main__":
     shutil.rmtree(CORPUS, ignore_errors=True)
-    for make in [idx, cifar, gzip, archive, picture, config, sweep, weights, matlab, numpy, run_folder, events]:
+    for make in [arrays, idx, cifar, gzip, archive, picture, config, sweep, weights, matlab, numpy, run_folder, events]:
         make()
     files = [path for path in CORPUS.rglob("*") if path.is_file()]
     print(f"{len(files)} files, {sum(path.stat().st_size for path in files)} bytes")

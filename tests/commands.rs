@@ -14,6 +14,7 @@ fn a_bare_xtask_lists_the_commands() {
         "predict",
         "explain",
         "compare-gradients",
+        "judge",
         "params",
         "data",
         "config",

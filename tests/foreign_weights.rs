@@ -140,7 +140,7 @@ fn what_cannot_be_read_is_refused_with_the_file_the_reason_and_a_way_out() {
     let mat = fs::read(fixture("course.mat")).unwrap();
     let npz = fs::read(fixture("course.npz")).unwrap();
     assert!(refused(b"not weights").starts_with(
-        "is no weights file; expected safetensors, a MATLAB file of version 5 to 7 (.mat), or an archive of NumPy \
+        "is no file of tensors; expected safetensors, a MATLAB file of version 5 to 7 (.mat), or an archive of NumPy \
              (.npz)\n"
     ));
     let mut newer = mat.clone();

@@ -160,7 +160,7 @@ fn a_weights_file_that_does_not_fit_is_refused_by_name() {
     fs::write(folder.path().join("text.safetensors"), "not weights").unwrap();
     let assert = evaluate(folder.path(), &["--weights", "text.safetensors"]).assert().code(1);
     assert!(
-        stderr(&assert).contains("text.safetensors is no weights file; expected safetensors, "),
+        stderr(&assert).contains("text.safetensors is no file of tensors; expected safetensors, "),
         "{}",
         stderr(&assert)
     );

@@ -11,6 +11,7 @@ mod environments;
 #[cfg(target_os = "linux")]
 mod hyperqueue;
 mod instructions;
+mod judge;
 mod needs;
 #[cfg(target_os = "linux")]
 mod permissions;
@@ -41,6 +42,8 @@ fn main() -> ExitCode {
         data: environments::two_processes_share_a_data_folder,
         browser: browser::axe_finds_no_violation_in_any_page,
         browser: browser::an_explanation_is_right_and_can_be_touched,
+        numpy: judge::a_backward_in_numpy_that_is_broken_gets_the_name_of_its_fault,
+        octave: judge::a_convolution_in_octave_is_right_and_a_flipped_kernel_is_named,
         torch: python::pytorch_computes_the_same_logits_and_its_weights_come_back,
     };
     #[cfg(unix)]

@@ -40,6 +40,16 @@ pub(crate) fn torch() -> Option<String> {
     unless_set("BACKPROOF_TEST_PYTHON", "names no Python with torch and safetensors")
 }
 
+/// A Python that has NumPy.
+pub(crate) fn numpy() -> Option<String> {
+    unless(command(&["python3", "-c", "import numpy"]), "there is no `python3` with NumPy")
+}
+
+/// GNU Octave.
+pub(crate) fn octave() -> Option<String> {
+    unless(command(&["octave-cli", "--version"]), "there is no `octave-cli`")
+}
+
 /// Any Python.
 #[cfg(unix)]
 pub(crate) fn python() -> Option<String> {

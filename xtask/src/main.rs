@@ -40,6 +40,10 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
             backproof::comparison::selection(arguments)?;
             Some(&arguments.device)
         }
+        cli::Command::Judge(arguments) => {
+            backproof::judging::check(arguments)?;
+            None
+        }
         cli::Command::Bench(arguments) => {
             backproof::bench::request(arguments)?;
             None

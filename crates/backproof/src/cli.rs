@@ -14,6 +14,7 @@ mod bench;
 mod compare_gradients;
 mod config;
 mod explain;
+mod judge;
 mod misspelt;
 mod places;
 mod predict;
@@ -24,6 +25,7 @@ pub use bench::BenchArguments;
 pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 pub use config::{ConfigArguments, ConfigCommand};
 pub use explain::ExplainArguments;
+pub use judge::{JudgeArguments, JudgeCommand};
 pub use places::{CheckpointChoice, Device, Places};
 pub use predict::PredictArguments;
 pub use reproduction::ReproductionArguments;
@@ -110,6 +112,12 @@ pub enum Command {
     /// Without --layer, --model, --config or --suite, this checks every layer over generated shapes, and every
     /// published network on real images.
     CompareGradients(CompareGradientsArguments),
+    /// Judge gradients that others computed, in any language; make exercises for them
+    ///
+    /// `judge new LAYER -o DIR` makes an exercise: a task, cases with all their numbers, and skeletons for Python,
+    /// MATLAB and Octave, Julia, Rust and C. `judge DIR` says of each answer whether it is right, or where it is wrong,
+    /// by how much and what that looks like. The exit code is 3 if an answer is not right.
+    Judge(JudgeArguments),
     /// Make the report of each run: report.html and its figures; for several runs, also a comparison
     Report(ReportArguments),
     /// Compare runs: their curves in one figure, and the differences of their configs and results

@@ -64,6 +64,10 @@ fn shuffled(count: usize, seed: u64) -> Vec<usize> {
 ///
 /// With one output all random cotangents differ by a factor only, and two are enough.
 pub(crate) fn cotangents(dims: &[usize], elements: usize, options: &Options) -> Vec<Cotangent> {
+    if let Some(given) = &options.cotangent {
+        assert_eq!(given.dims(), dims, "a cotangent has the shape of the output");
+        return vec![Cotangent { name: "given".into(), value: given.clone(), only: None }];
+    }
     let outputs: usize = dims.iter().product();
     let random = if outputs == 1 { options.cotangents.min(2) } else { options.cotangents };
     let mut all: Vec<_> = (0..random).map(|number| Cotangent::random(dims, options.seed, number)).collect();
@@ -96,6 +100,13 @@ mod tests {
         assert_eq!(count(&[2, 3], 3), (3, 0));
         assert_eq!(count(&[2, 1], 6), (3, 2));
         assert_eq!(count(&[1, 1], 2), (2, 0), "with one output two factors are enough");
+    }
+
+    #[test]
+    fn a_given_cotangent_is_the_only_one() {
+        let given = Value::new([2], vec![3.0, 0.0]);
+        let all = cotangents(&[2], 1, &Options { cotangent: Some(given.clone()), ..Options::default() });
+        assert_eq!(all.into_iter().map(|one| one.value).collect::<Vec<_>>(), [given]);
     }
 
     #[test]

@@ -1,3 +1,5 @@
+use crate::Value;
+
 /// How much is checked, and how strictly.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
@@ -7,6 +9,9 @@ pub struct Options {
     pub cotangents: usize,
     /// Tensors of up to so many elements are checked in full; default 256.
     pub full: usize,
+    /// The only direction in which the output is looked at, in place of random ones and of the Jacobian; default none.
+    /// For gradients that were [recorded](crate::GradientSource::recorded) under it. It has the shape of the output.
+    pub cotangent: Option<Value>,
     /// So many elements are checked of a larger tensor; default 64.
     pub quota: usize,
     /// The full Jacobian is checked, one output at a time, if outputs × differentiated elements are at most so many;
@@ -24,6 +29,7 @@ impl Default for Options {
         Self {
             seed: 0,
             cotangents: 3,
+            cotangent: None,
             full: 256,
             quota: 64,
             jacobian: 1024,

@@ -93,6 +93,9 @@ pub struct GradientSource<'a> {
     pub forward: Option<Forward<'a>>,
     /// The same backward on absolute values: the sum of the magnitudes of everything that it adds up.
     pub magnitudes: Option<Backward<'a>>,
+    /// Its gradients are numbers that somebody computed elsewhere: nothing is asked of it at other points or under
+    /// other cotangents.
+    pub recorded: bool,
     /// Why it did not run, if it did not: then nothing of it is called.
     pub skipped: Option<String>,
 }
@@ -110,8 +113,16 @@ impl<'a> GradientSource<'a> {
             backward: Rc::new(backward),
             forward: None,
             magnitudes: None,
+            recorded: false,
             skipped: None,
         }
+    }
+
+    /// Numbers that somebody computed elsewhere, a gradient for each of [`Problem::tensors`], under the one
+    /// [cotangent](crate::Options::cotangent) that the options give. Whether they are linear in it, and the same twice,
+    /// is not asked.
+    pub fn recorded(name: impl Into<String>, unit_roundoff: f64, gradients: Vec<Option<Value>>) -> Self {
+        Self { recorded: true, ..Self::new(name, unit_roundoff, move |_, _| gradients.clone()) }
     }
 
     /// A source that has no device here: its rows say [`Verdict::Skipped`](crate::Verdict::Skipped).

@@ -66,7 +66,10 @@ impl Run {
             gradients.push(first);
         }
         let wobble = wobble(source, perturbed, cotangents, &gradients);
-        let combined = combined(source, values, cotangents, gradients.first(), most);
+        let combined = match source.recorded {
+            true => Vec::new(),
+            false => combined(source, values, cotangents, gradients.first(), most),
+        };
         if let (Some(cotangent), Some(first)) = (cotangents.first(), gradients.first()) {
             // Three times: a buffer that changes with every second call is another one in one of them.
             for _ in 0..3 {

@@ -39,6 +39,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "macros.html",
         "report.html",
         "comparison.html",
+        "judged.html",
+        "class.html",
         "sections/training.html",
         "sections/test.html",
         "sections/mistakes.html",

@@ -13,6 +13,8 @@ pub struct CaseId {
     pub number: u64,
     /// The signs of hard numbers.
     pub signs: Signs,
+    /// Whether all numbers are small and whole, for a person who computes with a pencil.
+    pub whole: bool,
 }
 
 /// Which signs hard numbers have.
@@ -34,7 +36,13 @@ impl CaseId {
 
     /// The case of this number at this point.
     pub fn new(point: Point, number: u64) -> Self {
-        Self { point, number, signs: Signs::Drawn }
+        Self { point, number, signs: Signs::Drawn, whole: false }
+    }
+
+    /// The same with small whole numbers.
+    #[must_use]
+    pub fn with_whole_numbers(self) -> Self {
+        Self { whole: true, ..self }
     }
 
     /// The same, and then with other signs: a function that is not finite far out on one side may be flat on the other.
@@ -54,6 +62,9 @@ impl CaseId {
     /// With several tensors, the number of the case says which of them get hard numbers: in turn all of them, and each
     /// by itself.
     pub(crate) fn apply(self, tensors: &mut [Variable], dtype: DType) {
+        if self.whole {
+            tensors.iter_mut().for_each(|tensor| tensor.value = whole(&tensor.value));
+        }
         let free: Vec<usize> = (0..tensors.len()).filter(|&tensor| tensors[tensor].role != Role::Constant).collect();
         if self.point == Point::General || free.is_empty() {
             return;
@@ -92,6 +103,19 @@ impl CaseId {
             }
         }
     }
+}
+
+/// Whole numbers from −3 to 3 in the place of others, in the same order of magnitude: what was positive everywhere
+/// stays so. A tensor of whole numbers, such as labels, stays as it is.
+fn whole(value: &Value) -> Value {
+    let data = value.data();
+    if data.iter().all(|x| x.fract() == 0.0) {
+        return value.clone();
+    }
+    let largest = data.iter().fold(0.0f64, |largest, x| largest.max(x.abs()));
+    let least = if data.iter().all(|&x| x > 0.0) { 1.0 } else { -3.0 };
+    let scaled = data.iter().map(|x| (x * 3.0 / largest).round().max(least) + 0.0).collect();
+    Value::new(value.dims(), scaled)
 }
 
 /// The first elements along the chosen axes.

@@ -18,11 +18,15 @@ mod domain;
 #[cfg(feature = "cases")]
 mod dump;
 #[cfg(feature = "cases")]
+mod exercise;
+#[cfg(feature = "cases")]
 mod images;
 #[cfg(feature = "cases")]
 mod kernels;
 #[cfg(feature = "cases")]
 mod known;
+#[cfg(feature = "cases")]
+mod layer_task;
 #[cfg(feature = "cases")]
 mod networks;
 #[cfg(feature = "cases")]
@@ -42,9 +46,13 @@ pub use case_id::{CaseId, Signs};
 #[cfg(feature = "cases")]
 pub use dump::dump;
 #[cfg(feature = "cases")]
+pub use exercise::{Exercise, exercise, layer_task, network_exercise};
+#[cfg(feature = "cases")]
 pub use known::{Known, Setting};
 #[cfg(feature = "cases")]
-pub use outcome::{CheckOutcome, CheckStatus, Wanted};
+pub use layer_task::LayerTask;
+#[cfg(feature = "cases")]
+pub use outcome::{CheckOutcome, CheckStatus, Wanted, quietly};
 #[cfg(feature = "cases")]
 pub use subject::Context;
 #[cfg(feature = "cases")]

@@ -249,7 +249,7 @@ thread_local! {
 }
 
 /// Keeps panics off the terminal while `run` runs: they are outcomes.
-pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> T {
+pub fn quietly<T>(run: impl FnOnce() -> T) -> T {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|panic| {
         let location = panic.location().map(|location| format!(" ({location})")).unwrap_or_default();

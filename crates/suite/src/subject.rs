@@ -58,8 +58,15 @@ impl Subject {
     /// itself is the case among others, and the command that a failure prints replays it. A hard case draws what the
     /// general case of its number draws, and is changed then.
     pub(crate) fn case_at(&self, context: &Context, case: CaseId) -> Case {
+        self.drawn_at(context, case).0
+    }
+
+    /// The same, with what it has taken down.
+    pub(crate) fn drawn_at(&self, context: &Context, case: CaseId) -> (Case, Draw) {
         let context = Context { case, ..context.clone() };
-        (self.generate)(&context, &mut Draw::new(context.seed, self.name, case.number))
+        let mut draw = Draw { quarters: case.whole, ..Draw::new(context.seed, self.name, case.number) };
+        let case = (self.generate)(&context, &mut draw);
+        (case, draw)
     }
 }
 
@@ -126,17 +133,50 @@ impl Context {
     }
 }
 
-/// The random numbers of one case.
-pub(crate) struct Draw(ChaCha8Rng);
+/// The random numbers of one case, and what else an exercise must know of it.
+pub(crate) struct Draw {
+    random: ChaCha8Rng,
+    /// Real numbers are quarters, for a pencil.
+    quarters: bool,
+    /// The options of the case by name: what a person who computes the same is told beside the tensors.
+    pub(crate) options: Vec<(&'static str, Value)>,
+    /// Backward passes that are right at smooth points, and follow another convention at kinks.
+    pub(crate) conventions: Vec<(&'static str, OtherConvention)>,
+}
+
+/// The gradients of another convention.
+pub(crate) type OtherConvention = Box<dyn Fn(&Arguments<'_>) -> Gradients>;
 
 impl Draw {
     pub(crate) fn new(seed: u64, name: &str, number: u64) -> Self {
-        Self(ChaCha8Rng::from_seed(stream_seed(seed, &format!("compare-gradients {name}"), number, 0)))
+        let seed = stream_seed(seed, &format!("compare-gradients {name}"), number, 0);
+        Self { random: ChaCha8Rng::from_seed(seed), quarters: false, options: Vec::new(), conventions: Vec::new() }
+    }
+
+    /// Takes down an option of the case.
+    pub(crate) fn option(&mut self, name: &'static str, numbers: &[f64]) {
+        let dims = if numbers.len() == 1 { vec![] } else { vec![numbers.len()] };
+        self.options.push((name, Value::new(dims, numbers.to_vec())));
+    }
+
+    /// Takes down a pair, `[height, width]`.
+    pub(crate) fn pair_option(&mut self, name: &'static str, pair: [usize; 2]) {
+        self.option(name, &pair.map(|size| size as f64));
+    }
+
+    /// Takes down whether something holds, as 1 or 0.
+    pub(crate) fn flag(&mut self, name: &'static str, holds: bool) {
+        self.option(name, &[f64::from(u8::from(holds))]);
+    }
+
+    /// Takes down a backward that is right but at kinks, where it does not what the layer does.
+    pub(crate) fn convention(&mut self, name: &'static str, backward: impl Fn(&Arguments<'_>) -> Gradients + 'static) {
+        self.conventions.push((name, Box::new(backward)));
     }
 
     /// A whole number in the range.
     pub(crate) fn size(&mut self, range: std::ops::RangeInclusive<usize>) -> usize {
-        self.0.random_range(range)
+        self.random.random_range(range)
     }
 
     /// Two of them, for height and width.
@@ -151,22 +191,28 @@ impl Draw {
 
     /// A real number in the range.
     pub(crate) fn real(&mut self, range: std::ops::Range<f64>) -> f64 {
-        self.0.random_range(range)
+        let drawn = self.random.random_range(range.clone());
+        let quarter = (4.0 * drawn).round() / 4.0;
+        match self.quarters {
+            false => drawn,
+            true if range.start >= 0.0 => quarter.max(0.25),
+            true => quarter,
+        }
     }
 
     /// True once in `n`.
     pub(crate) fn once_in(&mut self, n: u32) -> bool {
-        self.0.random_ratio(1, n)
+        self.random.random_ratio(1, n)
     }
 
     /// One of these.
     pub(crate) fn pick<T: Copy>(&mut self, from: &[T]) -> T {
-        *from.choose(&mut self.0).expect("there is something to pick from")
+        *from.choose(&mut self.random).expect("there is something to pick from")
     }
 
     /// Seeds something else.
     pub(crate) fn seed(&mut self) -> u64 {
-        self.0.random()
+        self.random.random()
     }
 
     /// Normal numbers of deviation `scale`.
@@ -181,7 +227,7 @@ impl Draw {
             return self.normal(dims, scale);
         }
         let dims = dims.into();
-        let data = (0..dims.iter().product()).map(|_| f64::from(self.0.random_range(-2i32..=2))).collect();
+        let data = (0..dims.iter().product()).map(|_| f64::from(self.random.random_range(-2i32..=2))).collect();
         Value::new(dims, data)
     }
 

@@ -13,6 +13,7 @@ mod doctor;
 mod executable;
 mod explain;
 mod failures;
+mod judge;
 mod predict;
 mod progress;
 mod report;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         Command::Predict(arguments) => predict::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
+        Command::Judge(arguments) => judge::run(arguments),
         Command::Report(arguments) => report::report(arguments),
         Command::CompareRuns(arguments) => report::compare_runs(arguments),
         Command::Reproduction(arguments) => reproduction::run(arguments),

@@ -334,3 +334,20 @@ fn an_element_that_a_mutant_changes_is_chosen() {
         assert_eq!(examination.selected(0, Some((0, &[Some(&short), None]))).len(), 10);
     }
 }
+
+#[test]
+fn gradients_that_were_recorded_are_judged_under_the_cotangent_that_is_given() {
+    let report = |factor: f64| {
+        let mut problem =
+            problem(vec![variable("x", &[1.0, -2.0])], |values| values[0].data().iter().map(|x| x * x * x).collect());
+        // 3 x² w, for x = 1 and −2, w = 2 and −1.
+        let gradient = Value::new([2], vec![factor * 6.0, factor * -12.0]);
+        problem.sources.push(GradientSource::recorded("answer", f64::EPSILON / 2.0, vec![Some(gradient)]));
+        let options = Options { cotangent: Some(Value::new([2], vec![2.0, -1.0])), ..Options::default() };
+        problem.examine(&options).report().clone()
+    };
+    assert_eq!(report(1.0).verdict("answer", "x"), Some(Verdict::Pass));
+    let wrong = report(2.0).row("answer", "x").unwrap().clone();
+    assert_eq!(wrong.verdict, Verdict::Mismatch);
+    assert!(wrong.diagnosis.unwrap().contains("2 times"));
+}

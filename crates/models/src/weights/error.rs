@@ -1,6 +1,6 @@
 //! What can be wrong with weights.
 
-use super::FormatError;
+use backproof_arrays::FormatError;
 
 /// Why weights cannot be read into a network, or saved.
 #[derive(Debug, thiserror::Error)]

@@ -2,15 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use backproof_arrays::{Budget, Element, Format, FormatError, Numbers, StoredTensor, numpy};
 use backproof_spec::{Architecture, Shape, TracedLayer};
 use burn::tensor::{DType, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors};
 
-use super::format::Format;
 use super::matlab::MatlabNetwork;
-use super::numbers::{Element, Numbers, StoredTensor};
-use super::unpack::Budget;
-use super::{Changes, ElementFault, FormatError, WeightsError, numpy};
+use super::{Changes, ElementFault, WeightsError};
 
 /// What wrappers put before the name of every tensor: `DataParallel` of PyTorch, `torch.compile`, and modules that hold
 /// the network as `model`, as those of Lightning do.

@@ -4,22 +4,18 @@
 //! weight is stored `[out, in]` as PyTorch has it, and is `[in, out]` in memory as Burn has it; everything else has one
 //! layout in both.
 //!
-//! [`file`] reads a file of any framework: safetensors, the archives of NumPy ([`numpy`]), and the networks of MATLAB
-//! ([`matlab`]). [`format`] tells them apart. [`walk`] is where the names come from.
+//! [`file`] reads a file of any framework: safetensors, the archives of NumPy, and the networks of MATLAB ([`matlab`]).
+//! `backproof-arrays` tells them apart. [`walk`] is where the names come from.
 
 mod changes;
 mod error;
 mod file;
-mod format;
-mod format_error;
 mod matlab;
-mod numbers;
-mod numpy;
-mod unpack;
 mod walk;
 
 use std::collections::BTreeMap;
 
+pub use backproof_arrays::FormatError;
 use burn::module::Module;
 use burn::tensor::{DType, TensorData};
 use safetensors::tensor::{Dtype, TensorView};
@@ -29,7 +25,6 @@ use crate::Network;
 pub use changes::Changes;
 pub use error::{ElementFault, WeightsError};
 pub(crate) use file::WeightsFile;
-pub use format_error::FormatError;
 pub use walk::NamedTensor;
 pub(crate) use walk::{Path, Replace};
 

@@ -5,9 +5,23 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_kernels as kernels;
 use backproof_layers::{AvgPool2d, AvgPool2dOptions};
 
+use super::conventions;
 use super::windows::{SLIPS, Windows, plane};
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, extent, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Average pooling",
+    forward: "y[n, c, i, j] = the sum over the window of x, divided by a count",
+    conventions: &[
+        "With `count_include_pad` 1 the count is that of all places of the window in the image or its padding; \
+                 with 0 it is that of places in the image.",
+        conventions::WINDOWS,
+        conventions::CEIL,
+    ],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let (kernel, stride) = (draw.pair(1..=3), draw.pair(1..=3));
@@ -26,6 +40,11 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         if ceil_mode { ", ceil mode" } else { "" },
         layout.words(),
     );
+    for (name, pair) in [("kernel", kernel), ("stride", stride), ("padding", padding)] {
+        draw.pair_option(name, pair);
+    }
+    draw.flag("ceil_mode", ceil_mode);
+    draw.flag("count_include_pad", count_include_pad);
     let layer = AvgPool2d::new(AvgPool2dOptions { kernel, stride, padding, ceil_mode, count_include_pad });
     let check = context.check("avg_pool2d").input("x", draw.normal(dims, 1.0));
     let [of_autodiff, of_forward] = [layer.clone(), layer.clone()];

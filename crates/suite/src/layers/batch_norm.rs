@@ -5,10 +5,20 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_layers::{BatchNorm, Mode};
 use burn::tensor::Tensor;
 
+use super::conventions;
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
 
 const EPSILON: f64 = 1e-5;
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Batch normalisation",
+    forward: "With `training` 1: μ[c] and σ²[c] are mean and variance of x[:, c, :, :]. With 0 they are `running_mean` \
+             and `running_variance`.\ny = gamma[c] (x − μ[c]) / √(σ²[c] + epsilon) + beta[c]",
+    conventions: &[conventions::BIASED, "Running statistics have no gradient, and are not updated here."],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     // Two elements of a channel are normalised to ±1 whatever they are: in single precision their gradient is rounding
@@ -22,6 +32,8 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let (scale, shifts) = (!draw.once_in(4), !draw.once_in(4));
     let x = draw.normal(dims, 1.0);
     let x = Value::new(dims, x.data().iter().map(|x| x + shift).collect());
+    draw.flag("training", training);
+    draw.option("epsilon", &[EPSILON]);
     let check = context.check("batch_norm").input("x", x);
     // A scale and a shift that there are not are the constants 1 and 0.
     let check = match scale {

@@ -5,9 +5,18 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_layers::BinaryCrossEntropy;
 use burn::tensor::Tensor;
 
+use super::conventions;
 use super::targets::perhaps_of_classes;
 use crate::kernels;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Binary cross-entropy with logits",
+    forward: "p = 1 / (1 + e^(−logits)),  y[n] = −1/K Σ_k (targets ln p + (1 − targets) ln(1 − p))",
+    conventions: &[conventions::PER_SAMPLE],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let dims = [draw.size(1..=6), draw.size(2..=9)];

@@ -5,8 +5,10 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_kernels::{Conv2dShape, LANES};
 use backproof_layers::{Conv2d, Conv2dOptions};
 
-use super::windows::{SLIPS, Windows, convolution, plane, tiled};
+use super::conventions;
+use super::windows::{SLIPS, Windows, convolution, convolution_by, plane, tiled};
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, extent, shape};
 
 struct Sizes {
@@ -49,10 +51,27 @@ impl Sizes {
     }
 }
 
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "A convolution",
+    forward: "y[n, o, i, j] = bias[o] + Σ_c,k,l weight[o, c, k, l] x[n, c′, i·stride − padding + k·dilation, j·stride \
+              − padding + l·dilation]\n\nRow indices take the first number of each pair, column indices the second; x \
+              is 0 outside of the image. With `groups` G, the output channels are G equal groups one after the other, \
+              and so are the input channels: c counts within the group of o, and c′ is that channel of x.",
+    conventions: &[
+        "The kernel is not flipped: this is a correlation, as in PyTorch. MATLAB's `conv2` flips it.",
+        conventions::WINDOWS,
+    ],
+});
+
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let Sizes { samples, of_group, outputs, groups, kernel, stride, padding, dilation, size } =
         if draw.once_in(8) { Sizes::by_tiles(draw) } else { Sizes::any(draw) };
     let (has_bias, layout) = (!draw.once_in(4), draw.layout());
+    for (name, pair) in [("stride", stride), ("padding", padding), ("dilation", dilation)] {
+        draw.pair_option(name, pair);
+    }
+    draw.option("groups", &[groups as f64]);
     let options = Conv2dOptions { stride, padding, dilation, groups };
     let scale = (1.0 / (of_group * kernel[0] * kernel[1]) as f64).sqrt();
     let dims = [samples, groups * of_group, size[0], size[1]];
@@ -132,6 +151,11 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     check = context.mutant(check, "only the first sample counts for the weight", move |t| {
         let [x, g] = [t.get::<4>("x"), t.cotangent::<4>()].map(|tensor| Value::from(tensor.narrow(0, 0, 1)));
         Gradients::new().with("weight", convolution(windows, [&x, t.value("weight"), &g], |o| o / per_group)[1].clone())
+    });
+    check = context.mutant(check, "the weight's gradient is overwritten: `=` in the place of `+=`", move |t| {
+        let values = [t.value("x"), t.value("weight"), t.cotangent_value()];
+        let [_, weight] = convolution_by(windows, values, |o| o / per_group, |sum, term| *sum = term);
+        Gradients::new().with("weight", weight)
     });
     if has_bias {
         check = context.mutant(check, "the bias averaged over batch and positions", |t| {

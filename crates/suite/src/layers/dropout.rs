@@ -3,10 +3,18 @@
 use backproof_compiled::Operation;
 use backproof_gradcheck::Gradients;
 use backproof_layers::{Dropout, Mode};
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Tensor};
 
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Dropout",
+    forward: "With `training` 1: y = mask · x / (1 − probability). With 0: y = x",
+    conventions: &["The mask is given: 1 is kept, and 0 is dropped."],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let dims = [draw.size(1..=3), draw.channels(1..=4), draw.size(2..=7)];
@@ -39,6 +47,14 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         Mode::Inference => check,
     };
     // Dropping a tensor of ones gives the mask, with its scale.
+    let ones = Tensor::<3>::ones(dims, (&context.reference, DType::F64));
+    let kept = match mode {
+        Mode::Training { .. } => layer.forward(ones.clone(), mode).sign(),
+        Mode::Inference => ones,
+    };
+    draw.flag("training", mode.is_training());
+    draw.option("probability", &[probability]);
+    draw.options.push(("mask", kept.into()));
     let mask = move |g: &Tensor<3>, mode: Mode| layer.forward(g.ones_like(), mode);
     let (first, second, third, fourth) = (mask.clone(), mask.clone(), mask.clone(), mask);
     let scale = 1.0 / (1.0 - probability);

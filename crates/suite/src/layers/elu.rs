@@ -4,12 +4,22 @@ use backproof_kernels::ElementFunction;
 use backproof_layers::Elu;
 use burn::tensor::Tensor;
 
+use super::conventions;
 use super::elementwise::{Input, kernels, of_another_batch, positive, sources, wrong};
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "ELU",
+    forward: "y = x where x > 0, and alpha (eˣ − 1) elsewhere",
+    conventions: &[conventions::KINK],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let alpha = draw.real(0.3..2.0);
     let input = Input::new("elu", 1.5, context, draw);
+    draw.option("alpha", &[alpha]);
     let about = format!("{}, α {alpha:.3}", input.about());
     let dims = input.dims;
     let check = sources!(context, input, Elu::new(alpha));

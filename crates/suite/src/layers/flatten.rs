@@ -6,7 +6,16 @@ use backproof_layers::Flatten;
 use burn::tensor::Tensor;
 
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Flatten",
+    forward: "y[n, :] = the elements of x[n] one after the other: channel by channel, row by row. The column is the \
+             fastest index",
+    conventions: &["MATLAB's `x(:)` and `reshape` take the first index for the fastest: use `permute` first."],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let dims = [draw.size(1..=3), draw.channels(1..=4), draw.size(1..=5), draw.size(2..=5)];

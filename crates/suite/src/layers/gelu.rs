@@ -7,14 +7,23 @@ use backproof_layers::Gelu;
 use burn::tensor::{Tensor, activation::sigmoid};
 
 use super::elementwise::{Input, kernels, sources, wrong};
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw};
 
 /// A function and the ways to get its derivative wrong.
 type Derivatives = [(&'static str, fn(Tensor<3>) -> Tensor<3>); 4];
 
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "GELU",
+    forward: "y = x Φ(x), Φ(x) = (1 + erf(x/√2)) / 2.\nWith `tanh` 1: y = x (1 + tanh(√(2/π) (x + 0.044715 x³))) / 2",
+    conventions: &[],
+});
+
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("gelu", 2.0, context, draw);
     let tanh = draw.once_in(2);
+    draw.flag("tanh", tanh);
     let about = format!("{}{}", input.about(), if tanh { ", by tanh" } else { "" });
     let dims = input.dims;
     let check = sources!(context, input, Gelu::new(tanh));

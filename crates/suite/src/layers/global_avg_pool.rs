@@ -7,7 +7,15 @@ use backproof_layers::GlobalAvgPool;
 use burn::tensor::Tensor;
 
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "The mean of each channel",
+    forward: "y[n, c] = 1/(H W) Σ_i,j x[n, c, i, j], in the shape N×C×1×1",
+    conventions: &[],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     // With one pixel, every mistake below is none.

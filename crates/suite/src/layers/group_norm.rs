@@ -4,9 +4,19 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_layers::GroupNorm;
 use burn::tensor::Tensor;
 
+use super::conventions;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
 
 const EPSILON: f64 = 1e-5;
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Group normalisation",
+    forward: "The channels are `groups` equal groups one after the other. μ and σ² are mean and variance of a group of \
+              one sample.\ny = gamma[c] (x − μ) / √(σ² + epsilon) + beta[c]",
+    conventions: &[conventions::BIASED],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     // Two elements of a group are normalised to ±1 whatever they are: in single precision their gradient is rounding
@@ -19,6 +29,8 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let shift = draw.real(-2.0..2.0);
     let x = Value::new(dims, x.data().iter().map(|x| x + shift).collect());
     let gamma = Value::new([affine], (0..affine).map(|_| draw.real(0.3..2.0)).collect());
+    draw.option("groups", &[groups as f64]);
+    draw.option("epsilon", &[EPSILON]);
     let check = context
         .check("group_norm")
         .input("x", x)

@@ -4,9 +4,20 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_layers::LayerNorm;
 use burn::tensor::Tensor;
 
+use super::conventions;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
 
 const EPSILON: f64 = 1e-5;
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Layer normalisation",
+    forward: "μ and σ² are mean and variance of all elements of one sample.\ny = gamma · (x − μ) / √(σ² + epsilon) + \
+              beta, where gamma and beta have an element for each element of a sample, in the order channel, row, \
+              column (the column is the fastest)",
+    conventions: &[conventions::BIASED],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     // Two elements of a sample are normalised to ±1 whatever they are: in single precision their gradient is rounding
@@ -18,6 +29,7 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let shift = draw.real(-2.0..2.0);
     let x = Value::new(dims, x.data().iter().map(|x| x + shift).collect());
     let gamma = Value::new([affine], (0..affine).map(|_| draw.real(0.3..2.0)).collect());
+    draw.option("epsilon", &[EPSILON]);
     let check = context
         .check("layer_norm")
         .input("x", x)

@@ -12,8 +12,16 @@ use crate::kernels::Stack;
 #[cfg(feature = "flex")]
 use crate::kernels::{segments_name, with_gradient};
 #[cfg(feature = "flex")]
+use crate::layer_task::LayerTask;
 use crate::subject::Layout;
 use crate::subject::{Case, Context, Draw, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "A linear layer",
+    forward: "y[n, o] = Σ_i x[n, i] weight[i, o] + bias[o]",
+    conventions: &[],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let [samples, inputs, outputs] = match draw.once_in(10) {

@@ -5,9 +5,25 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_kernels as kernels;
 use backproof_layers::{MaxPool2d, MaxPool2dOptions};
 
+use super::conventions;
 use super::windows::{SLIPS, Windows, plane};
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, extent, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Max pooling",
+    forward: "y[n, c, i, j] = max over the window of x[n, c, i·stride − padding + k·dilation, j·stride − padding + \
+             l·dilation], 0 ≤ k < kernel[0], 0 ≤ l < kernel[1]",
+    conventions: &[
+        "Of equal values in a window, the first one row by row has the gradient, and the others none. MATLAB's \
+                 `max` over a column finds the first one column by column.",
+        "Padding never wins.",
+        conventions::WINDOWS,
+        conventions::CEIL,
+    ],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let (kernel, stride, dilation) = (draw.pair(1..=3), draw.pair(1..=3), draw.pair(1..=2));
@@ -30,6 +46,10 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
         if ceil_mode { ", ceil mode" } else { "" },
         layout.words(),
     );
+    for (name, pair) in [("kernel", kernel), ("stride", stride), ("padding", padding), ("dilation", dilation)] {
+        draw.pair_option(name, pair);
+    }
+    draw.flag("ceil_mode", ceil_mode);
     let layer = MaxPool2d::new(MaxPool2dOptions { kernel, stride, padding, dilation, ceil_mode });
     let check = context.check("max_pool2d").input("x", draw.values(dims, 1.0));
     let [of_autodiff, of_forward] = [layer.clone(), layer.clone()];
@@ -57,6 +77,14 @@ pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     for (name, slip) in SLIPS {
         check = context.mutant(check, name, move |t| pool(t, t.value("x"), slip(windows), Rule::Winner));
     }
+    for (name, rule) in [
+        ("of equal values the last one of the window wins", Rule::Last),
+        ("of equal values the first one column by column wins: column-major?", Rule::FirstByColumns),
+        ("equal values share the gradient", Rule::Shared),
+        ("all equal values get the whole gradient", Rule::Each),
+    ] {
+        draw.convention(name, move |t| pool(t, t.value("x"), windows, rule));
+    }
     check = context.mutant(check, "the argmax indices of another batch", move |t| {
         pool(t, &Value::from(t.get::<4>("x").flip([0, 1, 2, 3])), windows, Rule::Winner)
     });
@@ -79,11 +107,22 @@ enum Rule {
     All,
     /// The first maximum, which forgets what other windows gave it.
     Overwrite,
+    /// The last maximum.
+    Last,
+    /// The first maximum, column by column.
+    FirstByColumns,
+    /// All maxima, in equal parts.
+    Shared,
+    /// All maxima, the whole gradient each.
+    Each,
 }
 
 fn gradient(windows: Windows, kernel: [usize; 2], seen: &Value, g: &Value, rule: Rule) -> Value {
     let sizes = [plane(g), kernel, plane(seen)];
     let planes = g.len() / (sizes[0][0] * sizes[0][1]);
+    if matches!(rule, Rule::Last | Rule::FirstByColumns | Rule::Shared | Rule::Each) {
+        return of_ties(windows, sizes, [seen, g], rule);
+    }
     let mut argmax: Vec<Option<usize>> = vec![None; g.len()];
     let mut gradient = vec![0.0; seen.len()];
     windows.for_each(planes, sizes, |_, output, input, _| {
@@ -99,6 +138,35 @@ fn gradient(windows: Windows, kernel: [usize; 2], seen: &Value, g: &Value, rule:
             (Some(best), _) => gradient[best] += g.data()[output],
             (None, _) => {}
         }
+    }
+    Value::new(seen.dims(), gradient)
+}
+
+/// The gradient where it matters which of several equal maxima wins.
+fn of_ties(windows: Windows, sizes: [[usize; 2]; 3], [seen, g]: [&Value; 2], rule: Rule) -> Value {
+    let planes = g.len() / (sizes[0][0] * sizes[0][1]);
+    // Of each window the place in it and the pixel of every maximum.
+    let mut maxima: Vec<Vec<(usize, usize)>> = vec![Vec::new(); g.len()];
+    windows.for_each(planes, sizes, |_, output, input, place| {
+        let best = maxima[output].first().map(|&(_, best)| seen.data()[best]);
+        if best.is_some_and(|best| seen.data()[input] > best) {
+            maxima[output].clear();
+        }
+        if best.is_none_or(|best| seen.data()[input] >= best) {
+            maxima[output].push((place, input));
+        }
+    });
+    let columns = sizes[1][1];
+    let mut gradient = vec![0.0; seen.len()];
+    for (maxima, g) in maxima.iter().zip(g.data()) {
+        let share = if rule == Rule::Shared { g / maxima.len().max(1) as f64 } else { *g };
+        let one = match rule {
+            Rule::Last => maxima.last(),
+            Rule::FirstByColumns => maxima.iter().min_by_key(|(place, _)| (place % columns, place / columns)),
+            _ => None,
+        };
+        let winners = one.map_or(&maxima[..], std::slice::from_ref);
+        winners.iter().for_each(|&(_, pixel)| gradient[pixel] += share);
     }
     Value::new(seen.dims(), gradient)
 }

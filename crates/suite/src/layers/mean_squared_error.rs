@@ -5,9 +5,18 @@ use backproof_gradcheck::{Arguments, Gradients};
 use backproof_layers::MeanSquaredError;
 use burn::tensor::Tensor;
 
+use super::conventions;
 use super::targets::perhaps_of_classes;
 use crate::kernels;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Mean squared error",
+    forward: "y[n] = 1/K Σ_k (outputs[n, k] − targets[n, k])²",
+    conventions: &[conventions::PER_SAMPLE],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let dims = [draw.size(1..=6), draw.size(2..=9)];

@@ -6,13 +6,15 @@
 //! like.
 
 #[cfg(feature = "cases")]
+mod conventions;
+#[cfg(feature = "cases")]
 mod elementwise;
 #[cfg(feature = "cases")]
 mod targets;
 #[cfg(feature = "cases")]
 mod windows;
 
-/// One line a layer, in the order of the table: its file, which has a function `case`.
+/// One line a layer, in the order of the table: its file, which has a function `case` and a `TASK`.
 macro_rules! layers {
     ($($layer:ident,)*) => {
         $(#[cfg(feature = "cases")] mod $layer;)*
@@ -20,6 +22,11 @@ macro_rules! layers {
         /// The layers with a backward derived by hand; a segment is a convolution with a ReLU and a maximum after it,
         /// which the CPU kernels compute as one.
         pub const LAYERS: &[&str] = &[$(stringify!($layer)),*];
+
+        /// What exercises of them ask for, where there are any.
+        #[cfg(feature = "cases")]
+        pub(crate) const TASKS: &[(&str, Option<crate::layer_task::LayerTask>)] =
+            &[$((stringify!($layer), $layer::TASK)),*];
 
         /// Their cases.
         #[cfg(feature = "cases")]

@@ -5,8 +5,17 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_layers::Prelu;
 use burn::tensor::Tensor;
 
+use super::conventions;
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "PReLU",
+    forward: "y = x where x > 0, and slope · x elsewhere; `slope` is one number that is learnt",
+    conventions: &[conventions::KINK],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let dims = [draw.size(1..=3), draw.size(1..=4), draw.size(2..=7)];

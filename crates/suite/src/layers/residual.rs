@@ -9,6 +9,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use crate::kernels::Stack;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
 
 /// What is beside the body.
@@ -178,6 +179,9 @@ fn joined(
     };
     by_name(sizes, &layer, &registered, join(body, shortcut))
 }
+
+/// It is made of layers that have exercises.
+pub(super) const TASK: Option<LayerTask> = None;
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let kind = draw.pick(&[Kind::Identity, Kind::ZeroPadding, Kind::Projection, Kind::Nested]);

@@ -18,12 +18,16 @@ use super::windows::tiled;
 use crate::kernels::Stack;
 #[cfg(feature = "flex")]
 use crate::kernels::{segments_name, with_gradient};
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, Layout, extent, shape};
 
 /// Large enough that a channel in which hardly anything is above zero is no ill-conditioned one.
 const EPSILON: f64 = 1e-2;
 const MOMENTUM: f64 = 0.1;
 const TRAINING: Mode = Mode::Training { dropout_seed: [0; 32] };
+
+/// It is made of layers that have exercises.
+pub(super) const TASK: Option<LayerTask> = None;
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let by_tiles = draw.once_in(8);

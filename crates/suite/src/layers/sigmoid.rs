@@ -5,7 +5,12 @@ use backproof_layers::Sigmoid;
 use burn::tensor::Tensor;
 
 use super::elementwise::{Input, kernels, sources, wrong};
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> =
+    Some(LayerTask { title: "The logistic function", forward: "y = 1 / (1 + e⁻ˣ)", conventions: &[] });
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("sigmoid", 2.0, context, draw);

@@ -5,7 +5,12 @@ use backproof_layers::Silu;
 use burn::tensor::{Tensor, activation::sigmoid};
 
 use super::elementwise::{Input, kernels, sources, wrong};
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> =
+    Some(LayerTask { title: "SiLU", forward: "y = x / (1 + e⁻ˣ)", conventions: &[] });
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("silu", 2.0, context, draw);

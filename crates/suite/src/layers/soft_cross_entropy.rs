@@ -5,8 +5,17 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_layers::SoftCrossEntropy;
 use burn::tensor::{Tensor, activation};
 
+use super::conventions;
 use crate::kernels;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Softmax with cross-entropy of shares",
+    forward: "p[n, :] = softmax(logits[n, :]),  y[n] = −Σ_k shares[n, k] ln p[n, k]",
+    conventions: &["The shares of a sample do not add up to 1.", conventions::PER_SAMPLE],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let dims = [draw.size(1..=6), draw.size(2..=12)];

@@ -5,8 +5,17 @@ use backproof_gradcheck::{Arguments, Gradients, Value};
 use backproof_layers::SoftmaxCrossEntropy;
 use burn::tensor::{Int, Tensor, TensorData, activation};
 
+use super::conventions;
 use crate::kernels;
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw, shape};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> = Some(LayerTask {
+    title: "Softmax with cross-entropy",
+    forward: "p[n, :] = softmax(logits[n, :]),  y[n] = −ln p[n, targets[n]]",
+    conventions: &["Classes count from 0: add 1 in MATLAB and in Julia.", conventions::PER_SAMPLE],
+});
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let [samples, classes] = [draw.size(1..=6), draw.size(2..=12)];

@@ -5,7 +5,12 @@ use backproof_layers::Softplus;
 use burn::tensor::activation::sigmoid;
 
 use super::elementwise::{Input, kernels, positive, sources, wrong};
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> =
+    Some(LayerTask { title: "Softplus", forward: "y = ln(1 + eˣ)", conventions: &[] });
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("softplus", 2.0, context, draw);

@@ -4,7 +4,12 @@ use backproof_kernels::ElementFunction;
 use backproof_layers::Tanh;
 
 use super::elementwise::{Input, kernels, sources, wrong};
+use crate::layer_task::LayerTask;
 use crate::subject::{Case, Context, Draw};
+
+/// What an exercise asks for.
+pub(super) const TASK: Option<LayerTask> =
+    Some(LayerTask { title: "The hyperbolic tangent", forward: "y = tanh(x)", conventions: &[] });
 
 pub(super) fn case(context: &Context, draw: &mut Draw) -> Case {
     let input = Input::new("tanh", 1.0, context, draw);

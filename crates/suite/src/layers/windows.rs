@@ -91,7 +91,17 @@ pub(super) fn plane(value: &Value) -> [usize; 2] {
 }
 
 /// `[∂⟨g, y⟩/∂x, ∂⟨g, y⟩/∂w]` of a convolution, with output channel `o` of group `group_of(o)`.
-pub(super) fn convolution(windows: Windows, [x, w, g]: [&Value; 3], group_of: impl Fn(usize) -> usize) -> [Value; 2] {
+pub(super) fn convolution(windows: Windows, values: [&Value; 3], group_of: impl Fn(usize) -> usize) -> [Value; 2] {
+    convolution_by(windows, values, group_of, |sum, term| *sum += term)
+}
+
+/// The same with another way to take a term into a sum.
+pub(super) fn convolution_by(
+    windows: Windows,
+    [x, w, g]: [&Value; 3],
+    group_of: impl Fn(usize) -> usize,
+    take: impl Fn(&mut f64, f64),
+) -> [Value; 2] {
     let (samples, channels) = (x.dims()[0], x.dims()[1]);
     let (outputs, of_group) = (w.dims()[0], w.dims()[1]);
     let sizes = [plane(g), plane(w), plane(x)];
@@ -105,8 +115,8 @@ pub(super) fn convolution(windows: Windows, [x, w, g]: [&Value; 3], group_of: im
                 let output = (sample * outputs + o) * per_output;
                 windows.for_each(1, sizes, |_, at, pixel, k| {
                     let g = g.data()[output + at];
-                    dx[input + pixel] += g * w.data()[kernel + k];
-                    dw[kernel + k] += g * x.data()[input + pixel];
+                    take(&mut dx[input + pixel], g * w.data()[kernel + k]);
+                    take(&mut dw[kernel + k], g * x.data()[input + pixel]);
                 });
             }
         }

@@ -102,7 +102,7 @@ fn weights_that_cannot_be_evaluated_are_refused_by_the_name_of_their_file() {
     let file = Weights::File(path.clone());
     assert_eq!(refused(&file), format!("cannot read {}", path.display()));
     fs::write(&path, "not weights").unwrap();
-    assert!(refused(&file).contains("weights.safetensors is no weights file; expected safetensors, a MATLAB file"));
+    assert!(refused(&file).contains("weights.safetensors is no file of tensors; expected safetensors, a MATLAB file"));
     let other = Network::new(&backproof_spec::published::lenet_5(), 1, &setup.device).unwrap();
     fs::write(&path, save_weights(&other).unwrap()).unwrap();
     assert_eq!(refused(&file), format!("{} does not fit the network", path.display()));

@@ -130,7 +130,7 @@ fn a_start_that_cannot_be_is_refused_before_a_run_folder_is_made() {
     std::fs::write(&text, "not weights").unwrap();
     assert!(
         refuse(&[&format!("model.init_from={}", text.display())])
-            .contains("is no weights file; expected safetensors, ")
+            .contains("is no file of tensors; expected safetensors, ")
     );
 
     let source = run(&experiment(&[]), runs.path()).unwrap();

@@ -1,21 +1,11 @@
-//! MATLAB files of version 5 to 7, and the networks in them.
-//!
-//! The reader is our own. Of the crates, `matfile` (0.5) reads arrays of numbers alone, and passes over the structs and
-//! cells that a network is made of. `matrw` (0.1) reads them, but is not made for damaged files: it panics at types that
-//! it does not implement, and multiplies sizes without a check. `matio-rs` needs a C library. The format is described in
-//! MathWorks' "MAT-File Format". Version 7.3 is HDF5, and is refused.
-//!
-//! [`variables`] finds the variables of a file, and unpacks them. [`array`] reads one, and trusts no size. [`network`]
-//! makes tensors of the struct in which the course keeps its networks.
+//! The networks in MATLAB files. `backproof-arrays` reads the files; [`network`] makes tensors of the struct in which
+//! the course keeps its networks.
 
-mod array;
-mod elements;
 mod fit;
 mod network;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod tests;
-mod variables;
 
 pub(crate) use network::MatlabNetwork;

@@ -9,16 +9,11 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use backproof_arrays::matlab::{Array, Content, Variables};
+use backproof_arrays::{Axis, Budget, FormatError, Numbers, StoredTensor, shown};
 use backproof_spec::{
     Architecture, Conv2dSpec, FlattenSpec, LayerSpec, LinearSpec, MaxPool2dSpec, ReluSpec, Shape, Size2, TracedLayer,
 };
-
-use super::array::{Array, Content};
-use super::variables::Variables;
-use crate::weights::FormatError;
-use crate::weights::format_error::shown;
-use crate::weights::numbers::{Axis, Numbers, StoredTensor};
-use crate::weights::unpack::Budget;
 
 const TYPES: &str = "input, convolution, relu, maxpooling, fully_connected or softmaxloss";
 const EXPECTED: &str = "a struct `net` with a cell `layers` of structs, each with a `type`";
@@ -60,7 +55,7 @@ impl MatlabNetwork {
         input: Shape,
         digits: Option<usize>,
     ) -> Result<Self, FormatError> {
-        let Variables { contents, big_endian } = Variables::of(bytes, budget)?;
+        let Variables { contents, big_endian, .. } = Variables::of(bytes, budget)?;
         let variables =
             contents.iter().map(|content| Array::read(content, big_endian)).collect::<Result<Vec<_>, _>>()?;
         let layers = find_layers(&variables)?;

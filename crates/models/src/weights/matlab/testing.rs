@@ -5,7 +5,7 @@ use std::io::Write;
 use flate2::Compression;
 use flate2::write::ZlibEncoder;
 
-use super::elements::kind;
+use backproof_arrays::matlab::kind;
 
 /// Classes of arrays.
 pub(crate) mod class {

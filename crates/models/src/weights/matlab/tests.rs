@@ -1,9 +1,9 @@
+use backproof_arrays::Budget;
+use backproof_arrays::matlab::kind;
 use backproof_spec::{Architecture, Conv2dSpec, FlattenSpec, LayerSpec, LinearSpec, ReluSpec, Shape};
 
-use super::elements::kind;
 use super::network::MatlabNetwork;
 use super::testing::{COMPLEX, LOGICAL, Writer, class};
-use crate::weights::unpack::Budget;
 
 const ORDERS: [Writer; 2] = [Writer { big_endian: false }, Writer { big_endian: true }];
 const LITTLE: Writer = ORDERS[0];
@@ -268,12 +268,12 @@ fn a_compressed_element_that_unpacks_hugely_is_refused_and_one_that_lies_is_dama
     let error = read(&of.file(&[zeros(1_000_000)])).err().unwrap();
     assert_eq!(
         error,
-        "is a MATLAB file of which a compressed element unpacks to more than a network takes; expected a file with \
-         the network alone: `save('FILE.mat', 'net', '-v7')`"
+        "is a MATLAB file of which a compressed element unpacks to more than its tensors take; expected a file with \
+         the tensors alone: `save('FILE.mat', 'NAME', '-v7')`"
     );
     // Many that are small enough each.
     let error = read(&of.file(&vec![zeros(100_000); 3])).err().unwrap();
-    assert!(error.contains("unpacks to more than a network takes"), "{error}");
+    assert!(error.contains("unpacks to more than its tensors take"), "{error}");
     let mut claims_more = small(of);
     claims_more[4..8].copy_from_slice(&500_000_u32.to_le_bytes());
     let error = read(&of.file(&[of.compressed(&claims_more)])).err().unwrap();
