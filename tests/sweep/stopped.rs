@@ -90,7 +90,10 @@ fn an_interrupt_ends_a_sweep_with_130_and_checkpoints_and_it_goes_on() {
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(130), "{text}");
-    assert!(text.contains("error: interrupted; 2 of 3 runs left to do\nhelp: the same command goes on"), "{text}");
+    assert!(
+        text.contains("error: interrupted; 2 of 3 runs left to do\nhelp: the same command continues the sweep"),
+        "{text}"
+    );
     let statuses: Vec<_> =
         run_folders(folder.path()).iter().map(|run| json(&run.join("run.json"))["status"].clone()).collect();
     assert_eq!(statuses.iter().filter(|status| *status == "interrupted").count(), 1, "{statuses:?}");

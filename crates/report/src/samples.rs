@@ -62,7 +62,7 @@ mod tests {
         let prediction = |index: usize| {
             let label = images.label(index);
             // Every third digit is taken for the next one.
-            let predicted = if index % 3 == 0 { (label + 1) % 10 } else { label };
+            let predicted = if index.is_multiple_of(3) { (label + 1) % 10 } else { label };
             let probabilities = (0..10).map(|class| if class == predicted { 0.91 } else { 0.01 }).collect();
             Prediction { index, label, predicted, probabilities, loss: 0.1 }
         };
@@ -73,7 +73,7 @@ mod tests {
             let first: Vec<usize> = (0..images.len()).filter(|&index| images.label(index) == class).take(10).collect();
             assert_eq!(row.images.iter().map(|image| image.index).collect::<Vec<_>>(), first);
             for image in &row.images {
-                let expected = if image.index % 3 == 0 { (class + 1) % 10 } else { class };
+                let expected = if image.index.is_multiple_of(3) { (class + 1) % 10 } else { class };
                 assert_eq!((&image.predicted, image.right), (&names[expected], expected == class));
                 assert_eq!(image.probability, 0.91);
                 assert!(image.image.starts_with("data:image/png;base64,"));

@@ -149,7 +149,7 @@ cargo xtask reproduction --write docs/REPRODUCTION.md --keep # this page, out of
 cargo xtask train -c configs/CONFIG.toml --set seed=1        # one run alone
 ```
 
-A sweep that was stopped goes on where it was.\n\n";
+Running a sweep again resumes its unfinished runs.\n\n";
     if let Some(kept) = &published.file.kept {
         text += &format!(
             "[{kept}]({kept}) keeps what this page needs of every run, so it can be made without the folders.\n\n"

@@ -124,7 +124,7 @@ fn verdict(ended: &[Ended], results: &Results) -> anyhow::Result<()> {
     }
     if interrupted > 0 {
         let message = format!("interrupted; {interrupted} of {all} left to do");
-        return Err(Failure::new(code::INTERRUPTED, message).help("the same command goes on").into());
+        return Err(Failure::new(code::INTERRUPTED, message).help("the same command continues the sweep").into());
     }
     let (failed, diverged, missed) = (count(Status::Failed), count(Status::Diverged), count(Status::Missed));
     if failed + diverged > 0 {
