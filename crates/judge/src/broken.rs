@@ -11,28 +11,9 @@ use burn::tensor::Device;
 
 use crate::folder::{Page, Written, write_cases};
 use crate::manifest::{Level, Request};
+use crate::subjects::CODE;
 use crate::templates::render;
 use crate::{JudgeError, choice};
-
-/// Name and code of each layer.
-macro_rules! layers {
-    ($($name:literal),* $(,)?) => {
-        [$(($name, include_str!(concat!("../templates/broken/", $name, ".py")))),*]
-    };
-}
-
-const CODE: [(&str, &str); 10] = layers![
-    "linear",
-    "conv2d",
-    "max_pool2d",
-    "avg_pool2d",
-    "relu",
-    "sigmoid",
-    "batch_norm",
-    "layer_norm",
-    "softmax_cross_entropy",
-    "mean_squared_error",
-];
 
 /// A fault of a backward, and where it is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,8 +11,20 @@ pub const OPTIMIZERS: [&str; 7] = ["sgd", "momentum", "nesterov", "adagrad", "rm
 /// What an exercise of a whole network is called.
 pub const NETWORK: &str = "network";
 
-/// Layers of which there are backward passes with a fault in them.
-pub const BROKEN: [&str; 10] = [
+/// The layers of which there are backward passes with a fault in them, and their code.
+macro_rules! broken {
+    ($($name:literal),* $(,)?) => {
+        /// Layers of which there are backward passes with a fault in them.
+        pub const BROKEN: [&str; 10] = [$($name),*];
+
+        /// Name and code of each of [`BROKEN`].
+        #[cfg(feature = "judging")]
+        pub(crate) const CODE: [(&str, &str); 10] =
+            [$(($name, include_str!(concat!("../templates/broken/", $name, ".py")))),*];
+    };
+}
+
+broken![
     "linear",
     "conv2d",
     "max_pool2d",

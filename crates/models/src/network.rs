@@ -152,24 +152,34 @@ impl Network {
     /// Logits, and what [`backward`](Self::backward) needs, on plain tensors.
     #[must_use]
     pub fn forward_saving(&self, images: Tensor<4>, mode: PassMode) -> (Tensor<2>, SavedForward) {
-        let (features, kept) = self.chain_saving(&self.layers, 0, Ranked::Images(images), mode);
+        let mode = |number| self.mode_of(number, mode);
+        let (features, kept) = self.chain_saving(&self.layers, 0, Ranked::Images(images), &mode, &mut |_, _| {});
         (features.vectors(), SavedForward(kept))
     }
 
-    /// As [`chain`](Self::chain), with what each layer keeps.
-    fn chain_saving(&self, layers: &[Layer], first: usize, input: Features, mode: PassMode) -> (Features, Vec<Saved>) {
+    /// As [`chain`](Self::chain), with what each layer keeps. `mode` is that of the layer with a number; `see` is given
+    /// the output of each layer with its number.
+    fn chain_saving(
+        &self,
+        layers: &[Layer],
+        first: usize,
+        input: Features,
+        mode: &dyn Fn(usize) -> layers::Mode,
+        see: &mut dyn FnMut(usize, &Features),
+    ) -> (Features, Vec<Saved>) {
         let (mut features, mut number) = (input, first);
         let mut kept = Vec::with_capacity(layers.len());
         for layer in layers {
             let (output, saved) = match layer {
                 Layer::Residual(residual) => {
                     let (output, saved) = residual.forward_saving_by(features, |layers, inside, input| {
-                        self.chain_saving(layers, number + inside, input, mode)
+                        self.chain_saving(layers, number + inside, input, mode, see)
                     });
                     (output, Saved::Residual(saved))
                 }
-                layer => layer.forward_saving(features, self.mode_of(number, mode)),
+                layer => layer.forward_saving(features, mode(number)),
             };
+            see(number, &output);
             features = output;
             kept.push(saved);
             number += layer.count();

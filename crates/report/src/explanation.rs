@@ -78,7 +78,6 @@ pub fn explanation(explanations: &[Explanation], of: &str) -> Result<String, Rep
         return Err(ReportError::TooLarge { network, numbers, most });
     }
     let label = &explanation.classes[explanation.label];
-    let predicted = largest(&explanation.probabilities);
     let by_batch = explanation.layers.iter().any(|layer| layer.batch_statistics);
     let notes = by_batch.then(|| {
         "The batch normalisations take the statistics of this image, as training does with a batch of one. So the network may \
@@ -96,7 +95,7 @@ pub fn explanation(explanations: &[Explanation], of: &str) -> Result<String, Rep
             answer: answer(explanation),
             iterations: explanations.iter().filter_map(|explanation| explanation.iteration).collect(),
             notes: notes.into_iter().collect(),
-            bars: bars(explanation, predicted),
+            bars: bars(explanation),
             name_length: explanation
                 .classes
                 .iter()
@@ -112,7 +111,7 @@ pub fn explanation(explanations: &[Explanation], of: &str) -> Result<String, Rep
 
 /// What the network says of the image.
 fn answer(explanation: &Explanation) -> String {
-    let predicted = largest(&explanation.probabilities);
+    let predicted = explanation.predicted;
     let iteration = explanation
         .iteration
         .map_or_else(String::new, |iteration| format!("With the weights of iteration {}, the", thousands(iteration)));
@@ -135,12 +134,7 @@ fn picture(explanation: &Explanation) -> Image {
     })
 }
 
-/// The first of the largest.
-fn largest(numbers: &[f64]) -> usize {
-    (1..numbers.len()).fold(0, |best, index| if numbers[index] > numbers[best] { index } else { best })
-}
-
-fn bars(explanation: &Explanation, predicted: usize) -> Vec<Bar> {
+fn bars(explanation: &Explanation) -> Vec<Bar> {
     let mut order: Vec<usize> = (0..explanation.classes.len()).collect();
     if order.len() > BARS {
         order.sort_by(|&one, &other| explanation.probabilities[other].total_cmp(&explanation.probabilities[one]));
@@ -150,7 +144,7 @@ fn bars(explanation: &Explanation, predicted: usize) -> Vec<Bar> {
     }
     let kind = |class| match class {
         class if class == explanation.label => "right",
-        class if class == predicted => "wrong",
+        class if class == explanation.predicted => "wrong",
         _ => "",
     };
     let bar = |class: usize| Bar {

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 
 use backproof::cli;
 use backproof::error::{Failure, code};
-use backproof_data::{Fit, Picture, load};
+use backproof_data::{Picture, load};
 use backproof_spec::{Shape, counted};
 use backproof_train::{Prediction, Predictor, RunFolder, Weights, write_file};
 
-use crate::failures::{checkpoint_failure, data_failure, failure};
+use crate::failures::{data_failure, failure};
+use crate::picture::{check_center, pixels};
 use crate::report::plain;
-use crate::setup::{open, say_changes, setup, weights};
+use crate::setup::{open, predictor, setup, weights};
 
 /// An image to explain.
 struct Sample {
@@ -27,9 +28,7 @@ pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
-    let predictor =
-        Predictor::open(&folder, &weights, &setup).map_err(|error| checkpoint_failure(error, &arguments.run))?;
-    say_changes(predictor.changes());
+    let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
     let label = arguments.label.as_deref().map(|label| class(label, predictor.class_names())).transpose()?;
     let sample = match &arguments.image {
         Some(file) => from_file(file, arguments, predictor.shape())?,
@@ -74,17 +73,12 @@ fn class(label: &str, names: &[String]) -> Result<usize, Failure> {
 
 /// The picture of a file, as `predict` takes it.
 fn from_file(file: &Path, arguments: &cli::ExplainArguments, shape: Shape) -> anyhow::Result<Sample> {
-    let grey = matches!(shape, Shape::Image { channels: 1, .. });
-    if arguments.center && !grey {
-        let message = format!("--center is for networks of grey images, and this one takes {shape}");
-        return Err(Failure::usage(message).into());
-    }
+    check_center(arguments.center, shape)?;
     let mut picture = Picture::read(file).map_err(data_failure)?;
     if arguments.invert {
         picture = picture.inverted();
     }
-    let centred = if arguments.center { picture.centred(shape) } else { None };
-    let pixels = centred.unwrap_or_else(|| picture.to_pixels(shape, Fit::of(shape)));
+    let pixels = pixels(&picture, shape, arguments.center);
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     Ok(Sample { pixels, label: None, words: name.into_owned() })
 }

@@ -14,6 +14,7 @@ mod executable;
 mod explain;
 mod failures;
 mod judge;
+mod picture;
 mod predict;
 mod progress;
 mod report;

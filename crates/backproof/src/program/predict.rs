@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use backproof::cli;
 use backproof::error::{Failure, code};
-use backproof_data::{Fit, Picture};
-use backproof_spec::Shape;
+use backproof_data::Picture;
 use backproof_train::{Predictor, TrainError};
 use serde::{Serialize, Serializer};
 
-use crate::failures::{checkpoint_failure, with_causes};
-use crate::setup::{open, say_changes, setup, weights};
+use crate::failures::with_causes;
+use crate::picture::{check_center, is_grey, pixels};
+use crate::setup::{open, predictor, setup, weights};
 
 /// The version of what `--json` prints.
 const SCHEMA: u32 = 1;
@@ -64,13 +64,8 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
-    let predictor =
-        Predictor::open(&folder, &weights, &setup).map_err(|error| checkpoint_failure(error, &arguments.run))?;
-    say_changes(predictor.changes());
-    if arguments.center && !is_grey(predictor.shape()) {
-        let message = format!("--center is for networks of grey images, and this one takes {}", predictor.shape());
-        return Err(Failure::usage(message).into());
-    }
+    let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
+    check_center(arguments.center, predictor.shape())?;
     let mut answer = Answer {
         schema_version: SCHEMA,
         run: folder.path().to_owned(),
@@ -115,10 +110,7 @@ fn predict(predictor: &Predictor, file: PathBuf, arguments: &cli::PredictArgumen
     }
     let shape = predictor.shape();
     let looks_inverted = is_grey(shape) && picture.brightness() > 0.5;
-    // What is black has no place that it should be in.
-    let centred = if arguments.center { picture.centred(shape) } else { None };
-    let pixels = centred.unwrap_or_else(|| picture.to_pixels(shape, Fit::of(shape)));
-    let probabilities = predictor.probabilities(pixels)?;
+    let probabilities = predictor.probabilities(pixels(&picture, shape, arguments.center))?;
     let named = predictor.class_names().iter().zip(probabilities);
     let mut top: Vec<Candidate> =
         named.map(|(class, probability)| Candidate { class: class.clone(), probability }).collect();
@@ -127,10 +119,6 @@ fn predict(predictor: &Predictor, file: PathBuf, arguments: &cli::PredictArgumen
     top.truncate(arguments.top);
     let Candidate { class, probability } = &top[0];
     Ok(Predicted { file, class: class.clone(), probability: *probability, looks_inverted, top })
-}
-
-fn is_grey(shape: Shape) -> bool {
-    matches!(shape, Shape::Image { channels: 1, .. })
 }
 
 fn inversion_hint(inverted: bool) -> &'static str {

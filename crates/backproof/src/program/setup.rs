@@ -6,10 +6,10 @@ use std::process::Command;
 use backproof::backend::Backend;
 use backproof::cli;
 use backproof::error::Failure;
-use backproof_train::{Changes, RunFolder, Setup, Weights};
+use backproof_train::{Changes, Predictor, RunFolder, Setup, Weights};
 
 use crate::device;
-use crate::failures::failure;
+use crate::failures::{checkpoint_failure, failure};
 
 /// A weights file where one is given, else the checkpoint.
 pub(crate) fn weights(checkpoint: cli::CheckpointChoice, file: Option<&Path>) -> Weights {
@@ -24,6 +24,19 @@ pub(crate) fn weights(checkpoint: cli::CheckpointChoice, file: Option<&Path>) ->
 #[allow(clippy::print_stderr)] // a note goes to stderr
 pub(crate) fn say_changes(changes: &Changes) {
     changes.lines().iter().for_each(|line| eprintln!("note: {line}"));
+}
+
+/// The network of a run with its weights, on the device that is asked for. Says what of a weights file is not taken as it
+/// is.
+pub(crate) fn predictor(
+    run: &Path,
+    folder: &RunFolder,
+    weights: &Weights,
+    setup: &Setup,
+) -> Result<Predictor, Failure> {
+    let predictor = Predictor::open(folder, weights, setup).map_err(|error| checkpoint_failure(error, run))?;
+    say_changes(predictor.changes());
+    Ok(predictor)
 }
 
 pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {

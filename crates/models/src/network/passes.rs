@@ -40,7 +40,8 @@ impl Network {
     ) -> Passes {
         let count = self.names.len();
         let mut outputs = vec![None; count];
-        let (logits, saved) = self.forward_through(&self.layers, 0, Ranked::Images(images), &mode, &mut outputs);
+        let mut see = |number: usize, output: &Features| outputs[number] = Some(output.clone());
+        let (logits, saved) = self.chain_saving(&self.layers, 0, Ranked::Images(images), &mode, &mut see);
         let (mut gradients, mut parameters) = (vec![None; count], GradientsParams::new());
         let gradient = Ranked::Vectors(loss(logits.vectors()));
         let images = backward_through(&self.layers, 0, saved, gradient, &mut gradients, &mut parameters);
@@ -67,35 +68,6 @@ impl Network {
             Some((name, gradient?))
         });
         named.collect()
-    }
-
-    /// The output of layers that follow one another, of which the first has the number `first`, and what each keeps.
-    fn forward_through(
-        &self,
-        layers: &[Layer],
-        first: usize,
-        input: Features,
-        mode: &dyn Fn(usize) -> Mode,
-        outputs: &mut [Option<Features>],
-    ) -> (Features, Vec<Saved>) {
-        let (mut features, mut number) = (input, first);
-        let mut kept = Vec::with_capacity(layers.len());
-        for layer in layers {
-            let (output, saved) = match layer {
-                Layer::Residual(residual) => {
-                    let (output, saved) = residual.forward_saving_by(features, |layers, inside, input| {
-                        self.forward_through(layers, number + inside, input, mode, outputs)
-                    });
-                    (output, Saved::Residual(saved))
-                }
-                layer => layer.forward_saving(features, mode(number)),
-            };
-            outputs[number] = Some(output.clone());
-            features = output;
-            kept.push(saved);
-            number += layer.count();
-        }
-        (features, kept)
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::Predictor;
 use crate::TrainError;
-use crate::evaluation::host_rows;
+use crate::evaluation::{argmax, host_rows};
 use crate::loss::{TrainingLoss, mean_and_gradient, score};
 
 /// What a network makes of one image, forward and back: the gradients are those of the loss of this image.
@@ -38,6 +38,8 @@ pub struct Explanation {
     pub loss: Loss,
     /// The loss of this image.
     pub loss_value: f64,
+    /// The class of the largest output.
+    pub predicted: usize,
     /// A probability for each class, as the loss defines them.
     pub probabilities: Vec<f64>,
     /// The layers in the order of their numbers: a layer comes before those inside of it.
@@ -171,7 +173,7 @@ impl Explanation {
         let mut scored = None;
         let passes = network.passes(images, mode, |logits| {
             let row = host_rows(logits.clone()).swap_remove(0);
-            let label = label.unwrap_or_else(|| largest(&row));
+            let label = label.unwrap_or_else(|| argmax(&row));
             let labels = Tensor::<1, Int>::from_data(TensorData::new(vec![label as i64], [1]), &device);
             let (_, gradient) = mean_and_gradient(&TrainingLoss::from(loss), logits, labels);
             scored = Some((label, row));
@@ -212,6 +214,7 @@ impl Explanation {
             input_gradient: passes.images.to_data().iter().collect(),
             loss,
             loss_value: score.loss,
+            predicted: argmax(&row),
             probabilities: score.probabilities,
             layers: explained.collect(),
             tensors: tensors.collect(),
@@ -248,9 +251,4 @@ fn numbers(features: &Features) -> Vec<f32> {
     }
     .iter()
     .collect()
-}
-
-/// The first of the largest.
-fn largest(row: &[f64]) -> usize {
-    (1..row.len()).fold(0, |best, index| if row[index] > row[best] { index } else { best })
 }
