@@ -53,6 +53,19 @@ fn a_run_is_explained_by_the_image_that_it_is_least_sure_of_or_by_the_one_that_i
 }
 
 #[test]
+fn the_page_says_in_what_it_differs_from_training_and_from_predictions() {
+    let folder = tempfile::tempdir().unwrap();
+    backproof(folder.path())
+        .args(["train", "--smoke", "--set", "training.label_smoothing=0.1", "--set", "evaluation.views=\"mirror\""])
+        .assert()
+        .success();
+    explain(folder.path(), &["--write", "page.html"]).assert().success();
+    let page = fs::read_to_string(folder.path().join("page.html")).unwrap();
+    assert!(page.contains("Training smooths the labels or weights the classes."));
+    assert!(page.contains("This page shows one view, the image as it is."));
+}
+
+#[test]
 fn a_picture_is_explained_by_the_class_that_is_predicted() {
     let folder = smoke_run();
     let digit = root().join("tests/fixtures/digits/scan.jpg");

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::ReportError;
+use crate::derivations::{Section, sections};
 use crate::image::Image;
 use crate::mistakes::Bar;
 use crate::page::Styles;
@@ -55,12 +56,13 @@ struct Page {
     notes: Vec<String>,
     bars: Vec<Bar>,
     name_length: usize,
+    derivations: Vec<Section>,
     data: String,
     script: String,
 }
 
 /// The page of the explanations of one image by a network, with its weights of one iteration after another; the last
-/// is shown first. `of` says in a few words which image it is.
+/// is shown first. `of` says in a few words which image it is; `notes` are sentences that a reader should know.
 ///
 /// # Errors
 ///
@@ -69,7 +71,7 @@ struct Page {
 /// # Panics
 ///
 /// If there is no explanation.
-pub fn explanation(explanations: &[Explanation], of: &str) -> Result<String, ReportError> {
+pub fn explanation(explanations: &[Explanation], of: &str, mut notes: Vec<String>) -> Result<String, ReportError> {
     let explanation = explanations.last().expect("there is an explanation");
     let count = explanations.iter().map(Explanation::count).sum();
     if count > MOST_NUMBERS {
@@ -79,11 +81,11 @@ pub fn explanation(explanations: &[Explanation], of: &str) -> Result<String, Rep
     }
     let label = &explanation.classes[explanation.label];
     let by_batch = explanation.layers.iter().any(|layer| layer.batch_statistics);
-    let notes = by_batch.then(|| {
-        "The batch normalisations take the statistics of this image, as training does with a batch of one. So the network may \
-         answer otherwise than when it predicts."
-            .to_owned()
-    });
+    if by_batch {
+        let note = "The batch normalisations take the statistics of this image, as training does with a batch of one. So the \
+                    network may answer otherwise than when it predicts.";
+        notes.push(note.to_owned());
+    }
     render(
         "explain.html",
         Page {
@@ -94,7 +96,7 @@ pub fn explanation(explanations: &[Explanation], of: &str) -> Result<String, Rep
             image_words: format!("{of}, {label}"),
             answer: answer(explanation),
             iterations: explanations.iter().filter_map(|explanation| explanation.iteration).collect(),
-            notes: notes.into_iter().collect(),
+            notes,
             bars: bars(explanation),
             name_length: explanation
                 .classes
@@ -103,6 +105,7 @@ pub fn explanation(explanations: &[Explanation], of: &str) -> Result<String, Rep
                 .max()
                 .unwrap_or(0)
                 .min(NAME_LENGTH),
+            derivations: sections().collect(),
             data: script_safe(&json!({ "checkpoints": explanations.iter().map(data).collect::<Vec<_>>() }).to_string()),
             script: [&COMPUTING[..], &SHOWING[..]].concat().join("\n"),
         },

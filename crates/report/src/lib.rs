@@ -31,6 +31,7 @@ mod comparison;
 mod confusion;
 mod contents;
 mod curves;
+mod derivations;
 mod error;
 mod explanation;
 mod facts;

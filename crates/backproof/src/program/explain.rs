@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use backproof::cli;
 use backproof::error::{Failure, code};
 use backproof_data::{Picture, load};
-use backproof_spec::{Shape, counted};
+use backproof_spec::{Experiment, Shape, Views, counted};
 use backproof_train::{Prediction, Predictor, RunFolder, Weights, write_file};
 
 use crate::failures::{data_failure, failure};
@@ -46,7 +46,8 @@ pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
         }
     }
     explanations.push(last);
-    let page = backproof_report::explanation(&explanations, &sample.words).map_err(plain)?;
+    let notes = notes(&folder.experiment().map_err(failure)?);
+    let page = backproof_report::explanation(&explanations, &sample.words, notes).map_err(plain)?;
     let path = match &arguments.write {
         Some(path) => {
             write_file(path, page.as_bytes()).map_err(failure)?;
@@ -59,6 +60,21 @@ pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
     };
     println!("explanation  {}", path.display());
     Ok(())
+}
+
+/// In what the page differs from the training of the experiment and from its predictions.
+fn notes(experiment: &Experiment) -> Vec<String> {
+    let training = &experiment.training;
+    let unlike_training = training.label_smoothing > 0.0 || training.class_weights.is_some();
+    let unlike_predictions = experiment.views != Views::One;
+    [
+        (unlike_training, "Training smooths the labels or weights the classes. The loss of this page does neither, as in an evaluation."),
+        (unlike_predictions, "A prediction is the mean over several views of the image. This page shows one view, the image as it is."),
+    ]
+    .into_iter()
+    .filter(|(holds, _)| *holds)
+    .map(|(_, note)| note.to_owned())
+    .collect()
 }
 
 /// The number of a class by its name.

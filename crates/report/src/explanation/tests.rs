@@ -1,5 +1,7 @@
 //! The scripts of the page in QuickJS: the sums that they compute are the numbers of the engine.
 
+use std::collections::BTreeSet;
+
 use backproof_models::Network;
 use backproof_spec::{Architecture, LayerSpec, Loss, published};
 use backproof_train::Sample;
@@ -8,13 +10,14 @@ use rquickjs::{Context, Ctx, Function, Runtime};
 use serde::Deserialize;
 
 use super::*;
+use crate::derivations::of_one_sample;
 
 /// Checks some numbers of every array of the page, and a few of them by finite differences.
 const CHECK: &str = r#"
 let seed = 1;
 const random = (below) => Math.floor((seed = (seed * 48271) % 2147483647) / 2147483647 * below);
 function check(text, perArray, differences) {
-  const model = readModel(JSON.parse(text)), wrong = [], verdicts = {};
+  const model = readModel(JSON.parse(text)), wrong = [], verdicts = {}, formulas = new Set();
   let checked = 0;
   model.nodes.forEach((node, n) => {
     for (const name of parts(node)) {
@@ -23,6 +26,9 @@ function check(text, perArray, differences) {
         const ref = { node: n, part: name, at: random(values.length) }, found = explain(model, ref);
         if (!found.ways.length) continue;
         checked++;
+        for (const { by, formulas: shown } of found.ways) {
+          for (const formula of shown) formulas.add(JSON.stringify([KINDS[model.nodes[by].kind].section, formula]));
+        }
         if (!equalsEngine(found)) wrong.push(`${node.name} ${name} ${ref.at}: ${found.sum}, engine ${found.engine}`);
         if (k < differences && name.endsWith("gradient")) {
           const { verdict, value } = difference(model, ref, found.engine);
@@ -33,7 +39,8 @@ function check(text, perArray, differences) {
     }
   });
   const far = differences ? outputs(model).at(-1)[0] - model.nodes.at(-1).values[0] : 0;
-  return JSON.stringify({ checked, wrong, agrees: verdicts.agrees ?? 0, kinks: verdicts.kink ?? 0, far });
+  return JSON.stringify({ checked, wrong, agrees: verdicts.agrees ?? 0, kinks: verdicts.kink ?? 0, far,
+    formulas: [...formulas].map((formula) => JSON.parse(formula)) });
 }
 "#;
 
@@ -45,6 +52,8 @@ struct Checked {
     kinks: usize,
     /// The loss in double precision, less that of the engine.
     far: f64,
+    /// The section that derives it, and the formula.
+    formulas: BTreeSet<(usize, String)>,
 }
 
 /// Runs `work` where the scripts are defined.
@@ -141,6 +150,8 @@ fn every_layer() -> Architecture {
         { "type": "scale", "factor": 3.0 },
         { "type": "linear", "out_features": 4, "bias": true },
         { "type": "relu" },
+        { "type": "linear", "out_features": 4, "bias": true },
+        { "type": "relu", "gradient_at_zero": 1 },
         { "type": "linear", "out_features": 3, "bias": false },
     ]);
     let (name, layers) = ("every-layer".to_owned(), serde_json::from_value(layers).unwrap());
@@ -163,6 +174,21 @@ fn every_kind_of_layer_and_every_loss_computes_its_numbers_and_agrees_with_diffe
 }
 
 #[test]
+fn the_formulas_of_the_page_stand_in_the_section_that_it_shows() {
+    let mut formulas = BTreeSet::new();
+    for (loss, batch_statistics) in Loss::ALL.into_iter().zip([false, true, true]) {
+        formulas.extend(check(&data(&explained(&every_layer(), loss, batch_statistics)), 4, 0).formulas);
+    }
+    assert!(formulas.len() > 40, "{formulas:?}");
+    for (section, formula) in formulas {
+        let text = of_one_sample(section).unwrap_or_else(|| panic!("no section {section}, for {formula}"));
+        // A table of functions has their right-hand sides alone.
+        let sought = formula.strip_prefix("f(x) = ").or_else(|| formula.strip_prefix("f'(x) = ")).unwrap_or(&formula);
+        assert!(text.contains(&sought.replace(' ', "")), "section {section} lacks {formula}");
+    }
+}
+
+#[test]
 fn the_network_of_this_test_has_every_kind_of_layer() {
     let traced = every_layer().trace().unwrap();
     let kinds: Vec<String> = traced
@@ -172,6 +198,26 @@ fn the_network_of_this_test_has_every_kind_of_layer() {
         .collect();
     let missing: Vec<_> = LayerSpec::TYPES.iter().filter(|kind| !kinds.iter().any(|it| it == *kind)).collect();
     assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_relu_that_passes_the_gradient_at_zero_does_so_on_the_page() {
+    for (passes, formula) in [(0, "f'(x) = [x > 0]"), (1, "f'(x) = [x ≥ 0]")] {
+        let layers = serde_json::json!([
+            { "type": "relu", "gradient_at_zero": passes },
+            { "type": "flatten" },
+            { "type": "linear", "out_features": 3, "bias": true },
+        ]);
+        let (name, layers) = ("zeros".to_owned(), serde_json::from_value(layers).unwrap());
+        let architecture = Architecture { name, input: Shape::image(1, 2, 2), layers };
+        let network = Network::new(&architecture, 5, &Device::flex()).unwrap();
+        let sample = Sample { shape: architecture.input, pixels: vec![0; 4], input: vec![0.0, 0.0, 1.0, -1.0] };
+        let explanation = Explanation::new(&network, sample, Loss::CrossEntropy, Some(1), false).unwrap();
+        assert_eq!(explanation.input_gradient[0] != 0.0, passes == 1, "{:?}", explanation.input_gradient);
+        let checked = check(&data(&explanation), 60, 0);
+        assert!(checked.wrong.is_empty(), "{checked:?}");
+        assert!(checked.formulas.contains(&(4, formula.to_owned())), "{checked:?}");
+    }
 }
 
 #[test]
@@ -190,7 +236,7 @@ fn a_changed_number_is_noticed() {
 fn the_page_is_well_formed_and_has_the_image_the_answer_and_the_data() {
     let mut explanation = explained(&every_layer(), Loss::CrossEntropy, true);
     explanation.classes = ["</script><b>&", "two", "three"].map(str::to_owned).to_vec();
-    let page = super::explanation(&[explanation.clone()], "picture <1>.png").unwrap();
+    let page = super::explanation(&[explanation.clone()], "picture <1>.png", vec!["Mind & read.".to_owned()]).unwrap();
     let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
     let document = roxmltree::Document::parse_with_options(&page, options).unwrap();
     let text = |id: &str| document.descendants().find(|node| node.attribute("id") == Some(id)).unwrap().text().unwrap();
@@ -198,7 +244,11 @@ fn the_page_is_well_formed_and_has_the_image_the_answer_and_the_data() {
     let data = &data["checkpoints"][0];
     assert_eq!(data["classes"][0], "</script><b>&");
     assert_eq!(data["layers"].as_array().unwrap().len(), explanation.layers.len());
-    assert!(page.contains("picture &lt;1&gt;.png") && page.contains("take the statistics of this image"));
+    assert!(
+        page.contains("picture &lt;1&gt;.png")
+            && page.contains("Mind &amp; read.")
+            && page.contains("take the statistics of this image")
+    );
     assert_eq!(page.matches("</script>").count(), 2);
 }
 
@@ -206,6 +256,6 @@ fn the_page_is_well_formed_and_has_the_image_the_answer_and_the_data() {
 fn a_network_with_too_many_numbers_is_refused_with_both_counts() {
     let mut explanation = explained(&every_layer(), Loss::CrossEntropy, false);
     explanation.tensors[0].values = vec![0.0; 3_000_000];
-    let error = super::explanation(&[explanation.clone()], "an image").unwrap_err().to_string();
+    let error = super::explanation(&[explanation.clone()], "an image", Vec::new()).unwrap_err().to_string();
     assert!(error.contains("a page can hold 2,700,000"), "{error}");
 }

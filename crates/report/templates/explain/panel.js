@@ -53,11 +53,15 @@ function headings(model, terms, columns) {
   return typical.map((factor) => element("th", { scope: "col" }, factor.ref ? arrayOf(model, factor.ref) : "factor"));
 }
 
-/** The formula of one way in which the number comes about, and its terms, the largest first. */
+/** A formula in which `_q` is an index. */
+function formulaElement(text) {
+  const parts = text.split(/_([A-Za-z']+(?:,[A-Za-z']+)*)/);
+  return element("p", { class: "formula" }, ...parts.map((part, i) => (i % 2 ? element("sub", {}, part) : part)));
+}
+
+/** The formulas of one way in which the number comes about, and its terms, the largest first. */
 function wayElement(model, way, go) {
-  const formula = element("p", { class: "formula" });
-  formula.innerHTML = way.formula; // of this program, without anything from a file
-  const parts = [formula];
+  const parts = way.formulas.map(formulaElement);
   for (const [name, value] of way.known ?? []) parts.push(element("p", { class: "known" }, `${name} = ${short(value)}`));
   if (way.terms.length === 0) return [...parts, element("p", {}, "Nothing: it reaches no output, so its gradient is 0.")];
   const products = way.terms.map((term) => ({ term, product: term.reduce((value, factor) => value * factor.value, 1) }));
@@ -82,6 +86,16 @@ function wayElement(model, way, go) {
   }
   if (most) parts.push(caption);
   return parts;
+}
+
+/** The derivations of the layers that take part, each once, closed at first. */
+function derivationElements(model, ways) {
+  const sections = new Set(ways.map((way) => KINDS[model.nodes[way.by].kind].section));
+  return [...sections].map((section) => {
+    const { dataset, content } = document.getElementById(`derivation-${section}`);
+    const text = element("div", { class: "derivation", tabindex: 0, role: "group", "aria-label": "The derivation" }, content.cloneNode(true));
+    return element("details", {}, element("summary", {}, `Derivation: ${dataset.title}`), text);
+  });
 }
 
 const VERDICTS = {
@@ -150,6 +164,7 @@ function fillPanel(panel, model, ref, { go, learning, later }) {
   const note = explained.ways.length ? [] : [element("p", {}, node.kind === "image"
     ? "A pixel of the image, normalised. Nothing comes before it." : "A parameter: training found it. Choose its gradient to see how it moves.")];
   panel.replaceChildren(element("h2", { id: "chosen" }, nameOf(model, ref)), ...note, ...ways,
-    ...(learning && explained.ways.length ? guessElements(explained, results) : results));
+    ...(learning && explained.ways.length ? guessElements(explained, results) : results),
+    ...derivationElements(model, explained.ways));
   return explained;
 }

@@ -10,7 +10,7 @@ function typical(node, name) {
   return node.typical[name];
 }
 
-/** How the number at `ref` comes about: ways with a formula and terms, their sum, and the sum of the terms' sizes. */
+/** How the number at `ref` comes about: ways with formulas and terms, their sum, and the sum of the terms' sizes. */
 function explain(model, ref) {
   const node = model.nodes[ref.node];
   let found;
@@ -19,7 +19,7 @@ function explain(model, ref) {
   } else if (ref.part === "gradient") {
     found = model.consumers[ref.node].map(({ consumer, port }) =>
       ({ by: consumer, role: "input", ...KINDS[model.nodes[consumer].kind].input(model, consumer, port, ref.at) }));
-    if (ref.node === model.nodes.length - 1) found = [{ by: ref.node, role: "loss", formula: "∂L/∂L = 1", terms: [[constant(1, "1")]] }];
+    if (ref.node === model.nodes.length - 1) found = [{ by: ref.node, role: "loss", formulas: ["∂L/∂L = 1"], terms: [[constant(1, "1")]] }];
   } else {
     const [role, gradient] = ref.part.split(".");
     found = gradient ? [{ by: ref.node, role, ...KINDS[node.kind].tensor(model, ref.node, role, ref.at) }] : [];

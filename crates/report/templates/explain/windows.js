@@ -1,4 +1,4 @@
-// Layers with windows: convolution and pooling. Output (i, j) looks at the pixels s·i − p + d·k along each axis.
+// Layers with windows: convolution and pooling. Output (i, j) looks at the pixels i·S + k·D − P along each axis.
 
 /** The numbers of a window along both axes, from the options of a layer. */
 function geometry(node) {
@@ -37,7 +37,11 @@ function groups(node, channels) {
   return { count, inputs: channels / count, outputs: node.dims[0] / count };
 }
 
+/** Where output, weight and pixel meet. */
+const MEET = ["u = i·S + k·D − P", "v = j·S' + k'·D' − P'"];
+
 KINDS.conv2d = {
+  section: 7,
   forward(node, [x], [dims], tensors) {
     const window = geometry(node), [outputs, rows, columns] = node.dims, [channels, height, width] = dims;
     const group = groups(node, channels), [kh, kw] = window.kernel;
@@ -79,7 +83,7 @@ KINDS.conv2d = {
       }
     }
     if (node.tensors.bias) terms.push([at(model, n, "bias", o)]);
-    return { formula: "y<sub>o,i,j</sub> = Σ<sub>c,k,l</sub> w<sub>o,c,k,l</sub> · x<sub>c, s·i−p+d·k, s·j−p+d·l</sub> + b<sub>o</sub>", terms };
+    return { formulas: [`y_o,i,j = ${node.tensors.bias ? "b_o + " : ""}Σ_c Σ_k Σ_k' w_o,c,k,k' · x_c,u,v`, ...MEET], terms };
   },
   input(model, n, port, index) {
     const node = model.nodes[n], [channels, height, width] = model.nodes[node.inputs[0]].dims;
@@ -95,7 +99,9 @@ KINDS.conv2d = {
         ]);
       }
     }
-    return { formula: "∂L/∂x<sub>c,u,v</sub> = Σ g<sub>o,i,j</sub> · w<sub>o,c,k,l</sub>, over all o and all windows with s·i−p+d·k = u and s·j−p+d·l = v", terms };
+    return {
+      formulas: ["∂L/∂x_c,u,v = Σ_o Σ over the (i, k) and (j, k') that meet at (u, v) of g_o,i,j · w_o,c,k,k'", ...MEET], terms,
+    };
   },
   tensor(model, n, role, index) {
     const node = model.nodes[n], [input] = node.inputs, [channels, height, width] = model.nodes[input].dims;
@@ -103,7 +109,7 @@ KINDS.conv2d = {
     const terms = [];
     if (role === "bias") {
       for (let q = 0; q < rows * columns; q++) terms.push([at(model, n, "gradient", index * rows * columns + q)]);
-      return { formula: "∂L/∂b<sub>o</sub> = Σ<sub>i,j</sub> g<sub>o,i,j</sub>", terms };
+      return { formulas: ["∂L/∂b_o = Σ_i Σ_j g_o,i,j"], terms };
     }
     const [o, c, k, l] = position(node.tensors.weight.dims, index);
     const channel = Math.floor(o / group.outputs) * group.inputs + c;
@@ -119,7 +125,7 @@ KINDS.conv2d = {
         ]);
       }
     }
-    return { formula: "∂L/∂w<sub>o,c,k,l</sub> = Σ<sub>i,j</sub> g<sub>o,i,j</sub> · x<sub>c, s·i−p+d·k, s·j−p+d·l</sub>", terms };
+    return { formulas: ["∂L/∂w_o,c,k,k' = Σ_i Σ_j g_o,i,j · x_c,u,v", ...MEET], terms };
   },
   sentences: {
     output: "The kernel lies on a patch of the input. Each weight is multiplied by the pixel under it; the products and the bias are added up.",
@@ -141,6 +147,7 @@ function winner(values, dims, window, channel, i, j) {
 }
 
 KINDS.max_pool2d = {
+  section: 8,
   forward(node, [x], [dims]) {
     const window = geometry(node), [, rows, columns] = node.dims;
     return Float64Array.from({ length: size(node.dims) }, (_, index) => {
@@ -156,7 +163,7 @@ KINDS.max_pool2d = {
       const from = (channel * dims[1] + row) * dims[2] + column;
       terms.push([won(from === best), at(model, input, "values", from)]);
     }
-    return { formula: "y<sub>c,i,j</sub> = the largest x of the window", terms };
+    return { formulas: ["y_c,i,j = max x_c,u,v over the pixels (u, v) of the window"], terms };
   },
   input(model, n, port, index) {
     const node = model.nodes[n], { dims, values } = model.nodes[node.inputs[0]], window = geometry(node);
@@ -166,7 +173,7 @@ KINDS.max_pool2d = {
       const best = winner(values, dims, window, channel, i, j);
       terms.push([won(index === best), at(model, n, "gradient", (channel * rows + i) * columns + j)]);
     }
-    return { formula: "∂L/∂x<sub>u,v</sub> = Σ g of the windows in which x<sub>u,v</sub> is the largest", terms };
+    return { formulas: ["∂L/∂x_c,u,v = Σ g_c,i,j over the windows (i, j) whose first largest pixel is (u, v)"], terms };
   },
   sentences: {
     output: "The largest number of the window passes. Of equal ones, the first does.",
@@ -190,6 +197,7 @@ function divisor(node, [, height, width], i, j) {
 }
 
 KINDS.avg_pool2d = {
+  section: 8,
   forward(node, [x], [dims]) {
     const window = geometry(node);
     return Float64Array.from({ length: size(node.dims) }, (_, index) => {
@@ -206,7 +214,7 @@ KINDS.avg_pool2d = {
     for (const [, , row, column] of taps(geometry(node), dims.slice(1), i, j)) {
       terms.push([constant(1 / count, `1/${count}`), at(model, input, "values", (channel * dims[1] + row) * dims[2] + column)]);
     }
-    return { formula: "y<sub>c,i,j</sub> = the mean of x over the window", terms };
+    return { formulas: ["y_c,i,j = (1/A_i,j) Σ x_c,u,v over the pixels (u, v) of the window"], terms };
   },
   input(model, n, port, index) {
     const node = model.nodes[n], { dims } = model.nodes[node.inputs[0]], [channel, row, column] = position(dims, index);
@@ -215,7 +223,7 @@ KINDS.avg_pool2d = {
       const count = divisor(node, dims, i, j);
       terms.push([constant(1 / count, `1/${count}`), at(model, n, "gradient", (channel * rows + i) * columns + j)]);
     }
-    return { formula: "∂L/∂x<sub>u,v</sub> = Σ g / (size of the window), over the windows with x<sub>u,v</sub>", terms };
+    return { formulas: ["∂L/∂x_c,u,v = Σ g_c,i,j / A_i,j over the windows (i, j) that contain (u, v)"], terms };
   },
   sentences: {
     output: "The output is the mean of its window.",
@@ -224,6 +232,7 @@ KINDS.avg_pool2d = {
 };
 
 KINDS.global_avg_pool = {
+  section: 8,
   forward(node, [x], [dims]) {
     const count = dims[1] * dims[2];
     return Float64Array.from({ length: dims[0] }, (_, c) => sum(x.subarray(c * count, (c + 1) * count)) / count);
@@ -231,11 +240,14 @@ KINDS.global_avg_pool = {
   output(model, n, index) {
     const [input] = model.nodes[n].inputs, { dims } = model.nodes[input], count = dims[1] * dims[2];
     const terms = Array.from({ length: count }, (_, q) => [constant(1 / count, `1/${count}`), at(model, input, "values", index * count + q)]);
-    return { formula: "y<sub>c</sub> = the mean of x<sub>c</sub>", terms };
+    return { formulas: ["y_c = (1/(H W)) Σ_u Σ_v x_c,u,v"], terms };
   },
   input(model, n, port, index) {
     const { dims } = model.nodes[model.nodes[n].inputs[0]], count = dims[1] * dims[2];
-    return { formula: "∂L/∂x<sub>c,u,v</sub> = g<sub>c</sub> / (H·W)", terms: [[constant(1 / count, `1/${count}`), at(model, n, "gradient", Math.floor(index / count))]] };
+    return {
+      formulas: ["∂L/∂x_c,u,v = g_c / (H W)"],
+      terms: [[constant(1 / count, `1/${count}`), at(model, n, "gradient", Math.floor(index / count))]],
+    };
   },
   sentences: {
     output: "The output is the mean of its channel.",
