@@ -132,6 +132,27 @@ fn weights_that_a_run_kept_are_on_the_page_and_a_resumed_run_keeps_the_same() {
     }
     assert_eq!(kept(&shorter).len(), 3);
 
+    // What cannot be read of them is left out with a word.
+    let file = run.join("checkpoints/kept/7.safetensors");
+    let whole = fs::read(&file).unwrap();
+    for damage in [&b""[..], b"no weights"] {
+        fs::write(&file, damage).unwrap();
+        let assert = backproof(folder.path()).arg("explain").arg(&run).assert().success();
+        assert!(stderr(&assert).contains("warning: the weights of iteration 7 are left out: "), "{}", stderr(&assert));
+    }
+    #[cfg(unix)]
+    {
+        fs::remove_file(&file).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &file).unwrap();
+        let assert = backproof(folder.path()).arg("explain").arg(&run).assert().success();
+        assert!(stderr(&assert).contains("it is no regular file"), "{}", stderr(&assert));
+        let endless = ["--weights", "/dev/zero"];
+        let assert = backproof(folder.path()).arg("explain").arg(&run).args(endless).assert().code(1);
+        assert!(stderr(&assert).contains("it is no regular file"), "{}", stderr(&assert));
+        fs::remove_file(&file).unwrap();
+    }
+    fs::write(&file, whole).unwrap();
+
     backproof(folder.path()).arg("explain").arg(&run).assert().success();
     let page = fs::read_to_string(run.join("explain.html")).unwrap();
     let data: Value =

@@ -56,7 +56,12 @@ fn an_exercise_is_made_and_right_answers_are_right() {
 fn the_network_of_an_experiment_is_an_exercise() {
     let folder = tempfile::tempdir().unwrap();
     let config = root().join("configs/quickstart.toml");
-    backproof(folder.path()).args(["judge", "new", "-o", "network", "-c"]).arg(config).assert().success();
+    backproof(folder.path()).args(["judge", "new", "-o", "network", "-c"]).arg(&config).assert().success();
+    let readme = fs::read_to_string(folder.path().join("network/README.md")).unwrap();
+    assert!(!readme.contains("| `labels` | an option, [height, width]"), "{readme}");
+    let pencil = ["judge", "new", "-o", "pencil", "--level", "1", "-c"];
+    let assert = backproof(folder.path()).args(pencil).arg(&config).assert().code(2);
+    assert!(stderr(&assert).contains("a network has too many numbers for one"), "{}", stderr(&assert));
     backproof(folder.path()).args(["judge", "key", "network", "-o", "network/answers"]).assert().success();
     let answers = folder.path().join("network/answers");
     fs::remove_file(answers.join("case1.mat")).unwrap();
@@ -86,6 +91,41 @@ fn what_is_missing_is_told_with_exit_code_3_and_of_a_class_there_is_a_table() {
     assert!(folder.path().join("bob/judge.html").is_file() && !folder.path().join("eve/judge.html").exists());
     // Nothing wrong, but one that is no exercise.
     backproof(folder.path()).args(["judge", "ada", "eve"]).assert().code(1);
+}
+
+#[test]
+fn right_answers_go_into_a_folder_of_their_own() {
+    let folder = tempfile::tempdir().unwrap();
+    solved(folder.path(), "linear", "exercise");
+    let answer = folder.path().join("exercise/answers/case1.npz");
+    fs::write(&answer, "mine").unwrap();
+    let assert = backproof(folder.path()).args(["judge", "key", "exercise", "-o", "exercise/answers"]).assert().code(2);
+    assert!(stderr(&assert).contains("exercise/answers is there already"), "{}", stderr(&assert));
+    assert_eq!(fs::read_to_string(&answer).unwrap(), "mine");
+    for (arguments, said) in [
+        (&["key", "exercise"][..], "`cargo xtask judge key exercise -o DIR` writes them"),
+        (&["key", "conv2d"], "`cargo xtask judge key conv2d --seed N` prints"),
+        (&["new", "-o", "other"], "`judge new -c FILE -o DIR` of a network"),
+    ] {
+        let assert = backproof(folder.path()).arg("judge").args(arguments).assert().code(2);
+        assert!(stderr(&assert).contains(said), "{arguments:?}: {}", stderr(&assert));
+    }
+}
+
+#[test]
+fn a_page_that_cannot_be_written_takes_no_verdict_away() {
+    let folder = tempfile::tempdir().unwrap();
+    solved(folder.path(), "linear", "a");
+    solved(folder.path(), "relu", "b");
+    fs::create_dir(folder.path().join("a/judge.html")).unwrap();
+    let assert = backproof(folder.path()).args(["judge", "a", "b"]).assert().success();
+    assert!(stderr(&assert).contains("warning: there is no page of a: "), "{}", stderr(&assert));
+    assert_eq!(stdout(&assert).lines().filter(|line| line.contains(" of ")).count(), 2, "{}", stdout(&assert));
+    let assert = backproof(folder.path()).args(["judge", "a"]).assert().success();
+    assert!(stdout(&assert).contains("all right: "), "{}", stdout(&assert));
+    // A class of one, where its page is asked for.
+    backproof(folder.path()).args(["judge", "b", "--page", "one.html"]).assert().success();
+    assert!(fs::read_to_string(folder.path().join("one.html")).unwrap().contains("relu"));
 }
 
 #[test]

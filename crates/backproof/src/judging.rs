@@ -16,11 +16,19 @@ use crate::error::Failure;
 /// Wrong arguments.
 pub fn check(arguments: &JudgeArguments) -> anyhow::Result<()> {
     match &arguments.command {
-        Some(JudgeCommand::New { subject, config, output, .. }) => {
+        Some(JudgeCommand::New { subject, config, output, level, .. }) => {
+            if config.is_some() && *level == 1 {
+                let failure = Failure::usage("--level 1 is for a pencil, and a network has too many numbers for one");
+                return Err(failure.help("leave --level away, or give a layer such as `linear`").into());
+            }
             match (subject, config) {
                 (Some(subject), _) => known(subject, &subjects(), "there is no exercise", "there are exercises of")?,
                 (None, Some(config)) => drop(Experiment::load(config, &[], &data_sets())?),
-                (None, None) => {}
+                (None, None) => {
+                    let help =
+                        "`judge new conv2d -o DIR` makes one of a layer, `judge new -c FILE -o DIR` of a network";
+                    return Err(Failure::usage("an exercise of what?").help(help).into());
+                }
             }
             Ok(free(output)?)
         }
@@ -28,10 +36,22 @@ pub fn check(arguments: &JudgeArguments) -> anyhow::Result<()> {
             known(subject, &BROKEN, "there is no broken backward of", "there are those of")?;
             Ok(free(output)?)
         }
-        Some(JudgeCommand::Key { subject, seed: Some(_), .. }) => {
+        Some(JudgeCommand::Key { subject, output: Some(output), .. }) => {
+            there(Path::new(subject))?;
+            Ok(free(output)?)
+        }
+        Some(JudgeCommand::Key { subject, seed: Some(_), .. }) if !is_exercise(Path::new(subject)) => {
             Ok(known(subject, &BROKEN, "there is no broken backward of", "there are those of")?)
         }
-        Some(JudgeCommand::Key { subject, .. }) => Ok(there(Path::new(subject))?),
+        Some(JudgeCommand::Key { subject, .. }) => Err(match is_exercise(Path::new(subject)) {
+            true => Failure::usage(format!("where do the right answers of {subject} go?"))
+                .help(format!("`cargo xtask judge key {subject} -o DIR` writes them into a new folder")),
+            false => Failure::usage("which fault?").help(format!(
+                "`cargo xtask judge key {subject} --seed N` prints the one that `judge break` put in with that seed; \
+                 `judge key EXERCISE -o DIR` writes the right answers of an exercise"
+            )),
+        }
+        .into()),
         // Of several, each has a verdict of its own.
         None => match &arguments.folders[..] {
             [one] => Ok(there(one)?),
@@ -60,8 +80,12 @@ fn free(folder: &Path) -> Result<(), Failure> {
     Err(failure.help("give another folder with `-o DIR`"))
 }
 
+fn is_exercise(folder: &Path) -> bool {
+    folder.join("exercise.json").is_file()
+}
+
 fn there(folder: &Path) -> Result<(), Failure> {
-    if folder.join("exercise.json").is_file() {
+    if is_exercise(folder) {
         return Ok(());
     }
     let failure = Failure::usage(format!("{} is no exercise: it has no exercise.json", folder.display()));

@@ -9,7 +9,7 @@ use rand::RngExt;
 use sha2::{Digest, Sha256};
 
 use crate::context::{context, random};
-use crate::manifest::{Level, Request};
+use crate::manifest::{DrawnCase, Level, Request};
 use crate::shapes::words;
 use crate::{network, optimizer};
 
@@ -67,6 +67,11 @@ impl LayerTruth {
 }
 
 impl Case {
+    /// What a manifest says of it.
+    pub(crate) fn drawn(&self) -> DrawnCase {
+        DrawnCase { name: self.name.clone(), number: self.number, sha256: self.sha256() }
+    }
+
     /// The case of this number; none if there is no such subject.
     pub(crate) fn draw(request: &Request, number: u64, device: &Device) -> Option<Self> {
         if let Some(optimizer) = optimizer::by_name(&request.subject) {

@@ -16,8 +16,16 @@ use crate::optimizer;
 /// So many cases are drawn, of which a few are chosen.
 const DRAWN: u64 = 1200;
 
-/// The cases of an exercise, the smallest first.
+/// The cases of an exercise, `case1` and so on, the smallest first.
 pub(crate) fn choose(request: &Request, device: &Device) -> Vec<Case> {
+    let mut cases = chosen(request, device);
+    for (number, case) in (1..).zip(&mut cases) {
+        case.name = format!("case{number}");
+    }
+    cases
+}
+
+fn chosen(request: &Request, device: &Device) -> Vec<Case> {
     if crate::OPTIMIZERS.contains(&request.subject.as_str()) {
         return (0..optimizer_cases(request)).filter_map(|number| Case::draw(request, number, device)).collect();
     }

@@ -26,6 +26,9 @@ pub enum JudgeError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The manifest lists other cases than an exercise of its layer, level and seed has.
+    #[error("exercise.json of {} was changed: its cases are not those of its layer, level and seed", .0.display())]
+    OtherCases(PathBuf),
     /// The cases cannot be drawn again.
     #[error("this version draws other cases than those of {}, which version {version} made", folder.display())]
     OtherVersion {

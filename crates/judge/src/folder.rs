@@ -10,7 +10,7 @@ use burn::tensor::Device;
 use serde::Serialize;
 
 use crate::case::{Case, Truth, gradient_name};
-use crate::manifest::{self, DrawnCase, Level, Manifest, Request};
+use crate::manifest::{self, Level, Manifest, Request};
 use crate::shapes::words;
 use crate::templates::render;
 use crate::{JudgeError, choice, judge, network, optimizer};
@@ -38,18 +38,12 @@ pub fn write(request: &Request, folder: &Path, device: &Device) -> Result<Writte
 /// Writes these cases, and further files by their path in the folder.
 pub(crate) fn write_cases(
     request: &Request,
-    mut cases: Vec<Case>,
+    cases: Vec<Case>,
     folder: &Path,
     others: &[(&str, String)],
 ) -> Result<Written, JudgeError> {
-    if folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(JudgeError::NotEmpty(folder.to_owned()));
-    }
-    for (number, case) in (1..).zip(&mut cases) {
-        case.name = format!("case{number}");
-    }
-    let drawn = |case: &Case| DrawnCase { name: case.name.clone(), number: case.number, sha256: case.sha256() };
-    let manifest = Manifest::new(request, cases.iter().map(drawn).collect());
+    free(folder)?;
+    let manifest = Manifest::new(request, cases.iter().map(Case::drawn).collect());
     let page = Page::new(request, &cases);
     let mut all: Vec<(String, Vec<u8>)> = Vec::new();
     for case in &cases {
@@ -89,13 +83,15 @@ pub(crate) fn write_cases(
     Ok(Written { cases: cases.len(), asked: page.asked.clone() })
 }
 
-/// Writes what is right for each case of an exercise into another folder: for the teacher.
+/// Writes what is right for each case of an exercise into another folder, that is not there yet or is empty: for the
+/// teacher.
 ///
 /// # Errors
 ///
-/// As of [`judge`](crate::judge()), and files that cannot be written.
+/// As of [`judge`](crate::judge()); a folder with something in it; files that cannot be written.
 pub fn write_model_answers(exercise: &Path, folder: &Path, device: &Device) -> Result<usize, JudgeError> {
     let manifest = Manifest::read(exercise)?;
+    free(folder)?;
     let cases = judge::cases(exercise, &manifest, device)?;
     for case in &cases {
         let answers = case.model_answers();
@@ -104,6 +100,13 @@ pub fn write_model_answers(exercise: &Path, folder: &Path, device: &Device) -> R
         write_file(&folder.join(format!("{}.mat", case.name)), &files::matlab(&named))?;
     }
     Ok(cases.len())
+}
+
+fn free(folder: &Path) -> Result<(), JudgeError> {
+    match folder.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        true => Err(JudgeError::NotEmpty(folder.to_owned())),
+        false => Ok(()),
+    }
 }
 
 fn named<'v>(name: &'v str, value: &'v Value) -> Named<'v> {
@@ -146,6 +149,8 @@ pub(crate) struct Page {
     conventions: Vec<String>,
     optimizer: bool,
     pencil: bool,
+    /// Whether all numbers are whole.
+    whole: bool,
     seed: u64,
     tensors: Vec<Tensor>,
     options: Vec<Opt>,
@@ -241,6 +246,7 @@ impl Page {
             conventions: conventions.iter().map(|&sentence| sentence.to_owned()).collect(),
             optimizer: cases.iter().any(|case| matches!(case.truth, Truth::Optimizer(_))),
             pencil: request.level == Level::Pencil,
+            whole: cases.iter().flat_map(Case::given).all(|(_, value)| value.data().iter().all(|x| x.fract() == 0.0)),
             seed: request.seed,
             gradients: tensors().filter(|it| it.differentiated).map(|it| gradient_name(&it.name)).collect(),
             asked: first.map(Case::asked).unwrap_or_default().into_iter().map(|(name, _)| name).collect(),
@@ -285,7 +291,7 @@ fn option((name, value): &(String, Value), cases: &[Case]) -> Opt {
         _ if flag => "flag",
         [] if name == "groups" => "whole",
         [] => "real",
-        [2] if whole() => "pair",
+        [2] if whole() && ["kernel", "stride", "padding", "dilation"].contains(&name.as_str()) => "pair",
         _ => "tensor",
     };
     Opt { name: name.clone(), kind }

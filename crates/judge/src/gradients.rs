@@ -51,19 +51,23 @@ fn judged(truth: &LayerTruth, index: usize, answer: &Value, row: &Row, unit: f64
         Proof::Unresolved | Proof::Unobservable | Proof::Skipped => Verdict::NotDecided,
         _ => Verdict::Wrong,
     };
+    let wanted = truth.gradients().into_iter().nth(index).flatten();
     let worst = row.worst.as_ref().map(|worst| WorstElement {
         position: worst.position.clone(),
         answer: answer.data()[worst.index],
-        truth: worst.difference,
+        // Ours is proven. At a kink the central difference is the mean of both sides, which nobody asks for.
+        truth: wanted.as_ref().map_or(worst.difference, |wanted| wanted.data()[worst.index]),
         tolerance: worst.tolerance.total(),
     });
+    // At kinks the prover accepts what lies between the sides, and the exercise asks for one of them.
+    let unlike = if row.kinks > 0 { conventions::unlike(truth, index, answer, unit).len() } else { 0 };
     let mut judged = JudgedTensor {
         tensor: gradient_name(&row.tensor),
         dims: row.dims.clone(),
         verdict,
         diagnosis: row.diagnosis.clone(),
         worst,
-        wrong: row.mismatched,
+        wrong: if verdict == Verdict::Wrong { row.mismatched.max(unlike) } else { row.mismatched },
         elements: row.total,
         note: None,
         other_convention: false,
@@ -75,7 +79,11 @@ fn judged(truth: &LayerTruth, index: usize, answer: &Value, row: &Row, unit: f64
     let far = if verdict == Verdict::NotDecided { far_off(truth, index, answer) } else { 0 };
     if far > 0 {
         (judged.verdict, judged.wrong) = (Verdict::Wrong, far);
-        judged.diagnosis = Some("far from what is right: an overflow, or a division by nearly nothing?".to_owned());
+        let at_a_kink = row.worst.as_ref().is_some_and(|worst| worst.kink.is_some());
+        judged.diagnosis = Some(match at_a_kink {
+            true => "wrong only at kinks or ties: the gradient lies outside of what the two sides allow".to_owned(),
+            false => "far from what is right: an overflow, or a division by nearly nothing?".to_owned(),
+        });
     } else if verdict == Verdict::NotDecided {
         let exact = "the errors are as large as the gradient's own round-off: compute in double precision";
         judged.diagnosis = Some(exact.to_owned());

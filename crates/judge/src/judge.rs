@@ -10,7 +10,7 @@ use crate::case::{Case, Truth, gradient_name};
 use crate::explanations::{self, Explanations};
 use crate::manifest::{Manifest, Request};
 use crate::verdict::{Judged, JudgedCase, JudgedTensor, Verdict};
-use crate::{JudgeError, gradients, network, optimizer, outputs};
+use crate::{JudgeError, choice, gradients, network, optimizer, outputs};
 
 /// Judges the answers in a folder that [`write`](crate::write()) made.
 ///
@@ -27,16 +27,19 @@ pub fn judge(exercise: &Path, device: &Device) -> Result<Judged, JudgeError> {
     Ok(Judged::new(exercise.display().to_string(), subject, level.into(), seed, judged))
 }
 
-/// The cases of a manifest, drawn again.
+/// The cases of a manifest, drawn again: all that an exercise of its layer, level and seed has, and no others.
 pub(crate) fn cases(exercise: &Path, manifest: &Manifest, device: &Device) -> Result<Vec<Case>, JudgeError> {
     let request = manifest.request();
     known(&request)?;
-    let draw = |drawn: &crate::manifest::DrawnCase| {
-        let case = Case::draw(&request, drawn.number, device).filter(|case| case.sha256() == drawn.sha256);
-        let other = || JudgeError::OtherVersion { folder: exercise.to_owned(), version: manifest.version.clone() };
-        Ok(Case { name: drawn.name.clone(), ..case.ok_or_else(other)? })
-    };
-    manifest.cases.iter().map(draw).collect()
+    let cases = choice::choose(&request, device);
+    if cases.iter().map(Case::drawn).eq(manifest.cases.iter().cloned()) {
+        return Ok(cases);
+    }
+    let (folder, version) = (exercise.to_owned(), manifest.version.clone());
+    Err(match version == env!("CARGO_PKG_VERSION") {
+        true => JudgeError::OtherCases(folder),
+        false => JudgeError::OtherVersion { folder, version },
+    })
 }
 
 /// Refuses what there is no exercise of.

@@ -46,7 +46,12 @@ fn an_exercise_is_a_function_of_its_seed_and_another_one_is_refused() {
         fs::write(&manifest, text).unwrap();
         judge(folders[0].path(), &device).unwrap_err()
     };
-    assert!(matches!(broken(text.replace("\"seed\": 1", "\"seed\": 2")), JudgeError::OtherVersion { .. }));
+    assert!(matches!(broken(text.replace("\"seed\": 1", "\"seed\": 2")), JudgeError::OtherCases(_)));
+    let mut fewer: serde_json::Value = serde_json::from_str(&text).unwrap();
+    fewer["cases"].as_array_mut().unwrap().truncate(1);
+    assert!(matches!(broken(fewer.to_string()), JudgeError::OtherCases(_)));
+    let earlier = text.replace(env!("CARGO_PKG_VERSION"), "0.0.1").replace("\"seed\": 1", "\"seed\": 2");
+    assert!(matches!(broken(earlier), JudgeError::OtherVersion { .. }));
     assert!(broken(text.replace("\"schema\": 1", "\"schema\": 2")).to_string().contains("schema version 2"));
     assert!(broken(text.replace("case1", "../case1")).to_string().contains("its cases are not named case1"));
     assert!(matches!(broken(text.replace("\"relu\"", "\"rely\"")), JudgeError::NoSubject(_)));

@@ -83,3 +83,44 @@ fn every_wrong_answer_is_recognised_by_its_name_and_no_right_one_is_called_wrong
     }
     assert!(missed.is_empty() && recognised >= 40, "{recognised} recognised; missed:\n{}", missed.join("\n"));
 }
+
+#[test]
+fn what_is_right_at_a_kink_is_what_the_exercise_asks_for() {
+    let device = Device::flex();
+    let folder = tempfile::tempdir().unwrap();
+    let request = Request { subject: "relu".to_owned(), config: None, level: Level::Program, seed: 0 };
+    write(&request, folder.path(), &device).unwrap();
+    let cases: Vec<(String, BTreeMap<String, Vec<f64>>, Vec<usize>)> = ["case1", "case2", "case3"]
+        .into_iter()
+        .filter(|case| folder.path().join(format!("cases/{case}.npz")).exists())
+        .map(|case| {
+            let bytes = fs::read(folder.path().join(format!("cases/{case}.npz"))).unwrap();
+            let arrays = read(&bytes, &mut Budget::new(bytes.len(), 1 << 20)).unwrap();
+            let shape = arrays.tensors["x"].as_ref().unwrap().shape.clone();
+            let values = |name: &str| arrays.tensors[name].as_ref().unwrap().values().collect();
+            (case.to_owned(), ["x", "g"].map(|name| (name.to_owned(), values(name))).into(), shape)
+        })
+        .collect();
+    let mut at_kinks = 0;
+    for factor in [2.0, -1.0, 0.5, 1.0] {
+        let mut answers = Answers::new();
+        let mut expected = BTreeMap::new();
+        for (case, given, shape) in &cases {
+            let pairs = || given["x"].iter().zip(&given["g"]);
+            let slope = |x: f64| if x == 0.0 { factor } else { f64::from(x > 0.0) };
+            answers.insert(format!("{case}.y"), (shape.clone(), given["x"].iter().map(|x| x.max(0.0)).collect()));
+            answers.insert(format!("{case}.dx"), (shape.clone(), pairs().map(|(&x, g)| slope(x) * g).collect()));
+            expected.insert(case.clone(), pairs().filter(|(x, g)| **x == 0.0 && **g != 0.0).count());
+        }
+        hand_in(folder.path(), &answers);
+        for case in judge(folder.path(), &device).unwrap().cases {
+            let Some(&wrong) = expected.get(&case.case).filter(|&&wrong| wrong > 0) else { continue };
+            let dx = case.tensors.iter().find(|tensor| tensor.tensor == "dx").unwrap();
+            assert_eq!((dx.verdict, dx.wrong), (Verdict::Wrong, wrong), "{factor}, {}: {dx:?}", case.case);
+            assert_eq!(dx.worst.as_ref().unwrap().truth, 0.0, "{factor}, {}: {dx:?}", case.case);
+            assert!(!dx.diagnosis.as_ref().unwrap().contains("overflow"), "{factor}, {}: {dx:?}", case.case);
+            at_kinks += 1;
+        }
+    }
+    assert!(at_kinks >= 4, "{at_kinks}");
+}

@@ -1,6 +1,6 @@
 //! The curves of one run: losses, accuracies and true positives by iteration.
 
-use backproof_spec::{plural, thousands};
+use backproof_spec::{counted, plural, thousands};
 use backproof_train::TrainingReport;
 
 use crate::ReportError;
@@ -12,9 +12,19 @@ const VALIDATION: Look = Look::new(1, "", Some(Marker::Circle));
 const TOTAL: Look = Look::new(6, "7 4", None);
 const DECAY: Look = Look::new(2, "2 4", None);
 
-/// `loss`, `accuracy`, `learning-rate` and, with validation images, `true-positives`.
-pub(crate) fn figures(reports: &[TrainingReport], validation_images: usize) -> Result<Vec<Figure>, ReportError> {
-    let charts = [loss(reports), accuracy(reports), true_positives(reports, validation_images), learning_rate(reports)];
+/// `loss`, `accuracy`, `learning-rate`, `training-true-positives` and, with validation images, `true-positives`.
+pub(crate) fn figures(
+    reports: &[TrainingReport],
+    batch_size: usize,
+    validation_images: usize,
+) -> Result<Vec<Figure>, ReportError> {
+    let charts = [
+        loss(reports),
+        accuracy(reports),
+        true_positives(reports, validation_images),
+        training_true_positives(reports, batch_size),
+        learning_rate(reports),
+    ];
     charts.into_iter().filter_map(|chart| chart.figure().transpose()).collect()
 }
 
@@ -78,6 +88,21 @@ fn true_positives(reports: &[TrainingReport], images: usize) -> Chart {
     }
 }
 
+/// Of a batch, as a mean over the iterations since the report before.
+fn training_true_positives(reports: &[TrainingReport], batch_size: usize) -> Chart {
+    Chart {
+        name: "training-true-positives",
+        title: "True positives in training",
+        unit: format!("correctly classified of the {} of a batch", counted(batch_size, "image")),
+        from_zero: false,
+        most: Some(batch_size as f64),
+        format: |count| format!("{count:.2}"),
+        series: vec![series("training", TRAINING, if batch_size > 0 { reports } else { &[] }, |report| {
+            Some(report.training_accuracy * batch_size as f64)
+        })],
+    }
+}
+
 fn learning_rate(reports: &[TrainingReport]) -> Chart {
     Chart {
         name: "learning-rate",
@@ -117,13 +142,15 @@ mod tests {
         let reports = [report(10, Some(0.1)), report(20, None), report(30, Some(0.29))];
         let chart = true_positives(&reports, 100);
         assert_eq!(chart.series[0].points, [(10.0, 10.0), (30.0, 29.0)]);
+        let chart = training_true_positives(&reports, 16);
+        assert_eq!(chart.series[0].points, [(10.0, 4.0), (20.0, 4.0), (30.0, 4.0)]);
     }
 
     #[test]
     fn without_validation_images_nothing_is_said_of_them() {
-        let figures = figures(&[report(10, None), report(20, None)], 0).unwrap();
+        let figures = figures(&[report(10, None), report(20, None)], 16, 0).unwrap();
         let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
-        assert_eq!(names, ["loss", "accuracy", "learning-rate"]);
+        assert_eq!(names, ["loss", "accuracy", "training-true-positives", "learning-rate"]);
         assert!(figures.iter().all(|figure| !figure.description.contains("validation")));
     }
 }

@@ -38,13 +38,15 @@ pub enum ReportError {
     /// A config that the file of published results names is not valid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// A network of which no page can be made.
-    #[error("{network} has {numbers} numbers of weights, outputs and gradients; a page can hold {most}")]
+    /// A network of which no page can be made, with its weights of so many iterations.
+    #[error("{network} has {numbers} weights, outputs and gradients{times}; a page can hold {most}")]
     TooLarge {
         /// Its name.
         network: String,
-        /// How many numbers the page would have.
+        /// How many numbers the page would have for each iteration.
         numbers: String,
+        /// `, 9 times`: once for each iteration; nothing for one.
+        times: String,
         /// How many there may be.
         most: String,
     },

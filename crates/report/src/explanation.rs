@@ -73,11 +73,15 @@ struct Page {
 /// If there is no explanation.
 pub fn explanation(explanations: &[Explanation], of: &str, mut notes: Vec<String>) -> Result<String, ReportError> {
     let explanation = explanations.last().expect("there is an explanation");
-    let count = explanations.iter().map(Explanation::count).sum();
+    let count: usize = explanations.iter().map(Explanation::count).sum();
     if count > MOST_NUMBERS {
-        let (numbers, most) = (thousands(count), thousands(MOST_NUMBERS));
+        let (numbers, most) = (thousands(explanation.count()), thousands(MOST_NUMBERS));
+        let times = match explanations.len() {
+            1 => String::new(),
+            iterations => format!(", for each of {iterations} iterations"),
+        };
         let network = explanation.network.clone();
-        return Err(ReportError::TooLarge { network, numbers, most });
+        return Err(ReportError::TooLarge { network, numbers, times, most });
     }
     let label = &explanation.classes[explanation.label];
     let by_batch = explanation.layers.iter().any(|layer| layer.batch_statistics);

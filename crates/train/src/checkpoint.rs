@@ -12,11 +12,11 @@ use burn::optim::ModuleOptimizer;
 use burn::tensor::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::TrainError;
 use crate::early_stopping::{EndedEarly, Watched};
 use crate::files::{check_version, replace_folder, swapped_folder, write_json, write_whole};
 use crate::moving::Moving;
 use crate::report::Window;
+use crate::{TrainError, files};
 
 /// The version of `state.json`. 2 added the config; since 3 the config's `engine = "manual"` means tensors, and
 /// `"compiled"` the plan of CPU kernels. `tests/fixtures/runs` keeps a run of each.
@@ -300,7 +300,7 @@ impl Checkpoint {
     fn state(&self) -> Result<(PathBuf, State), TrainError> {
         let folder = swapped_folder(&self.folder);
         let path = folder.join(STATE);
-        let text = fs::read_to_string(&path).map_err(|error| TrainError::read(&path, error))?;
+        let text = files::read_text(&path).map_err(|error| TrainError::read(&path, error))?;
         check_version(&path, &text, SCHEMA)?;
         let state: State = serde_json::from_str(&text)
             .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), "a checkpoint's state"))?;
@@ -309,7 +309,7 @@ impl Checkpoint {
 }
 
 fn read_checked(path: &Path, expected: &str) -> Result<Vec<u8>, TrainError> {
-    let bytes = fs::read(path).map_err(|error| TrainError::read(path, error))?;
+    let bytes = files::read(path).map_err(|error| TrainError::read(path, error))?;
     let found = sha256(&bytes);
     if found != expected {
         return Err(TrainError::damaged(

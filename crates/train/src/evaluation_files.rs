@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::files::{write_json, write_whole};
-use crate::{EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction, RunFolder, Split, TrainError};
+use crate::{EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction, RunFolder, Split, TrainError, files};
 
 impl RunFolder {
     /// Writes `result.json`, `confusion.csv` and `predictions.csv` into `evaluation/`, or `evaluation/<split>` for
@@ -58,7 +58,7 @@ impl RunFolder {
     /// As [`result`](Self::result).
     pub fn result_on(&self, split: Split) -> Result<Option<EvaluationResult>, TrainError> {
         let path = self.evaluation_folder(split.name()).join("result.json");
-        let text = match fs::read_to_string(&path) {
+        let text = match files::read_text(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(TrainError::read(&path, error)),
@@ -85,7 +85,7 @@ impl RunFolder {
     /// A file that cannot be read, or a row that is no prediction over the classes of `result`, by number.
     pub fn predictions(&self, result: &EvaluationResult) -> Result<Vec<Prediction>, TrainError> {
         let path = self.path().join("evaluation/predictions.csv");
-        let bytes = fs::read(&path).map_err(|error| TrainError::read(&path, error))?;
+        let bytes = files::read(&path).map_err(|error| TrainError::read(&path, error))?;
         let mut predictions = Vec::new();
         for (number, row) in csv::Reader::from_reader(bytes.as_slice()).records().enumerate() {
             let prediction = row.ok().and_then(|row| parse(&row, result.classes.len()));

@@ -1,7 +1,7 @@
 //! Files written whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,21 @@ pub fn write_whole(path: &Path, content: &[u8]) -> Result<(), TrainError> {
         Ok(())
     };
     write().map_err(|source| TrainError::write(path, source))
+}
+
+/// The content of a file. A device or a pipe, which could be read for ever, is refused.
+pub(crate) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let kind = fs::metadata(path)?.file_type();
+    // The system's word for a folder is as good.
+    if !kind.is_file() && !kind.is_dir() {
+        return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+    }
+    fs::read(path)
+}
+
+/// As [`read`], of UTF-8.
+pub(crate) fn read_text(path: &Path) -> io::Result<String> {
+    String::from_utf8(read(path)?).map_err(|error| io::Error::new(ErrorKind::InvalidData, error))
 }
 
 /// `tempfile` makes files that only their owner can read; a run folder is for whoever may read its parent.

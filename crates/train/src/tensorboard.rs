@@ -16,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crc::{CRC_32_ISCSI, Crc};
 use prost::Message;
 
-use crate::{TrainError, TrainingReport};
+use crate::{TrainError, TrainingReport, files};
 
 /// Where the events of the run in `folder` are.
 fn events(folder: &Path) -> PathBuf {
@@ -118,7 +118,7 @@ pub(crate) fn rewind(folder: &Path, iteration: usize) -> Result<(), TrainError> 
     let folder = events(folder);
     for entry in fs::read_dir(&folder).map_err(|error| TrainError::read(&folder, error))? {
         let path = entry.map_err(|error| TrainError::read(&folder, error))?.path();
-        let bytes = fs::read(&path).map_err(|error| TrainError::read(&path, error))?;
+        let bytes = files::read(&path).map_err(|error| TrainError::read(&path, error))?;
         // Steps rise within a file, so what is to go is its end.
         let kept: usize =
             records(&bytes).take_while(|(event, _)| event.step <= iteration as i64).map(|(_, length)| length).sum();

@@ -10,7 +10,7 @@ use backproof_data::sha256;
 use backproof_models::{Network, transfer_weights};
 use backproof_spec::WarmStart;
 
-use crate::{RunFolder, TrainError, WarmStartRecord};
+use crate::{RunFolder, TrainError, WarmStartRecord, files};
 
 /// `network`, which tells `classes` apart, with what fits of the weights that `warm_start` names, and what is frozen of
 /// it frozen.
@@ -32,7 +32,7 @@ pub(crate) fn begin(
         }
         last.weights()?.0
     } else {
-        fs::read(&path).map_err(|error| TrainError::read(&path, error))?
+        files::read(&path).map_err(|error| TrainError::read(&path, error))?
     };
     // A path that TOML cannot hold stays as it was typed.
     let source = path.to_str().unwrap_or(&warm_start.init_from).to_owned();

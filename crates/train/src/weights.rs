@@ -1,11 +1,10 @@
 //! Which weights a run is evaluated with, or predicts with.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use backproof_models::{Changes, Network, load_weights};
 
-use crate::{RunFolder, TrainError};
+use crate::{RunFolder, TrainError, files};
 
 /// Weights of a run's network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +62,7 @@ impl Weights {
 ///
 /// A file that cannot be read or is of another network.
 pub(crate) fn load_file(path: &Path, network: Network, classes: &[String]) -> Result<Loaded, TrainError> {
-    let bytes = fs::read(path).map_err(|error| TrainError::read(path, error))?;
+    let bytes = files::read(path).map_err(|error| TrainError::read(path, error))?;
     let loaded = load_weights(network, &bytes, classes);
     let (network, changes) = loaded.map_err(|error| TrainError::weights(path, error))?;
     Ok(Loaded { network, iteration: None, changes })

@@ -22,9 +22,9 @@ pub struct JudgeArguments {
     /// Write all verdicts to this file
     #[arg(long, value_name = "FILE", env = "BACKPROOF_JSON")]
     pub json: Option<PathBuf>,
-    /// The page of several exercises
-    #[arg(long, value_name = "FILE.html", env = "BACKPROOF_PAGE", default_value = "class.html")]
-    pub page: PathBuf,
+    /// The page of a class: by default class.html, where there are several exercises
+    #[arg(long, value_name = "FILE.html", env = "BACKPROOF_PAGE")]
+    pub page: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -32,7 +32,7 @@ pub enum JudgeCommand {
     /// Make an exercise of a layer, a loss, an optimizer or a whole network
     New {
         /// Layer, loss or optimizer, such as conv2d, softmax_cross_entropy or momentum
-        #[arg(required_unless_present = "config", conflicts_with = "config")]
+        #[arg(conflicts_with = "config")]
         subject: Option<String>,
         /// Make an exercise of the network of this experiment
         #[arg(short, long, value_name = "FILE", env = "BACKPROOF_CONFIG")]
@@ -63,7 +63,7 @@ pub enum JudgeCommand {
         /// Layer or loss with --seed, or the folder of an exercise with --output
         subject: String,
         /// Seed that `judge break` was given
-        #[arg(long, value_name = "N", env = "BACKPROOF_SEED", required_unless_present = "output")]
+        #[arg(long, value_name = "N", env = "BACKPROOF_SEED")]
         seed: Option<u64>,
         /// Folder for the right answers
         #[arg(short, long, value_name = "DIR", env = "BACKPROOF_OUTPUT", conflicts_with = "seed")]

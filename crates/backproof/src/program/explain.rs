@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use backproof::cli;
 use backproof::error::{Failure, code};
+use backproof::shell;
 use backproof_data::{Picture, load};
+use backproof_report::ReportError;
 use backproof_spec::{Experiment, Shape, Views, counted};
 use backproof_train::{Prediction, Predictor, RunFolder, Weights, write_file};
 
-use crate::failures::{data_failure, failure};
+use crate::failures::{data_failure, failure, with_causes};
 use crate::picture::{check_center, pixels};
 use crate::report::plain;
 use crate::setup::{open, predictor, setup, weights};
@@ -23,7 +25,7 @@ struct Sample {
     words: String,
 }
 
-#[allow(clippy::print_stdout)] // results go to stdout
+#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
 pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
@@ -41,13 +43,30 @@ pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
     let mut explanations = Vec::new();
     for (iteration, _) in folder.kept_weights() {
         if arguments.weights.is_none() && last.iteration.is_some_and(|last| iteration < last) {
-            let kept = Predictor::open(&folder, &Weights::Kept(iteration), &setup).map_err(failure)?;
-            explanations.push(explain(&kept, Some(last.label))?);
+            match Predictor::open(&folder, &Weights::Kept(iteration), &setup) {
+                Ok(kept) => explanations.push(explain(&kept, Some(last.label))?),
+                // The page is worth having without them.
+                Err(error) => {
+                    eprintln!("warning: the weights of iteration {iteration} are left out: {}", with_causes(&error))
+                }
+            }
         }
     }
     explanations.push(last);
     let notes = notes(&folder.experiment().map_err(failure)?);
-    let page = backproof_report::explanation(&explanations, &sample.words, notes).map_err(plain)?;
+    let kept = explanations.len() - 1;
+    let page = backproof_report::explanation(&explanations, &sample.words, notes).map_err(|error| match error {
+        ReportError::TooLarge { .. } if kept > 0 => {
+            let weights = shell::argument(&folder.path().join("checkpoints/last/weights.safetensors"));
+            anyhow::Error::from(Failure::from_error(code::FAILED, error).help(format!(
+                "`--weights {weights}` shows the last weights alone; a smaller `training.keep` keeps fewer"
+            )))
+        }
+        ReportError::TooLarge { .. } => Failure::from_error(code::FAILED, error)
+            .help("a smaller network has a page: about 330,000 parameters at most, if it is convolutional")
+            .into(),
+        error => plain(error),
+    })?;
     let path = match &arguments.write {
         Some(path) => {
             write_file(path, page.as_bytes()).map_err(failure)?;

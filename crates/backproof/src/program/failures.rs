@@ -4,10 +4,26 @@ use std::path::Path;
 
 use backproof::error::{Failure, code};
 use backproof::shell;
-use backproof_train::{RunFolder, TrainError};
+use backproof_train::{RunFolder, RunStatus, TrainError};
 
-/// [`failure`], and where a checkpoint of `run` is damaged the one that is not as the way out.
+/// [`failure`], and where a checkpoint of `run` is damaged or missing, the one that is not as the way out.
 pub(crate) fn checkpoint_failure(error: TrainError, run: &Path) -> Failure {
+    if let TrainError::NoCheckpoint { folder: missing } = &error {
+        let missing_best = missing.ends_with("best");
+        let Ok(folder) = RunFolder::open(run) else { return failure(error) };
+        let sound = folder.sound_checkpoints().into_iter().next();
+        let diverged = folder.record().is_ok_and(|record| record.status == RunStatus::Diverged);
+        let help = match sound {
+            Some((name, iteration)) if !missing_best => {
+                format!("`--checkpoint {}` takes the one of iteration {iteration}", name.name())
+            }
+            None if diverged => {
+                "training diverged before one was saved; a lower optimizer.learning_rate may help".to_owned()
+            }
+            _ => return failure(error),
+        };
+        return failure(error).help(help);
+    }
     let damaged = match &error {
         TrainError::Damaged { path, .. } | TrainError::Read { path, .. } | TrainError::WeightsFile { path, .. } => {
             path.parent().and_then(Path::parent).is_some_and(|parent| parent.ends_with("checkpoints"))

@@ -6,13 +6,15 @@ use backproof::cli::{JudgeArguments, JudgeCommand};
 use backproof::error::{Failure, code};
 use backproof::{judging, shell};
 use backproof_data::data_sets;
-use backproof_judge::{Judged, JudgedTensor, Level, NETWORK, Request, Verdict, fault_of};
+use backproof_judge::{JudgeError, Judged, JudgedTensor, Level, NETWORK, Request, Verdict, fault_of};
 use backproof_report::{class_page, judged_page};
 use backproof_spec::{Experiment, counted};
 use burn::tensor::Device;
 use comfy_table::{Table, presets};
 use serde::Serialize;
 use serde_json::{Value, json};
+
+use crate::failures::with_causes;
 
 pub(crate) fn run(arguments: &JudgeArguments) -> anyhow::Result<()> {
     judging::check(arguments)?;
@@ -69,12 +71,18 @@ enum Outcome {
     },
 }
 
+/// Whether there is a table: of several exercises, and of one where its page is asked for.
+fn of_a_class(arguments: &JudgeArguments) -> bool {
+    arguments.folders.len() > 1 || arguments.page.is_some()
+}
+
+#[allow(clippy::print_stderr)] // warnings go to stderr
 fn judge(arguments: &JudgeArguments, device: &Device) -> anyhow::Result<()> {
     let mut outcomes = Vec::new();
     for folder in &arguments.folders {
         let mut judged = match backproof_judge::judge(folder, device) {
             Ok(judged) => judged,
-            Err(error) if arguments.folders.len() > 1 => {
+            Err(error) if of_a_class(arguments) => {
                 outcomes.push(Outcome::Failed { folder: folder.display().to_string(), error: error.to_string() });
                 continue;
             }
@@ -83,15 +91,20 @@ fn judge(arguments: &JudgeArguments, device: &Device) -> anyhow::Result<()> {
         if arguments.any_subgradient {
             judged.accept_other_conventions();
         }
-        let page = folder.join("judge.html");
-        write_page(&page, &judged_page(&format!("{}: {}", judged.subject, judged.folder), in_words(&judged))?)?;
-        if arguments.folders.len() == 1 {
+        if !of_a_class(arguments) {
             details(&judged);
-            say(&format!("page         {}", page.display()));
+        }
+        let page = folder.join("judge.html");
+        let text = judged_page(&format!("{}: {}", judged.subject, judged.folder), in_words(&judged))?;
+        match write_page(&page, &text) {
+            Ok(()) if of_a_class(arguments) => {}
+            Ok(()) => say(&format!("page         {}", page.display())),
+            // The verdicts hold without it.
+            Err(error) => eprintln!("warning: there is no page of {}: {}", folder.display(), with_causes(&*error)),
         }
         outcomes.push(Outcome::Judged(Box::new(judged)));
     }
-    if arguments.folders.len() > 1 {
+    if of_a_class(arguments) {
         say(&table(&outcomes).to_string());
         let all: Vec<Value> = outcomes
             .iter()
@@ -100,8 +113,9 @@ fn judge(arguments: &JudgeArguments, device: &Device) -> anyhow::Result<()> {
                 Outcome::Failed { folder, error } => json!({ "folder": folder, "error": error }),
             })
             .collect();
-        write_page(&arguments.page, &class_page("Exercises", all)?)?;
-        say(&format!("page         {}", arguments.page.display()));
+        let page = arguments.page.as_deref().unwrap_or(Path::new("class.html"));
+        write_page(page, &class_page("Exercises", all)?)?;
+        say(&format!("page         {}", page.display()));
     }
     if let Some(path) = &arguments.json {
         let json = json!({ "schema": 1, "exercises": outcomes });
@@ -123,9 +137,9 @@ fn judge(arguments: &JudgeArguments, device: &Device) -> anyhow::Result<()> {
     }
 }
 
-fn failure(error: backproof_judge::JudgeError) -> anyhow::Error {
+fn failure(error: JudgeError) -> anyhow::Error {
     match error {
-        backproof_judge::JudgeError::OtherVersion { .. } => Failure::from_error(code::FAILED, error)
+        JudgeError::OtherVersion { .. } | JudgeError::OtherCases(_) => Failure::from_error(code::FAILED, error)
             .help("make the exercise anew with `judge new`, and copy the answers into it")
             .into(),
         error => error.into(),
@@ -204,7 +218,7 @@ fn explain(tensor: &JudgedTensor, indent: usize) {
 fn table(outcomes: &[Outcome]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.add_row(["folder", "exercise", "right", "first fault"]);
+    table.add_row(["folder", "exercise", "level", "seed", "right", "first fault"]);
     for outcome in outcomes {
         match outcome {
             Outcome::Judged(judged) => {
@@ -213,10 +227,26 @@ fn table(outcomes: &[Outcome]) -> Table {
                     format!("{case}, {}: {diagnosis}", tensor.tensor)
                 });
                 let right = format!("{} of {}", judged.tensors_right, judged.tensors);
-                table.add_row([judged.folder.clone(), judged.subject.clone(), right, fault.unwrap_or_default()]);
+                let (level, seed) = (judged.level.to_string(), judged.seed.to_string());
+                table.add_row([
+                    judged.folder.clone(),
+                    judged.subject.clone(),
+                    level,
+                    seed,
+                    right,
+                    fault.unwrap_or_default(),
+                ]);
             }
             Outcome::Failed { folder, error } => {
-                table.add_row([folder.clone(), String::new(), "not judged".to_owned(), error.clone()]);
+                let nothing = String::new;
+                table.add_row([
+                    folder.clone(),
+                    nothing(),
+                    nothing(),
+                    nothing(),
+                    "not judged".to_owned(),
+                    error.clone(),
+                ]);
             }
         }
     }

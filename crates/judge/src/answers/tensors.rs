@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use backproof_arrays::{Budget, FormatError, shown};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// A shape, and the elements with the last axis the fastest.
 pub(super) type Tensor = (Vec<usize>, Vec<f64>);
@@ -19,8 +19,10 @@ pub(super) struct Tensors {
 impl Tensors {
     /// The tensors of a file with this content, of which so many numbers were asked.
     pub(super) fn read(bytes: &[u8], numbers: usize) -> Result<Self, String> {
-        if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{') {
-            return Self::json(bytes);
+        // Some editors begin a text with a byte order mark.
+        let text = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
+        if matches!(text.iter().find(|byte| !byte.is_ascii_whitespace()), None | Some(b'{' | b'[')) {
+            return Self::json(text);
         }
         let mut budget = Budget::new(bytes.len(), numbers);
         let arrays = backproof_arrays::read(bytes, &mut budget).map_err(|error| format!("the file {error}"))?;
@@ -34,8 +36,13 @@ impl Tensors {
 
     /// Numbers that somebody typed: an object with nested lists.
     fn json(bytes: &[u8]) -> Result<Self, String> {
-        let object: Map<String, Value> =
-            serde_json::from_slice(bytes).map_err(|error| format!("the file is no JSON: {error}"))?;
+        if bytes.trim_ascii().is_empty() {
+            return Err("the file is empty".to_owned());
+        }
+        let no_json = |error: serde_json::Error| format!("the file is no JSON: {error}");
+        let Value::Object(object) = serde_json::from_slice(bytes).map_err(no_json)? else {
+            return Err("the file should have an object, {\"y\": …}".to_owned());
+        };
         let found = object.into_iter().map(|(name, value)| {
             let (mut shape, mut numbers) = (Vec::new(), Vec::new());
             let tensor = flatten(&value, 0, &mut shape, &mut numbers).map(|()| (shape, numbers));

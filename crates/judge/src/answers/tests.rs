@@ -122,6 +122,10 @@ fn numbers_that_were_typed_are_read_as_json() {
     assert_eq!(one(r#"{"y": [[], [1]]}"#), "`y` has lists of different lengths beside each other");
     assert_eq!(one(r#"{"y": 1e999}"#), "the file is no JSON: number out of range at line 1 column 11");
     assert!(one("{").starts_with("the file is no JSON: "));
+    assert_eq!(one("[1]"), "the file should have an object, {\"y\": …}");
+    assert_eq!(one(" "), "the file is empty");
+    // Some editors begin a text with a byte order mark.
+    assert_eq!(read("case1.json", format!("\u{feff}{text}").as_bytes()).tensors[0], found.tensors[0]);
     assert!(one(&format!("{{\"y\": {}", "[".repeat(100_000))).starts_with("the file is no JSON: "));
 }
 

@@ -31,7 +31,7 @@ KINDS.linear = {
     const node = model.nodes[n], [input] = node.inputs, inputs = size(model.nodes[input].dims);
     const terms = Array.from({ length: inputs }, (_, i) => [at(model, input, "values", i), at(model, n, "weight", o * inputs + i)]);
     if (node.tensors.bias) terms.push([at(model, n, "bias", o)]);
-    return { formulas: ["y_o = Σ_q x_q w_qo + b_o"], terms };
+    return { formulas: ["y_o = Σ_q x_q w_qo + b_o"], terms, known: node.tensors.bias ? [] : [["b_o", 0]] };
   },
   input(model, n, port, i) {
     const node = model.nodes[n], inputs = size(model.nodes[node.inputs[0]].dims);

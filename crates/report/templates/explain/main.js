@@ -7,7 +7,7 @@ function start() {
   const network = document.getElementById("network"), panel = document.getElementById("panel");
   const pictures = new Map();
   let steps = backwardSteps(model);
-  const state = { ref: null, step: 0, learning: false, turn: 0 };
+  const state = { ref: null, step: 0, checkpoint: checkpoints.length - 1, learning: false, turn: 0 };
   const key = (node, name) => `${node}/${name}`;
 
   const WORDS = { values: "output", gradient: "gradient ∂L/∂y" };
@@ -76,16 +76,19 @@ function start() {
     pictures.get(key(state.ref.node, state.ref.part)).mark([state.ref.at], true);
   }
 
-  /** Chooses a number: shows it in the panel, marks it, and notes it in the address. */
-  function choose(ref, { scroll = false } = {}) {
+  /** Chooses a number: shows it in the panel, marks it, and notes it in the address. The words are those of a step. */
+  function choose(ref, { scroll = false, step = null } = {}) {
     const turn = ++state.turn;
     state.ref = ref;
+    words.textContent = step ?? (state.step < 0 ? "Next begins the backward pass at the loss." : "Next continues the backward pass.");
     state.explained = fillPanel(panel, model, ref, {
       go: (next) => choose(next, { scroll: true }), learning: state.learning,
       later: (work) => setTimeout(() => turn === state.turn && work(), 30),
     });
     mark();
-    history.replaceState(null, "", `#${model.nodes[ref.node].name}/${ref.part}/${ref.at}`);
+    const last = checkpoints.length - 1;
+    const weights = state.checkpoint < last ? `/${checkpoints[state.checkpoint].iteration}` : "";
+    history.replaceState(null, "", `#${model.nodes[ref.node].name}/${ref.part}/${ref.at}${weights}`);
     if (scroll) {
       const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
       document.getElementById(`node-${ref.node}`).scrollIntoView({ block: "nearest", behavior: still ? "auto" : "smooth" });
@@ -95,26 +98,46 @@ function start() {
   const words = document.getElementById("step-words"), count = document.getElementById("step-count");
   function step(number, scroll = true) {
     state.step = Math.max(0, Math.min(steps.length - 1, number));
-    words.textContent = steps[state.step].words;
     count.textContent = `step ${state.step + 1} of ${steps.length}`;
     document.getElementById("back").disabled = state.step === 0;
     document.getElementById("next").disabled = state.step === steps.length - 1;
-    choose(steps[state.step].ref, { scroll });
+    choose(steps[state.step].ref, { scroll, step: steps[state.step].words });
   }
 
-  /** The number that the address names, if it names one. */
+  /** The number that the address names, if it names one, and the iteration of the weights. */
   function addressed() {
-    const [name, of, index] = decodeURIComponent(location.hash.slice(1)).split("/");
+    let text = "";
+    try {
+      text = decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return null; // a % that begins no character
+    }
+    const [name, of, index = "", iteration] = text.split("/");
     const node = model.nodes.findIndex((node) => node.name === name);
-    if (node < 0 || !parts(model.nodes[node]).includes(of)) return null;
-    const where = Number(index);
-    return Number.isInteger(where) && where >= 0 && where < part(model.nodes[node], of).values.length ? { node, part: of, at: where } : null;
+    if (node < 0 || !parts(model.nodes[node]).includes(of) || !/^\d+$/.test(index)) return null;
+    const checkpoint = checkpoints.findIndex((checkpoint) => String(checkpoint.iteration) === iteration);
+    const inside = Number(index) < part(model.nodes[node], of).values.length;
+    return inside ? { ref: { node, part: of, at: Number(index) }, checkpoint: checkpoint < 0 ? checkpoints.length - 1 : checkpoint } : null;
+  }
+
+  /** Goes where the address leads. Whether it leads anywhere. */
+  function follow() {
+    const found = addressed();
+    if (!found) return false;
+    if (found.checkpoint !== state.checkpoint) {
+      document.getElementById("checkpoint").value = found.checkpoint;
+      show(found.checkpoint);
+    }
+    choose(found.ref, { scroll: true });
+    return true;
   }
 
   /** Shows the weights of another checkpoint, the same number chosen. */
   function show(checkpoint) {
+    const atStep = state.ref !== null && state.ref === steps[state.step]?.ref;
     model = modelOf(checkpoint);
     steps = backwardSteps(model);
+    state.checkpoint = checkpoint;
     const { iteration, answer, probabilities } = checkpoints[checkpoint];
     document.getElementById("iteration").textContent = iteration.toLocaleString("en");
     document.getElementById("answer").textContent = answer;
@@ -125,7 +148,9 @@ function start() {
     }
     pictures.forEach((picture) => picture.take(model));
     draw();
-    if (state.ref) choose(state.ref);
+    // A step shows the largest number, which is another one now.
+    if (atStep) step(state.step, false);
+    else if (state.ref) choose(state.ref);
   }
 
   document.getElementById("checkpoint")?.addEventListener("input", (event) => show(event.target.valueAsNumber));
@@ -133,7 +158,7 @@ function start() {
   document.getElementById("back").addEventListener("click", () => step(state.step - 1));
   document.getElementById("learning").addEventListener("change", (event) => {
     state.learning = event.target.checked;
-    if (state.ref) choose(state.ref);
+    if (state.ref) choose(state.ref, { step: words.textContent });
   });
   for (const choice of document.querySelectorAll("input[name=view]")) {
     choice.addEventListener("change", () => {
@@ -142,13 +167,12 @@ function start() {
     });
   }
   document.addEventListener("keydown", (event) => {
-    if (event.target.closest("input, select, textarea") || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input[type=text]") || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "n") step(state.step + 1);
     if (event.key === "p") step(state.step - 1);
   });
   addEventListener("hashchange", () => {
-    const ref = addressed();
-    if (ref) choose(ref, { scroll: true });
+    follow();
   });
   let waiting = 0;
   let width = innerWidth;
@@ -160,9 +184,6 @@ function start() {
   });
 
   draw();
-  const ref = addressed();
-  if (!ref) return step(0, false);
-  words.textContent = "Next begins the backward pass at the loss.";
   state.step = -1;
-  choose(ref, { scroll: true });
+  if (!follow()) step(0, false);
 }

@@ -134,13 +134,13 @@ function guessElements(explained, results) {
     class: "guess",
     onsubmit: (event) => {
       event.preventDefault();
-      const guess = Number(answer.value.trim().replace("−", "-").replace(",", "."));
-      if (answer.value.trim() === "" || Number.isNaN(guess)) {
+      const typed = answer.value.trim().replaceAll("−", "-").replace(",", "."), guess = Number(typed);
+      if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(typed)) {
         said.textContent = "Write a number, such as −0.25 or 3e-4.";
         said.className = "verdict";
         return;
       }
-      const right = Math.abs(guess - explained.engine) <= 0.01 * Math.abs(explained.engine) + 1e-6;
+      const right = Math.abs(guess - explained.engine) <= 0.01 * Math.abs(explained.engine) + 1e-9 * explained.scale;
       said.textContent = right ? "Right." : guess !== 0 && Math.abs(guess + explained.engine) <= 0.01 * Math.abs(explained.engine)
         ? "Wrong: the sign is the other one." : "Wrong.";
       said.className = right ? "right verdict" : "wrong verdict";

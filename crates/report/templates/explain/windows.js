@@ -83,7 +83,8 @@ KINDS.conv2d = {
       }
     }
     if (node.tensors.bias) terms.push([at(model, n, "bias", o)]);
-    return { formulas: [`y_o,i,j = ${node.tensors.bias ? "b_o + " : ""}Σ_c Σ_k Σ_k' w_o,c,k,k' · x_c,u,v`, ...MEET], terms };
+    const known = node.tensors.bias ? [] : [["b_o", 0]];
+    return { formulas: ["y_o,i,j = b_o + Σ_c Σ_k Σ_k' w_o,c,k,k' · x_c,u,v", ...MEET], terms, known };
   },
   input(model, n, port, index) {
     const node = model.nodes[n], [channels, height, width] = model.nodes[node.inputs[0]].dims;

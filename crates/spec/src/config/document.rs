@@ -124,8 +124,26 @@ impl Node {
             Value::Number(number) => format!("{number:?}"),
             Value::Flag(flag) => flag.to_string(),
             Value::Other(what) => (*what).to_owned(),
-            Value::Array(_) => "an array".to_owned(),
+            Value::Array(items) => described(items),
             Value::Table(_) => "a table".to_owned(),
         }
     }
+}
+
+/// An array with its first items: `[1, 2, …]`.
+fn described(items: &[Node]) -> String {
+    const SHOWN: usize = 4;
+    let is_plain = |item: &Node| !matches!(item.value, Value::Array(_) | Value::Table(_));
+    if !items.iter().all(is_plain) {
+        return "an array".to_owned();
+    }
+    let bare = |item: &Node| match &item.value {
+        Value::Text(text) => format!("{text:?}"),
+        _ => item.describe(),
+    };
+    let mut shown: Vec<String> = items.iter().take(SHOWN).map(bare).collect();
+    if items.len() > SHOWN {
+        shown.push("…".to_owned());
+    }
+    format!("[{}]", shown.join(", "))
 }

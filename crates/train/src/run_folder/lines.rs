@@ -1,11 +1,11 @@
 //! The files of a run folder that grow by lines: `metrics.jsonl` and `log.txt`.
 
-use std::fs::{self, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 
 use super::RunFolder;
 use crate::files::write_whole;
-use crate::{TrainError, TrainingReport};
+use crate::{TrainError, TrainingReport, files};
 
 /// How the line of `log.txt` with the final result begins.
 pub(crate) const TEST_RESULT: &str = "test accuracy ";
@@ -41,7 +41,7 @@ impl RunFolder {
     /// A file that cannot be read, or a line that is no report, by number.
     pub fn reports(&self) -> Result<Vec<TrainingReport>, TrainError> {
         let path = self.path.join("metrics.jsonl");
-        let bytes = match fs::read(&path) {
+        let bytes = match files::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(TrainError::read(&path, error)),
@@ -79,7 +79,7 @@ impl RunFolder {
     /// stays so.
     fn rewrite(&self, name: &str, change: impl FnOnce(&mut Vec<&str>)) -> Result<(), TrainError> {
         let path = self.path.join(name);
-        let bytes = match fs::read(&path) {
+        let bytes = match files::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(TrainError::read(&path, error)),
@@ -107,6 +107,8 @@ impl RunFolder {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]

@@ -68,7 +68,7 @@ fn what_is_wrong_with_a_group_is_told_once_with_a_way_out() {
     let cases = [
         (group("kind = \"adam\""), "missing key `parameters` in [optimizer.groups]", "add `parameters = "),
         (group("parameters = 3"), "`parameters` should be a pattern", "got 3"),
-        (group("parameters = []"), "`parameters` should be a pattern", "got an array"),
+        (group("parameters = []"), "`parameters` should be a pattern", "got []"),
         (group("parameters = \"conv9.*\""), "has no parameter that `conv9.*` stands for", "conv1.weight"),
         (group("parameters = \"cnov1.weight\""), "has no parameter that", "did you mean `conv1.weight`?"),
         (group("parameters = \"a**\""), "`a**` is not a pattern", "recursive wildcard"),

@@ -65,7 +65,7 @@ type = \"flaten\"
     expect(
         layers,
         "\
-`kernel` should be an integer of at least 1, or two of them, [height, width], got an array
+`kernel` should be an integer of at least 1, or two of them, [height, width], got [3, true]
    --> configs/a.toml:12:10
     |
  12 | kernel = [3, true]

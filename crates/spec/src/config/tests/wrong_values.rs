@@ -48,7 +48,7 @@ fn a_value_of_each_wrong_type_is_shown_as_what_it_is() {
         (
             "iterations = 100",
             "iterations = 100\nclass_weights = [1.0, 0.0]",
-            "`class_weights` should be \"balanced\" or an array of numbers above 0, one a class, got an array",
+            "`class_weights` should be \"balanced\" or an array of numbers above 0, one a class, got [1.0, 0.0]",
         ),
         ("\"relu\"", "7", "a layer should be a table with a `type`, got 7"),
         ("\"relu\"", "{ type = \"leaky_relu\", slope = inf }", "`slope` should be a finite number, got inf"),
@@ -56,7 +56,7 @@ fn a_value_of_each_wrong_type_is_shown_as_what_it_is() {
         (
             "input = [1, 28, 28]",
             "input = [28, 28]",
-            "`input` should be [channels, height, width] or [features], each at least 1, got an array",
+            "`input` should be [channels, height, width] or [features], each at least 1, got [28, 28]",
         ),
     ] {
         expect_in_short(&changed(from, to), message, "");
