@@ -47,7 +47,7 @@ fn a_smoke_run_leaves_every_file_of_a_run_folder() {
     assert!(text.contains(real.file_name().unwrap().to_str().unwrap()), "the run folder is not named:\n{text}");
 
     let record = json(&run.join("run.json"));
-    assert_eq!(record["schema_version"], 2);
+    assert_eq!(record["schema_version"], 3);
     assert_eq!(record["status"], "done");
     assert_eq!(record["backend"], "flex");
     assert_eq!(record["trainable_parameters"], 14_682);

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use backproof_tests::sweeps::{figures, folder_with, run_folders, sweep, sweep_folder};
-use backproof_tests::{json, program, stderr, stdout};
+use backproof_tests::{backproof, json, program, stderr, stdout};
 
 /// Two points with two seeds, of 20 iterations each.
 const SMALL: &str = "seeds = [1, 2]\n[set]\ntraining.iterations = 20\nexpect.test_accuracy = 0\n\
@@ -25,16 +25,17 @@ fn a_sweep_ends_in_a_table_with_the_best_point_first() {
     assert!(text.contains("runs         4 at 2 points"), "{text}");
     let table: Vec<&str> = text.lines().skip_while(|line| !line.contains("learning_rate")).collect();
     let words = |line: &str| line.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
-    assert_eq!(words(table[0])[..4], ["learning_rate", "test", "accuracy", "seeds"]);
+    assert_eq!(words(table[0])[..5], ["learning_rate", "validation", "%", "to", "best"]);
     assert_eq!(words(table[1])[0], "0.05", "0.05 learns more in 20 iterations than 0.001:\n{text}");
     assert_eq!(words(table[2])[0], "0.001");
     assert!(table[1].contains(" ± ") && table[1].contains("14,682"), "{text}");
+    assert!(text.contains("3 seeds or more would tell whether it is better than another point"), "{text}");
     let progress = stderr(&assert);
     assert!(progress.contains("[4/4] learning_rate "), "{progress}");
 
     // The figures are those of the runs.
     let results = json(&sweep_folder(folder.path()).join("results.json"));
-    assert_eq!(results["schema_version"], 1);
+    assert_eq!((&results["schema_version"], &results["ranked_by"]), (&2.into(), &"validation".into()));
     let mut accuracies = Vec::new();
     for point in results["points"].as_array().unwrap() {
         let own: Vec<f64> = point["runs"]
@@ -59,7 +60,7 @@ fn a_sweep_ends_in_a_table_with_the_best_point_first() {
     assert!(accuracies[0] > accuracies[1]);
     assert_eq!(figures(folder.path(), "runs.csv").len(), 5);
     let markdown = fs::read_to_string(sweep_folder(folder.path()).join("results.md")).unwrap();
-    assert!(markdown.contains("| `optimizer.learning_rate` | test accuracy |"), "{markdown}");
+    assert!(markdown.contains("| `optimizer.learning_rate` | validation % | to best | test % |"), "{markdown}");
 
     // A second time, nothing is done but the table.
     let before = run_folders(folder.path()).len();
@@ -92,6 +93,82 @@ fn a_run_that_fails_is_reported_and_the_rest_goes_on() {
     // What failed is tried again, what diverged would diverge again.
     let again = stderr(&sweep(folder.path()).args(["--data-dir", "nothing"]).assert().code(1));
     assert!(again.contains("no-data, seed 1: error:") && !again.contains("too-fast, seed 1: error:"), "{again}");
+}
+
+#[test]
+fn the_best_point_is_that_of_validation_and_what_the_seeds_do_not_tell_apart_is_marked() {
+    let folder = folder_with(
+        "seeds = [1, 2, 3]\n[set]\ntraining.iterations = 2\nexpect.test_accuracy = 0\n\
+         [grid]\noptimizer.learning_rate = [0.01, 0.02, 0.03]\n",
+    );
+    sweep(folder.path()).args(["--jobs", "2"]).assert().success();
+    // The figures of longer runs, in which test and validation disagree.
+    let found = sweep_folder(folder.path());
+    let validation = [[0.94, 0.955, 0.965], [0.95, 0.96, 0.97], [0.81, 0.80, 0.82]];
+    let test = [0.99, 0.90, 0.95];
+    let mut runs: Vec<PathBuf> = fs::read_dir(found.join("runs")).unwrap().map(|run| run.unwrap().path()).collect();
+    runs.sort();
+    for (number, run) in runs.iter().enumerate() {
+        let mut outcome = json(&run.join("outcome.json"));
+        outcome["figures"]["validation_accuracy"] = validation[number / 3][number % 3].into();
+        outcome["figures"]["test_accuracy"] = test[number / 3].into();
+        fs::write(run.join("outcome.json"), outcome.to_string()).unwrap();
+    }
+    let text = stdout(&sweep(folder.path()).assert().success());
+    let table: Vec<&str> = text.lines().skip_while(|line| !line.contains("learning_rate")).take(4).collect();
+    let begins: Vec<&str> = table[1..].iter().map(|line| line.split_whitespace().next().unwrap()).collect();
+    assert_eq!(begins, ["0.02", "0.01", "0.03"], "{text}");
+    // SciPy: the p-values of `ttest_rel` are 0.0572 and 0.0019; Holm doubles the second.
+    assert!(table[2].contains("−0.67, noise") && table[3].contains("−15.00 "), "{text}");
+    let results = json(&found.join("results.json"));
+    let p = |point: usize| results["points"][point]["to_best"]["p"].as_f64().unwrap();
+    assert!((p(1) - 0.057_190_958).abs() < 1e-6 && p(2) < 0.05, "{results}");
+    for line in [
+        "best         learning_rate 0.02\n             96.00 ± 1.00 % of the validation images, over 3 seeds\n",
+        "             1 of 2 other points are within noise of it\n",
+        "predict      cargo xtask predict runs/sweeps/",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert!(text.trim_end().ends_with("/best IMAGE"), "{text}");
+
+    // The link leads to the best seed of the best point, and a run is found in every folder that the sweep names.
+    let best = fs::canonicalize(found.join("best")).unwrap();
+    assert!(best.starts_with(fs::canonicalize(&runs[5]).unwrap()), "{}", best.display());
+    for path in [found.join("best"), found.clone(), runs[5].clone()] {
+        let out = stdout(&backproof(folder.path()).arg("report").arg(&path).assert().success());
+        assert!(out.contains(best.file_name().unwrap().to_str().unwrap()), "{out}");
+    }
+
+    // Without validation images the table says what choosing by it means.
+    let mut outcome = json(&runs[0].join("outcome.json"));
+    for run in &runs {
+        outcome["figures"]["validation_accuracy"] = serde_json::Value::Null;
+        fs::write(run.join("outcome.json"), outcome.to_string()).unwrap();
+    }
+    let text = stdout(&sweep(folder.path()).assert().success());
+    assert!(text.contains("no run has validation images") && !text.contains("validation %"), "{text}");
+}
+
+#[test]
+fn runs_are_listed_with_their_figures_and_a_sweep_counts_as_one() {
+    let folder = folder_with(SMALL);
+    let none = backproof(folder.path()).arg("runs").assert().code(2);
+    assert!(stderr(&none).contains("there is no folder runs"), "{}", stderr(&none));
+    backproof(folder.path()).args(["train", "--smoke"]).assert().success();
+    sweep(folder.path()).args(["--jobs", "2"]).assert().success();
+    fs::create_dir_all(folder.path().join("runs/broken")).unwrap();
+    fs::write(folder.path().join("runs/broken/run.json"), "{").unwrap();
+    let assert = backproof(folder.path()).args(["runs", "--json", "runs.json"]).assert().success();
+    let (out, err) = (stdout(&assert), stderr(&assert));
+    assert_eq!(out.lines().count(), 3, "{out}");
+    assert!(out.contains("quickstart/2") && out.contains("sweep, its best"), "{out}");
+    assert!(err.contains("warning: runs/broken is left out: "), "{err}");
+    let listed = json(&folder.path().join("runs.json"));
+    assert_eq!((&listed["schema_version"], listed["runs"].as_array().unwrap().len()), (&1.into(), 2));
+    assert!(listed["runs"][0]["best_validation"]["accuracy"].is_number(), "{listed}");
+    let all = backproof(folder.path()).arg("runs").arg(sweep_folder(folder.path())).assert().success();
+    assert_eq!(stdout(&all).lines().count(), 5, "{}", stdout(&all));
 }
 
 #[test]
@@ -129,7 +206,7 @@ fn paths_in_the_results_of_a_sweep_are_text_and_never_markup() {
     sweep(folder.path()).assert().code(1);
     let at = |file: &str| fs::read_to_string(sweep_folder(folder.path()).join(file)).unwrap();
     let markdown = at("results.md");
-    let row = "| &lt;img src=x onerror=alert(1)>\\|\\`c\\`, \"q\" 1 | – | 0 of 1 | ";
+    let row = "| &lt;img src=x onerror=alert(1)>\\|\\`c\\`, \"q\" 1 | – | – | 0 of 1 | ";
     assert!(markdown.contains(row), "{markdown}");
     // Outside of the blocks of code, which show what failed.
     let table = markdown.split("```text").next().unwrap();

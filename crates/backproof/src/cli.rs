@@ -19,6 +19,7 @@ mod misspelt;
 mod places;
 mod predict;
 mod reproduction;
+mod runs;
 pub(crate) mod variables;
 
 pub use bench::BenchArguments;
@@ -29,6 +30,7 @@ pub use judge::{JudgeArguments, JudgeCommand};
 pub use places::{CheckpointChoice, Device, Places};
 pub use predict::PredictArguments;
 pub use reproduction::ReproductionArguments;
+pub use runs::RunsArguments;
 
 /// Trains small image classifiers on Burn and proves their gradients.
 #[derive(Debug, Parser)]
@@ -120,6 +122,10 @@ pub enum Command {
     Judge(JudgeArguments),
     /// Make the report of each run: report.html and its figures; for several runs, also a comparison
     Report(ReportArguments),
+    /// List the runs in a folder with their figures, newest first
+    ///
+    /// A sweep in the folder counts as one, by the run of its best point. `runs SWEEP` lists all runs of a sweep.
+    Runs(RunsArguments),
     /// Compare runs: their curves in one figure, and the differences of their configs and results
     CompareRuns(CompareRunsArguments),
     /// Hold finished runs against published results, on a Markdown page

@@ -44,6 +44,7 @@ mod labels;
 mod markdown;
 mod mistakes;
 mod page;
+mod paired;
 mod raster;
 mod reproduction;
 mod samples;
@@ -55,6 +56,7 @@ mod theme;
 
 use std::path::{Path, PathBuf};
 
+use backproof_spec::Experiment;
 use backproof_train::RunFolder;
 
 pub use comparison::{Comparison, compare};
@@ -62,6 +64,7 @@ pub use error::ReportError;
 pub use explanation::explanation;
 pub use judged::{class_page, judged_page};
 pub use markdown::{markdown_block, markdown_code, markdown_text};
+pub use paired::{LEVEL, Paired, holm};
 pub use reproduction::{OmittedRun, Reproduction, Sources, reproduction};
 pub use statistics::{mean_and_deviation, median};
 
@@ -103,9 +106,10 @@ pub fn report(folder: &RunFolder, data_dir: Option<&Path>) -> Result<Written, Re
     let mistakes = predicted.then(|| Mistakes::new(names.clone(), &contents.predictions, images.as_ref()));
     let samples =
         images.as_ref().map(|images| samples::rows(&names, &contents.predictions, images)).unwrap_or_default();
-    let validation_images = contents.experiment.as_ref().map_or(0, |experiment| experiment.data.validation_images);
+    let of_experiment = |experiment: &Experiment| (experiment.training.batch_size, experiment.data.validation_images);
+    let (batch_size, validation_images) = contents.experiment.as_ref().map_or((0, 0), of_experiment);
     let figures = Figures {
-        curves: curves::figures(&contents.reports, validation_images)?,
+        curves: curves::figures(&contents.reports, batch_size, validation_images)?,
         confusion: confusion.as_ref().map(Confusion::figures).transpose()?.into_iter().flatten().collect(),
         mistakes: mistakes.as_ref().map(Mistakes::figure).transpose()?.flatten(),
         kernels: contents.kernels.as_ref().map(|(kernels, ..)| kernels.figure()).transpose()?,

@@ -14,6 +14,7 @@ use crate::Experiment;
 /// [grid]                              # every combination of these
 /// optimizer.learning_rate = [0.01, 0.02]
 /// optimizer.momentum = [0.9, 0.95]
+/// model.layers = { small = ["flatten", …], deep = […] }    # values may have names
 ///
 /// [[points]]                          # with each of these
 /// name = "narrow"
@@ -40,8 +41,8 @@ pub struct Sweep {
 pub struct SweepPoint {
     /// What the file calls it, if it does; of a point with a base of its own, that experiment's name.
     pub name: Option<String>,
-    /// The value of each of [`Sweep::keys`]: text bare, all else as TOML; `None` where the experiment does not have the
-    /// key.
+    /// The value of each of [`Sweep::keys`] for a person: its name, if the file gives it one; text bare, layers in words,
+    /// all else as TOML. `None` where the experiment does not have the key.
     pub values: Vec<Option<String>>,
     /// The experiment with each seed. Never empty.
     pub runs: Vec<Experiment>,

@@ -71,7 +71,7 @@ pub use predict::explanation::{ExplainedLayer, ExplainedTensor, Explanation, Lay
 pub use report::{TrainingReport, duration};
 pub use resume::resume;
 pub use run::train;
-pub use run_folder::{Hold, RUN_SCHEMA, RunFolder, RunRecord, RunStatus, Summary};
+pub use run_folder::{BestValidation, Hold, RUN_SCHEMA, RunFolder, RunRecord, RunStatus, Summary};
 pub use setup::{Setup, Split};
 pub use trainer::{Minibatch, Step, Trainer, TrainerConfig};
 pub use warm_start_record::WarmStartRecord;

@@ -16,7 +16,7 @@ use backproof_spec::{Averages, EarlyStopping, Experiment, Watch};
 use crate::checkpoint::{Best, Checkpoint, Position};
 use crate::evaluate::evaluate_subset;
 use crate::report::Window;
-use crate::run_folder::{Summary, TEST_RESULT};
+use crate::run_folder::{BestValidation, Summary, TEST_RESULT};
 use crate::tensorboard::EventFile;
 use crate::{
     EndedEarly, Ending, Evaluation, Finished, Observer, RunFolder, Setup, Split, Step, TrainError, Trainer,
@@ -246,7 +246,10 @@ impl<'a> Training<'a> {
         let summary = Summary {
             test_accuracy: result.accuracy,
             test_loss: result.loss,
-            best_validation: self.position.best.map(|best| (best.validation_accuracy, best.iteration)),
+            best_validation: self
+                .position
+                .best
+                .map(|best| BestValidation { accuracy: best.validation_accuracy, iteration: best.iteration }),
             training_seconds: self.position.seconds,
             ended_early,
             restored,

@@ -20,6 +20,7 @@ mod progress;
 mod report;
 mod reproduction;
 mod run;
+mod runs;
 mod setup;
 mod signals;
 mod sweep;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
         Command::Judge(arguments) => judge::run(arguments),
         Command::Report(arguments) => report::report(arguments),
+        Command::Runs(arguments) => runs::run(arguments),
         Command::CompareRuns(arguments) => report::compare_runs(arguments),
         Command::Reproduction(arguments) => reproduction::run(arguments),
         Command::Data(arguments) => data::run(arguments),

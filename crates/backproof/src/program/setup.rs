@@ -10,6 +10,7 @@ use backproof_train::{Changes, Predictor, RunFolder, Setup, Weights};
 
 use crate::device;
 use crate::failures::{checkpoint_failure, failure};
+use crate::sweep::run_of;
 
 /// A weights file where one is given, else the checkpoint.
 pub(crate) fn weights(checkpoint: cli::CheckpointChoice, file: Option<&Path>) -> Weights {
@@ -39,13 +40,15 @@ pub(crate) fn predictor(
     Ok(predictor)
 }
 
+/// The run in the folder that an argument names: a run folder, or one of a sweep.
 pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {
     if matches!(run.try_exists(), Ok(false)) {
         return Err(Failure::usage(format!("there is no run folder {}", run.display()))
             .help("`train` prints where its run folder is; runs/EXPERIMENT/latest is the newest of an experiment")
             .into());
     }
-    Ok(RunFolder::open(run).map_err(failure)?)
+    let path = run_of(run).map_err(Failure::usage)?;
+    Ok(RunFolder::open(&path).map_err(failure)?)
 }
 
 pub(crate) fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBuf) -> anyhow::Result<Setup> {

@@ -3,12 +3,12 @@
 use backproof_spec::counted;
 
 use super::collect::Collection;
-use super::paired::LEVEL;
 use super::schema::{Comparison, Mistake};
 use super::steps::paired;
 use super::steps_page::{interval, points};
 use super::words::{cell, p_value};
 use crate::markdown_code;
+use crate::paired::LEVEL;
 
 pub(super) fn section(mistakes: &[Mistake], collection: &Collection) -> String {
     if mistakes.is_empty() {

@@ -2,9 +2,9 @@
 
 use super::collect::Collection;
 use super::measure::Measure;
-use super::paired::{LEVEL, Paired, holm};
 use super::published::Published;
 use super::schema::Comparison;
+use crate::paired::{LEVEL, Paired, holm};
 
 /// A comparison of two configs.
 #[derive(Debug)]

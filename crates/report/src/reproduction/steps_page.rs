@@ -3,11 +3,11 @@
 use backproof_spec::counted;
 
 use super::measure::signed;
-use super::paired::Paired;
 use super::published::Published;
 use super::steps::Step;
 use super::words::{NOTHING, cell, p_value, row};
 use crate::markdown_code;
+use crate::paired::Paired;
 
 /// The section; `figure` is the name of its figure's file, where there is one.
 pub(super) fn section(published: &Published, steps: &[Step<'_>], figure: Option<&str>) -> String {

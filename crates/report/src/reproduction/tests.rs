@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use backproof_spec::Experiment;
-use backproof_train::{RUN_SCHEMA, RunRecord, RunStatus, Summary, TrainingReport};
+use backproof_train::{BestValidation, RUN_SCHEMA, RunRecord, RunStatus, Summary, TrainingReport};
 
 use super::{Reproduction, Sources, reproduction};
 use crate::ReportError;
@@ -76,7 +76,7 @@ impl Table {
             summary: Some(Summary {
                 test_accuracy: accuracy,
                 test_loss: 0.1,
-                best_validation: Some((1.0, 5)),
+                best_validation: Some(BestValidation { accuracy: 1.0, iteration: 5 }),
                 training_seconds: 60.0 + seed as f64,
                 ended_early: None,
                 restored: None,

@@ -31,7 +31,7 @@ impl Override {
             });
         };
         let path = parse_path(&text[..equals], source)?;
-        let node = parse_value(text, equals + 1, source, holds_text(&EXPERIMENT, &path))?;
+        let node = parse_value(text, equals + 1, source, holds_text(&path))?;
         Ok(Self { path, node })
     }
 
@@ -104,14 +104,19 @@ pub(super) fn is_key(name: &str) -> bool {
     !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
 }
 
-/// Whether the key at `path` of `section` holds a string and nothing else.
-fn holds_text(section: &Section, path: &[Segment]) -> bool {
-    let [segment, below @ ..] = path else { return false };
-    match section.keys.iter().find(|key| key.name == segment.name).map(|key| &key.kind) {
-        Some(Kind::Section(inner)) => holds_text(inner, below),
-        Some(Kind::Name | Kind::DataSet | Kind::Path | Kind::Choice(_)) => below.is_empty(),
-        _ => false,
+/// What the key at `path` of `section` holds, of a key that is there and no table of keys itself.
+pub(super) fn kind_at(section: &'static Section, path: &[Segment]) -> Option<&'static Kind> {
+    let [segment, below @ ..] = path else { return None };
+    let of_kinds = section.kinds.iter().flat_map(|kinds| kinds.variants).flat_map(|kind| kind.keys);
+    match &section.keys.iter().chain(of_kinds).find(|key| key.name == segment.name)?.kind {
+        Kind::Section(inner) => kind_at(inner, below),
+        kind => below.is_empty().then_some(kind),
     }
+}
+
+/// Whether the key at `path` holds a string and nothing else.
+fn holds_text(path: &[Segment]) -> bool {
+    matches!(kind_at(&EXPERIMENT, path), Some(Kind::Name | Kind::DataSet | Kind::Path | Kind::Choice(_)))
 }
 
 /// The value from byte `start` on: as TOML, or else as a bare string. A key that `holds_text` takes `42` and

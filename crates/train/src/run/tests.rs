@@ -11,7 +11,7 @@ use std::path::Path;
 use super::*;
 use crate::evaluation::argmax;
 use crate::testing::{experiment, run, setup};
-use crate::{CheckpointName, Evaluated, EvaluationResult, Split, Weights, evaluate, resume};
+use crate::{BestValidation, CheckpointName, Evaluated, EvaluationResult, Split, Weights, evaluate, resume};
 
 fn accuracy(folder: &RunFolder, split: Split, weights: &Weights) -> EvaluationResult {
     evaluate(folder, split, weights, None, &setup(Path::new(""))).unwrap().result
@@ -29,7 +29,8 @@ fn an_evaluation_of_the_last_and_the_best_weights_is_what_the_run_said_of_them()
     let last = accuracy(&folder, Split::Validation, &Weights::Last);
     assert_eq!((last.split.as_str(), last.iteration), ("validation", Some(20)));
     assert_eq!(Some(last.accuracy), reports.last().unwrap().validation_accuracy);
-    let (best, iteration) = folder.record().unwrap().summary.unwrap().best_validation.unwrap();
+    let BestValidation { accuracy: best, iteration } =
+        folder.record().unwrap().summary.unwrap().best_validation.unwrap();
     let found = accuracy(&folder, Split::Validation, &Weights::Best);
     assert_eq!((found.accuracy, found.iteration), (best, Some(iteration)));
     assert!(folder.path().join("evaluation/validation/result.json").is_file());

@@ -14,12 +14,12 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
-use crate::TrainError;
 use crate::checkpoint::{Checkpoint, CheckpointName};
 use crate::files::{check_version, remove_previous, remove_unfinished, replace_folder, write_json, write_whole};
+use crate::{TrainError, files};
 
 pub(crate) use lines::TEST_RESULT;
-pub use record::{RUN_SCHEMA, RunRecord, RunStatus, Summary};
+pub use record::{BestValidation, RUN_SCHEMA, RunRecord, RunStatus, Summary};
 
 /// The version of `normalizer.json`.
 const NORMALIZER_SCHEMA: u32 = 1;
@@ -195,7 +195,7 @@ impl RunFolder {
     /// A file that cannot be read, or of another schema version.
     pub fn record(&self) -> Result<RunRecord, TrainError> {
         let path = self.path.join("run.json");
-        let text = fs::read_to_string(&path).map_err(|error| TrainError::read(&path, error))?;
+        let text = files::read_text(&path).map_err(|error| TrainError::read(&path, error))?;
         check_version(&path, &text, RUN_SCHEMA)?;
         serde_json::from_str(&text)
             .map_err(|error| TrainError::damaged(&path, format!("cannot be read ({error})"), "the record of a run"))
@@ -212,7 +212,7 @@ impl RunFolder {
     /// A file that cannot be read, or is for images of another shape than `shape`.
     pub fn normalizer(&self, shape: Shape) -> Result<Option<Normalizer>, TrainError> {
         let path = self.path.join("normalizer.json");
-        let text = match fs::read_to_string(&path) {
+        let text = match files::read_text(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(TrainError::read(&path, error)),

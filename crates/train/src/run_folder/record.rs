@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use crate::{Computation, EndedEarly, WarmStartRecord};
 
 /// The version of `run.json` and `metrics.jsonl`. 2 added `computations`; before it, `engine = "manual"` in
-/// `config.toml` meant the plan of CPU kernels where there was one.
-pub const RUN_SCHEMA: u32 = 2;
+/// `config.toml` meant the plan of CPU kernels where there was one. 3 gave `best_validation` its keys; before it, that was
+/// the pair of accuracy and iteration.
+pub const RUN_SCHEMA: u32 = 3;
 
 /// How far a run came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,8 +101,8 @@ pub struct Summary {
     pub test_accuracy: f64,
     /// Mean loss over the test images.
     pub test_loss: f64,
-    /// The best validation accuracy and its iteration; absent without validation images.
-    pub best_validation: Option<(f64, usize)>,
+    /// Absent without validation images.
+    pub best_validation: Option<BestValidation>,
     /// Seconds of training, validation included.
     pub training_seconds: f64,
     /// Why the run ended before its last iteration, if it did.
@@ -112,9 +113,45 @@ pub struct Summary {
     pub restored: Option<usize>,
 }
 
+/// The best validation of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(from = "AnyBestValidation")]
+pub struct BestValidation {
+    /// Share of validation images classified right.
+    pub accuracy: f64,
+    /// The iteration after which it was.
+    pub iteration: usize,
+}
+
+/// As any version of `run.json` has it.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum AnyBestValidation {
+    Keys { accuracy: f64, iteration: usize },
+    Pair(f64, usize),
+}
+
+impl From<AnyBestValidation> for BestValidation {
+    fn from(any: AnyBestValidation) -> Self {
+        match any {
+            AnyBestValidation::Keys { accuracy, iteration } | AnyBestValidation::Pair(accuracy, iteration) => {
+                Self { accuracy, iteration }
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_best_validation_of_every_version_is_read_and_written_with_its_keys() {
+        let of = |text: &str| serde_json::from_str::<BestValidation>(text).unwrap();
+        let best = BestValidation { accuracy: 0.96, iteration: 1900 };
+        assert_eq!((of("[0.96, 1900]"), of(r#"{"accuracy": 0.96, "iteration": 1900}"#)), (best, best));
+        assert_eq!(serde_json::to_string(&best).unwrap(), r#"{"accuracy":0.96,"iteration":1900}"#);
+    }
 
     /// Up to version 1, `engine = "manual"` was a plan of kernels where there could be one.
     #[test]

@@ -17,6 +17,9 @@ impl Results {
             "test_accuracy_mean",
             "test_accuracy_deviation",
             "validation_accuracy_mean",
+            "validation_accuracy_deviation",
+            "difference_to_best",
+            "p_value",
             "parameters",
             "training_seconds_median",
         ];
@@ -31,6 +34,9 @@ impl Results {
                 number(point.test_accuracy_mean),
                 number(point.test_accuracy_deviation),
                 number(point.validation_accuracy_mean),
+                number(point.validation_accuracy_deviation),
+                number(point.to_best.as_ref().map(|it| it.difference)),
+                number(point.to_best.as_ref().map(|it| it.p)),
                 point.parameters.to_string(),
                 number(point.training_seconds_median),
             ];

@@ -10,6 +10,39 @@ use backproof_train::{RunFolder, write_whole};
 
 use super::outcome::Outcome;
 
+/// The link to the run of the best point.
+const BEST: &str = "best";
+
+/// The run folder that `path` stands for: of the folder of a sweep, that of its best point; of a folder of one of its
+/// runs, what `train` made in it; any other path is a run folder itself.
+///
+/// # Errors
+///
+/// A sentence, where there is none yet.
+pub(crate) fn run_of(path: &Path) -> Result<PathBuf, String> {
+    if path.join("run.json").exists() {
+        return Ok(path.to_owned());
+    }
+    if has_results(path) {
+        let best = path.join(BEST);
+        let none = || format!("the sweep in {} has no best run yet", path.display());
+        return if best.exists() { Ok(best) } else { Err(none()) };
+    }
+    let outcome = if path.is_dir() { Outcome::read(path)? } else { None };
+    match outcome {
+        Some(outcome) => {
+            let none = || format!("the run of the sweep in {} made no run folder", path.display());
+            Ok(path.join(outcome.run_folder.ok_or_else(none)?))
+        }
+        None => Ok(path.to_owned()),
+    }
+}
+
+/// Whether a folder is that of a sweep.
+pub(crate) fn has_results(path: &Path) -> bool {
+    path.join("results.json").exists() && path.join("runs").is_dir()
+}
+
 /// `runs/sweeps/<name>-<hash>/`.
 pub(crate) struct SweepFolder {
     path: PathBuf,
@@ -68,6 +101,22 @@ impl SweepFolder {
         let (_, first) = sweep.runs().nth(number)?;
         let label = format!("{} with seed {}", first.name, first.seed);
         Some(First { number, label, folder: self.of_run(number, first) })
+    }
+
+    /// Points `best` at the run folder `run`, a path from the sweep's folder on. What leads to the run: the link, or the
+    /// folder itself where the file system has no links.
+    pub(crate) fn point_best(&self, run: &Path) -> PathBuf {
+        #[cfg(unix)]
+        {
+            // Links are replaced as a whole, as files are. The caller holds the lock of the results.
+            let (next, best) = (self.path.join(".best"), self.path.join(BEST));
+            let _ = fs::remove_file(&next);
+            if std::os::unix::fs::symlink(run, &next).and_then(|()| fs::rename(&next, &best)).is_ok() {
+                return best;
+            }
+            let _ = fs::remove_file(&next);
+        }
+        self.path.join(run)
     }
 
     /// Held while the results are read and written, so that of two processes the last to write is the last to have

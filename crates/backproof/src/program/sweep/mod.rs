@@ -15,6 +15,7 @@
 //!   runs.csv                a line for each run
 //!   results.md  results.json
 //!   comparison.html         the curves of the best points
+//!   best                    a link to the run folder of the best point, of its best seed by validation
 //! ```
 //!
 //! Runs are processes, and not threads, because Burn's random numbers, default precision and logger are process-wide,
@@ -29,10 +30,14 @@ mod child;
 mod csv;
 mod folder;
 mod outcome;
+mod point;
+mod ranking;
 mod results;
 mod table;
 mod words;
 mod work;
+
+pub(crate) use folder::{has_results, run_of};
 
 use std::sync::Arc;
 
@@ -80,7 +85,11 @@ pub(crate) fn run(arguments: &cli::SweepArguments) -> anyhow::Result<()> {
     println!("\n{}", results.table());
     println!("\nresults      {}", folder.path().join("results.md").display());
     page(&folder, &results);
+    let best = results.best_run_folder().map(|run| folder.point_best(&run));
     drop(lock);
+    if let Some(closing) = best.and_then(|best| results.closing(&best)) {
+        println!("\n{closing}");
+    }
     verdict(&ended, &results)
 }
 
@@ -90,7 +99,7 @@ pub(crate) fn run(arguments: &cli::SweepArguments) -> anyhow::Result<()> {
 fn page(folder: &SweepFolder, results: &Results) {
     /// More curves than these cannot be told apart.
     const POINTS: usize = 8;
-    let of_run = |run: &results::Run| {
+    let of_run = |run: &point::Run| {
         let made = run.outcome.as_ref().filter(|outcome| outcome.figures.is_some())?.run_folder.as_ref()?;
         let open = RunFolder::open(&folder.path().join(&run.folder).join(made));
         open.inspect_err(|error| eprintln!("warning: {} has no curves: {}", run.folder, with_causes(error))).ok()

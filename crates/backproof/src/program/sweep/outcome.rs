@@ -85,7 +85,7 @@ impl Outcome {
             figures: Some(Figures {
                 test_accuracy: summary.test_accuracy,
                 test_loss: summary.test_loss,
-                validation_accuracy: summary.best_validation.map(|(accuracy, _)| accuracy),
+                validation_accuracy: summary.best_validation.map(|best| best.accuracy),
                 parameters: record.trainable_parameters,
                 training_seconds: summary.training_seconds,
             }),

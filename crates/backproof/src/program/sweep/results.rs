@@ -1,6 +1,7 @@
 //! What a sweep has come to: `results.json`, `results.csv`, `runs.csv`, `results.md`.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use backproof_report::{mean_and_deviation, median};
 use backproof_spec::Sweep;
@@ -9,9 +10,12 @@ use serde::Serialize;
 
 use super::folder::SweepFolder;
 use super::outcome::{Outcome, Status};
+use super::point::{Point, Run};
+use super::ranking::{RankedBy, best_run, rank};
 
-/// The version of `results.json`, `results.csv` and `runs.csv`.
-const RESULTS_SCHEMA: u32 = 1;
+/// The version of `results.json`, `results.csv` and `runs.csv`. 2 sorts points by validation and compares each with the
+/// best.
+const RESULTS_SCHEMA: u32 = 2;
 
 /// `results.json`.
 #[derive(Debug, Serialize)]
@@ -23,54 +27,10 @@ pub(crate) struct Results {
     pub(crate) keys: Vec<String>,
     #[serde(skip)]
     pub(crate) short_keys: Vec<String>,
-    /// Best mean test accuracy first; those without any last.
+    /// What the points are sorted by.
+    pub(crate) ranked_by: RankedBy,
+    /// Best mean accuracy first; those without any last.
     pub(crate) points: Vec<Point>,
-}
-
-/// One choice of values, over its seeds.
-#[derive(Debug, Serialize)]
-pub(crate) struct Point {
-    pub(crate) name: Option<String>,
-    /// By key; absent where the experiment does not have the key.
-    pub(crate) values: BTreeMap<String, Option<String>>,
-    #[serde(skip)]
-    pub(crate) label: String,
-    /// Trainable parameters.
-    pub(crate) parameters: usize,
-    /// Runs that are done.
-    pub(crate) seeds: usize,
-    /// Runs that failed or diverged.
-    pub(crate) failed: usize,
-    /// Runs that have not ended.
-    pub(crate) missing: usize,
-    pub(crate) test_accuracy_mean: Option<f64>,
-    /// The sample standard deviation, of two or more.
-    pub(crate) test_accuracy_deviation: Option<f64>,
-    pub(crate) validation_accuracy_mean: Option<f64>,
-    pub(crate) training_seconds_median: Option<f64>,
-    pub(crate) runs: Vec<Run>,
-}
-
-/// One run.
-#[derive(Debug, Serialize)]
-pub(crate) struct Run {
-    /// Its place in the sweep, from 0.
-    pub(crate) number: usize,
-    pub(crate) seed: u64,
-    /// Its folder, from the sweep's on.
-    pub(crate) folder: String,
-    /// Absent of a run that has not ended.
-    pub(crate) outcome: Option<Outcome>,
-    /// Why the outcome cannot be read; such a run counts as one that has not ended.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) unreadable: Option<String>,
-}
-
-impl Point {
-    /// The value of one of the keys that vary, if this experiment has it.
-    pub(crate) fn value(&self, key: &str) -> Option<&str> {
-        self.values.get(key)?.as_deref()
-    }
 }
 
 impl Results {
@@ -107,6 +67,7 @@ impl Results {
             let validation: Vec<f64> = figures.iter().filter_map(|it| it.validation_accuracy).collect();
             let times: Vec<f64> = figures.iter().map(|it| it.training_seconds).collect();
             let (mean, deviation) = mean_and_deviation(&accuracies).unzip();
+            let (validation_mean, validation_deviation) = mean_and_deviation(&validation).unzip();
             let ended = runs.iter().filter(|run| run.outcome.is_some()).count();
             points.push(Point {
                 name: point.name.clone(),
@@ -118,32 +79,37 @@ impl Results {
                 missing: runs.len() - ended,
                 test_accuracy_mean: mean,
                 test_accuracy_deviation: deviation.flatten(),
-                validation_accuracy_mean: mean_and_deviation(&validation).map(|(mean, _)| mean),
+                validation_accuracy_mean: validation_mean,
+                validation_accuracy_deviation: validation_deviation.flatten(),
+                to_best: None,
                 training_seconds_median: median(&times),
                 runs,
             });
         }
-        // Points that are equally good stay in the order of the file.
-        points.sort_by(|one: &Point, other: &Point| {
-            let key = |point: &Point| point.test_accuracy_mean.unwrap_or(f64::NEG_INFINITY);
-            key(other).total_cmp(&key(one))
-        });
+        let ranked_by = rank(&mut points);
         Ok(Self {
             schema_version: RESULTS_SCHEMA,
             sweep: sweep.name.clone(),
             backend: backend.to_owned(),
             keys: sweep.keys.clone(),
+            ranked_by,
             short_keys: sweep.short_keys().into_iter().map(str::to_owned).collect(),
             points,
         })
     }
 
-    /// The best point and its accuracy in a sentence, for who is told that none was good enough.
+    /// The best point and its test accuracy in a sentence, for who is told that none was good enough.
     pub(crate) fn best_label(&self) -> Option<String> {
         let best = self.points.first()?;
         let mean = best.test_accuracy_mean?;
-        let label = if best.label.is_empty() { "the only point" } else { &best.label };
-        Some(format!("the best is {label} with {}", super::words::percent(mean)))
+        Some(format!("the best is {} with {}", best.words(), super::words::percent(mean)))
+    }
+
+    /// The run folder of the best point, from the sweep's folder on: of its seed with the highest accuracy.
+    pub(crate) fn best_run_folder(&self) -> Option<PathBuf> {
+        let point = self.points.first()?;
+        let run = &point.runs[best_run(self.ranked_by, point)?];
+        Some(Path::new(&run.folder).join(run.outcome.as_ref()?.run_folder.as_ref()?))
     }
 
     /// The runs that failed or diverged, each with its point.

@@ -1,12 +1,19 @@
 //! The results as a table: on a terminal and in Markdown.
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use std::io::IsTerminal;
+use std::path::Path;
 
+use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+
+use backproof::error::colour;
+use backproof::shell;
 use backproof_report::{markdown_block, markdown_code, markdown_text};
-use backproof_spec::thousands;
+use backproof_spec::{counted, thousands};
 
-use super::results::{Point, Results, Run};
-use super::words::{percent, seconds};
+use super::point::{Point, Run, ToBest};
+use super::ranking::{FEWEST_SEEDS, RankedBy};
+use super::results::Results;
+use super::words::seconds;
 
 /// How many failures a terminal shows: what is wrong with one run is often wrong with all.
 const IN_FULL: usize = 3;
@@ -14,16 +21,48 @@ const IN_FULL: usize = 3;
 /// What stands for a figure that there is none of.
 const NOTHING: &str = "–";
 
+/// What the column of differences says.
+const NOISE: &str =
+    "noise: the seeds do not tell the point apart from the best (paired t test, Holm's correction, p ≥ 0.05)";
+
+/// A column of the table: what a head says, and what a point has there.
+struct Column {
+    head: String,
+    text: Box<dyn Fn(&Point) -> String>,
+    kind: Kind,
+}
+
+/// How a column is shown.
+#[derive(Clone, Copy, PartialEq)]
+enum Kind {
+    Words,
+    Number,
+    /// What nobody should choose by: grey on a terminal.
+    Aside,
+}
+
 impl Results {
     /// For a terminal, with what failed under it.
     pub(crate) fn table(&self) -> String {
         let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_header(self.header());
-        table.add_rows(self.points.iter().map(|point| self.row(point)));
+        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+        if !colour(std::io::stdout().is_terminal()) {
+            table.force_no_tty();
+        }
+        let columns = self.columns(&self.short_keys);
+        table.set_header(columns.iter().map(|column| column.cell(column.head.clone())));
+        table.add_rows(
+            self.points
+                .iter()
+                .map(|point| columns.iter().map(|column| column.cell((column.text)(point))).collect::<Vec<_>>()),
+        );
         for (column, cells) in table.column_iter_mut().enumerate() {
             cells.set_padding((if column == 0 { 0 } else { 1 }, 1));
         }
         let mut text = table.trim_fmt();
+        if self.points.iter().any(is_noise) {
+            text += &format!("\n\n{NOISE}");
+        }
         let failures = self.failure_lines();
         for failure in failures.iter().take(IN_FULL) {
             text += &format!("\n\n{failure}");
@@ -34,67 +73,112 @@ impl Results {
         text
     }
 
-    fn has_names(&self) -> bool {
-        self.points.iter().any(|point| point.name.is_some())
-    }
-
-    fn header(&self) -> Vec<Cell> {
-        let mut header: Vec<Cell> = Vec::new();
-        if self.has_names() {
-            header.push(Cell::new("point"));
+    /// The columns, with these heads for the keys that vary.
+    fn columns(&self, keys: &[String]) -> Vec<Column> {
+        let column =
+            |head: &str, kind, text: fn(&Point) -> String| Column { head: head.to_owned(), text: Box::new(text), kind };
+        let mut columns = Vec::new();
+        if self.points.iter().any(|point| point.name.is_some()) {
+            columns.push(column("point", Kind::Words, |point| point.name.clone().unwrap_or_default()));
         }
-        header.extend(self.short_keys.iter().map(Cell::new));
-        header.extend(
-            ["test accuracy", "seeds", "parameters", "median time"]
-                .map(|text| Cell::new(text).set_alignment(CellAlignment::Right)),
-        );
-        header
-    }
-
-    fn row(&self, point: &Point) -> Vec<Cell> {
-        self.texts(point)
-            .into_iter()
-            .enumerate()
-            .map(|(column, text)| {
-                let figures = column >= usize::from(self.has_names()) + self.keys.len();
-                Cell::new(text).set_alignment(if figures { CellAlignment::Right } else { CellAlignment::Left })
-            })
-            .collect()
-    }
-
-    fn texts(&self, point: &Point) -> Vec<String> {
-        let mut texts = Vec::new();
-        if self.has_names() {
-            texts.push(point.name.clone().unwrap_or_default());
+        columns.extend(keys.iter().zip(self.keys.clone()).map(|(head, key)| Column {
+            head: head.clone(),
+            text: Box::new(move |point| point.value(&key).unwrap_or(NOTHING).to_owned()),
+            kind: Kind::Words,
+        }));
+        let test = |kind| column("test %", kind, |it| accuracy(it.test_accuracy_mean, it.test_accuracy_deviation));
+        let to_best = column("to best", Kind::Number, to_best);
+        match self.ranked_by {
+            RankedBy::Validation => {
+                let validation = |it: &Point| accuracy(it.validation_accuracy_mean, it.validation_accuracy_deviation);
+                columns.extend([column("validation %", Kind::Number, validation), to_best, test(Kind::Aside)]);
+            }
+            RankedBy::Test => columns.extend([test(Kind::Number), to_best]),
         }
-        texts.extend(self.keys.iter().map(|key| point.value(key).unwrap_or(NOTHING).to_owned()));
-        texts.push(accuracy(point));
-        texts.push(seeds(point));
-        texts.push(thousands(point.parameters));
-        texts.push(point.training_seconds_median.map_or_else(|| NOTHING.to_owned(), seconds));
-        texts
+        columns.extend([
+            column("seeds", Kind::Number, seeds),
+            column("parameters", Kind::Number, |point| thousands(point.parameters)),
+            column("time", Kind::Number, |point| point.training_seconds_median.map_or_else(nothing, seconds)),
+        ]);
+        columns
+    }
+
+    /// The last lines of a sweep: the best point, its report, how to predict with it. `best` is the link to its run.
+    pub(crate) fn closing(&self, best: &Path) -> Option<String> {
+        let point = self.points.first()?;
+        let (mean, deviation, images) = match self.ranked_by {
+            RankedBy::Validation => {
+                (point.validation_accuracy_mean?, point.validation_accuracy_deviation, "validation")
+            }
+            RankedBy::Test => (point.test_accuracy_mean?, point.test_accuracy_deviation, "test"),
+        };
+        let mut lines = vec![
+            format!("best         {}", point.words()),
+            format!(
+                "             {} % of the {images} images, over {}",
+                accuracy(Some(mean), deviation),
+                counted(point.seeds, "seed")
+            ),
+        ];
+        let compared: Vec<&ToBest> = self.points.iter().filter_map(|point| point.to_best.as_ref()).collect();
+        let others = self.points.len() - 1;
+        lines.extend(match (others, compared.len()) {
+            (0, _) => None,
+            (_, 0) => Some(format!(
+                "             {FEWEST_SEEDS} seeds or more would tell whether it is better than another point"
+            )),
+            (others, _) => {
+                let noise = compared.iter().filter(|it| it.within_noise).count();
+                Some(format!("             {noise} of {} are within noise of it", counted(others, "other point")))
+            }
+        });
+        if self.ranked_by == RankedBy::Test {
+            lines.push(
+                "             no run has validation images: whoever chooses by test accuracy tunes on the test images,\n             \
+                 and the accuracy of the best is too high; `data.validation_images` holds images back"
+                    .to_owned(),
+            );
+        }
+        let place = shell::argument(best);
+        lines.push(format!("report       {}", best.join("report.html").display()));
+        lines.push(format!("predict      cargo xtask predict {place} IMAGE"));
+        Some(lines.join("\n"))
     }
 
     /// `results.md`.
     pub(crate) fn markdown(&self) -> String {
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let mut head: Vec<String> = Vec::new();
-        if self.has_names() {
-            head.push("point".to_owned());
-        }
-        head.extend(self.keys.iter().map(|key| markdown_code(key)));
-        let keys = head.len();
-        head.extend(["test accuracy", "seeds", "parameters", "median time"].map(str::to_owned));
-        let rule = (0..head.len()).map(|column| if column < keys { "---" } else { "---:" }.to_owned()).collect();
+        let columns = self.columns(&self.keys);
+        let keys = columns.iter().filter(|column| column.kind == Kind::Words).count();
+        let has_names = keys > self.keys.len();
+        let of_a_key = |column: usize| column < keys && !(has_names && column == 0);
+        let head = columns
+            .iter()
+            .enumerate()
+            .map(|(place, column)| if of_a_key(place) { markdown_code(&column.head) } else { column.head.clone() });
+        let rule = (0..columns.len()).map(|column| if column < keys { "---" } else { "---:" }.to_owned());
+        let sorted = match self.ranked_by {
+            RankedBy::Validation => {
+                "Points are sorted by the best validation accuracy of each run. The test accuracy is that of the last \
+                 weights. Do not choose by it."
+            }
+            RankedBy::Test => {
+                "No run has validation images, so points are sorted by the test accuracy of the last weights. Whoever chooses \
+                 by it tunes on the test images."
+            }
+        };
         let mut text = format!(
-            "# {}\n\nBackend {}. Test accuracy of the last weights: mean ± sample standard deviation over the seeds.\n\n",
+            "# {}\n\nBackend {}. {sorted} Accuracies are mean ± sample standard deviation over the seeds, in percent.\n\n",
             markdown_text(&self.sweep),
             markdown_text(&self.backend)
         );
-        text += &line(head);
-        text += &line(rule);
+        text += &line(head.collect());
+        text += &line(rule.collect());
         for point in &self.points {
-            text += &line(self.texts(point).iter().map(|text| markdown_text(text)).collect());
+            text += &line(columns.iter().map(|column| markdown_text(&(column.text)(point))).collect());
+        }
+        if self.points.iter().any(is_noise) {
+            text += &format!("\n{NOISE}\n");
         }
         for failure in self.failure_lines() {
             text += &format!("\n{}", markdown_block(&failure));
@@ -119,12 +203,39 @@ impl Results {
     }
 }
 
-fn accuracy(point: &Point) -> String {
-    match (point.test_accuracy_mean, point.test_accuracy_deviation) {
-        (Some(mean), Some(deviation)) => format!("{:.2} ± {:.2} %", 100.0 * mean, 100.0 * deviation),
-        (Some(mean), None) => percent(mean),
-        (None, _) => NOTHING.to_owned(),
+impl Column {
+    fn cell(&self, text: String) -> Cell {
+        let cell = Cell::new(text);
+        match self.kind {
+            Kind::Words => cell,
+            Kind::Number => cell.set_alignment(CellAlignment::Right),
+            Kind::Aside => cell.set_alignment(CellAlignment::Right).add_attribute(Attribute::Dim),
+        }
     }
+}
+
+fn nothing() -> String {
+    NOTHING.to_owned()
+}
+
+/// `95.80 ± 0.42`.
+fn accuracy(mean: Option<f64>, deviation: Option<f64>) -> String {
+    match (mean, deviation) {
+        (Some(mean), Some(deviation)) => format!("{:.2} ± {:.2}", 100.0 * mean, 100.0 * deviation),
+        (Some(mean), None) => format!("{:.2}", 100.0 * mean),
+        (None, _) => nothing(),
+    }
+}
+
+/// `−0.15, noise`.
+fn to_best(point: &Point) -> String {
+    let Some(to_best) = &point.to_best else { return nothing() };
+    let difference = format!("{:.2}", 100.0 * to_best.difference).replace('-', "−");
+    if to_best.within_noise { format!("{difference}, noise") } else { difference }
+}
+
+fn is_noise(point: &Point) -> bool {
+    point.to_best.as_ref().is_some_and(|it| it.within_noise)
 }
 
 /// `3`, or `2 of 3` where not all are done.

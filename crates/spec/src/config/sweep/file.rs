@@ -4,7 +4,8 @@ use crate::DataSets;
 use crate::config::check::Fault;
 use crate::config::document::{self, Entry, Node, Span, Table, Value};
 use crate::config::format::Kind;
-use crate::config::overrides::{DEEPEST, Override, Segment, is_key};
+use crate::config::keys::EXPERIMENT;
+use crate::config::overrides::{DEEPEST, Override, Segment, is_key, kind_at};
 use crate::config::scalar::is_name;
 use crate::config::{default_name, replacement, suggest};
 
@@ -45,6 +46,8 @@ pub(super) struct Choice {
     /// Of a point that starts from another experiment than the sweep.
     pub(super) base: Option<Base>,
     pub(super) overrides: Vec<Override>,
+    /// What the file calls a value of the grid, if it does.
+    pub(super) called: Option<String>,
     pub(super) span: Span,
 }
 
@@ -117,6 +120,28 @@ impl Declared {
     }
 }
 
+impl Choice {
+    fn of_key(path: &[Segment], node: &Node, called: Option<String>) -> Self {
+        let overrides = vec![Override { path: path.to_vec(), node: node.clone() }];
+        Self { base: None, overrides, called, span: node.span }
+    }
+}
+
+/// Whether a table is no part of the value of the key at `path`, but values with a name for each.
+fn has_names(path: &[Segment], table: &Table) -> bool {
+    let keys = || table.iter().map(|entry| entry.key.split('.').next().unwrap_or_default());
+    match kind_at(&EXPERIMENT, path) {
+        None | Some(Kind::Section(_) | Kind::Sections(_)) => false,
+        // Keys below such a table change it: `schedule.every = [10, 20]`, `layers.0.out_channels = [8, 16]`.
+        Some(Kind::Variant(variants)) => {
+            let is_key = |name: &str| variants.variants.iter().flat_map(|it| it.keys).any(|key| key.name == name);
+            !keys().any(is_key)
+        }
+        Some(Kind::Layers | Kind::LayersOr(_)) => !keys().any(|key| key.parse::<usize>().is_ok()),
+        Some(_) => true,
+    }
+}
+
 #[derive(Default)]
 struct Reader {
     faults: Vec<Fault>,
@@ -175,11 +200,7 @@ impl Reader {
             return None;
         }
         let path = vec![Segment { name: "seed".to_owned(), span: node.span }];
-        let choices = items.iter().map(|item| Choice {
-            base: None,
-            overrides: vec![Override { path: path.clone(), node: item.clone() }],
-            span: item.span,
-        });
+        let choices = items.iter().map(|item| Choice::of_key(&path, item, None));
         Some(Axis { choices: choices.collect(), is_points: false })
     }
 
@@ -197,20 +218,20 @@ impl Reader {
             let key = Override { path: path.clone(), node: node.clone() }.key();
             match &node.value {
                 Value::Array(items) if !items.is_empty() => axes.push(Axis {
-                    choices: items
-                        .iter()
-                        .map(|item| Choice {
-                            base: None,
-                            overrides: vec![Override { path: path.clone(), node: item.clone() }],
-                            span: item.span,
-                        })
-                        .collect(),
+                    choices: items.iter().map(|item| Choice::of_key(&path, item, None)).collect(),
+                    is_points: false,
+                }),
+                Value::Table(named) if has_names(&path, named) => axes.push(Axis {
+                    choices: named.iter().map(|it| Choice::of_key(&path, &it.node, Some(it.key.clone()))).collect(),
                     is_points: false,
                 }),
                 Value::Array(_) => self.faults.push(Fault::new(format!("`{key}` has no values"), Some(node.span))),
                 _ => self.faults.push(
                     Fault::new(
-                        format!("`{key}` in [grid] should be a list of values, got {}", node.describe()),
+                        format!(
+                            "`{key}` in [grid] should be a list of values, or a table with a name for each, got {}",
+                            node.describe()
+                        ),
                         Some(node.span),
                     )
                     .help("a value of every run belongs in [set]"),
@@ -257,7 +278,7 @@ impl Reader {
         {
             base = self.base(&table.remove(place).node);
         }
-        Choice { base, overrides: self.table("points", &values), span: node.span }
+        Choice { base, overrides: self.table("points", &values), called: None, span: node.span }
     }
 
     /// The values in a table, each with its whole key.
@@ -288,7 +309,9 @@ impl Reader {
                 continue;
             }
             match &entry.node.value {
-                Value::Table(below) if !is_value(&entry.node.value) => self.flatten(below, &path, values),
+                Value::Table(below) if !is_value(&entry.node.value) && !has_names(&path, below) => {
+                    self.flatten(below, &path, values);
+                }
                 _ => values.push(Override { path, node: entry.node.clone() }),
             }
         }

@@ -7,7 +7,7 @@ use crate::config::document::{self, Node, Table, Value};
 use crate::config::overrides::{Override, Segment};
 use crate::config::sources::Sources;
 use crate::sweep::begins_with;
-use crate::{DataSets, Experiment, Sweep, SweepPoint};
+use crate::{DataSets, Experiment, Sweep, SweepPoint, describe_layer};
 
 use super::file::{Axis, Choice, Declared};
 use super::texts::{BaseConfig, SWEEP};
@@ -135,11 +135,34 @@ fn point(choices: &[&Choice], run: &Experiment, paths: &[(String, Vec<Segment>)]
     let named = choices.iter().any(is_named);
     let text = run.to_toml();
     let values = match document::parse(&text, 0, 0) {
-        Ok(root) => paths.iter().map(|(_, path)| value(&root, path).map(|node| written(node, &text))).collect(),
+        Ok(root) => paths
+            .iter()
+            .map(|(key, path)| {
+                called(choices, key).or_else(|| Some(in_words(run, path, written(value(&root, path)?, &text))))
+            })
+            .collect(),
         // What is written reads back.
         Err(_) => vec![None; paths.len()],
     };
     SweepPoint { name: named.then(|| run.name.clone()), values, runs: Vec::new() }
+}
+
+/// What the file calls the value that a key has by these choices, if it does.
+fn called(choices: &[&Choice], key: &str) -> Option<String> {
+    choices.iter().find(|choice| choice.overrides.iter().any(|it| it.key() == key))?.called.clone()
+}
+
+/// A value for a person: layers in words, `conv 16, 5×5 · ReLU`, and all else as it is written.
+fn in_words(run: &Experiment, path: &[Segment], written: String) -> String {
+    let names: Vec<&str> = path.iter().map(|segment| segment.name.as_str()).collect();
+    let layers = &run.model.layers;
+    match names[..] {
+        ["model", "layers"] => layers.iter().map(describe_layer).collect::<Vec<_>>().join(" · "),
+        ["model", "layers", number] => {
+            number.parse::<usize>().ok().and_then(|at| layers.get(at)).map_or(written, describe_layer)
+        }
+        _ => written,
+    }
 }
 
 fn value<'a>(table: &'a Table, path: &[Segment]) -> Option<&'a Node> {

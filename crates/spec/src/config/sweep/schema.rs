@@ -45,7 +45,13 @@ pub fn sweep_schema(data_sets: &DataSets) -> String {
         ("base", Json::Object(text(base))),
         ("seeds", Json::Object(seeds)),
         ("set", described("What holds for every run.", table(&EXPERIMENT, &single))),
-        ("grid", described("Lists of values: every combination is run.", table(&EXPERIMENT, &list))),
+        (
+            "grid",
+            described(
+                "Lists of values, or tables with a name for each: every combination is run.",
+                table(&EXPERIMENT, &list),
+            ),
+        ),
         ("points", Json::Object(points)),
     ];
     let root = Json::Object(vec![
@@ -101,7 +107,14 @@ fn list(key: &'static Key, data_sets: &DataSets) -> Json {
     let mut entries = vec![("description", string(&key.doc(data_sets)))];
     match key.kind {
         Kind::Variant(_) | Kind::Layers => entries.push(("anyOf", either(Json::Object(values)))),
-        _ => entries.extend(values),
+        _ => {
+            let named = vec![
+                ("type", string("object")),
+                ("additionalProperties", Json::Object(kind(&key.kind, data_sets))),
+                ("minProperties", literal(1)),
+            ];
+            entries.push(("anyOf", Json::Array(vec![Json::Object(values), Json::Object(named)])));
+        }
     }
     Json::Object(entries)
 }
@@ -143,7 +156,9 @@ mod tests {
 
         let rate = |table: &serde_json::Value| table["properties"]["optimizer"]["properties"]["learning_rate"].clone();
         assert_eq!(rate(set)["type"], "number");
-        assert_eq!((&rate(grid)["type"], &rate(grid)["items"]["type"]), (&"array".into(), &"number".into()));
+        let values = rate(grid)["anyOf"].clone();
+        assert_eq!((&values[0]["type"], &values[0]["items"]["type"]), (&"array".into(), &"number".into()));
+        assert_eq!(values[1]["additionalProperties"]["type"], "number");
         // A key of one optimizer alone.
         assert!(keys(&set["properties"]["optimizer"]).contains(&"beta_1".to_owned()));
         assert!(set.get("required").is_none() && set["properties"]["data"].get("required").is_none());

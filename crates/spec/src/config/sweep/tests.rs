@@ -232,7 +232,12 @@ fn a_value_of_the_wrong_kind_is_shown_where_it_stands_in_the_list() {
     assert!(error("seeds = [1, \"two\"]\n").starts_with("`seed` should be an integer of at least 0, got the string"));
     assert!(error("seeds = 3\n").starts_with("`seeds` should be a list of integers, [1, 2, 3], got 3"));
     let single = error("[grid]\noptimizer.momentum = 0.5\n");
-    assert!(single.starts_with("`optimizer.momentum` in [grid] should be a list of values, got 0.5"), "{single}");
+    assert!(
+        single.starts_with(
+            "`optimizer.momentum` in [grid] should be a list of values, or a table with a name for each, got 0.5"
+        ),
+        "{single}"
+    );
     assert!(single.ends_with("help: a value of every run belongs in [set]"), "{single}");
 }
 
@@ -351,4 +356,37 @@ fn a_name_that_is_a_number_is_shown_in_quotes() {
     assert!(text.ends_with("help: in quotes: \"42\""), "{text}");
     let text = error("seeds = [\"1\"]\n");
     assert!(text.ends_with("help: without quotes: 1"), "{text}");
+}
+
+#[test]
+fn values_of_a_grid_may_have_names_and_layers_are_told_in_words() {
+    let layers = r#"["flatten", { type = "linear", out_features = 10 }]"#;
+    let deep = r#"["flatten", { type = "linear", out_features = 20 }, "relu", { type = "linear", out_features = 10 }]"#;
+    let of = |rest: &str| sweep(&format!("[set]\nmodel.input = [1, 28, 28]\n[grid]\n{rest}"));
+    let named =
+        of(&format!("model.layers = {{ small = {layers}, deep = {deep} }}\noptimizer.learning_rate = [0.1, 0.2]"));
+    assert_eq!(named.keys, ["model.layers", "optimizer.learning_rate"]);
+    let values = |sweep: &Sweep, key: usize| -> Vec<String> {
+        sweep.points.iter().map(|point| point.values[key].clone().unwrap()).collect()
+    };
+    assert_eq!(values(&named, 0), ["small", "small", "deep", "deep"]);
+    assert_eq!(named.label(&named.points[2]), "layers deep, learning_rate 0.1");
+    assert_eq!((named.points[0].runs[0].model.layers.len(), named.points[2].runs[0].model.layers.len()), (2, 4));
+
+    let bare = of(&format!("model.layers = [{layers}, {deep}]"));
+    assert_eq!(values(&bare, 0), ["flatten · linear 10", "flatten · linear 20 · ReLU · linear 10"]);
+    let item = sweep(&format!(
+        "[set]\nmodel.input = [1, 28, 28]\nmodel.layers = {deep}\n[grid]\nmodel.layers.1.out_features = [20, 30]"
+    ));
+    assert_eq!(values(&item, 0), ["20", "30"]);
+
+    // A schedule by names, and a key of one.
+    let schedules = sweep("[grid]\noptimizer.schedule = { none = \"constant\", half = { type = \"cosine\" } }\n");
+    assert_eq!(values(&schedules, 0), ["none", "half"]);
+    let every = sweep("[grid]\noptimizer.schedule.every = [5, 20]\n");
+    assert_eq!(values(&every, 0), ["5", "20"]);
+    let rates = sweep("[grid]\noptimizer.learning_rate = { slow = 0.01, fast = 0.1 }\n");
+    assert_eq!(values(&rates, 0), ["slow", "fast"]);
+    let wrong = error("[grid]\noptimizer.learning_rate = { slow = 0.01, fast = \"x\" }\n");
+    assert!(wrong.contains("`learning_rate` should be a number") && wrong.contains("\"x\""), "{wrong}");
 }

@@ -3,19 +3,19 @@
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
 /// Below it, a corrected p-value tells a difference apart from noise.
-pub(super) const LEVEL: f64 = 0.05;
+pub const LEVEL: f64 = 0.05;
 
 /// A comparison of two configs over the seeds that both have.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Paired {
+pub struct Paired {
     /// The difference of each seed, one config's figure less the other's.
-    pub(super) differences: Vec<f64>,
+    pub differences: Vec<f64>,
     /// Their mean d̄.
-    pub(super) mean: f64,
+    pub mean: f64,
     /// The 95 % confidence interval of the mean, d̄ ± t₀.₉₇₅(n − 1) s/√n.
-    pub(super) interval: [f64; 2],
+    pub interval: [f64; 2],
     /// The two-sided p-value of Student's t test of a mean of 0, t = d̄ √n / s.
-    pub(super) p: f64,
+    pub p: f64,
 }
 
 impl Paired {
@@ -23,7 +23,7 @@ impl Paired {
     ///
     /// Student, *The probable error of a mean*, Biometrika 6, 1908. The test holds where the differences are normally
     /// distributed.
-    pub(super) fn of(differences: Vec<f64>) -> Option<Self> {
+    pub fn of(differences: Vec<f64>) -> Option<Self> {
         let (mean, deviation) = crate::mean_and_deviation(&differences)?;
         let n = differences.len() as f64;
         let error = deviation? / n.sqrt();
@@ -43,7 +43,7 @@ impl Paired {
 /// the *i*th of *m* is multiplied by m − i + 1, is at least the one before, and at most 1.
 ///
 /// S. Holm, *A simple sequentially rejective multiple test procedure*, Scandinavian Journal of Statistics 6, 1979.
-pub(super) fn holm(p: &[f64]) -> Vec<f64> {
+pub fn holm(p: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..p.len()).collect();
     order.sort_by(|&one, &other| p[one].total_cmp(&p[other]));
     let mut corrected = vec![0.0; p.len()];

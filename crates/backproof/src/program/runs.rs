@@ -1,0 +1,171 @@
+//! `runs`: the runs in a folder with their figures, newest first.
+
+use std::fs;
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+
+use backproof::cli;
+use backproof::error::{Failure, colour};
+use backproof_spec::thousands;
+use backproof_train::{BestValidation, RunFolder, RunRecord, RunStatus, duration, write_json};
+use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use crate::failures::{failure, with_causes};
+use crate::sweep::{has_results, run_of};
+
+/// The version of the file of `--json`.
+const SCHEMA: u32 = 1;
+/// Folders of folders of runs: a sweep's runs are five below it.
+const DEEPEST: usize = 6;
+const NOTHING: &str = "–";
+
+/// The file of `--json`.
+#[derive(Serialize)]
+struct Runs {
+    schema_version: u32,
+    /// Newest first.
+    runs: Vec<Run>,
+}
+
+/// One run.
+#[derive(Serialize)]
+struct Run {
+    /// As the command was given the folder above it.
+    folder: PathBuf,
+    /// Whether it stands for a sweep, as the run of its best point.
+    best_of_sweep: bool,
+    experiment: String,
+    status: RunStatus,
+    started: String,
+    ended: Option<String>,
+    backend: String,
+    seed: u64,
+    trainable_parameters: usize,
+    test_accuracy: Option<f64>,
+    test_loss: Option<f64>,
+    best_validation: Option<BestValidation>,
+    training_seconds: Option<f64>,
+}
+
+/// A folder that a run may be in.
+struct Place {
+    folder: PathBuf,
+    run: PathBuf,
+    is_sweep: bool,
+}
+
+#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
+pub(crate) fn run(arguments: &cli::RunsArguments) -> anyhow::Result<()> {
+    let root = &arguments.folder;
+    if !root.is_dir() {
+        return Err(Failure::usage(format!("there is no folder {}", root.display()))
+            .help("`train` makes runs/EXPERIMENT/…; `cargo xtask runs DIR` lists those of another folder")
+            .into());
+    }
+    let mut places = Vec::new();
+    find(root, 0, &mut places);
+    let mut runs = Vec::new();
+    for place in places {
+        match RunFolder::open(&place.run).and_then(|run| run.record()) {
+            Ok(record) => runs.push(Run::of(place, record)),
+            Err(error) => eprintln!("warning: {} is left out: {}", place.folder.display(), with_causes(&error)),
+        }
+    }
+    // The time is written so that its text sorts as it does.
+    runs.sort_by(|one, other| other.started.cmp(&one.started));
+    if runs.is_empty() {
+        println!("no runs in {}", root.display());
+    } else {
+        println!("{}", table(root, &runs));
+    }
+    if let Some(path) = &arguments.json {
+        write_json(path, &Runs { schema_version: SCHEMA, runs }).map_err(failure)?;
+    }
+    Ok(())
+}
+
+/// The folders of runs below `folder`. A sweep below it counts as one, by its best run; links are not followed.
+fn find(folder: &Path, depth: usize, places: &mut Vec<Place>) {
+    if folder.join("run.json").exists() {
+        places.push(Place { folder: folder.to_owned(), run: folder.to_owned(), is_sweep: false });
+        return;
+    }
+    if depth > 0 && has_results(folder) {
+        if let Ok(run) = run_of(folder) {
+            places.push(Place { folder: folder.to_owned(), run, is_sweep: true });
+        }
+        return;
+    }
+    if depth == DEEPEST {
+        return;
+    }
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            find(&entry.path(), depth + 1, places);
+        }
+    }
+}
+
+impl Run {
+    fn of(place: Place, record: RunRecord) -> Self {
+        let summary = record.summary;
+        let of_summary = |figure: fn(&backproof_train::Summary) -> f64| summary.as_ref().map(figure);
+        Self {
+            folder: place.folder,
+            best_of_sweep: place.is_sweep,
+            experiment: record.experiment,
+            status: record.status,
+            started: record.started,
+            ended: record.ended,
+            backend: record.backend,
+            seed: record.seed,
+            trainable_parameters: record.trainable_parameters,
+            test_accuracy: of_summary(|it| it.test_accuracy),
+            test_loss: of_summary(|it| it.test_loss),
+            training_seconds: of_summary(|it| it.training_seconds),
+            best_validation: summary.as_ref().and_then(|it| it.best_validation),
+        }
+    }
+
+    fn status(&self) -> Cell {
+        let (words, color) = match self.status {
+            RunStatus::Done if self.best_of_sweep => ("sweep, its best", None),
+            RunStatus::Done => ("done", None),
+            RunStatus::Running => ("running", Some(Color::Cyan)),
+            RunStatus::Interrupted => ("interrupted", Some(Color::Yellow)),
+            RunStatus::Diverged => ("diverged", Some(Color::Red)),
+            RunStatus::Failed => ("failed", Some(Color::Red)),
+        };
+        let cell = Cell::new(words);
+        color.map_or(cell.clone(), |color| cell.fg(color))
+    }
+}
+
+/// The runs, each with its folder from `root` on.
+fn table(root: &Path, runs: &[Run]) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
+    if !colour(std::io::stdout().is_terminal()) {
+        table.force_no_tty();
+    }
+    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+    let percent = |share: Option<f64>| share.map_or(NOTHING.to_owned(), |share| format!("{:.2}", 100.0 * share));
+    let heads = ["validation %", "test %", "parameters", "time"].map(|head| right(head.to_owned()));
+    table.set_header(["run", "status"].map(Cell::new).into_iter().chain(heads));
+    for run in runs {
+        let folder = run.folder.strip_prefix(root).unwrap_or(&run.folder);
+        table.add_row([
+            Cell::new(folder.display()),
+            run.status(),
+            right(percent(run.best_validation.map(|best| best.accuracy))),
+            right(percent(run.test_accuracy)),
+            right(thousands(run.trainable_parameters)),
+            right(run.training_seconds.map_or(NOTHING.to_owned(), duration)),
+        ]);
+    }
+    for (column, cells) in table.column_iter_mut().enumerate() {
+        cells.set_padding((if column == 0 { 0 } else { 1 }, 1));
+    }
+    table.trim_fmt()
+}
