@@ -8,7 +8,7 @@ use backproof_tests::{backproof, latest, stderr, stdout};
 use roxmltree::{Document, ParsingOptions};
 use tempfile::TempDir;
 
-const FIGURES: [&str; 8] = [
+const FIGURES: [&str; 9] = [
     "accuracy",
     "confusion-counts",
     "confusion-percent",
@@ -16,6 +16,7 @@ const FIGURES: [&str; 8] = [
     "learning-rate",
     "loss",
     "misclassified",
+    "training-true-positives",
     "true-positives",
 ];
 
@@ -71,7 +72,11 @@ fn page(path: &Path) -> String {
         for attribute in node.attributes() {
             let value = attribute.value();
             if matches!(attribute.name(), "src" | "href" | "action" | "srcset" | "data") {
-                assert!(value.starts_with('#') || value.starts_with("data:image/png;base64,"), "{value} is fetched");
+                let is_inside = value.starts_with('#') || value.starts_with("data:image/png;base64,");
+                // A comparison leads to reports beside it; only a click fetches them.
+                let leads_to_a_report =
+                    node.has_tag_name("a") && value.ends_with("/report.html") && !value.contains(':');
+                assert!(is_inside || leads_to_a_report, "{value} is fetched");
             }
             assert!(!attribute.name().starts_with("on"), "{} is a script", attribute.name());
             if attribute.name() == "id" {
@@ -222,14 +227,14 @@ fn a_file_that_cannot_be_read_is_not_said_to_be_missing() {
         assert!(text.contains(sentence) && !text.contains(never), "{file}");
         let mut compare = backproof(folder.path());
         let warnings = stderr(&compare.arg("compare-runs").args([&run, &run]).assert().success());
-        assert!(warnings.contains("warning: B: ") && warnings.contains(sentence), "{file}: {warnings}");
+        assert!(warnings.contains("warning: quickstart (run): ") && warnings.contains(sentence), "{file}: {warnings}");
         let page = fs::read_to_string(folder.path().join("comparison/comparison.html")).unwrap();
         assert!(page.contains(sentence) && !page.contains(never), "{file}");
     }
     let (folder, run) = run();
     edit(run.join("evaluation/result.json"), |text| text[..9].to_owned());
     let warnings = stderr(&backproof(folder.path()).arg("compare-runs").args([&run, &run]).assert().success());
-    assert!(warnings.contains("warning: A: The test result is missing: "), "{warnings}");
+    assert!(warnings.contains("warning: quickstart (run): The test result is missing: "), "{warnings}");
     assert!(!warnings.contains("is not there"), "{warnings}");
 }
 
@@ -327,17 +332,39 @@ fn runs_are_compared_in_curves_config_and_result() {
         let line = table.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in\n{table}"));
         line[name.len()..].split_whitespace().map(str::to_owned).collect()
     };
-    assert_eq!(line("optimizer.learning_rate"), ["0.05", "0.02"]);
-    assert_eq!(line("test accuracy, %")[1], "–");
-    assert!(!table.contains("optimizer.momentum"), "what is equal is not listed:\n{table}");
+    // A run in each row, called by what differs.
+    assert_eq!(line("run")[..4], ["validation", "%", "test", "%"]);
+    assert_eq!((line("learning_rate 0.02")[1].as_str(), line("learning_rate 0.05")[1].contains('.')), ("–", true));
+    assert!(!table.contains("momentum"), "what is equal is not listed:\n{table}");
+    assert!(table.contains("the same in all runs: iterations "), "{table}");
     let text = page(&folder.path().join("both/comparison.html"));
     assert!(text.contains("optimizer.learning_rate") && text.contains("id=\"validation-accuracy\""));
+    assert!(text.replace("&#x2f;", "/").contains("<a href=\"../run/report.html\">learning_rate 0.05</a>"), "{text}");
     assert!(folder.path().join("both/figures/training-loss.png").is_file());
     assert!(!folder.path().join("run/comparison.html").exists());
 
     let assert = backproof(folder.path()).args(["report", "run", "other"]).assert().success();
     assert!(stdout(&assert).contains("comparison/comparison.html"));
     assert!(other.join("report.html").is_file() && folder.path().join("comparison/comparison.html").is_file());
+}
+
+#[test]
+fn runs_that_differ_in_nothing_but_their_seed_are_one_row() {
+    let (folder, run) = run();
+    let [seed, rate] = ["seed", "rate"].map(|name| folder.path().join(name));
+    for other in [&seed, &rate] {
+        copy_folder(&run, other);
+        edit(other.join("config.toml"), |text| text.replace("seed = 1", "seed = 2"));
+        edit(other.join("run.json"), |text| text.replace("\"seed\": 1", "\"seed\": 2"));
+    }
+    edit(rate.join("config.toml"), |text| text.replace("learning_rate = 0.05", "learning_rate = 0.02"));
+    let assert = backproof(folder.path()).args(["compare-runs", "run", "seed", "rate"]).assert().success();
+    let table = stdout(&assert);
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("learning_rate ")).collect();
+    assert!(rows.len() == 2 && rows[0].contains(" ± 0.00 ") && rows[0].trim_end().ends_with(" 2"), "{table}");
+    let text = page(&folder.path().join("comparison/comparison.html"));
+    assert!(text.contains("3 runs of 2 configs compared") && text.contains(">seed 2</a>"), "{text}");
+    assert!(text.contains("class=\"band t0\""), "{text}");
 }
 
 #[test]

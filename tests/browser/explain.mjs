@@ -99,6 +99,37 @@ for (const page of rest) {
   await shared.keyboard.press("Enter");
   if (!(await shared.locator("#panel dl.result").isVisible())) fault(`${page}: an answer does not show the result`);
   if (!(await shared.locator("#panel [role=status]").textContent()).startsWith("Wrong")) fault(`${page}: 12345 is right`);
+  await shared.locator("#guess").fill("−1.234e−5");
+  await shared.keyboard.press("Enter");
+  if ((await shared.locator("#panel [role=status]").textContent()).startsWith("Write")) fault(`${page}: −1.234e−5 is no number`);
+
+  // An address that is none leads to the loss, and the keys work after a control was touched.
+  for (const hash of ["#%E0%A4%A", "#conv1/weight/", "#nothing/values/0"]) {
+    const odd = await context.newPage();
+    await odd.goto(url + hash);
+    const chosen = await odd.locator("#panel h2").textContent();
+    if (chosen !== "L") fault(`${page}: ${hash} leads to ${chosen}`);
+    await odd.locator("#learning").check();
+    await odd.keyboard.press("n");
+    if ((await odd.locator("#step-count").textContent()).startsWith("step 1 ")) fault(`${page}: n does nothing after a touch`);
+    await odd.close();
+  }
+
+  // The slider keeps the step, its number is the largest of these weights, and the address holds the iteration.
+  if (await tab.locator("#checkpoint").count()) {
+    const slid = await context.newPage();
+    await slid.goto(url);
+    for (let i = 0; i < 5; i++) await slid.keyboard.press("n");
+    await slid.locator("#checkpoint").fill("0");
+    const before = await slid.locator("#panel h2").textContent();
+    await slid.keyboard.press("p");
+    await slid.keyboard.press("n");
+    if ((await slid.locator("#panel h2").textContent()) !== before) fault(`${page}: the slider shows another number than the step`);
+    const again = await context.newPage();
+    await again.goto(slid.url());
+    const [one, other] = await Promise.all([slid, again].map((tab) => tab.locator("#iteration").textContent()));
+    if (one !== other || (await again.locator("#panel h2").textContent()) !== before) fault(`${page}: the address does not hold the slider`);
+  }
 
   // A number that is changed in the data is noticed.
   await shared.addInitScript(() => {

@@ -6,7 +6,8 @@ use std::process::Command;
 use backproof_tests::sweeps::{folder_with, sweep, sweep_folder};
 use backproof_tests::{backproof, latest, root};
 
-/// axe-core finds nothing in a report, in a comparison and in the page of a sweep: wide and narrow, light and dark.
+/// axe-core finds nothing in a report, in a comparison and in the page of a sweep: wide and narrow, light and dark. The
+/// tables of the last two sort, filter and highlight.
 pub(crate) fn axe_finds_no_violation_in_any_page() {
     let folder = folder_with(
         "[set]\ntraining.iterations = 40\ntraining.report_every = 10\n\
@@ -31,6 +32,8 @@ pub(crate) fn axe_finds_no_violation_in_any_page() {
     ];
     let (well, text) = axe(&pages);
     assert!(well && text.contains("3 pages, 12 looks, 0 violations"), "{text}");
+    let (well, text) = browse("comparison.mjs", &pages[1..]);
+    assert!(well && text.matches("2 rows").count() == 2, "{text}");
 
     // It finds what is there: an image without words, and a heading on a ground of nearly its colour.
     let bad = folder.path().join("bad.html");
@@ -55,7 +58,11 @@ pub(crate) fn an_explanation_is_right_and_can_be_touched() {
     let mut pages = Vec::new();
     for (name, more) in [("published", &[][..]), ("own", &["--set", "model.input=[1, 28, 28]", "--set", small])] {
         let mut command = backproof(folder.path());
-        command.args(["train", "--smoke", "--name", name]).args(more).assert().success();
+        command
+            .args(["train", "--smoke", "--name", name, "--set", "training.keep=[0, 10]"])
+            .args(more)
+            .assert()
+            .success();
         let run = latest(folder.path(), name);
         backproof(folder.path()).arg("explain").arg(&run).arg("--batch-statistics").assert().success();
         pages.push(run.join("explain.html"));

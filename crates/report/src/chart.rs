@@ -17,6 +17,10 @@ pub(crate) struct Series {
     pub(crate) name: String,
     /// (iteration, value), by rising iteration.
     pub(crate) points: Vec<(f64, f64)>,
+    /// Iteration, lowest and highest value, of a curve that is a mean; else nothing.
+    pub(crate) band: Vec<[f64; 3]>,
+    /// Which of several configs it is of, for a page that shows one alone.
+    pub(crate) group: Option<usize>,
     /// Which colour, dash and marker.
     pub(crate) look: Look,
 }
@@ -42,6 +46,9 @@ impl Look {
         Self { colour, dash, marker }
     }
 
+    /// Of a curve that is one of too many.
+    pub(crate) const GREY: Self = Self::new(SERIES, "", None);
+
     /// A look for the `index`th of many alike.
     pub(crate) fn of(index: usize) -> Self {
         let dash = ["", "7 3", "2 3", "9 3 2 3"][index / 4 % 4];
@@ -63,10 +70,15 @@ pub(crate) struct Chart {
     pub(crate) most: Option<f64>,
     /// The last value of a curve as its label has it.
     pub(crate) format: fn(f64) -> String,
+    /// How wide the labels at the ends of the curves are.
+    pub(crate) labels: f64,
     pub(crate) series: Vec<Series>,
 }
 
-const WIDTH: f64 = 560.0;
+/// The width of labels with a word and a value.
+pub(crate) const LABELS: f64 = 105.0;
+/// That of labels with the name of a config.
+pub(crate) const LABELS_WIDE: f64 = 170.0;
 const HEIGHT: f64 = 330.0;
 /// The plot within the figure.
 const LEFT: f64 = 52.0;
@@ -87,6 +99,11 @@ struct Tick {
 #[derive(Serialize)]
 struct Curve {
     colour: usize,
+    grey: bool,
+    group: Option<usize>,
+    /// Its name with its last value.
+    words: String,
+    band: String,
     dash: &'static str,
     path: String,
     markers: String,
@@ -113,6 +130,7 @@ impl Chart {
     pub(crate) fn figure(mut self) -> Result<Option<Figure>, ReportError> {
         for series in &mut self.series {
             series.points.retain(|(_, value)| value.abs() < LARGEST);
+            series.band.retain(|[_, low, high]| low.abs() < LARGEST && high.abs() < LARGEST);
         }
         self.series.retain(|series| !series.points.is_empty());
         let points = || self.series.iter().flat_map(|series| &series.points);
@@ -123,11 +141,17 @@ impl Chart {
             scale.ticks().into_iter().map(|tick| Tick { place: scale.place(tick), text: scale.label(tick) }).collect()
         };
         // A name and its value in two lines are better to read, where there is room and the name is more than a letter.
-        let two_lines = self.series.len() <= 4 && self.series.iter().any(|series| series.name.chars().count() > 3);
-        let ends: Vec<f64> =
-            self.series.iter().map(|series| y.place(series.points[series.points.len() - 1].1)).collect();
-        let labels = spread(&ends, if two_lines { 37.0 } else { 17.0 }, TOP, BOTTOM - 14.0);
-        let curves = self.series.iter().zip(labels).map(|(series, label)| self.curve(series, &x, &y, label));
+        let labelled = self.series.iter().filter(|series| !series.is_grey()).count();
+        let two_lines = labelled <= 4 && self.series.iter().any(|series| series.name.chars().count() > 3);
+        let end = |series: &Series| y.place(series.points[series.points.len() - 1].1);
+        let ends: Vec<f64> = self.series.iter().filter(|series| !series.is_grey()).map(end).collect();
+        let mut labels = spread(&ends, if two_lines { 37.0 } else { 17.0 }, TOP, BOTTOM - 14.0).into_iter();
+        // Those in colour lie over those in grey.
+        let (grey, coloured): (Vec<&Series>, Vec<&Series>) = self.series.iter().partition(|series| series.is_grey());
+        let curves = grey.into_iter().map(|series| (series, 0.0)).chain(
+            coloured.into_iter().map(|series| (series, labels.next().expect("every curve in colour has a label"))),
+        );
+        let curves = curves.map(|(series, label)| self.curve(series, &x, &y, label));
         let body = render(
             "chart.svg",
             Context {
@@ -144,7 +168,7 @@ impl Chart {
             name: self.name.to_owned(),
             title: self.title.to_owned(),
             description: self.description(),
-            width: WIDTH,
+            width: RIGHT + 15.0 + self.labels,
             height: HEIGHT,
             body,
         }))
@@ -152,8 +176,9 @@ impl Chart {
 
     /// Logarithmic where a few values would press all others onto the axis, as when training diverges.
     fn values_axis(&self) -> Scale {
+        let in_bands = self.series.iter().flat_map(|series| &series.band).flat_map(|[_, low, high]| [*low, *high]);
         let mut values: Vec<f64> =
-            self.series.iter().flat_map(|series| &series.points).map(|&(_, value)| value).collect();
+            self.series.iter().flat_map(|series| &series.points).map(|&(_, value)| value).chain(in_bands).collect();
         values.sort_by(f64::total_cmp);
         let (low, high) = (values[0], values[values.len() - 1]);
         let place = [BOTTOM, TOP];
@@ -180,8 +205,16 @@ impl Chart {
             places.iter().rev().step_by(every).map(|&place| marker.path(place)).collect()
         });
         let (_, value) = series.points[series.points.len() - 1];
+        let edge = |[iteration, value]: [f64; 2]| format!("{} {}", x.place(iteration), y.place(value));
+        let above = series.band.iter().map(|&[iteration, _, high]| edge([iteration, high]));
+        let below = series.band.iter().rev().map(|&[iteration, low, _]| edge([iteration, low]));
+        let edges: Vec<String> = above.chain(below).collect();
         Curve {
             colour: series.look.colour,
+            grey: series.is_grey(),
+            group: series.group,
+            words: format!("{}: {}", series.name, (self.format)(value)),
+            band: if edges.is_empty() { String::new() } else { format!("M{}z", edges.join(" L")) },
             dash: series.look.dash,
             path,
             markers,
@@ -201,6 +234,12 @@ impl Chart {
             format!("{}: {begin} at iteration {from}, {end} at iteration {to}.", series.name)
         });
         format!("Line chart, {} by iteration. {}", self.unit, curves.collect::<Vec<_>>().join(" "))
+    }
+}
+
+impl Series {
+    fn is_grey(&self) -> bool {
+        self.look.colour == SERIES
     }
 }
 
@@ -224,6 +263,8 @@ mod tests {
         let series = points.iter().enumerate().map(|(index, points)| Series {
             name: format!("<{index}>"),
             points: points.clone(),
+            band: Vec::new(),
+            group: None,
             look: Look::of(index),
         });
         Chart {
@@ -233,6 +274,7 @@ mod tests {
             from_zero: true,
             most: None,
             format: |value| format!("{value:.1}"),
+            labels: LABELS,
             series: series.collect(),
         }
     }
@@ -244,6 +286,19 @@ mod tests {
         assert!(figure.body.contains(&format!("M{LEFT} {BOTTOM} L{middle} {TOP} L{RIGHT} 170")), "{}", figure.body);
         assert!(figure.body.contains("5.0"));
         assert!(figure.description.contains("0.0 at iteration 0, 5.0 at iteration 100."), "{}", figure.description);
+    }
+
+    #[test]
+    fn a_band_is_drawn_and_a_grey_curve_has_no_label() {
+        let mut chart = chart(&[vec![(0.0, 0.0), (100.0, 5.0)], vec![(0.0, 1.0), (100.0, 2.0)]]);
+        chart.series[0].band = vec![[0.0, 0.0, 0.0], [100.0, 0.0, 10.0]];
+        chart.series[1].look = Look::GREY;
+        let body = chart.figure().unwrap().unwrap().body;
+        assert!(
+            body.contains(&format!("M{LEFT} {BOTTOM} L{RIGHT} {TOP} L{RIGHT} {BOTTOM} L{LEFT} {BOTTOM}z")),
+            "{body}"
+        );
+        assert!(body.contains("class=\"line grey\"") && body.matches("class=\"lead").count() == 1, "{body}");
     }
 
     #[test]

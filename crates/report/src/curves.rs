@@ -4,7 +4,7 @@ use backproof_spec::{counted, plural, thousands};
 use backproof_train::TrainingReport;
 
 use crate::ReportError;
-use crate::chart::{Chart, Look, Marker, Series};
+use crate::chart::{Chart, LABELS, Look, Marker, Series};
 use crate::figure::Figure;
 
 const TRAINING: Look = Look::new(0, "", None);
@@ -35,7 +35,7 @@ fn series(
     value: impl Fn(&TrainingReport) -> Option<f64>,
 ) -> Series {
     let points = reports.iter().filter_map(|report| Some((report.iteration as f64, value(report)?)));
-    Series { name: name.to_owned(), points: points.collect(), look }
+    Series { name: name.to_owned(), points: points.collect(), band: Vec::new(), group: None, look }
 }
 
 /// A loss with four decimals, or, of a run that diverged, with its power of ten.
@@ -51,6 +51,7 @@ fn loss(reports: &[TrainingReport]) -> Chart {
         from_zero: true,
         most: None,
         format: nats,
+        labels: LABELS,
         series: vec![
             series("classification", TRAINING, reports, |report| Some(report.classification_loss)),
             series("weight decay", DECAY, reports, |report| Some(report.weight_decay_loss)),
@@ -68,6 +69,7 @@ fn accuracy(reports: &[TrainingReport]) -> Chart {
         from_zero: false,
         most: Some(100.0),
         format: |percent| format!("{percent:.2} %"),
+        labels: LABELS,
         series: vec![
             series("training", TRAINING, reports, |report| Some(100.0 * report.training_accuracy)),
             series("validation", VALIDATION, reports, |report| Some(100.0 * report.validation_accuracy?)),
@@ -84,6 +86,7 @@ fn true_positives(reports: &[TrainingReport], images: usize) -> Chart {
         from_zero: false,
         most: Some(images as f64),
         format: |count| thousands(count as usize),
+        labels: LABELS,
         series: vec![series("validation", VALIDATION, if images > 0 { reports } else { &[] }, count)],
     }
 }
@@ -97,6 +100,7 @@ fn training_true_positives(reports: &[TrainingReport], batch_size: usize) -> Cha
         from_zero: false,
         most: Some(batch_size as f64),
         format: |count| format!("{count:.2}"),
+        labels: LABELS,
         series: vec![series("training", TRAINING, if batch_size > 0 { reports } else { &[] }, |report| {
             Some(report.training_accuracy * batch_size as f64)
         })],
@@ -111,6 +115,7 @@ fn learning_rate(reports: &[TrainingReport]) -> Chart {
         from_zero: true,
         most: None,
         format: |rate| format!("{rate:.2e}"),
+        labels: LABELS,
         series: vec![series("α", TRAINING, reports, |report| Some(report.learning_rate))],
     }
 }

@@ -25,6 +25,7 @@
 //! A page is one file with everything inside and nothing fetched. It is well-formed XML as well as HTML, so that a test
 //! can tell an unclosed tag. It works without scripts; one adds the filters.
 
+mod blocks;
 mod chart;
 mod classes;
 mod comparison;
@@ -49,6 +50,7 @@ mod raster;
 mod reproduction;
 mod samples;
 mod scale;
+mod scatter;
 mod settings;
 mod statistics;
 mod templates;
@@ -59,7 +61,8 @@ use std::path::{Path, PathBuf};
 use backproof_spec::Experiment;
 use backproof_train::RunFolder;
 
-pub use comparison::{Comparison, compare};
+pub use blocks::{Contrast, against_first};
+pub use comparison::{ComparedPoint, ComparedSweep, Comparison, compare, compare_sweep};
 pub use error::ReportError;
 pub use explanation::explanation;
 pub use judged::{class_page, judged_page};

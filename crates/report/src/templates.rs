@@ -39,6 +39,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "macros.html",
         "report.html",
         "comparison.html",
+        "comparison.js",
+        "scatter.svg",
         "judged.html",
         "class.html",
         "sections/training.html",

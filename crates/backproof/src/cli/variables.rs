@@ -1,14 +1,14 @@
 //! Flags from variables, `BACKPROOF_` and the flag's name.
 //!
-//! clap reads the variables. This module adds five rules: an empty variable is unset; the variable of a flag that takes
-//! no value says yes or no in many words; `BACKPROOF_SET` holds several overrides; a variable does not count whose flag
-//! conflicts with what was typed; and an error names the variable that caused it.
+//! clap reads the variables. This module adds four rules: an empty variable is unset; the variable of a flag that takes
+//! no value says yes or no in many words; `BACKPROOF_SET` holds several overrides; and an error names the variable that
+//! caused it.
 
 use std::ffi::{OsStr, OsString};
 use std::sync::OnceLock;
 
 use clap::builder::{BoolishValueParser, Resettable, StyledStr};
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::{ContextKind, ContextValue};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -27,9 +27,7 @@ pub(crate) fn in_effect() -> &'static [String] {
 ///
 /// clap's, which may also be the help that was asked for. It names the variables that it is about.
 pub(super) fn matches(make: impl Fn() -> Command, arguments: &[OsString]) -> Result<ArgMatches, clap::Error> {
-    let overruled = overruled(&make, arguments);
-    let make = || reading(make(), &overruled.iter().map(OsString::as_os_str).collect::<Vec<_>>());
-    let mut command = make();
+    let mut command = reading(make(), None);
     let matches = command.try_get_matches_from_mut(arguments).map_err(|error| named(error, &make, arguments))?;
     let used = used(&command, &matches);
     IN_EFFECT.get_or_init(|| used.iter().map(|argument| sentence(argument)).collect());
@@ -44,29 +42,14 @@ pub(super) fn is_source(matches: &ArgMatches, id: &str) -> bool {
     }
 }
 
-/// The variables whose flags conflict with what was typed.
-fn overruled(make: &impl Fn() -> Command, arguments: &[OsString]) -> Vec<OsString> {
-    let conflicts = |without: &[&OsStr]| {
-        let parsed = reading(make(), without).try_get_matches_from_mut(arguments);
-        parsed.is_err_and(|error| error.kind() == ErrorKind::ArgumentConflict)
-    };
-    if !conflicts(&[]) {
-        return Vec::new();
-    }
-    let names: Vec<OsString> = names(&make()).into_iter().map(OsString::from).collect();
-    let others =
-        |name: &OsString| names.iter().filter(|other| *other != name).map(OsString::as_os_str).collect::<Vec<_>>();
-    names.iter().filter(|name| conflicts(&others(name))).cloned().collect()
-}
-
-/// `command`, which ignores empty variables and the variables `without`. A number that is no valid one is called that, and
+/// `command`, which ignores empty variables and the variable `without`. A number that is no valid one is called that, and
 /// not taken for a flag.
-fn reading(command: Command, without: &[&OsStr]) -> Command {
+fn reading(command: Command, without: Option<&OsStr>) -> Command {
     let argument = |argument: Arg| {
         let takes_value = argument.get_long().is_some() && argument.get_action().takes_values();
         let argument = if takes_value { argument.allow_negative_numbers(true) } else { argument };
         let Some(name) = argument.get_env() else { return argument };
-        if without.contains(&name) || std::env::var_os(name).is_none_or(|value| value.is_empty()) {
+        if without == Some(name) || std::env::var_os(name).is_none_or(|value| value.is_empty()) {
             return argument.env(Resettable::Reset);
         }
         match argument.get_action() {
@@ -95,7 +78,7 @@ fn named(mut error: clap::Error, make: &impl Fn() -> Command, arguments: &[OsStr
     if !error.use_stderr() {
         return error; // help or the version, and no error
     }
-    let mut command = make();
+    let mut command = reading(make(), None);
     command.build(); // an argument can be shown only then
     let mut arguments_with_variables = Vec::new();
     collect(&command, &mut arguments_with_variables);
@@ -105,7 +88,7 @@ fn named(mut error: clap::Error, make: &impl Fn() -> Command, arguments: &[OsStr
     for argument in &arguments_with_variables {
         let Some(name) = argument.get_env().filter(|name| !tried.contains(name)) else { continue };
         tried.push(name);
-        let otherwise = reading(make(), &[name]).try_get_matches_from_mut(arguments);
+        let otherwise = reading(make(), Some(name)).try_get_matches_from_mut(arguments);
         if otherwise.err().is_none_or(|other| other.to_string() != text) {
             // Commands may share a variable; the argument is the one that the error shows.
             let same = arguments_with_variables.iter().filter(|it| it.get_env() == Some(name));

@@ -24,6 +24,7 @@ mod runs;
 mod setup;
 mod signals;
 mod sweep;
+mod table;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use backproof::cli;
 use backproof_report::{ReportError, compare};
 use backproof_train::RunFolder;
+use comfy_table::Cell;
 
 use crate::failures::failure;
 use crate::setup::open;
+use crate::table::{self, right};
 
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn report(arguments: &cli::ReportArguments) -> anyhow::Result<()> {
@@ -28,8 +30,23 @@ pub(crate) fn compare_runs(arguments: &cli::CompareRunsArguments) -> anyhow::Res
     for sentence in &comparison.missing {
         eprintln!("warning: {sentence}");
     }
-    println!("{comparison}");
-    println!("comparison   {}", comparison.page.display());
+    let (heads, rows) = comparison.rows();
+    let mut table = table::empty();
+    let cells = |texts: Vec<String>| -> Vec<Cell> {
+        texts
+            .into_iter()
+            .enumerate()
+            .map(|(place, text)| if place == 0 { Cell::new(text) } else { right(text) })
+            .collect()
+    };
+    table.set_header(cells(heads));
+    table.add_rows(rows.into_iter().map(cells));
+    println!("{}", table::text(table));
+    let same: Vec<String> = comparison.same().iter().map(|(name, value)| format!("{name} {value}")).collect();
+    if !same.is_empty() {
+        println!("\nthe same in all runs: {}", same.join(", "));
+    }
+    println!("\ncomparison   {}", comparison.page.display());
     Ok(())
 }
 

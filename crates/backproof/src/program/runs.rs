@@ -1,18 +1,18 @@
 //! `runs`: the runs in a folder with their figures, newest first.
 
 use std::fs;
-use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 
 use backproof::cli;
-use backproof::error::{Failure, colour};
+use backproof::error::Failure;
 use backproof_spec::thousands;
 use backproof_train::{BestValidation, RunFolder, RunRecord, RunStatus, duration, write_json};
-use comfy_table::{Cell, CellAlignment, Color, ContentArrangement, Table, presets};
+use comfy_table::{Cell, Color};
 use serde::Serialize;
 
 use crate::failures::{failure, with_causes};
 use crate::sweep::{has_results, run_of};
+use crate::table::{self, right};
 
 /// The version of the file of `--json`.
 const SCHEMA: u32 = 1;
@@ -57,8 +57,8 @@ struct Place {
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
 pub(crate) fn run(arguments: &cli::RunsArguments) -> anyhow::Result<()> {
-    let root = &arguments.folder;
-    if !root.is_dir() {
+    let root = arguments.folder.as_deref().unwrap_or(Path::new("runs"));
+    if arguments.folder.is_some() && !root.is_dir() {
         return Err(Failure::usage(format!("there is no folder {}", root.display()))
             .help("`train` makes runs/EXPERIMENT/…; `cargo xtask runs DIR` lists those of another folder")
             .into());
@@ -75,9 +75,9 @@ pub(crate) fn run(arguments: &cli::RunsArguments) -> anyhow::Result<()> {
     // The time is written so that its text sorts as it does.
     runs.sort_by(|one, other| other.started.cmp(&one.started));
     if runs.is_empty() {
-        println!("no runs in {}", root.display());
+        println!("no runs in {}; `cargo xtask train` makes one", root.display());
     } else {
-        println!("{}", table(root, &runs));
+        println!("{}", listed(root, &runs));
     }
     if let Some(path) = &arguments.json {
         write_json(path, &Runs { schema_version: SCHEMA, runs }).map_err(failure)?;
@@ -143,15 +143,10 @@ impl Run {
 }
 
 /// The runs, each with its folder from `root` on.
-fn table(root: &Path, runs: &[Run]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-    if !colour(std::io::stdout().is_terminal()) {
-        table.force_no_tty();
-    }
-    let right = |text: String| Cell::new(text).set_alignment(CellAlignment::Right);
+fn listed(root: &Path, runs: &[Run]) -> String {
+    let mut table = table::empty();
     let percent = |share: Option<f64>| share.map_or(NOTHING.to_owned(), |share| format!("{:.2}", 100.0 * share));
-    let heads = ["validation %", "test %", "parameters", "time"].map(|head| right(head.to_owned()));
+    let heads = ["validation %", "test %", "parameters", "time"].map(right);
     table.set_header(["run", "status"].map(Cell::new).into_iter().chain(heads));
     for run in runs {
         let folder = run.folder.strip_prefix(root).unwrap_or(&run.folder);
@@ -164,8 +159,5 @@ fn table(root: &Path, runs: &[Run]) -> String {
             right(run.training_seconds.map_or(NOTHING.to_owned(), duration)),
         ]);
     }
-    for (column, cells) in table.column_iter_mut().enumerate() {
-        cells.set_padding((if column == 0 { 0 } else { 1 }, 1));
-    }
-    table.trim_fmt()
+    table::text(table)
 }

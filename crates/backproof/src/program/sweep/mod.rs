@@ -14,7 +14,7 @@
 //!   results.csv             a line for each point, best first
 //!   runs.csv                a line for each run
 //!   results.md  results.json
-//!   comparison.html         the curves of the best points
+//!   comparison.html         the page: the points, their curves, what each key does
 //!   best                    a link to the run folder of the best point, of its best seed by validation
 //! ```
 //!
@@ -93,30 +93,27 @@ pub(crate) fn run(arguments: &cli::SweepArguments) -> anyhow::Result<()> {
     verdict(&ended, &results)
 }
 
-/// A page with the curves of the first finished run of each of the best points. That it cannot be made is no failure of
-/// the sweep.
+/// The page of the sweep: its points, best first, with the runs that are done. That it cannot be made is no failure of the
+/// sweep.
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
 fn page(folder: &SweepFolder, results: &Results) {
-    /// More curves than these cannot be told apart.
-    const POINTS: usize = 8;
     let of_run = |run: &point::Run| {
         let made = run.outcome.as_ref().filter(|outcome| outcome.figures.is_some())?.run_folder.as_ref()?;
         let open = RunFolder::open(&folder.path().join(&run.folder).join(made));
-        open.inspect_err(|error| eprintln!("warning: {} has no curves: {}", run.folder, with_causes(error))).ok()
+        open.inspect_err(|error| eprintln!("warning: {} is not on the page: {}", run.folder, with_causes(error))).ok()
     };
-    let runs: Vec<RunFolder> =
-        results.points.iter().filter_map(|point| point.runs.iter().find_map(of_run)).take(POINTS).collect();
-    if runs.is_empty() {
+    let sweep = results.compared(of_run);
+    if sweep.points.iter().all(|point| point.runs.is_empty()) {
         return;
     }
-    match backproof_report::compare(&runs, folder.path()) {
+    match backproof_report::compare_sweep(&sweep, folder.path()) {
         Ok(comparison) => {
             for sentence in &comparison.missing {
                 eprintln!("warning: {sentence}");
             }
-            println!("curves       {}", comparison.page.display());
+            println!("page         {}", comparison.page.display());
         }
-        Err(error) => eprintln!("warning: the page with the curves could not be made: {}", with_causes(&error)),
+        Err(error) => eprintln!("warning: the page of the sweep could not be made: {}", with_causes(&error)),
     }
 }
 

@@ -66,16 +66,16 @@ impl Point {
     }
 }
 
-/// A point beside the best one, over the seeds that both have.
+/// A point beside the best one, over the seeds of the best.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct ToBest {
     /// The accuracy of this point less that of the best, as a mean over the seeds.
     pub(crate) difference: f64,
     /// The 95 % confidence interval of that mean.
     pub(crate) interval: [f64; 2],
-    /// The p-value of the two-sided paired t test, corrected by Holm's method for all points of the sweep.
+    /// The p-value of the two-sided t test with the seeds as blocks, corrected by Holm's method for all points.
     pub(crate) p: f64,
-    /// How many seeds both have.
+    /// How many seeds that are.
     pub(crate) seeds: usize,
     /// Whether the seeds do not tell the two apart.
     pub(crate) within_noise: bool,

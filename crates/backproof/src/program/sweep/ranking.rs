@@ -1,13 +1,10 @@
 //! Which point of a sweep is the best, and which others its seeds do not tell apart from it.
 
-use backproof_report::{LEVEL, Paired, holm};
+use backproof_report::{Contrast, LEVEL, against_first, holm};
 use serde::Serialize;
 
 use super::outcome::Figures;
 use super::point::{Point, ToBest};
-
-/// Fewer seeds than these tell no point apart from another: with two, equal differences by chance have no deviation.
-pub(crate) const FEWEST_SEEDS: usize = 3;
 
 /// The accuracy by which points are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -20,6 +17,20 @@ pub(crate) enum RankedBy {
 }
 
 impl RankedBy {
+    /// How points are sorted, in sentences.
+    pub(crate) fn in_words(self) -> &'static str {
+        match self {
+            Self::Validation => {
+                "Points are sorted by the best validation accuracy of each run. The test accuracy is that of the last \
+                 weights. Do not choose by it."
+            }
+            Self::Test => {
+                "No run has validation images, so points are sorted by the test accuracy of the last weights. Whoever \
+                 chooses by it tunes on the test images."
+            }
+        }
+    }
+
     fn of(self, figures: &Figures) -> Option<f64> {
         match self {
             Self::Validation => figures.validation_accuracy,
@@ -35,7 +46,7 @@ impl RankedBy {
     }
 }
 
-/// Sorts the points, best first, and compares each with the first. Points without an accuracy come last, and points that
+/// Sorts the points, best first, and compares each with the first, if it has all seeds of the first. Points without an accuracy come last, and points that
 /// are equally good stay in the order of the file.
 pub(crate) fn rank(points: &mut [Point]) -> RankedBy {
     let by = if points.iter().any(|point| point.validation_accuracy_mean.is_some()) {
@@ -47,28 +58,30 @@ pub(crate) fn rank(points: &mut [Point]) -> RankedBy {
         let key = |point: &Point| by.mean(point).unwrap_or(f64::NEG_INFINITY);
         key(other).total_cmp(&key(one))
     });
-    let Some((best, others)) = points.split_first_mut() else { return by };
-    let compared: Vec<Option<Paired>> = others.iter().map(|point| paired(by, point, best)).collect();
-    let p: Vec<f64> = compared.iter().flatten().map(|paired| paired.p).collect();
-    let mut corrected = holm(&p).into_iter();
-    for (point, paired) in others.iter_mut().zip(compared) {
-        point.to_best = paired.map(|Paired { differences, mean, interval, .. }| {
-            let p = corrected.next().expect("there is a corrected p-value for each comparison");
-            ToBest { difference: mean, interval, p, seeds: differences.len(), within_noise: p >= LEVEL }
+    let Some(best) = points.first() else { return by };
+    let seeds: Vec<u64> =
+        best.figures().filter(|(_, figures)| by.of(figures).is_some()).map(|(seed, _)| seed).collect();
+    let rows: Vec<Option<Vec<f64>>> = points.iter().map(|point| accuracies(by, point, &seeds)).collect();
+    let complete: Vec<Vec<f64>> = rows.iter().flatten().cloned().collect();
+    let Some(contrasts) = against_first(&complete) else { return by };
+    let p: Vec<f64> = contrasts.iter().map(|contrast| contrast.p).collect();
+    let mut compared = contrasts.into_iter().zip(holm(&p));
+    for (point, _) in points.iter_mut().zip(&rows).skip(1).filter(|(_, row)| row.is_some()) {
+        point.to_best = compared.next().map(|(Contrast { mean, interval, .. }, p)| ToBest {
+            difference: mean,
+            interval,
+            p,
+            seeds: seeds.len(),
+            within_noise: p >= LEVEL,
         });
     }
     by
 }
 
-/// The accuracies of `point` less those of `best`, seed by seed; `None` of too few seeds.
-fn paired(by: RankedBy, point: &Point, best: &Point) -> Option<Paired> {
-    let of_seed = |seed: u64| best.figures().find(|(other, _)| *other == seed).and_then(|(_, figures)| by.of(figures));
-    let differences: Vec<f64> =
-        point.figures().filter_map(|(seed, figures)| Some(by.of(figures)? - of_seed(seed)?)).collect();
-    if differences.len() < FEWEST_SEEDS {
-        return None;
-    }
-    Paired::of(differences)
+/// The accuracies of a point with these seeds; `None` where one of them is missing.
+fn accuracies(by: RankedBy, point: &Point, seeds: &[u64]) -> Option<Vec<f64>> {
+    let of_seed = |seed: &u64| point.figures().find(|(other, _)| other == seed).and_then(|(_, figures)| by.of(figures));
+    seeds.iter().map(of_seed).collect()
 }
 
 /// The run of a point to use: that of the seed with the highest accuracy, the first of equal ones. Its place among the

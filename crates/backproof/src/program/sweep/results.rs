@@ -1,6 +1,5 @@
 //! What a sweep has come to: `results.json`, `results.csv`, `runs.csv`, `results.md`.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use backproof_report::{mean_and_deviation, median};

@@ -1,19 +1,19 @@
 //! The results as a table: on a terminal and in Markdown.
 
-use std::io::IsTerminal;
 use std::path::Path;
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::{Attribute, Cell};
 
-use backproof::error::colour;
 use backproof::shell;
-use backproof_report::{markdown_block, markdown_code, markdown_text};
+use backproof_report::{ComparedPoint, ComparedSweep, markdown_block, markdown_code, markdown_text};
 use backproof_spec::{counted, thousands};
+use backproof_train::RunFolder;
 
 use super::point::{Point, Run, ToBest};
-use super::ranking::{FEWEST_SEEDS, RankedBy};
+use super::ranking::RankedBy;
 use super::results::Results;
 use super::words::seconds;
+use crate::table::{self, right};
 
 /// How many failures a terminal shows: what is wrong with one run is often wrong with all.
 const IN_FULL: usize = 3;
@@ -21,9 +21,9 @@ const IN_FULL: usize = 3;
 /// What stands for a figure that there is none of.
 const NOTHING: &str = "–";
 
-/// What the column of differences says.
-const NOISE: &str =
-    "noise: the seeds do not tell the point apart from the best (paired t test, Holm's correction, p ≥ 0.05)";
+/// What noise means in the column of differences.
+const NOISE: &str = "the seeds do not tell the point apart from the best (t test with seeds as blocks, Holm's correction, \
+                     p ≥ 0.05)";
 
 /// A column of the table: what a head says, and what a point has there.
 struct Column {
@@ -44,11 +44,7 @@ enum Kind {
 impl Results {
     /// For a terminal, with what failed under it.
     pub(crate) fn table(&self) -> String {
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Dynamic);
-        if !colour(std::io::stdout().is_terminal()) {
-            table.force_no_tty();
-        }
+        let mut table = table::empty();
         let columns = self.columns(&self.short_keys);
         table.set_header(columns.iter().map(|column| column.cell(column.head.clone())));
         table.add_rows(
@@ -56,12 +52,9 @@ impl Results {
                 .iter()
                 .map(|point| columns.iter().map(|column| column.cell((column.text)(point))).collect::<Vec<_>>()),
         );
-        for (column, cells) in table.column_iter_mut().enumerate() {
-            cells.set_padding((if column == 0 { 0 } else { 1 }, 1));
-        }
-        let mut text = table.trim_fmt();
+        let mut text = table::text(table);
         if self.points.iter().any(is_noise) {
-            text += &format!("\n\n{NOISE}");
+            text += &format!("\n\nnoise: {NOISE}");
         }
         let failures = self.failure_lines();
         for failure in failures.iter().take(IN_FULL) {
@@ -103,6 +96,32 @@ impl Results {
         columns
     }
 
+    /// What the page of the sweep shows. `folder` gives the run folder of a run that is done.
+    pub(crate) fn compared(&self, folder: impl Fn(&Run) -> Option<RunFolder>) -> ComparedSweep {
+        let runs = || self.points.iter().flat_map(|point| &point.runs);
+        let count = |of: fn(&Point) -> usize| self.points.iter().map(of).sum::<usize>();
+        let mut sentences = vec![self.ranked_by.in_words().to_owned()];
+        if self.points.iter().any(is_noise) {
+            sentences.push(format!("Noise: {NOISE}."));
+        }
+        for (left_out, what) in
+            [(count(|point| point.missing), "not done yet"), (count(|point| point.failed), "failed")]
+        {
+            if left_out > 0 {
+                sentences
+                    .push(format!("{left_out} of {} {what}. The page has the others.", counted(runs().count(), "run")));
+            }
+        }
+        let point = |(place, point): (usize, &Point)| ComparedPoint {
+            name: point.words().to_owned(),
+            note: if place == 0 { "best".to_owned() } else { to_best(point) },
+            values: self.keys.iter().map(|key| point.value(key).unwrap_or(NOTHING).to_owned()).collect(),
+            runs: point.runs.iter().filter_map(&folder).collect(),
+        };
+        let points = self.points.iter().enumerate().map(point).collect();
+        ComparedSweep { name: self.sweep.clone(), sentences, keys: self.keys.clone(), points }
+    }
+
     /// The last lines of a sweep: the best point, its report, how to predict with it. `best` is the link to its run.
     pub(crate) fn closing(&self, best: &Path) -> Option<String> {
         let point = self.points.first()?;
@@ -124,9 +143,7 @@ impl Results {
         let others = self.points.len() - 1;
         lines.extend(match (others, compared.len()) {
             (0, _) => None,
-            (_, 0) => Some(format!(
-                "             {FEWEST_SEEDS} seeds or more would tell whether it is better than another point"
-            )),
+            (_, 0) => Some("             more seeds would tell whether it is better than another point".to_owned()),
             (others, _) => {
                 let noise = compared.iter().filter(|it| it.within_noise).count();
                 Some(format!("             {noise} of {} are within noise of it", counted(others, "other point")))
@@ -157,16 +174,7 @@ impl Results {
             .enumerate()
             .map(|(place, column)| if of_a_key(place) { markdown_code(&column.head) } else { column.head.clone() });
         let rule = (0..columns.len()).map(|column| if column < keys { "---" } else { "---:" }.to_owned());
-        let sorted = match self.ranked_by {
-            RankedBy::Validation => {
-                "Points are sorted by the best validation accuracy of each run. The test accuracy is that of the last \
-                 weights. Do not choose by it."
-            }
-            RankedBy::Test => {
-                "No run has validation images, so points are sorted by the test accuracy of the last weights. Whoever chooses \
-                 by it tunes on the test images."
-            }
-        };
+        let sorted = self.ranked_by.in_words();
         let mut text = format!(
             "# {}\n\nBackend {}. {sorted} Accuracies are mean ± sample standard deviation over the seeds, in percent.\n\n",
             markdown_text(&self.sweep),
@@ -178,7 +186,7 @@ impl Results {
             text += &line(columns.iter().map(|column| markdown_text(&(column.text)(point))).collect());
         }
         if self.points.iter().any(is_noise) {
-            text += &format!("\n{NOISE}\n");
+            text += &format!("\nNoise: {NOISE}.\n");
         }
         for failure in self.failure_lines() {
             text += &format!("\n{}", markdown_block(&failure));
@@ -205,11 +213,10 @@ impl Results {
 
 impl Column {
     fn cell(&self, text: String) -> Cell {
-        let cell = Cell::new(text);
         match self.kind {
-            Kind::Words => cell,
-            Kind::Number => cell.set_alignment(CellAlignment::Right),
-            Kind::Aside => cell.set_alignment(CellAlignment::Right).add_attribute(Attribute::Dim),
+            Kind::Words => Cell::new(text),
+            Kind::Number => right(text),
+            Kind::Aside => right(text).add_attribute(Attribute::Dim),
         }
     }
 }

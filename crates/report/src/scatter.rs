@@ -1,0 +1,130 @@
+//! Dots: one figure of each config against another.
+
+use serde::Serialize;
+
+use crate::ReportError;
+use crate::figure::Figure;
+use crate::scale::Scale;
+use crate::templates::render;
+
+/// A dot.
+#[derive(Debug, Clone)]
+pub(crate) struct Dot {
+    /// Its name with both values.
+    pub(crate) words: String,
+    /// Which of the groups it is.
+    pub(crate) number: usize,
+    pub(crate) place: [f64; 2],
+}
+
+/// What a scatter chart is of.
+#[derive(Debug, Clone)]
+pub(crate) struct Scatter {
+    pub(crate) name: &'static str,
+    pub(crate) title: &'static str,
+    /// What is along, and what is up, each with its unit.
+    pub(crate) axes: [String; 2],
+    pub(crate) dots: Vec<Dot>,
+}
+
+const WIDTH: f64 = 625.0;
+const HEIGHT: f64 = 330.0;
+/// The plot within the figure.
+const LEFT: f64 = 52.0;
+const RIGHT: f64 = 605.0;
+const TOP: f64 = 58.0;
+const BOTTOM: f64 = 282.0;
+/// Dots with their number beside them.
+const NUMBERED: usize = 12;
+
+#[derive(Serialize)]
+struct Tick {
+    place: f64,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Drawn {
+    at: [f64; 2],
+    words: String,
+    number: usize,
+    label: String,
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    title: &'a str,
+    axes: &'a [String; 2],
+    plot: [f64; 4],
+    x: Vec<Tick>,
+    y: Vec<Tick>,
+    dots: Vec<Drawn>,
+}
+
+impl Scatter {
+    /// The drawing; `None` of fewer than two dots, or where all have the same place along.
+    pub(crate) fn figure(mut self) -> Result<Option<Figure>, ReportError> {
+        self.dots.retain(|dot| dot.place.iter().all(|value| value.is_finite() && value.abs() < 1e300));
+        let range = |axis: usize| {
+            let values = || self.dots.iter().map(|dot| dot.place[axis]);
+            [values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max)]
+        };
+        let ([left, right], across) = (range(0), range(1));
+        if self.dots.len() < 2 || left >= right {
+            return Ok(None);
+        }
+        let x = match left > 0.0 && right > 20.0 * left {
+            true => Scale::logarithmic([left, right], [LEFT, RIGHT]),
+            false => Scale::linear([left, right], 4, [LEFT, RIGHT]),
+        };
+        let y = Scale::linear(across, 5, [BOTTOM, TOP]);
+        let ticks = |scale: &Scale| -> Vec<Tick> {
+            scale.ticks().into_iter().map(|tick| Tick { place: scale.place(tick), text: scale.label(tick) }).collect()
+        };
+        let dots = self.dots.iter().map(|dot| Drawn {
+            at: [x.place(dot.place[0]), y.place(dot.place[1])],
+            words: dot.words.clone(),
+            number: dot.number,
+            label: if dot.number < NUMBERED { (dot.number + 1).to_string() } else { String::new() },
+        });
+        let context = Context {
+            title: self.title,
+            axes: &self.axes,
+            plot: [LEFT, TOP, RIGHT, BOTTOM],
+            x: ticks(&x),
+            y: ticks(&y),
+            dots: dots.collect(),
+        };
+        let words: Vec<&str> = self.dots.iter().map(|dot| dot.words.as_str()).collect();
+        Ok(Some(Figure {
+            name: self.name.to_owned(),
+            title: self.title.to_owned(),
+            description: format!("Dots, {} against {}. {}.", self.axes[1], self.axes[0], words.join(". ")),
+            width: WIDTH,
+            height: HEIGHT,
+            body: render("scatter.svg", context)?,
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dots_are_where_their_values_are_and_there_are_none_without_a_range() {
+        let dot = |number, place| Dot { words: "<a>: 90 %".to_owned(), number, place };
+        let scatter = |dots| Scatter { name: "test", title: "Test", axes: ["x".to_owned(), "y".to_owned()], dots };
+        let figure = scatter(vec![dot(0, [0.0, 10.0]), dot(1, [4.0, 20.0])]).figure().unwrap().unwrap();
+        for place in [format!("cx=\"{LEFT:?}\" cy=\"{BOTTOM:?}\""), format!("cx=\"{RIGHT:?}\" cy=\"{TOP:?}\"")] {
+            assert!(figure.body.contains(&place), "{place}: {}", figure.body);
+        }
+        assert!(figure.body.contains("&lt;a&gt;: 90 %") && !figure.body.contains("<a>"));
+        figure.png().unwrap();
+        for dots in [vec![], vec![dot(0, [1.0, 1.0])], vec![dot(0, [1.0, 1.0]), dot(1, [1.0, 2.0])]] {
+            assert!(scatter(dots).figure().unwrap().is_none());
+        }
+        let odd = vec![dot(0, [1e-310, f64::NAN]), dot(1, [1.0, 1.0]), dot(2, [1e9, 2.0])];
+        scatter(odd).figure().unwrap().unwrap().png().unwrap();
+    }
+}
