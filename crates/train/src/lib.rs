@@ -68,7 +68,7 @@ pub use observer::{Observer, Silent, Started};
 pub use optimizer::new_optimizer;
 pub use predict::Predictor;
 pub use predict::explanation::{ExplainedLayer, ExplainedTensor, Explanation, LayerInput, Sample};
-pub use report::{TrainingReport, duration};
+pub use report::{REPORT_WIDTH, TrainingReport, duration};
 pub use resume::resume;
 pub use run::train;
 pub use run_folder::{BestValidation, Hold, RUN_SCHEMA, RunFolder, RunRecord, RunStatus, Summary};

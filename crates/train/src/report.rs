@@ -52,6 +52,29 @@ impl TrainingReport {
     }
 }
 
+/// Columns that a line of a report takes, as [`Display`](fmt::Display) writes it.
+pub const REPORT_WIDTH: usize = 122;
+
+impl TrainingReport {
+    /// The same for a terminal of 80 columns, without the time that is left.
+    #[must_use]
+    pub fn short(&self) -> String {
+        let validation = self
+            .validation_accuracy
+            .map_or_else(|| " ".repeat(12), |accuracy| format!("val {:>6.2} %", 100.0 * accuracy));
+        format!(
+            "{:>7}  loss {:.4} + {:.4} {} {:.4}  train {:>6.2} %  {validation}  {:>5.0}/s",
+            self.iteration,
+            self.classification_loss,
+            self.weight_decay_loss,
+            if self.averages.is_default() { "=" } else { "≈" },
+            self.total_loss,
+            100.0 * self.training_accuracy,
+            self.images_per_second,
+        )
+    }
+}
+
 impl fmt::Display for TrainingReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -127,6 +150,33 @@ mod tests {
         assert_eq!(window.loss(), 24.0 / 20.0);
         assert_eq!(window.accuracy(), 12.0 / 20.0);
         assert_eq!(window.images_per_second(), 20.0 / 0.625);
+    }
+
+    #[test]
+    fn a_report_has_a_line_for_wide_terminals_and_one_for_80_columns() {
+        let report = TrainingReport {
+            iteration: 123_456,
+            epoch: 99.0,
+            learning_rate: 0.1,
+            classification_loss: 12.3456,
+            weight_decay_loss: 1.2345,
+            total_loss: 13.5801,
+            training_accuracy: 1.0,
+            validation_accuracy: Some(1.0),
+            validation_loss: Some(1.5),
+            images_per_second: 99_999.0,
+            seconds: 1.0,
+            seconds_left: 59.0,
+            averages: Averages::Moving,
+        };
+        let (wide, short) = (report.to_string(), report.short());
+        assert!(wide.chars().count() <= REPORT_WIDTH, "{wide}");
+        assert!(short.chars().count() <= 80, "{short}");
+        for number in ["123456", "12.3456", "1.2345", "13.5801", "100.00 %", "99999"] {
+            assert!(wide.contains(number) && short.contains(number), "{number}: {short}");
+        }
+        let none = TrainingReport { validation_accuracy: None, ..report };
+        assert_eq!(none.short().chars().count(), short.chars().count());
     }
 
     #[test]

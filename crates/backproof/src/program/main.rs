@@ -25,6 +25,7 @@ mod setup;
 mod signals;
 mod sweep;
 mod table;
+mod terminal;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;

@@ -1,24 +1,32 @@
 //! What a person sees while a run trains: a bar on a terminal, lines in a pipe.
 
+use std::fmt::Write;
 use std::io::IsTerminal;
 
 use backproof_spec::counted;
-use backproof_train::{EndedEarly, EvaluationResult, Observer, Started, TrainingReport, restored_in_words};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use backproof_train::{
+    EndedEarly, EvaluationResult, Observer, REPORT_WIDTH, Started, TrainingReport, restored_in_words,
+};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+
+use crate::terminal::{width, wrapped};
 
 /// Report lines on stdout and, on a terminal, a bar under them on stderr.
 pub(crate) struct Progress {
     bar: ProgressBar,
+    /// Columns of the terminal, if there is one.
+    width: Option<usize>,
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { bar: ProgressBar::hidden() }
+        Self { bar: ProgressBar::hidden(), width: width() }
     }
 
     /// One line on stdout, above the bar.
     #[allow(clippy::print_stdout)] // results go to stdout
     fn line(&self, text: &str) {
+        let text = wrapped(text, self.width);
         self.bar.suspend(|| println!("{text}"));
     }
 }
@@ -63,8 +71,12 @@ impl Observer for Progress {
             warn(warning);
         }
         if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:40} {pos}/{len}  {per_sec}  {eta} left")
+            let style = ProgressStyle::with_template("{bar:36} {pos}/{len}  {rate}  {eta} left")
                 .expect("the template is constant")
+                .with_key("rate", |state: &ProgressState, text: &mut dyn Write| {
+                    // There is nobody to tell that a line of a terminal cannot be written.
+                    let _ = write!(text, "{:.0} it/s", state.per_sec());
+                })
                 .progress_chars("━╸─");
             self.bar = ProgressBar::with_draw_target(
                 Some(experiment.training.iterations as u64),
@@ -81,7 +93,8 @@ impl Observer for Progress {
     }
 
     fn report(&mut self, report: &TrainingReport) {
-        self.line(&report.to_string());
+        let short = self.width.is_some_and(|width| width < REPORT_WIDTH);
+        self.line(&if short { report.short() } else { report.to_string() });
     }
 
     fn ended_early(&mut self, ended_early: &EndedEarly) {

@@ -56,6 +56,12 @@ pub(super) fn groups(contents: &[Contents], settings: &[BTreeMap<String, String>
             }
         })
         .collect();
+    // Long values may begin alike.
+    let unique = |(place, name): (usize, &String)| match names[..place].iter().filter(|other| *other == name).count() {
+        0 => name.clone(),
+        before => format!("{name} ({})", before + 1),
+    };
+    let names: Vec<String> = names.iter().enumerate().map(unique).collect();
     for (group, name) in groups.iter_mut().zip(names) {
         group.name = name;
     }

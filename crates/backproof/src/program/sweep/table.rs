@@ -14,6 +14,7 @@ use super::ranking::RankedBy;
 use super::results::Results;
 use super::words::seconds;
 use crate::table::{self, right};
+use crate::terminal::{width, wrapped};
 
 /// How many failures a terminal shows: what is wrong with one run is often wrong with all.
 const IN_FULL: usize = 3;
@@ -45,7 +46,14 @@ impl Results {
     /// For a terminal, with what failed under it.
     pub(crate) fn table(&self) -> String {
         let mut table = table::empty();
-        let columns = self.columns(&self.short_keys);
+        let all = self.columns(&self.short_keys);
+        let texts = |column: &Column| {
+            std::iter::once(column.head.clone()).chain(self.points.iter().map(&column.text)).collect()
+        };
+        // `results.md` has all columns.
+        let fitting = table::fitting(&all.iter().map(texts).collect::<Vec<_>>(), &["time", "parameters", "seeds"]);
+        let columns: Vec<Column> =
+            all.into_iter().zip(fitting).filter(|(_, fits)| *fits).map(|(column, _)| column).collect();
         table.set_header(columns.iter().map(|column| column.cell(column.head.clone())));
         table.add_rows(
             self.points
@@ -54,7 +62,7 @@ impl Results {
         );
         let mut text = table::text(table);
         if self.points.iter().any(is_noise) {
-            text += &format!("\n\nnoise: {NOISE}");
+            text += &format!("\n\n{}", wrapped(&format!("noise        {NOISE}"), width()));
         }
         let failures = self.failure_lines();
         for failure in failures.iter().take(IN_FULL) {
@@ -159,7 +167,7 @@ impl Results {
         let place = shell::argument(best);
         lines.push(format!("report       {}", best.join("report.html").display()));
         lines.push(format!("predict      cargo xtask predict {place} IMAGE"));
-        Some(lines.join("\n"))
+        Some(lines.iter().map(|line| wrapped(line, width())).collect::<Vec<_>>().join("\n"))
     }
 
     /// `results.md`.
