@@ -73,6 +73,7 @@ pub use statistics::{mean_and_deviation, median};
 
 use confusion::Confusion;
 use contents::Contents;
+use gradients::Gradients;
 use mistakes::Mistakes;
 use page::Figures;
 
@@ -116,6 +117,7 @@ pub fn report(folder: &RunFolder, data_dir: Option<&Path>) -> Result<Written, Re
         confusion: confusion.as_ref().map(Confusion::figures).transpose()?.into_iter().flatten().collect(),
         mistakes: mistakes.as_ref().map(Mistakes::figure).transpose()?.flatten(),
         kernels: contents.kernels.as_ref().map(|(kernels, ..)| kernels.figure()).transpose()?,
+        gradients: contents.gradients.as_ref().map(Gradients::figure).transpose()?.flatten(),
     };
     let mut files = Vec::new();
     for figure in figures.all() {

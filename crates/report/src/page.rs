@@ -10,7 +10,7 @@ use crate::confusion::{Confusion, Row};
 use crate::contents::Contents;
 use crate::facts::{Fact, Provenance, facts, provenance};
 use crate::figure::{Figure, stylesheet};
-use crate::gradients::Gradients;
+use crate::gradients::Section;
 use crate::mistakes::Mistakes;
 use crate::samples::SampleRow;
 use crate::templates::render;
@@ -26,11 +26,12 @@ pub(crate) struct Figures {
     pub(crate) confusion: Vec<Figure>,
     pub(crate) mistakes: Option<Figure>,
     pub(crate) kernels: Option<Figure>,
+    pub(crate) gradients: Option<Figure>,
 }
 
 impl Figures {
     pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
-        self.curves.iter().chain(&self.confusion).chain(&self.mistakes).chain(&self.kernels)
+        self.curves.iter().chain(&self.confusion).chain(&self.mistakes).chain(&self.kernels).chain(&self.gradients)
     }
 }
 
@@ -101,7 +102,7 @@ struct Page<'a> {
     kernels: Option<String>,
     kernels_of: String,
     network: Option<Network>,
-    gradients: Option<&'a Gradients>,
+    gradients: Option<Section>,
     config: &'a str,
     provenance: Provenance,
 }
@@ -144,7 +145,7 @@ pub(crate) fn page(
         kernels: figures.kernels.as_ref().map(Figure::inline).transpose()?,
         kernels_of: kernels_of.unwrap_or_default(),
         network: contents.experiment.as_ref().and_then(|it| network(&it.model, contents.record.computations.last())),
-        gradients: contents.gradients.as_ref(),
+        gradients: contents.gradients.as_ref().map(|it| it.section(figures.gradients.as_ref())).transpose()?,
         config: &contents.config,
         provenance: provenance(contents, folder_name),
     };

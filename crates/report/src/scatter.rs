@@ -24,6 +24,8 @@ pub(crate) struct Scatter {
     pub(crate) title: &'static str,
     /// What is along, and what is up, each with its unit.
     pub(crate) axes: [String; 2],
+    /// Whether both axes have one scale, with a line where both values are equal.
+    pub(crate) diagonal: bool,
     pub(crate) dots: Vec<Dot>,
 }
 
@@ -58,6 +60,8 @@ struct Context<'a> {
     plot: [f64; 4],
     x: Vec<Tick>,
     y: Vec<Tick>,
+    /// The ends of the line where both values are equal.
+    diagonal: Option<[f64; 4]>,
     dots: Vec<Drawn>,
 }
 
@@ -73,9 +77,11 @@ impl Scatter {
         if self.dots.len() < 2 || left >= right {
             return Ok(None);
         }
-        let x = match left > 0.0 && right > 20.0 * left {
-            true => Scale::logarithmic([left, right], [LEFT, RIGHT]),
-            false => Scale::linear([left, right], 4, [LEFT, RIGHT]),
+        let both = [left.min(across[0]), right.max(across[1])];
+        let (along, across) = if self.diagonal { (both, both) } else { ([left, right], across) };
+        let x = match !self.diagonal && left > 0.0 && right > 20.0 * left {
+            true => Scale::logarithmic(along, [LEFT, RIGHT]),
+            false => Scale::linear(along, 5, [LEFT, RIGHT]),
         };
         let y = Scale::linear(across, 5, [BOTTOM, TOP]);
         let ticks = |scale: &Scale| -> Vec<Tick> {
@@ -93,6 +99,10 @@ impl Scatter {
             plot: [LEFT, TOP, RIGHT, BOTTOM],
             x: ticks(&x),
             y: ticks(&y),
+            diagonal: self.diagonal.then(|| {
+                let [low, high] = both;
+                [x.place(low), y.place(low), x.place(high), y.place(high)]
+            }),
             dots: dots.collect(),
         };
         let words: Vec<&str> = self.dots.iter().map(|dot| dot.words.as_str()).collect();
@@ -114,7 +124,13 @@ mod tests {
     #[test]
     fn dots_are_where_their_values_are_and_there_are_none_without_a_range() {
         let dot = |number, place| Dot { words: "<a>: 90 %".to_owned(), number, place };
-        let scatter = |dots| Scatter { name: "test", title: "Test", axes: ["x".to_owned(), "y".to_owned()], dots };
+        let scatter = |dots| Scatter {
+            name: "test",
+            title: "Test",
+            axes: ["x".to_owned(), "y".to_owned()],
+            diagonal: false,
+            dots,
+        };
         let figure = scatter(vec![dot(0, [0.0, 10.0]), dot(1, [4.0, 20.0])]).figure().unwrap().unwrap();
         for place in [format!("cx=\"{LEFT:?}\" cy=\"{BOTTOM:?}\""), format!("cx=\"{RIGHT:?}\" cy=\"{TOP:?}\"")] {
             assert!(figure.body.contains(&place), "{place}: {}", figure.body);

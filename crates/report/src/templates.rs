@@ -49,6 +49,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "sections/samples.html",
         "sections/kernels.html",
         "sections/network.html",
+        "sections/gradients.html",
         "sections/provenance.html",
         "explain.css",
         "explain.html",

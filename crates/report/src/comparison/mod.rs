@@ -240,7 +240,7 @@ fn scatters(table: &Table) -> Result<Vec<Figure>, ReportError> {
         });
         let unit = if head == "time" { "seconds" } else { "parameters" };
         let axes = [unit.to_owned(), format!("{} of images", table.heads[accuracy])];
-        figures.extend(Scatter { name, title, axes, dots: dots.collect() }.figure()?);
+        figures.extend(Scatter { name, title, axes, diagonal: false, dots: dots.collect() }.figure()?);
     }
     Ok(figures)
 }
