@@ -171,7 +171,12 @@ fn the_proof_of_a_run_s_gradients_is_part_of_its_report() {
     backproof(&run).args(["compare-gradients", "-c", "config.toml", "--json", "gradients.json"]).assert().success();
     let (text, _) = report(&run);
     assert!(text.contains("Gradient proof") && text.contains(">Proven</b>"), "{text}");
-    assert!(text.contains("<th scope=\"row\">mnist-baseline</th><td>PASS</td>"), "{text}");
+    // A row for each tensor, a column for each source, and each gradient against its difference.
+    for words in
+        [">autodiff</th>", ">manual</th>", "<th scope=\"row\">conv1.weight</th>", "id=\"gradients-differences\""]
+    {
+        assert!(text.contains(words), "{words}: {text}");
+    }
 }
 
 #[test]

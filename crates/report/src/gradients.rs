@@ -180,7 +180,7 @@ impl Gradients {
             Some(Dot { words, number: number + 1000, place: [worst.difference, gradient] })
         });
         let scatter = Scatter {
-            name: "gradients",
+            name: "gradients-differences",
             title: "Gradients against finite differences",
             axes: ["finite difference".to_owned(), "gradient, at the element with the largest error".to_owned()],
             diagonal: true,

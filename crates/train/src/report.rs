@@ -53,7 +53,7 @@ impl TrainingReport {
 }
 
 /// Columns that a line of a report takes, as [`Display`](fmt::Display) writes it.
-pub const REPORT_WIDTH: usize = 122;
+pub const REPORT_WIDTH: usize = 123;
 
 impl TrainingReport {
     /// The same for a terminal of 80 columns, without the time that is left.

@@ -11,7 +11,7 @@ use comfy_table::{Cell, Color};
 use serde::Serialize;
 
 use crate::failures::{failure, with_causes};
-use crate::sweep::{has_results, run_of};
+use crate::sweep::{has_results, is_run, run_of};
 use crate::table::{self, right};
 
 /// The version of the file of `--json`.
@@ -92,7 +92,7 @@ fn find(folder: &Path, depth: usize, places: &mut Vec<Place>) {
         return;
     }
     // Of a sweep, a run is known by its number.
-    if folder.join("outcome.json").exists() {
+    if is_run(folder) {
         if let Ok(run) = run_of(folder) {
             places.push(Place { folder: folder.to_owned(), run, is_sweep: false });
         }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use backproof::backend::Backend;
 use backproof::cli;
-use backproof::error::Failure;
+use backproof::error::{Failure, code};
 use backproof_train::{Changes, Predictor, RunFolder, Setup, Weights};
 
 use crate::device;
@@ -47,7 +47,7 @@ pub(crate) fn open(run: &Path) -> anyhow::Result<RunFolder> {
             .help("`train` prints where its run folder is; runs/EXPERIMENT/latest is the newest of an experiment")
             .into());
     }
-    let path = run_of(run).map_err(Failure::usage)?;
+    let path = run_of(run).map_err(|message| Failure::new(code::FAILED, message))?;
     Ok(RunFolder::open(&path).map_err(failure)?)
 }
 

@@ -8,7 +8,7 @@ use backproof::lock::Lock;
 use backproof_spec::{Experiment, Sweep};
 use backproof_train::{RunFolder, write_whole};
 
-use super::outcome::Outcome;
+use super::outcome::{FILE as OUTCOME, Outcome};
 
 /// The link to the run of the best point.
 const BEST: &str = "best";
@@ -18,7 +18,7 @@ const BEST: &str = "best";
 ///
 /// # Errors
 ///
-/// A sentence, where there is none yet.
+/// Where there is none yet, or the outcome of a run cannot be read: a sentence.
 pub(crate) fn run_of(path: &Path) -> Result<PathBuf, String> {
     if path.join("run.json").exists() {
         return Ok(path.to_owned());
@@ -28,7 +28,8 @@ pub(crate) fn run_of(path: &Path) -> Result<PathBuf, String> {
         let none = || format!("the sweep in {} has no best run yet", path.display());
         return if best.exists() { Ok(best) } else { Err(none()) };
     }
-    let outcome = if path.is_dir() { Outcome::read(path)? } else { None };
+    // A folder that may not be looked at is told of as a run folder.
+    let outcome = if is_run(path) { Outcome::read(path)? } else { None };
     match outcome {
         Some(outcome) => {
             let none = || format!("the run of the sweep in {} made no run folder", path.display());
@@ -36,6 +37,11 @@ pub(crate) fn run_of(path: &Path) -> Result<PathBuf, String> {
         }
         None => Ok(path.to_owned()),
     }
+}
+
+/// Whether a folder is that of a run of a sweep, which has ended.
+pub(crate) fn is_run(path: &Path) -> bool {
+    path.join(OUTCOME).exists()
 }
 
 /// Whether a folder is that of a sweep.

@@ -37,7 +37,7 @@ mod table;
 mod words;
 mod work;
 
-pub(crate) use folder::{has_results, run_of};
+pub(crate) use folder::{has_results, is_run, run_of};
 
 use std::sync::Arc;
 

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 /// The version of `outcome.json`.
 const OUTCOME_SCHEMA: u32 = 1;
 
-const FILE: &str = "outcome.json";
+/// Its name in the folder of a run.
+pub(crate) const FILE: &str = "outcome.json";
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -78,6 +78,10 @@ impl Work {
         let is_known = |outcome: &Outcome| outcome.status.is_final() && !outcome.lacks_report(&task.folder);
         let known = || task.outcome().ok().flatten().filter(is_known);
         if let Some(outcome) = known() {
+            // Whoever was killed after the outcome was written left its lock behind; a lock that is taken is removed.
+            if task.lock().exists() {
+                let _ = Lock::take(&task.lock(), &self.stop);
+            }
             progress.known();
             return Ok(Ended::With(outcome.status));
         }
