@@ -52,14 +52,15 @@ fn to_html(markdown: &str) -> String {
         _ if figure => None,
         Event::Start(Tag::Link { .. }) | Event::End(TagEnd::Link) => None,
         Event::Start(Tag::Heading { id, classes, attrs, .. }) => {
-            Some(Event::Start(Tag::Heading { level: HeadingLevel::H4, id, classes, attrs }))
+            Some(Event::Start(Tag::Heading { level: HeadingLevel::H3, id, classes, attrs }))
         }
-        Event::End(TagEnd::Heading(_)) => Some(Event::End(TagEnd::Heading(HeadingLevel::H4))),
+        Event::End(TagEnd::Heading(_)) => Some(Event::End(TagEnd::Heading(HeadingLevel::H3))),
         event => Some(event),
     });
     let mut made = String::new();
     html::push_html(&mut made, events);
-    made
+    // A wide one scrolls, so the keyboard must get there.
+    made.replace("<pre>", "<pre tabindex=\"0\" role=\"group\" aria-label=\"Formulas or numbers\">")
 }
 
 /// The text of a section without what only a batch needs, and without spaces, for tests that look a formula up.
@@ -79,7 +80,7 @@ mod tests {
         let sections: Vec<_> = sections().collect();
         let of = |number| sections.iter().find(|section| section.number == number).unwrap();
         assert_eq!(of(7).title, "7 Convolution");
-        assert!(of(7).html.contains("<h4>In two dimensions</h4>") && of(7).html.contains("<pre>"));
+        assert!(of(7).html.contains("<h3>In two dimensions</h3>") && of(7).html.contains("<pre tabindex=\"0\""));
         assert!(of(4).html.contains("<table>") && of(4).html.contains("<code>Relu::backward</code>"));
         let all: String = sections.iter().map(|section| section.html.as_str()).collect();
         assert!(!all.contains("<img") && !all.contains("href"));
