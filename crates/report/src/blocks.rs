@@ -62,7 +62,7 @@ pub fn against_first(figures: &[Vec<f64>]) -> Option<Vec<Contrast>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Paired;
+    use crate::paired::Paired;
 
     fn close(ours: f64, theirs: f64) {
         assert!((ours - theirs).abs() <= 1e-6 * theirs.abs(), "{ours} and not {theirs}");

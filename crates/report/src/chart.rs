@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::ReportError;
 use crate::figure::Figure;
 use crate::labels::spread;
-use crate::scale::{Scale, round};
+use crate::scale::{Scale, Tick, round};
 use crate::templates::render;
 use crate::theme::SERIES;
 
@@ -91,12 +91,6 @@ const LARGEST: f64 = 1e300;
 const MARKERS: usize = 10;
 
 #[derive(Serialize)]
-struct Tick {
-    place: f64,
-    text: String,
-}
-
-#[derive(Serialize)]
 struct Curve {
     colour: usize,
     grey: bool,
@@ -117,7 +111,8 @@ struct Curve {
 #[derive(Serialize)]
 struct Context<'a> {
     title: &'a str,
-    unit: &'a str,
+    /// What is along, and what is up.
+    axes: [&'a str; 2],
     plot: [f64; 4],
     x: Vec<Tick>,
     y: Vec<Tick>,
@@ -137,9 +132,6 @@ impl Chart {
         let Some(last) = points().map(|point| point.0).reduce(f64::max) else { return Ok(None) };
         let x = Scale::exact(last, 4, [LEFT, RIGHT]);
         let y = self.values_axis();
-        let ticks = |scale: &Scale| -> Vec<Tick> {
-            scale.ticks().into_iter().map(|tick| Tick { place: scale.place(tick), text: scale.label(tick) }).collect()
-        };
         // A name and its value in two lines are better to read, where there is room and the name is more than a letter.
         let labelled = self.series.iter().filter(|series| !series.is_grey()).count();
         let two_lines = labelled <= 4 && self.series.iter().any(|series| series.name.chars().count() > 3);
@@ -156,10 +148,10 @@ impl Chart {
             "chart.svg",
             Context {
                 title: self.title,
-                unit: &self.unit,
+                axes: ["iteration", &self.unit],
                 plot: [LEFT, TOP, RIGHT, BOTTOM],
-                x: ticks(&x),
-                y: ticks(&y),
+                x: x.drawn_ticks(),
+                y: y.drawn_ticks(),
                 curves: curves.collect(),
                 two_lines,
             },

@@ -67,7 +67,7 @@ pub use error::ReportError;
 pub use explanation::explanation;
 pub use judged::{class_page, judged_page};
 pub use markdown::{markdown_block, markdown_code, markdown_text};
-pub use paired::{LEVEL, Paired, holm};
+pub use paired::{LEVEL, holm};
 pub use reproduction::{OmittedRun, Reproduction, Sources, reproduction};
 pub use statistics::{mean_and_deviation, median};
 

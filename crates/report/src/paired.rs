@@ -7,7 +7,7 @@ pub const LEVEL: f64 = 0.05;
 
 /// A comparison of two configs over the seeds that both have.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Paired {
+pub(crate) struct Paired {
     /// The difference of each seed, one config's figure less the other's.
     pub differences: Vec<f64>,
     /// Their mean d̄.
@@ -23,7 +23,7 @@ impl Paired {
     ///
     /// Student, *The probable error of a mean*, Biometrika 6, 1908. The test holds where the differences are normally
     /// distributed.
-    pub fn of(differences: Vec<f64>) -> Option<Self> {
+    pub(crate) fn of(differences: Vec<f64>) -> Option<Self> {
         let (mean, deviation) = crate::mean_and_deviation(&differences)?;
         let n = differences.len() as f64;
         let error = deviation? / n.sqrt();

@@ -1,5 +1,14 @@
 //! From a value to a place on paper, and where the ticks are.
 
+use serde::Serialize;
+
+/// A tick where it is drawn.
+#[derive(Debug, Serialize)]
+pub(crate) struct Tick {
+    place: f64,
+    text: String,
+}
+
 /// An axis: values `low` to `high` on a line from `from` to `to`, in drawing units.
 #[derive(Debug, Clone)]
 pub(crate) struct Scale {
@@ -63,6 +72,11 @@ impl Scale {
         }
         let count = ((self.high - self.low) / self.step + 1e-9).floor() as usize;
         (0..=count).map(|tick| self.low + tick as f64 * self.step).collect()
+    }
+
+    /// The ticks as they are drawn.
+    pub(crate) fn drawn_ticks(&self) -> Vec<Tick> {
+        self.ticks().into_iter().map(|tick| Tick { place: self.place(tick), text: self.label(tick) }).collect()
     }
 
     /// The text of a tick: as many decimals as the step has.

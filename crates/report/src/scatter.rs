@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::ReportError;
 use crate::figure::Figure;
-use crate::scale::Scale;
+use crate::scale::{Scale, Tick};
 use crate::templates::render;
 
 /// A dot.
@@ -38,12 +38,6 @@ const TOP: f64 = 58.0;
 const BOTTOM: f64 = 282.0;
 /// Dots with their number beside them.
 const NUMBERED: usize = 12;
-
-#[derive(Serialize)]
-struct Tick {
-    place: f64,
-    text: String,
-}
 
 #[derive(Serialize)]
 struct Drawn {
@@ -84,9 +78,6 @@ impl Scatter {
             false => Scale::linear(along, 5, [LEFT, RIGHT]),
         };
         let y = Scale::linear(across, 5, [BOTTOM, TOP]);
-        let ticks = |scale: &Scale| -> Vec<Tick> {
-            scale.ticks().into_iter().map(|tick| Tick { place: scale.place(tick), text: scale.label(tick) }).collect()
-        };
         let dots = self.dots.iter().map(|dot| Drawn {
             at: [x.place(dot.place[0]), y.place(dot.place[1])],
             words: dot.words.clone(),
@@ -97,8 +88,8 @@ impl Scatter {
             title: self.title,
             axes: &self.axes,
             plot: [LEFT, TOP, RIGHT, BOTTOM],
-            x: ticks(&x),
-            y: ticks(&y),
+            x: x.drawn_ticks(),
+            y: y.drawn_ticks(),
             diagonal: self.diagonal.then(|| {
                 let [low, high] = both;
                 [x.place(low), y.place(low), x.place(high), y.place(high)]

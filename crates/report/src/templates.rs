@@ -28,6 +28,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for (name, text) in templates![
         "figure.svg",
         "theme.css",
+        "axes.svg",
         "chart.svg",
         "confusion.svg",
         "kernels.svg",

@@ -32,25 +32,13 @@ pub(crate) fn compare_runs(arguments: &cli::CompareRunsArguments) -> anyhow::Res
         eprintln!("warning: {sentence}");
     }
     let (heads, rows) = comparison.rows();
-    let column =
-        |place: usize| std::iter::once(heads[place].clone()).chain(rows.iter().map(|row| row[place].clone())).collect();
+    let cells = |texts: Vec<String>| -> Vec<Cell> {
+        let cell = |(place, text)| if place == 0 { Cell::new(text) } else { right(text) };
+        texts.into_iter().enumerate().map(cell).collect()
+    };
     // The page has all columns.
     let spare = ["images/s", "time", "iterations", "training loss", "test loss", "parameters", "device"];
-    let fits = table::fitting(&(0..heads.len()).map(column).collect::<Vec<_>>(), &spare);
-    let fitting = |texts: Vec<String>| -> Vec<String> {
-        texts.into_iter().zip(&fits).filter(|(_, fits)| **fits).map(|(text, _)| text).collect()
-    };
-    let mut table = table::empty();
-    let cells = |texts: Vec<String>| -> Vec<Cell> {
-        fitting(texts)
-            .into_iter()
-            .enumerate()
-            .map(|(place, text)| if place == 0 { Cell::new(text) } else { right(text) })
-            .collect()
-    };
-    table.set_header(cells(heads.clone()));
-    table.add_rows(rows.into_iter().map(cells));
-    println!("{}", table::text(table));
+    println!("{}", table::text(cells(heads), rows.into_iter().map(cells).collect(), &spare));
     let same: Vec<String> = comparison.same().iter().map(|(name, value)| format!("{name} {value}")).collect();
     if !same.is_empty() {
         println!("\n{}", wrapped(&format!("same in all  {}", same.join(", ")), width()));

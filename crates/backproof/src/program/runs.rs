@@ -86,21 +86,18 @@ pub(crate) fn run(arguments: &cli::RunsArguments) -> anyhow::Result<()> {
 }
 
 /// The folders of runs below `folder`. A sweep below it counts as one, by its best run; links are not followed.
+#[allow(clippy::print_stderr)] // warnings go to stderr
 fn find(folder: &Path, depth: usize, places: &mut Vec<Place>) {
     if folder.join("run.json").exists() {
         places.push(Place { folder: folder.to_owned(), run: folder.to_owned(), is_sweep: false });
         return;
     }
-    // Of a sweep, a run is known by its number.
-    if is_run(folder) {
-        if let Ok(run) = run_of(folder) {
-            places.push(Place { folder: folder.to_owned(), run, is_sweep: false });
-        }
-        return;
-    }
-    if depth > 0 && has_results(folder) {
-        if let Ok(run) = run_of(folder) {
-            places.push(Place { folder: folder.to_owned(), run, is_sweep: true });
+    // Of a sweep, a run is known by its number, and a sweep below the folder by its best run.
+    let is_sweep = depth > 0 && has_results(folder);
+    if is_sweep || is_run(folder) {
+        match run_of(folder) {
+            Ok(run) => places.push(Place { folder: folder.to_owned(), run, is_sweep }),
+            Err(reason) => eprintln!("warning: {} is left out: {reason}", folder.display()),
         }
         return;
     }
@@ -152,32 +149,17 @@ impl Run {
 /// The runs, each with its folder from `root` on.
 fn listed(root: &Path, runs: &[Run]) -> String {
     let percent = |share: Option<f64>| share.map_or(NOTHING.to_owned(), |share| format!("{:.2}", 100.0 * share));
-    let texts = |run: &Run| {
-        [
-            run.folder.strip_prefix(root).unwrap_or(&run.folder).display().to_string(),
-            run.status().content(),
-            percent(run.best_validation.map(|best| best.accuracy)),
-            percent(run.test_accuracy),
-            thousands(run.trainable_parameters),
-            run.training_seconds.map_or(NOTHING.to_owned(), duration),
+    let row = |run: &Run| {
+        vec![
+            Cell::new(run.folder.strip_prefix(root).unwrap_or(&run.folder).display()),
+            run.status(),
+            right(percent(run.best_validation.map(|best| best.accuracy))),
+            right(percent(run.test_accuracy)),
+            right(thousands(run.trainable_parameters)),
+            right(run.training_seconds.map_or(NOTHING.to_owned(), duration)),
         ]
     };
-    let heads = ["run", "status", "validation %", "test %", "parameters", "time"];
-    let rows: Vec<[String; 6]> = runs.iter().map(texts).collect();
-    let column = |place: usize| {
-        std::iter::once(heads[place].to_owned()).chain(rows.iter().map(|row| row[place].clone())).collect()
-    };
-    let fits = table::fitting(&(0..heads.len()).map(column).collect::<Vec<_>>(), &["time", "parameters"]);
-    let cells = |texts: [String; 6], status: Option<Cell>| -> Vec<Cell> {
-        let cells = texts.into_iter().enumerate().map(|(place, text)| match (place, &status) {
-            (1, Some(status)) => status.clone(),
-            (0 | 1, _) => Cell::new(text),
-            _ => right(text),
-        });
-        cells.zip(&fits).filter(|(_, fits)| **fits).map(|(cell, _)| cell).collect()
-    };
-    let mut table = table::empty();
-    table.set_header(cells(heads.map(str::to_owned), None));
-    table.add_rows(rows.into_iter().zip(runs).map(|(row, run)| cells(row, Some(run.status()))));
-    table::text(table)
+    let numbers = ["validation %", "test %", "parameters", "time"].map(right);
+    let heads = ["run", "status"].map(Cell::new).into_iter().chain(numbers).collect();
+    table::text(heads, runs.iter().map(row).collect(), &["time", "parameters"])
 }

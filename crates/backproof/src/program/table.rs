@@ -20,27 +20,28 @@ pub(crate) fn right(text: impl Into<String>) -> Cell {
     Cell::new(text.into()).set_alignment(CellAlignment::Right)
 }
 
-/// Which columns fit into the terminal: all, or those without the first of `spare` that have to go. `columns` are the texts
-/// of each, its head first.
-pub(crate) fn fitting(columns: &[Vec<String>], spare: &[&str]) -> Vec<bool> {
+/// The table of `rows` under `heads` as text. Where it is wider than the terminal, the columns of the heads `spare` are left
+/// out, the first of them first, as far as they have to.
+pub(crate) fn text(heads: Vec<Cell>, rows: Vec<Vec<Cell>>, spare: &[&str]) -> String {
     const GAP: usize = 2;
-    let mut kept = vec![true; columns.len()];
-    let Some(width) = empty().width().map(usize::from) else { return kept };
-    let of = |column: &Vec<String>| GAP + column.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-    for head in spare {
-        let all: usize = columns.iter().zip(&kept).filter(|(_, kept)| **kept).map(|(column, _)| of(column)).sum();
-        if all <= width + GAP {
-            break;
-        }
-        for (column, kept) in columns.iter().zip(&mut kept) {
-            *kept &= column.first().is_none_or(|first| first != head);
+    let mut table = empty();
+    let mut lines = vec![heads];
+    lines.extend(rows);
+    if let Some(width) = table.width().map(usize::from) {
+        for head in spare {
+            let of_column = |place: usize| lines.iter().map(|line| line[place].content().chars().count()).max();
+            let all: usize = (0..lines[0].len()).map(|place| GAP + of_column(place).unwrap_or(0)).sum();
+            if all <= width + GAP {
+                break;
+            }
+            if let Some(place) = lines[0].iter().position(|cell| cell.content() == *head) {
+                lines.iter_mut().for_each(|line| drop(line.remove(place)));
+            }
         }
     }
-    kept
-}
-
-/// The table as text, from the first column on.
-pub(crate) fn text(mut table: Table) -> String {
+    let mut lines = lines.into_iter();
+    table.set_header(lines.next().expect("the heads are the first line"));
+    table.add_rows(lines);
     for (column, cells) in table.column_iter_mut().enumerate() {
         cells.set_padding((if column == 0 { 0 } else { 1 }, 1));
     }

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! [`collect`] finds the run folders of the configs and says of every other one why it is left out. [`rows`] compares
-//! each figure with the runs of its configs, and [`steps`] two configs seed by seed, by the statistics of [`Paired`](crate::Paired).
+//! each figure with the runs of its configs, and [`steps`] two configs seed by seed, by the statistics of [`paired`](crate::paired).
 
 mod authors;
 mod authors_page;

@@ -45,22 +45,12 @@ enum Kind {
 impl Results {
     /// For a terminal, with what failed under it.
     pub(crate) fn table(&self) -> String {
-        let mut table = table::empty();
-        let all = self.columns(&self.short_keys);
-        let texts = |column: &Column| {
-            std::iter::once(column.head.clone()).chain(self.points.iter().map(&column.text)).collect()
-        };
+        let columns = self.columns(&self.short_keys);
+        let heads = columns.iter().map(|column| column.cell(column.head.clone())).collect();
+        let row = |point: &Point| columns.iter().map(|column| column.cell((column.text)(point))).collect();
         // `results.md` has all columns.
-        let fitting = table::fitting(&all.iter().map(texts).collect::<Vec<_>>(), &["time", "parameters", "seeds"]);
-        let columns: Vec<Column> =
-            all.into_iter().zip(fitting).filter(|(_, fits)| *fits).map(|(column, _)| column).collect();
-        table.set_header(columns.iter().map(|column| column.cell(column.head.clone())));
-        table.add_rows(
-            self.points
-                .iter()
-                .map(|point| columns.iter().map(|column| column.cell((column.text)(point))).collect::<Vec<_>>()),
-        );
-        let mut text = table::text(table);
+        let spare = ["time", "parameters", "seeds"];
+        let mut text = table::text(heads, self.points.iter().map(row).collect(), &spare);
         if self.points.iter().any(is_noise) {
             text += &format!("\n\n{}", wrapped(&format!("noise        {NOISE}"), width()));
         }
