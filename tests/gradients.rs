@@ -2,6 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+#[cfg(unix)]
+use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::time::Duration;
 
 use backproof_compiled::Fault;
 use backproof_kernels::Isa;
@@ -116,11 +120,47 @@ fn the_network_of_a_config_is_checked_on_its_own_data_in_double_precision() {
     for tensor in
         ["images", "conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "linear1.weight", "linear1.bias"]
     {
-        for source in ["autodiff", "manual"] {
-            let row = text.lines().find(|line| line.trim_start().starts_with(tensor) && line.contains(source));
-            assert!(row.is_some_and(|row| row.contains("PASS") || row.contains("KINK")), "{tensor}, {source}:\n{text}");
-        }
+        let rows: Vec<&str> = text.lines().filter(|line| line.trim_start().starts_with(tensor)).collect();
+        let [row] = rows[..] else { panic!("one line for {tensor}:\n{text}") };
+        assert!(row.contains("autodiff, manual") && (row.contains("PASS") || row.contains("KINK")), "{row}");
     }
+}
+
+#[test]
+fn without_arguments_a_short_check_has_every_layer_and_says_how_to_check_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let assert = backproof(folder.path()).args(["compare-gradients", "--json", "short.json"]).assert().success();
+    let text = stdout(&assert);
+    assert!(text.contains("\nproven: ") && text.contains("`cargo xtask compare-gradients --all`"), "{text}");
+    assert!(!text.contains("left out: "), "{text}");
+    let found = json(&folder.path().join("short.json"));
+    assert_eq!((&found["proven"], &found["interrupted"]), (&true.into(), &false.into()));
+    let subjects: BTreeSet<&str> =
+        found["subjects"].as_array().unwrap().iter().map(|line| line["subject"].as_str().unwrap()).collect();
+    let expected = backproof_suite::LAYERS.iter().copied().chain(["mnist-baseline"]).collect();
+    assert_eq!(subjects, expected);
+}
+
+/// What was found by then is told and written, and nothing is called proven.
+#[cfg(unix)]
+#[test]
+fn an_interrupted_check_keeps_what_it_has_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = Command::new(backproof_tests::program());
+    command.args(["compare-gradients", "--layer", "conv2d", "--cases", "1000000", "--hard-cases", "0"]);
+    command.args(["--json", "part.json"]).current_dir(folder.path());
+    let process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(3));
+    backproof_tests::send("INT", process.id());
+    let output = process.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let errors = String::from_utf8(output.stderr).unwrap();
+    assert!(errors.contains("interrupted after ") && errors.contains(" of 1,000,000"), "{errors}");
+    let found = json(&folder.path().join("part.json"));
+    assert_eq!((&found["proven"], &found["interrupted"]), (&false.into(), &true.into()));
+    assert!(!found["checks"].as_array().unwrap().is_empty());
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.contains("conv2d") && text.contains("not all checks were made"), "{text}");
 }
 
 /// The report of a case, without the line that says how long it took.

@@ -82,7 +82,7 @@ fn every_command_does_what_it_says() {
                 words.extend(["--set", "data.validation_images=500"]);
             }
         }
-        if matches!(words[..], ["compare-gradients"] | ["compare-gradients", "--mutants"]) {
+        if matches!(words[..], ["compare-gradients", "--all" | "--mutants"]) {
             // Fewer shapes: `tests/gradients.rs` tries more.
             words.extend(["--cases", "2"]);
         }

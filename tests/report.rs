@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use backproof_tests::{backproof, latest, stderr, stdout};
+use backproof_tests::{backproof, json, latest, stderr, stdout};
 use roxmltree::{Document, ParsingOptions};
 use tempfile::TempDir;
 
@@ -177,6 +177,27 @@ fn the_proof_of_a_run_s_gradients_is_part_of_its_report() {
     {
         assert!(text.contains(words), "{words}: {text}");
     }
+}
+
+#[test]
+fn a_config_may_ask_for_the_proof_before_the_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let assert = backproof_tests::train(folder.path(), &["check.gradients=true"]).arg("--smoke").assert().success();
+    let text = stdout(&assert);
+    let place = |words: &str| text.find(words).unwrap_or_else(|| panic!("no `{words}`: {text}"));
+    assert!(
+        place("gradients    proven: 42 of 42 gradients") < place("iteration"),
+        "before the first iteration: {text}"
+    );
+    let run = latest(folder.path(), "quickstart");
+    assert_eq!(json(&run.join("gradients.json"))["proven"], true);
+    assert!(fs::read_to_string(run.join("report.html")).unwrap().contains("Gradient proof"));
+    assert!(fs::read_to_string(run.join("config.toml")).unwrap().contains("[check]\ngradients = true"));
+
+    // A run that was killed before the file was written makes up for it.
+    fs::remove_file(run.join("gradients.json")).unwrap();
+    backproof(folder.path()).arg("resume").arg(&run).args(["--iterations", "25"]).assert().success();
+    assert_eq!(json(&run.join("gradients.json"))["proven"], true);
 }
 
 #[test]

@@ -17,6 +17,9 @@ pub(crate) const SMALL: usize = 1_000_000;
 /// Networks of up to so many trained tensors are compared without being asked for: each is compared several times.
 const FEW: usize = 40;
 
+/// The network of a check that takes seconds: that of the quickstart.
+const SHORT_NETWORK: &str = "mnist-baseline";
+
 /// What is compared.
 #[derive(Debug, Clone)]
 pub enum GradientComparison {
@@ -65,6 +68,10 @@ pub fn selection(arguments: &CompareGradientsArguments) -> anyhow::Result<Gradie
     }
     if let Some(path) = &arguments.config {
         return Ok(GradientComparison::Experiment(Box::new(Experiment::load(Path::new(path), &[], &data_sets())?)));
+    }
+    if arguments.short() {
+        let network = published_architecture(SHORT_NETWORK, "")?;
+        return Ok(GradientComparison::Ours { layers: LAYERS.to_vec(), networks: vec![network], left_out: Vec::new() });
     }
     let all = published::names().iter().filter_map(|name| published::by_name(name));
     let is_quick = |network: &Architecture| {

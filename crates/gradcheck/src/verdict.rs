@@ -31,6 +31,20 @@ pub enum Verdict {
 }
 
 impl Verdict {
+    /// All of them, the best first.
+    pub const ALL: [Self; 10] = [
+        Self::Pass,
+        Self::Kink,
+        Self::Skipped,
+        Self::Unobservable,
+        Self::Unresolved,
+        Self::Mismatch,
+        Self::Missing,
+        Self::NonDeterministic,
+        Self::NonFinite,
+        Self::Panicked,
+    ];
+
     /// Only a pass and an accepted kink prove anything.
     pub fn proven(self) -> bool {
         matches!(self, Self::Pass | Self::Kink)

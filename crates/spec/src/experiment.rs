@@ -29,6 +29,9 @@ pub struct Experiment {
     /// The views of an image whose logits validation, test and prediction average.
     #[serde(default, skip_serializing_if = "is_default")]
     pub views: Views,
+    /// Whether the network's gradients are held against finite differences before the first iteration.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub check_gradients: bool,
     /// What the outcome should be, if that is said.
     pub expect: Option<Expect>,
 }

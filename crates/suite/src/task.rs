@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use backproof_data::Prepared;
 use backproof_models::PassMode;
@@ -105,6 +105,14 @@ impl Task {
             .collect()
     }
 
+    /// About how long it takes, of a case of a layer: a network takes seconds, and a case some milliseconds.
+    pub fn cost(&self) -> u64 {
+        match self.0 {
+            What::Case(..) => 1,
+            What::Network { .. } => 400,
+        }
+    }
+
     fn perform(&self, context: &Context, wanted: Wanted) -> Result<CheckOutcome, ShapeError> {
         match &self.0 {
             What::Case(subject, case) => {
@@ -148,8 +156,8 @@ pub fn burn_operations() -> impl Iterator<Item = &'static str> {
     operations::subjects().map(|subject| subject.name)
 }
 
-/// The outcome of each task, in their order; `done` is called after each. `threads` take the next one in turn: most
-/// cases are too small for more than one.
+/// The outcome of each task, in their order. `threads` take the next one in turn: most cases are too small for more than
+/// one. `go_on` is called with each task that is done; where it says no, no other task is begun, and outcomes are fewer than tasks.
 ///
 /// # Errors
 ///
@@ -159,22 +167,26 @@ pub fn perform(
     context: &Context,
     wanted: Wanted,
     threads: usize,
-    done: &(dyn Fn() + Sync),
+    go_on: &(dyn Fn(&Task) -> bool + Sync),
 ) -> Result<Vec<CheckOutcome>, ShapeError> {
     // Networks take longest, and come first, so that no core is left with one at the end.
     let mut order: Vec<usize> = (0..tasks.len()).collect();
     order.sort_by_key(|&index| matches!(tasks[index].0, What::Case(..)));
-    let next = AtomicUsize::new(0);
+    let (next, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
     let outcomes: Mutex<Vec<Option<Result<CheckOutcome, ShapeError>>>> =
         Mutex::new((0..tasks.len()).map(|_| None).collect());
     quietly(|| {
         std::thread::scope(|scope| {
             for _ in 0..threads.min(tasks.len()) {
                 scope.spawn(|| {
-                    while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    while !stopped.load(Ordering::Relaxed)
+                        && let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed))
+                    {
                         let outcome = tasks[index].perform(context, wanted);
                         outcomes.lock().expect("no panic while it is held")[index] = Some(outcome);
-                        done();
+                        if !go_on(&tasks[index]) {
+                            stopped.store(true, Ordering::Relaxed);
+                        }
                     }
                 });
             }

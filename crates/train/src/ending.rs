@@ -1,6 +1,6 @@
 //! How a run can end.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::{EvaluationResult, Summary};
 
@@ -16,6 +16,16 @@ pub enum Ending {
         /// Iterations done.
         iteration: usize,
     },
+}
+
+impl Ending {
+    /// The run folder.
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::Finished(finished) => &finished.folder,
+            Self::Interrupted { folder, .. } => folder,
+        }
+    }
 }
 
 /// A finished run.

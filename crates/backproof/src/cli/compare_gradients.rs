@@ -9,6 +9,10 @@ use backproof_suite::Point;
 
 #[derive(Debug, Args)]
 pub struct CompareGradientsArguments {
+    /// Check everything, which takes minutes: every published network, and more cases of each layer. Without any choice,
+    /// a few cases of each layer and the network of the quickstart are checked, in seconds
+    #[arg(long, env = "BACKPROOF_ALL", conflicts_with_all = ["layer", "model", "config", "suite"])]
+    pub all: bool,
     /// Check only this layer, such as conv2d; with --suite, only this operation
     #[arg(long, value_name = "L", env = "BACKPROOF_LAYER", conflicts_with_all = ["model", "config"])]
     pub layer: Option<String>,
@@ -29,15 +33,15 @@ pub struct CompareGradientsArguments {
     /// Seed of the shapes, the numbers, the directions and the choice of elements
     #[arg(long, value_name = "N", default_value_t = 0, env = "BACKPROOF_SEED")]
     pub seed: u64,
-    /// Number of cases for each layer or operation
-    #[arg(long, value_name = "N", default_value_t = 24, env = "BACKPROOF_CASES", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
-    pub cases: u64,
+    /// Number of cases for each layer or operation [default: 24]
+    #[arg(long, value_name = "N", env = "BACKPROOF_CASES", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub cases: Option<u64>,
     /// Check only at these points, such as saturated-90. At hard points, functions overflow, are flat or have a kink
     #[arg(long, value_enum, value_name = "P", value_delimiter = ',', env = "BACKPROOF_POINT", conflicts_with_all = ["model", "config"])]
     pub point: Vec<Point>,
-    /// Number of cases at each hard point; with 0, only general points are checked
-    #[arg(long, value_name = "N", default_value_t = 1, env = "BACKPROOF_HARD_CASES", value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
-    pub hard_cases: u64,
+    /// Number of cases at each hard point; with 0, only general points are checked [default: 1]
+    #[arg(long, value_name = "N", env = "BACKPROOF_HARD_CASES", value_parser = clap::value_parser!(u64).range(0..=1_000_000))]
+    pub hard_cases: Option<u64>,
     /// Check only the case of this number, in full; a failure prints this flag, so that you can repeat the case
     #[arg(long, value_name = "K", env = "BACKPROOF_CASE", requires = "layer", conflicts_with_all = ["cases", "hard_cases"])]
     pub case: Option<u64>,
@@ -52,6 +56,36 @@ pub struct CompareGradientsArguments {
     pub dump: Option<PathBuf>,
     #[command(flatten)]
     pub places: Places,
+}
+
+impl CompareGradientsArguments {
+    /// Nothing says what to check, or how much of it.
+    pub fn short(&self) -> bool {
+        let something = [
+            self.all,
+            self.layer.is_some(),
+            self.model.is_some(),
+            self.config.is_some(),
+            self.suite.is_some(),
+            self.cases.is_some(),
+            self.hard_cases.is_some(),
+            !self.point.is_empty(),
+            self.case.is_some(),
+            self.mutants,
+            self.dump.is_some(),
+        ];
+        !something.contains(&true)
+    }
+
+    /// How many cases of each layer or operation.
+    pub fn cases(&self) -> u64 {
+        self.cases.unwrap_or(if self.short() { 4 } else { 24 })
+    }
+
+    /// How many cases at each hard point.
+    pub fn hard_cases(&self) -> u64 {
+        self.hard_cases.unwrap_or(1)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

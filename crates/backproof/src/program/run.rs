@@ -6,6 +6,7 @@ use backproof::error::{Failure, code};
 use backproof::{Evaluation, SMOKE_ITERATIONS, cli, shell};
 use backproof_train::{CheckpointName, Ending, Evaluated, Split, TrainError};
 
+use crate::compare_gradients;
 use crate::failures::{checkpoint_failure, failure, with_causes};
 use crate::progress::{Progress, summary};
 use crate::report;
@@ -18,7 +19,11 @@ pub(crate) fn train(arguments: &cli::TrainArguments) -> anyhow::Result<()> {
     let mut setup = setup(&arguments.device, &arguments.places, arguments.runs_dir.clone())?;
     setup.tensorboard = arguments.tensorboard;
     let stop = stop_when_told(&arguments.supervision)?;
+    let proof = compare_gradients::prove(&experiment, &setup, &stop)?;
     let ending = backproof_train::train(&experiment, &setup, &mut Progress::new(), &stop).map_err(failure)?;
+    if let Some(proof) = proof {
+        proof.write(ending.folder())?;
+    }
     finish(ending, arguments.smoke, setup.data_dir.as_deref())
 }
 
@@ -32,6 +37,12 @@ pub(crate) fn resume(arguments: &cli::ResumeArguments) -> anyhow::Result<()> {
         cli::CheckpointChoice::Best => CheckpointName::Best,
     });
     let path = folder.path().to_owned();
+    // A run that was killed may not have come to the file.
+    if !path.join(compare_gradients::FILE).exists()
+        && let Some(proof) = compare_gradients::prove(&folder.experiment().map_err(failure)?, &setup, &stop)?
+    {
+        proof.write(&path)?;
+    }
     let ending = backproof_train::resume(folder, arguments.iterations, checkpoint, &setup, &mut Progress::new(), &stop);
     // A run that was killed while it made its report has only that left to do.
     if matches!(ending, Err(TrainError::NothingLeft { .. } | TrainError::EndedEarly(_)))

@@ -20,3 +20,13 @@ pub(crate) fn wrapped(line: &str, width: Option<usize>) -> String {
         .word_separator(textwrap::WordSeparator::AsciiSpace);
     textwrap::fill(line, options)
 }
+
+/// Lines of prose, each broken between words where it is wider than the terminal that stdout goes to.
+pub(crate) fn flowing(text: &str) -> String {
+    let Some(width) = width() else { return text.to_owned() };
+    let options = textwrap::Options::new(width)
+        .break_words(false)
+        .word_splitter(textwrap::WordSplitter::NoHyphenation)
+        .word_separator(textwrap::WordSeparator::AsciiSpace);
+    textwrap::fill(text, options)
+}

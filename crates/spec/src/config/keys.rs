@@ -1,5 +1,6 @@
 //! Every key of a config, with its kind, its default and what it does. Those of layers stand with the layers.
 
+mod check;
 mod evaluation;
 mod mixing;
 mod optimizers;
@@ -9,6 +10,7 @@ use super::format::Presence::{Default, Either, Optional, Required, Table};
 use super::format::{Kind, Range, Section, Variant, Variants, key};
 use crate::initialization::INITIALIZATIONS;
 use crate::layers::BATCH_NORM_KEYS;
+use check::CHECK;
 use evaluation::EVALUATION;
 use mixing::{CUTMIX, MIXUP};
 pub(super) use optimizers::{GROUP, OPTIMIZER};
@@ -42,6 +44,7 @@ pub(super) static EXPERIMENT: Section = Section {
         key("optimizer", Kind::Section(&OPTIMIZER), Table, OPTIMIZER.doc),
         key("training", Kind::Section(&TRAINING), Table, TRAINING.doc),
         key("evaluation", Kind::Section(&EVALUATION), Table, EVALUATION.doc),
+        key("check", Kind::Section(&CHECK), Table, CHECK.doc),
         key("expect", Kind::Section(&EXPECT), Optional(Toml("{}")), EXPECT.doc),
     ],
 };

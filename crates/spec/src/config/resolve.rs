@@ -25,6 +25,7 @@ pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSe
         optimizer: optimizer(record.table("optimizer")),
         training: training(record.table("training"), iterations),
         views: record.table("evaluation").choice("views", &Views::ALL, |views| views.name()),
+        check_gradients: record.table("check").flag("gradients"),
         expect: record.optional_table("expect").map(|expect| Expect { test_accuracy: expect.number("test_accuracy") }),
     };
     let faults = rules::check(&experiment, record, data_sets);

@@ -79,6 +79,11 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
         out.entry("views", experiment.views.name());
     }
 
+    if experiment.check_gradients {
+        out.header("check");
+        out.entry("gradients", true);
+    }
+
     if let Some(expect) = &experiment.expect {
         out.header("expect");
         out.entry("test_accuracy", expect.test_accuracy);

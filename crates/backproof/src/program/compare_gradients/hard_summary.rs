@@ -1,8 +1,11 @@
 //! What a person reads of hard points and of faults that are known.
 
+use backproof_spec::thousands;
 use backproof_suite::{CheckOutcome, CheckStatus, Point};
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::{Cell, Color};
 use serde::Serialize;
+
+use crate::table::right;
 
 /// What came of the checks at one hard point.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -37,24 +40,18 @@ pub(crate) fn lines(outcomes: &[CheckOutcome]) -> Vec<Line> {
 }
 
 /// A table of them.
-pub(crate) fn table(lines: &[Line]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let aligned = |column: usize, text: String| {
-        Cell::new(text).set_alignment(if column == 0 { CellAlignment::Left } else { CellAlignment::Right })
+pub(crate) fn table(lines: &[Line]) -> String {
+    let heads = ["checks", "proven", "left out", "not decided", "known faults", "new faults"];
+    let heads = std::iter::once(Cell::new("hard point")).chain(heads.map(right)).collect();
+    let row = |line: &Line| {
+        let count = |count: usize| right(if count == 0 { "–".to_owned() } else { thousands(count) });
+        let Line { point, checks, proven, left_out, undecided, known, new } = line;
+        let mut cells = vec![Cell::new(point)];
+        cells.extend([checks, proven, left_out, undecided, known].map(|&number| count(number)));
+        cells.push(if *new > 0 { count(*new).fg(Color::Red) } else { count(0) });
+        cells
     };
-    let mut row = |cells: [String; 7]| {
-        table.add_row(cells.into_iter().enumerate().map(|(column, cell)| aligned(column, cell)));
-    };
-    row(["hard point", "checks", "proven", "left out", "not decided", "known faults", "new faults"].map(str::to_owned));
-    for line in lines {
-        let count = |count: usize| if count == 0 { "–".to_owned() } else { backproof_spec::thousands(count) };
-        let Line { checks, proven, left_out, undecided, known, new, .. } = *line;
-        let [checks, proven, left_out, undecided, known, new] =
-            [checks, proven, left_out, undecided, known, new].map(count);
-        row([line.point.clone(), checks, proven, left_out, undecided, known, new]);
-    }
-    table
+    crate::table::text(heads, lines.iter().map(row).collect(), &["left out", "checks"])
 }
 
 /// The known faults that were met, the most frequent first; nothing if there are none.

@@ -17,6 +17,8 @@ struct Json<'o> {
     seed: u64,
     seconds: f64,
     proven: bool,
+    /// Some checks were not made.
+    interrupted: bool,
     summary: String,
     subjects: Vec<Line>,
     points: Vec<hard_summary::Line>,
@@ -31,7 +33,8 @@ pub(super) fn write(path: &Path, heading: &Heading<'_>, outcomes: &[CheckOutcome
         unit_roundoff: heading.context.unit_roundoff,
         seed: heading.context.seed,
         seconds: heading.seconds,
-        proven: !outcomes.iter().any(CheckOutcome::failed),
+        proven: !heading.interrupted && !outcomes.iter().any(CheckOutcome::failed),
+        interrupted: heading.interrupted,
         summary: conclusion(heading, outcomes),
         subjects: lines(outcomes),
         points: hard_summary::lines(outcomes),

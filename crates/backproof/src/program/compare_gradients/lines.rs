@@ -19,6 +19,8 @@ pub(crate) struct Heading<'c> {
     pub(crate) backend: Backend,
     pub(crate) context: &'c Context,
     pub(crate) seconds: f64,
+    /// Some checks were not made.
+    pub(crate) interrupted: bool,
 }
 
 /// Everything that was found of one layer, network or operation.
@@ -102,14 +104,16 @@ pub(super) fn lines(outcomes: &[CheckOutcome]) -> Vec<Line> {
     groups.iter().map(|group| Line::of(group)).collect()
 }
 
+/// What came of it, in a few lines.
 pub(super) fn conclusion(heading: &Heading<'_>, outcomes: &[CheckOutcome]) -> String {
     let lines = lines(outcomes);
     let sum = |of: fn(&Line) -> usize| lines.iter().map(of).sum::<usize>();
     let (proven, gradients) = (sum(|line| line.gradients_proven), sum(|line| line.gradients));
     let checks = sum(|line| line.checks);
-    let Heading { backend, context, seconds } = heading;
+    let Heading { backend, context, seconds, interrupted } = heading;
     let verdict = match outcomes {
         _ if outcomes.iter().any(CheckOutcome::failed) => "NOT PROVEN",
+        _ if *interrupted => "not all checks were made; of those that were, proven",
         _ if outcomes.iter().any(|outcome| outcome.status == CheckStatus::Known) => "proven but for known faults",
         _ => "proven",
     };

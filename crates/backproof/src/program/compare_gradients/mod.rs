@@ -5,9 +5,13 @@
 mod hard_summary;
 mod json;
 mod lines;
+mod of_run;
+mod pace;
 mod summary;
+mod verdict;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -17,13 +21,15 @@ use backproof::comparison::{GradientComparison, selection};
 use backproof::error::{Failure, code};
 use backproof_gradcheck::measure_unit_roundoff;
 use backproof_kernels::Isa;
-use backproof_spec::Architecture;
-use backproof_suite::{CaseId, Context, Point, Setting, Task, TaskError, Wanted};
+use backproof_spec::{Architecture, counted, thousands};
+use backproof_suite::{CaseId, CheckOutcome, Context, Point, Setting, Task, TaskError, Wanted};
 use burn::tensor::{DType, Device};
-use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::device;
 use crate::failures::data_failure;
+use crate::signals::stop_on_signal;
+pub(crate) use of_run::{FILE, prove};
+use pace::Pace;
 
 pub(crate) fn run(arguments: &CompareGradientsArguments) -> anyhow::Result<()> {
     let selection = selection(arguments)?;
@@ -36,41 +42,81 @@ pub(crate) fn run(arguments: &CompareGradientsArguments) -> anyhow::Result<()> {
         Precision::F32 => DType::F32,
         Precision::F64 => DType::F64,
     };
-    let unit_roundoff = measure_unit_roundoff(&device, dtype);
-    let kernels = if backend == Backend::Flex && dtype == DType::F32 { Isa::available() } else { Vec::new() };
-    let (reference, case) = (Device::flex(), CaseId::general(0));
-    let context = Context { device, reference, dtype, unit_roundoff, seed: arguments.seed, kernels, case };
-    let (start, tasks) = (Instant::now(), tasks(&selection, arguments, &context)?);
+    let context = context(backend, device, dtype, arguments.seed);
+    let tasks = tasks(&selection, arguments, &context)?;
     let setting =
         matches!(selection, GradientComparison::Burn(_)).then_some(Setting { backend: backend.name(), dtype });
     let wanted = Wanted { mutants: arguments.mutants, tensors: arguments.dump.is_some(), setting };
-    // On a CPU every core takes the next check.
-    let threads = if backend.is_cpu() { std::thread::available_parallelism().map_or(1, usize::from) } else { 1 };
-    let bar = bar(tasks.len());
-    let outcomes = backproof_suite::perform(&tasks, &context, wanted, threads, &|| bar.inc(1))
-        .context("the network cannot be built")?;
-    bar.finish_and_clear();
+    let stop = stop_on_signal()?;
+    let checked = perform(&tasks, &context, wanted, backend, &stop)?;
 
-    let heading = lines::Heading { backend, context: &context, seconds: start.elapsed().as_secs_f64() };
-    summary::print(&heading, &outcomes, arguments);
-    say_what_is_left_out(&selection);
+    let (seconds, interrupted) = (checked.seconds, checked.interrupted);
+    let heading = lines::Heading { backend, context: &context, seconds, interrupted };
+    let outcomes = &checked.outcomes;
+    summary::print(&heading, outcomes, arguments);
+    say_what_is_left_out(&selection, arguments);
     if let Some(path) = &arguments.json {
-        json::write(path, &heading, &outcomes)?;
+        json::write(path, &heading, outcomes)?;
     }
     if let Some(path) = &arguments.dump {
-        backproof_train::write_whole(path, &backproof_suite::dump(&outcomes, dtype)?)?;
+        backproof_train::write_whole(path, &backproof_suite::dump(outcomes, dtype)?)?;
+    }
+    let all = counted(outcomes.len(), "check");
+    if checked.interrupted {
+        let of = thousands(tasks.len());
+        return Err(Failure::new(code::INTERRUPTED, format!("interrupted after {all} of {of}")).into());
     }
     match outcomes.iter().filter(|outcome| outcome.failed()).count() {
         0 => Ok(()),
-        failed => {
-            let all = backproof_spec::counted(outcomes.len(), "check");
-            Err(Failure::new(code::CHECK_FAILED, format!("{failed} of {all} failed")).into())
-        }
+        failed => Err(Failure::new(code::CHECK_FAILED, format!("{failed} of {all} failed")).into()),
     }
 }
 
+/// What was checked.
+pub(crate) struct Checked {
+    pub(crate) outcomes: Vec<CheckOutcome>,
+    pub(crate) seconds: f64,
+    /// Some tasks were not begun.
+    pub(crate) interrupted: bool,
+}
+
+/// Where the code under test runs. Our own kernels take part where the backend is theirs.
+pub(crate) fn context(backend: Backend, device: Device, dtype: DType, seed: u64) -> Context {
+    let unit_roundoff = measure_unit_roundoff(&device, dtype);
+    let kernels = if backend == Backend::Flex && dtype == DType::F32 { Isa::available() } else { Vec::new() };
+    Context { device, reference: Device::flex(), dtype, unit_roundoff, seed, kernels, case: CaseId::general(0) }
+}
+
+/// Makes the checks, until `stop` is raised.
+pub(crate) fn perform(
+    tasks: &[Task],
+    context: &Context,
+    wanted: Wanted,
+    backend: Backend,
+    stop: &AtomicBool,
+) -> anyhow::Result<Checked> {
+    // On a CPU every core takes the next check.
+    let threads = if backend.is_cpu() { std::thread::available_parallelism().map_or(1, usize::from) } else { 1 };
+    let (start, pace) = (Instant::now(), Pace::new(tasks));
+    let go_on = |task: &Task| {
+        pace.done(task);
+        !stop.load(Ordering::Relaxed)
+    };
+    let outcomes =
+        backproof_suite::perform(tasks, context, wanted, threads, &go_on).context("the network cannot be built")?;
+    pace.end();
+    let interrupted = outcomes.len() < tasks.len();
+    Ok(Checked { outcomes, seconds: start.elapsed().as_secs_f64(), interrupted })
+}
+
 #[allow(clippy::print_stdout)] // results go to stdout
-fn say_what_is_left_out(selection: &GradientComparison) {
+fn say_what_is_left_out(selection: &GradientComparison, arguments: &CompareGradientsArguments) {
+    if arguments.short() {
+        println!(
+            "a short check. `cargo xtask compare-gradients --all` checks every network, more cases and hard points, in \
+             minutes"
+        );
+    }
     let GradientComparison::Ours { left_out, .. } = selection else { return };
     for Architecture { name, .. } in left_out {
         println!(
@@ -132,18 +178,9 @@ fn cases(arguments: &CompareGradientsArguments) -> Vec<CaseId> {
     };
     let numbers = |point: Point| match (arguments.case, point) {
         (Some(number), _) => number..number + 1,
-        (None, Point::General) => 0..arguments.cases,
+        (None, Point::General) => 0..arguments.cases(),
         // Other shapes at every point, although there are few cases.
-        (None, point) => (point as u64)..point as u64 + arguments.hard_cases,
+        (None, point) => (point as u64)..point as u64 + arguments.hard_cases(),
     };
     points.into_iter().flat_map(|point| at(point, numbers(point))).collect()
-}
-
-/// On a terminal, how far it is.
-fn bar(tasks: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} checks  {eta} left")
-        .expect("the template is constant")
-        .progress_chars("━╸─");
-    // Indicatif draws nothing where stderr is no terminal.
-    ProgressBar::new(tasks as u64).with_style(style)
 }

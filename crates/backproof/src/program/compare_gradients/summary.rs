@@ -4,18 +4,23 @@ use backproof::backend::Backend;
 use backproof::cli::{CompareGradientsArguments, Precision, Suite};
 use backproof_spec::thousands;
 use backproof_suite::CheckOutcome;
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use comfy_table::Cell;
 
 use super::hard_summary;
 use super::lines::{Heading, Line, conclusion, lines};
+use super::verdict::{colour, painted};
+use crate::table::right;
+use crate::terminal;
 
 /// How many failures are shown in full; of the others, the command that does.
 const IN_FULL: usize = 3;
 
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn print(heading: &Heading<'_>, outcomes: &[CheckOutcome], arguments: &CompareGradientsArguments) {
-    if let [outcome] = outcomes {
-        println!("{}", in_full(outcome));
+    let of_one_network = arguments.model.is_some() || arguments.config.is_some();
+    if outcomes.len() == 1 || of_one_network {
+        // The conclusion follows below, of all of them at once.
+        println!("{}", in_full_of(outcomes));
     } else {
         let (general, hard) = (lines(outcomes), hard_summary::lines(outcomes));
         if !general.is_empty() {
@@ -25,7 +30,7 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[CheckOutcome], arguments:
             println!("\n{}", hard_summary::table(&hard));
         }
         if let Some(faults) = hard_summary::known_faults(outcomes) {
-            println!("\n{faults}");
+            println!("\n{}", terminal::flowing(&faults));
         }
         let mut failed: Vec<&CheckOutcome> = outcomes.iter().filter(|outcome| outcome.failed()).collect();
         if failed.len() > 1 {
@@ -37,7 +42,7 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[CheckOutcome], arguments:
         // Those first from which most can be seen.
         failed.sort_by_key(|outcome| opacity(outcome));
         for outcome in failed.iter().take(IN_FULL) {
-            println!("\n{}\nreplay: {}", in_full(outcome), replay(outcome, heading, arguments));
+            println!("\n{}\nreplay: {}", shown(&in_full(outcome)), replay(outcome, heading, arguments));
         }
         if failed.len() > IN_FULL {
             println!("\n{} more failed; to see one in full:", failed.len() - IN_FULL);
@@ -46,7 +51,7 @@ pub(crate) fn print(heading: &Heading<'_>, outcomes: &[CheckOutcome], arguments:
             }
         }
     }
-    println!("\n{}", conclusion(heading, outcomes));
+    println!("\n{}", terminal::flowing(&conclusion(heading, outcomes)));
 }
 
 /// How little a failure shows: a diagnosis at some element, then the smaller the better; a wrong shape shows less, a
@@ -94,37 +99,47 @@ fn symptoms(failed: &[&CheckOutcome]) -> Vec<(usize, String)> {
     found.into_iter().map(|(_, count, text)| (count, text)).collect()
 }
 
-fn table(lines: &[Line], mutants: bool) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let mut head = vec!["", "checks", "gradients proven", "elements checked", "kinks", "error / tolerance", "verdict"];
+fn table(lines: &[Line], mutants: bool) -> String {
+    let mut heads = vec![
+        Cell::new(""),
+        right("checks"),
+        right("gradients proven"),
+        right("elements checked"),
+        right("kinks"),
+        right("error / tolerance"),
+        Cell::new("verdict"),
+    ];
     if mutants {
-        head.push("mutants killed");
+        heads.push(right("mutants killed"));
     }
-    table.set_header(head.iter().enumerate().map(|(column, name)| aligned(column, (*name).to_owned())));
-    for line in lines {
+    let row = |line: &Line| {
         let name =
             if line.about.is_empty() { line.subject.clone() } else { format!("{} ({})", line.subject, line.about) };
         let mut cells = vec![
-            name,
-            thousands(line.checks),
-            share(line.gradients_proven, line.gradients),
-            share(line.elements_checked, line.elements),
-            if line.kinks == 0 { "–".to_owned() } else { thousands(line.kinks) },
-            format!("{:.2}", line.worst),
-            line.verdict.clone(),
+            Cell::new(name),
+            right(thousands(line.checks)),
+            right(share(line.gradients_proven, line.gradients)),
+            right(share(line.elements_checked, line.elements)),
+            right(if line.kinks == 0 { "–".to_owned() } else { thousands(line.kinks) }),
+            right(format!("{:.2}", line.worst)),
+            Cell::new(&line.verdict).fg(colour(&line.verdict)),
         ];
         if mutants {
-            cells.push(share(line.mutants_killed, line.mutants));
+            cells.push(right(share(line.mutants_killed, line.mutants)));
         }
-        table.add_row(cells.into_iter().enumerate().map(|(column, cell)| aligned(column, cell)));
-    }
-    table
+        cells
+    };
+    crate::table::text(heads, lines.iter().map(row).collect(), &["elements checked", "kinks", "checks"])
 }
 
-fn aligned(column: usize, text: String) -> Cell {
-    let left = matches!(column, 0 | 6);
-    Cell::new(text).set_alignment(if left { CellAlignment::Left } else { CellAlignment::Right })
+/// A text as a terminal has it.
+fn shown(text: &str) -> String {
+    painted(&terminal::flowing(text))
+}
+
+/// Several checks, each with its report.
+pub(super) fn in_full_of(outcomes: &[CheckOutcome]) -> String {
+    shown(&outcomes.iter().map(in_full).collect::<Vec<_>>().join("\n\n"))
 }
 
 /// A check with its report, or the panic in its place, and the mutants that survived.
@@ -133,7 +148,7 @@ fn in_full(outcome: &CheckOutcome) -> String {
     let case = if outcome.general() { case } else { format!(" at {}{case}", outcome.point) };
     let mut text = format!("{}{case}: {}\n", outcome.subject, outcome.about);
     match (&outcome.report, &outcome.panic) {
-        (Some(report), _) => text += &report.to_string(),
+        (Some(report), _) => text += report.findings().to_string().trim_end(),
         (None, None) if outcome.left_out.is_some() => {
             text += &format!("left out: {}", outcome.left_out.as_deref().unwrap_or_default());
         }

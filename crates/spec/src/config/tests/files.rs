@@ -29,6 +29,7 @@ fn the_defaults_load_and_are_the_defaults() {
     assert_eq!((training.loss, training.batch_size, training.report_every), (Loss::CrossEntropy, 16, 50));
     assert_eq!((training.validate_every, training.checkpoint_every), (500, 500));
     assert_eq!(experiment.expect, None);
+    assert!(!experiment.check_gradients);
 }
 
 /// Every line that is commented out is valid once it is not.
@@ -88,7 +89,19 @@ fn the_schema_is_json_that_describes_every_key() {
     top.sort();
     assert_eq!(
         top,
-        ["data", "engine", "evaluation", "expect", "kernels", "model", "name", "optimizer", "seed", "training"]
+        [
+            "check",
+            "data",
+            "engine",
+            "evaluation",
+            "expect",
+            "kernels",
+            "model",
+            "name",
+            "optimizer",
+            "seed",
+            "training"
+        ]
     );
     let optimizers = schema["properties"]["optimizer"]["oneOf"].as_array().unwrap();
     assert_eq!(optimizers.len(), 7);
@@ -325,6 +338,7 @@ fn keys_that_came_later_are_not_written_where_they_are_the_default() {
         "optimizer.update=after-momentum",
         "training.averages=plain",
         "evaluation.views=one",
+        "check.gradients=false",
         "training.early_stopping.restore_best=false",
         "model.layers.1={ type = \"relu\", gradient_at_zero = 0 }",
     ];
@@ -339,10 +353,12 @@ fn keys_that_came_later_are_not_written_where_they_are_the_default() {
         "lookahead",
         "optimizer.groups",
         "evaluation",
+        "check",
     ] {
         assert!(!text.contains(key), "{text}");
     }
-    let others = ["optimizer.update=before-momentum", "training.averages=moving"];
+    let others = ["optimizer.update=before-momentum", "training.averages=moving", "check.gradients=true"];
     let text = written(&others);
+    assert!(text.contains("\n[check]\ngradients = true\n"), "{text}");
     assert!(text.contains("update = \"before-momentum\"\n") && text.contains("averages = \"moving\"\n"), "{text}");
 }

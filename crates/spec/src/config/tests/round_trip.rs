@@ -205,12 +205,20 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     let all = Engine::ALL.into_iter().flat_map(|engine| Kernels::ALL.map(|kernels| (engine, kernels)));
     let valid = all.filter(|&it| it != (Engine::Compiled, Kernels::Off)).collect::<Vec<_>>();
     let views = prop::sample::select(Views::ALL.to_vec());
-    let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), prop::sample::select(valid), views);
+    let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), prop::sample::select(valid), (views, any::<bool>()));
     data()
         .prop_flat_map(|data| (Just(data.clone()), model(data.padded(four().by_name(&data.dataset).unwrap().shape))))
         .prop_flat_map(move |(data, model)| {
             (head.clone(), Just(data), Just(model), warm_start(), optimizer(), training(), expect.clone()).prop_map(
-                |((name, seed, (engine, kernels), views), data, model, warm_start, optimizer, mut training, expect)| {
+                |(
+                    (name, seed, (engine, kernels), (views, check_gradients)),
+                    data,
+                    model,
+                    warm_start,
+                    optimizer,
+                    mut training,
+                    expect,
+                )| {
                     // Without validation images there is only the training loss to watch.
                     let rule = training.early_stopping.as_mut().filter(|_| data.validation_images == 0);
                     if let Some(rule) = rule {
@@ -227,6 +235,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                         optimizer,
                         training,
                         views,
+                        check_gradients,
                         expect,
                     }
                 },
