@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use backproof_tests::sweeps::{figures, folder_with, run_folders, sweep, sweep_folder};
 use backproof_tests::{backproof, json, program, stderr, stdout};
@@ -298,6 +299,25 @@ fn two_processes_on_one_sweep_do_no_run_twice() {
         .filter(|lock| lock.exists())
         .collect();
     assert!(left.is_empty(), "{left:?}");
+}
+
+#[test]
+fn the_page_shows_what_is_done_while_the_sweep_runs() {
+    let folder = folder_with("seeds = [1, 2, 3]\n[set]\ntraining.iterations = 120\n");
+    let mut command = Command::new(program());
+    let mut process =
+        command.args(["sweep", "a.toml"]).current_dir(folder.path()).stdout(Stdio::null()).spawn().unwrap();
+    let mut seen = None;
+    while process.try_wait().unwrap().is_none() {
+        let pages = fs::read_dir(folder.path().join("runs/sweeps")).into_iter().flatten().flatten();
+        let pages = pages.filter_map(|sweep| fs::read_to_string(sweep.path().join("comparison.html")).ok());
+        seen = pages.filter(|page| page.contains("The sweep is running, about ")).last().or(seen);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let seen = seen.expect("a page while the sweep ran");
+    assert!(seen.contains(" of 3 runs not done yet. The page has the others."), "{seen}");
+    let last = fs::read_to_string(sweep_folder(folder.path()).join("comparison.html")).unwrap();
+    assert!(!last.contains("The sweep is running") && !last.contains("not done yet"), "{last}");
 }
 
 #[test]

@@ -39,12 +39,14 @@ mod work;
 
 pub(crate) use folder::{has_results, is_run, run_of};
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use backproof::backend::Backend;
 use backproof::cli;
 use backproof::error::{Failure, code};
-use backproof_spec::counted;
+use backproof_report::{Comparison, ReportError};
+use backproof_spec::{Sweep, counted};
 use backproof_train::RunFolder;
 
 use crate::device;
@@ -55,7 +57,7 @@ use outcome::Status;
 use results::Results;
 use work::{Ended, Work};
 
-#[allow(clippy::print_stdout)] // results go to stdout
+#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
 pub(crate) fn run(arguments: &cli::SweepArguments) -> anyhow::Result<()> {
     let sweep = backproof::sweep(arguments)?;
     let backend = Backend::by_name(&arguments.device.backend)?;
@@ -77,14 +79,25 @@ pub(crate) fn run(arguments: &cli::SweepArguments) -> anyhow::Result<()> {
 
     let stop = crate::signals::stop_on_signal()?;
     let launcher = Launcher::new(arguments, backend)?;
-    let work = Work { tasks, launcher, jobs: arguments.jobs.get(), stop: Arc::clone(&stop) };
+    let so_far = SoFar { folder: &folder, sweep: &sweep, backend, next: Mutex::new(Instant::now()) };
+    let between = |left: &str| so_far.show(left);
+    let work = Work { tasks, launcher, jobs: arguments.jobs.get(), stop: Arc::clone(&stop), between: &between };
     let ended = work.finish()?;
 
     let lock = folder.results_lock()?;
     let results = Results::write(&folder, &sweep, backend.name())?;
     println!("\n{}", results.table());
     println!("\nresults      {}", folder.path().join("results.md").display());
-    page(&folder, &results);
+    match page(&folder, &results, None) {
+        Ok(Some(comparison)) => {
+            for sentence in &comparison.missing {
+                eprintln!("warning: {sentence}");
+            }
+            println!("page         {}", comparison.page.display());
+        }
+        Ok(None) => {}
+        Err(error) => eprintln!("warning: the page of the sweep could not be made: {}", with_causes(&error)),
+    }
     let best = results.best_run_folder().map(|run| folder.point_best(&run));
     drop(lock);
     if let Some(closing) = best.and_then(|best| results.closing(&best)) {
@@ -93,28 +106,47 @@ pub(crate) fn run(arguments: &cli::SweepArguments) -> anyhow::Result<()> {
     verdict(&ended, &results)
 }
 
-/// The page of the sweep: its points, best first, with the runs that are done. That it cannot be made is no failure of the
-/// sweep.
-#[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
-fn page(folder: &SweepFolder, results: &Results) {
+/// The results and the page of a sweep that is not done.
+struct SoFar<'s> {
+    folder: &'s SweepFolder,
+    sweep: &'s Sweep,
+    backend: Backend,
+    /// When they are next written.
+    next: Mutex<Instant>,
+}
+
+impl SoFar<'_> {
+    /// Writes them anew, seldom enough that the runs do not notice: in a fiftieth of the time. `left` says how long the
+    /// runs that are left will take. What cannot be written now is told at the end.
+    fn show(&self, left: &str) {
+        const IDLE: u32 = 50;
+        let begun = Instant::now();
+        let Ok(mut next) = self.next.try_lock() else { return };
+        if begun < *next {
+            return;
+        }
+        let Ok(_lock) = self.folder.results_lock() else { return };
+        if let Ok(results) = Results::write(self.folder, self.sweep, self.backend.name()) {
+            let _ = page(self.folder, &results, Some(left));
+        }
+        *next = Instant::now() + IDLE * begun.elapsed();
+    }
+}
+
+/// The page of the sweep: its points, best first, with the runs that are done; none where no run is. That it cannot be
+/// made is no failure of the sweep.
+#[allow(clippy::print_stderr)] // warnings go to stderr
+fn page(folder: &SweepFolder, results: &Results, left: Option<&str>) -> Result<Option<Comparison>, ReportError> {
     let of_run = |run: &point::Run| {
         let made = run.outcome.as_ref().filter(|outcome| outcome.figures.is_some())?.run_folder.as_ref()?;
         let open = RunFolder::open(&folder.path().join(&run.folder).join(made));
         open.inspect_err(|error| eprintln!("warning: {} is not on the page: {}", run.folder, with_causes(error))).ok()
     };
-    let sweep = results.compared(of_run);
+    let sweep = results.compared(of_run, left);
     if sweep.points.iter().all(|point| point.runs.is_empty()) {
-        return;
+        return Ok(None);
     }
-    match backproof_report::compare_sweep(&sweep, folder.path()) {
-        Ok(comparison) => {
-            for sentence in &comparison.missing {
-                eprintln!("warning: {sentence}");
-            }
-            println!("page         {}", comparison.page.display());
-        }
-        Err(error) => eprintln!("warning: the page of the sweep could not be made: {}", with_causes(&error)),
-    }
+    backproof_report::compare_sweep(&sweep, folder.path()).map(Some)
 }
 
 /// The exit code: of the runs that were this process's to do.

@@ -94,8 +94,9 @@ impl Results {
         columns
     }
 
-    /// What the page of the sweep shows. `folder` gives the run folder of a run that is done.
-    pub(crate) fn compared(&self, folder: impl Fn(&Run) -> Option<RunFolder>) -> ComparedSweep {
+    /// What the page of the sweep shows. `folder` gives the run folder of a run that is done, and `left` says how long the
+    /// others will take, while some are trained.
+    pub(crate) fn compared(&self, folder: impl Fn(&Run) -> Option<RunFolder>, left: Option<&str>) -> ComparedSweep {
         let runs = || self.points.iter().flat_map(|point| &point.runs);
         let count = |of: fn(&Point) -> usize| self.points.iter().map(of).sum::<usize>();
         let mut sentences = vec![self.ranked_by.in_words().to_owned()];
@@ -109,6 +110,9 @@ impl Results {
                 sentences
                     .push(format!("{left_out} of {} {what}. The page has the others.", counted(runs().count(), "run")));
             }
+        }
+        if let Some(left) = left {
+            sentences.push(format!("The sweep is running, {left}. The page is written anew as runs end."));
         }
         let point = |(place, point): (usize, &Point)| ComparedPoint {
             name: point.words().to_owned(),

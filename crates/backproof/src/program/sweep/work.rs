@@ -20,12 +20,14 @@ use super::words::{percent, seconds};
 use crate::failures::with_causes;
 
 /// What is to be done.
-pub(crate) struct Work {
+pub(crate) struct Work<'w> {
     pub(crate) tasks: Vec<Task>,
     pub(crate) launcher: Launcher,
     /// How many runs at once.
     pub(crate) jobs: usize,
     pub(crate) stop: Arc<AtomicBool>,
+    /// Called whenever a run has ended and others are left, with how long they will take in words.
+    pub(crate) between: &'w (dyn Fn(&str) + Sync),
 }
 
 /// What became of each run that has ended, by its number.
@@ -40,7 +42,7 @@ pub(crate) enum Ended {
     Interrupted,
 }
 
-impl Work {
+impl Work<'_> {
     /// Does all of it; what became of each run, in their order.
     ///
     /// # Errors
@@ -107,6 +109,9 @@ impl Work {
         let Some(outcome) = outcome else { return Ok(Ended::Interrupted) };
         outcome.write(&task.folder)?;
         progress.ended(task, &outcome);
+        if let Some(left) = progress.left() {
+            (self.between)(&left);
+        }
         Ok(Ended::With(outcome.status))
     }
 
@@ -206,14 +211,17 @@ fn can_go_on(run: &RunFolder) -> bool {
 /// A line for each run that ends and, on a terminal, a bar under them; on stderr.
 struct Progress {
     bar: ProgressBar,
+    begun: Instant,
     ended: AtomicUsize,
+    /// Those of the ended that this process trained.
+    trained: AtomicUsize,
     of: usize,
 }
 
 impl Progress {
     fn new(of: usize) -> Self {
         let bar = if std::io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs  {elapsed} so far")
+            let style = ProgressStyle::with_template("{bar:40} {pos}/{len} runs  {elapsed} so far  {msg}")
                 .expect("the template is constant")
                 .progress_chars("━╸─");
             let bar = ProgressBar::with_draw_target(Some(of as u64), ProgressDrawTarget::stderr()).with_style(style);
@@ -222,7 +230,15 @@ impl Progress {
         } else {
             ProgressBar::hidden()
         };
-        Self { bar, ended: AtomicUsize::new(0), of }
+        Self { bar, begun: Instant::now(), ended: AtomicUsize::new(0), trained: AtomicUsize::new(0), of }
+    }
+
+    /// How long the runs that are left will take, in words, if as long each as those that were trained here.
+    fn left(&self) -> Option<String> {
+        let trained = self.trained.load(Ordering::Relaxed);
+        let left = self.of.saturating_sub(self.ended.load(Ordering::Relaxed));
+        let time = self.begun.elapsed().as_secs_f64() * left as f64 / trained as f64;
+        (left > 0 && trained > 0).then(|| format!("about {} left", backproof_train::duration(time)))
     }
 
     /// A run that an earlier process ended.
@@ -241,6 +257,8 @@ impl Progress {
             (None, None) => "failed".to_owned(),
         };
         self.line(&format!("{}: {words}", task.label));
+        self.trained.fetch_add(1, Ordering::Relaxed);
+        self.bar.set_message(self.left().unwrap_or_default());
     }
 
     fn elsewhere(&self, task: &Task, owner: Option<&Owner>) {
