@@ -211,7 +211,7 @@ fn log_without_clock(log: &str) -> String {
     let own = |line: &&str| !["interrupted at ", "resumed at ", "stopped: "].iter().any(|it| line.starts_with(it));
     log.lines()
         .filter(own)
-        .map(|line| match line.split_once(" images/s") {
+        .map(|line| match line.split_once(" img/s") {
             Some((figures, _)) => figures.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end().to_owned() + "\n",
             None => line.to_owned() + "\n",
         })

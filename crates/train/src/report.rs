@@ -53,7 +53,7 @@ impl TrainingReport {
 }
 
 /// Columns that a line of a report takes, as [`Display`](fmt::Display) writes it.
-pub const REPORT_WIDTH: usize = 123;
+pub const REPORT_WIDTH: usize = 120;
 
 impl TrainingReport {
     /// The same for a terminal of 80 columns, without the time that is left.
@@ -91,7 +91,7 @@ impl fmt::Display for TrainingReport {
             Some(accuracy) => write!(f, "  validation {:>6.2} %", 100.0 * accuracy)?,
             None => write!(f, "                     ")?,
         }
-        write!(f, "  {:>6.0} images/s  {} left", self.images_per_second, duration(self.seconds_left))
+        write!(f, "  {:>6.0} img/s  {} left", self.images_per_second, duration(self.seconds_left))
     }
 }
 

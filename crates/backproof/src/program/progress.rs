@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::io::IsTerminal;
 
+use backproof::error::colour;
 use backproof_spec::counted;
 use backproof_train::{
     EndedEarly, EvaluationResult, Observer, REPORT_WIDTH, Started, TrainingReport, restored_in_words,
@@ -16,17 +17,26 @@ pub(crate) struct Progress {
     bar: ProgressBar,
     /// Columns of the terminal, if there is one.
     width: Option<usize>,
+    /// The best accuracy on the validation images that was reported.
+    best: Option<f64>,
 }
+
+const GREEN: &str = "\x1b[32m";
+const BOLD: &str = "\x1b[1m";
+const RESET: &str = "\x1b[0m";
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { bar: ProgressBar::hidden(), width: width() }
+        Self { bar: ProgressBar::hidden(), width: width(), best: None }
     }
 
     /// One line on stdout, above the bar.
-    #[allow(clippy::print_stdout)] // results go to stdout
     fn line(&self, text: &str) {
-        let text = wrapped(text, self.width);
+        self.print(&wrapped(text, self.width));
+    }
+
+    #[allow(clippy::print_stdout)] // results go to stdout
+    fn print(&self, text: &str) {
         self.bar.suspend(|| println!("{text}"));
     }
 }
@@ -94,7 +104,22 @@ impl Observer for Progress {
 
     fn report(&mut self, report: &TrainingReport) {
         let short = self.width.is_some_and(|width| width < REPORT_WIDTH);
-        self.line(&if short { report.short() } else { report.to_string() });
+        let line = if short { report.short() } else { report.to_string() };
+        let is_better = report.validation_accuracy > self.best;
+        if is_better {
+            self.best = report.validation_accuracy;
+        }
+        match line.find("val").filter(|_| is_better && colour(std::io::stdout().is_terminal())) {
+            // The accuracy is the first thing after the word, up to its unit.
+            Some(from) => {
+                let to = line[from..].find('%').map_or(line.len(), |unit| from + unit + 1);
+                let (before, rest) = line.split_at(from);
+                let (accuracy, after) = rest.split_at(to - from);
+                // Not through `line`: escapes have no width.
+                self.print(&format!("{before}{GREEN}{accuracy}{RESET}{after}"));
+            }
+            None => self.line(&line),
+        }
     }
 
     fn ended_early(&mut self, ended_early: &EndedEarly) {
@@ -110,7 +135,7 @@ impl Observer for Progress {
     }
 
     fn evaluated(&mut self, result: &EvaluationResult) {
-        self.line(&summary(result));
+        self.print(&summary(result));
     }
 }
 
@@ -130,8 +155,9 @@ pub(crate) fn summary(result: &EvaluationResult) -> String {
     let percent =
         |share: Option<f64>| share.map_or_else(|| "      –".to_owned(), |share| format!("{:>6.2} %", 100.0 * share));
     let width = result.classes.iter().map(|class| class.class.chars().count()).max().unwrap_or(0).max(5);
+    let [bold, reset] = if colour(std::io::stdout().is_terminal()) { [BOLD, RESET] } else { ["", ""] };
     let mut text = format!(
-        "\n{} accuracy {:.2} % ({} of {}), loss {:.4}{}{}\n\n{:<width$}  precision    recall  images",
+        "\n{bold}{} accuracy {:.2} %{reset} ({} of {}), loss {:.4}{}{}\n\n{:<width$}  precision    recall  images",
         result.split,
         100.0 * result.accuracy,
         result.correct,

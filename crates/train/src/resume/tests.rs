@@ -87,7 +87,7 @@ fn content(run: &RunFolder, name: String) -> (String, String) {
         "log.txt" => {
             let lines = std::str::from_utf8(&bytes).unwrap().lines();
             let own = lines.filter(|line| !line.starts_with("interrupted at ") && !line.starts_with("resumed at "));
-            own.map(|line| line.split(" images/s").next().unwrap()[..line.len().min(60)].to_owned() + "\n").collect()
+            own.map(|line| line.split(" img/s").next().unwrap()[..line.len().min(60)].to_owned() + "\n").collect()
         }
         _ => backproof_data::sha256(&bytes),
     };
