@@ -10,6 +10,8 @@ pub enum Fault {
     ShiftedArgmax,
     /// The mask of dropout is that of the next pixel.
     ShiftedMask,
+    /// The slopes of a function of one element are those of the next pixel.
+    ShiftedSlopes,
     /// The border of a convolution's input is not zero.
     DirtyBorder,
     /// What is between the spread pixels of a strided convolution's output gradient is not zero.
@@ -24,10 +26,11 @@ pub enum Fault {
 
 impl Fault {
     /// Every one.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::StaleFlippedWeights,
         Self::ShiftedArgmax,
         Self::ShiftedMask,
+        Self::ShiftedSlopes,
         Self::DirtyBorder,
         Self::DirtySpread,
         Self::StaleSums,
@@ -42,6 +45,7 @@ impl Fault {
             Self::StaleFlippedWeights => "kernel: the flipped weights of another step",
             Self::ShiftedArgmax => "kernel: the argmax of the next pixel",
             Self::ShiftedMask => "kernel: the mask of the next pixel",
+            Self::ShiftedSlopes => "kernel: the slopes of the next pixel",
             Self::DirtyBorder => "kernel: the border of the input is not zero",
             Self::DirtySpread => "kernel: what is between the pixels of a strided gradient is not zero",
             Self::StaleSums => "kernel: the sums go on from the batch before",

@@ -13,7 +13,7 @@
 mod cases;
 
 use backproof_kernels as kernels;
-use cases::{Convolution, Images, Product, filled};
+use cases::{Convolution, Function, Images, Product, filled};
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
 use kernels::{AdamStep, Border, Isa, Layout, Moments, MomentumStep, OptimizerStep, Window, zeros};
@@ -210,6 +210,35 @@ fn batch_norm_backward(bencher: Bencher<'_, '_>, case: &Images) {
     bencher.counter(case.count()).bench_local(|| {
         let (numbers, input, onto) = ([&numbers[..]; 4], black_box(&input), (layout, &mut found[..]));
         kernels::batch_norm_backward(case.isa, layout, input, numbers, true, layout, &gradient, onto);
+    });
+}
+
+#[divan::bench(args = Function::all())]
+fn element_forward(bencher: Bencher<'_, '_>, case: &Function) {
+    let (layout, input) = (&case.images.layout, case.images.numbers());
+    let (mut output, mut slopes) = (zeros(layout.size()), zeros(layout.size()));
+    bencher.counter(case.images.count()).bench_local(|| {
+        let slopes = case.function.keeps_slopes().then_some(&mut slopes[..]);
+        kernels::element_forward(
+            case.images.isa,
+            case.function,
+            layout,
+            black_box(&input),
+            layout,
+            &mut output,
+            slopes,
+        );
+    });
+}
+
+#[divan::bench(args = Function::all())]
+fn element_backward(bencher: Bencher<'_, '_>, case: &Function) {
+    let (layout, known, gradient) = (&case.images.layout, case.images.numbers(), case.images.numbers());
+    let mut found = zeros(layout.size());
+    bencher.counter(case.images.count()).bench_local(|| {
+        let known = black_box(&known);
+        let (isa, f) = (case.images.isa, case.function);
+        kernels::element_backward(isa, f, layout, known, layout, &gradient, layout, &mut found);
     });
 }
 

@@ -51,7 +51,7 @@ mod testing;
 
 pub use batch_norm::{Moments, batch_norm_backward, batch_norm_forward, batch_norm_moments, batch_norm_sums};
 pub use conv2d::{Conv2dShape, DirectConv2d};
-pub use element::{ElementFunction, element_backward, element_forward, negative_products};
+pub use element::{ElementFunction, element_backward, element_forward, prelu_backward};
 pub use elementwise::{copy, multiply, relu_backward, relu_backward_passing_zero, relu_forward};
 pub use isa::{Isa, VARIABLE};
 pub use layout::{Border, Layout};

@@ -56,12 +56,26 @@ pub(crate) trait Lanes: Copy {
     unsafe fn sqrt(self) -> Self;
     /// max(0, x); NaN stays NaN.
     unsafe fn relu(self) -> Self;
+    /// The larger of both; NaN of `self` stays NaN.
+    unsafe fn at_least(self, bound: Self) -> Self;
+    /// The smaller of both; NaN of `self` stays NaN.
+    unsafe fn at_most(self, bound: Self) -> Self;
+    /// |x|.
+    unsafe fn magnitude(self) -> Self;
+    /// |self| with the sign of `of`.
+    unsafe fn with_sign(self, of: Self) -> Self;
     /// Lane by lane, `self > other ? yes : no`.
     unsafe fn select_greater(self, other: Self, yes: Self, no: Self) -> Self;
     /// Lane by lane, `self == other ? yes : no`.
     unsafe fn select_equal(self, other: Self, yes: Self, no: Self) -> Self;
-    /// 2 to the power of each lane, which is a whole number from −126 to 127. Of NaN it is any number.
-    unsafe fn power_of_two(self) -> Self;
+    /// `self · 2ⁿ`, rounded once, for whole n from −252 to 127. With n NaN it is any number.
+    unsafe fn times_power_of_two(self, n: Self) -> Self;
+    /// `self · other − product`: what was lost when `product` was rounded. It is exact, but for an underflow.
+    #[inline(always)]
+    unsafe fn lost_of_product(self, other: Self, product: Self) -> Self {
+        // SAFETY: the caller's.
+        unsafe { Self::splat(0.0).sub(product).fma(self, other) }
+    }
     /// The lanes as an array.
     #[inline(always)]
     unsafe fn to_array(self) -> [f32; LANES] {
@@ -112,9 +126,25 @@ mod tests {
                 same(x.relu(), &|i| a[i].max(0.0));
                 same(x.select_greater(y, V::splat(1.0), V::splat(2.0)), &|i| if a[i] > b[i] { 1.0 } else { 2.0 });
                 same(x.select_equal(y, V::splat(1.0), V::splat(2.0)), &|i| if a[i] == b[i] { 1.0 } else { 2.0 });
-                for first in (-126..=112).step_by(7) {
+                same(x.at_least(y), &|i| a[i].max(b[i]));
+                same(x.at_most(y), &|i| a[i].min(b[i]));
+                same(x.magnitude(), &|i| a[i].abs());
+                same(x.with_sign(y), &|i| a[i].copysign(b[i]));
+                // A product of 14 digits more than it has room for, and what is left of it.
+                let [third, seventh] = [V::splat(1.0 / 3.0), V::splat(1.0 / 7.0)];
+                let exact = f64::from(1.0f32 / 3.0) * f64::from(1.0f32 / 7.0);
+                let lost = (exact - f64::from(exact as f32)) as f32;
+                assert!(lost != 0.0);
+                same(third.lost_of_product(seventh, third.mul(seventh)), &|_| lost);
+                for first in (-252..=112).step_by(7) {
                     let whole: [f32; LANES] = std::array::from_fn(|i| (first + i as i32) as f32);
-                    same(V::load(whole.as_ptr()).power_of_two(), &|i| 2f32.powi(first + i as i32));
+                    let power = |i: usize| 2f64.powi(first + i as i32);
+                    let found = V::splat(1.75).times_power_of_two(V::of(&whole));
+                    same(found, &|i| (1.75 * power(i)) as f32);
+                }
+                let nan = V::splat(f32::NAN);
+                for stays in [nan.at_least(x), nan.at_most(x), nan.magnitude(), nan.with_sign(x)] {
+                    assert!(stays.to_array().iter().all(|lane| lane.is_nan()));
                 }
                 assert_eq!(x.sum(), 0.0);
                 assert!(V::splat(f32::NAN).relu().to_array().iter().all(|lane| lane.is_nan()));

@@ -185,6 +185,7 @@ fn can_have(operation: &Operation, fault: Fault) -> bool {
         Fault::StaleTransformedSums => matches!(operation, Operation::Conv2d { shape, .. } if Winograd::pays(shape)),
         Fault::ShiftedArgmax => matches!(operation, Operation::MaxPool2d { .. }),
         Fault::ShiftedMask => matches!(operation, Operation::Dropout),
+        Fault::ShiftedSlopes => matches!(operation, Operation::Elementwise(f) if f.keeps_slopes()),
         Fault::StaleMean => matches!(operation, Operation::BatchNorm { .. }),
     }
 }

@@ -111,7 +111,11 @@ impl Graph {
             }
             Operation::Relu => (Node::Relu, same),
             Operation::ReluPassingZero => (Node::ReluPassingZero, same),
-            Operation::Elementwise(f) => (Node::Elementwise(f), same),
+            Operation::Elementwise(f) => {
+                // The slopes that are kept of it say all that the backward pass needs.
+                from.values_kept &= !f.keeps_slopes() || first || from.shared || from.relu_fused;
+                (Node::Elementwise(f), same)
+            }
             Operation::Prelu => (Node::Prelu { slope: self.sum(1) }, same),
             Operation::Dropout => (Node::Dropout, same),
             Operation::Conv2d { shape, bias } => {
@@ -179,7 +183,6 @@ impl Graph {
             // A ReLU's backward pass reads its output, and so does that of a maximum after a ReLU.
             this.values_kept |= match self.nodes[index - 1] {
                 Node::Relu => true,
-                Node::Elementwise(f) => f.keeps_output(),
                 Node::MaxPool2d { .. } => input_masked,
                 _ => false,
             };

@@ -36,7 +36,9 @@ impl Shard {
         for (number, node) in graph.nodes.iter().enumerate() {
             let (from, to) = (graph.input(number), &graph.activations[number + 1]);
             match (node, fault) {
-                (Node::MaxPool2d { .. }, Fault::ShiftedArgmax) | (Node::Dropout, Fault::ShiftedMask) => {
+                (Node::MaxPool2d { .. }, Fault::ShiftedArgmax)
+                | (Node::Dropout, Fault::ShiftedMask)
+                | (Node::Elementwise(_), Fault::ShiftedSlopes) => {
                     self.saved[number].chunks_exact_mut(to.stride()).for_each(|saved| saved.rotate_left(LANES));
                 }
                 (Node::Conv2d { .. }, Fault::DirtyBorder) => {

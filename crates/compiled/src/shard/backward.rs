@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use backproof_kernels::{
-    ElementFunction, accumulate, add_pixels, avg_pool_backward, batch_norm_backward, copy, element_backward,
-    linear_input_gradient, max_pool_backward, multiply, negative_products, relu_backward, relu_backward_passing_zero,
+    accumulate, add_pixels, avg_pool_backward, batch_norm_backward, copy, element_backward, linear_input_gradient,
+    max_pool_backward, multiply, prelu_backward, relu_backward, relu_backward_passing_zero,
 };
 
 use super::{NormNumbers, Shard, Shared, Workspace, at, distinct};
@@ -107,16 +107,18 @@ impl Shard {
                 relu_backward_passing_zero(isa, &from.values, input, &from.gradient, input_gradient);
             }
             Node::Elementwise(f) if wanted => {
-                let (of, known) = if f.keeps_output() { (&to.values, output) } else { (&from.values, input) };
+                let (of, known) = if f.keeps_slopes() {
+                    (&to.values, &at(&mut self.saved[node], true, to.stride(), image)[..to.values.size()])
+                } else {
+                    (&from.values, input)
+                };
                 element_backward(isa, *f, of, known, &to.gradient, gradient, &from.gradient, input_gradient);
             }
             Node::Prelu { slope } => {
-                self.sums[slope.start] += negative_products(isa, &from.values, input, &to.gradient, gradient);
-                if wanted {
-                    let f = ElementFunction::LeakyRelu { slope: all_weights[slope.start] };
-                    let of = &from.values;
-                    element_backward(isa, f, of, input, &to.gradient, gradient, &from.gradient, input_gradient);
-                }
+                let (of, onto) = (&from.values, &from.gradient);
+                let a = all_weights[slope.start];
+                self.sums[slope.start] +=
+                    prelu_backward(isa, a, of, input, &to.gradient, gradient, onto, input_gradient);
             }
             Node::BatchNorm { index, .. } if wanted => {
                 let NormNumbers { mean, scale, of_sum, of_product, .. } = &shared.norms[*index];

@@ -80,10 +80,15 @@ impl Shard {
                 avg_pool_forward(isa, window, *divisor, &from.values, input, &to.values, output);
             }
             Node::Relu | Node::ReluPassingZero => relu_forward(isa, &from.values, input, &to.values, output),
-            Node::Elementwise(f) => element_forward(isa, *f, &from.values, input, &to.values, output),
+            Node::Elementwise(f) => {
+                let keeps = shared.training && f.keeps_slopes();
+                let slopes = keeps.then(|| at(&mut self.saved[node], true, to.stride(), image));
+                let slopes = slopes.map(|slopes| &mut slopes[..to.values.size()]);
+                element_forward(isa, *f, &from.values, input, &to.values, output, slopes);
+            }
             Node::Prelu { slope } => {
                 let f = ElementFunction::LeakyRelu { slope: weights[slope.start] };
-                element_forward(isa, f, &from.values, input, &to.values, output);
+                element_forward(isa, f, &from.values, input, &to.values, output, None);
             }
             Node::BatchNorm { index, .. } => {
                 let NormNumbers { mean, scale, offset, .. } = &shared.norms[*index];

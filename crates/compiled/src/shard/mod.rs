@@ -20,7 +20,7 @@ pub(crate) struct Shard {
     pub(crate) images: Range<usize>,
     pub(crate) values: Vec<Memory>,
     gradients: Vec<Memory>,
-    /// Of each node: argmax indices of a maximum, the mask of dropout.
+    /// Of each node: argmax indices of a maximum, the mask of dropout, slopes of functions of one element.
     pub(crate) saved: Vec<Memory>,
     /// Of each convolution: the gradient with its border, and with zeros between its pixels.
     padded: Vec<Memory>,
@@ -57,6 +57,7 @@ impl Shard {
             saved: outputs()
                 .map(|(node, output)| match node {
                     Node::MaxPool2d { .. } | Node::Dropout => buffer(training, output.stride()),
+                    Node::Elementwise(f) if f.keeps_slopes() && training => buffer(true, output.stride()),
                     _ => zeros(0),
                 })
                 .collect(),

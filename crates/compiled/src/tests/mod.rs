@@ -1,10 +1,11 @@
 //! Plans against a network written out in double precision, whose gradients are central differences.
 
 mod all_images;
+mod element;
 mod reference;
 mod residual;
 
-use backproof_kernels::{Conv2dShape, Divisor, ElementFunction, Isa, MomentumStep, Window, Winograd};
+use backproof_kernels::{Conv2dShape, Divisor, Isa, MomentumStep, Window, Winograd};
 
 use crate::testing::numbers;
 use crate::{Differentiable, InferencePlan, Inputs, Objective, Operation, Parameter, Plan, SegmentPlan, TrainingPlan};
@@ -197,33 +198,6 @@ fn a_perceptron_is_differentiated() {
         Operation::Linear { outputs: 3, bias: true },
     ];
     check(&operations, [3, 3, 5], 8);
-}
-
-/// Before and after each kind of node, with values that are kept and values that are not.
-#[test]
-fn functions_of_one_element_are_differentiated() {
-    let operations = [
-        Operation::Elementwise(ElementFunction::Tanh),
-        conv(2, 5, [8, 8], 3, 1),
-        Operation::Elementwise(ElementFunction::Silu),
-        halved(8),
-        Operation::Elementwise(ElementFunction::Sigmoid),
-        conv(5, 18, [4, 4], 3, 1),
-        Operation::Prelu,
-        Operation::BatchNorm { epsilon: 1e-3, momentum: 0.1, scale: true, shift: true },
-        Operation::Elementwise(ElementFunction::Elu { alpha: 0.7 }),
-        Operation::Dropout,
-        Operation::Prelu,
-        Operation::Flatten,
-        Operation::Elementwise(ElementFunction::Sigmoid),
-        Operation::Linear { outputs: 9, bias: true },
-        Operation::Elementwise(ElementFunction::Softplus),
-        Operation::Linear { outputs: 4, bias: true },
-    ];
-    check(&operations, [2, 8, 8], 5);
-    check(&operations, [2, 8, 8], 18);
-    let first = [Operation::Prelu, Operation::Flatten, Operation::Linear { outputs: 3, bias: false }];
-    check(&first, [2, 2, 2], 3);
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use backproof_kernels::{Border, Conv2dShape, DirectConv2d, Isa, LANES, Layout, Memory, Winograd, zeros};
+use backproof_kernels::{
+    Border, Conv2dShape, DirectConv2d, ElementFunction, Isa, LANES, Layout, Memory, Winograd, zeros,
+};
 use divan::counter::ItemsCount;
 
 fn each<T>(make: impl Fn(Isa) -> Vec<T>) -> Vec<T> {
@@ -200,5 +202,37 @@ impl fmt::Display for Images {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Layout { channels, height, width, .. } = self.layout;
         write!(f, "{} {channels}×{height}×{width}", self.isa)
+    }
+}
+
+/// A function of one element of the images of `mnist-baseline`.
+pub(crate) struct Function {
+    pub(crate) images: Images,
+    pub(crate) function: ElementFunction,
+}
+
+impl Function {
+    pub(crate) fn all() -> Vec<Self> {
+        let layout = Layout::blocked([16, 28, 28], Border::default());
+        each(|isa| {
+            [
+                ElementFunction::Gelu,
+                ElementFunction::GeluTanh,
+                ElementFunction::Silu,
+                ElementFunction::Sigmoid,
+                ElementFunction::Tanh,
+                ElementFunction::Elu { alpha: 1.0 },
+                ElementFunction::Softplus,
+                ElementFunction::LeakyRelu { slope: 0.1 },
+            ]
+            .map(|function| Self { images: Images { isa, layout }, function })
+            .into()
+        })
+    }
+}
+
+impl fmt::Display for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {:?}", self.images, self.function)
     }
 }

@@ -1,10 +1,10 @@
 //! Two registers of AVX2.
 
 use std::arch::x86_64::{
-    __m256, _CMP_EQ_OQ, _CMP_GT_OQ, _mm256_add_epi32, _mm256_add_ps, _mm256_blendv_ps, _mm256_castsi256_ps,
-    _mm256_cmp_ps, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_max_ps, _mm256_mul_ps,
-    _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps, _mm256_slli_epi32, _mm256_sqrt_ps, _mm256_storeu_ps,
-    _mm256_sub_ps,
+    __m256, _CMP_EQ_OQ, _CMP_GT_OQ, _mm256_add_epi32, _mm256_add_ps, _mm256_and_ps, _mm256_andnot_ps, _mm256_blendv_ps,
+    _mm256_castsi256_ps, _mm256_cmp_ps, _mm256_cvtps_epi32, _mm256_div_ps, _mm256_fmadd_ps, _mm256_loadu_ps,
+    _mm256_max_ps, _mm256_min_ps, _mm256_mul_ps, _mm256_or_ps, _mm256_set1_epi32, _mm256_set1_ps, _mm256_setzero_ps,
+    _mm256_slli_epi32, _mm256_sqrt_ps, _mm256_srai_epi32, _mm256_storeu_ps, _mm256_sub_epi32, _mm256_sub_ps,
 };
 
 use super::Lanes;
@@ -81,11 +81,38 @@ impl Lanes for Avx2 {
         }
     }
     #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
-        let one = |lanes| unsafe {
-            let exponents = _mm256_add_epi32(_mm256_cvtps_epi32(lanes), _mm256_set1_epi32(127));
-            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(exponents))
+    unsafe fn at_least(self, bound: Self) -> Self {
+        // As for `relu`, NaN has to be the second operand.
+        unsafe { Self(_mm256_max_ps(bound.0, self.0), _mm256_max_ps(bound.1, self.1)) }
+    }
+    #[inline(always)]
+    unsafe fn at_most(self, bound: Self) -> Self {
+        unsafe { Self(_mm256_min_ps(bound.0, self.0), _mm256_min_ps(bound.1, self.1)) }
+    }
+    #[inline(always)]
+    unsafe fn magnitude(self) -> Self {
+        unsafe {
+            let sign = _mm256_set1_ps(-0.0);
+            Self(_mm256_andnot_ps(sign, self.0), _mm256_andnot_ps(sign, self.1))
+        }
+    }
+    #[inline(always)]
+    unsafe fn with_sign(self, of: Self) -> Self {
+        let one = |magnitude, of| unsafe {
+            let sign = _mm256_set1_ps(-0.0);
+            _mm256_or_ps(_mm256_andnot_ps(sign, magnitude), _mm256_and_ps(sign, of))
         };
-        Self(one(self.0), one(self.1))
+        Self(one(self.0, of.0), one(self.1, of.1))
+    }
+    #[inline(always)]
+    unsafe fn times_power_of_two(self, n: Self) -> Self {
+        // In two factors, since 2ⁿ alone may be below the smallest number with all digits.
+        let one = |lanes, n| unsafe {
+            let power = |n| _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_add_epi32(n, _mm256_set1_epi32(127))));
+            let n = _mm256_cvtps_epi32(n);
+            let half = _mm256_srai_epi32::<1>(n);
+            _mm256_mul_ps(_mm256_mul_ps(lanes, power(half)), power(_mm256_sub_epi32(n, half)))
+        };
+        Self(one(self.0, n.0), one(self.1, n.1))
     }
 }

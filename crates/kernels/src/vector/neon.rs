@@ -1,9 +1,9 @@
 //! Four registers of NEON.
 
 use std::arch::aarch64::{
-    float32x4_t, vaddq_f32, vaddq_s32, vbslq_f32, vceqq_f32, vcgtq_f32, vcvtq_s32_f32, vdivq_f32, vdupq_n_f32,
-    vdupq_n_s32, vfmaq_f32, vld1q_f32, vmaxq_f32, vmulq_f32, vreinterpretq_f32_s32, vshlq_n_s32, vsqrtq_f32, vst1q_f32,
-    vsubq_f32,
+    float32x4_t, vabsq_f32, vaddq_f32, vaddq_s32, vbslq_f32, vceqq_f32, vcgtq_f32, vcvtq_s32_f32, vdivq_f32,
+    vdupq_n_f32, vdupq_n_s32, vdupq_n_u32, vfmaq_f32, vld1q_f32, vmaxq_f32, vminq_f32, vmulq_f32,
+    vreinterpretq_f32_s32, vshlq_n_s32, vshrq_n_s32, vsqrtq_f32, vst1q_f32, vsubq_f32, vsubq_s32,
 };
 
 use super::Lanes;
@@ -68,10 +68,29 @@ impl Lanes for Neon {
         Self(std::array::from_fn(|i| unsafe { vbslq_f32(vceqq_f32(self.0[i], other.0[i]), yes.0[i], no.0[i]) }))
     }
     #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
+    unsafe fn at_least(self, bound: Self) -> Self {
+        Self(std::array::from_fn(|i| unsafe { vmaxq_f32(bound.0[i], self.0[i]) }))
+    }
+    #[inline(always)]
+    unsafe fn at_most(self, bound: Self) -> Self {
+        Self(std::array::from_fn(|i| unsafe { vminq_f32(bound.0[i], self.0[i]) }))
+    }
+    #[inline(always)]
+    unsafe fn magnitude(self) -> Self {
+        Self(self.0.map(|quarter| unsafe { vabsq_f32(quarter) }))
+    }
+    #[inline(always)]
+    unsafe fn with_sign(self, of: Self) -> Self {
+        Self(std::array::from_fn(|i| unsafe { vbslq_f32(vdupq_n_u32(1 << 31), of.0[i], self.0[i]) }))
+    }
+    #[inline(always)]
+    unsafe fn times_power_of_two(self, n: Self) -> Self {
+        // In two factors, since 2ⁿ alone may be below the smallest number with all digits.
         Self(std::array::from_fn(|i| unsafe {
-            let exponents = vaddq_s32(vcvtq_s32_f32(self.0[i]), vdupq_n_s32(127));
-            vreinterpretq_f32_s32(vshlq_n_s32::<23>(exponents))
+            let power = |n| vreinterpretq_f32_s32(vshlq_n_s32::<23>(vaddq_s32(n, vdupq_n_s32(127))));
+            let n = vcvtq_s32_f32(n.0[i]);
+            let half = vshrq_n_s32::<1>(n);
+            vmulq_f32(vmulq_f32(self.0[i], power(half)), power(vsubq_s32(n, half)))
         }))
     }
 }

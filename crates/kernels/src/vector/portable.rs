@@ -72,7 +72,37 @@ impl Lanes for Portable {
         Self(std::array::from_fn(|i| if self.0[i] == other.0[i] { yes.0[i] } else { no.0[i] }))
     }
     #[inline(always)]
-    unsafe fn power_of_two(self) -> Self {
-        Self(self.0.map(|lane| f32::from_bits(((lane as i32 + 127) << 23) as u32)))
+    unsafe fn at_least(self, bound: Self) -> Self {
+        self.zip(bound, |x, bound| if x < bound { bound } else { x })
+    }
+    #[inline(always)]
+    unsafe fn at_most(self, bound: Self) -> Self {
+        self.zip(bound, |x, bound| if x > bound { bound } else { x })
+    }
+    #[inline(always)]
+    unsafe fn magnitude(self) -> Self {
+        Self(self.0.map(f32::abs))
+    }
+    #[inline(always)]
+    unsafe fn with_sign(self, of: Self) -> Self {
+        self.zip(of, f32::copysign)
+    }
+    #[inline(always)]
+    unsafe fn times_power_of_two(self, n: Self) -> Self {
+        // In two factors, since 2ⁿ alone may be below the smallest number with all digits.
+        let power = |n: i32| f32::from_bits((n.wrapping_add(127) << 23) as u32);
+        // Above 2²³ a number has its whole part in its last bits, which no vector instruction is needed to convert.
+        let shift = 1.5 * (1 << 23) as f32;
+        self.zip(n, |x, n| {
+            let n = ((n + shift).to_bits() as i32).wrapping_sub(shift.to_bits() as i32);
+            let half = n >> 1;
+            x * power(half) * power(n.wrapping_sub(half))
+        })
+    }
+    #[inline(always)]
+    unsafe fn lost_of_product(self, other: Self, product: Self) -> Self {
+        // `fma` may round twice. A product of two numbers of single precision is exact in double precision.
+        let lost = |lane: usize| f64::from(self.0[lane]) * f64::from(other.0[lane]) - f64::from(product.0[lane]);
+        Self(std::array::from_fn(|lane| lost(lane) as f32))
     }
 }

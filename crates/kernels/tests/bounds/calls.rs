@@ -178,13 +178,19 @@ pub(crate) fn images(isa: Isa, shape: [usize; 3]) -> Vec<Call> {
             relu_backward_passing_zero(isa, &to, y, &from, g);
         }),
         Call::new("element function", of, [x, y], move |[x, y]| {
-            element_forward(isa, ElementFunction::Gelu, &from, x, &to, y);
+            element_forward(isa, ElementFunction::Sigmoid, &from, x, &to, y, None);
         }),
-        Call::new("element function backward", of, [x, y, x], move |[x, g, dx]| {
-            element_backward(isa, ElementFunction::Silu, &from, x, &to, g, &from, dx);
+        Call::new("element function, keeping slopes", of, [x, y, y], move |[x, y, slopes]| {
+            element_forward(isa, ElementFunction::Gelu, &from, x, &to, y, Some(slopes));
         }),
-        Call::new("negative products", of, [x, y], move |[x, g]| {
-            assert!(negative_products(isa, &from, x, &to, g).is_finite());
+        Call::new("element function backward", of, [y, y, x], move |[slopes, g, dx]| {
+            element_backward(isa, ElementFunction::Silu, &to, slopes, &to, g, &from, dx);
+        }),
+        Call::new("element function backward, from the input", of, [x, y, x], move |[x, g, dx]| {
+            element_backward(isa, ElementFunction::LeakyRelu { slope: 0.1 }, &from, x, &to, g, &from, dx);
+        }),
+        Call::new("PReLU backward", of, [x, y, x], move |[x, g, dx]| {
+            assert!(prelu_backward(isa, 0.1, &from, x, &to, g, &from, dx).is_finite());
         }),
         Call::new("multiply", of, [x, y], move |[x, y]| multiply(isa, &from, x, &to, y)),
         Call::new("sum", of, [x, y, y], move |[one, other, y]| {
