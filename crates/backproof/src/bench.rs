@@ -52,6 +52,9 @@ fn work(arguments: &BenchArguments) -> anyhow::Result<Work> {
     for name in without_repeats(&arguments.models) {
         networks.push(published_architecture(&name, "")?);
     }
+    for config in without_repeats(&arguments.configs) {
+        networks.push(Experiment::load(&config, &[], &data_sets())?.model);
+    }
     if networks.is_empty() {
         let all = published::names().iter().filter_map(|name| published::by_name(name));
         networks = all.filter(|network| network.trainable_parameters().is_ok_and(|count| count <= SMALL)).collect();
@@ -137,6 +140,15 @@ mod tests {
         assert_eq!(request.engines(), [BenchEngine::Compiled]);
         let Work::Steps { batches, passes, .. } = request.work else { panic!() };
         assert_eq!((batches[0].get(), batches.len(), passes), (32, 1, vec![Pass::Inference]));
+    }
+
+    #[test]
+    fn the_networks_of_configs_are_measured_beside_those_with_a_name() {
+        let config = concat!(env!("CARGO_MANIFEST_DIR"), "/../../configs/quickstart.toml");
+        assert_eq!(names(asked(&["-c", config]).unwrap()), ["mnist-baseline"]);
+        assert_eq!(names(asked(&["--model", "lenet-5", "-c", config]).unwrap()), ["lenet-5", "mnist-baseline"]);
+        assert!(asked(&["-c", "none.toml"]).unwrap_err().to_string().contains("none.toml"));
+        assert!(parse(&["--whole-run", "cifar-baseline", "-c", config]).is_err());
     }
 
     #[test]

@@ -17,6 +17,9 @@ pub struct BenchArguments {
     /// Only this published network, such as cifar-baseline; may be repeated. Without it, all but alexnet, resnet-9 and airbench94
     #[arg(long = "model", value_name = "M", env = "BACKPROOF_MODEL", value_delimiter = ',')]
     pub models: Vec<String>,
+    /// The network of this config file; may be repeated, and be beside --model
+    #[arg(short, long = "config", value_name = "FILE", env = "BACKPROOF_CONFIG", value_delimiter = ',')]
+    pub configs: Vec<PathBuf>,
     /// Number of images in a batch; may be repeated
     #[arg(long = "batch", value_name = "N", env = "BACKPROOF_BATCH", value_delimiter = ',', default_values = ["1", "16", "128"])]
     pub batches: Vec<NonZeroUsize>,
@@ -49,7 +52,7 @@ pub struct BenchArguments {
         long,
         value_name = "CONFIG",
         env = "BACKPROOF_WHOLE_RUN",
-        conflicts_with_all = ["models", "batches", "passes", "seconds"]
+        conflicts_with_all = ["models", "configs", "batches", "passes", "seconds"]
     )]
     pub whole_run: Option<PathBuf>,
     /// Write all figures to this file
