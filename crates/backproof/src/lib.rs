@@ -20,10 +20,11 @@ pub mod lock;
 pub mod shard;
 pub mod shell;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use backproof_data::data_sets;
-use backproof_spec::{Architecture, Experiment, Sweep, counted, published};
+use backproof_spec::{Architecture, Engine, Experiment, Sweep, counted, published};
 use clap::CommandFactory;
 
 use cli::{Cli, Command, ConfigCommand, EvaluateArguments, TrainArguments};
@@ -69,6 +70,7 @@ pub fn experiment(arguments: &TrainArguments) -> anyhow::Result<Experiment> {
         Some(path) => Experiment::load(path, &overrides, &data_sets())?,
         None => Experiment::from_toml("configs/quickstart.toml", QUICKSTART, &overrides, &data_sets())?,
     };
+    check_engine("", &experiment)?;
     if arguments.smoke {
         let training = &mut experiment.training;
         training.iterations = training.iterations.min(SMOKE_ITERATIONS);
@@ -80,6 +82,21 @@ pub fn experiment(arguments: &TrainArguments) -> anyhow::Result<Experiment> {
         experiment.expect = None;
     }
     Ok(experiment)
+}
+
+/// What trains an experiment that the engine `compiled` refuses.
+pub const INSTEAD_OF_COMPILED: &str = "`engine = \"manual\"` trains it by the same backward passes on Burn's \
+                                       tensors, and `engine = \"autodiff\"` by Burn's";
+
+/// Refuses the engine `compiled` for a network that has a layer without a kernel. `place` begins the message.
+fn check_engine(place: &str, experiment: &Experiment) -> anyhow::Result<()> {
+    if experiment.engine == Engine::Compiled
+        && let Some(layer) = experiment.model.without_kernels()?.first()
+    {
+        let message = format!("{place}engine = \"compiled\" cannot train this: there is no kernel for {layer}");
+        return Err(Failure::usage(message).help(INSTEAD_OF_COMPILED).into());
+    }
+    Ok(())
 }
 
 /// What `evaluate` was asked for.
@@ -173,15 +190,25 @@ fn config(command: &ConfigCommand) -> anyhow::Result<()> {
     match command {
         ConfigCommand::Check { files, overrides } => {
             for file in files {
-                if is_sweep(file) {
+                let mut experiments = Vec::new();
+                let (name, counts) = if is_sweep(file) {
                     let sweep = Sweep::load(file, overrides, &data_sets())?;
                     let runs = counted(sweep.runs().count(), "run");
                     let points = counted(sweep.points.len(), "point");
-                    println!("{}: {} is valid: {runs} at {points}", file.display(), sweep.name);
-                    continue;
+                    experiments.extend(sweep.points.into_iter().flat_map(|point| point.runs.into_iter().take(1)));
+                    (sweep.name, format!(": {runs} at {points}"))
+                } else {
+                    experiments.push(Experiment::load(file, overrides, &data_sets())?);
+                    (experiments[0].name.clone(), String::new())
+                };
+                let place = format!("{}: ", file.display());
+                experiments.iter().try_for_each(|experiment| check_engine(&place, experiment))?;
+                println!("{}: {name} is valid{counts}", file.display());
+                let words = experiments.iter().map(Experiment::without_kernels_in_words);
+                let words = words.collect::<Result<Vec<_>, _>>()?;
+                for sentence in words.into_iter().flatten().collect::<BTreeSet<_>>() {
+                    println!("{}: {sentence}", file.display());
                 }
-                let experiment = Experiment::load(file, overrides, &data_sets())?;
-                println!("{}: {} is valid", file.display(), experiment.name);
             }
         }
         ConfigCommand::Schema { sweep: false } => print!("{}", backproof_spec::schema(&data_sets())),

@@ -2,7 +2,7 @@
 
 use backproof_compiled::Operation;
 use backproof_layers::Layer;
-use backproof_spec::{Architecture, Shape, TracedLayer, describe_layer};
+use backproof_spec::{Architecture, Shape, WithoutKernel};
 use serde::{Deserialize, Serialize};
 
 /// Why a network does not run on the CPU kernels alone.
@@ -65,47 +65,23 @@ pub(crate) fn operations(architecture: &Architecture) -> Result<([usize; 3], Vec
     let Shape::Image { channels, height, width } = architecture.input else {
         return Err(NotCompiled::NoImages { network: architecture.name.clone(), input: architecture.input });
     };
-    let traced = architecture.trace().expect("a network was made of it, or a config was checked");
-    check(&traced, None)?;
-    let operations = traced.iter().map(Layer::operation).collect::<Option<_>>();
-    Ok(([channels, height, width], operations.expect("each layer was looked at")))
-}
-
-/// An error where one of these layers, or one inside of them, has no kernel. `flattened` is the image of more than one
-/// pixel that the first one gets as a vector, if it does; so is what comes back of the last one. A plan leaves
-/// flattened images as they are, channel by channel.
-fn check(layers: &[TracedLayer], mut flattened: Option<Shape>) -> Result<Option<Shape>, NotCompiled> {
-    for layer in layers {
-        let refused = |of: &str| NotCompiled::NoKernel {
-            layer: layer.name.clone(),
-            description: describe_layer(&layer.layer) + of,
-        };
-        if !layer.branches.is_empty() {
-            let before = flattened;
-            let given = layer.branches.iter().map(|branch| check(&branch.layers, before));
-            let mut given = given.collect::<Result<Vec<_>, _>>()?;
-            given.resize(2, before); // an identity, or zero padding, which is of images alone
-            if given[0] != given[1] {
-                return Err(refused(" of flattened images of several shapes"));
-            }
-            flattened = given[0];
-            continue;
-        }
-        match (Layer::operation(layer).ok_or_else(|| refused(""))?, layer.input) {
-            (Operation::Flatten, Shape::Image { height, width, .. }) => {
-                flattened = Some(layer.input).filter(|_| height * width > 1);
-            }
-            (Operation::Linear { .. }, _) => flattened = None,
-            (Operation::BatchNorm { .. }, _) if flattened.is_some() => return Err(refused(" of flattened images")),
-            _ => {}
-        }
+    const CHECKED: &str = "a network was made of it, or a config was checked";
+    let mut without = architecture.without_kernels().expect(CHECKED).into_iter();
+    if let Some(WithoutKernel { layer, description }) = without.next() {
+        return Err(NotCompiled::NoKernel { layer, description });
     }
-    Ok(flattened)
+    let traced = architecture.trace().expect(CHECKED);
+    let operations = traced.iter().map(Layer::operation).collect::<Option<_>>();
+    Ok(([channels, height, width], operations.expect("`spec` knows which layers have none")))
 }
 
 #[cfg(test)]
 mod tests {
-    use backproof_spec::{BatchNormSpec, FlattenSpec, LayerNormSpec, LayerSpec, LinearSpec, ResidualSpec};
+    use backproof_spec::{
+        AvgPool2dSpec, BatchNormSpec, Conv2dSpec, DropoutSpec, EluSpec, FlattenSpec, GeluSpec, GlobalAvgPoolSpec,
+        GroupNormSpec, LayerNormSpec, LayerSpec, LeakyReluSpec, LinearSpec, MaxPool2dSpec, PreluSpec, ReluSpec,
+        ResidualSpec, ScaleSpec, SigmoidSpec, SiluSpec, SoftplusSpec, TanhSpec,
+    };
     use burn::tensor::Device;
 
     use super::*;
@@ -115,36 +91,57 @@ mod tests {
         Architecture { name: "small".to_owned(), input: Shape::image(2, 3, 3), layers }
     }
 
-    #[test]
-    fn a_normalisation_of_flattened_images_has_no_kernel_and_one_after_a_linear_layer_has() {
-        let linear = || LayerSpec::Linear(LinearSpec::new(4));
-        let (flatten, norm) = (|| LayerSpec::Flatten(FlattenSpec), || LayerSpec::BatchNorm(BatchNormSpec::default()));
-        let refused = architecture(vec![flatten(), norm(), linear()]);
-        let error = has_kernels(&refused).unwrap_err().to_string();
-        assert!(error.starts_with("there is no kernel for norm1 (") && error.contains("flattened"), "{error}");
-        assert_eq!(has_kernels(&architecture(vec![flatten(), linear(), norm(), linear()])), Ok(()));
-        assert_eq!(has_kernels(&architecture(vec![norm(), flatten(), linear()])), Ok(()));
-        let network = Network::new(&refused, 1, &Device::flex()).unwrap();
-        let images = burn::Tensor::ones([5, 2, 3, 3], &Device::flex());
-        assert_eq!(network.forward(images, PassMode::Inference).dims(), [5, 4]);
+    /// One of each type.
+    fn each() -> Vec<LayerSpec> {
+        vec![
+            LayerSpec::Conv2d(Conv2dSpec::new(4, 3).padding(1)),
+            LayerSpec::MaxPool2d(MaxPool2dSpec::new(2)),
+            LayerSpec::AvgPool2d(AvgPool2dSpec::new(2)),
+            LayerSpec::GlobalAvgPool(GlobalAvgPoolSpec),
+            LayerSpec::Linear(LinearSpec::new(4)),
+            LayerSpec::Flatten(FlattenSpec),
+            LayerSpec::Scale(ScaleSpec { factor: 0.5 }),
+            LayerSpec::Relu(ReluSpec::default()),
+            LayerSpec::LeakyRelu(LeakyReluSpec { slope: 0.1 }),
+            LayerSpec::Prelu(PreluSpec { initial_slope: 0.1 }),
+            LayerSpec::Elu(EluSpec { alpha: 1.0 }),
+            LayerSpec::Gelu(GeluSpec::default()),
+            LayerSpec::Sigmoid(SigmoidSpec),
+            LayerSpec::Tanh(TanhSpec),
+            LayerSpec::Silu(SiluSpec),
+            LayerSpec::Softplus(SoftplusSpec),
+            LayerSpec::BatchNorm(BatchNormSpec::default()),
+            LayerSpec::GroupNorm(GroupNormSpec { groups: 2, epsilon: 1e-5 }),
+            LayerSpec::LayerNorm(LayerNormSpec { epsilon: 1e-5 }),
+            LayerSpec::Dropout(DropoutSpec { probability: 0.5 }),
+            LayerSpec::Residual(ResidualSpec::new(vec![LayerSpec::Tanh(TanhSpec)])),
+        ]
     }
 
     #[test]
-    fn a_layer_without_a_kernel_is_named_inside_of_a_residual_one_too() {
-        let residual = |body| LayerSpec::Residual(ResidualSpec::new(body));
-        let (flatten, linear) = (|| LayerSpec::Flatten(FlattenSpec), |out| LayerSpec::Linear(LinearSpec::new(out)));
-        let norm = LayerSpec::LayerNorm(LayerNormSpec { epsilon: 1e-5 });
-        let norm = architecture(vec![residual(vec![norm]), flatten(), linear(4)]);
-        let error = has_kernels(&norm).unwrap_err().to_string();
-        assert_eq!(error, "there is no kernel for residual1.body.norm1 (layer norm)");
-        // The plan has the input of the sum as an image, and the output of the body as a vector.
-        let mixed = architecture(vec![flatten(), residual(vec![linear(18)]), linear(4)]);
-        let error = has_kernels(&mixed).unwrap_err().to_string();
-        assert_eq!(
-            error,
-            "there is no kernel for residual1 (residual, identity of flattened images of several shapes)"
-        );
-        let vectors = architecture(vec![flatten(), linear(5), residual(vec![linear(5)]), linear(4)]);
-        assert_eq!(has_kernels(&vectors), Ok(()));
+    fn spec_knows_for_which_layers_there_are_operations() {
+        let each = each();
+        assert_eq!(each.len(), LayerSpec::TYPES.len(), "a new type of layers is missing here");
+        for layer in each {
+            // What a linear layer begins with is a vector.
+            let is_linear = matches!(layer, LayerSpec::Linear(_));
+            let before = is_linear.then(|| LayerSpec::Flatten(FlattenSpec));
+            let network = architecture(before.into_iter().chain([layer.clone()]).collect());
+            let has_operation = Layer::operation(network.trace().unwrap().last().unwrap()).is_some();
+            assert_eq!(network.without_kernels().unwrap().is_empty(), has_operation, "{layer:?}");
+        }
+    }
+
+    #[test]
+    fn the_first_layer_without_a_kernel_is_named_and_tensors_compute_it() {
+        let (flatten, linear) = (|| LayerSpec::Flatten(FlattenSpec), || LayerSpec::Linear(LinearSpec::new(4)));
+        let norm = || LayerSpec::BatchNorm(BatchNormSpec::default());
+        let refused = architecture(vec![flatten(), norm(), norm(), linear()]);
+        let error = has_kernels(&refused).unwrap_err().to_string();
+        assert_eq!(error, "there is no kernel for norm1 (batch norm of flattened images)");
+        assert_eq!(has_kernels(&architecture(vec![flatten(), linear(), norm(), linear()])), Ok(()));
+        let network = Network::new(&refused, 1, &Device::flex()).unwrap();
+        let images = burn::Tensor::ones([5, 2, 3, 3], &Device::flex());
+        assert_eq!(network.forward(images, PassMode::Inference).dims(), [5, 4]);
     }
 }

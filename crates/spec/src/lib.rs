@@ -86,6 +86,7 @@ mod sweep;
 mod table;
 mod unset;
 mod views;
+mod without_kernels;
 mod words;
 
 pub use architecture::{Architecture, TracedBranch, TracedLayer};
@@ -110,4 +111,5 @@ pub use shape_error::{LayerPlace, ShapeError};
 pub use sweep::{Sweep, SweepPoint};
 pub use table::{describe_layer, indented, parameter_table, thousands};
 pub use views::{View, Views};
+pub use without_kernels::WithoutKernel;
 pub use words::{are, counted, plural};

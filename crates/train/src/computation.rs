@@ -157,6 +157,15 @@ pub(crate) fn compiles(network: &Network) -> Result<(), NotCompiled> {
     has_kernels(network.architecture())
 }
 
+/// What a person is told of the layers that no kernel computes, where kernels take part.
+pub(crate) fn without_kernels(
+    experiment: &Experiment,
+    computation: &Computation,
+) -> Result<Option<String>, TrainError> {
+    let words = experiment.without_kernels_in_words()?;
+    Ok(words.filter(|_| computation.instructions.is_some()))
+}
+
 /// A line for a run that the compiled engine would make faster.
 pub(crate) fn hint(experiment: &Experiment, setup: &Setup, network: &Network) -> Option<&'static str> {
     let faster = experiment.engine != Engine::Compiled

@@ -25,8 +25,9 @@ pub struct Started<'a> {
     pub computation: &'a Computation,
     /// A way to be faster, in words.
     pub hint: Option<&'a str>,
-    /// Why a run that goes on does not end with the bits of one that was never stopped, where it does not.
-    pub warning: Option<&'a str>,
+    /// Layers that no kernel computes although kernels take part, and why a run that goes on does not end with the
+    /// bits of one that was never stopped, where it does not.
+    pub warnings: &'a [String],
 }
 
 /// Told about a run's progress, to show it. Every method does nothing unless it is overridden.

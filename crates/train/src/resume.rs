@@ -7,7 +7,7 @@ use backproof_models::Network;
 use backproof_spec::{Engine, Experiment};
 
 use crate::checkpoint::{Checkpoint, Position};
-use crate::computation::{hint, trainer_config};
+use crate::computation::{hint, trainer_config, without_kernels};
 use crate::run::{Notes, first_kernels, new_network};
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::setup::{class_names, data};
@@ -99,10 +99,11 @@ pub fn resume(
     folder.write_normalizer(&data.normalizer)?;
     folder.log(&format!("resumed at iteration {}", position.iteration))?;
     let began = began.map_or(computation.engine, |began| began.engine);
-    let warning = note(&mut record, began, &computation);
-    if let Some(warning) = &warning {
+    let mut warnings: Vec<String> = without_kernels(&experiment, &computation)?.into_iter().collect();
+    if let Some(warning) = note(&mut record, began, &computation) {
         let lines = computation.lines().join("\n");
         folder.log(&format!("warning: {warning}\n{lines}"))?;
+        warnings.push(warning);
     }
     record.schema_version = RUN_SCHEMA;
     record.status = RunStatus::Running;
@@ -110,7 +111,7 @@ pub fn resume(
     record.summary = None;
     folder.write_record(&record)?;
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
-    let notes = Notes { hint, warning };
+    let notes = Notes { hint, warnings };
     run.finish(trainer, position, record, notes, events, observer, stop)
 }
 

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use crate::checkpoint::Position;
-use crate::computation::{hint, trainer_config};
+use crate::computation::{hint, trainer_config, without_kernels};
 use crate::evaluate::evaluate_subset;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::setup::{class_names, data};
@@ -69,6 +69,8 @@ pub fn train(
     }
     let folder = RunFolder::create(&setup.runs_dir, &experiment)?;
     folder.log(&computation.lines().join("\n"))?;
+    let warnings: Vec<String> = without_kernels(&experiment, &computation)?.into_iter().collect();
+    warnings.iter().try_for_each(|warning| folder.log(&format!("warning: {warning}")))?;
     if let Some(record) = &warm_start {
         folder.log(&record.to_string())?;
     }
@@ -97,7 +99,7 @@ pub fn train(
     folder.write_record(&record)?;
     let events = setup.tensorboard.then(|| EventFile::create(folder.path(), 0)).transpose()?;
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
-    let notes = Notes { hint, warning: None };
+    let notes = Notes { hint, warnings };
     run.finish(trainer, Position::default(), record, notes, events, observer, stop)
 }
 
@@ -124,7 +126,7 @@ fn now() -> String {
 /// What a person is told when training begins.
 pub(crate) struct Notes {
     pub(crate) hint: Option<&'static str>,
-    pub(crate) warning: Option<String>,
+    pub(crate) warnings: Vec<String>,
 }
 
 impl Run<'_> {
@@ -149,7 +151,7 @@ impl Run<'_> {
             device: &self.setup.device_name,
             computation: record.computations.last().expect("a run is computed somehow"),
             hint: notes.hint,
-            warning: notes.warning.as_deref(),
+            warnings: &notes.warnings,
         });
         // On a thread of the pool: every step then begins where its work is, without waking anybody.
         let ending = rayon::scope(|_| Training::new(self, trainer, position, events, observer, stop).finish());

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use backproof::error::{Failure, code};
-use backproof::shell;
+use backproof::{INSTEAD_OF_COMPILED, shell};
 use backproof_train::{RunFolder, RunStatus, TrainError};
 
 /// [`failure`], and where a checkpoint of `run` is damaged or missing, the one that is not as the way out.
@@ -81,11 +81,7 @@ pub(crate) fn failure(error: TrainError) -> Failure {
             (code::USAGE, Some("`resize = true` under [model] takes the overlap of other shapes".to_owned()))
         }
         TrainError::AllFrozen { .. } => (code::USAGE, Some("leave out `freeze`, or add a layer".to_owned())),
-        TrainError::NotCompiled(_) => {
-            let help = "`engine = \"manual\"` trains it by the same backward passes on Burn's tensors, and \
-                        `engine = \"autodiff\"` by Burn's";
-            (code::USAGE, Some(help.to_owned()))
-        }
+        TrainError::NotCompiled(_) => (code::USAGE, Some(INSTEAD_OF_COMPILED.to_owned())),
         TrainError::Shape(error) => (code::USAGE, error.help.clone()),
         TrainError::Config(_) => (code::USAGE, None),
         TrainError::NoImages { split: "validation" } => {

@@ -77,9 +77,7 @@ impl Observer for Progress {
         if started.iteration > 0 {
             self.line(&format!("resumed      at iteration {}", started.iteration));
         }
-        if let Some(warning) = started.warning {
-            warn(warning);
-        }
+        started.warnings.iter().for_each(|warning| warn(warning));
         if std::io::stderr().is_terminal() {
             let style = ProgressStyle::with_template("{bar:36} {pos}/{len}  {rate}  {eta} left")
                 .expect("the template is constant")

@@ -16,6 +16,9 @@ pub(super) trait Definition: Sized {
     /// What its name in a network begins with, `conv` in `conv1`, where that is not its type.
     const STEM: Option<&'static str> = None;
 
+    /// Whether a CPU kernel computes it.
+    const HAS_KERNEL: bool = true;
+
     /// The layer of a checked table, which has all of [`KEYS`](Self::KEYS).
     fn read(record: &Record) -> Self;
 

@@ -33,6 +33,8 @@ impl Definition for GroupNormSpec {
 
     const STEM: Option<&'static str> = Some("norm");
 
+    const HAS_KERNEL: bool = false;
+
     fn read(record: &Record) -> Self {
         Self { groups: record.count("groups"), epsilon: record.number("epsilon") }
     }

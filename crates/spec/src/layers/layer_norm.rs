@@ -22,6 +22,8 @@ impl Definition for LayerNormSpec {
 
     const STEM: Option<&'static str> = Some("norm");
 
+    const HAS_KERNEL: bool = false;
+
     fn read(record: &Record) -> Self {
         Self { epsilon: record.number("epsilon") }
     }

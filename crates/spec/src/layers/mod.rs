@@ -85,6 +85,13 @@ macro_rules! list {
                 }
             }
 
+            /// Whether a CPU kernel computes it, in most places of a network.
+            pub(crate) fn has_kernel(&self) -> bool {
+                match self {
+                    $(Self::$Layer(_) => $Spec::HAS_KERNEL,)*
+                }
+            }
+
             /// What it makes of one input; `branches` are the outputs of its branches, which count for themselves.
             ///
             /// # Errors

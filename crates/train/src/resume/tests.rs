@@ -324,7 +324,7 @@ fn a_run_that_goes_on_by_another_engine_warns_and_says_so_in_its_record_and_log(
     struct Warned(Option<String>);
     impl Observer for Warned {
         fn started(&mut self, started: &crate::Started<'_>) {
-            self.0 = started.warning.map(str::to_owned);
+            self.0 = started.warnings.first().cloned();
         }
     }
     let runs = tempfile::tempdir().unwrap();
