@@ -8,8 +8,9 @@ use backproof_tests::{backproof, json, latest, stderr, stdout};
 use roxmltree::{Document, ParsingOptions};
 use tempfile::TempDir;
 
-const FIGURES: [&str; 9] = [
+const FIGURES: [&str; 10] = [
     "accuracy",
+    "classes",
     "confusion-counts",
     "confusion-percent",
     "kernels",

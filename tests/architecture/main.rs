@@ -110,7 +110,9 @@ const INVARIANTS: [Invariant; 12] = [
     Invariant {
         name: "Only `report` draws",
         check: |tree| {
-            let mut found = tree.dependencies("resvg", &["report"]);
+            let drawing = ["resvg", "krilla", "krilla-svg"];
+            let mut found: Vec<String> =
+                drawing.iter().flat_map(|library| tree.dependencies(library, &["report"])).collect();
             found.extend(tree.literals("<svg", &["report"]));
             found
         },

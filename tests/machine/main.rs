@@ -12,6 +12,7 @@ mod environments;
 mod hyperqueue;
 mod instructions;
 mod judge;
+mod latex;
 mod needs;
 #[cfg(target_os = "linux")]
 mod permissions;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         browser: browser::axe_finds_no_violation_in_any_page,
         browser: browser::an_explanation_is_right_and_can_be_touched,
         numpy: judge::a_backward_in_numpy_that_is_broken_gets_the_name_of_its_fault,
+        latex: latex::every_table_and_figure_compiles_whatever_classes_are_called,
         octave: judge::a_convolution_in_octave_is_right_and_a_flipped_kernel_is_named,
         torch: python::pytorch_computes_the_same_logits_and_its_weights_come_back,
     };

@@ -45,6 +45,13 @@ pub(crate) fn numpy() -> Option<String> {
     unless(command(&["python3", "-c", "import numpy"]), "there is no `python3` with NumPy")
 }
 
+/// LaTeX with the packages booktabs and graphicx.
+pub(crate) fn latex() -> Option<String> {
+    let find = ["kpsewhich", "booktabs.sty", "graphicx.sty", "article.cls", "t1enc.def"];
+    let has_program = unless(command(&["pdflatex", "--version"]), "there is no `pdflatex`");
+    has_program.or_else(|| unless(command(&find), "`pdflatex` has no booktabs or graphicx"))
+}
+
 /// GNU Octave.
 pub(crate) fn octave() -> Option<String> {
     unless(command(&["octave-cli", "--version"]), "there is no `octave-cli`")

@@ -14,6 +14,7 @@ mod bench;
 mod compare_gradients;
 mod config;
 mod explain;
+mod figures;
 mod judge;
 mod misspelt;
 mod places;
@@ -26,6 +27,7 @@ pub use bench::BenchArguments;
 pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 pub use config::{ConfigArguments, ConfigCommand};
 pub use explain::ExplainArguments;
+pub use figures::{FigureArguments, FigureFormat};
 pub use judge::{JudgeArguments, JudgeCommand};
 pub use places::{CheckpointChoice, Device, Places};
 pub use predict::PredictArguments;
@@ -189,6 +191,8 @@ pub struct TrainArguments {
     #[arg(long, env = "BACKPROOF_SMOKE")]
     pub smoke: bool,
     #[command(flatten)]
+    pub figures: FigureArguments,
+    #[command(flatten)]
     pub supervision: Supervision,
 }
 
@@ -216,6 +220,8 @@ pub struct ResumeArguments {
     pub device: Device,
     #[command(flatten)]
     pub places: Places,
+    #[command(flatten)]
+    pub figures: FigureArguments,
     #[command(flatten)]
     pub supervision: Supervision,
 }
@@ -285,6 +291,8 @@ pub struct SweepArguments {
     /// Folder for the run folders; those of the sweep are in DIR/sweeps/NAME-HASH
     #[arg(long, value_name = "DIR", env = "BACKPROOF_RUNS_DIR", default_value = "runs")]
     pub runs_dir: PathBuf,
+    #[command(flatten)]
+    pub figures: FigureArguments,
 }
 
 #[derive(Debug, Args)]
@@ -295,6 +303,8 @@ pub struct ReportArguments {
     /// Folder for the comparison of several runs
     #[arg(long, value_name = "DIR", env = "BACKPROOF_OUTPUT", default_value = "comparison")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub figures: FigureArguments,
     #[command(flatten)]
     pub places: Places,
 }
@@ -307,6 +317,8 @@ pub struct CompareRunsArguments {
     /// Folder for comparison.html and its figures
     #[arg(long, value_name = "DIR", env = "BACKPROOF_OUTPUT", default_value = "comparison")]
     pub output: PathBuf,
+    #[command(flatten)]
+    pub figures: FigureArguments,
 }
 
 #[derive(Debug, Args)]

@@ -6,6 +6,8 @@ use serde::Serialize;
 use crate::ReportError;
 use crate::figure::Figure;
 use crate::labels::spread;
+use crate::letters::{fitted, widest, width};
+use crate::medium::Medium;
 use crate::scale::{Scale, Tick, round};
 use crate::templates::render;
 use crate::theme::SERIES;
@@ -79,12 +81,10 @@ pub(crate) struct Chart {
 pub(crate) const LABELS: f64 = 105.0;
 /// That of labels with the name of a config.
 pub(crate) const LABELS_WIDE: f64 = 170.0;
-const HEIGHT: f64 = 330.0;
-/// The plot within the figure.
-const LEFT: f64 = 52.0;
-const RIGHT: f64 = 440.0;
-const TOP: f64 = 58.0;
-const BOTTOM: f64 = 282.0;
+/// The plot within the figure: left, top, right, bottom.
+const PLOT: [f64; 4] = [52.0, 58.0, 440.0, 282.0];
+/// Between the plot and the labels of its curves.
+const GAP: f64 = 15.0;
 /// Beyond it, the span of an axis could overflow; what is not a number is not below it either.
 const LARGEST: f64 = 1e300;
 /// Drawn markers of a curve; more would be a thick line.
@@ -120,9 +120,27 @@ struct Context<'a> {
     two_lines: bool,
 }
 
+/// Where everything is.
+struct Frame {
+    plot: [f64; 4],
+    width: f64,
+    /// Down to the plot's end, and what is below it.
+    height: f64,
+    below: f64,
+    /// About so many ticks are along.
+    ticks: usize,
+}
+
+impl Frame {
+    fn on_a_screen(labels: f64) -> Self {
+        let [_, _, right, bottom] = PLOT;
+        Self { plot: PLOT, width: right + GAP + labels, height: bottom, below: 48.0, ticks: 4 }
+    }
+}
+
 impl Chart {
     /// The drawing; `None` if there is nothing to draw. Curves without points are left out.
-    pub(crate) fn figure(mut self) -> Result<Option<Figure>, ReportError> {
+    pub(crate) fn figure(mut self, medium: Medium) -> Result<Option<Figure>, ReportError> {
         for series in &mut self.series {
             series.points.retain(|(_, value)| value.abs() < LARGEST);
             series.band.retain(|[_, low, high]| low.abs() < LARGEST && high.abs() < LARGEST);
@@ -130,14 +148,19 @@ impl Chart {
         self.series.retain(|series| !series.points.is_empty());
         let points = || self.series.iter().flat_map(|series| &series.points);
         let Some(last) = points().map(|point| point.0).reduce(f64::max) else { return Ok(None) };
-        let x = Scale::exact(last, 4, [LEFT, RIGHT]);
-        let y = self.values_axis();
         // A name and its value in two lines are better to read, where there is room and the name is more than a letter.
         let labelled = self.series.iter().filter(|series| !series.is_grey()).count();
         let two_lines = labelled <= 4 && self.series.iter().any(|series| series.name.chars().count() > 3);
+        let Frame { plot, width, height, ticks, below } = match medium.width() {
+            None => Frame::on_a_screen(self.labels),
+            Some(width) => self.on_paper(width, last, two_lines),
+        };
+        let [left, top, right, bottom] = plot;
+        let x = Scale::exact(last, ticks, [left, right]);
+        let y = self.values_axis([bottom, top]);
         let end = |series: &Series| y.place(series.points[series.points.len() - 1].1);
         let ends: Vec<f64> = self.series.iter().filter(|series| !series.is_grey()).map(end).collect();
-        let mut labels = spread(&ends, if two_lines { 37.0 } else { 17.0 }, TOP, BOTTOM - 14.0).into_iter();
+        let mut labels = spread(&ends, if two_lines { 37.0 } else { 17.0 }, top, bottom - 14.0).into_iter();
         // Those in colour lie over those in grey.
         let (grey, coloured): (Vec<&Series>, Vec<&Series>) = self.series.iter().partition(|series| series.is_grey());
         let curves = grey.into_iter().map(|series| (series, 0.0)).chain(
@@ -149,7 +172,7 @@ impl Chart {
             Context {
                 title: self.title,
                 axes: ["iteration", &self.unit],
-                plot: [LEFT, TOP, RIGHT, BOTTOM],
+                plot,
                 x: x.drawn_ticks(),
                 y: y.drawn_ticks(),
                 curves: curves.collect(),
@@ -160,20 +183,43 @@ impl Chart {
             name: self.name.to_owned(),
             title: self.title.to_owned(),
             description: self.description(),
-            width: RIGHT + 15.0 + self.labels,
-            height: HEIGHT,
+            width,
+            height: height + below,
             body,
         }))
     }
 
+    /// Room for what is drawn in a width: measured, as the font is known. Names that would take more than two fifths of
+    /// it are cut.
+    fn on_paper(&mut self, all: f64, last: f64, two_lines: bool) -> Frame {
+        let [_, top, ..] = PLOT;
+        let bottom = top + 45.0 + 0.27 * all;
+        let y = self.values_axis([bottom, top]);
+        let ticks: Vec<String> = y.ticks().into_iter().map(|tick| y.label(tick)).collect();
+        let left = widest(ticks.iter().map(String::as_str)) + 9.0;
+        self.unit = fitted(&self.unit, all);
+        let space = width("0");
+        let mut labels = 0.0_f64;
+        for series in self.series.iter_mut().filter(|series| series.look.colour != SERIES) {
+            let value = width(&(self.format)(series.points[series.points.len() - 1].1));
+            let beside = if two_lines { 0.0 } else { value + space };
+            series.name = fitted(&series.name, (0.4 * all - beside).max(space));
+            labels = labels.max(value).max(width(&series.name) + beside);
+        }
+        // A curve without a label may end in a tick whose text is wider than the gap.
+        let label_of_last = width(&thousands(last as usize));
+        let right = all - (GAP + labels + 2.0).max(label_of_last / 2.0 + 1.0);
+        let ticks = ((right - left) / (label_of_last + 22.0)).clamp(1.0, 6.0) as usize;
+        Frame { plot: [left, top, right, bottom].map(round), width: all, height: bottom, ticks, below: 46.0 }
+    }
+
     /// Logarithmic where a few values would press all others onto the axis, as when training diverges.
-    fn values_axis(&self) -> Scale {
+    fn values_axis(&self, place: [f64; 2]) -> Scale {
         let in_bands = self.series.iter().flat_map(|series| &series.band).flat_map(|[_, low, high]| [*low, *high]);
         let mut values: Vec<f64> =
             self.series.iter().flat_map(|series| &series.points).map(|&(_, value)| value).chain(in_bands).collect();
         values.sort_by(f64::total_cmp);
         let (low, high) = (values[0], values[values.len() - 1]);
-        let place = [BOTTOM, TOP];
         if low > 0.0 && self.most.is_none() && high > 100.0 * values[values.len() / 2] {
             return Scale::logarithmic([low, high], place);
         }
@@ -273,9 +319,10 @@ mod tests {
 
     #[test]
     fn a_curve_goes_through_its_points_and_its_label_has_the_last_value() {
-        let figure = chart(&[vec![(0.0, 0.0), (50.0, 10.0), (100.0, 5.0)]]).figure().unwrap().unwrap();
-        let middle = (LEFT + RIGHT) / 2.0;
-        assert!(figure.body.contains(&format!("M{LEFT} {BOTTOM} L{middle} {TOP} L{RIGHT} 170")), "{}", figure.body);
+        let figure = chart(&[vec![(0.0, 0.0), (50.0, 10.0), (100.0, 5.0)]]).figure(Medium::Screen).unwrap().unwrap();
+        let [left, top, right, bottom] = PLOT;
+        let middle = (left + right) / 2.0;
+        assert!(figure.body.contains(&format!("M{left} {bottom} L{middle} {top} L{right} 170")), "{}", figure.body);
         assert!(figure.body.contains("5.0"));
         assert!(figure.description.contains("0.0 at iteration 0, 5.0 at iteration 100."), "{}", figure.description);
     }
@@ -285,9 +332,10 @@ mod tests {
         let mut chart = chart(&[vec![(0.0, 0.0), (100.0, 5.0)], vec![(0.0, 1.0), (100.0, 2.0)]]);
         chart.series[0].band = vec![[0.0, 0.0, 0.0], [100.0, 0.0, 10.0]];
         chart.series[1].look = Look::GREY;
-        let body = chart.figure().unwrap().unwrap().body;
+        let [left, top, right, bottom] = PLOT;
+        let body = chart.figure(Medium::Screen).unwrap().unwrap().body;
         assert!(
-            body.contains(&format!("M{LEFT} {BOTTOM} L{RIGHT} {TOP} L{RIGHT} {BOTTOM} L{LEFT} {BOTTOM}z")),
+            body.contains(&format!("M{left} {bottom} L{right} {top} L{right} {bottom} L{left} {bottom}z")),
             "{body}"
         );
         assert!(body.contains("class=\"line grey\"") && body.matches("class=\"lead").count() == 1, "{body}");
@@ -295,13 +343,13 @@ mod tests {
 
     #[test]
     fn names_are_escaped() {
-        let figure = chart(&[vec![(1.0, 1.0)]]).figure().unwrap().unwrap();
+        let figure = chart(&[vec![(1.0, 1.0)]]).figure(Medium::Screen).unwrap().unwrap();
         assert!(figure.body.contains("&lt;0&gt;") && !figure.body.contains("<0>"));
     }
 
     #[test]
     fn whatever_the_numbers_are_the_drawing_can_be_drawn() {
-        assert!(chart(&[vec![], vec![]]).figure().unwrap().is_none());
+        assert!(chart(&[vec![], vec![]]).figure(Medium::Screen).unwrap().is_none());
         for values in [
             vec![(5.0, 2.0)],
             vec![(0.0, 0.0), (0.0, 0.0)],
@@ -311,7 +359,7 @@ mod tests {
             vec![(1.0, 1.0), (2.0, 1e30), (3.0, 2.0), (4.0, 1.5)],
             vec![(1.0, -1.0), (2.0, 1e-300)],
         ] {
-            let figure = chart(&[values.clone(), vec![]]).figure().unwrap().unwrap();
+            let figure = chart(&[values.clone(), vec![]]).figure(Medium::Screen).unwrap().unwrap();
             assert!(!figure.body.contains("NaN") && !figure.body.contains("inf"), "{values:?}");
             figure.png().unwrap();
         }

@@ -6,6 +6,7 @@ use backproof_train::TrainingReport;
 use crate::ReportError;
 use crate::chart::{Chart, LABELS, Look, Marker, Series};
 use crate::figure::Figure;
+use crate::medium::Medium;
 
 const TRAINING: Look = Look::new(0, "", None);
 const VALIDATION: Look = Look::new(1, "", Some(Marker::Circle));
@@ -17,6 +18,7 @@ pub(crate) fn figures(
     reports: &[TrainingReport],
     batch_size: usize,
     validation_images: usize,
+    medium: Medium,
 ) -> Result<Vec<Figure>, ReportError> {
     let charts = [
         loss(reports),
@@ -25,7 +27,7 @@ pub(crate) fn figures(
         training_true_positives(reports, batch_size),
         learning_rate(reports),
     ];
-    charts.into_iter().filter_map(|chart| chart.figure().transpose()).collect()
+    charts.into_iter().filter_map(|chart| chart.figure(medium).transpose()).collect()
 }
 
 fn series(
@@ -153,7 +155,7 @@ mod tests {
 
     #[test]
     fn without_validation_images_nothing_is_said_of_them() {
-        let figures = figures(&[report(10, None), report(20, None)], 16, 0).unwrap();
+        let figures = figures(&[report(10, None), report(20, None)], 16, 0, Medium::Screen).unwrap();
         let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
         assert_eq!(names, ["loss", "accuracy", "training-true-positives", "learning-rate"]);
         assert!(figures.iter().all(|figure| !figure.description.contains("validation")));

@@ -50,11 +50,13 @@ pub enum ReportError {
         /// How many there may be.
         most: String,
     },
-    /// A picture that this crate drew cannot be drawn as pixels.
-    #[error("cannot draw {name} as PNG: {reason}")]
+    /// A picture that this crate drew cannot be drawn in another format.
+    #[error("cannot draw {name} as {format}: {reason}")]
     Picture {
         /// The figure, such as `loss`.
         name: String,
+        /// `PNG` or `PDF`.
+        format: &'static str,
         /// Why.
         reason: String,
     },

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::medium::TITLE;
 use crate::templates::render;
 use crate::theme::{DARK, LIGHT, Theme};
 use crate::{ReportError, raster};
@@ -28,30 +29,56 @@ struct Context<'a> {
     figure: &'a Figure,
     /// The style sheet of a file of its own; a page has the same one already.
     style: Option<String>,
-    /// Paper around the drawing; a page has its own.
-    margin: f64,
+    /// What is seen of the drawing: left, top, width, height.
+    view: [f64; 4],
+    /// Width and height of a file of its own, with their unit.
+    size: [String; 2],
 }
 
 /// The margin of a file of its own.
 const MARGIN: f64 = 20.0;
 
+/// What is empty above the title of every figure.
+const ABOVE: f64 = 4.0;
+
 impl Figure {
     /// The `<svg>` element as a page has it, coloured by the page's style sheet.
     pub(crate) fn inline(&self) -> Result<String, ReportError> {
-        render("figure.svg", Context { figure: self, style: None, margin: 0.0 })
+        self.file(None, 0.0)
     }
 
     /// A file of its own, light or dark as its viewer prefers.
     pub(crate) fn document(&self) -> Result<String, ReportError> {
         let style =
             format!("{}@media (prefers-color-scheme: dark) {{\n{}}}\n", stylesheet(&LIGHT)?, stylesheet(&DARK)?);
-        render("figure.svg", Context { figure: self, style: Some(style), margin: MARGIN })
+        self.file(Some(style), MARGIN)
     }
 
     /// The light figure on an opaque ground, at twice its natural size.
     pub(crate) fn png(&self) -> Result<Vec<u8>, ReportError> {
-        let svg = render("figure.svg", Context { figure: self, style: Some(stylesheet(&LIGHT)?), margin: MARGIN })?;
-        raster::png(&svg, 2.0).map_err(|reason| ReportError::Picture { name: self.name.clone(), reason })
+        let svg = self.file(Some(stylesheet(&LIGHT)?), MARGIN)?;
+        raster::png(&svg, 2.0).map_err(|reason| self.error("PNG", reason))
+    }
+
+    /// The light figure without a margin, so many millimetres wide, for which it was drawn; with its title or without.
+    pub(crate) fn for_paper(&self, millimetres: f64, title: bool) -> Result<String, ReportError> {
+        let top = if title { ABOVE } else { ABOVE + TITLE - 2.0 };
+        let height = self.height - top;
+        let paper = render("paper.css", minijinja::context! { title })?;
+        let size = [millimetres, millimetres * height / self.width].map(|side| format!("{side:.3}mm"));
+        let style = Some(stylesheet(&LIGHT)? + &paper);
+        render("figure.svg", Context { figure: self, style, view: [0.0, top, self.width, height], size })
+    }
+
+    fn file(&self, style: Option<String>, margin: f64) -> Result<String, ReportError> {
+        let [width, height] = [self.width, self.height].map(|side| side + 2.0 * margin);
+        let size = [width, height].map(|side| format!("{side:?}"));
+        render("figure.svg", Context { figure: self, style, view: [-margin, -margin, width, height], size })
+    }
+
+    /// That it cannot be drawn in a format.
+    pub(crate) fn error(&self, format: &'static str, reason: String) -> ReportError {
+        ReportError::Picture { name: self.name.clone(), format, reason }
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::ReportError;
 use crate::figure::Figure;
+use crate::medium::Medium;
 use crate::scatter::{Dot, Scatter};
 
 /// What is read of `gradients.json`, which `compare-gradients -c RUN/config.toml --json RUN/gradients.json` writes. Other
@@ -170,7 +171,7 @@ impl Gradients {
     }
 
     /// Each gradient against its finite difference, at the element with the largest error.
-    pub(crate) fn figure(&self) -> Result<Option<Figure>, ReportError> {
+    pub(crate) fn figure(&self, medium: Medium) -> Result<Option<Figure>, ReportError> {
         let rows = self.checks.iter().filter_map(|check| check.report.as_ref()).flat_map(|report| &report.rows);
         let dots = rows.enumerate().filter_map(|(number, row)| {
             let worst = row.worst.as_ref()?;
@@ -186,7 +187,7 @@ impl Gradients {
             diagonal: true,
             dots: dots.collect(),
         };
-        scatter.figure()
+        scatter.figure(medium)
     }
 }
 
@@ -316,6 +317,6 @@ mod tests {
         let stays = "The error stays whatever the step is, so it is the gradient's: 3.0e0 at a step of 1.0e-1";
         assert_eq!(table.remarks, [format!("x by manual: factor 2. {stays}")]);
         assert_eq!(section.mutants, [("sign".to_owned(), 2, 1)]);
-        assert!(gradients.figure().unwrap().is_none(), "all differences are equal");
+        assert!(gradients.figure(Medium::Screen).unwrap().is_none(), "all differences are equal");
     }
 }

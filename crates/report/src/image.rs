@@ -4,6 +4,10 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use png::{BitDepth, ColorType, Compression, Encoder};
 
+/// Pixels along the longer side of an image for paper, at least. Some viewers of PDF blur the pixels of a small image;
+/// those of a magnified one stay sharp.
+pub(crate) const MAGNIFIED: usize = 256;
+
 /// An image in rows from the top, grey or red, green, blue: bytes, one after another.
 #[derive(Debug, Clone)]
 pub(crate) struct Image {
@@ -26,6 +30,19 @@ impl Image {
             }
         }
         Self { width, height, colour, bytes }
+    }
+
+    /// The image with each pixel so many times as wide and as high.
+    pub(crate) fn magnified(&self, times: usize) -> Self {
+        let pixel = if self.colour { 3 } else { 1 };
+        let wide = |row: &[u8]| row.chunks(pixel).flat_map(|pixel| pixel.repeat(times)).collect::<Vec<u8>>();
+        let bytes = self.bytes.chunks(self.width * pixel).flat_map(|row| wide(row).repeat(times)).collect();
+        Self { width: times * self.width, height: times * self.height, colour: self.colour, bytes }
+    }
+
+    /// The longer side, in pixels.
+    pub(crate) fn side(&self) -> usize {
+        self.width.max(self.height)
     }
 
     /// A `data:` address of the image as PNG.
@@ -65,5 +82,13 @@ mod tests {
         assert_eq!(pixels(&Image::new([3, 2, 3], value)), expected);
         let grey = [0, 1, 2, 10, 11, 12].map(|value| [value; 3]);
         assert_eq!(pixels(&Image::new([1, 2, 3], value)), grey);
+    }
+
+    #[test]
+    fn a_magnified_image_has_each_pixel_as_a_square() {
+        let image = Image::new([3, 1, 2], |channel, _, column| (100 * channel + column) as u8).magnified(2);
+        assert_eq!((image.width, image.height), (4, 2));
+        let row = [[0, 100, 200], [0, 100, 200], [1, 101, 201], [1, 101, 201]].concat();
+        assert_eq!(image.bytes, row.repeat(2));
     }
 }

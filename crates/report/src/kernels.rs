@@ -6,15 +6,21 @@ use serde::Serialize;
 
 use crate::ReportError;
 use crate::figure::Figure;
-use crate::image::Image;
+use crate::image::{Image, MAGNIFIED};
+use crate::medium::Medium;
+use crate::scale::round;
 use crate::templates::render;
 
 /// Drawn kernels; a network with more has the rest left out.
 const MOST: usize = 128;
 const COLUMNS: usize = 8;
-/// The side of a tile, and of the cell that it and its number stand in.
+/// The side of a tile, and what is around it: the number is below.
 const TILE: f64 = 56.0;
-const CELL: [f64; 2] = [70.0, 84.0];
+const AROUND: [f64; 2] = [14.0, 28.0];
+/// On paper: sides of tiles, of which the first is taken that gives a figure no higher than wide, and what is around.
+const TILES_ON_PAPER: [f64; 4] = [56.0, 44.0, 34.0, 26.0];
+const LARGEST_TILE: f64 = 96.0;
+const AROUND_ON_PAPER: [f64; 2] = [8.0, 21.0];
 const HEAD: f64 = 50.0;
 
 /// The kernels of a convolution, `[O, C, kh, kw]`.
@@ -40,6 +46,8 @@ struct Context<'a> {
     /// What the ends of the scale are, and where it is drawn.
     most: String,
     foot: f64,
+    /// Whether there is room to say that one scale serves all.
+    remark: bool,
 }
 
 impl Kernels {
@@ -65,17 +73,33 @@ impl Kernels {
 
     /// Every kernel as a tile: in colour over red, green and blue, else in grey. One scale serves all of them, so that
     /// a weak kernel looks weak: the middle is 0, the ends ± the largest weight.
-    pub(crate) fn figure(&self) -> Result<Figure, ReportError> {
+    pub(crate) fn figure(&self, medium: Medium) -> Result<Figure, ReportError> {
         let [count, channels, height, width] = self.shape;
         let most = self.largest();
         let shown = count.min(MOST);
+        let (side, around, columns) = match medium.width() {
+            None => (TILE, AROUND, COLUMNS),
+            Some(all) => {
+                let [gap, below] = AROUND_ON_PAPER;
+                let columns = |side: f64| ((all + gap) / (side + gap)) as usize;
+                let height = |side: f64| shown.div_ceil(columns(side)) as f64 * (side + below);
+                let side = TILES_ON_PAPER.into_iter().find(|&side| height(side) <= all).unwrap_or(TILES_ON_PAPER[3]);
+                // As many in each row, and these as wide as there is room.
+                let columns = shown.div_ceil(shown.div_ceil(columns(side)));
+                (round(((all + gap) / columns as f64 - gap).min(LARGEST_TILE)), AROUND_ON_PAPER, columns)
+            }
+        };
+        let cell = around.map(|around| side + around);
+        // Magnified where a viewer might blur it: one of PDF need not keep the edges of pixels.
+        let times = if medium == Medium::Screen { 1 } else { MAGNIFIED.div_ceil(height.max(width)) };
         let tiles = (0..shown).map(|kernel| Tile {
-            x: (kernel % COLUMNS) as f64 * CELL[0],
-            y: HEAD + (kernel / COLUMNS) as f64 * CELL[1],
+            x: (kernel % columns) as f64 * cell[0],
+            y: HEAD + (kernel / columns) as f64 * cell[1],
             number: kernel + 1,
             image: Image::new([channels, height, width], |channel, row, column| {
                 shade(self.value(kernel, channel, row, column), most)
             })
+            .magnified(times)
             .data_uri(),
         });
         let all =
@@ -87,20 +111,21 @@ impl Kernels {
         };
         let subtitle = format!("{all} of {height}×{width}, {what}");
         let description = format!("The kernels of conv1: {subtitle}. The largest weight is {most:.3} in size.");
-        let rows = shown.div_ceil(COLUMNS) as f64;
+        let foot = HEAD + shown.div_ceil(columns) as f64 * cell[1] + if medium == Medium::Screen { 8.0 } else { 2.0 };
         let context = Context {
             subtitle: &subtitle,
             tiles: tiles.collect(),
-            side: TILE,
+            side,
             most: format!("{most:.3}"),
-            foot: HEAD + rows * CELL[1] + 8.0,
+            foot,
+            remark: medium == Medium::Screen,
         };
         Ok(Figure {
             name: "kernels".to_owned(),
             title: "Kernels of conv1".to_owned(),
             description,
-            width: CELL[0] * COLUMNS as f64,
-            height: HEAD + rows * CELL[1] + 34.0,
+            width: medium.width().unwrap_or(cell[0] * columns as f64),
+            height: foot + if medium == Medium::Screen { 26.0 } else { 18.0 },
             body: render("kernels.svg", context)?,
         })
     }
@@ -164,7 +189,7 @@ mod tests {
         for channels in [1, 2, 3] {
             let values = vec![0.1; 130 * channels * 4];
             let kernels = Kernels::read(&file("conv1.weight", &[130, channels, 2, 2], &values)).unwrap();
-            let figure = kernels.figure().unwrap();
+            let figure = kernels.figure(Medium::Screen).unwrap();
             assert_eq!(figure.body.matches("<image").count(), 128);
             assert!(figure.description.contains("the first 128 of 130"));
             figure.png().unwrap();

@@ -20,6 +20,12 @@
 //! Every string goes through the templates, which escape it; what a template marks `safe` was made by another template
 //! or is base64. [`markdown_text`], [`markdown_code`] and [`markdown_block`] do the same for pages in Markdown.
 //!
+//! # Papers
+//!
+//! A figure is drawn for a [`Medium`]: a screen, or paper of a width. On paper all text has one size and one font, whose
+//! letters are measured, so that everything fits ([`ForPaper`]). The same SVG becomes PDF, and PNG with its resolution.
+//! Tables are LaTeX; no template makes them, as they need other escapes.
+//!
 //! # A page
 //!
 //! A page is one file with everything inside and nothing fetched. It is well-formed XML as well as HTML, so that a test
@@ -27,6 +33,7 @@
 
 mod blocks;
 mod chart;
+mod class_bars;
 mod classes;
 mod comparison;
 mod confusion;
@@ -37,15 +44,23 @@ mod error;
 mod explanation;
 mod facts;
 mod figure;
+mod figures;
 mod gradients;
 mod image;
 mod judged;
 mod kernels;
 mod labels;
+mod latex;
+mod letters;
 mod markdown;
+mod medium;
+mod misclassified;
 mod mistakes;
+mod network;
 mod page;
 mod paired;
+mod paper;
+mod pdf;
 mod raster;
 mod reproduction;
 mod samples;
@@ -53,12 +68,12 @@ mod scale;
 mod scatter;
 mod settings;
 mod statistics;
+mod tables;
 mod templates;
 mod theme;
 
 use std::path::{Path, PathBuf};
 
-use backproof_spec::Experiment;
 use backproof_train::RunFolder;
 
 pub use blocks::{Contrast, against_first};
@@ -68,32 +83,36 @@ pub use explanation::explanation;
 pub use judged::{class_page, judged_page};
 pub use markdown::{markdown_block, markdown_code, markdown_text};
 pub use paired::{LEVEL, holm};
+pub use paper::{FigureFormat, ForPaper};
 pub use reproduction::{OmittedRun, Reproduction, Sources, reproduction};
 pub use statistics::{mean_and_deviation, median};
 
 use confusion::Confusion;
 use contents::Contents;
-use gradients::Gradients;
+use figures::{Drawn, Figures};
+use medium::Medium;
 use mistakes::Mistakes;
-use page::Figures;
 
 /// A report that was written.
 #[derive(Debug, Clone)]
 pub struct Written {
     /// `report.html`.
     pub page: PathBuf,
+    /// The files for a paper.
+    pub for_paper: Vec<PathBuf>,
     /// What the report lacks and why, a sentence each; the page says the same.
     pub missing: Vec<String>,
 }
 
-/// Writes `report.html` and `figures/*.svg` and `*.png` into the run folder.
+/// Writes `report.html` and `figures/` into the run folder. There each figure is as SVG and PNG, and whatever
+/// `for_paper` asks for is beside them; files of an earlier report are removed.
 ///
 /// The test images come from `data_dir`, or from where [`backproof_data::load`] looks.
 ///
 /// # Errors
 ///
 /// A `run.json` that cannot be read; files that cannot be written.
-pub fn report(folder: &RunFolder, data_dir: Option<&Path>) -> Result<Written, ReportError> {
+pub fn report(folder: &RunFolder, data_dir: Option<&Path>, for_paper: &ForPaper) -> Result<Written, ReportError> {
     let mut contents = Contents::read(folder)?;
     let images = contents.test_images(data_dir);
     let names: Vec<String> =
@@ -102,31 +121,34 @@ pub fn report(folder: &RunFolder, data_dir: Option<&Path>) -> Result<Written, Re
     if predicted && names.len() > Confusion::MOST_CLASSES {
         let classes = backproof_spec::thousands(names.len());
         contents.missing.push(format!(
-            "The confusion matrix of {classes} classes is not drawn; it is in evaluation/confusion.csv."
+            "The confusion matrix of {classes} classes is not drawn on the page; it is in evaluation/confusion.csv."
         ));
     }
-    let confusion = (predicted && names.len() <= Confusion::MOST_CLASSES)
+    let confusion = (predicted && names.len() <= Confusion::MOST_ON_PAPER)
         .then(|| Confusion::new(names.clone(), &contents.predictions));
     let mistakes = predicted.then(|| Mistakes::new(names.clone(), &contents.predictions, images.as_ref()));
     let samples =
         images.as_ref().map(|images| samples::rows(&names, &contents.predictions, images)).unwrap_or_default();
-    let of_experiment = |experiment: &Experiment| (experiment.training.batch_size, experiment.data.validation_images);
-    let (batch_size, validation_images) = contents.experiment.as_ref().map_or((0, 0), of_experiment);
-    let figures = Figures {
-        curves: curves::figures(&contents.reports, batch_size, validation_images)?,
-        confusion: confusion.as_ref().map(Confusion::figures).transpose()?.into_iter().flatten().collect(),
-        mistakes: mistakes.as_ref().map(Mistakes::figure).transpose()?.flatten(),
-        kernels: contents.kernels.as_ref().map(|(kernels, ..)| kernels.figure()).transpose()?,
-        gradients: contents.gradients.as_ref().map(Gradients::figure).transpose()?.flatten(),
-    };
+    let drawn = Drawn { contents: &contents, confusion: confusion.as_ref(), mistakes: mistakes.as_ref() };
+    let figures = Figures::draw(drawn, Medium::Screen)?;
     let mut files = Vec::new();
     for figure in figures.all() {
         files.push((format!("{}.svg", figure.name), figure.document()?.into_bytes()));
         files.push((format!("{}.png", figure.name), figure.png()?));
     }
-    folder.write_folder("figures", &files)?;
     let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
-    let page = page::page(&contents, &name, confusion.as_ref(), mistakes.as_ref(), &samples, &figures)?;
+    let of_page = files.len();
+    let on_paper = for_paper.files(|medium| Ok(Figures::draw(drawn, medium)?.into_all()))?;
+    let lack = on_paper.lack();
+    files.extend(on_paper.files);
+    if for_paper.is_asked_for() {
+        files.extend(tables::files(&contents, confusion.as_ref(), &format!("{}/{name}", contents.record.experiment)));
+    }
+    folder.write_folder("figures", &files)?;
+    let for_paper = files[of_page..].iter().map(|(name, _)| folder.path().join("figures").join(name)).collect();
+    let on_page = confusion.as_ref().filter(|confusion| confusion.names.len() <= Confusion::MOST_CLASSES);
+    let page = page::page(&contents, &name, on_page, mistakes.as_ref(), &samples, &figures)?;
     folder.write("report.html", page.as_bytes())?;
-    Ok(Written { page: folder.path().join("report.html"), missing: contents.missing })
+    let missing = contents.missing.into_iter().chain(lack).collect();
+    Ok(Written { page: folder.path().join("report.html"), for_paper, missing })
 }

@@ -3,16 +3,12 @@
 use std::collections::BTreeMap;
 
 use backproof_data::Images;
-use backproof_spec::{Shape, thousands};
+use backproof_spec::Shape;
 use backproof_train::Prediction;
 use serde::Serialize;
 
-use crate::ReportError;
 use crate::confusion::Confusion;
-use crate::figure::Figure;
 use crate::image::Image;
-use crate::scale::round;
-use crate::templates::render;
 
 /// Shown in any case: the worst of all, and the worst of each pair of classes, so that every filter has something to
 /// show: of all pairs to which a confusion matrix leads, and of more classes than it is drawn of, of the commonest.
@@ -23,8 +19,6 @@ const PAIRS: usize = Confusion::MOST_CLASSES * (Confusion::MOST_CLASSES - 1);
 const BARS: usize = 10;
 /// Characters of a class name beside its bar; what is longer is cut.
 const NAME_LENGTH: usize = 10;
-/// In the figure.
-const DRAWN: usize = 20;
 
 /// The probability of one class.
 #[derive(Debug, Clone, Serialize)]
@@ -48,6 +42,9 @@ pub(crate) struct Mistake {
     pub(crate) bars: Vec<Bar>,
     /// A `data:` address, if the data set is at hand.
     pub(crate) image: Option<String>,
+    /// The same image, to be drawn in another size.
+    #[serde(skip)]
+    pub(crate) picture: Option<Image>,
     /// Whether it is the worst of its pair of classes.
     pub(crate) first_of_pair: bool,
     /// Whether it is among the worst of all.
@@ -79,26 +76,6 @@ pub(crate) struct Mistakes {
     pub(crate) most_pairs: usize,
 }
 
-#[derive(Serialize)]
-struct Tile<'a> {
-    x: f64,
-    y: f64,
-    mistake: &'a Mistake,
-    /// Length of each bar.
-    lengths: Vec<f64>,
-}
-
-#[derive(Serialize)]
-struct Context<'a> {
-    title: &'a str,
-    tiles: Vec<Tile<'a>>,
-    names: &'a [String],
-    name_length: usize,
-    /// Where bars begin in a tile.
-    bars: f64,
-    side: f64,
-}
-
 impl Mistakes {
     /// Those of `predictions` that are wrong, by the probability of the wrong class, the largest first; the data set's
     /// order decides between equals. `images` is the test set, if it is at hand.
@@ -123,12 +100,14 @@ impl Mistakes {
                 *seen
             });
             if rank < WORST || of_pair.is_some_and(|nth| nth <= WORST_OF_PAIR) {
+                let picture = images.map(|images| picture(images, prediction.index));
                 shown.push(Mistake {
                     index: prediction.index,
                     label: prediction.label,
                     predicted: prediction.predicted,
                     bars: bars(&names, prediction),
-                    image: images.map(|images| picture(images, prediction.index).data_uri()),
+                    image: picture.as_ref().map(Image::data_uri),
+                    picture,
                     first_of_pair: of_pair == Some(1),
                     among_worst: rank < WORST,
                 });
@@ -146,52 +125,6 @@ impl Mistakes {
             worst_of_pair: WORST_OF_PAIR,
             most_pairs: PAIRS,
         }
-    }
-
-    /// The worst of them in a grid; `None` without images or mistakes.
-    pub(crate) fn figure(&self) -> Result<Option<Figure>, ReportError> {
-        const SIDE: f64 = 92.0;
-        const COLUMNS: usize = 4;
-        const TILE: [f64; 2] = [252.0, 152.0];
-        const HEAD: f64 = 58.0;
-        let drawn: Vec<&Mistake> = self.shown.iter().filter(|it| it.image.is_some()).take(DRAWN).collect();
-        if drawn.is_empty() {
-            return Ok(None);
-        }
-        // 5 units a character at 9 px.
-        let bars = SIDE + 12.0 + 5.0 * self.name_length as f64;
-        let longest = TILE[0] - bars - 24.0;
-        let tiles = drawn.iter().enumerate().map(|(place, &mistake)| Tile {
-            x: (place % COLUMNS) as f64 * TILE[0],
-            y: HEAD + (place / COLUMNS) as f64 * TILE[1],
-            lengths: mistake.bars.iter().map(|bar| round(bar.share * longest)).collect(),
-            mistake,
-        });
-        let rows = drawn.len().div_ceil(COLUMNS) as f64;
-        let all = thousands(self.count);
-        let title = if drawn.len() == self.count {
-            format!("The {all} misclassified test images, worst first")
-        } else {
-            format!("The worst {} of {all} misclassified test images", drawn.len())
-        };
-        Ok(Some(Figure {
-            name: "misclassified".to_owned(),
-            description: format!("{title}, each with the probabilities of its classes."),
-            width: COLUMNS as f64 * TILE[0],
-            height: HEAD + rows * TILE[1],
-            body: render(
-                "mistakes.svg",
-                Context {
-                    title: &title,
-                    tiles: tiles.collect(),
-                    names: &self.names,
-                    name_length: self.name_length,
-                    bars,
-                    side: SIDE,
-                },
-            )?,
-            title,
-        }))
     }
 }
 
@@ -255,7 +188,6 @@ mod tests {
         assert_eq!(mistakes.shown.iter().map(|it| it.first_of_pair).collect::<Vec<_>>(), [true, true, false]);
         assert_eq!(mistakes.pairs[0], Pair { label: 0, predicted: 1, count: 2 });
         assert_eq!(mistakes.shown[0].bars.iter().map(|bar| bar.kind).collect::<Vec<_>>(), ["", "wrong", "right"]);
-        assert!(mistakes.figure().unwrap().is_none(), "there are no images");
     }
 
     #[test]
@@ -302,8 +234,5 @@ mod tests {
         let mistakes = Mistakes::new(names(), &[prediction(1, 0, [0.0, 1.0, 0.0])], Some(&images));
         let expected = Image::new([3, 2, 2], |channel, row, column| (12 + 4 * channel + 2 * row + column) as u8);
         assert_eq!(mistakes.shown[0].image.as_deref(), Some(expected.data_uri().as_str()));
-        let figure = mistakes.figure().unwrap().unwrap();
-        assert!(figure.body.contains("&lt;b&gt;") && !figure.body.contains("<b>"));
-        figure.png().unwrap();
     }
 }

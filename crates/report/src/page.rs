@@ -1,7 +1,7 @@
 //! `report.html`: the contents of a run folder as one page.
 
-use backproof_spec::{Architecture, TracedLayer, thousands};
-use backproof_train::{Computation, ComputedBy, TrainingReport};
+use backproof_spec::thousands;
+use backproof_train::TrainingReport;
 use serde::Serialize;
 
 use crate::ReportError;
@@ -10,30 +10,16 @@ use crate::confusion::{Confusion, Row};
 use crate::contents::Contents;
 use crate::facts::{Fact, Provenance, facts, provenance};
 use crate::figure::{Figure, stylesheet};
+use crate::figures::Figures;
 use crate::gradients::Section;
 use crate::mistakes::Mistakes;
+use crate::network::{Network, network};
 use crate::samples::SampleRow;
 use crate::templates::render;
 use crate::theme::{DARK, LIGHT, Theme};
 
 /// Rows of the table of reports; of more, every so many is shown.
 const REPORT_ROWS: usize = 200;
-
-/// The drawings of a report.
-#[derive(Debug, Default)]
-pub(crate) struct Figures {
-    pub(crate) curves: Vec<Figure>,
-    pub(crate) confusion: Vec<Figure>,
-    pub(crate) mistakes: Option<Figure>,
-    pub(crate) kernels: Option<Figure>,
-    pub(crate) gradients: Option<Figure>,
-}
-
-impl Figures {
-    pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
-        self.curves.iter().chain(&self.confusion).chain(&self.mistakes).chain(&self.kernels).chain(&self.gradients)
-    }
-}
 
 /// The style sheets of every page.
 #[derive(Debug, Serialize)]
@@ -50,30 +36,6 @@ impl Styles {
     pub(crate) fn new() -> Result<Self, ReportError> {
         Ok(Self { light: stylesheet(&LIGHT)?, dark: stylesheet(&DARK)?, light_theme: LIGHT, dark_theme: DARK })
     }
-}
-
-/// The parameter table.
-#[derive(Serialize)]
-struct Network {
-    name: String,
-    input: String,
-    layers: Vec<LayerRow>,
-    weights: usize,
-    biases: usize,
-    running_statistics: usize,
-    /// Whether it is known what computed the layers.
-    computed: bool,
-}
-
-#[derive(Serialize)]
-struct LayerRow {
-    name: String,
-    kind: String,
-    output: String,
-    weights: usize,
-    biases: usize,
-    /// Empty in a run of a version that did not note it.
-    computed_by: String,
 }
 
 #[derive(Serialize)]
@@ -97,6 +59,7 @@ struct Page<'a> {
     result: Option<&'a backproof_train::EvaluationResult>,
     classes: Option<(Vec<ClassRow>, ClassRow)>,
     confusion: Option<ConfusionTables>,
+    bars: Option<String>,
     mistakes: Option<&'a Mistakes>,
     samples: &'a [SampleRow],
     kernels: Option<String>,
@@ -140,6 +103,7 @@ pub(crate) fn page(
             rows: it.rows(),
             upright: it.upright(),
         }),
+        bars: figures.classes.as_ref().map(Figure::inline).transpose()?,
         mistakes,
         samples,
         kernels: figures.kernels.as_ref().map(Figure::inline).transpose()?,
@@ -161,37 +125,4 @@ fn subtitle(contents: &Contents) -> String {
         experiment.engine.name(),
         contents.record.device
     )
-}
-
-fn network(model: &Architecture, computation: Option<&Computation>) -> Option<Network> {
-    let layers = model.trace().ok()?;
-    let sum = |of: fn(&TracedLayer) -> usize| layers.iter().map(of).sum::<usize>();
-    let computed_by = |name: &str| match computation?.layers.iter().find(|layer| layer.layer == name)?.by {
-        ComputedBy::Kernel => Some("kernel".to_owned()),
-        ComputedBy::Burn { ref reason } => Some(format!("Burn: {reason}")),
-    };
-    Some(Network {
-        name: model.name.clone(),
-        input: model.input.to_string(),
-        computed: computation.is_some(),
-        weights: sum(|layer| layer.weights),
-        biases: sum(|layer| layer.biases),
-        running_statistics: sum(|layer| layer.running_statistics),
-        layers: layers
-            .iter()
-            .flat_map(TracedLayer::all)
-            .map(|layer| {
-                // What is inside of a layer has rows of its own.
-                let counts = layer.branches.is_empty();
-                LayerRow {
-                    name: backproof_spec::indented(&layer.name).replace(' ', "\u{a0}"),
-                    kind: backproof_spec::describe_layer(&layer.layer),
-                    output: layer.output.to_string(),
-                    weights: if counts { layer.weights } else { 0 },
-                    biases: if counts { layer.biases } else { 0 },
-                    computed_by: computed_by(&layer.name).unwrap_or_default(),
-                }
-            })
-            .collect(),
-    })
 }

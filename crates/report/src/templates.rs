@@ -28,11 +28,14 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     for (name, text) in templates![
         "figure.svg",
         "theme.css",
+        "paper.css",
         "axes.svg",
         "chart.svg",
         "confusion.svg",
         "kernels.svg",
         "mistakes.svg",
+        "mistakes-paper.svg",
+        "class-bars.svg",
         "steps.svg",
         "page.css",
         "page.js",
@@ -60,12 +63,13 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// The template `name` filled in with `context`, without the characters that XML cannot hold, such as NUL.
+/// The template `name` filled in with `context`; NUL and the like are left out.
 pub(crate) fn render(name: &str, context: impl Serialize) -> Result<String, ReportError> {
     Ok(printable(&ENVIRONMENT.get_template(name)?.render(Value::from(Serde(context)))?))
 }
 
-fn printable(text: &str) -> String {
+/// `text` without the characters that XML cannot hold.
+pub(crate) fn printable(text: &str) -> String {
     let is_printable = |c: &char| matches!(c, '\t' | '\n') || !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}');
     text.chars().filter(is_printable).collect()
 }

@@ -52,6 +52,53 @@ impl TrainingReport {
     }
 }
 
+/// The columns of [`TrainingReport::csv`]: the keys of `metrics.jsonl` in their order. New columns come after these.
+const COLUMNS: [&str; 13] = [
+    "iteration",
+    "epoch",
+    "learning_rate",
+    "classification_loss",
+    "weight_decay_loss",
+    "total_loss",
+    "training_accuracy",
+    "validation_accuracy",
+    "validation_loss",
+    "images_per_second",
+    "seconds",
+    "seconds_left",
+    "averages",
+];
+
+impl TrainingReport {
+    /// `reports` as CSV: a head, and a row for each; a cell is empty where there was no validation.
+    #[must_use]
+    pub fn csv(reports: &[Self]) -> Vec<u8> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let maybe = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
+        let rows = reports.iter().map(|report| {
+            [
+                report.iteration.to_string(),
+                report.epoch.to_string(),
+                report.learning_rate.to_string(),
+                report.classification_loss.to_string(),
+                report.weight_decay_loss.to_string(),
+                report.total_loss.to_string(),
+                report.training_accuracy.to_string(),
+                maybe(report.validation_accuracy),
+                maybe(report.validation_loss),
+                report.images_per_second.to_string(),
+                report.seconds.to_string(),
+                report.seconds_left.to_string(),
+                report.averages.name().to_owned(),
+            ]
+        });
+        for row in std::iter::once(COLUMNS.map(str::to_owned)).chain(rows) {
+            writer.write_record(row).expect("rows have one length, and memory does not fail");
+        }
+        writer.into_inner().expect("memory does not fail")
+    }
+}
+
 /// Columns that a line of a report takes, as [`Display`](fmt::Display) writes it.
 pub const REPORT_WIDTH: usize = 120;
 

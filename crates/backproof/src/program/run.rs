@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use backproof::error::{Failure, code};
 use backproof::{Evaluation, SMOKE_ITERATIONS, cli, shell};
+use backproof_report::ForPaper;
 use backproof_train::{CheckpointName, Ending, Evaluated, Split, TrainError};
 
 use crate::compare_gradients;
 use crate::failures::{checkpoint_failure, failure, with_causes};
 use crate::progress::{Progress, summary};
-use crate::report;
+use crate::report::{self, for_paper};
 use crate::setup::{open, say_changes, setup, weights};
 use crate::signals::stop_when_told;
 
@@ -24,7 +25,7 @@ pub(crate) fn train(arguments: &cli::TrainArguments) -> anyhow::Result<()> {
     if let Some(proof) = proof {
         proof.write(ending.folder())?;
     }
-    finish(ending, arguments.smoke, setup.data_dir.as_deref())
+    finish(ending, arguments.smoke, setup.data_dir.as_deref(), &for_paper(&arguments.figures))
 }
 
 pub(crate) fn resume(arguments: &cli::ResumeArguments) -> anyhow::Result<()> {
@@ -48,10 +49,10 @@ pub(crate) fn resume(arguments: &cli::ResumeArguments) -> anyhow::Result<()> {
     if matches!(ending, Err(TrainError::NothingLeft { .. } | TrainError::EndedEarly(_)))
         && !path.join("report.html").exists()
     {
-        report::after_training(&path, setup.data_dir.as_deref());
+        report::after_training(&path, setup.data_dir.as_deref(), &for_paper(&arguments.figures));
     }
     let ending = ending.map_err(|error| checkpoint_failure(error, &arguments.run))?;
-    finish(ending, false, setup.data_dir.as_deref())
+    finish(ending, false, setup.data_dir.as_deref(), &for_paper(&arguments.figures))
 }
 
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, warnings to stderr
@@ -94,7 +95,7 @@ pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()>
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout
-fn finish(ending: Ending, smoke: bool, data_dir: Option<&Path>) -> anyhow::Result<()> {
+fn finish(ending: Ending, smoke: bool, data_dir: Option<&Path>, for_paper: &ForPaper) -> anyhow::Result<()> {
     match ending {
         Ending::Interrupted { folder, iteration } => Err(Failure::new(
             code::INTERRUPTED,
@@ -104,7 +105,7 @@ fn finish(ending: Ending, smoke: bool, data_dir: Option<&Path>) -> anyhow::Resul
         .into()),
         Ending::Finished(finished) => {
             println!("\nrun folder   {}", finished.folder.display());
-            report::after_training(&finished.folder, data_dir);
+            report::after_training(&finished.folder, data_dir, for_paper);
             if smoke {
                 println!("smoke run    {SMOKE_ITERATIONS} iterations: the config works; the accuracy says nothing");
             }

@@ -10,12 +10,18 @@ use crate::chart::{Chart, LABELS_WIDE, Look, Series};
 use crate::contents::Contents;
 use crate::curves::nats;
 use crate::figure::Figure;
+use crate::medium::Medium;
 
 /// More colours cannot be told apart: the curves of all further groups are grey.
 const COLOURED: usize = 10;
 
 /// A chart for each figure that the runs report. `labels` stand at the ends of the curves.
-pub(super) fn figures(groups: &[Group], contents: &[Contents], labels: &[String]) -> Result<Vec<Figure>, ReportError> {
+pub(super) fn figures(
+    groups: &[Group],
+    contents: &[Contents],
+    labels: &[String],
+    medium: Medium,
+) -> Result<Vec<Figure>, ReportError> {
     let series = |value: fn(&TrainingReport) -> Option<f64>| -> Vec<Series> {
         let of_group = |(index, group): (usize, &Group)| {
             let (points, band) = mean(group.runs.iter().map(|&run| contents[run].reports.as_slice()), value);
@@ -50,7 +56,7 @@ pub(super) fn figures(groups: &[Group], contents: &[Contents], labels: &[String]
         accuracy("training-accuracy", "Training accuracy", |it| Some(100.0 * it.training_accuracy)),
         loss("training-loss", "Training loss", |it| Some(it.classification_loss)),
     ];
-    charts.into_iter().filter_map(|chart| chart.figure().transpose()).collect()
+    charts.into_iter().filter_map(|chart| chart.figure(medium).transpose()).collect()
 }
 
 /// Points of a curve, and its band: iteration, lowest and highest.

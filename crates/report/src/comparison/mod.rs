@@ -15,7 +15,9 @@ use serde::Serialize;
 use crate::ReportError;
 use crate::contents::Contents;
 use crate::figure::Figure;
+use crate::medium::Medium;
 use crate::page::Styles;
+use crate::paper::ForPaper;
 use crate::scatter::{Dot, Scatter};
 use crate::settings::differences;
 use crate::statistics::mean_and_deviation;
@@ -29,6 +31,8 @@ use table::{Place, Table};
 pub struct Comparison {
     /// `comparison.html`.
     pub page: PathBuf,
+    /// The files for a paper.
+    pub for_paper: Vec<PathBuf>,
     /// What the comparison lacks and why, a sentence each with the name of the run; the page says the same.
     pub missing: Vec<String>,
     table: Table,
@@ -86,12 +90,13 @@ struct Page<'a> {
     missing: &'a [String],
 }
 
-/// Writes `comparison.html` and `figures/` into the folder `into`, which is made if it is not there.
+/// Writes `comparison.html` and `figures/` into the folder `into`, which is made if it is not there. What `for_paper`
+/// asks for is in `figures/` too, with the table `comparison.tex`.
 ///
 /// # Errors
 ///
 /// A `run.json` that cannot be read; files that cannot be written.
-pub fn compare(folders: &[RunFolder], into: &Path) -> Result<Comparison, ReportError> {
+pub fn compare(folders: &[RunFolder], into: &Path, for_paper: &ForPaper) -> Result<Comparison, ReportError> {
     let folders: Vec<&RunFolder> = folders.iter().collect();
     let contents = read(&folders)?;
     let settings: Vec<BTreeMap<String, String>> = contents.iter().map(settings_of).collect();
@@ -111,7 +116,7 @@ pub fn compare(folders: &[RunFolder], into: &Path) -> Result<Comparison, ReportE
         settings: differences(&of_groups),
         effects: Vec::new(),
     };
-    write(&folders, &contents, &groups, &words, into)
+    write(&folders, &contents, &groups, &words, into, for_paper)
 }
 
 /// The page of a sweep, as [`compare`]; points without a run are left out.
@@ -119,7 +124,7 @@ pub fn compare(folders: &[RunFolder], into: &Path) -> Result<Comparison, ReportE
 /// # Errors
 ///
 /// As of [`compare`].
-pub fn compare_sweep(sweep: &ComparedSweep, into: &Path) -> Result<Comparison, ReportError> {
+pub fn compare_sweep(sweep: &ComparedSweep, into: &Path, for_paper: &ForPaper) -> Result<Comparison, ReportError> {
     let points: Vec<&ComparedPoint> = sweep.points.iter().filter(|point| !point.runs.is_empty()).collect();
     let folders: Vec<&RunFolder> = points.iter().flat_map(|point| &point.runs).collect();
     let contents = read(&folders)?;
@@ -146,7 +151,7 @@ pub fn compare_sweep(sweep: &ComparedSweep, into: &Path) -> Result<Comparison, R
         settings: sweep.keys.iter().enumerate().map(of_key).collect(),
         effects: effects(&sweep.keys, &of_points),
     };
-    write(&folders, &contents, &groups, &words, into)
+    write(&folders, &contents, &groups, &words, into, for_paper)
 }
 
 fn read(folders: &[&RunFolder]) -> Result<Vec<Contents>, ReportError> {
@@ -159,6 +164,7 @@ fn write(
     groups: &[Group],
     words: &Words,
     into: &Path,
+    for_paper: &ForPaper,
 ) -> Result<Comparison, ReportError> {
     // If it cannot be made, the first file says so.
     let _ = std::fs::create_dir_all(into);
@@ -169,11 +175,24 @@ fn write(
     };
     let places: Vec<Place> = folders.iter().copied().map(place).collect();
     let table = Table::new(groups, contents, &places, &words.notes);
-    let curves = curves::figures(groups, contents, &labels(groups, &words.settings))?;
-    let scatters = scatters(&table)?;
+    let labels = labels(groups, &words.settings);
+    let curves = curves::figures(groups, contents, &labels, Medium::Screen)?;
+    let scatters = scatters(&table, Medium::Screen)?;
     for figure in curves.iter().chain(&scatters) {
         write_file(&into.join(format!("figures/{}.svg", figure.name)), figure.document()?.as_bytes())?;
         write_file(&into.join(format!("figures/{}.png", figure.name)), &figure.png()?)?;
+    }
+    let on_paper = for_paper.files(|medium| {
+        let curves = curves::figures(groups, contents, &labels, medium)?;
+        Ok(curves.into_iter().chain(self::scatters(&table, medium)?).collect())
+    })?;
+    let lack = on_paper.lack();
+    let mut files = on_paper.files;
+    if for_paper.is_asked_for() {
+        files.push(("comparison.tex".to_owned(), table.latex(&words.heading).file().into_bytes()));
+    }
+    for (name, content) in &files {
+        write_file(&into.join("figures").join(name), content)?;
     }
     let of_run = |group: &Group, run: usize| format!("{} ({})", group.name, places[run].folder);
     let missing: Vec<String> = groups
@@ -182,6 +201,7 @@ fn write(
         .flat_map(|(group, run)| {
             contents[run].missing.iter().map(move |sentence| format!("{}: {sentence}", of_run(group, run)))
         })
+        .chain(lack)
         .collect();
     let inline = |figures: &[Figure]| figures.iter().map(Figure::inline).collect::<Result<Vec<_>, _>>();
     let page = render(
@@ -201,7 +221,8 @@ fn write(
     )?;
     let path = into.join("comparison.html");
     write_file(&path, page.as_bytes())?;
-    Ok(Comparison { page: path, missing, table })
+    let for_paper = files.iter().map(|(name, _)| into.join("figures").join(name)).collect();
+    Ok(Comparison { page: path, for_paper, missing, table })
 }
 
 /// What stands at the end of the curve of each group: its number in the table, and its values or else its name.
@@ -223,7 +244,7 @@ fn labels(groups: &[Group], settings: &[(String, Vec<String>)]) -> Vec<String> {
 }
 
 /// Accuracy against parameters and against time, where there are several groups and they differ in it.
-fn scatters(table: &Table) -> Result<Vec<Figure>, ReportError> {
+fn scatters(table: &Table, medium: Medium) -> Result<Vec<Figure>, ReportError> {
     let Some(accuracy) = table.column("validation %").or_else(|| table.column("test %")) else {
         return Ok(Vec::new());
     };
@@ -240,7 +261,7 @@ fn scatters(table: &Table) -> Result<Vec<Figure>, ReportError> {
         });
         let unit = if head == "time" { "seconds" } else { "parameters" };
         let axes = [unit.to_owned(), format!("{} of images", table.heads[accuracy])];
-        figures.extend(Scatter { name, title, axes, diagonal: false, dots: dots.collect() }.figure()?);
+        figures.extend(Scatter { name, title, axes, diagonal: false, dots: dots.collect() }.figure(medium)?);
     }
     Ok(figures)
 }

@@ -8,6 +8,7 @@ use super::group::Group;
 use crate::contents::Contents;
 use crate::curves::nats;
 use crate::facts::duration;
+use crate::latex::LatexTable;
 use crate::statistics::mean_and_deviation;
 
 const NOTHING: &str = "–";
@@ -118,6 +119,25 @@ pub(super) struct Place {
 }
 
 impl Table {
+    /// The rows of the groups for LaTeX, as numbered as in the figures.
+    pub(super) fn latex(&self, about: &str) -> LatexTable {
+        let spread = if self.has_seeds { "; ± is the sample standard deviation over the seeds" } else { "" };
+        let head = ["#", if self.has_seeds { "config" } else { "run" }];
+        let seeds = self.has_seeds.then(|| "seeds".to_owned());
+        let row = |(number, group): (usize, &GroupRows)| {
+            let cells = group.cells.iter().map(|cell| cell.text.clone());
+            let seeds = self.has_seeds.then(|| group.runs.len().to_string());
+            [(number + 1).to_string(), group.name.clone()].into_iter().chain(cells).chain(seeds).collect()
+        };
+        LatexTable {
+            about: format!("{about}{spread}"),
+            columns: format!("rl{}", "r".repeat(self.heads.len() + usize::from(self.has_seeds))),
+            turned: false,
+            head: head.map(str::to_owned).into_iter().chain(self.heads.iter().cloned()).chain(seeds).collect(),
+            groups: vec![self.groups.iter().enumerate().map(row).collect()],
+        }
+    }
+
     /// Which column has this head.
     pub(super) fn column(&self, head: &str) -> Option<usize> {
         self.heads.iter().position(|other| other == head)

@@ -45,12 +45,13 @@ use std::time::Instant;
 use backproof::backend::Backend;
 use backproof::cli;
 use backproof::error::{Failure, code};
-use backproof_report::{Comparison, ReportError};
+use backproof_report::{Comparison, ForPaper, ReportError};
 use backproof_spec::{Sweep, counted};
 use backproof_train::RunFolder;
 
 use crate::device;
 use crate::failures::with_causes;
+use crate::report::{for_paper, say_files};
 use child::Launcher;
 use folder::{SweepFolder, Task};
 use outcome::Status;
@@ -88,12 +89,13 @@ pub(crate) fn run(arguments: &cli::SweepArguments) -> anyhow::Result<()> {
     let results = Results::write(&folder, &sweep, backend.name())?;
     println!("\n{}", results.table());
     println!("\nresults      {}", folder.path().join("results.md").display());
-    match page(&folder, &results, None) {
+    match page(&folder, &results, None, &for_paper(&arguments.figures)) {
         Ok(Some(comparison)) => {
             for sentence in &comparison.missing {
                 eprintln!("warning: {sentence}");
             }
             println!("page         {}", comparison.page.display());
+            say_files(&comparison.for_paper);
         }
         Ok(None) => {}
         Err(error) => eprintln!("warning: the page of the sweep could not be made: {}", with_causes(&error)),
@@ -127,7 +129,7 @@ impl SoFar<'_> {
         }
         let Ok(_lock) = self.folder.results_lock() else { return };
         if let Ok(results) = Results::write(self.folder, self.sweep, self.backend.name()) {
-            let _ = page(self.folder, &results, Some(left));
+            let _ = page(self.folder, &results, Some(left), &ForPaper::default());
         }
         *next = Instant::now() + IDLE * begun.elapsed();
     }
@@ -136,7 +138,12 @@ impl SoFar<'_> {
 /// The page of the sweep: its points, best first, with the runs that are done; none where no run is. That it cannot be
 /// made is no failure of the sweep.
 #[allow(clippy::print_stderr)] // warnings go to stderr
-fn page(folder: &SweepFolder, results: &Results, left: Option<&str>) -> Result<Option<Comparison>, ReportError> {
+fn page(
+    folder: &SweepFolder,
+    results: &Results,
+    left: Option<&str>,
+    for_paper: &ForPaper,
+) -> Result<Option<Comparison>, ReportError> {
     let of_run = |run: &point::Run| {
         let made = run.outcome.as_ref().filter(|outcome| outcome.figures.is_some())?.run_folder.as_ref()?;
         let open = RunFolder::open(&folder.path().join(&run.folder).join(made));
@@ -146,7 +153,7 @@ fn page(folder: &SweepFolder, results: &Results, left: Option<&str>) -> Result<O
     if sweep.points.iter().all(|point| point.runs.is_empty()) {
         return Ok(None);
     }
-    backproof_report::compare_sweep(&sweep, folder.path()).map(Some)
+    backproof_report::compare_sweep(&sweep, folder.path(), for_paper).map(Some)
 }
 
 /// The exit code: of the runs that were this process's to do.
