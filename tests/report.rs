@@ -8,7 +8,7 @@ use backproof_tests::{backproof, json, latest, stderr, stdout};
 use roxmltree::{Document, ParsingOptions};
 use tempfile::TempDir;
 
-const FIGURES: [&str; 10] = [
+const FIGURES: [&str; 11] = [
     "accuracy",
     "classes",
     "confusion-counts",
@@ -16,6 +16,7 @@ const FIGURES: [&str; 10] = [
     "kernels",
     "learning-rate",
     "loss",
+    "loss-with-weight-decay",
     "misclassified",
     "training-true-positives",
     "true-positives",

@@ -7,7 +7,7 @@ use backproof_tests::sweeps::{folder_with, sweep, sweep_folder};
 use backproof_tests::{backproof, latest, root};
 
 /// axe-core finds nothing in a report, in a comparison and in the page of a sweep: wide and narrow, light and dark. The
-/// tables of the last two sort, filter and highlight.
+/// tables of the last two sort, filter and highlight, and the curves of the report show their values.
 pub(crate) fn axe_finds_no_violation_in_any_page() {
     let folder = folder_with(
         "[set]\ntraining.iterations = 40\ntraining.report_every = 10\n\
@@ -34,6 +34,8 @@ pub(crate) fn axe_finds_no_violation_in_any_page() {
     assert!(well && text.contains("3 pages, 12 looks, 0 violations"), "{text}");
     let (well, text) = browse("comparison.mjs", &pages[1..]);
     assert!(well && text.matches("2 rows").count() == 2, "{text}");
+    let (well, text) = browse("report.mjs", &pages[..1]);
+    assert!(well && text.contains("1 pages, 0 faults"), "{text}");
 
     // It finds what is there: an image without words, and a heading on a ground of nearly its colour.
     let bad = folder.path().join("bad.html");

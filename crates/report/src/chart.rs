@@ -4,60 +4,15 @@ use backproof_spec::thousands;
 use serde::Serialize;
 
 use crate::ReportError;
+use crate::explore::{Along, Explored, Plot};
 use crate::figure::Figure;
 use crate::labels::spread;
 use crate::letters::{fitted, widest, width};
 use crate::medium::Medium;
 use crate::scale::{Scale, Tick, round};
+use crate::series::{Marker, Series};
 use crate::templates::render;
 use crate::theme::SERIES;
-
-/// A curve.
-#[derive(Debug, Clone)]
-pub(crate) struct Series {
-    /// What stands at its end.
-    pub(crate) name: String,
-    /// (iteration, value), by rising iteration.
-    pub(crate) points: Vec<(f64, f64)>,
-    /// Iteration, lowest and highest value, of a curve that is a mean; else nothing.
-    pub(crate) band: Vec<[f64; 3]>,
-    /// Which of several configs it is of, for a page that shows one alone.
-    pub(crate) group: Option<usize>,
-    /// Which colour, dash and marker.
-    pub(crate) look: Look,
-}
-
-/// How a curve differs from the others: by colour, and without it by dash and marker.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Look {
-    pub(crate) colour: usize,
-    pub(crate) dash: &'static str,
-    pub(crate) marker: Option<Marker>,
-}
-
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Marker {
-    Circle,
-    Square,
-    Triangle,
-    Diamond,
-}
-
-impl Look {
-    pub(crate) const fn new(colour: usize, dash: &'static str, marker: Option<Marker>) -> Self {
-        Self { colour, dash, marker }
-    }
-
-    /// Of a curve that is one of too many.
-    pub(crate) const GREY: Self = Self::new(SERIES, "", None);
-
-    /// A look for the `index`th of many alike.
-    pub(crate) fn of(index: usize) -> Self {
-        let dash = ["", "7 3", "2 3", "9 3 2 3"][index / 4 % 4];
-        let marker = [Marker::Circle, Marker::Square, Marker::Triangle, Marker::Diamond][index % 4];
-        Self::new(index % SERIES, dash, Some(marker))
-    }
-}
 
 /// What a chart is of.
 #[derive(Debug, Clone)]
@@ -115,9 +70,27 @@ struct Context<'a> {
     axes: [&'a str; 2],
     plot: [f64; 4],
     x: Vec<Tick>,
+    /// Beside the iterations, the epochs.
+    epochs: Option<Vec<Tick>>,
+    milestones: Vec<DrawnMilestone<'a>>,
+    /// On the axis that suits the values and, where a page lets one choose, on a logarithmic one.
+    drawings: Vec<Drawing>,
+    two_lines: bool,
+}
+
+/// The curves on an axis.
+#[derive(Serialize)]
+struct Drawing {
     y: Vec<Tick>,
     curves: Vec<Curve>,
-    two_lines: bool,
+}
+
+#[derive(Serialize)]
+struct DrawnMilestone<'a> {
+    name: &'a str,
+    place: f64,
+    /// Where its name is.
+    label: f64,
 }
 
 /// Where everything is.
@@ -140,7 +113,20 @@ impl Frame {
 
 impl Chart {
     /// The drawing; `None` if there is nothing to draw. Curves without points are left out.
-    pub(crate) fn figure(mut self, medium: Medium) -> Result<Option<Figure>, ReportError> {
+    pub(crate) fn figure(self, medium: Medium) -> Result<Option<Figure>, ReportError> {
+        Ok(self.drawn(medium, None)?.map(|(_, figure, _)| figure))
+    }
+
+    /// The same for a page whose reader looks up values.
+    pub(crate) fn explored(self, along: &Along) -> Result<Option<Explored>, ReportError> {
+        let Some((chart, figure, plot)) = self.drawn(Medium::Screen, Some(along))? else { return Ok(None) };
+        let series = chart.series.iter().map(|series| (series.name.as_str(), &series.points[..]));
+        let values = along.values(series, chart.format, plot);
+        Ok(Some(Explored { figure: figure.inline()?, title: figure.title, values }))
+    }
+
+    /// The chart without what cannot be drawn, its drawing, and where its curves are in that.
+    fn drawn(mut self, medium: Medium, along: Option<&Along>) -> Result<Option<(Self, Figure, Plot)>, ReportError> {
         for series in &mut self.series {
             series.points.retain(|(_, value)| value.abs() < LARGEST);
             series.band.retain(|[_, low, high]| low.abs() < LARGEST && high.abs() < LARGEST);
@@ -148,6 +134,7 @@ impl Chart {
         self.series.retain(|series| !series.points.is_empty());
         let points = || self.series.iter().flat_map(|series| &series.points);
         let Some(last) = points().map(|point| point.0).reduce(f64::max) else { return Ok(None) };
+        let first = points().map(|point| point.0).fold(last, f64::min);
         // A name and its value in two lines are better to read, where there is room and the name is more than a letter.
         let labelled = self.series.iter().filter(|series| !series.is_grey()).count();
         let two_lines = labelled <= 4 && self.series.iter().any(|series| series.name.chars().count() > 3);
@@ -156,8 +143,52 @@ impl Chart {
             Some(width) => self.on_paper(width, last, two_lines),
         };
         let [left, top, right, bottom] = plot;
-        let x = Scale::exact(last, ticks, [left, right]);
+        // Much of the plot would be empty before a late first point, as of a validation.
+        let from = if first > 0.2 * last && first < last { first } else { 0.0 };
+        let x = Scale::exact([from, last], ticks, [left, right]);
         let y = self.values_axis([bottom, top]);
+        let mut drawings = vec![self.drawing(&x, &y, two_lines, [top, bottom])];
+        if along.is_some()
+            && let Some(logarithmic) = self.logarithmic_axis([bottom, top]).filter(|_| !y.is_logarithmic())
+        {
+            drawings.push(self.drawing(&x, &logarithmic, two_lines, [top, bottom]));
+        }
+        let milestones = along.map_or_else(Vec::new, |along| along.milestones_between([from, last]).collect());
+        let places: Vec<f64> = milestones.iter().map(|milestone| x.place(milestone.iteration as f64)).collect();
+        let names = spread(&places, 74.0, left + 20.0, right - 20.0);
+        let milestones = milestones.iter().zip(places).zip(names).map(|((milestone, place), label)| DrawnMilestone {
+            name: milestone.name,
+            place,
+            label: round(label),
+        });
+        let epochs = along.and_then(|along| along.epochs_an_iteration);
+        let epochs =
+            epochs.map(|epochs| Scale::exact([from, last].map(|it| it * epochs), ticks, [left, right]).drawn_ticks());
+        let body = render(
+            "chart.svg",
+            Context {
+                title: self.title,
+                axes: ["iteration", &self.unit],
+                plot,
+                x: x.drawn_ticks(),
+                epochs,
+                milestones: milestones.collect(),
+                drawings,
+                two_lines,
+            },
+        )?;
+        let figure = Figure {
+            name: self.name.to_owned(),
+            title: self.title.to_owned(),
+            description: self.description(),
+            width,
+            height: height + below,
+            body,
+        };
+        Ok(Some((self, figure, Plot { plot, range: [from, last] })))
+    }
+
+    fn drawing(&self, x: &Scale, y: &Scale, two_lines: bool, [top, bottom]: [f64; 2]) -> Drawing {
         let end = |series: &Series| y.place(series.points[series.points.len() - 1].1);
         let ends: Vec<f64> = self.series.iter().filter(|series| !series.is_grey()).map(end).collect();
         let mut labels = spread(&ends, if two_lines { 37.0 } else { 17.0 }, top, bottom - 14.0).into_iter();
@@ -166,27 +197,8 @@ impl Chart {
         let curves = grey.into_iter().map(|series| (series, 0.0)).chain(
             coloured.into_iter().map(|series| (series, labels.next().expect("every curve in colour has a label"))),
         );
-        let curves = curves.map(|(series, label)| self.curve(series, &x, &y, label));
-        let body = render(
-            "chart.svg",
-            Context {
-                title: self.title,
-                axes: ["iteration", &self.unit],
-                plot,
-                x: x.drawn_ticks(),
-                y: y.drawn_ticks(),
-                curves: curves.collect(),
-                two_lines,
-            },
-        )?;
-        Ok(Some(Figure {
-            name: self.name.to_owned(),
-            title: self.title.to_owned(),
-            description: self.description(),
-            width,
-            height: height + below,
-            body,
-        }))
+        let curves = curves.map(|(series, label)| self.curve(series, x, y, label));
+        Drawing { curves: curves.collect(), y: y.drawn_ticks() }
     }
 
     /// Room for what is drawn in a width: measured, as the font is known. Names that would take more than two fifths of
@@ -213,17 +225,34 @@ impl Chart {
         Frame { plot: [left, top, right, bottom].map(round), width: all, height: bottom, ticks, below: 46.0 }
     }
 
-    /// Logarithmic where a few values would press all others onto the axis, as when training diverges.
-    fn values_axis(&self, place: [f64; 2]) -> Scale {
+    /// All values, the smallest first.
+    fn values(&self) -> Vec<f64> {
         let in_bands = self.series.iter().flat_map(|series| &series.band).flat_map(|[_, low, high]| [*low, *high]);
         let mut values: Vec<f64> =
             self.series.iter().flat_map(|series| &series.points).map(|&(_, value)| value).chain(in_bands).collect();
         values.sort_by(f64::total_cmp);
+        values
+    }
+
+    /// Of values that are positive and have no upper bound.
+    fn logarithmic_axis(&self, place: [f64; 2]) -> Option<Scale> {
+        let values = self.values();
         let (low, high) = (values[0], values[values.len() - 1]);
-        if low > 0.0 && self.most.is_none() && high > 100.0 * values[values.len() / 2] {
-            return Scale::logarithmic([low, high], place);
+        (low > 0.0 && self.most.is_none()).then(|| Scale::logarithmic([low, high], place))
+    }
+
+    /// Logarithmic where a few values would press all others onto the axis, as when training diverges.
+    fn values_axis(&self, place: [f64; 2]) -> Scale {
+        let values = self.values();
+        let (low, high) = (values[0], values[values.len() - 1]);
+        if high > 100.0 * values[values.len() / 2]
+            && let Some(axis) = self.logarithmic_axis(place)
+        {
+            return axis;
         }
-        let axis = Scale::linear([if self.from_zero { low.min(0.0) } else { low }, high], 5, place);
+        // Values that all lie far from zero would leave most of the plot empty.
+        let from_zero = self.from_zero && low < 0.5 * high;
+        let axis = Scale::linear([if from_zero { low.min(0.0) } else { low }, high], 5, place);
         match self.most {
             Some(most) if axis.ticks().last().is_some_and(|&tick| tick > most) => axis.ending(most),
             _ => axis,
@@ -275,27 +304,10 @@ impl Chart {
     }
 }
 
-impl Series {
-    fn is_grey(&self) -> bool {
-        self.look.colour == SERIES
-    }
-}
-
-impl Marker {
-    /// The outline of a marker at a place.
-    fn path(self, [x, y]: [f64; 2]) -> String {
-        match self {
-            Self::Circle => format!("M{} {y}a3.5 3.5 0 1 0 7 0a3.5 3.5 0 1 0 -7 0z", round(x - 3.5)),
-            Self::Square => format!("M{} {}h6v6h-6z", round(x - 3.0), round(y - 3.0)),
-            Self::Triangle => format!("M{x} {}l4 7h-8z", round(y - 4.5)),
-            Self::Diamond => format!("M{x} {}l4.5 4.5l-4.5 4.5l-4.5 -4.5z", round(y - 4.5)),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::series::Look;
 
     fn chart(points: &[Vec<(f64, f64)>]) -> Chart {
         let series = points.iter().enumerate().map(|(index, points)| Series {

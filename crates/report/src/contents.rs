@@ -9,6 +9,7 @@ use backproof_spec::{Experiment, LayerSpec};
 use backproof_train::{EvaluationResult, Prediction, RunFolder, RunRecord, RunStatus, TrainingReport};
 
 use crate::ReportError;
+use crate::explore::Milestone;
 use crate::gradients::Gradients;
 use crate::kernels::Kernels;
 
@@ -27,6 +28,8 @@ pub(crate) struct Contents {
     /// The first convolution's, with the checkpoint's name and iteration.
     pub(crate) kernels: Option<(Kernels, &'static str, usize)>,
     pub(crate) gradients: Option<Gradients>,
+    /// The iterations at which it was resumed.
+    pub(crate) resumed: Vec<usize>,
     /// Sentences for the reader.
     pub(crate) missing: Vec<String>,
 }
@@ -72,7 +75,22 @@ impl Contents {
             missing.push(format!("The gradient proof is missing: gradients.json {reason}."));
             None
         });
-        Ok(Self { record, config, experiment, reports, result, predictions, kernels, gradients, missing })
+        let resumed = resumed(&fs::read(folder.path().join("log.txt")).unwrap_or_default());
+        Ok(Self { record, config, experiment, reports, result, predictions, kernels, gradients, resumed, missing })
+    }
+
+    /// What happened in the course of the run, in the order of iterations.
+    pub(crate) fn milestones(&self) -> Vec<Milestone> {
+        let resumed = self.resumed.iter().map(|&iteration| Milestone { iteration, name: "resumed" });
+        let mut milestones: Vec<Milestone> = resumed.collect();
+        if let Some(summary) = &self.record.summary {
+            let best = summary.best_validation.as_ref().map(|best| best.iteration);
+            milestones.extend(best.map(|iteration| Milestone { iteration, name: "best" }));
+            let ended = summary.ended_early.as_ref().map(|ended| ended.iteration);
+            milestones.extend(ended.map(|iteration| Milestone { iteration, name: "ended early" }));
+        }
+        milestones.sort_by_key(|milestone| milestone.iteration);
+        milestones
     }
 
     /// The test images that the predictions are of; `None`, and a sentence in `missing`, if they are not at hand.
@@ -100,6 +118,12 @@ impl Contents {
         }
         Some(loaded.test)
     }
+}
+
+/// The iterations at which a run was resumed, by its log.
+fn resumed(log: &[u8]) -> Vec<usize> {
+    let log = String::from_utf8_lossy(log);
+    log.lines().filter_map(|line| line.strip_prefix("resumed at iteration ")?.parse().ok()).collect()
 }
 
 /// Why the run has no end, in a sentence.

@@ -4,30 +4,56 @@ use backproof_spec::{counted, plural, thousands};
 use backproof_train::TrainingReport;
 
 use crate::ReportError;
-use crate::chart::{Chart, LABELS, Look, Marker, Series};
+use crate::chart::{Chart, LABELS};
+use crate::explore::{Along, Explored, Milestone};
 use crate::figure::Figure;
 use crate::medium::Medium;
+use crate::series::{Look, Marker, Series};
 
 const TRAINING: Look = Look::new(0, "", None);
 const VALIDATION: Look = Look::new(1, "", Some(Marker::Circle));
 const TOTAL: Look = Look::new(6, "7 4", None);
 const DECAY: Look = Look::new(2, "2 4", None);
 
-/// `loss`, `accuracy`, `learning-rate`, `training-true-positives` and, with validation images, `true-positives`.
+/// The chart that is folded on a page.
+pub(crate) const WEIGHT_DECAY: &str = "Loss with weight decay";
+
+/// `loss`, `accuracy`, `learning-rate`, `training-true-positives`, with validation images `true-positives`, and with
+/// weight decay `loss-with-weight-decay`.
 pub(crate) fn figures(
     reports: &[TrainingReport],
     batch_size: usize,
     validation_images: usize,
     medium: Medium,
 ) -> Result<Vec<Figure>, ReportError> {
-    let charts = [
+    let charts = charts(reports, batch_size, validation_images).into_iter();
+    charts.filter_map(|chart| chart.figure(medium).transpose()).collect()
+}
+
+/// The same for a page whose reader looks up values.
+pub(crate) fn explored(
+    reports: &[TrainingReport],
+    batch_size: usize,
+    validation_images: usize,
+    milestones: Vec<Milestone>,
+) -> Result<Vec<Explored>, ReportError> {
+    // The epochs of a report have few digits; the last one has most of them.
+    let of = |report: &TrainingReport| report.epoch / report.iteration as f64;
+    let epochs_an_iteration = reports.last().map(of).filter(|&epochs| epochs > 0.0 && epochs.is_finite());
+    let along = Along { epochs_an_iteration, milestones };
+    let charts = charts(reports, batch_size, validation_images).into_iter();
+    charts.filter_map(|chart| chart.explored(&along).transpose()).collect()
+}
+
+fn charts(reports: &[TrainingReport], batch_size: usize, validation_images: usize) -> [Chart; 6] {
+    [
         loss(reports),
         accuracy(reports),
         true_positives(reports, validation_images),
         training_true_positives(reports, batch_size),
         learning_rate(reports),
-    ];
-    charts.into_iter().filter_map(|chart| chart.figure(medium).transpose()).collect()
+        with_weight_decay(reports),
+    ]
 }
 
 fn series(
@@ -55,11 +81,23 @@ fn loss(reports: &[TrainingReport]) -> Chart {
         format: nats,
         labels: LABELS,
         series: vec![
+            series("training", TRAINING, reports, |report| Some(report.classification_loss)),
+            series("validation", VALIDATION, reports, |report| report.validation_loss),
+        ],
+    }
+}
+
+fn with_weight_decay(reports: &[TrainingReport]) -> Chart {
+    let reports = if reports.iter().any(|report| report.weight_decay_loss > 0.0) { reports } else { &[] };
+    Chart {
+        name: "loss-with-weight-decay",
+        title: WEIGHT_DECAY,
+        series: vec![
             series("classification", TRAINING, reports, |report| Some(report.classification_loss)),
             series("weight decay", DECAY, reports, |report| Some(report.weight_decay_loss)),
             series("total", TOTAL, reports, |report| Some(report.total_loss)),
-            series("validation", VALIDATION, reports, |report| report.validation_loss),
         ],
+        ..loss(reports)
     }
 }
 
@@ -157,7 +195,7 @@ mod tests {
     fn without_validation_images_nothing_is_said_of_them() {
         let figures = figures(&[report(10, None), report(20, None)], 16, 0, Medium::Screen).unwrap();
         let names: Vec<&str> = figures.iter().map(|figure| figure.name.as_str()).collect();
-        assert_eq!(names, ["loss", "accuracy", "training-true-positives", "learning-rate"]);
+        assert_eq!(names, ["loss", "accuracy", "training-true-positives", "learning-rate", "loss-with-weight-decay"]);
         assert!(figures.iter().all(|figure| !figure.description.contains("validation")));
     }
 }

@@ -1,6 +1,6 @@
 //! `report.html`: the contents of a run folder as one page.
 
-use backproof_spec::thousands;
+use backproof_spec::{Experiment, thousands};
 use backproof_train::TrainingReport;
 use serde::Serialize;
 
@@ -8,6 +8,8 @@ use crate::ReportError;
 use crate::classes::{self, ClassRow};
 use crate::confusion::{Confusion, Row};
 use crate::contents::Contents;
+use crate::curves;
+use crate::explore::{Explored, Milestone};
 use crate::facts::{Fact, Provenance, facts, provenance};
 use crate::figure::{Figure, stylesheet};
 use crate::figures::Figures;
@@ -53,7 +55,10 @@ struct Page<'a> {
     subtitle: String,
     missing: &'a [String],
     facts: Vec<Fact>,
-    curves: Vec<String>,
+    curves: Vec<Explored>,
+    /// Folded: few readers look for it.
+    folded_curves: Vec<Explored>,
+    milestones: Vec<Milestone>,
     reports: Vec<&'a TrainingReport>,
     every: usize,
     result: Option<&'a backproof_train::EvaluationResult>,
@@ -87,13 +92,23 @@ pub(crate) fn page(
         .kernels
         .as_ref()
         .map(|(_, name, iteration)| format!("of the {name} checkpoint, iteration {}", thousands(*iteration)));
+    let experiment = contents.experiment.as_ref();
+    let of_run = |it: &Experiment| (it.training.batch_size, it.data.validation_images);
+    let (batch_size, validation_images) = experiment.map_or((0, 0), of_run);
+    let milestones = contents.milestones();
+    let (folded_curves, curves) =
+        curves::explored(&contents.reports, batch_size, validation_images, milestones.clone())?
+            .into_iter()
+            .partition(|curve| curve.title == curves::WEIGHT_DECAY);
     let page = Page {
         styles: Styles::new()?,
         title: &contents.record.experiment,
         subtitle: subtitle(contents),
         missing: &contents.missing,
         facts: facts(contents),
-        curves: figures.curves.iter().map(Figure::inline).collect::<Result<_, _>>()?,
+        curves,
+        folded_curves,
+        milestones,
         reports,
         every,
         result: contents.result.as_ref(),

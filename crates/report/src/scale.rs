@@ -30,10 +30,11 @@ impl Scale {
         Self { low, high, from, to, logarithmic: false, step }
     }
 
-    /// A linear axis that ends where the values do: for iterations, which a round number of would leave blank paper.
-    pub(crate) fn exact(high: f64, ticks: usize, [from, to]: [f64; 2]) -> Self {
-        let high = if high > 0.0 { high } else { 1.0 };
-        Self { low: 0.0, high, from, to, logarithmic: false, step: nice_step(high / ticks.max(1) as f64) }
+    /// A linear axis that begins and ends where the values do: for iterations, which a round number of would leave blank
+    /// paper.
+    pub(crate) fn exact([low, high]: [f64; 2], ticks: usize, [from, to]: [f64; 2]) -> Self {
+        let high = if high > low { high } else { low + 1.0 };
+        Self { low, high, from, to, logarithmic: false, step: nice_step((high - low) / ticks.max(1) as f64) }
     }
 
     /// A logarithmic axis over the decades of `low` to `high`, which are positive.
@@ -47,6 +48,10 @@ impl Scale {
     /// The same axis, ended at `high`: shares end at 100 %.
     pub(crate) fn ending(self, high: f64) -> Self {
         Self { high: if high > self.low { high } else { self.high }, ..self }
+    }
+
+    pub(crate) fn is_logarithmic(&self) -> bool {
+        self.logarithmic
     }
 
     /// The place of `value`, held within the axis.
@@ -70,8 +75,10 @@ impl Scale {
                 .map(|decade| 10_f64.powf(self.low.log10() + f64::from(decade)))
                 .collect();
         }
-        let count = ((self.high - self.low) / self.step + 1e-9).floor() as usize;
-        (0..=count).map(|tick| self.low + tick as f64 * self.step).collect()
+        // The first multiple of the step on the axis.
+        let first = (self.low / self.step - 1e-9).ceil() * self.step;
+        let count = ((self.high - first) / self.step + 1e-9).floor() as usize;
+        (0..=count).map(|tick| first + tick as f64 * self.step).collect()
     }
 
     /// The ticks as they are drawn.
@@ -130,8 +137,10 @@ mod tests {
         assert_eq!(labels(&scale), ["0.0", "0.5", "1.0", "1.5", "2.0", "2.5"]);
         assert_eq!(scale.place(1.25), 50.0);
         assert_eq!(labels(&Scale::linear([86.4, 96.6], 5, [0.0, 1.0])), ["85", "90", "95", "100"]);
-        assert_eq!(labels(&Scale::exact(2_000.0, 4, [0.0, 1.0])), ["0", "500", "1,000", "1,500", "2,000"]);
-        assert_eq!(labels(&Scale::exact(1_234.0, 4, [0.0, 1.0])), ["0", "500", "1,000"]);
+        assert_eq!(labels(&Scale::exact([0.0, 2_000.0], 4, [0.0, 1.0])), ["0", "500", "1,000", "1,500", "2,000"]);
+        assert_eq!(labels(&Scale::exact([0.0, 1_234.0], 4, [0.0, 1.0])), ["0", "500", "1,000"]);
+        let late = Scale::exact([390.0, 600.0], 4, [0.0, 210.0]);
+        assert_eq!((labels(&late), late.place(400.0)), (["400", "500", "600"].map(String::from).to_vec(), 10.0));
     }
 
     #[test]

@@ -30,6 +30,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "theme.css",
         "paper.css",
         "axes.svg",
+        "grid.svg",
+        "curves.js",
         "chart.svg",
         "confusion.svg",
         "kernels.svg",

@@ -6,11 +6,12 @@ use backproof_train::TrainingReport;
 
 use super::group::Group;
 use crate::ReportError;
-use crate::chart::{Chart, LABELS_WIDE, Look, Series};
+use crate::chart::{Chart, LABELS_WIDE};
 use crate::contents::Contents;
 use crate::curves::nats;
 use crate::figure::Figure;
 use crate::medium::Medium;
+use crate::series::{Look, Series};
 
 /// More colours cannot be told apart: the curves of all further groups are grey.
 const COLOURED: usize = 10;

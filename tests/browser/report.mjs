@@ -1,0 +1,114 @@
+// Uses the curves of reports in headless Chromium: values by the pointer and by the keyboard, epochs, a logarithmic axis,
+// smoothing. Prints each fault, and exits with 1 if there is one.
+//
+//   node report.mjs FOLDER PAGE...        # FOLDER is where `npm ci` installed package.json
+//
+// CHROMIUM names the browser. With PICTURES=FOLDER, it puts pictures of the curves there.
+
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+
+const [folder, ...pages] = process.argv.slice(2);
+const require = createRequire(join(resolve(folder), "package.json"));
+const { chromium } = require("playwright-core");
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox"], // the pages are our own, and root has no sandbox
+});
+let faults = 0;
+
+for (const page of pages) {
+  const fault = (text) => {
+    faults++;
+    console.log(`${page}: ${text}`);
+  };
+  const tab = await browser.newPage({ viewport: { width: 1280, height: 900 } });
+  tab.on("pageerror", (error) => fault(error));
+  await tab.goto(pathToFileURL(resolve(page)).href);
+  const picture = async (name) => {
+    if (process.env.PICTURES) await tab.screenshot({ path: join(process.env.PICTURES, `${name}.png`), fullPage: false });
+  };
+  await tab.locator("#training").scrollIntoViewIfNeeded();
+
+  for (const id of ["loss", "accuracy"]) {
+    const figure = tab.locator(`figure.curve:has(#${id})`);
+    const values = JSON.parse(await figure.locator("script").textContent());
+    const last = values.iterations.length - 1;
+    const said = () => figure.locator("output").textContent();
+    const expected = (index) => {
+      const known = values.series.filter((series) => series.values[index] !== null);
+      const words = known.map((series) => `${series.name} ${series.values[index]}`).join(", ");
+      const epoch = values.epochs ? ` (epoch ${values.epochs[index]})` : "";
+      return `iteration ${values.iterations[index].toLocaleString("en-US")}${epoch}: ${words}`;
+    };
+
+    // The pointer finds the report under it, at the right place of the screen.
+    const box = await figure.locator("svg").boundingBox();
+    const view = (await figure.locator("svg").getAttribute("viewBox")).split(" ").map(Number);
+    const [left, , right] = values.plot, [first, end] = values.range;
+    for (const index of [0, Math.floor(last / 2), last]) {
+      const x = left + ((right - left) * (values.iterations[index] - first)) / (end - first);
+      await tab.mouse.move(box.x + (x * box.width) / view[2], box.y + box.height / 2);
+      if ((await said()) !== expected(index)) fault(`${id}, pointer at ${index}: "${await said()}", not "${expected(index)}"`);
+    }
+    await picture(`${id}-pointer`);
+    await tab.mouse.move(1, 1);
+    if ((await said()) !== "") fault(`${id}: the values stay when the pointer leaves`);
+
+    // So do the arrow keys.
+    await figure.focus();
+    await figure.press("Home");
+    if ((await said()) !== expected(0)) fault(`${id}, Home: "${await said()}"`);
+    await figure.press("ArrowRight");
+    if ((await said()) !== expected(Math.min(1, last))) fault(`${id}, →: "${await said()}"`);
+    await figure.press("End");
+    if ((await said()) !== expected(last)) fault(`${id}, End: "${await said()}"`);
+    await figure.press("Escape");
+    if ((await said()) !== "") fault(`${id}: the values stay after Escape`);
+  }
+
+  // Epochs in place of iterations.
+  const epochs = tab.locator("#curve-tools [name=epochs]");
+  const visible = (selector) => tab.locator(selector).first().isVisible();
+  if (await epochs.isVisible()) {
+    await epochs.check();
+    if (!(await visible("#loss .epochs")) || (await visible("#loss .iterations"))) fault("the axis has no epochs");
+    await epochs.uncheck();
+    if ((await visible("#loss .epochs")) || !(await visible("#loss .iterations"))) fault("the axis has no iterations");
+  }
+
+  // A logarithmic axis for what is positive.
+  const logarithmic = tab.locator("#curve-tools [name=logarithmic]");
+  if (await logarithmic.isVisible()) {
+    await logarithmic.check();
+    if (!(await visible("#loss .log")) || (await visible("#loss .linear"))) fault("the loss is not logarithmic");
+    if (!(await visible("#accuracy .line"))) fault("the accuracy vanished");
+    await picture("logarithmic");
+    await logarithmic.uncheck();
+  }
+
+  // Smoothing shows the raw line too, and its line begins with it.
+  const smoothing = tab.locator("#curve-tools [name=smoothing]");
+  await smoothing.fill("0.9");
+  const lines = await tab.$$eval("#accuracy path.line", (lines) => lines.map((it) => [it.classList.value, it.getAttribute("d")]));
+  const raw = lines.filter(([name]) => name.includes("raw")), smooth = lines.filter(([name]) => name.includes("smooth"));
+  if (raw.length === 0 || raw.length !== smooth.length) fault(`smoothing: ${raw.length} raw, ${smooth.length} smooth lines`);
+  raw.forEach(([, d], index) => {
+    const points = (d) => d.slice(1).split(" L").map((point) => point.split(" ").map(Number));
+    const [values, means] = [points(d), points(smooth[index][1])];
+    // The definition, anew: weights 0.9ᵏ for the value k reports ago.
+    means.forEach(([x, y], at) => {
+      const weights = values.slice(0, at + 1).map((_, k) => 0.9 ** (at - k));
+      const mean = weights.reduce((sum, weight, k) => sum + weight * values[k][1], 0) / weights.reduce((a, b) => a + b);
+      if (x !== values[at][0] || Math.abs(y - mean) > 0.01) fault(`smoothing: ${y} at ${at}, not ${mean}`);
+    });
+  });
+  await picture("smooth");
+  await smoothing.fill("0");
+  if ((await tab.locator(".smooth").count()) !== 0) fault("smoothing cannot be switched off");
+  await tab.close();
+}
+await browser.close();
+console.log(`${pages.length} pages, ${faults} faults`);
+process.exit(faults ? 1 : 0);
