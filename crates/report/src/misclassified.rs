@@ -146,7 +146,7 @@ fn on_paper(
     // As high as the bars; of two classes, no smaller than it needs to be seen.
     let side = (LINE_OF_BAR * most as f64).max(3.0 * LINE_OF_BAR);
     let room = tile - side - 8.0;
-    let names = shown.iter().flatten().map(|bar| width(&bar.name)).fold(0.0, f64::max).min(0.62 * room);
+    let names = shown.iter().flatten().map(|bar| width(&bar.name)).fold(0.0, f64::max).min(0.66 * room);
     let bars = side + 8.0 + names + 5.0;
     let longest = tile - bars;
     let height = LINE + side + LINE + GAP[1];

@@ -117,12 +117,16 @@ impl Files {
 
 #[cfg(test)]
 mod tests {
-    use backproof_train::Prediction;
+    use backproof_data::Images;
+    use backproof_spec::{Loss, Shape};
+    use backproof_train::{Evaluation, Prediction, TrainingReport};
 
     use super::*;
     use crate::confusion::Confusion;
     use crate::letters::each_text;
     use crate::medium::POINTS;
+    use crate::mistakes::Mistakes;
+    use crate::{class_bars, curves, misclassified};
 
     /// A matrix with names of several lengths: with numbers, without tenths, and without numbers.
     fn matrices() -> Vec<Confusion> {
@@ -143,31 +147,59 @@ mod tests {
             .collect()
     }
 
+    /// Figures with names, numbers and units that are long.
+    fn figures(width: f64) -> Vec<Figure> {
+        let medium = Medium::Paper(width);
+        let mut figures: Vec<Figure> = matrices().iter().flat_map(|matrix| matrix.figures(medium).unwrap()).collect();
+        let report = |iteration: usize| -> TrainingReport {
+            let value = serde_json::json!({
+                "iteration": iteration, "epoch": 1.0, "learning_rate": 0.1, "classification_loss": 1e7 / iteration as f64,
+                "weight_decay_loss": 0.5, "total_loss": 2.0, "training_accuracy": 0.5, "validation_accuracy": 0.25,
+                "validation_loss": 3.0, "images_per_second": 1.0, "seconds": 1.0, "seconds_left": 0.0
+            });
+            serde_json::from_value(value).unwrap()
+        };
+        let reports: Vec<TrainingReport> = (1..=20).map(|tenth| report(tenth * 1_000_000)).collect();
+        figures.extend(curves::figures(&reports, 1_000_000, 12_345_678, medium).unwrap());
+        let names: Vec<String> = (0..40).map(|class| format!("class {class} {}", "W".repeat(class))).collect();
+        let prediction = |index: usize| {
+            let mut probabilities = vec![0.0; names.len()];
+            probabilities[39] = 1.0;
+            Prediction { index, label: index, predicted: 39, probabilities, loss: 0.0 }
+        };
+        let images = Images::new(vec![9; 12 * 39], (0..39).collect(), Shape::image(3, 2, 2));
+        let predictions: Vec<Prediction> = (0..39).map(prediction).collect();
+        let mistakes = Mistakes::new(names.clone(), &predictions, Some(&images));
+        figures.extend(misclassified::figure(&mistakes, medium).unwrap());
+        let result = Evaluation::new(Loss::CrossEntropy, names.len()).result("test", None, &names);
+        figures.extend(class_bars::figure(&result, medium).unwrap());
+        figures
+    }
+
     #[test]
     fn all_text_has_8_points_and_is_on_the_paper() {
-        for (matrix, width) in matrices().iter().flat_map(|matrix| WIDTHS.map(|width| (matrix, width))) {
-            for figure in matrix.figures(Medium::Paper(width)).unwrap() {
-                let tree = raster::tree(&figure.for_paper(width, true).unwrap()).unwrap();
-                let unit = points(width) / f64::from(tree.size().width());
-                let mut texts = 0;
-                each_text(tree.root(), &mut |text| {
-                    let (along, up) = text.abs_transform().get_scale();
-                    assert!((along - up).abs() < 1e-4);
-                    for span in text.chunks().iter().flat_map(resvg::usvg::TextChunk::spans) {
-                        let size = f64::from(span.font_size().get() * along) * unit;
-                        assert!((size - POINTS).abs() < 0.01, "{size}");
-                    }
-                    let of_text = text.abs_bounding_box();
-                    let (right, bottom) = (tree.size().width() + 0.5, tree.size().height() + 0.5);
-                    let is_inside = of_text.left() > -0.5
-                        && of_text.top() > -0.5
-                        && of_text.right() < right
-                        && of_text.bottom() < bottom;
-                    assert!(is_inside, "{of_text:?} is not within {right} × {bottom}");
-                    texts += 1;
-                });
-                assert!(texts > 5, "{texts}");
-            }
+        for (figure, width) in
+            WIDTHS.into_iter().flat_map(|width| figures(width).into_iter().map(move |it| (it, width)))
+        {
+            let tree = raster::tree(&figure.for_paper(width, true).unwrap()).unwrap();
+            let unit = points(width) / f64::from(tree.size().width());
+            let mut texts = 0;
+            each_text(tree.root(), &mut |text| {
+                let (along, up) = text.abs_transform().get_scale();
+                assert!((along - up).abs() < 1e-4);
+                for span in text.chunks().iter().flat_map(resvg::usvg::TextChunk::spans) {
+                    let size = f64::from(span.font_size().get() * along) * unit;
+                    assert!((size - POINTS).abs() < 0.01, "{size}");
+                }
+                let place = text.abs_bounding_box();
+                let (right, bottom) = (tree.size().width() + 0.5, tree.size().height() + 0.5);
+                let is_inside =
+                    place.left() > -0.5 && place.top() > -0.5 && place.right() < right && place.bottom() < bottom;
+                let words: String = text.chunks().iter().map(resvg::usvg::TextChunk::text).collect();
+                assert!(is_inside, "{words} of {} at {place:?} is not within {right} × {bottom}", figure.name);
+                texts += 1;
+            });
+            assert!(texts > 5, "{texts}");
         }
     }
 
