@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use backproof_tests::{backproof, json, stderr, stdout};
+use backproof_tests::{backproof, json, root, stderr, stdout};
 use serde_json::Value;
 
 const SHORT: [&str; 9] = ["bench", "--model", "mnist-baseline", "--batch", "16", "--seconds", "0.05", "--rounds", "1"];
@@ -34,6 +34,25 @@ fn every_engine_is_measured_in_both_passes() {
         }
     }
     assert!(stdout(&assert).starts_with("network         batch  pass       measured"), "{}", stdout(&assert));
+}
+
+#[test]
+fn the_plan_of_a_network_with_a_layer_that_no_kernel_computes_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = fs::read_to_string(root().join("configs/quickstart.toml")).unwrap();
+    let layers = r#"input = [1, 28, 28]
+layers = ["layer_norm", "flatten", { type = "linear", out_features = 10 }]"#;
+    fs::write(folder.path().join("norm.toml"), config.replace(r#"name = "mnist-baseline""#, layers)).unwrap();
+    let arguments = ["bench", "-c", "norm.toml", "--batch", "16", "--seconds", "0.05", "--rounds", "1"];
+    let asked = ["--engine", "autodiff", "--engine", "compiled", "--json", "bench.json"];
+    let assert = backproof(folder.path()).args(arguments).args(asked).assert().success();
+    let results = json(&folder.path().join("bench.json"));
+    let of = |list: &str, key: &str| -> Vec<String> {
+        results[list].as_array().unwrap().iter().map(|cell| text(cell, key).to_owned()).collect()
+    };
+    assert_eq!(of("cells", "variant"), ["autodiff", "autodiff"]);
+    assert_eq!(of("unavailable", "reason"), ["there is no kernel for norm1 (layer norm)"; 2]);
+    assert!(stdout(&assert).contains("there is no kernel for norm1 (layer norm)"), "{}", stdout(&assert));
 }
 
 #[test]

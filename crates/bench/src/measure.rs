@@ -8,7 +8,7 @@ use crate::contender::{Contender, Launcher, contenders};
 use crate::process::{Process, Started};
 use crate::protocol::{Round, Task};
 use crate::results::{Cell, Unavailable};
-use crate::{Pass, Request, Watch};
+use crate::{BenchEngine, Pass, Request, Watch};
 
 /// Between two turns. The threads of the one before spin for a while before they sleep, and would take the other's
 /// time.
@@ -28,8 +28,8 @@ impl Measurement<'_> {
     ///
     /// # Errors
     ///
-    /// A program that cannot be started or that fails. A variant that a machine cannot run, and one whose compiled code
-    /// fails, is noted in `unavailable`.
+    /// A program that cannot be started or that fails. A variant that a machine cannot run, one whose compiled code
+    /// fails, and our plan of a network that has a layer without a kernel, is noted in `unavailable`.
     pub(crate) fn group(
         &self,
         network: &Architecture,
@@ -43,7 +43,12 @@ impl Measurement<'_> {
             let (model, pass) = (network.name.clone(), pass.name().to_owned());
             unavailable.push(Unavailable { model, batch, pass, contender: contender.name(), reason });
         };
+        let without_kernels = network.without_kernels()?;
         for contender in contenders(self.request, network) {
+            if let (Contender::Ours(BenchEngine::Compiled), Some(layer)) = (contender, without_kernels.first()) {
+                missing(contender, format!("there is no kernel for {layer}"));
+                continue;
+            }
             self.watch.doing(format!("{what}: {} warms up", contender.name()));
             let task = Task {
                 architecture: network.clone(),

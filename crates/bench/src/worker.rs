@@ -116,7 +116,9 @@ fn kernels(of: BenchEngine) -> anyhow::Result<Option<Isa>> {
 fn inference(task: &Task, of: BenchEngine, device: &Device) -> anyhow::Result<Box<dyn FnMut() + Send>> {
     let network = Network::new(&task.architecture, SEED, &device.clone().autodiff())?.valid();
     let noise = Noise::new(task)?;
-    if let Some(isa) = kernels(of)? {
+    // As `evaluate` does, by tensors where a layer has no kernel.
+    let on_kernels = task.architecture.without_kernels()?.is_empty();
+    if let Some(isa) = kernels(of)?.filter(|_| on_kernels) {
         let mut compiled = Compiled::<InferencePlan>::new(&network, isa)?;
         return Ok(Box::new(move || {
             let _ = compiled.logits(noise.labels.len(), &|image, to| noise.write(image, to));

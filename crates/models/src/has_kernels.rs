@@ -77,11 +77,7 @@ pub(crate) fn operations(architecture: &Architecture) -> Result<([usize; 3], Vec
 
 #[cfg(test)]
 mod tests {
-    use backproof_spec::{
-        AvgPool2dSpec, BatchNormSpec, Conv2dSpec, DropoutSpec, EluSpec, FlattenSpec, GeluSpec, GlobalAvgPoolSpec,
-        GroupNormSpec, LayerNormSpec, LayerSpec, LeakyReluSpec, LinearSpec, MaxPool2dSpec, PreluSpec, ReluSpec,
-        ResidualSpec, ScaleSpec, SigmoidSpec, SiluSpec, SoftplusSpec, TanhSpec,
-    };
+    use backproof_spec::{BatchNormSpec, DataSets, Experiment, FlattenSpec, LayerSpec, LinearSpec};
     use burn::tensor::Device;
 
     use super::*;
@@ -91,44 +87,24 @@ mod tests {
         Architecture { name: "small".to_owned(), input: Shape::image(2, 3, 3), layers }
     }
 
-    /// One of each type.
-    fn each() -> Vec<LayerSpec> {
-        vec![
-            LayerSpec::Conv2d(Conv2dSpec::new(4, 3).padding(1)),
-            LayerSpec::MaxPool2d(MaxPool2dSpec::new(2)),
-            LayerSpec::AvgPool2d(AvgPool2dSpec::new(2)),
-            LayerSpec::GlobalAvgPool(GlobalAvgPoolSpec),
-            LayerSpec::Linear(LinearSpec::new(4)),
-            LayerSpec::Flatten(FlattenSpec),
-            LayerSpec::Scale(ScaleSpec { factor: 0.5 }),
-            LayerSpec::Relu(ReluSpec::default()),
-            LayerSpec::LeakyRelu(LeakyReluSpec { slope: 0.1 }),
-            LayerSpec::Prelu(PreluSpec { initial_slope: 0.1 }),
-            LayerSpec::Elu(EluSpec { alpha: 1.0 }),
-            LayerSpec::Gelu(GeluSpec::default()),
-            LayerSpec::Sigmoid(SigmoidSpec),
-            LayerSpec::Tanh(TanhSpec),
-            LayerSpec::Silu(SiluSpec),
-            LayerSpec::Softplus(SoftplusSpec),
-            LayerSpec::BatchNorm(BatchNormSpec::default()),
-            LayerSpec::GroupNorm(GroupNormSpec { groups: 2, epsilon: 1e-5 }),
-            LayerSpec::LayerNorm(LayerNormSpec { epsilon: 1e-5 }),
-            LayerSpec::Dropout(DropoutSpec { probability: 0.5 }),
-            LayerSpec::Residual(ResidualSpec::new(vec![LayerSpec::Tanh(TanhSpec)])),
-        ]
-    }
-
+    /// The text that explains the keys has a layer of each type.
     #[test]
     fn spec_knows_for_which_layers_there_are_operations() {
-        let each = each();
-        assert_eq!(each.len(), LayerSpec::TYPES.len(), "a new type of layers is missing here");
-        for layer in each {
+        let explained = backproof_spec::defaults(&DataSets::any());
+        for name in LayerSpec::TYPES {
+            let begins = format!("{{ type = \"{name}\"");
+            let line = explained.lines().find_map(|line| line.split_once(&begins)).expect(name).1;
+            let table = begins + line.split_once("}    ").expect("its words follow").0 + "}";
             // What a linear layer begins with is a vector.
-            let is_linear = matches!(layer, LayerSpec::Linear(_));
-            let before = is_linear.then(|| LayerSpec::Flatten(FlattenSpec));
-            let network = architecture(before.into_iter().chain([layer.clone()]).collect());
-            let has_operation = Layer::operation(network.trace().unwrap().last().unwrap()).is_some();
-            assert_eq!(network.without_kernels().unwrap().is_empty(), has_operation, "{layer:?}");
+            let before = if *name == "linear" { "\"flatten\", " } else { "" };
+            let config = format!(
+                "[data]\ndataset = \"d\"\n[model]\ninput = [4, 6, 6]\n\
+                 layers = [{before}{table}, \"flatten\", {{ type = \"linear\", out_features = 3 }}]\n\
+                 [optimizer]\nlearning_rate = 0.1\n[training]\niterations = 1\n"
+            );
+            let network = Experiment::from_toml("x.toml", &config, &[], &DataSets::any()).unwrap().model;
+            let has_operation = Layer::operation(&network.trace().unwrap()[usize::from(!before.is_empty())]).is_some();
+            assert_eq!(network.without_kernels().unwrap().is_empty(), has_operation, "{table}");
         }
     }
 
