@@ -55,6 +55,10 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
         }
         cli::Command::Predict(arguments) => Some(&arguments.device),
         cli::Command::Explain(arguments) => Some(&arguments.device),
+        cli::Command::Export(arguments) => {
+            backproof::exporting::check(arguments)?;
+            Some(&arguments.device)
+        }
         cli::Command::Reproduction(arguments) => Some(&arguments.device),
         _ => None,
     };

@@ -14,6 +14,7 @@ mod bench;
 mod compare_gradients;
 mod config;
 mod explain;
+mod export;
 mod figures;
 mod judge;
 mod misspelt;
@@ -27,6 +28,7 @@ pub use bench::BenchArguments;
 pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 pub use config::{ConfigArguments, ConfigCommand};
 pub use explain::ExplainArguments;
+pub use export::{ExportArguments, PixelsOf};
 pub use figures::{FigureArguments, FigureFormat};
 pub use judge::{JudgeArguments, JudgeCommand};
 pub use places::{CheckpointChoice, Device, Places};
@@ -111,6 +113,11 @@ pub enum Command {
     /// The page has every output, weight and gradient as a picture. A number that is touched shows its formula with its
     /// own numbers, beside the number of the engine and a finite difference.
     Explain(ExplainArguments),
+    /// Write the network of a run as an ONNX file, or as a PyTorch module
+    ///
+    /// The ONNX file has opset 17 and takes batches of any size. Its metadata say the classes, the normalisation and
+    /// the run. docs/export.md shows how to run it.
+    Export(ExportArguments),
     /// Prove the gradients of layers and networks, by hand and by autodiff, with finite differences
     ///
     /// Without --layer, --model, --config or --suite, this checks every layer over generated shapes, and every

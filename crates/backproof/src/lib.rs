@@ -14,6 +14,7 @@ pub mod cli;
 pub mod comparison;
 pub mod environment;
 pub mod error;
+pub mod exporting;
 pub mod judging;
 #[cfg(feature = "program")]
 pub mod lock;

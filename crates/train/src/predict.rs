@@ -82,6 +82,42 @@ impl Predictor {
         self.iteration
     }
 
+    /// The network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+
+    /// The device that it is on.
+    #[must_use]
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// From the pixels of an image with its padding to the numbers that the network takes.
+    #[must_use]
+    pub fn normalizer(&self) -> &Normalizer {
+        &self.normalizer
+    }
+
+    /// Black pixels that come around an image of [`shape`](Self::shape), on each side.
+    #[must_use]
+    pub fn padding(&self) -> usize {
+        self.padding
+    }
+
+    /// The loss, from which the probabilities follow.
+    #[must_use]
+    pub fn loss(&self) -> Loss {
+        self.loss
+    }
+
+    /// The views of an image over which [`probabilities`](Self::probabilities) takes the mean of the logits.
+    #[must_use]
+    pub fn views(&self) -> Views {
+        self.views
+    }
+
     /// What was done to a weights file before its tensors were taken.
     #[must_use]
     pub fn changes(&self) -> &Changes {

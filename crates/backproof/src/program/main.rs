@@ -12,6 +12,7 @@ mod device;
 mod doctor;
 mod executable;
 mod explain;
+mod export;
 mod failures;
 mod judge;
 mod picture;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
         Command::Sweep(arguments) => sweep::run(arguments),
         Command::Predict(arguments) => predict::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
+        Command::Export(arguments) => export::run(arguments),
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
         Command::Judge(arguments) => judge::run(arguments),
         Command::Report(arguments) => report::report(arguments),

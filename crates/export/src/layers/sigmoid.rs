@@ -1,0 +1,5 @@
+//! The logistic sigmoid.
+
+use super::elementwise::elementwise;
+
+elementwise!(SigmoidSpec, "Sigmoid", "nn.Sigmoid");

@@ -1,0 +1,5 @@
+//! The hyperbolic tangent.
+
+use super::elementwise::elementwise;
+
+elementwise!(TanhSpec, "Tanh", "nn.Tanh");

@@ -1,0 +1,9 @@
+//! A network as a PyTorch module.
+
+mod check_vector;
+mod folder;
+pub(crate) mod python;
+pub(crate) mod state;
+mod write;
+
+pub use folder::{FILES, write_folder};
