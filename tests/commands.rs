@@ -13,6 +13,7 @@ fn a_bare_xtask_lists_the_commands() {
         "sweep",
         "predict",
         "explain",
+        "export",
         "compare-gradients",
         "judge",
         "params",

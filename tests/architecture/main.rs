@@ -16,7 +16,7 @@ use proc_macro2::{TokenStream, TokenTree};
 use tokens::{is, without_tests};
 
 /// Crates in the order of their dependencies: each may know those before it.
-const ORDER: [&str; 15] = [
+const ORDER: [&str; 17] = [
     "spec",
     "arrays",
     "kernels",
@@ -26,6 +26,8 @@ const ORDER: [&str; 15] = [
     "layers",
     "models",
     "train",
+    "export",
+    "serve",
     "report",
     "bench",
     "suite",

@@ -8,6 +8,7 @@ mod browser;
 #[cfg(target_os = "linux")]
 mod cluster;
 mod environments;
+mod export;
 #[cfg(target_os = "linux")]
 mod hyperqueue;
 mod instructions;
@@ -46,6 +47,9 @@ fn main() -> ExitCode {
         numpy: judge::a_backward_in_numpy_that_is_broken_gets_the_name_of_its_fault,
         latex: latex::every_table_and_figure_compiles_whatever_classes_are_called,
         octave: judge::a_convolution_in_octave_is_right_and_a_flipped_kernel_is_named,
+        onnx_runtime: export::onnx_runtime_computes_the_logits_of_every_network_and_every_layer,
+        onnx_runtime: export::a_picture_has_the_probabilities_of_predict_in_onnx_runtime,
+        torch: export::pytorch_computes_the_logits_of_every_network_and_every_layer,
         torch: python::pytorch_computes_the_same_logits_and_its_weights_come_back,
     };
     #[cfg(unix)]

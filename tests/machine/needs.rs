@@ -63,8 +63,14 @@ pub(crate) fn python() -> Option<String> {
     unless(command(&["python3", "--version"]), "there is no `python3`")
 }
 
+/// A Python that has ONNX Runtime.
+pub(crate) fn onnx_runtime() -> Option<String> {
+    let mut command = Command::new(any_python());
+    command.args(["-c", "import onnx, onnxruntime, safetensors.numpy, PIL"]);
+    unless(command, "neither BACKPROOF_TEST_PYTHON nor `python3` has onnx, onnxruntime, safetensors and pillow")
+}
+
 /// The Python that is named, or else any.
-#[cfg(unix)]
 pub(crate) fn any_python() -> std::ffi::OsString {
     std::env::var_os("BACKPROOF_TEST_PYTHON").unwrap_or_else(|| "python3".into())
 }

@@ -5,7 +5,9 @@ use std::path::Path;
 
 use crate::cli::ExportArguments;
 use crate::error::Failure;
-use crate::shell;
+
+/// What can be written.
+const WAYS: &str = "`export RUN model.onnx` writes ONNX, and `export RUN --pytorch DIR` a PyTorch module";
 
 /// Refuses names that are of other files than those which are written.
 ///
@@ -13,6 +15,10 @@ use crate::shell;
 ///
 /// Wrong arguments.
 pub fn check(arguments: &ExportArguments) -> Result<(), Failure> {
+    if arguments.file.is_none() && arguments.pytorch.is_none() {
+        let help = format!("give a file or a folder: {WAYS}");
+        return Err(Failure::usage("export into what?").help(help));
+    }
     if let Some(file) = &arguments.file {
         onnx(file)?;
     }
@@ -29,9 +35,7 @@ pub fn check(arguments: &ExportArguments) -> Result<(), Failure> {
 fn onnx(file: &Path) -> Result<(), Failure> {
     let is_named = file.extension().and_then(OsStr::to_str).is_some_and(|it| it.eq_ignore_ascii_case("onnx"));
     if !is_named {
-        let name = shell::argument(&file.with_extension("onnx"));
-        let help = format!("`export RUN {name}` writes ONNX, and `export RUN --pytorch DIR` a PyTorch module");
-        return Err(Failure::usage(format!("{} does not end in .onnx", file.display())).help(help));
+        return Err(Failure::usage(format!("{} does not end in .onnx", file.display())).help(WAYS));
     }
     if file.is_dir() {
         return Err(Failure::usage(format!("{} is a folder; expected the name of a file", file.display())));

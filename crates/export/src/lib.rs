@@ -24,6 +24,8 @@ mod model;
 mod onnx;
 mod pytorch;
 mod tensors;
+#[cfg(test)]
+mod testing;
 
 pub use error::ExportError;
 pub use model::Model;

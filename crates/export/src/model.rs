@@ -2,7 +2,7 @@
 
 use backproof_data::{Images, Normalizer, Subset, evaluation_selections};
 use backproof_models::{Network, PassMode};
-use backproof_spec::{Loss, Shape, Views};
+use backproof_spec::{Loss, Shape, Views, stream_seed};
 use backproof_train::{Predictor, RunFolder, TrainError};
 use burn::Tensor;
 use burn::tensor::Device;
@@ -39,14 +39,14 @@ impl Model {
     ///
     /// # Errors
     ///
-    /// A record or an evaluation of the run that cannot be read.
+    /// A record or an evaluation of the run that cannot be read; weights that are so large that logits overflow.
     pub fn new(predictor: &Predictor, folder: &RunFolder) -> Result<Self, TrainError> {
         let name = folder.path().file_name().unwrap_or_default().to_string_lossy();
         let run = format!("{}/{name}", folder.record()?.experiment);
         let iteration = predictor.iteration();
         // An evaluation is of one checkpoint, and a weights file has no iteration.
         let evaluated = folder.result()?.filter(|result| iteration.is_some() && result.iteration == iteration);
-        Ok(Self {
+        let model = Self {
             network: predictor.network().clone(),
             device: predictor.device().clone(),
             normalizer: predictor.normalizer().clone(),
@@ -58,7 +58,16 @@ impl Model {
             run,
             iteration,
             test_accuracy: evaluated.filter(|result| result.split == "test").map(|result| result.accuracy),
-        })
+        };
+        let (_, logits) = model.run(&model.noise(1), 1);
+        if logits.iter().all(|logit| logit.is_finite()) { Ok(model) } else { Err(TrainError::NotFinite) }
+    }
+
+    /// The pixels of `count` images of noise, the same each time. No two are alike, so that no axis can be taken for
+    /// another unnoticed.
+    pub(crate) fn noise(&self, count: usize) -> Vec<u8> {
+        let blocks = (0..).flat_map(|block| stream_seed(0, "test vector", block, 0));
+        blocks.take(count * self.image.elements()).collect()
     }
 
     /// The shape of what the network takes: an image with the padding around it.

@@ -11,7 +11,7 @@ pub struct ExportArguments {
     /// Run folder, such as runs/quickstart/latest
     pub run: PathBuf,
     /// ONNX file to write
-    #[arg(value_name = "FILE.onnx", required_unless_present = "pytorch")]
+    #[arg(value_name = "FILE.onnx")]
     pub file: Option<PathBuf>,
     /// Write a PyTorch module into this folder: model.py, weights, and a script that checks them
     #[arg(long, value_name = "DIR", env = "BACKPROOF_PYTORCH")]

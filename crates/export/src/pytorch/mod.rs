@@ -4,6 +4,8 @@ mod check_vector;
 mod folder;
 pub(crate) mod python;
 pub(crate) mod state;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use folder::{FILES, write_folder};
