@@ -24,13 +24,13 @@ def check(folder):
 
 
 def main():
-    results = {}
-    for folder in sorted(Path(sys.argv[1]).iterdir()):
+    different, folders = [], sorted(Path(sys.argv[1]).iterdir())
+    for folder in folders:
         print(f"{folder.name}:")
-        results[folder.name] = check(folder / "pytorch")
-    for name, equal in results.items():
-        print(f"{name}: {'equal' if equal else 'DIFFERENT'}")
-    sys.exit(0 if all(results.values()) else 1)
+        if not check(folder / "pytorch"):
+            different.append(folder.name)
+    print(f"{len(folders)} exports, {', '.join(different) + ' DIFFERENT' if different else 'all equal'}")
+    sys.exit(1 if different else 0)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ fn exported_cases_agree(script: &str) {
         case.export(&own, number);
     }
     let text = python(folder.path(), &[root().join(script).to_str().unwrap(), "."]);
-    assert_eq!(text.lines().filter(|line| line.ends_with(": equal")).count(), cases.len(), "{text}");
+    assert!(text.ends_with(&format!("{} exports, all equal\n", cases.len())), "{text}");
     println!("{text}");
 }
 

@@ -23,9 +23,6 @@ pub const FILES: [&str; 7] = [
     "__pycache__",
 ];
 
-/// More numbers than this are a file of their own, and not text in `model.py`.
-const MOST_NUMBERS: usize = 16;
-
 /// Writes the model as a PyTorch module into `folder`: `model.py`, `weights.safetensors` with PyTorch's names,
 /// `test_vector.safetensors` with the logits of some images, `check.py`, which compares PyTorch with them, and
 /// `README.md`. If each pixel has a mean of its own, `mean.safetensors` has them.
@@ -68,8 +65,10 @@ fn files(model: &Model) -> Result<Vec<(&'static str, Vec<u8>)>, ExportError> {
     let layers = model.network.architecture().trace().map_err(ExportError::Shape)?;
     let mut state = State::of(&Tensors::of(&model.network), model.iteration.unwrap_or(0));
     change_states(&layers, &mut state);
+    // One number, or one a channel, is text in `model.py`.
+    let channels = model.input().dimensions()[0];
     let mean = match &model.normalizer {
-        Normalizer::SubtractMean { mean, .. } if mean.len() > MOST_NUMBERS => Some(mean),
+        Normalizer::SubtractMean { mean, .. } if ![1, channels].contains(&mean.len()) => Some(mean),
         _ => None,
     };
     let mut files = vec![

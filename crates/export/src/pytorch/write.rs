@@ -97,6 +97,11 @@ fn network(model: &Model, layers: &[TracedLayer], modules: &[(&str, Expression)]
     )
 }
 
+/// A list of one number, or of one a channel, as a tensor.
+fn along_channels(name: &str) -> String {
+    format!("{name} = torch.tensor({}, device=x.device).view(-1, 1, 1)", name.to_uppercase())
+}
+
 /// The function `normalize`.
 fn normalize(model: &Model, mean_is_a_file: bool) -> String {
     let mut lines = vec!["x = pixels.float()".to_owned()];
@@ -104,18 +109,17 @@ fn normalize(model: &Model, mean_is_a_file: bool) -> String {
         let side = model.padding;
         lines.push(format!("x = nn.functional.pad(x, ({side}, {side}, {side}, {side}))  # black pixels"));
     }
-    let constant = |name: &str, numbers: &[f32]| match numbers.len() {
-        _ if mean_is_a_file => format!("{name}.to(x.device)"),
-        1 => format!("{name}[0]"),
-        _ => format!("torch.tensor({name}, device=x.device).view(-1, 1, 1)"),
-    };
     match &model.normalizer {
-        Normalizer::Standardize { mean, std } => {
-            lines.push(format!("return (x / 255 - {}) / {}", constant("MEAN", mean), constant("STD", std)));
+        Normalizer::Standardize { .. } => {
+            lines.extend(["mean", "std"].map(along_channels));
+            lines.push("return (x / 255 - mean) / std".to_owned());
         }
-        Normalizer::SubtractMean { mean, pixels } => {
-            let unit = if *pixels == Pixels::Unit { "x / 255" } else { "x" };
-            lines.push(format!("return {unit} - {}", constant("MEAN", mean)));
+        Normalizer::SubtractMean { pixels, .. } => {
+            lines.push(match mean_is_a_file {
+                true => "mean = MEAN.to(x.device)".to_owned(),
+                false => along_channels("mean"),
+            });
+            lines.push(format!("return {} - mean", if *pixels == Pixels::Unit { "x / 255" } else { "x" }));
         }
         Normalizer::Unit => lines.push("return x / 255".to_owned()),
         Normalizer::Bytes => lines.push("return x".to_owned()),
