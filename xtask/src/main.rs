@@ -59,6 +59,7 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
             backproof::exporting::check(arguments)?;
             Some(&arguments.device)
         }
+        cli::Command::Serve(arguments) => Some(&arguments.device),
         cli::Command::Reproduction(arguments) => Some(&arguments.device),
         _ => None,
     };

@@ -22,6 +22,7 @@ mod places;
 mod predict;
 mod reproduction;
 mod runs;
+mod serve;
 pub(crate) mod variables;
 
 pub use bench::BenchArguments;
@@ -35,6 +36,7 @@ pub use places::{CheckpointChoice, Device, Places};
 pub use predict::PredictArguments;
 pub use reproduction::ReproductionArguments;
 pub use runs::RunsArguments;
+pub use serve::ServeArguments;
 
 /// Trains small image classifiers on Burn and proves their gradients.
 #[derive(Debug, Parser)]
@@ -118,6 +120,11 @@ pub enum Command {
     /// The ONNX file has opset 17 and takes batches of any size. Its metadata say the classes, the normalisation and
     /// the run. docs/export.md shows how to run it.
     Export(ExportArguments),
+    /// Answer with the network of a run over HTTP, on this machine, with a page to drop images on
+    ///
+    /// `POST /predict` takes an image as its body, or a form with files, and answers with JSON. `GET /model` says what
+    /// the network is. Nothing but programs of this machine can ask.
+    Serve(ServeArguments),
     /// Prove the gradients of layers and networks, by hand and by autodiff, with finite differences
     ///
     /// Without --layer, --model, --config or --suite, this checks every layer over generated shapes, and every

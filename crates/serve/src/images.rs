@@ -86,9 +86,9 @@ async fn files(request: Request, limit: usize) -> Result<Vec<File>, Refusal> {
     let wrong = |error: &MultipartError| {
         Refusal::new(StatusCode::BAD_REQUEST, format!("the form cannot be read: {}", error.body_text()))
     };
-    let mut form = Multipart::from_request(request, &())
-        .await
-        .map_err(|error| Refusal::new(StatusCode::BAD_REQUEST, format!("the form cannot be read: {}", error.body_text())))?;
+    let mut form = Multipart::from_request(request, &()).await.map_err(|error| {
+        Refusal::new(StatusCode::BAD_REQUEST, format!("the form cannot be read: {}", error.body_text()))
+    })?;
     let mut files = Vec::new();
     while let Some(field) = form.next_field().await.map_err(|error| wrong(&error))? {
         // A field that is no file has nothing to say here.
@@ -120,5 +120,8 @@ async fn body(body: Body, limit: usize) -> Result<Vec<u8>, Refusal> {
 
 fn too_large(limit: usize) -> Refusal {
     let mebibytes = limit as f64 / f64::from(1 << 20);
-    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, format!("more than {mebibytes:.0} MiB in a request; `--limit` allows more"))
+    Refusal::new(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        format!("more than {mebibytes:.0} MiB in a request; `--limit` allows more"),
+    )
 }

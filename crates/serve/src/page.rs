@@ -4,7 +4,7 @@ use axum::http::header;
 use axum::response::IntoResponse;
 
 /// What the page may load: its own two files, what it asks of the server, and the images that a person gives it.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src blob:; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src blob: data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 fn file(kind: &'static str, text: &'static str) -> impl IntoResponse {

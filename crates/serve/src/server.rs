@@ -1,6 +1,5 @@
 //! Connections: how many, how long, and how they end.
 
-use std::future::Future;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -104,14 +103,13 @@ impl Server {
         self.address
     }
 
-    /// Answers until `stop` comes, and then what was asked before. Gives the number of images that were classified.
+    /// Answers until `stop` says so, and then what was asked before. Gives the number of images that were classified.
     ///
     /// # Errors
     ///
     /// [`ServeError::Start`].
-    pub fn run(self, stop: impl Future<Output = ()>) -> Result<usize, ServeError> {
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Start)?;
+    pub fn run(self, stop: impl Fn() -> bool) -> Result<usize, ServeError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(ServeError::Start)?;
         let service = self.service.clone();
         runtime.block_on(self.serve(stop))?;
         // A slow image is not waited for longer than the connections were.
@@ -119,7 +117,7 @@ impl Server {
         Ok(service.answered.load(Ordering::Relaxed))
     }
 
-    async fn serve(self, stop: impl Future<Output = ()>) -> Result<(), ServeError> {
+    async fn serve(self, stop: impl Fn() -> bool) -> Result<(), ServeError> {
         /// For the answers to what was asked before the end.
         const LAST: Duration = Duration::from_secs(5);
         let listener = tokio::net::TcpListener::from_std(self.listener).map_err(ServeError::Start)?;
@@ -127,14 +125,19 @@ impl Server {
         let router = router(self.service);
         let connections = Arc::new(Semaphore::new(limits.connections.max(1)));
         let graceful = GracefulShutdown::new();
-        tokio::pin!(stop);
+        let stopped = async {
+            while !stop() {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        tokio::pin!(stopped);
         loop {
             let accepted = async {
                 let place = connections.clone().acquire_owned().await;
                 (place, listener.accept().await)
             };
             let (place, stream) = tokio::select! {
-                () = &mut stop => break,
+                () = &mut stopped => break,
                 accepted = accepted => accepted,
             };
             match stream {

@@ -3,11 +3,11 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use backproof_serve::{About, Candidate, Classifier, Limits, Prediction, ServeError, Server};
-use tokio::sync::oneshot;
 
 /// Gives the sum of the bytes of a file as its class; some files it refuses, and one is its end.
 struct Sum;
@@ -32,7 +32,7 @@ impl Classifier for Sum {
 
 struct Running {
     address: SocketAddr,
-    stop: oneshot::Sender<()>,
+    stop: Arc<AtomicBool>,
     thread: JoinHandle<Result<usize, ServeError>>,
 }
 
@@ -40,12 +40,9 @@ impl Running {
     fn new(limits: Limits) -> Self {
         let server = Server::bind("127.0.0.1:0".parse().unwrap(), Arc::new(Sum), limits).unwrap();
         let address = server.address();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            server.run(async {
-                let _ = stopped.await;
-            })
-        });
+        let stop = Arc::new(AtomicBool::new(false));
+        let raised = stop.clone();
+        let thread = std::thread::spawn(move || server.run(|| raised.load(Ordering::Relaxed)));
         Self { address, stop, thread }
     }
 
@@ -78,7 +75,7 @@ impl Running {
 
     /// Stops the server; the images that it classified.
     fn end(self) -> usize {
-        self.stop.send(()).unwrap();
+        self.stop.store(true, Ordering::Relaxed);
         self.thread.join().unwrap().unwrap()
     }
 }
@@ -130,7 +127,10 @@ fn an_image_is_the_body_or_a_file_of_a_form() {
     let answer = server.post("/predict", "multipart/form-data; boundary=X", form.concat().as_bytes());
     assert_eq!(status(&answer), 200, "{answer}");
     let found = json(&answer);
-    assert_eq!((&found["predictions"][0]["file"], &found["predictions"][0]["class"]), (&"a<b>.png".into(), &"1".into()));
+    assert_eq!(
+        (&found["predictions"][0]["file"], &found["predictions"][0]["class"]),
+        (&"a<b>.png".into(), &"1".into())
+    );
     assert_eq!(found["errors"], serde_json::json!([{"file": "/etc/passwd", "error": "it is no image"}]));
     assert_eq!(server.end(), 2);
 }
@@ -216,11 +216,8 @@ fn too_much_is_refused_before_it_is_read() {
 
 #[test]
 fn who_is_slow_is_sent_away_and_holds_up_nobody() {
-    let limits = Limits {
-        header_time: Duration::from_millis(300),
-        body_time: Duration::from_millis(300),
-        ..Limits::default()
-    };
+    let limits =
+        Limits { header_time: Duration::from_millis(300), body_time: Duration::from_millis(300), ..Limits::default() };
     let server = Running::new(limits);
     let mut silent: Vec<TcpStream> = (0..20).map(|_| server.connect()).collect();
     for stream in &mut silent {

@@ -22,6 +22,7 @@ mod report;
 mod reproduction;
 mod run;
 mod runs;
+mod serve;
 mod setup;
 mod signals;
 mod sweep;
@@ -75,6 +76,7 @@ fn main() -> ExitCode {
         Command::Predict(arguments) => predict::run(arguments),
         Command::Explain(arguments) => explain::run(arguments),
         Command::Export(arguments) => export::run(arguments),
+        Command::Serve(arguments) => serve::run(arguments),
         Command::CompareGradients(arguments) => compare_gradients::run(arguments),
         Command::Judge(arguments) => judge::run(arguments),
         Command::Report(arguments) => report::report(arguments),

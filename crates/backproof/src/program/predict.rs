@@ -41,9 +41,9 @@ struct Predicted {
 }
 
 #[derive(Debug, Serialize)]
-struct Candidate {
-    class: String,
-    probability: f64,
+pub(crate) struct Candidate {
+    pub(crate) class: String,
+    pub(crate) probability: f64,
 }
 
 /// A picture of which nothing could be said.
@@ -104,24 +104,44 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
 }
 
 fn predict(predictor: &Predictor, file: PathBuf, arguments: &cli::PredictArguments) -> Result<Predicted, TrainError> {
-    let mut picture = Picture::read(&file)?;
-    if arguments.invert {
+    let picture = Picture::read(&file)?;
+    let Look { top, looks_inverted } = look(predictor, picture, arguments.invert, arguments.center, arguments.top)?;
+    let Candidate { class, probability } = &top[0];
+    Ok(Predicted { file, class: class.clone(), probability: *probability, looks_inverted, top })
+}
+
+/// What a network sees in a picture.
+pub(crate) struct Look {
+    /// The most probable classes first, at least one.
+    pub(crate) top: Vec<Candidate>,
+    /// Whether the network, trained on white on black, was shown mostly white.
+    pub(crate) looks_inverted: bool,
+}
+
+/// Shows a picture to a network, as it is or inverted, in its place or centred.
+pub(crate) fn look(
+    predictor: &Predictor,
+    mut picture: Picture,
+    invert: bool,
+    center: bool,
+    count: usize,
+) -> Result<Look, TrainError> {
+    if invert {
         picture = picture.inverted();
     }
     let shape = predictor.shape();
     let looks_inverted = is_grey(shape) && picture.brightness() > 0.5;
-    let probabilities = predictor.probabilities(pixels(&picture, shape, arguments.center))?;
+    let probabilities = predictor.probabilities(pixels(&picture, shape, center))?;
     let named = predictor.class_names().iter().zip(probabilities);
     let mut top: Vec<Candidate> =
         named.map(|(class, probability)| Candidate { class: class.clone(), probability }).collect();
     // Stable, so that the first class wins a tie, as in an evaluation.
     top.sort_by(|one, other| other.probability.total_cmp(&one.probability));
-    top.truncate(arguments.top);
-    let Candidate { class, probability } = &top[0];
-    Ok(Predicted { file, class: class.clone(), probability: *probability, looks_inverted, top })
+    top.truncate(count);
+    Ok(Look { top, looks_inverted })
 }
 
-fn inversion_hint(inverted: bool) -> &'static str {
+pub(crate) fn inversion_hint(inverted: bool) -> &'static str {
     if inverted {
         "is mostly white as a negative; the network was trained on white on black: try it without --invert"
     } else {

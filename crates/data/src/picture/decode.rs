@@ -60,8 +60,12 @@ impl Picture {
         Self::decode(path, &bytes)
     }
 
-    /// The picture in `bytes`, all of the file at `path`.
-    pub(crate) fn decode(path: &Path, bytes: &[u8]) -> Result<Self> {
+    /// The picture in `bytes`, all of the file at `path`, which only errors name; as [`read`](Self::read).
+    ///
+    /// # Errors
+    ///
+    /// As of [`read`](Self::read).
+    pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self> {
         let refuse = |problem: String| DataError::Picture { path: path.to_path_buf(), problem, source: None };
         let decoded = if bytes.starts_with(&PNG) {
             png(bytes)
