@@ -14,6 +14,7 @@ fn a_bare_xtask_lists_the_commands() {
         "predict",
         "explain",
         "export",
+        "serve",
         "compare-gradients",
         "judge",
         "params",
