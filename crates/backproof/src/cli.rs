@@ -13,6 +13,7 @@ use crate::shard::Shard;
 mod bench;
 mod compare_gradients;
 mod config;
+mod data;
 mod explain;
 mod export;
 mod figures;
@@ -28,6 +29,7 @@ pub(crate) mod variables;
 pub use bench::BenchArguments;
 pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 pub use config::{ConfigArguments, ConfigCommand};
+pub use data::{DataArguments, DataCommand, DataExportArguments, DataNames};
 pub use explain::ExplainArguments;
 pub use export::{ExportArguments, PixelsOf};
 pub use figures::{FigureArguments, FigureFormat};
@@ -101,11 +103,11 @@ pub enum Command {
     Evaluate(EvaluateArguments),
     /// Train every run of a sweep, each in a separate process, and compare them
     Sweep(SweepArguments),
-    /// Predict the classes of PNG or JPEG pictures of any size
+    /// Predict the classes of pictures of any size: PNG, JPEG, GIF, BMP, WebP or TIFF
     ///
-    /// A picture keeps its proportions. For a network of grey images, the whole picture is shrunk, and black is added
-    /// on two sides. For a network of colour images, the middle of the picture is cut out. Transparent pixels become
-    /// white.
+    /// A network that was trained on a folder of images gets each picture as it got those. Otherwise a picture keeps its
+    /// proportions. For a network of grey images, the whole picture is shrunk, and black is added on two sides. For a
+    /// network of colour images, the middle of the picture is cut out. Transparent pixels become white.
     ///
     /// MNIST's digits are centred by their mass, in a box of 20×20 pixels. Use --center to do the same with your own
     /// digit.
@@ -152,7 +154,7 @@ pub enum Command {
     Reproduction(ReproductionArguments),
     /// Print the parameter table of a network
     Params(ParamsArguments),
-    /// Download, verify or locate data sets
+    /// Download, verify, locate or export data sets
     Data(DataArguments),
     /// Check a config, or print the schema or the defaults
     Config(ConfigArguments),
@@ -185,6 +187,10 @@ pub struct TrainArguments {
     /// Experiment to train; without it, the quickstart that comes with the program
     #[arg(short, long, value_name = "FILE", env = "BACKPROOF_CONFIG")]
     pub config: Option<PathBuf>,
+    /// Train on your own images, with a network and settings that are chosen for them: a folder with a folder for each
+    /// class, or a CSV file of paths and labels
+    #[arg(long, value_name = "FOLDER", env = "BACKPROOF_IMAGES", conflicts_with = "config")]
+    pub images: Option<PathBuf>,
     #[command(flatten)]
     pub device: Device,
     /// Set a key of the config to another value; may be repeated, and the variable separates several by `;`
@@ -339,37 +345,6 @@ pub struct CompareRunsArguments {
 pub struct ParamsArguments {
     /// Name of a published network, such as cifar-baseline, or a config file
     pub model: String,
-}
-
-#[derive(Debug, Args)]
-pub struct DataArguments {
-    #[command(subcommand)]
-    pub command: DataCommand,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum DataCommand {
-    /// Download data sets and verify them
-    Fetch(DataNames),
-    /// Compare the files of data sets with the published checksums
-    Verify(DataNames),
-    /// Print the folders of data sets
-    Path(DataNames),
-}
-
-/// The data sets that are files: what `data` is about.
-fn data_set_names() -> String {
-    let files = backproof_data::sources().iter().filter(|source| source.published().is_some());
-    let names: Vec<&str> = files.map(|source| source.name()).collect();
-    format!("{}; without a name, all of them", names.join(", "))
-}
-
-#[derive(Debug, Args)]
-pub struct DataNames {
-    #[arg(help = data_set_names())]
-    pub names: Vec<String>,
-    #[command(flatten)]
-    pub places: Places,
 }
 
 #[derive(Debug, Args)]

@@ -15,6 +15,7 @@ pub mod comparison;
 pub mod environment;
 pub mod error;
 pub mod exporting;
+pub mod images;
 pub mod judging;
 #[cfg(feature = "program")]
 pub mod lock;
@@ -69,6 +70,7 @@ pub fn experiment(arguments: &TrainArguments) -> anyhow::Result<Experiment> {
             return Err(Failure::usage(format!("{} is a sweep", path.display())).help(help).into());
         }
         Some(path) => Experiment::load(path, &overrides, &data_sets())?,
+        None if let Some(folder) = &arguments.images => images::experiment(folder, &overrides)?,
         None => Experiment::from_toml("configs/quickstart.toml", QUICKSTART, &overrides, &data_sets())?,
     };
     check_engine("", &experiment)?;

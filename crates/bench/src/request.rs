@@ -201,7 +201,9 @@ fn is_drawn_otherwise(layer: &LayerSpec) -> bool {
 
 /// Whether `bench/peers/whole_run.py` does all that the experiment asks for.
 fn comparable(experiment: &Experiment) -> Result<(), BenchError> {
-    let problem = if source(&experiment.data.dataset).is_ok_and(|source| source.published().is_none()) {
+    let problem = if experiment.data.images.folder().is_some() {
+        "its images are a folder"
+    } else if source(experiment.data.images.name()).is_ok_and(|source| source.published().is_none()) {
         "its data is part of this program"
     } else if !matches!(experiment.optimizer.rule.kind, OptimizerKind::Momentum { update: Update::AfterMomentum, .. }) {
         "its optimizer is not `momentum` in the order `after-momentum`"

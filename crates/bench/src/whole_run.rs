@@ -10,7 +10,7 @@ use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use backproof_data::{data_set_directory, source};
+use backproof_data::{data_set_directory, source_of};
 use backproof_spec::{Experiment, LayerSpec};
 use backproof_train::{BURN_VERSION, RunFolder};
 use serde::Deserialize;
@@ -45,7 +45,7 @@ pub(crate) fn run(
     let launcher = Launcher::new(request, program.path.clone())?;
     let load = machine::load();
     let data =
-        source(&experiment.data.dataset).and_then(|source| data_set_directory(source, request.data_dir.as_deref()))?;
+        source_of(&experiment.data.images, experiment.seed).and_then(|source| data_set_directory(&*source, request.data_dir.as_deref()))?;
     let trainers = trainers(request, experiment);
     watch.begin(trainers.len() * request.rounds.get());
     let mut runs: Vec<Vec<WholeRun>> = vec![Vec::new(); trainers.len()];

@@ -3,10 +3,13 @@
 //! A file defines `pub(super) static SOURCE`, which is a [`Source`]. If a data set is published as files in a known
 //! format, `SOURCE` is a [`Published`](crate::Published), which is plain data. Otherwise the file has an `impl Source`.
 
-use backproof_spec::{DataSets, nearest};
+use std::path::Path;
 
-use crate::Source;
+use backproof_spec::{DataSet, DataSets, ImageSource, nearest};
+
+use crate::{LoadedData, Published, Source, Watch};
 use crate::error::{DataError, Result};
+use crate::image_folder::{UserImages, look};
 
 /// The modules and the list. `cargo fmt` does not see modules that a macro names: `rustfmt
 /// crates/data/src/data_sets/*.rs` formats them, and CI checks that.
@@ -46,9 +49,52 @@ pub fn source(name: &str) -> Result<&'static dyn Source> {
     })
 }
 
-/// What is known of each data set before its files are read. Configs are checked against it.
+/// Where the images of an experiment with this seed come from.
+///
+/// # Errors
+///
+/// A name that no data set has.
+pub fn source_of(images: &ImageSource, seed: u64) -> Result<Box<dyn Source>> {
+    Ok(match images {
+        ImageSource::DataSet(name) => Box::new(Listed(source(name)?)),
+        ImageSource::Folder(folder) => Box::new(UserImages::new(folder, seed)),
+    })
+}
+
+/// A data set of the list where one is expected that somebody owns.
+#[derive(Debug)]
+struct Listed(&'static dyn Source);
+
+impl Source for Listed {
+    fn name(&self) -> &str {
+        self.0.name()
+    }
+
+    fn known(&self) -> Option<DataSet> {
+        self.0.known()
+    }
+
+    fn look(&self, data_dir: Option<&Path>) -> Result<DataSet> {
+        self.0.look(data_dir)
+    }
+
+    fn load(&self, data_dir: Option<&Path>) -> Result<LoadedData> {
+        self.0.load(data_dir)
+    }
+
+    fn load_watched(&self, data_dir: Option<&Path>, watch: Watch<'_>) -> Result<LoadedData> {
+        self.0.load_watched(data_dir, watch)
+    }
+
+    fn published(&self) -> Option<&Published> {
+        self.0.published()
+    }
+}
+
+/// What is known of each data set before its files are read, and how to look into a folder of images. Configs are
+/// checked against it.
 pub fn data_sets() -> DataSets {
-    DataSets::of(SOURCES.iter().map(|source| (source.name().to_owned(), source.known())))
+    DataSets::of(SOURCES.iter().map(|source| (source.name().to_owned(), source.known()))).looking(look)
 }
 
 /// The data set that publishes a file with this checksum.

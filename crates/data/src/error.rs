@@ -1,5 +1,6 @@
 //! What can go wrong between a data set's name and its images in memory.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -60,6 +61,22 @@ pub enum DataError {
         /// What the decoder said, where there was one.
         source: Option<Box<dyn std::error::Error + Send + Sync>>,
     },
+    /// A folder of images, or a list of them, cannot be trained on.
+    #[error("`{}` {problem}", path.display())]
+    Folder {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong with it, as a verb phrase.
+        problem: String,
+        /// The way out, where there is one.
+        help: Option<String>,
+    },
+    /// Images of a folder cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableFiles),
+    /// Reading was broken off.
+    #[error("stopped while images were read")]
+    Stopped,
     /// Files are not there.
     #[error(transparent)]
     Missing(#[from] MissingFiles),
@@ -105,6 +122,36 @@ impl DataError {
         move |source| Self::Io { action, path, source }
     }
 
+    pub(crate) fn folder(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Folder { path: path.to_path_buf(), problem: problem.into(), help: None }
+    }
+
+    /// The error of a folder with its way out; any other as it is.
+    pub(crate) fn with_help(self, help: Option<String>) -> Self {
+        match self {
+            Self::Folder { path, problem, .. } => Self::Folder { path, problem, help },
+            other => other,
+        }
+    }
+
+    /// The error and its causes on one line.
+    pub(crate) fn with_causes(&self) -> String {
+        self.source().map_or_else(|| self.to_string(), |source| format!("{self}: {source}"))
+    }
+
+    /// Why a file cannot be read, without its path.
+    #[cfg(feature = "pictures")]
+    pub(crate) fn without_path(&self) -> String {
+        let text = match self {
+            Self::Io { source, .. } => format!("cannot be read: {source}"),
+            Self::Picture { problem, source: Some(source), .. } => format!("{problem}: {source}"),
+            Self::Picture { problem, .. } => problem.clone(),
+            other => other.with_causes(),
+        };
+        // Some decoders end their words with a line break.
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+
     pub(crate) fn format(
         file: &str,
         what: &'static str,
@@ -132,9 +179,34 @@ impl DataError {
                 failure.file,
                 failure.path.display()
             )),
+            Self::Folder { help, .. } => help.clone(),
+            Self::Unreadable(_) => {
+                Some("mend or remove them; `skip_unreadable = true` under [data] trains without them".to_owned())
+            }
             Self::TrainingSplit { .. } => Some("lower data.validation_images".to_owned()),
             _ => None,
         }
+    }
+}
+
+/// Files of a folder that are no images that can be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnreadableFiles {
+    /// The folder or the list.
+    pub folder: PathBuf,
+    /// Each with the reason, as a verb phrase.
+    pub files: Vec<(PathBuf, String)>,
+}
+
+impl std::error::Error for UnreadableFiles {}
+
+impl fmt::Display for UnreadableFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of `{}` cannot be read:", counted(self.files.len(), "file"), self.folder.display())?;
+        for (path, reason) in &self.files {
+            write!(f, "\n  {}: {reason}", path.display())?;
+        }
+        Ok(())
     }
 }
 

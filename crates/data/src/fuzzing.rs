@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use backproof_spec::Shape;
+use backproof_spec::{Color, Resize, Shape};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -74,12 +74,14 @@ pub fn archive(bytes: &[u8]) {
     assert_eq!(names(&folder), inside);
 }
 
-/// A PNG or JPEG file: a picture of a size that its bytes can hold, or an error.
+/// A file of any image format: a picture of a size that its bytes can hold, or an error.
 pub fn picture(bytes: &[u8]) {
-    if let Ok(picture) = Picture::decode(Path::new("fuzz"), bytes) {
+    let behind = Color([10, 200, 30]);
+    if let Ok(picture) = Picture::decode(Path::new("fuzz"), bytes, behind) {
         let (width, height) = picture.size();
         assert!(width * height > 0);
-        for (shape, fit) in [(Shape::image(1, 28, 28), Fit::Pad), (Shape::image(3, 32, 32), Fit::Crop)] {
+        for (shape, resize) in [(Shape::image(1, 28, 28), Resize::Pad), (Shape::image(3, 32, 32), Resize::Crop)] {
+            let fit = Fit { resize, behind, around: behind };
             assert_eq!(picture.to_pixels(shape, fit).len(), shape.elements());
         }
         assert!((0.0..=1.0).contains(&picture.brightness()));

@@ -1,6 +1,7 @@
-//! Images and labels in memory, as they were published: bytes.
+//! Images and labels as they were published: bytes.
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use backproof_spec::Shape;
@@ -8,10 +9,32 @@ use backproof_spec::Shape;
 /// N images of one shape and their labels. Cheap to clone: clones share the pixels.
 #[derive(Clone)]
 pub struct Images {
-    // Not `Arc<[u8]>`, which would copy all pixels once on the way in.
-    pixels: Arc<Vec<u8>>,
+    pixels: Arc<Pixels>,
+    /// Which of `pixels` each image is; the images in their order where it says nothing.
+    places: Option<Arc<[u32]>>,
     labels: Arc<Vec<u16>>,
     shape: Shape,
+}
+
+/// The pixels of images one after the other.
+pub(crate) enum Pixels {
+    // Not `Arc<[u8]>`, which would copy all pixels once on the way in.
+    Memory(Vec<u8>),
+    /// A file of which the system loads what is read, and drops what is not when memory is short.
+    #[cfg(feature = "pictures")]
+    Mapped(memmap2::Mmap),
+}
+
+impl Deref for Pixels {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Self::Memory(pixels) => pixels,
+            #[cfg(feature = "pictures")]
+            Self::Mapped(map) => map,
+        }
+    }
 }
 
 impl Images {
@@ -28,7 +51,16 @@ impl Images {
             labels.len(),
             labels.len() * shape.elements(),
         );
-        Self { pixels: pixels.into(), labels: labels.into(), shape }
+        Self { pixels: Pixels::Memory(pixels).into(), places: None, labels: labels.into(), shape }
+    }
+
+    /// The images at `places` of `pixels`, in that order.
+    #[cfg(feature = "pictures")]
+    pub(crate) fn at(pixels: Arc<Pixels>, places: Vec<u32>, labels: Vec<u16>, shape: Shape) -> Self {
+        assert_eq!(places.len(), labels.len(), "every image has a label");
+        let past = places.iter().find(|&&place| (place as usize + 1) * shape.elements() > pixels.len());
+        assert!(past.is_none(), "image {past:?} is past the last pixel");
+        Self { pixels, places: Some(places.into()), labels: labels.into(), shape }
     }
 
     /// The number of images, N.
@@ -49,7 +81,8 @@ impl Images {
     /// The pixels of image `index`: `[C, H, W]` in row-major order, 0 to 255.
     pub fn pixels(&self, index: usize) -> &[u8] {
         let size = self.shape.elements();
-        &self.pixels[index * size..][..size]
+        let place = self.places.as_ref().map_or(index, |places| places[index] as usize);
+        &self.pixels[place * size..][..size]
     }
 
     /// The label of image `index`: 0 up to, not including, the number of classes.
@@ -57,7 +90,7 @@ impl Images {
         usize::from(self.labels[index])
     }
 
-    /// The same images with `padding` black pixels around each, on every side; vectors stay as they are.
+    /// The same images with `padding` black pixels around each, on every side, in memory; vectors stay as they are.
     #[must_use]
     pub fn padded(&self, padding: usize) -> Self {
         let Shape::Image { channels, height, width } = self.shape else { return self.clone() };
@@ -67,7 +100,7 @@ impl Images {
         let shape = Shape::image(channels, height + 2 * padding, width + 2 * padding);
         let mut pixels = Vec::with_capacity(self.len() * shape.elements());
         let black = |pixels: &mut Vec<u8>, count: usize| pixels.resize(pixels.len() + count, 0);
-        for plane in self.pixels.chunks_exact(height * width) {
+        for plane in (0..self.len()).flat_map(|index| self.pixels(index).chunks_exact(height * width)) {
             black(&mut pixels, padding * (width + 2 * padding));
             for row in plane.chunks_exact(width) {
                 black(&mut pixels, padding);
@@ -76,7 +109,7 @@ impl Images {
             }
             black(&mut pixels, padding * (width + 2 * padding));
         }
-        Self { pixels: pixels.into(), labels: self.labels.clone(), shape }
+        Self { pixels: Pixels::Memory(pixels).into(), places: None, labels: self.labels.clone(), shape }
     }
 
     /// How many images each class has. `classes` must be above every label.

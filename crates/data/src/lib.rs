@@ -43,12 +43,13 @@
 //!
 //! # Pictures of a user
 //!
-//! [`Picture`] reads a PNG or JPEG file of any size, and gives it the shape of a data set's images, so that a network
-//! can predict its class.
+//! [`Picture`] reads an image file of any size, and gives it the shape of a network's images. A folder of such files is
+//! a data set too (`image_folder/`): its images are decoded once, into a cache that is mapped into memory, so that a
+//! folder may be larger than the memory. [`export()`] writes a data set as such a folder.
 //!
 //! # Features
 //!
-//! The feature `tensors` makes Burn tensors of batches, `fetch` downloads files, and `pictures` reads PNG and JPEG.
+//! The feature `tensors` makes Burn tensors of batches, `fetch` downloads files, and `pictures` reads image files.
 //! Without these features the crate needs no Burn and few dependencies. So `cargo xtask` is built in seconds, and can
 //! check a config against the data sets.
 //!
@@ -70,6 +71,7 @@ mod formats;
 #[cfg(all(any(fuzzing, test), feature = "fetch", feature = "pictures"))]
 pub mod fuzzing;
 mod gunzip;
+mod image_folder;
 mod images;
 mod mixing;
 mod normalize;
@@ -89,21 +91,24 @@ mod verify;
 pub use batch::Batch;
 pub use batches::{TrainingBatches, evaluation_selections};
 pub use content::sha256;
-pub use data_sets::{data_sets, source, sources};
-pub use error::{DataError, FetchFailure, MissingFile, MissingFiles, Result};
+pub use data_sets::{data_sets, source, source_of, sources};
+pub use error::{DataError, FetchFailure, MissingFile, MissingFiles, Result, UnreadableFiles};
 #[cfg(feature = "fetch")]
 pub use fetch::{FetchOptions, FetchReport, Progress, fetch};
 pub use folder::{data_set_directory, default_directory};
+pub use image_folder::look;
+#[cfg(feature = "pictures")]
+pub use image_folder::{Exported, Survey, export, survey};
 pub use images::Images;
 pub use mixing::Mixture;
 pub use normalize::Normalizer;
 #[cfg(feature = "pictures")]
 pub use picture::{Fit, Picture};
-pub use prepare::{Prepared, load, prepare, prepare_from};
+pub use prepare::{Prepared, load, load_images, prepare, prepare_from, prepare_watched};
 pub use published::Published;
 pub use random::epoch_order;
 pub use selection::Selection;
-pub use source::{LoadedData, Origin, Source};
+pub use source::{LoadedData, Origin, Source, Watch};
 pub use split::TrainingSplit;
 pub use subset::Subset;
 pub use verify::{FileState, FileStatus, is_published, verify};

@@ -1,13 +1,14 @@
 //! Everything that an experiment says about its data, done.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 
-use backproof_spec::{Augmentation, Data, DataSet, Order};
+use backproof_spec::{Augmentation, Data, DataSet, ImageSource, Order};
 
 use crate::error::Result;
-use crate::source::load_checked;
-use crate::{LoadedData, Normalizer, Source, Subset, TrainingBatches, TrainingSplit, source};
+use crate::source::{Watch, load_checked};
+use crate::{LoadedData, Normalizer, Source, Subset, TrainingBatches, TrainingSplit, source, source_of};
 
 /// The data of an experiment: loaded, divided, and with a normaliser fitted on the training part.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct Prepared {
     pub normalizer: Normalizer,
     /// The SHA-256 of every file that was read, unpacked, by its name.
     pub checksums: BTreeMap<String, String>,
+    /// What a person may want to know of the data, a sentence or a list each.
+    pub notes: Vec<String>,
     order: Order,
     augmentation: Augmentation,
     seed: u64,
@@ -35,16 +38,39 @@ pub struct Prepared {
 ///
 /// A name that no data set has, and the errors of [`Source::load`].
 pub fn load(name: &str, data_dir: Option<&Path>) -> Result<LoadedData> {
-    load_checked(source(name)?, data_dir)
+    load_checked(source(name)?, data_dir, &mut on)
 }
 
-/// As [`prepare_from`], from the data set that the experiment names.
+/// Loads the images of an experiment with this seed, with all that there is.
+///
+/// # Errors
+///
+/// A name that no data set has, and the errors of [`Source::load`].
+pub fn load_images(images: &ImageSource, data_dir: Option<&Path>, seed: u64) -> Result<LoadedData> {
+    load_checked(&*source_of(images, seed)?, data_dir, &mut on)
+}
+
+/// Watches nothing.
+fn on(_: usize, _: usize) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// As [`prepare_from`], from the images that the experiment names.
 ///
 /// # Errors
 ///
 /// A name that no data set has; otherwise as [`prepare_from`].
 pub fn prepare(data: &Data, data_dir: Option<&Path>, seed: u64) -> Result<Prepared> {
-    prepare_from(source(&data.dataset)?, data, data_dir, seed)
+    prepare_watched(data, data_dir, seed, &mut on)
+}
+
+/// As [`prepare`], and tells `watch` how far it is where images are read one by one.
+///
+/// # Errors
+///
+/// As [`prepare`], and [`DataError::Stopped`](crate::DataError::Stopped) where `watch` breaks off.
+pub fn prepare_watched(data: &Data, data_dir: Option<&Path>, seed: u64, watch: Watch<'_>) -> Result<Prepared> {
+    prepare_loaded(load_checked(&*source_of(&data.images, seed)?, data_dir, watch)?, data, seed)
 }
 
 /// Loads the data set of `source` out of the folder `data_dir` or [`default_directory`](crate::default_directory),
@@ -58,12 +84,21 @@ pub fn prepare(data: &Data, data_dir: Option<&Path>, seed: u64) -> Result<Prepar
 /// The errors of [`Source::load`] and [`TrainingSplit::new`], and images or labels that contradict the description of
 /// the source.
 pub fn prepare_from(source: &dyn Source, data: &Data, data_dir: Option<&Path>, seed: u64) -> Result<Prepared> {
-    let loaded = load_checked(source, data_dir)?;
+    prepare_loaded(load_checked(source, data_dir, &mut on)?, data, seed)
+}
+
+fn prepare_loaded(loaded: LoadedData, data: &Data, seed: u64) -> Result<Prepared> {
+    // What cannot be read of a validation part is missing in it, and not made up for.
+    let is_whole_part = Some(data.validation_images) == loaded.data_set.validation_images;
+    let validation = match &loaded.published_validation {
+        Some(part) if is_whole_part => part.len(),
+        _ => data.validation_images,
+    };
     let (training, test) = (loaded.training.padded(data.padding), loaded.test.padded(data.padding));
     let split = TrainingSplit::new(
         &training,
         loaded.published_validation.clone(),
-        data.validation_images,
+        validation,
         data.training_images,
         seed,
     )?;
@@ -76,6 +111,7 @@ pub fn prepare_from(source: &dyn Source, data: &Data, data_dir: Option<&Path>, s
         test: Subset::new(test, test_images, &normalizer),
         normalizer,
         checksums: loaded.checksums,
+        notes: loaded.notes,
         order: data.order,
         augmentation: data.augmentation,
         seed,
@@ -102,7 +138,7 @@ mod tests {
 
     fn data(training_images: Option<usize>, validation_images: usize) -> Data {
         Data {
-            dataset: "mnist-sample".to_owned(),
+            images: ImageSource::DataSet("mnist-sample".to_owned()),
             training_images,
             validation_images,
             padding: 0,
@@ -189,6 +225,7 @@ mod tests {
                 class_names: self.class_names.clone(),
                 training_images: 90,
                 test_images: 6,
+                validation_images: None,
             };
             Ok(LoadedData {
                 data_set,
@@ -197,6 +234,7 @@ mod tests {
                 published_validation: None,
                 origin: Origin::Bundled,
                 checksums: BTreeMap::from([("stripes".to_owned(), "0".repeat(64))]),
+                notes: Vec::new(),
             })
         }
     }
@@ -204,7 +242,7 @@ mod tests {
     #[test]
     fn a_source_that_no_list_has_goes_through_the_whole_of_it() {
         let stripes = Stripes::new();
-        assert!(prepare(&Data { dataset: "stripes".to_owned(), ..data(None, 0) }, None, 1).is_err());
+        assert!(prepare(&Data { images: ImageSource::DataSet("stripes".to_owned()), ..data(None, 0) }, None, 1).is_err());
         let data = Data { padding: 2, ..data(Some(30), 15) };
         let prepared = prepare_from(&stripes, &data, None, 1).unwrap();
         assert_eq!(prepared.data_set.class_names, ["one", "two", "three"]);

@@ -79,7 +79,14 @@ impl Source for Published {
     fn known(&self) -> Option<DataSet> {
         let [training_images, test_images] = self.class_counts.map(|counts| counts.iter().sum());
         let class_names = self.class_names.iter().map(|&name| name.to_owned()).collect();
-        Some(DataSet { name: self.name.to_owned(), shape: self.shape, class_names, training_images, test_images })
+        Some(DataSet {
+            name: self.name.to_owned(),
+            shape: self.shape,
+            class_names,
+            training_images,
+            test_images,
+            validation_images: None,
+        })
     }
 
     fn load(&self, data_dir: Option<&Path>) -> Result<LoadedData> {
@@ -101,6 +108,7 @@ impl Source for Published {
             published_validation: None,
             origin: Origin::Folder(folder.to_path_buf()),
             checksums,
+            notes: Vec::new(),
         })
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 use std::path::{Path, PathBuf};
 
 use backproof_spec::{DataSet, counted};
@@ -39,13 +39,25 @@ pub trait Source: fmt::Debug + Send + Sync {
     /// If files are missing (the error lists all of them), cannot be read, or belong to another data set.
     fn load(&self, data_dir: Option<&Path>) -> Result<LoadedData>;
 
+    /// As [`load`](Self::load), and tells `watch` how far it is where that takes a while.
+    ///
+    /// # Errors
+    ///
+    /// As [`load`](Self::load), and [`DataError::Stopped`] where `watch` breaks off.
+    fn load_watched(&self, data_dir: Option<&Path>, _watch: Watch<'_>) -> Result<LoadedData> {
+        self.load(data_dir)
+    }
+
     /// The published files, which [`fetch()`](crate::fetch()) downloads. `None` if the data set is part of the program.
     fn published(&self) -> Option<&Published> {
         None
     }
 }
 
-/// A data set in memory.
+/// Told how many of how many images are done; it may break off.
+pub type Watch<'a> = &'a mut dyn FnMut(usize, usize) -> ControlFlow<()>;
+
+/// A data set in memory, or mapped into it.
 #[derive(Debug, Clone)]
 pub struct LoadedData {
     /// What it is.
@@ -60,6 +72,8 @@ pub struct LoadedData {
     pub origin: Origin,
     /// The SHA-256 of the unpacked content of each file that was read, by the name of the file without `.gz`.
     pub checksums: BTreeMap<String, String>,
+    /// What a person may want to know of it, a sentence or a list each.
+    pub notes: Vec<String>,
 }
 
 /// Where a data set came from.
@@ -73,9 +87,9 @@ pub enum Origin {
 
 /// Loads the data set of `source`, and checks its images against its description. After that, everything else can rely
 /// on every shape, label and index.
-pub(crate) fn load_checked(source: &dyn Source, data_dir: Option<&Path>) -> Result<LoadedData> {
-    let loaded = source.load(data_dir)?;
-    let DataSet { name, shape, class_names, training_images, test_images } = &loaded.data_set;
+pub(crate) fn load_checked(source: &dyn Source, data_dir: Option<&Path>, watch: Watch<'_>) -> Result<LoadedData> {
+    let loaded = source.load_watched(data_dir, watch)?;
+    let DataSet { name, shape, class_names, training_images, test_images, .. } = &loaded.data_set;
     for (set, images, count) in [("training", &loaded.training, *training_images), ("test", &loaded.test, *test_images)]
     {
         let wrong = |what, expected: &dyn fmt::Display, found: &dyn fmt::Display| {

@@ -23,8 +23,8 @@ impl TrainingSplit {
     /// arguments; `limit` has no influence on the validation part.
     ///
     /// Both parts are stratified: each class has a share in proportion to its size. Largest remainders round the
-    /// shares, so that their sum is exact (the lower class wins a tie). `seed` decides which images of a class are
-    /// taken.
+    /// shares, so that their sum is exact (the lower class wins a tie). No class is held out as a whole where others have
+    /// images to spare. `seed` decides which images of a class are taken.
     ///
     /// `published` are the indices of the validation part that the data set is published with. If `validation` is the
     /// size of this part, exactly this part is held out, whatever the seed.
@@ -58,10 +58,10 @@ impl TrainingSplit {
         }
         let mut held_out = match fixed {
             Some(range) => range.collect(),
-            None => take(&mut by_class, validation),
+            None => take(&mut by_class, validation, shares_leaving_one),
         };
         let left = by_class.iter().map(Vec::len).sum();
-        let mut training = take(&mut by_class, limit.unwrap_or(left).min(left));
+        let mut training = take(&mut by_class, limit.unwrap_or(left).min(left), shares);
         held_out.sort_unstable();
         training.sort_unstable();
         Ok(Self { training, validation: held_out })
@@ -69,7 +69,7 @@ impl TrainingSplit {
 }
 
 /// Takes `count` images off the front of the classes, in proportion to their sizes.
-fn take(by_class: &mut [Vec<usize>], count: usize) -> Vec<usize> {
+fn take(by_class: &mut [Vec<usize>], count: usize, shares: fn(&[usize], usize) -> Vec<usize>) -> Vec<usize> {
     let sizes: Vec<usize> = by_class.iter().map(Vec::len).collect();
     let mut taken = Vec::with_capacity(count);
     for (members, share) in by_class.iter_mut().zip(shares(&sizes, count)) {
@@ -93,6 +93,55 @@ fn shares(sizes: &[usize], count: usize) -> Vec<usize> {
         shares[class] += 1;
     }
     shares
+}
+
+/// As [`shares`], but no class gives its last image where there are enough others.
+fn shares_leaving_one(sizes: &[usize], count: usize) -> Vec<usize> {
+    let plain = shares(sizes, count);
+    let mut kept = plain.clone();
+    let mut missing = 0;
+    for (share, &size) in kept.iter_mut().zip(sizes) {
+        if size > 0 && *share == size {
+            *share -= 1;
+            missing += 1;
+        }
+    }
+    let mut by_room: Vec<usize> = (0..sizes.len()).collect();
+    by_room.sort_by_key(|&class| std::cmp::Reverse(sizes[class] - kept[class]));
+    while missing > 0 {
+        let before = missing;
+        for &class in &by_room {
+            if missing > 0 && sizes[class] > kept[class] + 1 {
+                kept[class] += 1;
+                missing -= 1;
+            }
+        }
+        if missing == before {
+            return plain;
+        }
+    }
+    kept
+}
+
+/// Divides images of these labels into those to train on and a share of test images, whose numbers are rounded down
+/// only where a class would be left with none to train on. `seed` decides which images of a class are taken. The indices
+/// rise.
+pub(crate) fn test_part(labels: &[u16], classes: usize, fraction: f64, seed: u64) -> [Vec<usize>; 2] {
+    let mut by_class = vec![Vec::new(); classes];
+    labels.iter().enumerate().for_each(|(index, &label)| by_class[usize::from(label)].push(index));
+    for (class, members) in by_class.iter_mut().enumerate() {
+        members.shuffle(&mut stream(seed, "test", class as u64, 0));
+    }
+    let mut test = take(&mut by_class, test_count(labels.len(), fraction), shares_leaving_one);
+    let mut training: Vec<usize> = by_class.into_iter().flatten().collect();
+    test.sort_unstable();
+    training.sort_unstable();
+    [training, test]
+}
+
+/// How many of `images` are test images.
+pub(crate) fn test_count(images: usize, fraction: f64) -> usize {
+    (images as f64 * fraction).round() as usize
 }
 
 #[cfg(test)]
@@ -164,6 +213,24 @@ mod tests {
         assert!(
             TrainingSplit::new(&super::Images::new(vec![], vec![], Shape::image(1, 1, 1)), None, 0, None, 1).is_err()
         );
+    }
+
+    #[test]
+    fn no_class_gives_its_last_image_where_others_have_more() {
+        // By largest remainders alone, 4 of 10 would take the only images of some classes.
+        assert_eq!(shares_leaving_one(&[1, 1, 1, 7], 4), [0, 0, 0, 4]);
+        assert_eq!(shares_leaving_one(&[2, 2, 2], 3), [1, 1, 1]);
+        assert_eq!(shares_leaving_one(&[60, 30, 10], 25), shares(&[60, 30, 10], 25));
+        // There are not enough others.
+        assert_eq!(shares_leaving_one(&[1, 1, 2], 3), shares(&[1, 1, 2], 3));
+        let labels: Vec<u16> = [vec![0; 40], vec![1; 10], vec![2]].concat();
+        let [training, test] = test_part(&labels, 3, 0.2, 1);
+        assert_eq!((training.len(), test.len()), (41, 10));
+        let of = |class: u16, part: &[usize]| part.iter().filter(|&&index| labels[index] == class).count();
+        assert_eq!([0, 1, 2].map(|class| of(class, &test)), [8, 2, 0]);
+        assert!(training.iter().all(|index| !test.contains(index)));
+        assert_ne!(test_part(&labels, 3, 0.2, 2)[1], test);
+        assert_eq!(test_part(&labels, 3, 0.2, 1)[1], test);
     }
 
     proptest! {

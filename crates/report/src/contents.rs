@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use backproof_data::{Images, load};
+use backproof_data::{Images, load_images};
 use backproof_spec::{Experiment, LayerSpec};
 use backproof_train::{EvaluationResult, Prediction, RunFolder, RunRecord, RunStatus, TrainingReport};
 
@@ -95,12 +95,13 @@ impl Contents {
 
     /// The test images that the predictions are of; `None`, and a sentence in `missing`, if they are not at hand.
     pub(crate) fn test_images(&mut self, data_dir: Option<&Path>) -> Option<Images> {
-        let dataset = &self.experiment.as_ref()?.data.dataset;
+        let experiment = self.experiment.as_ref()?;
+        let dataset = experiment.data.images.name();
         if self.predictions.is_empty() {
             return None;
         }
         const WHAT: &str = "The misclassified images are listed without pictures";
-        let loaded = match load(dataset, data_dir) {
+        let loaded = match load_images(&experiment.data.images, data_dir, experiment.seed) {
             Ok(loaded) => loaded,
             Err(error) => {
                 let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();

@@ -136,7 +136,7 @@ fn subtitle(contents: &Contents) -> String {
     format!(
         "{} on {}, engine {}, {}",
         experiment.model.name,
-        experiment.data.dataset,
+        experiment.data.images.name(),
         experiment.engine.name(),
         contents.record.device
     )

@@ -2,14 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::Shape;
+use crate::{ImageSource, Shape};
 use crate::unset::is_default;
 
 /// The data of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Data {
-    /// The name of the data set.
-    pub dataset: String,
+    /// Where the images come from.
+    pub images: ImageSource,
     /// How many training images are used, of those that the split leaves; all when absent.
     pub training_images: Option<usize>,
     /// How many images of the training set are held out for validation.

@@ -68,9 +68,11 @@ mod config;
 mod data;
 mod data_set;
 mod experiment;
+mod fitted;
 mod flops;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod image_folder;
 mod inference;
 mod initialization;
 mod layers;
@@ -92,12 +94,13 @@ mod words;
 pub use architecture::{Architecture, TracedBranch, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
 pub use data::{Augmentation, CropBorder, Data, MeanOf, Normalization, Order, Pixels};
-pub use data_set::{DataSet, DataSets};
+pub use data_set::{DataSet, DataSets, FolderFault};
 pub use experiment::{
     Averages, ClassWeights, EarlyStopping, Engine, Expect, Experiment, Kernels, Training, WarmStart, Watch,
     WeightAverage,
 };
 pub use flops::Flops;
+pub use image_folder::{Color, ImageFolder, ImageSource, Resize};
 pub use initialization::{Initialization, InitializationKind, Whitening};
 pub use layers::*; // `LayerSpec`, and the struct of each
 pub use loss::Loss;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use backproof_data::{DataError, Prepared, Source, evaluation_selections, prepare_from, sources};
 use backproof_gradcheck::Value;
-use backproof_spec::{Augmentation, Data, Normalization, Order, Shape};
+use backproof_spec::{Augmentation, Data, ImageSource, Normalization, Order, Shape};
 use burn::tensor::Device;
 
 use crate::subject::Draw;
@@ -33,7 +33,7 @@ pub(crate) fn of_shape(
 ) -> backproof_data::Result<RealImages> {
     let load = |source: &dyn Source| {
         let data = Data {
-            dataset: source.name().to_owned(),
+            images: ImageSource::DataSet(source.name().to_owned()),
             training_images: None,
             validation_images: 0,
             padding: 0,

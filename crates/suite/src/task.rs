@@ -83,7 +83,7 @@ impl Task {
         context: &Context,
     ) -> Result<Vec<Self>, ShapeError> {
         let (classes, count) = (experiment.model.classes()?, networks::images(&experiment.model)?);
-        let images = images::of_prepared(prepared, classes, count, &experiment.data.dataset, &context.reference);
+        let images = images::of_prepared(prepared, classes, count, experiment.data.images.name(), &context.reference);
         let loss = TrainingLoss::new(&experiment.training, classes, &prepared.training);
         Ok(Self::of_network(&experiment.model, loss, &images, context))
     }

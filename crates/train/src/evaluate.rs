@@ -1,7 +1,9 @@
 //! Evaluations: of a run on a part of its data set, and of a network on some images.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Continue};
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use backproof_compiled::InferencePlan;
 use backproof_data::{Selection, Subset, evaluation_selections};
@@ -26,6 +28,8 @@ pub struct Evaluated {
     pub result: EvaluationResult,
     /// What was done to a weights file before its tensors were taken.
     pub changes: Changes,
+    /// Names of data whose files are not those that the run was trained on.
+    pub other_data: Vec<String>,
     /// Whether the result was written into the run folder; nothing is to write for weights of a file.
     pub kept_files: Result<(), TrainError>,
     /// Whether the logits were written, if somebody asked for them.
@@ -48,7 +52,11 @@ pub fn evaluate(
     let experiment = folder.experiment()?;
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
     let loaded = weights.load(folder, network, &class_names(&experiment.data, setup))?;
-    let (evaluation, mut evaluated) = evaluate_loaded(&experiment, loaded, split, logits, setup)?;
+    let (evaluation, mut evaluated, checksums) = evaluate_loaded(&experiment, loaded, split, logits, setup)?;
+    if let Ok(record) = folder.record() {
+        let is_other = |(name, sum): &(&String, &String)| checksums.get(*name) != Some(*sum);
+        evaluated.other_data = record.data_checksums.iter().filter(is_other).map(|(name, _)| name.clone()).collect();
+    }
     if !matches!(weights, Weights::File(_)) {
         evaluated.kept_files = folder.write_evaluation(&evaluation, &evaluated.result);
     }
@@ -71,20 +79,20 @@ pub fn evaluate_weights(
 ) -> Result<Evaluated, TrainError> {
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
     let loaded = load_file(weights, network, &class_names(&experiment.data, setup))?;
-    let (_, evaluated) = evaluate_loaded(experiment, loaded, split, logits, setup)?;
+    let (_, evaluated, _) = evaluate_loaded(experiment, loaded, split, logits, setup)?;
     Ok(evaluated)
 }
 
-/// The evaluation of a network with its weights. Nothing is written but the logits.
+/// The evaluation of a network with its weights, and the checksums of the data. Nothing is written but the logits.
 fn evaluate_loaded(
     experiment: &Experiment,
     loaded: Loaded,
     split: Split,
     logits: Option<&Path>,
     setup: &Setup,
-) -> Result<(Evaluation, Evaluated), TrainError> {
+) -> Result<(Evaluation, Evaluated, BTreeMap<String, String>), TrainError> {
     let Loaded { network, iteration, changes } = loaded;
-    let data = data(experiment, setup)?;
+    let data = data(experiment, setup, &AtomicBool::new(false))?;
     let subset = match split {
         Split::Training => &data.training,
         Split::Validation => &data.validation,
@@ -105,7 +113,8 @@ fn evaluate_loaded(
     }
     let result = evaluation.result(split.name(), iteration, &data.data_set.class_names);
     let kept_logits = logits.map_or(Ok(()), |path| kept.write(path));
-    Ok((evaluation, Evaluated { result, changes, kept_files: Ok(()), kept_logits }))
+    let evaluated = Evaluated { result, changes, other_data: Vec::new(), kept_files: Ok(()), kept_logits };
+    Ok((evaluation, evaluated, data.checksums))
 }
 
 /// Every image of `subset` once, in the views of the experiment, by a network without autodiff; `each` is given the

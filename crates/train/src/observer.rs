@@ -19,6 +19,8 @@ pub struct Started<'a> {
     pub warm_start: Option<&'a WarmStartRecord>,
     /// Training, validation and test images.
     pub images: [usize; 3],
+    /// What is to be known of the data, a sentence or a list each.
+    pub notes: &'a [String],
     /// The device, in words.
     pub device: &'a str,
     /// What computes it.

@@ -2,13 +2,16 @@
 
 pub(crate) mod explanation;
 
-use backproof_data::{Images, Normalizer, Subset, evaluation_selections, prepare, source};
+use std::sync::atomic::AtomicBool;
+
+use backproof_data::{Fit, Images, Normalizer, Subset, evaluation_selections, source_of};
 use backproof_models::{Changes, Network, PassMode};
-use backproof_spec::{Experiment, Loss, Shape, Views};
+use backproof_spec::{Experiment, ImageSource, Loss, Shape, Views};
 use burn::tensor::Device;
 
 use crate::evaluation::host_rows;
 use crate::loss::score;
+use crate::setup::data;
 use crate::views::mean_logits;
 use crate::weights::Loaded;
 use crate::{RunFolder, Setup, TrainError, Weights};
@@ -19,6 +22,7 @@ pub struct Predictor {
     network: Network,
     normalizer: Normalizer,
     shape: Shape,
+    images: ImageSource,
     padding: usize,
     class_names: Vec<String>,
     iteration: Option<usize>,
@@ -31,8 +35,8 @@ pub struct Predictor {
 impl Predictor {
     /// The network of the run in `folder` with `weights`, on the device of `setup`.
     ///
-    /// The names of the classes are those of the run's evaluation. A run that has none takes those of its data set,
-    /// which must be there unless the program knows its classes without its files.
+    /// The names of the classes are those of the run's evaluation, or else of its `run.json`. A run of an earlier version
+    /// that has neither takes those of its data set, which must be there unless the program knows its classes.
     ///
     /// Images are normalised as the run's training images were: by the numbers in its `normalizer.json`. A folder of an
     /// earlier version has none; then they are fitted anew on the data set, which must be there.
@@ -47,12 +51,13 @@ impl Predictor {
         let Loaded { network, iteration, changes } = weights.load(folder, network, &class_names)?;
         let normalizer = match folder.normalizer(experiment.model.input)? {
             Some(normalizer) => normalizer,
-            None => prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?.normalizer,
+            None => data(&experiment, setup, &AtomicBool::new(false))?.normalizer,
         };
         Ok(Self {
             network,
             normalizer,
             shape: without_padding(experiment.model.input, experiment.data.padding),
+            images: experiment.data.images,
             padding: experiment.data.padding,
             class_names,
             iteration,
@@ -68,6 +73,18 @@ impl Predictor {
     #[must_use]
     pub fn shape(&self) -> Shape {
         self.shape
+    }
+
+    /// How a picture is brought to this shape: as the images were that the network was trained on.
+    #[must_use]
+    pub fn fit(&self) -> Fit {
+        Fit::of(&self.images, self.shape)
+    }
+
+    /// Where the images come from that the network was trained on.
+    #[must_use]
+    pub fn images(&self) -> &ImageSource {
+        &self.images
     }
 
     /// The classes, in label order.
@@ -158,7 +175,12 @@ fn class_names(folder: &RunFolder, experiment: &Experiment, setup: &Setup) -> Re
         return Ok(told.classes.iter().map(|class| class.class.clone()).collect());
     }
     // An evaluation that cannot be read is no reason not to predict, as long as the data set says the names.
-    let looked = source(&experiment.data.dataset).and_then(|source| source.look(setup.data_dir.as_deref()));
+    if let Ok(record) = folder.record()
+        && record.class_names.len() == classes
+    {
+        return Ok(record.class_names);
+    }
+    let looked = source_of(&experiment.data.images, 0).and_then(|source| source.look(setup.data_dir.as_deref()));
     let data_set = match (looked, told) {
         (Ok(data_set), _) => data_set,
         (Err(_), Err(unreadable)) => return Err(unreadable),

@@ -75,7 +75,7 @@ pub fn resume(
     let [average, slow] = copies.unwrap_or_default();
     let mut trainer = trainer.with_copies(average, slow);
     let computation = Computation::new(&experiment, setup, &trainer, position.iteration)?;
-    let data = data(&experiment, setup)?;
+    let data = data(&experiment, setup, stop)?;
     if let Some(network) = fresh.and_then(|network| first_kernels(&network, record.warm_start.as_ref(), &data)) {
         trainer = Trainer::new(trainer_config(&experiment, setup)?, network)?;
     }

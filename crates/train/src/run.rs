@@ -1,12 +1,13 @@
 //! A run from its first iteration to its end.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::ops::ControlFlow::Continue;
 use std::sync::atomic::AtomicBool;
 
 use backproof_data::{Prepared, Subset};
 use backproof_models::Network;
-use backproof_spec::Experiment;
+use backproof_spec::{Experiment, ImageSource};
 use burn::module::Module;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -39,6 +40,12 @@ pub fn train(
     stop: &AtomicBool,
 ) -> Result<Ending, TrainError> {
     let mut experiment = experiment.clone();
+    if let ImageSource::Folder(folder) = &mut experiment.data.images
+        && let Some(whole) = fs::canonicalize(&folder.path).ok().and_then(|path| path.into_os_string().into_string().ok())
+    {
+        // The run can go on from wherever it is asked to.
+        folder.path = whole;
+    }
     let mut network = new_network(&experiment, setup)?;
     let mut warm_start = None;
     if let Some(asked) = &mut experiment.warm_start {
@@ -53,7 +60,7 @@ pub fn train(
     let begins = |network| Ok::<_, TrainError>(Trainer::new(trainer_config(&experiment, setup)?, network)?);
     let mut trainer = begins(network.clone())?;
     let computation = Computation::new(&experiment, setup, &trainer, 0)?;
-    let data = data(&experiment, setup)?;
+    let data = data(&experiment, setup, stop)?;
     if let Some(whitened) = first_kernels(&network, warm_start.as_ref(), &data) {
         network = whitened;
         trainer = begins(network.clone())?;
@@ -71,6 +78,7 @@ pub fn train(
     folder.log(&computation.lines().join("\n"))?;
     let warnings: Vec<String> = without_kernels(&experiment, &computation)?.into_iter().collect();
     warnings.iter().try_for_each(|warning| folder.log(&format!("warning: {warning}")))?;
+    data.notes.iter().try_for_each(|note| folder.log(&format!("data: {note}")))?;
     if let Some(record) = &warm_start {
         folder.log(&record.to_string())?;
     }
@@ -86,6 +94,7 @@ pub fn train(
         backend: setup.backend.clone(),
         device: setup.device_name.clone(),
         data_checksums: data.checksums.clone(),
+        class_names: data.data_set.class_names.clone(),
         seed: experiment.seed,
         computations: vec![computation],
         trainable_parameters: experiment.model.trainable_parameters()?,
@@ -148,6 +157,7 @@ impl Run<'_> {
             iteration: position.iteration,
             warm_start: record.warm_start.as_ref(),
             images: [&self.data.training, &self.data.validation, &self.data.test].map(Subset::len),
+            notes: &self.data.notes,
             device: &self.setup.device_name,
             computation: record.computations.last().expect("a run is computed somehow"),
             hint: notes.hint,

@@ -1,8 +1,10 @@
 //! What goes into a run beside the experiment.
 
+use std::ops::ControlFlow::{Break, Continue};
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use backproof_data::{Prepared, prepare, source};
+use backproof_data::{Prepared, prepare_watched, source_of};
 use backproof_spec::{Data, Experiment};
 use burn::tensor::Device;
 
@@ -19,6 +21,8 @@ pub struct Setup {
     pub device_name: String,
     /// Where the data sets are, if not in the cache.
     pub data_dir: Option<PathBuf>,
+    /// Told how many of how many images are read, while those of a folder are.
+    pub reading: fn(usize, usize),
     /// Where run folders are made.
     pub runs_dir: PathBuf,
     /// Whether a run writes its figures for TensorBoard too; a resumed one that did so before does so in any case.
@@ -56,13 +60,17 @@ impl Split {
 ///
 /// Only a weights file of others asks for them before the data is read, and without the data nothing comes of it.
 pub(crate) fn class_names(data: &Data, setup: &Setup) -> Vec<String> {
-    let looked = source(&data.dataset).and_then(|source| source.look(setup.data_dir.as_deref()));
+    let looked = source_of(&data.images, 0).and_then(|source| source.look(setup.data_dir.as_deref()));
     looked.map_or_else(|_| Vec::new(), |data_set| data_set.class_names)
 }
 
-/// The data of the experiment, which goes with it.
-pub(crate) fn data(experiment: &Experiment, setup: &Setup) -> Result<Prepared, TrainError> {
-    let data = prepare(&experiment.data, setup.data_dir.as_deref(), experiment.seed)?;
+/// The data of the experiment, which goes with it. Reading images is broken off when `stop` is true.
+pub(crate) fn data(experiment: &Experiment, setup: &Setup, stop: &AtomicBool) -> Result<Prepared, TrainError> {
+    let mut watch = |done, total| {
+        (setup.reading)(done, total);
+        if stop.load(Ordering::Relaxed) { Break(()) } else { Continue(()) }
+    };
+    let data = prepare_watched(&experiment.data, setup.data_dir.as_deref(), experiment.seed, &mut watch)?;
     experiment.check_data_set(&data.data_set)?;
     Ok(data)
 }

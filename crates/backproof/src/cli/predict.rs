@@ -10,7 +10,7 @@ use super::places::{CheckpointChoice, Device, Places};
 pub struct PredictArguments {
     /// Run folder, such as runs/quickstart/latest
     pub run: PathBuf,
-    /// PNG or JPEG files
+    /// Image files
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<PathBuf>,
     /// Number of classes to show for each picture, the most probable first

@@ -1,10 +1,12 @@
-//! `data`: fetch, verify and path.
+//! `data`: fetch, verify, path and export.
 
 use std::io::IsTerminal;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use backproof::cli::{DataArguments, DataCommand, DataNames};
+use backproof::cli::{DataArguments, DataCommand, DataExportArguments, DataNames};
 use backproof::error::{Failure, code};
+use backproof::shell;
 use backproof_data::{
     DataError, FetchOptions, FileState, Progress, Source, data_set_directory, default_directory, fetch, sources, verify,
 };
@@ -16,6 +18,7 @@ pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
         DataCommand::Fetch(names) => fetch_all(names),
         DataCommand::Verify(names) => verify_all(names),
         DataCommand::Path(names) => print_paths(names),
+        DataCommand::Export(arguments) => export(arguments),
     }
 }
 
@@ -170,6 +173,23 @@ fn print_paths(names: &DataNames) -> anyhow::Result<()> {
             None => println!("{name} comes with the program"),
         }
     }
+    Ok(())
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+fn export(arguments: &DataExportArguments) -> anyhow::Result<()> {
+    let DataExportArguments { name, folder, places } = arguments;
+    let source = named(std::slice::from_ref(name))?.remove(0);
+    let data = source.load(places.data_dir.as_deref()).map_err(failure)?;
+    let mut watch = |done: usize, total: usize| {
+        crate::reading::show("writing", done, total);
+        ControlFlow::Continue(())
+    };
+    let exported = backproof_data::export(&data, folder, &mut watch).map_err(failure)?;
+    let [training, validation, test] = exported.images;
+    let validation = if validation > 0 { format!(", {validation} validation") } else { String::new() };
+    println!("{name}: {training} training{validation} and {test} test images in {}", folder.display());
+    println!("`cargo xtask train --images {}` trains on them", shell::argument(folder));
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use backproof::cli;
 use backproof::error::{Failure, code};
 use backproof::shell;
-use backproof_data::{Picture, load};
+use backproof_data::{Fit, Picture, load_images};
 use backproof_report::ReportError;
 use backproof_spec::{Experiment, Shape, Views, counted};
 use backproof_train::{Prediction, Predictor, RunFolder, Weights, write_file};
@@ -33,7 +33,7 @@ pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
     let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
     let label = arguments.label.as_deref().map(|label| class(label, predictor.class_names())).transpose()?;
     let sample = match &arguments.image {
-        Some(file) => from_file(file, arguments, predictor.shape())?,
+        Some(file) => from_file(file, arguments, predictor.shape(), predictor.fit())?,
         None => from_data_set(&folder, arguments, predictor.shape())?,
     };
     let explain = |predictor: &Predictor, label| {
@@ -107,13 +107,13 @@ fn class(label: &str, names: &[String]) -> Result<usize, Failure> {
 }
 
 /// The picture of a file, as `predict` takes it.
-fn from_file(file: &Path, arguments: &cli::ExplainArguments, shape: Shape) -> anyhow::Result<Sample> {
+fn from_file(file: &Path, arguments: &cli::ExplainArguments, shape: Shape, fit: Fit) -> anyhow::Result<Sample> {
     check_center(arguments.center, shape)?;
-    let mut picture = Picture::read(file).map_err(data_failure)?;
+    let mut picture = Picture::read(file, fit.behind).map_err(data_failure)?;
     if arguments.invert {
         picture = picture.inverted();
     }
-    let pixels = pixels(&picture, shape, arguments.center);
+    let pixels = pixels(&picture, shape, fit, arguments.center);
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     Ok(Sample { pixels, label: None, words: name.into_owned() })
 }
@@ -134,11 +134,12 @@ fn from_data_set(folder: &RunFolder, arguments: &cli::ExplainArguments, shape: S
         }
     }
     let experiment = folder.experiment().map_err(failure)?;
-    let data = load(&experiment.data.dataset, arguments.places.data_dir.as_deref()).map_err(data_failure)?;
+    let data = load_images(&experiment.data.images, arguments.places.data_dir.as_deref(), experiment.seed)
+        .map_err(data_failure)?;
     let count = data.test.len();
     let number = arguments.test_image.unwrap_or_else(|| least_sure(folder, count));
     if number >= count {
-        let name = &experiment.data.dataset;
+        let name = experiment.data.images.name();
         let message = format!("there is no test image {number}: {name} has {}", counted(count, "test image"));
         return Err(Failure::usage(message).help(format!("the last one is --test-image {}", count - 1)).into());
     }
@@ -148,6 +149,6 @@ fn from_data_set(folder: &RunFolder, arguments: &cli::ExplainArguments, shape: S
             Failure::new(code::FAILED, format!("the run takes images of {shape}, the data set has {found}")).into()
         );
     }
-    let words = format!("test image {number} of {}", experiment.data.dataset);
+    let words = format!("test image {number} of {}", experiment.data.images.name());
     Ok(Sample { pixels: data.test.pixels(number).to_vec(), label: Some(data.test.label(number)), words })
 }

@@ -18,6 +18,7 @@ mod judge;
 mod picture;
 mod predict;
 mod progress;
+mod reading;
 mod report;
 mod reproduction;
 mod run;

@@ -18,8 +18,8 @@ pub(crate) fn check_center(center: bool, shape: Shape) -> Result<(), Failure> {
 }
 
 /// The pixels of the picture as an image of this shape, `[C, H, W]`; centred by its mass where that is asked for.
-pub(crate) fn pixels(picture: &Picture, shape: Shape, center: bool) -> Vec<u8> {
+pub(crate) fn pixels(picture: &Picture, shape: Shape, fit: Fit, center: bool) -> Vec<u8> {
     // What is black has no place that it should be in.
     let centred = if center { picture.centred(shape) } else { None };
-    centred.unwrap_or_else(|| picture.to_pixels(shape, Fit::of(shape)))
+    centred.unwrap_or_else(|| picture.to_pixels(shape, fit))
 }

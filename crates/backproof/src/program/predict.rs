@@ -104,7 +104,7 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
 }
 
 fn predict(predictor: &Predictor, file: PathBuf, arguments: &cli::PredictArguments) -> Result<Predicted, TrainError> {
-    let picture = Picture::read(&file)?;
+    let picture = Picture::read(&file, predictor.fit().behind)?;
     let Look { top, looks_inverted } = look(predictor, picture, arguments.invert, arguments.center, arguments.top)?;
     let Candidate { class, probability } = &top[0];
     Ok(Predicted { file, class: class.clone(), probability: *probability, looks_inverted, top })
@@ -130,8 +130,9 @@ pub(crate) fn look(
         picture = picture.inverted();
     }
     let shape = predictor.shape();
-    let looks_inverted = is_grey(shape) && picture.brightness() > 0.5;
-    let probabilities = predictor.probabilities(pixels(&picture, shape, center))?;
+    // The grey data sets are white on black; what a folder holds is not known.
+    let looks_inverted = predictor.images().folder().is_none() && is_grey(shape) && picture.brightness() > 0.5;
+    let probabilities = predictor.probabilities(pixels(&picture, shape, predictor.fit(), center))?;
     let named = predictor.class_names().iter().zip(probabilities);
     let mut top: Vec<Candidate> =
         named.map(|(class, probability)| Candidate { class: class.clone(), probability }).collect();

@@ -48,8 +48,9 @@ impl Observer for Progress {
         self.line(&format!("run folder   {}", started.folder.display()));
         self.line(&format!(
             "data         {}: {training} training, {validation} validation, {test} test images",
-            experiment.data.dataset
+            experiment.data.images.name()
         ));
+        started.notes.iter().for_each(|note| self.line(&format!("             {note}")));
         let parameters = experiment.model.trainable_parameters().unwrap_or_default();
         self.line(&format!("network      {}: {}", experiment.model.name, counted(parameters, "trainable parameter")));
         if let Some(warm_start) = started.warm_start.filter(|_| started.iteration == 0) {

@@ -77,8 +77,11 @@ pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()>
             backproof_train::evaluate_weights(experiment, split, file, logits, &setup).map_err(failure)?
         }
     };
-    let Evaluated { result, changes, kept_files, kept_logits } = evaluated;
+    let Evaluated { result, changes, other_data, kept_files, kept_logits } = evaluated;
     say_changes(&changes);
+    for name in &other_data {
+        eprintln!("warning: the files of {name} are not those that the run was trained on: they changed since");
+    }
     if let (Evaluation::Run(_), Some(file)) = (&asked, &arguments.weights) {
         eprintln!("note: the result is of {}, and is not kept in the run folder", file.display());
     }

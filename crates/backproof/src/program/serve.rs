@@ -7,6 +7,7 @@ use std::sync::atomic::Ordering;
 
 use backproof::cli;
 use backproof::error::{Failure, code};
+use backproof_data::Picture;
 use backproof_serve::{About, Classifier, Limits, Prediction, ServeError, Server};
 use backproof_spec::{Shape, counted};
 use backproof_train::Predictor;
@@ -79,8 +80,8 @@ impl Classifier for OfRun {
     }
 
     fn classify(&self, file: &[u8], top: usize) -> Result<Prediction, String> {
-        let picture =
-            backproof_data::Picture::decode(Path::new("the image"), file).map_err(|error| with_causes(&error))?;
+        let picture = Picture::decode(Path::new("the image"), file, self.predictor.fit().behind)
+            .map_err(|error| with_causes(&error))?;
         let Look { top, looks_inverted } =
             look(&self.predictor, picture, self.invert, self.center, top).map_err(|error| with_causes(&error))?;
         let candidate = |it: Candidate| backproof_serve::Candidate { class: it.class, probability: it.probability };

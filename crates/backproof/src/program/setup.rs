@@ -60,6 +60,7 @@ pub(crate) fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBu
         backend: backend.name().to_owned(),
         device_name: format!("{} ({words})", backend.name()),
         data_dir: places.data_dir.clone(),
+        reading: |done, total| crate::reading::show("reading", done, total),
         runs_dir,
         tensorboard: false,
         command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),

@@ -61,6 +61,7 @@ impl MnistSample {
             class_names: mnist::DIGITS.iter().map(|&digit| digit.to_owned()).collect(),
             training_images: TRAINING.count + VALIDATION.count,
             test_images: TEST.count,
+            validation_images: Some(VALIDATION.count),
         }
     }
 }
@@ -89,6 +90,7 @@ impl Source for MnistSample {
             published_validation: Some(TRAINING.count..TRAINING.count + VALIDATION.count),
             origin: Origin::Bundled,
             checksums,
+            notes: Vec::new(),
         })
     }
 }

@@ -24,7 +24,7 @@ impl Picture {
     pub fn centred(&self, shape: Shape) -> Option<Vec<u8>> {
         let (channels, height, width) = planes(shape);
         assert_eq!(channels, 1, "digits are grey");
-        let grey = Self { width: self.width, height: self.height, planes: self.with_channels(1) };
+        let grey = Self { width: self.width, height: self.height, planes: self.with_channels(1).into_owned() };
         let thing = grey.bounding_box()?;
         let share = |side: usize| (side * 20 / 28).max(1);
         let (inner_width, inner_height) = thing.scaled_into(share(width), share(height));

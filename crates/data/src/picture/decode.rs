@@ -1,19 +1,19 @@
-//! From a file to pixels, within bounds.
+//! From a file to pixels, within bounds: which format it is, PNG and JPEG.
 
 use std::error::Error;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use backproof_spec::counted;
+use backproof_spec::{Color, counted};
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 use zune_png::PngDecoder;
 
-use super::Picture;
 use super::orientation::Orientation;
+use super::{Picture, luminance, more_formats, tiff};
 use crate::error::{DataError, Result};
 
 /// The longest file that is read, 64 MiB.
@@ -24,24 +24,70 @@ const PIXELS: usize = 1 << 26;
 /// bit. In a JPEG it is 512, of a bit for a block of 8 × 8. A file that claims more is lying, and gets no memory.
 const PIXELS_PER_BYTE: usize = 8 * 1_032;
 const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
-const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
 
 const NO_SIZE: &str = "the picture has no size";
 
 /// What stops a decoder.
-type Problem = Box<dyn Error + Send + Sync>;
+pub(super) type Problem = Box<dyn Error + Send + Sync>;
+
+/// A picture as a file has it, and how it is to be held.
+pub(super) type Decoded = Result<(Picture, Orientation), Problem>;
+
+/// The formats, by the first bytes of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Format {
+    Png,
+    Jpeg,
+    Gif,
+    Bmp,
+    WebP,
+    Tiff,
+}
+
+impl Format {
+    fn of(bytes: &[u8]) -> Option<Self> {
+        match bytes {
+            _ if bytes.starts_with(&PNG) => Some(Self::Png),
+            [0xff, 0xd8, 0xff, ..] => Some(Self::Jpeg),
+            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Some(Self::Gif),
+            [b'B', b'M', _, _, _, _, 0, 0, 0, 0, ..] => Some(Self::Bmp),
+            [b'R', b'I', b'F', b'F', _, _, _, _, b'W', b'E', b'B', b'P', ..] => Some(Self::WebP),
+            [b'I', b'I', 42 | 43, 0, ..] | [b'M', b'M', 0, 42 | 43, ..] => Some(Self::Tiff),
+            _ => None,
+        }
+    }
+}
+
+/// What a file is that is none of the formats, where its first bytes say so.
+fn other_format(bytes: &[u8]) -> &'static str {
+    match bytes {
+        [] => "is empty",
+        [_, _, _, _, b'f', b't', b'y', b'p', b'h' | b'm', ..] => {
+            "is HEIC, which is not read; convert it to JPEG or PNG"
+        }
+        [_, _, _, _, b'f', b't', b'y', b'p', b'a', ..] => "is AVIF, which is not read; convert it to JPEG or PNG",
+        [b'<', ..] => "is text, perhaps SVG or a web page, and no picture of pixels",
+        [b'%', b'P', b'D', b'F', ..] => "is a PDF, and no picture",
+        _ => "is no PNG, JPEG, GIF, BMP, WebP or TIFF",
+    }
+}
 
 impl Picture {
-    /// Reads a PNG or JPEG file; its first bytes say which it is, not its name.
+    /// Reads a PNG, JPEG, GIF, BMP, WebP or TIFF file; its first bytes say which it is, not its name.
     ///
-    /// What is transparent is laid over white, as most programs show it. What the file says of its orientation (EXIF)
-    /// is done. Of an animation, this is the first frame. Colour profiles are ignored, as data sets ignore them.
+    /// What is transparent is laid over `behind`. What the file says of its orientation (EXIF) is done. Of an animation
+    /// or of several pages, this is the first. Colour profiles are ignored, as data sets ignore them.
     ///
     /// # Errors
     ///
-    /// A file that cannot be read, is a folder, is no PNG or JPEG, is damaged or cut, is longer than 64 MiB or has more
+    /// A file that cannot be read, is a folder, has another format, is damaged or cut, is longer than 64 MiB or has more
     /// than 2²⁶ pixels: more than any camera makes, and little enough to be held in memory.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path, behind: Color) -> Result<Self> {
+        Self::decode(path, &Self::bytes(path)?, behind)
+    }
+
+    /// All bytes of the file at `path`.
+    pub(crate) fn bytes(path: &Path) -> Result<Vec<u8>> {
         let refuse = |problem: String| DataError::Picture { path: path.to_path_buf(), problem, source: None };
         let metadata = fs::metadata(path).map_err(DataError::io("read", path))?;
         if metadata.is_dir() {
@@ -51,13 +97,13 @@ impl Picture {
         if !metadata.is_file() {
             return Err(refuse("is no regular file".to_owned()));
         }
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(metadata.len().min(BYTES) as usize + 1);
         let file = File::open(path).map_err(DataError::io("read", path))?;
         file.take(BYTES + 1).read_to_end(&mut bytes).map_err(DataError::io("read", path))?;
         if bytes.len() as u64 > BYTES {
             return Err(refuse(format!("has more than {} MiB, the most that is read", BYTES >> 20)));
         }
-        Self::decode(path, &bytes)
+        Ok(bytes)
     }
 
     /// The picture in `bytes`, all of the file at `path`, which only errors name; as [`read`](Self::read).
@@ -65,14 +111,16 @@ impl Picture {
     /// # Errors
     ///
     /// As of [`read`](Self::read).
-    pub fn decode(path: &Path, bytes: &[u8]) -> Result<Self> {
+    pub fn decode(path: &Path, bytes: &[u8], behind: Color) -> Result<Self> {
         let refuse = |problem: String| DataError::Picture { path: path.to_path_buf(), problem, source: None };
-        let decoded = if bytes.starts_with(&PNG) {
-            png(bytes)
-        } else if bytes.starts_with(&JPEG) {
-            jpeg(bytes)
-        } else {
-            return Err(refuse("is neither PNG nor JPEG".to_owned()));
+        let decoded = match Format::of(bytes) {
+            Some(Format::Png) => png(bytes, behind),
+            Some(Format::Jpeg) => jpeg(bytes),
+            Some(Format::Gif) => more_formats::gif(bytes, behind),
+            Some(Format::Bmp) => more_formats::bmp(bytes, behind),
+            Some(Format::WebP) => more_formats::webp(bytes, behind),
+            Some(Format::Tiff) => tiff::tiff(bytes, behind),
+            None => return Err(refuse(other_format(bytes).to_owned())),
         };
         let (picture, orientation) = decoded.map_err(|source| match source.downcast::<TooLarge>() {
             Ok(too_large) => refuse(too_large.to_string()),
@@ -90,23 +138,30 @@ impl Picture {
 #[error("has {0} × {1} pixels; at most {PIXELS} are decoded")]
 struct TooLarge(usize, usize);
 
-fn check_size(width: usize, height: usize, bytes: &[u8]) -> Result<(), Problem> {
-    let pixels = width.saturating_mul(height);
-    if pixels > PIXELS {
-        return Err(TooLarge(width, height).into());
+/// That a picture has a size, and not more pixels than are decoded. Nothing is allocated before.
+pub(super) fn check_pixels(width: usize, height: usize) -> Result<(), Problem> {
+    match width.saturating_mul(height) {
+        0 => Err(NO_SIZE.into()),
+        pixels if pixels > PIXELS => Err(TooLarge(width, height).into()),
+        _ => Ok(()),
     }
-    if pixels > bytes.len().saturating_mul(PIXELS_PER_BYTE) {
+}
+
+/// The same, and that so many pixels fit into the file.
+pub(super) fn check_size(width: usize, height: usize, bytes: &[u8]) -> Result<(), Problem> {
+    check_pixels(width, height)?;
+    if width * height > bytes.len().saturating_mul(PIXELS_PER_BYTE) {
         return Err(format!("{width} × {height} pixels do not fit into {}", counted(bytes.len(), "byte")).into());
     }
     Ok(())
 }
 
 /// The decoders' own limit is for each side; ours is for both together.
-fn options() -> DecoderOptions {
+pub(super) fn options() -> DecoderOptions {
     DecoderOptions::default().set_max_width(PIXELS).set_max_height(PIXELS)
 }
 
-fn png(bytes: &[u8]) -> Result<(Picture, Orientation), Problem> {
+fn png(bytes: &[u8], behind: Color) -> Decoded {
     // Palettes and 1 to 16 bits all become 8 bits of grey or RGB, perhaps with alpha.
     let options = options().png_set_strip_to_8bit(true).png_set_confirm_crc(true).inflate_set_confirm_adler(true);
     let mut decoder = PngDecoder::new_with_options(ZCursor::new(bytes), options);
@@ -117,17 +172,11 @@ fn png(bytes: &[u8]) -> Result<(Picture, Orientation), Problem> {
     let exif = decoder.info().and_then(|info| info.exif.as_deref());
     let orientation = exif.map_or(Orientation::UPRIGHT, Orientation::of_exif);
     let pixels = decoder.decode_raw()?;
-    let planes = match space {
-        ColorSpace::Luma => vec![pixels],
-        ColorSpace::LumaA => split(&pixels, |[grey, alpha]| [over_white(grey, alpha)]),
-        ColorSpace::RGB => split(&pixels, |rgb: [u8; 3]| rgb),
-        ColorSpace::RGBA => split(&pixels, |[r, g, b, alpha]| [r, g, b].map(|value| over_white(value, alpha))),
-        other => return Err(format!("has the colour space {other:?}").into()),
-    };
+    let planes = planes(space, pixels, behind)?;
     Ok((Picture { width, height, planes }, orientation))
 }
 
-fn jpeg(bytes: &[u8]) -> Result<(Picture, Orientation), Problem> {
+fn jpeg(bytes: &[u8]) -> Decoded {
     // Strict: otherwise what is missing of a picture would be grey.
     let options = options().set_strict_mode(true);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
@@ -177,8 +226,25 @@ fn split<const FROM: usize, const TO: usize>(pixels: &[u8], convert: impl Fn([u8
     planes
 }
 
-/// A value with the opacity `alpha` in front of white.
-fn over_white(value: u8, alpha: u8) -> u8 {
-    let (value, alpha) = (u32::from(value), u32::from(alpha));
-    ((value * alpha + 255 * (255 - alpha) + 127) / 255) as u8
+/// The planes of `pixels` in the colour space `space`, what is transparent over `behind`.
+pub(super) fn planes(space: ColorSpace, pixels: Vec<u8>, behind: Color) -> Result<Vec<Vec<u8>>, Problem> {
+    let Color(rgb) = behind;
+    Ok(match space {
+        ColorSpace::Luma => vec![pixels],
+        ColorSpace::LumaA => {
+            let grey = luminance(rgb);
+            split(&pixels, |[value, alpha]| [over(value, grey, alpha)])
+        }
+        ColorSpace::RGB => split(&pixels, |rgb: [u8; 3]| rgb),
+        ColorSpace::RGBA => split(&pixels, |[r, g, b, alpha]| {
+            [over(r, rgb[0], alpha), over(g, rgb[1], alpha), over(b, rgb[2], alpha)]
+        }),
+        other => return Err(format!("it has the colour space {other:?}").into()),
+    })
+}
+
+/// A value with the opacity `alpha` in front of another.
+fn over(value: u8, behind: u8, alpha: u8) -> u8 {
+    let [value, behind, alpha] = [value, behind, alpha].map(u32::from);
+    ((value * alpha + behind * (255 - alpha) + 127) / 255) as u8
 }

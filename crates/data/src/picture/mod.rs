@@ -1,13 +1,19 @@
-//! Pictures of the user's own, PNG or JPEG of any size, as the pixels that a network takes.
+//! Pictures of the user's own, of any size and in many formats, as the pixels that a network takes.
 
 mod centre;
 mod decode;
+mod encode;
+mod more_formats;
 mod orientation;
 mod resize;
+mod tiff;
 
-use backproof_spec::Shape;
+use std::borrow::Cow;
+
+use backproof_spec::{Color, ImageSource, Resize, Shape};
 
 use crate::images::planes;
+pub(crate) use encode::png;
 use resize::resize;
 
 /// A picture in memory: upright, opaque, 8 bits a channel, grey or RGB.
@@ -19,22 +25,39 @@ pub struct Picture {
     planes: Vec<Vec<u8>>,
 }
 
-/// How a picture is brought to the proportions of a network's input, which it keeps.
+/// How a picture becomes an image for a network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fit {
-    /// The largest centred part that has the proportions.
-    Crop,
-    /// All of it, with black at two sides.
-    Pad,
+pub struct Fit {
+    /// How it gets the proportions of the image.
+    pub resize: Resize,
+    /// What is behind transparent pixels.
+    pub behind: Color,
+    /// What is around a picture that is padded.
+    pub around: Color,
 }
 
 impl Fit {
-    /// The fit for images of `shape`. An image of a grey data set shows one thing on black, and nothing of it may be
-    /// cut off. In the photos of a colour data set, the thing fills the image up to its edges.
+    /// The fit for a network that was trained on `images` of `shape`.
+    ///
+    /// Images of a folder say it themselves. An image of a grey data set shows one thing on black, and nothing of it may
+    /// be cut off. In the photos of a colour data set, the thing fills the image up to its edges.
     #[must_use]
-    pub fn of(shape: Shape) -> Self {
-        if planes(shape).0 == 1 { Self::Pad } else { Self::Crop }
+    pub fn of(images: &ImageSource, shape: Shape) -> Self {
+        match images {
+            ImageSource::Folder(folder) => {
+                Self { resize: folder.resize, behind: folder.background, around: folder.background }
+            }
+            ImageSource::DataSet(_) => {
+                let resize = if planes(shape).0 == 1 { Resize::Pad } else { Resize::Crop };
+                Self { resize, behind: Color::WHITE, around: Color::BLACK }
+            }
+        }
     }
+}
+
+/// The grey of a colour: (299 R + 587 G + 114 B) / 1000 (ITU-R BT.601).
+fn luminance([red, green, blue]: [u8; 3]) -> u8 {
+    ((299 * u32::from(red) + 587 * u32::from(green) + 114 * u32::from(blue) + 500) / 1000) as u8
 }
 
 impl Picture {
@@ -42,6 +65,12 @@ impl Picture {
     #[must_use]
     pub fn size(&self) -> (usize, usize) {
         (self.width, self.height)
+    }
+
+    /// Whether it has no colour: one channel, or three that are the same.
+    #[must_use]
+    pub fn is_grey(&self) -> bool {
+        self.planes.iter().all(|plane| plane == &self.planes[0])
     }
 
     /// The mean of all pixels, from 0, black, to 1, white.
@@ -61,8 +90,8 @@ impl Picture {
     /// The picture as an image of `shape`: grey or RGB, cropped or padded, resized. `[C, H, W]` in row-major order,
     /// 0 to 255. A picture that has the shape already keeps every pixel.
     ///
-    /// Grey is (299 R + 587 G + 114 B) / 1000 (ITU-R BT.601). Resizing is by a triangle filter over all pixels
-    /// that a new one covers, as Pillow's and torchvision's antialiased `BILINEAR`.
+    /// Grey is ITU-R BT.601's luminance. Resizing is by a triangle filter over all pixels that a new one covers, as
+    /// Pillow's and torchvision's antialiased `BILINEAR`.
     ///
     /// # Panics
     ///
@@ -71,20 +100,25 @@ impl Picture {
     pub fn to_pixels(&self, shape: Shape, fit: Fit) -> Vec<u8> {
         let (channels, height, width) = planes(shape);
         let cropped;
-        let picture = match fit {
-            Fit::Crop => {
+        let picture = match fit.resize {
+            Resize::Crop => {
                 cropped = self.crop(width, height);
                 &cropped
             }
-            Fit::Pad => self,
+            Resize::Pad | Resize::Squash => self,
         };
-        let (inner_width, inner_height) = picture.scaled_into(width, height);
+        let (inner_width, inner_height) = match fit.resize {
+            Resize::Squash => (width, height),
+            Resize::Crop | Resize::Pad => picture.scaled_into(width, height),
+        };
+        let Color(around) = fit.around;
+        let around = if channels == 1 { vec![luminance(around)] } else { around.to_vec() };
         let (left, top) = ((width - inner_width) / 2, (height - inner_height) / 2);
         let mut pixels = Vec::with_capacity(channels * height * width);
-        for plane in picture.with_channels(channels) {
-            let inner = resize(&plane, picture.width, inner_width, inner_height);
+        for (plane, around) in picture.with_channels(channels).iter().zip(around) {
+            let inner = resize(plane, picture.width, inner_width, inner_height);
             let start = pixels.len();
-            pixels.resize(start + height * width, 0);
+            pixels.resize(start + height * width, around);
             for (row, inner) in inner.chunks_exact(inner_width).enumerate() {
                 pixels[start + (top + row) * width + left..][..inner_width].copy_from_slice(inner);
             }
@@ -92,18 +126,16 @@ impl Picture {
         pixels
     }
 
-    fn with_channels(&self, channels: usize) -> Vec<Vec<u8>> {
+    fn with_channels(&self, channels: usize) -> Cow<'_, [Vec<u8>]> {
         match (self.planes.as_slice(), channels) {
-            ([grey], 3) => vec![grey.clone(); 3],
+            ([grey], 3) => vec![grey.clone(); 3].into(),
             ([red, green, blue], 1) => {
-                let grey = |((&r, &g), &b): ((&u8, &u8), &u8)| {
-                    ((299 * u32::from(r) + 587 * u32::from(g) + 114 * u32::from(b) + 500) / 1000) as u8
-                };
-                vec![red.iter().zip(green).zip(blue).map(grey).collect()]
+                let grey = |((&r, &g), &b): ((&u8, &u8), &u8)| luminance([r, g, b]);
+                vec![red.iter().zip(green).zip(blue).map(grey).collect()].into()
             }
             (planes, channels) => {
                 assert_eq!(planes.len(), channels, "networks see 1 or 3 channels");
-                planes.to_vec()
+                planes.into()
             }
         }
     }

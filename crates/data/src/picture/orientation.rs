@@ -15,7 +15,12 @@ impl Orientation {
     pub(super) fn of_exif(bytes: &[u8]) -> Self {
         let fields = Reader::new().read_raw(bytes.to_vec()).ok();
         let value = fields.and_then(|fields| fields.get_field(Tag::Orientation, In::PRIMARY)?.value.get_uint(0));
-        Self(value.filter(|value| (1..=8).contains(value)).unwrap_or(1))
+        value.map_or(Self::UPRIGHT, Self::of_number)
+    }
+
+    /// The orientation of that number; upright where no orientation has it.
+    pub(super) fn of_number(number: u32) -> Self {
+        if (1..=8).contains(&number) { Self(number) } else { Self::UPRIGHT }
     }
 
     /// The picture as it is to be shown.

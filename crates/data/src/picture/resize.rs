@@ -3,8 +3,8 @@
 /// `plane`, rows of `width` pixels, at another size.
 ///
 /// A new pixel is the mean of the old ones around its place, with weights that fall linearly to zero at a distance of
-/// one new pixel (one old pixel where the picture grows): along the rows, then along the columns, rounded once at the
-/// end.
+/// one new pixel (one old pixel where the picture grows): along the columns, then along the rows, rounded once at the
+/// end. The columns come first because whole rows are added then, which vector instructions do.
 ///
 /// There is no crate for it here: those that resize ask for features of `num-traits` that Burn is not built with, and
 /// would have all of Burn built twice.
@@ -14,14 +14,14 @@ pub(super) fn resize(plane: &[u8], width: usize, new_width: usize, new_height: u
         return plane.to_vec();
     }
     let columns = taps(width, new_width);
-    let mut narrow = Vec::with_capacity(height * new_width);
-    for row in plane.chunks_exact(width) {
-        narrow.extend(columns.iter().map(|taps| taps.sum(|i| f32::from(row[i]))));
-    }
-    let rows = taps(height, new_height);
     let mut out = Vec::with_capacity(new_height * new_width);
-    for taps in &rows {
-        out.extend((0..new_width).map(|j| taps.sum(|i| narrow[i * new_width + j]).round() as u8));
+    let mut low = vec![0.0_f32; width];
+    for taps in &taps(height, new_height) {
+        low.fill(0.0);
+        for (&weight, row) in taps.weights.iter().zip(plane[taps.first * width..].chunks_exact(width)) {
+            low.iter_mut().zip(row).for_each(|(sum, &pixel)| *sum += weight * f32::from(pixel));
+        }
+        out.extend(columns.iter().map(|taps| taps.sum(&low).round() as u8));
     }
     out
 }
@@ -33,8 +33,8 @@ struct Taps {
 }
 
 impl Taps {
-    fn sum(&self, pixel: impl Fn(usize) -> f32) -> f32 {
-        self.weights.iter().enumerate().map(|(k, weight)| weight * pixel(self.first + k)).sum()
+    fn sum(&self, pixels: &[f32]) -> f32 {
+        self.weights.iter().zip(&pixels[self.first..]).map(|(weight, pixel)| weight * pixel).sum()
     }
 }
 

@@ -2,12 +2,16 @@ use std::path::{Path, PathBuf};
 
 use super::*;
 
+fn fit(resize: Resize) -> Fit {
+    Fit { resize, behind: Color::WHITE, around: Color::BLACK }
+}
+
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/pictures").join(name)
 }
 
 fn read(name: &str) -> Picture {
-    Picture::read(&fixture(name)).unwrap_or_else(|error| panic!("{error}"))
+    Picture::read(&fixture(name), Color::WHITE).unwrap_or_else(|error| panic!("{error}"))
 }
 
 fn bytes(name: &str) -> Vec<u8> {
@@ -19,7 +23,7 @@ fn refused(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("picture");
     std::fs::write(&path, bytes).unwrap();
-    let text = Picture::read(&path).map_or_else(|error| error.to_string(), |_| "nothing".to_owned());
+    let text = Picture::read(&path, Color::WHITE).map_or_else(|error| error.to_string(), |_| "nothing".to_owned());
     text.replace(&path.display().to_string(), "picture")
 }
 
@@ -59,6 +63,78 @@ fn every_form_of_jpeg_is_near_the_picture_that_it_was_made_of() {
 }
 
 #[test]
+fn every_form_of_the_other_formats_gives_the_pixels_that_pillow_gives() {
+    for (form, expected, tolerance) in [
+        ("rgb.bmp", "rgb", 0),
+        ("opaque.bmp", "rgb", 0),
+        ("palette.bmp", "palette.expected", 0),
+        ("palette.gif", "palette.expected", 0),
+        ("animated.gif", "palette.expected", 0),
+        ("lossless.webp", "rgb", 0),
+        ("animated.webp", "rgb", 0),
+        ("alpha.webp", "alpha.expected", 1),
+        ("turned-6.webp", "rgb", 0),
+        ("plain.tif", "rgb", 0),
+        ("lzw.tif", "rgb", 0),
+        ("deflate.tif", "rgb", 0),
+        ("packed.tif", "rgb", 0),
+        ("cmyk.tif", "rgb", 1),
+        ("alpha.tif", "alpha.expected", 1),
+        ("turned-6.tif", "rgb", 0),
+        ("grey.tif", "grey", 0),
+        ("sixteen-bit.tif", "grey", 0),
+        ("one-bit.tif", "one-bit.expected", 0),
+        ("fax.tif", "one-bit.expected", 0),
+    ] {
+        let (found, expected) = (read(form), read(&format!("{expected}.png")));
+        assert_eq!((found.size(), found.planes.len()), (expected.size(), expected.planes.len()), "{form}");
+        let (largest, _) = difference(&found.planes.concat(), &expected.planes.concat());
+        assert!(largest <= tolerance, "{form}: off by {largest}");
+    }
+    // A grey palette stays a picture of three equal planes.
+    let grey = read("grey.bmp");
+    assert!(grey.is_grey() && !read("rgb.bmp").is_grey());
+    assert_eq!(grey.planes[0], read("grey.png").planes[0]);
+    let (_, mean) = difference(&read("lossy.webp").planes.concat(), &read("rgb.png").planes.concat());
+    assert!(mean < 4.0, "lossy.webp: off by {mean} in the mean");
+}
+
+#[test]
+fn what_is_transparent_shows_the_colour_behind() {
+    // The upper rows are nearly transparent.
+    for name in ["alpha.png", "alpha.webp", "alpha.tif"] {
+        let red = Picture::read(&fixture(name), Color([200, 10, 30])).unwrap();
+        for (plane, expected) in red.planes.iter().zip([200_u8, 10, 30]) {
+            assert!(plane[47].abs_diff(expected) <= 4, "{name}: {} for {expected}", plane[47]);
+        }
+    }
+}
+
+#[test]
+fn a_picture_is_squashed_or_padded_with_the_colour_around() {
+    let rgb = read("rgb.png");
+    let around = Fit { resize: Resize::Pad, behind: Color::WHITE, around: Color([1, 2, 3]) };
+    let padded = rgb.to_pixels(Shape::image(3, 28, 28), around);
+    for (plane, expected) in padded.chunks_exact(28 * 28).zip([1, 2, 3]) {
+        assert!(plane[..4 * 28].iter().chain(&plane[23 * 28..]).all(|&pixel| pixel == expected));
+    }
+    assert_eq!(rgb.to_pixels(Shape::image(1, 28, 28), around)[0], 2);
+    let squashed = rgb.to_pixels(Shape::image(3, 16, 16), fit(Resize::Squash));
+    // The white corner is a quarter of the width and of the height.
+    assert!(squashed[..3].iter().all(|&pixel| pixel == 255) && squashed[16 * 15] < 10);
+    assert!(squashed[16 * 3] > 200 && squashed[16 * 5] < 30, "{:?}", &squashed[..16 * 8]);
+}
+
+#[test]
+fn a_written_png_is_read_as_it_was() {
+    for (shape, name) in [(Shape::image(3, 32, 48), "rgb.png"), (Shape::image(1, 32, 48), "grey.png")] {
+        let pixels = read(name).planes.concat();
+        let again = Picture::decode(Path::new("p"), &png(&pixels, shape), Color::WHITE).unwrap();
+        assert_eq!(again.planes.concat(), pixels);
+    }
+}
+
+#[test]
 fn a_turned_photo_is_seen_upright() {
     let rgb = read("rgb.png");
     for orientation in 1..=8 {
@@ -73,9 +149,9 @@ fn a_turned_photo_is_seen_upright() {
 fn padding_and_cropping_resize_as_pillow_does() {
     let rgb = read("rgb.png");
     // Pillow rounds to whole numbers between rows and columns; this does not.
-    let cropped = rgb.to_pixels(Shape::image(3, 20, 20), Fit::Crop);
+    let cropped = rgb.to_pixels(Shape::image(3, 20, 20), fit(Resize::Crop));
     assert!(difference(&cropped, &read("rgb.cropped.png").planes.concat()).0 <= 1);
-    let padded = rgb.to_pixels(Shape::image(3, 28, 28), Fit::Pad);
+    let padded = rgb.to_pixels(Shape::image(3, 28, 28), fit(Resize::Pad));
     let expected = read("rgb.padded.png");
     for (plane, expected) in padded.chunks_exact(28 * 28).zip(&expected.planes) {
         assert!(plane[..4 * 28].iter().chain(&plane[23 * 28..]).all(|&pixel| pixel == 0), "black at both sides");
@@ -87,7 +163,7 @@ fn padding_and_cropping_resize_as_pillow_does() {
 fn a_picture_of_the_right_size_keeps_every_pixel() {
     let grey = read("grey.png");
     let shape = Shape::image(1, 32, 48);
-    for fit in [Fit::Pad, Fit::Crop] {
+    for fit in [fit(Resize::Pad), fit(Resize::Crop)] {
         assert_eq!(grey.to_pixels(shape, fit), grey.planes[0]);
     }
 }
@@ -95,9 +171,9 @@ fn a_picture_of_the_right_size_keeps_every_pixel() {
 #[test]
 fn colour_becomes_grey_and_grey_becomes_colour_as_in_pillow() {
     let shape = |channels| Shape::image(channels, 32, 48);
-    let grey = read("rgb.png").to_pixels(shape(1), Fit::Pad);
+    let grey = read("rgb.png").to_pixels(shape(1), fit(Resize::Pad));
     assert!(difference(&grey, &read("grey.png").planes[0]).0 <= 1);
-    let colour = read("grey.png").to_pixels(shape(3), Fit::Pad);
+    let colour = read("grey.png").to_pixels(shape(3), fit(Resize::Pad));
     assert_eq!(colour, read("grey.png").planes[0].repeat(3));
 }
 
@@ -105,7 +181,7 @@ fn colour_becomes_grey_and_grey_becomes_colour_as_in_pillow() {
 fn extreme_proportions_become_pictures_of_the_shape() {
     for (width, height) in [(1, 1), (1, 5000), (5000, 1), (29, 28)] {
         let picture = Picture { width, height, planes: vec![vec![255; width * height]] };
-        for fit in [Fit::Pad, Fit::Crop] {
+        for fit in [fit(Resize::Pad), fit(Resize::Crop)] {
             let pixels = picture.to_pixels(Shape::image(1, 28, 28), fit);
             assert_eq!(pixels.len(), 784);
             assert!(pixels.contains(&255), "{width} × {height} by {fit:?} vanished");
@@ -115,12 +191,19 @@ fn extreme_proportions_become_pictures_of_the_shape() {
 
 #[test]
 fn a_picture_cut_anywhere_is_refused() {
-    for name in ["rgb.png", "palette.png", "baseline.jpg", "progressive.jpg", "grey.jpg"] {
+    for name in [
+        "rgb.png", "palette.png", "baseline.jpg", "progressive.jpg", "grey.jpg", "palette.gif", "rgb.bmp", "palette.bmp",
+        "lossless.webp", "lossy.webp", "plain.tif", "lzw.tif", "deflate.tif",
+    ] {
         let bytes = bytes(name);
-        for cut in 0..bytes.len() {
+        // The last bytes of a GIF say that it is over, and that of a WebP is filling: the picture is whole before.
+        let last = if name.ends_with("gif") { 3 } else { usize::from(name.ends_with("webp")) };
+        for cut in 0..bytes.len() - last {
             let text = refused(&bytes[..cut]);
             assert!(
-                text == "`picture` is damaged or cut" || text == "`picture` is neither PNG nor JPEG",
+                ["is damaged or cut", "is no PNG, JPEG, GIF, BMP, WebP or TIFF", "is empty"]
+                    .iter()
+                    .any(|end| text == format!("`picture` {end}")),
                 "{name} cut at {cut} of {}: {text}",
                 bytes.len()
             );
@@ -142,18 +225,24 @@ fn damage_anywhere_is_an_error_or_another_picture_and_never_a_panic() {
 
 #[test]
 fn a_few_bytes_that_claim_a_huge_picture_are_refused() {
-    assert_eq!(refused(&bytes("huge.png")), "`picture` has 60000 × 60000 pixels; at most 67108864 are decoded");
-    assert_eq!(refused(&bytes("huge.jpg")), "`picture` has 60000 × 60000 pixels; at most 67108864 are decoded");
+    for ending in ["png", "jpg", "gif", "bmp", "webp", "tif"] {
+        let side = if ending == "webp" { 16_383 } else { 60_000 };
+        let expected = format!("`picture` has {side} × {side} pixels; at most 67108864 are decoded");
+        assert_eq!(refused(&bytes(&format!("huge.{ending}"))), expected, "{ending}");
+    }
 }
 
 #[test]
 fn what_is_no_picture_is_refused_by_name() {
-    assert_eq!(refused(b"GIF89a"), "`picture` is neither PNG nor JPEG");
-    assert_eq!(refused(b""), "`picture` is neither PNG nor JPEG");
+    assert_eq!(refused(b"nonsense"), "`picture` is no PNG, JPEG, GIF, BMP, WebP or TIFF");
+    assert_eq!(refused(b""), "`picture` is empty");
+    assert_eq!(refused(b"<svg>"), "`picture` is text, perhaps SVG or a web page, and no picture of pixels");
+    assert_eq!(refused(b"\0\0\0\x18ftypheic"), "`picture` is HEIC, which is not read; convert it to JPEG or PNG");
+    assert_eq!(refused(b"\0\0\0\x1cftypavif"), "`picture` is AVIF, which is not read; convert it to JPEG or PNG");
     let folder = tempfile::tempdir().unwrap();
-    let error = Picture::read(folder.path()).unwrap_err().to_string();
+    let error = Picture::read(folder.path(), Color::WHITE).unwrap_err().to_string();
     assert!(error.ends_with("is a folder, not a picture"), "{error}");
-    let error = Picture::read(&folder.path().join("none.png")).unwrap_err().to_string();
+    let error = Picture::read(&folder.path().join("none.png"), Color::WHITE).unwrap_err().to_string();
     assert!(error.starts_with("cannot read `") && error.ends_with("none.png`"), "{error}");
 }
 
@@ -166,7 +255,7 @@ fn the_negative_has_the_other_brightness() {
 
 #[test]
 fn a_device_and_a_file_without_end_are_refused_before_they_are_decoded() {
-    let told = |path: &Path| Picture::read(path).unwrap_err().to_string();
+    let told = |path: &Path| Picture::read(path, Color::WHITE).unwrap_err().to_string();
     #[cfg(unix)]
     assert_eq!(told(Path::new("/dev/null")), "`/dev/null` is no regular file");
     let folder = tempfile::tempdir().unwrap();

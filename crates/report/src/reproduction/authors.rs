@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use backproof_data::{load, sha256};
+use backproof_data::{load_images, sha256};
 use backproof_train::{Setup, Split, TrainError, evaluate_weights};
 use serde::{Deserialize, Serialize};
 
@@ -124,8 +124,10 @@ fn evaluate_one(
             classes: classes.collect(),
         });
     }
-    let dataset = &published.configs[&network.config].data.dataset;
-    let data_checksums = load(dataset, setup.data_dir.as_deref()).map_err(TrainError::from)?.checksums;
+    let config = &published.configs[&network.config];
+    let data_checksums = load_images(&config.data.images, setup.data_dir.as_deref(), config.seed)
+        .map_err(TrainError::from)?
+        .checksums;
     let (file, config) = (network.file.clone(), network.config.clone());
     Ok(AuthorsResult { file, sha256, config, data_checksums, evaluations })
 }

@@ -53,7 +53,7 @@ pub(super) fn section(published: &Published, results: &[AuthorsResult]) -> Strin
 /// A sentence for each network that was evaluated on other files than everybody has.
 fn other_data(published: &Published, results: &[AuthorsResult]) -> String {
     let sentence = |(network, result): (&AuthorsNetwork, &AuthorsResult)| {
-        let name = &published.configs[&network.config].data.dataset;
+        let name = published.configs[&network.config].data.images.name();
         let is_other = !is_published(name, &result.data_checksums);
         let file = markdown_code(&network.file);
         is_other

@@ -124,7 +124,7 @@ fn overview(published: &Published, theirs: &[Section<'_>], ours: &[Section<'_>])
 
 /// A sentence for each data set of which runs read other files than everybody has: their figures are no comparison.
 fn other_data(published: &Published, runs: &[Run]) -> String {
-    let data_set = |run: &Run| published.configs.get(&run.config).map(|config| config.data.dataset.as_str());
+    let data_set = |run: &Run| published.configs.get(&run.config).map(|config| config.data.images.name());
     let sentence = |name: &str| {
         let others = runs.iter().filter(|run| data_set(run) == Some(name) && !is_published(name, &run.data_checksums));
         match others.count() {

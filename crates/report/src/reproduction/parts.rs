@@ -211,7 +211,7 @@ fn recall(result: &PublishedResult, published: &Published, collection: &Collecti
 
 fn class_name(published: &Published, config: &str, class: usize) -> String {
     let data_sets = data_sets();
-    let known = data_sets.by_name(&published.configs[config].data.dataset);
+    let known = data_sets.by_name(published.configs[config].data.images.name());
     let name = known.and_then(|data_set| data_set.class_names.get(class));
     name.map_or_else(|| class.to_string(), |name| cell(name))
 }

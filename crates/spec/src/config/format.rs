@@ -69,8 +69,10 @@ pub(crate) enum Kind {
     Path,
     /// A whole number of at least `least`.
     Integer { least: u64 },
-    /// 0 or 1, a number and no flag.
-    ZeroOrOne,
+    /// One of a few whole numbers.
+    OneOf(&'static [u64]),
+    /// `"white"`, `"black"` or `"#rrggbb"`.
+    Color,
     /// A finite number.
     Number(Range),
     /// `true` or `false`.

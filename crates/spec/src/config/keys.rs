@@ -2,6 +2,7 @@
 
 mod check;
 mod evaluation;
+pub(super) mod folder;
 mod mixing;
 mod optimizers;
 
@@ -12,6 +13,9 @@ use crate::initialization::INITIALIZATIONS;
 use crate::layers::BATCH_NORM_KEYS;
 use check::CHECK;
 use evaluation::EVALUATION;
+use folder::{
+    BACKGROUND, CHANNELS, FOLDER, RESIZE, SIZE, SKIP_UNREADABLE, TEST_FRACTION, VALIDATION_FRACTION,
+};
 use mixing::{CUTMIX, MIXUP};
 pub(super) use optimizers::{GROUP, OPTIMIZER};
 
@@ -54,7 +58,7 @@ pub(super) static DATA: Section = Section {
     doc: "The images to train on, and how they are prepared.",
     kinds: None,
     keys: &[
-        key("dataset", Kind::DataSet, Required(Word("mnist-sample")), "The data set."),
+        key("dataset", Kind::DataSet, Either("folder", Word("mnist-sample")), "The data set."),
         key(
             "training_images",
             Kind::Integer { least: 1 },
@@ -65,7 +69,7 @@ pub(super) static DATA: Section = Section {
             "validation_images",
             Kind::Integer { least: 0 },
             Default(Integer(500)),
-            "How many images of the training set are held out for validation.",
+            "How many images of the training set are held out for validation; with `folder`, see validation_fraction.",
         ),
         key(
             "padding",
@@ -86,6 +90,14 @@ pub(super) static DATA: Section = Section {
             "epochs: every image once an epoch; random: each batch draws different images from all of them.",
         ),
         key("augmentation", Kind::Section(&AUGMENTATION), Table, AUGMENTATION.doc),
+        FOLDER,
+        SIZE,
+        CHANNELS,
+        RESIZE,
+        BACKGROUND,
+        VALIDATION_FRACTION,
+        TEST_FRACTION,
+        SKIP_UNREADABLE,
     ],
 };
 
@@ -201,7 +213,7 @@ pub(super) static MODEL: Section = Section {
         ),
         key(
             "relu_gradient_at_zero",
-            Kind::ZeroOrOne,
+            Kind::OneOf(&[0, 1]),
             Optional(Integer(1)),
             "With the name of a published network: the gradient of its ReLUs at exactly 0; 0 when absent.",
         ),

@@ -12,6 +12,7 @@ mod check;
 mod defaults;
 mod document;
 mod error;
+mod folder;
 mod format;
 mod groups;
 mod keys;

@@ -110,6 +110,14 @@ impl Record {
         }
     }
 
+    pub(super) fn optional_number(&self, key: &str) -> Option<f64> {
+        self.is_there(key).then(|| self.number(key))
+    }
+
+    pub(super) fn optional_flag(&self, key: &str) -> Option<bool> {
+        self.is_there(key).then(|| self.flag(key))
+    }
+
     pub(crate) fn flag(&self, key: &str) -> bool {
         match self.field(key).value {
             Checked::Flag(flag) => flag,

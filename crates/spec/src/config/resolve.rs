@@ -1,19 +1,24 @@
 //! A checked table into an [`Experiment`].
 
 use super::check::Fault;
+use super::folder;
 use super::model;
 use super::optimizer::optimizer;
 use super::record::{Chosen, Record};
 use super::rules;
 use crate::{
-    Augmentation, Averages, ClassWeights, CropBorder, Data, DataSets, EarlyStopping, Engine, Expect, Experiment,
-    Kernels, Loss, MeanOf, Normalization, Order, Pixels, Training, Views, WarmStart, Watch, WeightAverage,
+    Augmentation, Averages, ClassWeights, CropBorder, Data, DataSet, DataSets, EarlyStopping, Engine, Expect,
+    Experiment, ImageSource, Kernels, Loss, MeanOf, Normalization, Order, Pixels, Training, Views, WarmStart, Watch, WeightAverage,
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
     let model = model::resolve(record.table("model")).map_err(|fault| vec![fault])?;
-    let data = data(record.table("data"));
-    let iterations = iterations(record, &data, data_sets).map_err(|fault| vec![fault])?;
+    let images = folder::images(record.table("data"), &model)?;
+    let known = folder::known(&images, record.table("data"), data_sets).map_err(|fault| vec![fault])?;
+    let known = known.as_deref();
+    let data = data(record.table("data"), images, known);
+    let model = folder::fitted(model, &data, known, record).map_err(|fault| vec![fault])?;
+    let iterations = iterations(record, &data, known).map_err(|fault| vec![fault])?;
     let experiment = Experiment {
         name: record.optional_text("name").unwrap_or(default_name).to_owned(),
         seed: record.integer("seed"),
@@ -28,16 +33,16 @@ pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSe
         check_gradients: record.table("check").flag("gradients"),
         expect: record.optional_table("expect").map(|expect| Expect { test_accuracy: expect.number("test_accuracy") }),
     };
-    let faults = rules::check(&experiment, record, data_sets);
+    let faults = rules::check(&experiment, known, record, data_sets);
     if faults.is_empty() { Ok(experiment) } else { Err(faults) }
 }
 
-fn data(record: &Record) -> Data {
+fn data(record: &Record, images: ImageSource, known: Option<&DataSet>) -> Data {
     let augmentation = record.table("augmentation");
     Data {
-        dataset: record.text("dataset").to_owned(),
+        validation_images: folder::validation_images(&images, record, known),
+        images,
         training_images: record.optional_count("training_images"),
-        validation_images: record.count("validation_images"),
         padding: record.count("padding"),
         normalization: normalization(record.chosen("normalization")),
         order: record.choice("order", &Order::ALL, |order| order.name()),
@@ -73,11 +78,12 @@ fn warm_start(record: &Record) -> Option<WarmStart> {
 }
 
 /// The length of the run: as it is given, or from its epochs.
-fn iterations(record: &Record, data: &Data, data_sets: &DataSets) -> Result<usize, Fault> {
+fn iterations(record: &Record, data: &Data, known: Option<&DataSet>) -> Result<usize, Fault> {
     let training = record.table("training");
     let Some(epochs) = training.optional_count("epochs") else { return Ok(training.count("iterations")) };
-    let Some(known) = data_sets.by_name(&data.dataset) else {
-        let message = format!("the number of images of `{}` is not known before its files are read", data.dataset);
+    let Some(known) = known else {
+        let name = data.images.name();
+        let message = format!("the number of images of `{name}` is not known before its files are read");
         let help = "give `iterations` in place of `epochs`";
         return Err(Fault::new(message, training.span_of("epochs")).help(help));
     };

@@ -14,9 +14,14 @@ use crate::{
 const MOST_PADDING: usize = 4;
 
 /// What is wrong with an experiment each of whose keys is right; `record` says where the keys stand. What needs the
-/// data set is checked where `data_sets` knows it.
-pub(super) fn check(experiment: &Experiment, record: &Record, data_sets: &DataSets) -> Vec<Fault> {
-    let mut faults = match data_sets.by_name(&experiment.data.dataset) {
+/// data set is checked where it is `known`.
+pub(super) fn check(
+    experiment: &Experiment,
+    known: Option<&DataSet>,
+    record: &Record,
+    data_sets: &DataSets,
+) -> Vec<Fault> {
+    let mut faults = match known {
         Some(data_set) => check_data_set(experiment, data_set, record, data_sets),
         None => Vec::new(),
     };

@@ -3,7 +3,7 @@
 use super::document::{Node, Value};
 use super::format::{Kind, Range};
 use super::record::Checked;
-use crate::{Shape, Size2};
+use crate::{Color, Shape, Size2};
 
 /// The value of `node` for a key of that kind, or nothing if the key does not take it.
 pub(super) fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
@@ -14,7 +14,10 @@ pub(super) fn scalar(kind: &Kind, node: &Node) -> Option<Checked> {
         (Kind::Integer { least }, Value::Integer(integer)) => {
             u64::try_from(*integer).ok().filter(|integer| integer >= least).map(Checked::Integer)
         }
-        (Kind::ZeroOrOne, Value::Integer(integer @ (0 | 1))) => Some(Checked::Integer(u64::from(*integer == 1))),
+        (Kind::OneOf(numbers), Value::Integer(integer)) => {
+            u64::try_from(*integer).ok().filter(|integer| numbers.contains(integer)).map(Checked::Integer)
+        }
+        (Kind::Color, Value::Text(text)) => Color::parse(text).map(|color| Checked::Text(color.to_string())),
         (Kind::Number(range), _) => number(*range, node).map(Checked::Number),
         (Kind::Size { least }, Value::Integer(integer)) => {
             dimension(*integer, *least).map(|side| Checked::Size(Size2::square(side)))

@@ -2,8 +2,8 @@
 //! before them has the same text.
 
 use crate::{
-    Architecture, Augmentation, Averages, ClassWeights, Clipping, CropBorder, Experiment, LayerSpec, Normalization,
-    Optimizer, OptimizerKind, Schedule, Shape, Size2, Update, UpdateRule, Views,
+    Architecture, Augmentation, Averages, ClassWeights, Clipping, CropBorder, Experiment, ImageFolder,
+    ImageSource, LayerSpec, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Update, UpdateRule, Views,
 };
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
@@ -15,7 +15,10 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
 
     let data = &experiment.data;
     out.header("data");
-    out.entry("dataset", data.dataset.as_str());
+    match &data.images {
+        ImageSource::DataSet(name) => out.entry("dataset", name.as_str()),
+        ImageSource::Folder(of_user) => folder(&mut out, of_user),
+    }
     if let Some(images) = data.training_images {
         out.entry("training_images", images);
     }
@@ -89,6 +92,16 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
         out.entry("test_accuracy", expect.test_accuracy);
     }
     out.0
+}
+
+fn folder(out: &mut Writer, folder: &ImageFolder) {
+    out.entry("folder", folder.path.as_str());
+    out.entry("size", folder.size);
+    out.entry("channels", folder.channels);
+    out.entry("resize", folder.resize.name());
+    out.entry("background", folder.background.to_string().as_str());
+    out.entry("test_fraction", folder.test_fraction);
+    out.entry("skip_unreadable", folder.skip_unreadable);
 }
 
 /// Tables with a line a key.

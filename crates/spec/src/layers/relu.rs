@@ -20,7 +20,7 @@ impl Definition for ReluSpec {
 
     const KEYS: &'static [Key] = &[key(
         "gradient_at_zero",
-        Kind::ZeroOrOne,
+        Kind::OneOf(&[0, 1]),
         Presence::Default(Literal::Integer(0)),
         "The gradient at exactly 0: 0 or 1.",
     )];

@@ -295,7 +295,7 @@ fn a_network_that_does_not_go_with_the_data_is_refused_before_there_is_a_run_fol
     let error = run(&experiment, runs.path()).unwrap_err().to_string();
     assert!(error.starts_with("`seven` ends in 7 scores, and mnist-sample has 10 classes\n"), "{error}");
     assert!(error.ends_with("help: end it with a `linear` layer of 10 features"), "{error}");
-    experiment.data.dataset = "letters".to_owned();
+    experiment.data.images = ImageSource::DataSet("letters".to_owned());
     let error = run(&experiment, runs.path()).unwrap_err().to_string();
     assert!(error.contains("there is no data set `letters`"), "{error}");
     assert_eq!(fs::read_dir(runs.path()).unwrap().count(), 0);

@@ -48,6 +48,9 @@ pub struct RunRecord {
     pub device: String,
     /// SHA-256 of each data file that was read.
     pub data_checksums: BTreeMap<String, String>,
+    /// The names of the classes in label order; empty in the records of earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_names: Vec<String>,
     /// The seed of everything random.
     pub seed: u64,
     /// What computed the run, in order; from version 2 on. There is more than one where it went on by another engine or

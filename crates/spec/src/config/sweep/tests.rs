@@ -130,7 +130,7 @@ fn points_may_start_from_experiments_of_their_own() {
     let runs: Vec<_> = sweep
         .runs()
         .map(|(_, run)| {
-            (run.data.dataset.as_str(), run.seed, run.optimizer.rule.learning_rate, run.training.batch_size)
+            (run.data.images.name(), run.seed, run.optimizer.rule.learning_rate, run.training.batch_size)
         })
         .collect();
     assert_eq!(

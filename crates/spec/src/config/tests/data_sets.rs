@@ -10,6 +10,7 @@ fn letters() -> DataSet {
         class_names: ["a", "b", "c"].map(str::to_owned).to_vec(),
         training_images: 900,
         test_images: 90,
+        validation_images: None,
     }
 }
 
@@ -31,7 +32,7 @@ fn of_letters() -> String {
 #[test]
 fn a_network_for_three_classes_and_images_that_are_not_square_is_valid_for_such_a_data_set() {
     let experiment = read(&of_letters(), &two()).unwrap();
-    assert_eq!((experiment.data.dataset.as_str(), experiment.model.classes()), ("letters", Ok(3)));
+    assert_eq!((experiment.data.images.name(), experiment.model.classes()), ("letters", Ok(3)));
     assert_eq!(read(&experiment.to_toml(), &two()).unwrap(), experiment);
 }
 
@@ -43,6 +44,7 @@ fn looked_at(shape: Shape, views: &str) -> Result<Experiment, String> {
         class_names: ["a", "b"].map(str::to_owned).to_vec(),
         training_images: 100,
         test_images: 10,
+        validation_images: None,
     };
     let flatten = if matches!(shape, Shape::Image { .. }) { "\"flatten\"," } else { "" };
     let text = format!(
@@ -108,7 +110,7 @@ fn a_data_set_that_is_not_listed_is_an_error_only_where_there_is_a_list() {
     let error = read(SPELLED_OUT, &two()).unwrap_err();
     assert!(error.starts_with("unknown value `mnist` for `dataset`\n"), "{error}");
     assert!(error.ends_with("help: valid values: `letters`, `folder`"), "{error}");
-    assert_eq!(read(SPELLED_OUT, &DataSets::any()).unwrap().data.dataset, "mnist");
+    assert_eq!(read(SPELLED_OUT, &DataSets::any()).unwrap().data.images.name(), "mnist");
     let error = read(&changed("\"mnist\"", "\"../mnist\""), &DataSets::any()).unwrap_err();
     assert!(error.starts_with("`dataset` should be a name of 1 to 64 letters"), "{error}");
 }

@@ -50,7 +50,7 @@ fn any_value(key: &Key, depth: usize) -> BoxedStrategy<Checked> {
             (side(), side()).prop_map(|(height, width)| Checked::Size(Size2::new(height, width))).boxed()
         }
         Kind::Number(range) => any_number(range).prop_map(Checked::Number).boxed(),
-        Kind::ZeroOrOne => (0..2_u64).prop_map(Checked::Integer).boxed(),
+        Kind::OneOf(numbers) => prop::sample::select(numbers).prop_map(Checked::Integer).boxed(),
         Kind::Choice(words) => {
             prop::sample::select(words).prop_map(|word: &str| Checked::Text(word.to_owned())).boxed()
         }

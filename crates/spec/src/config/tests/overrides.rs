@@ -20,7 +20,7 @@ fn values_are_toml_or_else_bare_strings() {
         "expect.test_accuracy=0.5",
     ];
     let experiment = read(SPELLED_OUT, &overrides).unwrap();
-    assert_eq!(experiment.data.dataset, "fashion-mnist");
+    assert_eq!(experiment.data.images.name(), "fashion-mnist");
     assert_eq!(experiment.optimizer.rule.learning_rate, 1e-3);
     assert_eq!(experiment.name, "quoted");
     assert_eq!(experiment.training.batch_size, 8);

@@ -1,0 +1,35 @@
+//! Images of a user's own as a data set.
+//!
+//! ```text
+//! listing ── which files there are, their classes and parts, by names alone
+//!    │
+//! cache ── the pixels of every file, decoded once into a file that is mapped into memory
+//!    │
+//! source ── what cannot be read, what comes twice, the test images by seed: a data set like any other
+//! ```
+
+mod class_table;
+mod labels;
+mod listing;
+mod names;
+mod source;
+#[cfg(all(test, feature = "pictures"))]
+mod tests;
+
+#[cfg(feature = "pictures")]
+mod cache;
+#[cfg(feature = "pictures")]
+mod export;
+#[cfg(feature = "pictures")]
+mod load;
+#[cfg(feature = "pictures")]
+mod reading;
+#[cfg(feature = "pictures")]
+mod survey;
+
+#[cfg(feature = "pictures")]
+pub use export::{Exported, export};
+pub(crate) use source::UserImages;
+pub use source::look;
+#[cfg(feature = "pictures")]
+pub use survey::{Survey, survey};
