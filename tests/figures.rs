@@ -126,7 +126,9 @@ fn a_figure_as_svg_has_all_text_in_8_points_and_its_width_in_millimetres() {
             assert!(last.0.ends_with(".fig text, .fig .title, .fig .small { ") && last.1.starts_with(": 13px;"));
             for node in document.descendants() {
                 let said = [node.attribute("style"), node.attribute("transform")].into_iter().flatten();
-                said.for_each(|said| assert!(!said.contains("font-size") && !said.contains("scale"), "{name}: {said}"));
+                said.for_each(|said| {
+                    assert!(!said.contains("font-size") && !said.contains("scale("), "{name}: {said}")
+                });
             }
             assert!(!style.contains("prefers-color-scheme"), "{name} is dark for some");
         }
@@ -321,11 +323,16 @@ fn compared_runs_have_their_figures_and_a_table_with_deviations() {
 
 #[test]
 fn the_page_of_a_sweep_has_figures_too() {
-    let folder = folder_with("overrides = [\"training.iterations=2\"]\n[grid]\n\"optimizer.momentum\" = [0.8, 0.9]\n");
+    let folder = folder_with(
+        "seeds = [1, 2]\n[set]\ntraining.iterations = 20\nexpect.test_accuracy = 0\n\
+         [grid]\noptimizer.momentum = [0.8, 0.9]\n",
+    );
     let assert = sweep(folder.path()).args(["--figures", "pdf"]).assert().success();
     assert!(stdout(&assert).contains("  tables     comparison.tex\n"), "{}", stdout(&assert));
     let made = sweep_folder(folder.path()).join("figures");
-    assert!(made.join("training-loss-174mm.pdf").is_file() && made.join("comparison.tex").is_file());
+    assert!(made.join("training-loss-174mm.pdf").is_file());
+    let table = fs::read_to_string(made.join("comparison.tex")).unwrap();
+    assert!(table.starts_with("% Sweep ") && table.matches(r" $\pm$ ").count() >= 4, "{table}");
 }
 
 #[test]
