@@ -261,7 +261,7 @@ impl Confusion {
             let text = text(cell);
             let opacity = (cell.shade * opacities[usize::from(!cell.right)] * 1000.0).round() / 1000.0;
             let is_seen = !text.is_empty() || cell.count > 0;
-            is_seen.then(|| DrawnCell { column, right: cell.right, zero: cell.count == 0, opacity, text })
+            is_seen.then_some(DrawnCell { column, right: cell.right, zero: cell.count == 0, opacity, text })
         };
         let row = |row: &Row| DrawnRow { cells: row.cells.iter().enumerate().filter_map(drawn).collect() };
         self.rows().iter().map(row).collect()
