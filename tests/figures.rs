@@ -10,7 +10,7 @@ use roxmltree::Document;
 use tempfile::TempDir;
 
 /// Each figure, and whether it holds images.
-const FIGURES: [(&str, bool); 10] = [
+const FIGURES: [(&str, bool); 11] = [
     ("accuracy", false),
     ("classes", false),
     ("confusion-counts", false),
@@ -18,6 +18,7 @@ const FIGURES: [(&str, bool); 10] = [
     ("kernels", true),
     ("learning-rate", false),
     ("loss", false),
+    ("loss-with-weight-decay", false),
     ("misclassified", true),
     ("training-true-positives", false),
     ("true-positives", false),
