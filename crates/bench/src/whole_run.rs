@@ -44,8 +44,8 @@ pub(crate) fn run(
 ) -> anyhow::Result<WholeRuns> {
     let launcher = Launcher::new(request, program.path.clone())?;
     let load = machine::load();
-    let data =
-        source_of(&experiment.data.images, experiment.seed).and_then(|source| data_set_directory(&*source, request.data_dir.as_deref()))?;
+    let data = source_of(&experiment.data.images, experiment.seed)
+        .and_then(|source| data_set_directory(&*source, request.data_dir.as_deref()))?;
     let trainers = trainers(request, experiment);
     watch.begin(trainers.len() * request.rounds.get());
     let mut runs: Vec<Vec<WholeRun>> = vec![Vec::new(); trainers.len()];

@@ -7,9 +7,9 @@ use std::path::Path;
 
 use backproof_spec::{DataSet, DataSets, ImageSource, nearest};
 
-use crate::{LoadedData, Published, Source, Watch};
 use crate::error::{DataError, Result};
 use crate::image_folder::{UserImages, look};
+use crate::{LoadedData, Published, Source, Watch};
 
 /// The modules and the list. `cargo fmt` does not see modules that a macro names: `rustfmt
 /// crates/data/src/data_sets/*.rs` formats them, and CI checks that.

@@ -95,13 +95,8 @@ fn prepare_loaded(loaded: LoadedData, data: &Data, seed: u64) -> Result<Prepared
         _ => data.validation_images,
     };
     let (training, test) = (loaded.training.padded(data.padding), loaded.test.padded(data.padding));
-    let split = TrainingSplit::new(
-        &training,
-        loaded.published_validation.clone(),
-        validation,
-        data.training_images,
-        seed,
-    )?;
+    let split =
+        TrainingSplit::new(&training, loaded.published_validation.clone(), validation, data.training_images, seed)?;
     let normalizer = Normalizer::fit(data.normalization, &training, &split.training);
     let test_images: Vec<usize> = (0..test.len()).collect();
     Ok(Prepared {
@@ -242,7 +237,9 @@ mod tests {
     #[test]
     fn a_source_that_no_list_has_goes_through_the_whole_of_it() {
         let stripes = Stripes::new();
-        assert!(prepare(&Data { images: ImageSource::DataSet("stripes".to_owned()), ..data(None, 0) }, None, 1).is_err());
+        assert!(
+            prepare(&Data { images: ImageSource::DataSet("stripes".to_owned()), ..data(None, 0) }, None, 1).is_err()
+        );
         let data = Data { padding: 2, ..data(Some(30), 15) };
         let prepared = prepare_from(&stripes, &data, None, 1).unwrap();
         assert_eq!(prepared.data_set.class_names, ["one", "two", "three"]);

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ImageSource, Shape};
 use crate::unset::is_default;
+use crate::{ImageSource, Shape};
 
 /// The data of an experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -116,6 +116,9 @@ pub(crate) fn four() -> DataSets {
     DataSets::of(listed.map(|(name, shape, training_images, test_images)| {
         let class_names = (0..10).map(|class| class.to_string()).collect();
         let name = name.to_owned();
-        (name.clone(), Some(DataSet { name, shape, class_names, training_images, test_images, validation_images: None }))
+        (
+            name.clone(),
+            Some(DataSet { name, shape, class_names, training_images, test_images, validation_images: None }),
+        )
     }))
 }

@@ -116,7 +116,8 @@ impl Color {
             "white" => Some(Self::WHITE),
             "black" => Some(Self::BLACK),
             _ => {
-                let digits = text.strip_prefix('#').filter(|it| it.len() == 6 && it.chars().all(|c| c.is_ascii_hexdigit()))?;
+                let digits =
+                    text.strip_prefix('#').filter(|it| it.len() == 6 && it.chars().all(|c| c.is_ascii_hexdigit()))?;
                 let number = u32::from_str_radix(digits, 16).ok()?;
                 let [_, rgb @ ..] = number.to_be_bytes();
                 Some(Self(rgb))

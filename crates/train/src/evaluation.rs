@@ -139,15 +139,19 @@ impl Evaluation {
     /// The content of `result.json`.
     #[must_use]
     pub fn result(&self, split: &str, iteration: Option<usize>, class_names: &[impl AsRef<str>]) -> EvaluationResult {
-        let confusion = self.confusion();
+        // Without the matrix, which of many classes has more cells than there is memory.
+        let mut counts = vec![[0_usize; 3]; self.classes];
+        for prediction in &self.predictions {
+            counts[prediction.label][0] += usize::from(prediction.label == prediction.predicted);
+            counts[prediction.label][1] += 1;
+            counts[prediction.predicted][2] += 1;
+        }
         let share = |part: usize, of: usize| (of > 0).then(|| part as f64 / of as f64);
         let classes = class_names
             .iter()
             .enumerate()
             .map(|(class, name)| {
-                let true_positives = confusion[class][class];
-                let support = confusion[class].iter().sum();
-                let predicted = confusion.iter().map(|row| row[class]).sum();
+                let [true_positives, support, predicted] = counts[class];
                 ClassResult {
                     class: name.as_ref().to_owned(),
                     precision: share(true_positives, predicted),

@@ -1,11 +1,15 @@
 //! The evaluation in a run folder, written and read back.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::files::{write_json, write_whole};
 use crate::{EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction, RunFolder, Split, TrainError, files};
+
+/// The most classes of which `confusion.csv` is a matrix. Of more it is a list of the cells that are not zero.
+const MATRIX: usize = 4_000;
 
 impl RunFolder {
     /// Writes `result.json`, `confusion.csv` and `predictions.csv` into `evaluation/`, or `evaluation/<split>` for
@@ -20,11 +24,21 @@ impl RunFolder {
 
         let class_names: Vec<&str> = result.classes.iter().map(|class| class.class.as_str()).collect();
         let mut confusion = csv::Writer::from_writer(Vec::new());
-        let head = std::iter::once("true \\ predicted").chain(class_names.iter().copied());
-        write_row(&mut confusion, head);
-        for (name, row) in class_names.iter().zip(evaluation.confusion()) {
-            let counts = row.iter().map(ToString::to_string);
-            write_row(&mut confusion, std::iter::once((*name).to_owned()).chain(counts));
+        if class_names.len() <= MATRIX {
+            let head = std::iter::once("true \\ predicted").chain(class_names.iter().copied());
+            write_row(&mut confusion, head);
+            for (name, row) in class_names.iter().zip(evaluation.confusion()) {
+                let counts = row.iter().map(ToString::to_string);
+                write_row(&mut confusion, std::iter::once((*name).to_owned()).chain(counts));
+            }
+        } else {
+            let mut cells: BTreeMap<[usize; 2], usize> = BTreeMap::new();
+            evaluation.predictions.iter().for_each(|it| *cells.entry([it.label, it.predicted]).or_default() += 1);
+            write_row(&mut confusion, ["true", "predicted", "images"].into_iter());
+            for ([label, predicted], images) in cells {
+                let images = images.to_string();
+                write_row(&mut confusion, [class_names[label], class_names[predicted], &images].into_iter());
+            }
         }
         write_whole(&folder.join("confusion.csv"), &finish(confusion))?;
 

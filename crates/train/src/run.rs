@@ -41,7 +41,8 @@ pub fn train(
 ) -> Result<Ending, TrainError> {
     let mut experiment = experiment.clone();
     if let ImageSource::Folder(folder) = &mut experiment.data.images
-        && let Some(whole) = fs::canonicalize(&folder.path).ok().and_then(|path| path.into_os_string().into_string().ok())
+        && let Some(whole) =
+            fs::canonicalize(&folder.path).ok().and_then(|path| path.into_os_string().into_string().ok())
     {
         // The run can go on from wherever it is asked to.
         folder.path = whole;

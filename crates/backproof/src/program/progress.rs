@@ -149,6 +149,9 @@ fn warn(text: &str) {
     eprintln!("warning: {text}");
 }
 
+/// The most classes that are all shown.
+const MOST_CLASSES: usize = 50;
+
 /// Accuracy and loss, then precision and recall per class.
 pub(crate) fn summary(result: &EvaluationResult) -> String {
     let percent =
@@ -166,7 +169,13 @@ pub(crate) fn summary(result: &EvaluationResult) -> String {
         result.iteration.map_or(String::new(), |iteration| format!(", at iteration {iteration}")),
         "class",
     );
-    for class in &result.classes {
+    // Of many classes, those with the least recall: they are what one would look for.
+    let mut classes: Vec<_> = result.classes.iter().collect();
+    if classes.len() > MOST_CLASSES {
+        classes.sort_by(|one, other| one.recall.unwrap_or(2.0).total_cmp(&other.recall.unwrap_or(2.0)));
+        classes.truncate(MOST_CLASSES / 2);
+    }
+    for class in &classes {
         text += &format!(
             "\n{:<width$}   {}  {}  {:>6}",
             class.class,
@@ -174,6 +183,10 @@ pub(crate) fn summary(result: &EvaluationResult) -> String {
             percent(class.recall),
             class.support
         );
+    }
+    if classes.len() < result.classes.len() {
+        let others = result.classes.len() - classes.len();
+        text += &format!("\n… and {others} classes with more recall, in evaluation/result.json");
     }
     text
 }

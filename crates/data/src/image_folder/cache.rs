@@ -21,7 +21,7 @@ use memmap2::Mmap;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
-use super::listing::Listing;
+use super::listed::Listing;
 use super::reading::{Job, Read as ReadImage, read_all};
 use crate::content::sha256;
 use crate::error::{DataError, Result};

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use backproof_spec::Shape;
 
 use super::class_table::ClassTable;
+use crate::Images;
 use crate::error::{DataError, Result};
 use crate::picture;
 use crate::source::{LoadedData, Watch};
-use crate::Images;
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use backproof_spec::counted;
 
-use super::listing::{Listed, Listing, sort_names};
+use super::listed::{Listed, Listing, sort_names};
 use super::names::{Part, shown};
 use crate::error::{DataError, Result};
 

@@ -8,19 +8,19 @@ use backproof_spec::{ImageFolder, counted, thousands};
 use sha2::{Digest, Sha256};
 
 use super::cache::Cache;
-use super::listing::Listing;
+use super::listed::Listing;
+use super::listing::list;
+use super::look::describe;
 use super::names::{Part, shown};
-use super::source::{UserImages, describe};
+use crate::Images;
 use crate::content::hex;
 use crate::error::{DataError, Result, UnreadableFiles};
 use crate::source::{LoadedData, Origin, Watch};
 use crate::split::test_part;
-use crate::Images;
 
-/// The images of `source`, from the cache under `data_dir` or decoded now.
-pub(super) fn load(source: &UserImages, data_dir: Option<&Path>, watch: Watch<'_>) -> Result<LoadedData> {
-    let folder = &source.folder;
-    let listing = Listing::of(Path::new(&folder.path))?;
+/// The images of `folder`, from the cache under `data_dir` or decoded now, divided by `seed`.
+pub(super) fn load(folder: &ImageFolder, seed: u64, data_dir: Option<&Path>, watch: Watch<'_>) -> Result<LoadedData> {
+    let listing = list(Path::new(&folder.path))?;
     let described = describe(folder, &listing)?;
     listing.warnings.iter().for_each(|warning| warn_once(&format!("{}: {warning}", folder.name())));
     let cache = Cache::of(&listing, folder, data_dir, watch)?;
@@ -28,7 +28,7 @@ pub(super) fn load(source: &UserImages, data_dir: Option<&Path>, watch: Watch<'_
     if !folder.skip_unreadable && !unreadable.files.is_empty() {
         return Err(unreadable.into());
     }
-    let divided = Divided::of(&listing, folder, source.seed);
+    let divided = Divided::of(&listing, folder, seed);
     let is_readable = |&at: &usize| cache.rows[at].problem.is_none();
     let [training, validation, test] =
         [&divided.training, &divided.validation, &divided.test].map(|part| part.iter().copied().filter(is_readable));
@@ -44,11 +44,7 @@ pub(super) fn load(source: &UserImages, data_dir: Option<&Path>, watch: Watch<'_
         let places = indices.iter().map(|&at| u32::try_from(at).expect("a folder has fewer files")).collect();
         Images::at(cache.pixels.clone(), places, labels, folder.shape())
     };
-    let data_set = backproof_spec::DataSet {
-        training_images: training.len(),
-        test_images: test.len(),
-        ..described
-    };
+    let data_set = backproof_spec::DataSet { training_images: training.len(), test_images: test.len(), ..described };
     let mut notes = vec![divided.words, cache_words(&cache)];
     notes.extend((!unreadable.files.is_empty()).then(|| format!("left out: {unreadable}")));
     Ok(LoadedData {

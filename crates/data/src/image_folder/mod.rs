@@ -9,8 +9,11 @@
 //! ```
 
 mod class_table;
+mod folders;
 mod labels;
+mod listed;
 mod listing;
+mod look;
 mod names;
 mod source;
 #[cfg(all(test, feature = "pictures"))]
@@ -29,7 +32,7 @@ mod survey;
 
 #[cfg(feature = "pictures")]
 pub use export::{Exported, export};
+pub use look::look;
 pub(crate) use source::UserImages;
-pub use source::look;
 #[cfg(feature = "pictures")]
 pub use survey::{Survey, survey};

@@ -74,7 +74,8 @@ impl Others {
     pub(crate) fn sentence(&self) -> Option<String> {
         const SHOWN: usize = 8;
         let count: usize = self.0.values().sum();
-        let word = |(word, &times): (&String, &usize)| if times == 1 { word.clone() } else { format!("{word} ({times})") };
+        let word =
+            |(word, &times): (&String, &usize)| if times == 1 { word.clone() } else { format!("{word} ({times})") };
         let mut words: Vec<String> = self.0.iter().take(SHOWN).map(word).collect();
         if self.0.len() > SHOWN {
             words.push("…".to_owned());
@@ -122,10 +123,7 @@ mod tests {
         let mut others = Others::default();
         assert_eq!(others.sentence(), None);
         others.add(OsStr::new("Thumbs.db"));
-        assert_eq!(
-            others.sentence().unwrap(),
-            "1 file is no picture by its name, and it is left out: Thumbs.db"
-        );
+        assert_eq!(others.sentence().unwrap(), "1 file is no picture by its name, and it is left out: Thumbs.db");
         for name in [".DS_Store", ".DS_Store", "a.txt", "b.TXT", "._a.png"] {
             others.add(OsStr::new(name));
         }

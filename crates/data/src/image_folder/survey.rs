@@ -4,7 +4,7 @@ use std::path::Path;
 
 use backproof_spec::Color;
 
-use super::listing::Listing;
+use super::listing::list;
 use super::names::Part;
 use crate::error::{DataError, Result};
 use crate::picture::Picture;
@@ -33,7 +33,7 @@ pub struct Survey {
 ///
 /// What cannot be listed or trained on, and a folder of which none of these images can be read.
 pub fn survey(path: &Path) -> Result<Survey> {
-    let listing = Listing::of(path)?;
+    let listing = list(path)?;
     let files = &listing.files;
     let every = files.len().div_ceil(SAMPLE).max(1);
     let (mut heights, mut widths, mut is_grey) = (Vec::new(), Vec::new(), true);

@@ -1,37 +1,23 @@
 //! From a file to pixels, within bounds: which format it is, PNG and JPEG.
 
-use std::error::Error;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
-use backproof_spec::{Color, counted};
+use backproof_spec::Color;
 use zune_jpeg::JpegDecoder;
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
-use zune_jpeg::zune_core::options::DecoderOptions;
 use zune_png::PngDecoder;
 
+use super::bounds::{Decoded, NO_SIZE, TooLarge, check_size, options, planes, split};
 use super::orientation::Orientation;
-use super::{Picture, luminance, more_formats, tiff};
+use super::{Picture, more_formats, tiff};
 use crate::error::{DataError, Result};
 
 /// The longest file that is read, 64 MiB.
 const BYTES: u64 = 64 << 20;
-/// The most pixels that are decoded: a few bytes can claim more than any memory holds.
-const PIXELS: usize = 1 << 26;
-/// The most pixels that a byte of a file can hold: deflate makes at most 1,032 bytes of one, each of 8 pixels of one
-/// bit. In a JPEG it is 512, of a bit for a block of 8 × 8. A file that claims more is lying, and gets no memory.
-const PIXELS_PER_BYTE: usize = 8 * 1_032;
 const PNG: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
-
-const NO_SIZE: &str = "the picture has no size";
-
-/// What stops a decoder.
-pub(super) type Problem = Box<dyn Error + Send + Sync>;
-
-/// A picture as a file has it, and how it is to be held.
-pub(super) type Decoded = Result<(Picture, Orientation), Problem>;
 
 /// The formats, by the first bytes of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,33 +120,6 @@ impl Picture {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-#[error("has {0} × {1} pixels; at most {PIXELS} are decoded")]
-struct TooLarge(usize, usize);
-
-/// That a picture has a size, and not more pixels than are decoded. Nothing is allocated before.
-pub(super) fn check_pixels(width: usize, height: usize) -> Result<(), Problem> {
-    match width.saturating_mul(height) {
-        0 => Err(NO_SIZE.into()),
-        pixels if pixels > PIXELS => Err(TooLarge(width, height).into()),
-        _ => Ok(()),
-    }
-}
-
-/// The same, and that so many pixels fit into the file.
-pub(super) fn check_size(width: usize, height: usize, bytes: &[u8]) -> Result<(), Problem> {
-    check_pixels(width, height)?;
-    if width * height > bytes.len().saturating_mul(PIXELS_PER_BYTE) {
-        return Err(format!("{width} × {height} pixels do not fit into {}", counted(bytes.len(), "byte")).into());
-    }
-    Ok(())
-}
-
-/// The decoders' own limit is for each side; ours is for both together.
-pub(super) fn options() -> DecoderOptions {
-    DecoderOptions::default().set_max_width(PIXELS).set_max_height(PIXELS)
-}
-
 fn png(bytes: &[u8], behind: Color) -> Decoded {
     // Palettes and 1 to 16 bits all become 8 bits of grey or RGB, perhaps with alpha.
     let options = options().png_set_strip_to_8bit(true).png_set_confirm_crc(true).inflate_set_confirm_adler(true);
@@ -215,36 +174,4 @@ fn has_end(bytes: &[u8]) -> bool {
         }
     }
     false
-}
-
-/// One plane for each channel, from pixels of `FROM` values that `convert` makes `TO` channels of.
-fn split<const FROM: usize, const TO: usize>(pixels: &[u8], convert: impl Fn([u8; FROM]) -> [u8; TO]) -> Vec<Vec<u8>> {
-    let mut planes = vec![Vec::with_capacity(pixels.len() / FROM); TO];
-    for pixel in pixels.as_chunks::<FROM>().0 {
-        planes.iter_mut().zip(convert(*pixel)).for_each(|(plane, value)| plane.push(value));
-    }
-    planes
-}
-
-/// The planes of `pixels` in the colour space `space`, what is transparent over `behind`.
-pub(super) fn planes(space: ColorSpace, pixels: Vec<u8>, behind: Color) -> Result<Vec<Vec<u8>>, Problem> {
-    let Color(rgb) = behind;
-    Ok(match space {
-        ColorSpace::Luma => vec![pixels],
-        ColorSpace::LumaA => {
-            let grey = luminance(rgb);
-            split(&pixels, |[value, alpha]| [over(value, grey, alpha)])
-        }
-        ColorSpace::RGB => split(&pixels, |rgb: [u8; 3]| rgb),
-        ColorSpace::RGBA => split(&pixels, |[r, g, b, alpha]| {
-            [over(r, rgb[0], alpha), over(g, rgb[1], alpha), over(b, rgb[2], alpha)]
-        }),
-        other => return Err(format!("it has the colour space {other:?}").into()),
-    })
-}
-
-/// A value with the opacity `alpha` in front of another.
-fn over(value: u8, behind: u8, alpha: u8) -> u8 {
-    let [value, behind, alpha] = [value, behind, alpha].map(u32::from);
-    ((value * alpha + behind * (255 - alpha) + 127) / 255) as u8
 }

@@ -1,5 +1,6 @@
 //! Pictures of the user's own, of any size and in many formats, as the pixels that a network takes.
 
+mod bounds;
 mod centre;
 mod decode;
 mod encode;
@@ -149,8 +150,10 @@ impl Picture {
         };
         let (left, top) = ((self.width - w) / 2, (self.height - h) / 2);
         let part = |plane: &Vec<u8>| {
+            let mut part = Vec::with_capacity(w * h);
             let rows = plane.chunks_exact(self.width).skip(top).take(h);
-            rows.flat_map(|row| &row[left..left + w]).copied().collect()
+            rows.for_each(|row| part.extend_from_slice(&row[left..left + w]));
+            part
         };
         Self { width: w, height: h, planes: self.planes.iter().map(part).collect() }
     }

@@ -10,8 +10,7 @@ use zune_bmp::{BmpDecoder, BmpDecoderErrors};
 use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 
-use super::Picture;
-use super::decode::{Decoded, Problem, check_pixels, check_size, options, planes};
+use super::bounds::{Decoded, Problem, check_pixels, check_size, options, picture};
 use super::orientation::Orientation;
 
 /// The memory of a decoder beside its output: four bytes for each pixel that is decoded, and a little more.
@@ -94,20 +93,4 @@ pub(super) fn webp(bytes: &[u8], behind: Color) -> Decoded {
     let mut pixels = vec![0; decoder.output_buffer_size().ok_or("it has no size")?];
     decoder.read_image(&mut pixels)?;
     picture(width, height, space, pixels, behind, orientation)
-}
-
-/// A picture of decoded pixels, once their number is checked.
-pub(super) fn picture(
-    width: usize,
-    height: usize,
-    space: ColorSpace,
-    pixels: Vec<u8>,
-    behind: Color,
-    orientation: Orientation,
-) -> Decoded {
-    let planes = planes(space, pixels, behind)?;
-    match planes.iter().all(|plane| plane.len() == width * height) {
-        true => Ok((Picture { width, height, planes }, orientation)),
-        false => Err("it has another number of pixels than it says".into()),
-    }
 }

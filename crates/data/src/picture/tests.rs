@@ -192,8 +192,19 @@ fn extreme_proportions_become_pictures_of_the_shape() {
 #[test]
 fn a_picture_cut_anywhere_is_refused() {
     for name in [
-        "rgb.png", "palette.png", "baseline.jpg", "progressive.jpg", "grey.jpg", "palette.gif", "rgb.bmp", "palette.bmp",
-        "lossless.webp", "lossy.webp", "plain.tif", "lzw.tif", "deflate.tif",
+        "rgb.png",
+        "palette.png",
+        "baseline.jpg",
+        "progressive.jpg",
+        "grey.jpg",
+        "palette.gif",
+        "rgb.bmp",
+        "palette.bmp",
+        "lossless.webp",
+        "lossy.webp",
+        "plain.tif",
+        "lzw.tif",
+        "deflate.tif",
     ] {
         let bytes = bytes(name);
         // The last bytes of a GIF say that it is over, and that of a WebP is filling: the picture is whole before.

@@ -8,8 +8,7 @@ use ::tiff::tags::Tag;
 use backproof_spec::Color;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 
-use super::decode::{Decoded, Problem, check_pixels};
-use super::more_formats::picture;
+use super::bounds::{Decoded, Problem, check_pixels, picture};
 use super::orientation::Orientation;
 
 /// The most bytes of a decoded page: 2²⁶ pixels of four channels, or half as many of 16 bits.

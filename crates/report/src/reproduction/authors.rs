@@ -125,9 +125,8 @@ fn evaluate_one(
         });
     }
     let config = &published.configs[&network.config];
-    let data_checksums = load_images(&config.data.images, setup.data_dir.as_deref(), config.seed)
-        .map_err(TrainError::from)?
-        .checksums;
+    let data_checksums =
+        load_images(&config.data.images, setup.data_dir.as_deref(), config.seed).map_err(TrainError::from)?.checksums;
     let (file, config) = (network.file.clone(), network.config.clone());
     Ok(AuthorsResult { file, sha256, config, data_checksums, evaluations })
 }

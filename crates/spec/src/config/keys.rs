@@ -13,9 +13,7 @@ use crate::initialization::INITIALIZATIONS;
 use crate::layers::BATCH_NORM_KEYS;
 use check::CHECK;
 use evaluation::EVALUATION;
-use folder::{
-    BACKGROUND, CHANNELS, FOLDER, RESIZE, SIZE, SKIP_UNREADABLE, TEST_FRACTION, VALIDATION_FRACTION,
-};
+use folder::{BACKGROUND, CHANNELS, FOLDER, RESIZE, SIZE, SKIP_UNREADABLE, TEST_FRACTION, VALIDATION_FRACTION};
 use mixing::{CUTMIX, MIXUP};
 pub(super) use optimizers::{GROUP, OPTIMIZER};
 

@@ -8,7 +8,8 @@ use super::record::{Chosen, Record};
 use super::rules;
 use crate::{
     Augmentation, Averages, ClassWeights, CropBorder, Data, DataSet, DataSets, EarlyStopping, Engine, Expect,
-    Experiment, ImageSource, Kernels, Loss, MeanOf, Normalization, Order, Pixels, Training, Views, WarmStart, Watch, WeightAverage,
+    Experiment, ImageSource, Kernels, Loss, MeanOf, Normalization, Order, Pixels, Training, Views, WarmStart, Watch,
+    WeightAverage,
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {

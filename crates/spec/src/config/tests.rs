@@ -3,6 +3,7 @@
 mod data_sets;
 mod errors;
 mod files;
+mod folder;
 mod groups;
 mod initialization;
 mod layers;

@@ -2,8 +2,8 @@
 //! before them has the same text.
 
 use crate::{
-    Architecture, Augmentation, Averages, ClassWeights, Clipping, CropBorder, Experiment, ImageFolder,
-    ImageSource, LayerSpec, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Update, UpdateRule, Views,
+    Architecture, Augmentation, Averages, ClassWeights, Clipping, CropBorder, Experiment, ImageFolder, ImageSource,
+    LayerSpec, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Update, UpdateRule, Views,
 };
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {

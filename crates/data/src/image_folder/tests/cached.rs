@@ -105,9 +105,8 @@ fn a_damaged_cache_is_written_anew() {
 fn two_processes_at_once_get_the_same_images() {
     let place = place();
     let load = || values(&place.load(&place.folder()).unwrap().training);
-    let [one, other] = std::thread::scope(|scope| {
-        [scope.spawn(load), scope.spawn(load)].map(|thread| thread.join().unwrap())
-    });
+    let [one, other] =
+        std::thread::scope(|scope| [scope.spawn(load), scope.spawn(load)].map(|thread| thread.join().unwrap()));
     assert_eq!(one, other);
     assert_eq!(caches(&place).len(), 1, "what was unfinished is gone");
 }

@@ -3,7 +3,7 @@ use std::ops::ControlFlow::Continue;
 use backproof_spec::{ImageSource, Shape, Size2};
 
 use super::{Place, folder, labels, values};
-use crate::image_folder::listing::sort_names;
+use crate::image_folder::listed::sort_names;
 use crate::{export, load, load_images, look};
 
 #[test]
@@ -97,12 +97,18 @@ fn a_list_of_paths_and_labels_is_a_data_set_in_the_order_of_its_lines() {
         ("", "first line: expected the columns `path` and `label`, perhaps also `split`, found ``"),
         ("a,b\n1,2\n", "found `a,b`"),
         ("path,label\nall/1.png,a\n", "labels: expected at least two different ones, found 1 label in 1 line"),
-        ("path,label\nall/1.png,a\nall/1.png,b\n", "path: expected each image once, found `all/1.png` in the lines 2 and 3"),
+        (
+            "path,label\nall/1.png,a\nall/1.png,b\n",
+            "path: expected each image once, found `all/1.png` in the lines 2 and 3",
+        ),
         ("path,label\nall/1.png,\n", "label: expected one in each line, found none in line 2"),
         ("path,label\n,a\n", "path: expected one in each line, found none in line 2"),
         ("path,label,split\nall/1.png,a,dev\n", "split: expected train, validation or test, found `dev` in line 2"),
         ("path,label\nall/1.png\n", "CSV: expected as many columns as in the first line"),
-        ("path,label\nall/1.png,a\nall/none.png,b\nall/2.png,b\nall/3.png,a\n", "all/none.png: cannot be read: No such file"),
+        (
+            "path,label\nall/1.png,a\nall/none.png,b\nall/2.png,b\nall/3.png,a\n",
+            "all/none.png: cannot be read: No such file",
+        ),
     ] {
         assert!(refused(text).contains(expected), "{}", refused(text));
     }

@@ -3,11 +3,11 @@ use std::fs;
 use backproof_spec::ImageFolder;
 
 use super::{Place, folder, values};
-use crate::image_folder::listing::Listing;
+use crate::image_folder::listing::list;
 use crate::{DataError, look};
 
 fn warnings(place: &Place) -> String {
-    let listing = Listing::of(&place.path()).unwrap();
+    let listing = list(&place.path()).unwrap();
     listing.warnings.join("\n").replace(&place.path().display().to_string(), "leaves")
 }
 
@@ -72,7 +72,8 @@ fn what_is_odd_and_harmless_is_a_warning() {
     place.pictures("oak", 0..4);
     place.pictures("ash", 10..14);
     assert_eq!(warnings(&place), "");
-    for name in ["oak/.DS_Store", "ash/.DS_Store", "oak/Thumbs.db", "oak/notes.txt", "._x.png", "oak/x.heic", "README"] {
+    for name in ["oak/.DS_Store", "ash/.DS_Store", "oak/Thumbs.db", "oak/notes.txt", "._x.png", "oak/x.heic", "README"]
+    {
         place.write(name, b"-");
     }
     place.picture("alone.png", 20);
@@ -150,7 +151,10 @@ fn a_share_of_test_images_that_is_none_is_refused() {
     place.pictures("oak", 0..2);
     place.pictures("ash", 10..12);
     let error = look(&ImageFolder { test_fraction: 0.1, ..place.folder() }).unwrap_err();
-    assert!(error.message.ends_with("has no test images, and test_fraction = 0.1 makes none of its 4 images"), "{error}");
+    assert!(
+        error.message.ends_with("has no test images, and test_fraction = 0.1 makes none of its 4 images"),
+        "{error}"
+    );
 }
 
 #[cfg(unix)]
@@ -178,16 +182,16 @@ fn links_in_a_circle_and_names_that_are_no_utf8_are_no_obstacle() {
 #[test]
 fn two_to_65_535_classes_are_told_apart() {
     let place = Place::new();
-    let mut list = "path,label,split\n".to_owned();
+    let mut text = "path,label,split\n".to_owned();
     place.picture("a.png", 1);
     for class in 0..=65_535 {
-        list += &format!("{class}.png,{class},train\n");
+        text += &format!("{class}.png,{class},train\n");
     }
-    place.write("list.csv", list.as_bytes());
+    place.write("list.csv", text.as_bytes());
     let listed = place.path().join("list.csv");
-    let error = Listing::of(&listed).unwrap_err().to_string();
+    let error = list(&listed).unwrap_err().to_string();
     assert!(error.ends_with("has 65536 classes; at most 65535 are told apart"), "{error}");
-    place.write("list.csv", list.replace("65535.png,65535,train\n", "").as_bytes());
-    let listing = Listing::of(&listed).unwrap();
+    place.write("list.csv", text.replace("65535.png,65535,train\n", "").as_bytes());
+    let listing = list(&listed).unwrap();
     assert_eq!((listing.class_names.len(), listing.files.last().unwrap().label), (65_535, 65_534));
 }

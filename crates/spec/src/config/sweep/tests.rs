@@ -129,9 +129,7 @@ fn points_may_start_from_experiments_of_their_own() {
     assert_eq!(labels, ["digits", "clothes"]);
     let runs: Vec<_> = sweep
         .runs()
-        .map(|(_, run)| {
-            (run.data.images.name(), run.seed, run.optimizer.rule.learning_rate, run.training.batch_size)
-        })
+        .map(|(_, run)| (run.data.images.name(), run.seed, run.optimizer.rule.learning_rate, run.training.batch_size))
         .collect();
     assert_eq!(
         runs,

@@ -7,9 +7,9 @@ use super::{SPELLED_OUT, read};
 use crate::data_set::four;
 use crate::{
     Adam, Architecture, Augmentation, Averages, ClassWeights, Clipping, CropBorder, Data, EarlyStopping, Engine,
-    Expect, Experiment, FlattenSpec, ImageSource, Kernels, LayerSpec, LinearSpec, Lookahead, Loss, Normalization, Optimizer,
-    OptimizerKind, Order, ParameterGroup, Schedule, Shape, Training, Update, UpdateRule, Views, WarmStart, Watch,
-    WeightAverage, published,
+    Expect, Experiment, FlattenSpec, ImageSource, Kernels, LayerSpec, LinearSpec, Lookahead, Loss, Normalization,
+    Optimizer, OptimizerKind, Order, ParameterGroup, Schedule, Shape, Training, Update, UpdateRule, Views, WarmStart,
+    Watch, WeightAverage, published,
 };
 
 /// Those of `layers` that fit what the ones before them give.
@@ -207,7 +207,9 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     let views = prop::sample::select(Views::ALL.to_vec());
     let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), prop::sample::select(valid), (views, any::<bool>()));
     data()
-        .prop_flat_map(|data| (Just(data.clone()), model(data.padded(four().by_name(data.images.name()).unwrap().shape))))
+        .prop_flat_map(|data| {
+            (Just(data.clone()), model(data.padded(four().by_name(data.images.name()).unwrap().shape)))
+        })
         .prop_flat_map(move |(data, model)| {
             (head.clone(), Just(data), Just(model), warm_start(), optimizer(), training(), expect.clone()).prop_map(
                 |(

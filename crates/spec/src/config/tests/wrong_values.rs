@@ -112,7 +112,8 @@ fn a_key_too_long_to_be_any_has_the_valid_ones_beside_it() {
     expect_in_short(
         &changed("[data]", &format!("[data]\n{key} = 1")),
         &format!("unknown key `{key}` in [data]"),
-        "valid keys: `dataset`, `training_images`, `validation_images`, `padding`, `normalization`, `order`, `augmentation`",
+        "valid keys: `dataset`, `training_images`, `validation_images`, `padding`, `normalization`, `order`, `augmentation`, \
+         `folder`, `size`, `channels`, `resize`, `background`, `validation_fraction`, `test_fraction`, `skip_unreadable`",
     );
 }
 
