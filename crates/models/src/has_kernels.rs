@@ -93,7 +93,7 @@ mod tests {
         let explained = backproof_spec::defaults(&DataSets::any());
         for name in LayerSpec::TYPES {
             let begins = format!("{{ type = \"{name}\"");
-            let line = explained.lines().find_map(|line| line.split_once(&begins)).expect(name).1;
+            let line = explained.lines().find_map(|line| line.strip_prefix("#   ")?.strip_prefix(&begins)).expect(name);
             let table = begins + line.split_once("}    ").expect("its words follow").0 + "}";
             // What a linear layer begins with is a vector.
             let before = if *name == "linear" { "\"flatten\", " } else { "" };
