@@ -163,7 +163,8 @@ impl Gradients {
         Ok(Section {
             proven: self.proven,
             // The section begins with the word already.
-            summary: self.summary.strip_prefix("proven: ").unwrap_or(&self.summary).to_owned(),
+            // Its lines are sentences.
+            summary: self.summary.strip_prefix("proven: ").unwrap_or(&self.summary).replace('\n', "; "),
             tables: self.checks.iter().filter_map(Check::table).collect(),
             mutants,
             scatter: scatter.map(Figure::inline).transpose()?,
