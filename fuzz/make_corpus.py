@@ -97,7 +97,9 @@ def picture():
     put("picture", "palette", png(2, 1, 1, 3, bytes([0, 0x40]), bytes([1, 2, 3, 4, 5, 6])))
     put("picture", "deep", png(1, 1, 16, 2, bytes([0, 1, 2, 3, 4, 5, 6])))
     put("picture", "claims-more", png(8192, 8192, 8, 2, bytes(10)))
-    for name in ["baseline.jpg", "grey.jpg", "progressive.jpg", "turned-6.jpg"]:
+    of_pillow = "palette.gif animated.gif palette.bmp opaque.bmp lossless.webp lossy.webp alpha.webp animated.webp lzw.tif deflate.tif"
+    of_pillow += " packed.tif fax.tif sixteen-bit.tif cmyk.tif turned-6.tif huge.gif huge.bmp huge.webp huge.tif"
+    for name in ["baseline.jpg", "grey.jpg", "progressive.jpg", "turned-6.jpg", *of_pillow.split()]:
         put("picture", name, (ROOT / "tests" / "fixtures" / "pictures" / name).read_bytes())
 
 

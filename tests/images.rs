@@ -34,13 +34,12 @@ fn metrics(run: &Path) -> Vec<serde_json::Value> {
 fn the_digits_as_a_folder_give_the_very_numbers_of_the_digits() {
     let folder = tempfile::tempdir().unwrap();
     digits(folder.path());
-    fs::write(folder.path().join("own.toml"), quickstart("folder = \"digits\"").replace("\"quickstart\"", "\"own\""))
-        .unwrap();
+    let config = root().join("configs/your-images/digits.toml");
     let data = ["--data-dir", "data"];
     backproof(folder.path()).arg("train").args(data).assert().success();
-    let text = stdout(&backproof(folder.path()).args(["train", "-c", "own.toml"]).args(data).assert().success());
+    let text = stdout(&backproof(folder.path()).args(["train", "-c"]).arg(config).args(data).assert().success());
     assert!(text.contains("data         digits: 4000 training, 500 validation, 500 test images\n"), "{text}");
-    let [known, own] = ["quickstart", "own"].map(|name| latest(folder.path(), name));
+    let [known, own] = ["quickstart", "digits"].map(|name| latest(folder.path(), name));
     assert_eq!(metrics(&known), metrics(&own));
     for file in ["checkpoints/last/weights.safetensors", "evaluation/predictions.csv", "normalizer.json"] {
         assert!(fs::read(known.join(file)).unwrap() == fs::read(own.join(file)).unwrap(), "{file} differs");

@@ -126,6 +126,7 @@ fn shares_leaving_one(sizes: &[usize], count: usize) -> Vec<usize> {
 /// Divides images of these labels into those to train on and a share of test images, whose numbers are rounded down
 /// only where a class would be left with none to train on. `seed` decides which images of a class are taken. The indices
 /// rise.
+#[cfg(feature = "pictures")]
 pub(crate) fn test_part(labels: &[u16], classes: usize, fraction: f64, seed: u64) -> [Vec<usize>; 2] {
     let mut by_class = vec![Vec::new(); classes];
     labels.iter().enumerate().for_each(|(index, &label)| by_class[usize::from(label)].push(index));
