@@ -159,6 +159,17 @@ fn the_best_point_is_that_of_validation_and_what_the_seeds_do_not_tell_apart_is_
 }
 
 #[test]
+fn one_seed_calls_no_point_better_than_another() {
+    let folder = folder_with(
+        "seeds = [1]\n[set]\ntraining.iterations = 20\nexpect.test_accuracy = 0\n[grid]\noptimizer.learning_rate = [0.001, 0.05]\n",
+    );
+    let text = stdout(&sweep(folder.path()).assert().success());
+    assert!(text.contains("more seeds would tell whether it is better than another point"), "{text}");
+    let page = fs::read_to_string(sweep_folder(folder.path()).join("comparison.html")).unwrap();
+    assert!(page.contains("There are too few seeds to tell whether one point is better than another."), "{page}");
+}
+
+#[test]
 fn runs_are_listed_with_their_figures_and_a_sweep_counts_as_one() {
     let folder = folder_with(SMALL);
     let none = backproof(folder.path()).arg("runs").assert().success();

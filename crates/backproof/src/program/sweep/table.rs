@@ -102,6 +102,8 @@ impl Results {
         let mut sentences = vec![self.ranked_by.in_words().to_owned()];
         if self.points.iter().any(is_noise) {
             sentences.push(format!("Noise: {NOISE}."));
+        } else if self.points.len() > 1 && self.points.iter().all(|point| point.to_best.is_none()) {
+            sentences.push("There are too few seeds to tell whether one point is better than another.".to_owned());
         }
         for (left_out, what) in
             [(count(|point| point.missing), "not done yet"), (count(|point| point.failed), "failed")]
