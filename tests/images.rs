@@ -127,7 +127,7 @@ fn damaged_files_are_listed_exactly_and_the_others_are_trained_on() {
     };
     // Some of them may be among those that are looked at for the size.
     let refused = stderr(&train(&[]).assert().failure());
-    assert!(refused.contains("40 files of `digits` cannot be read:"), "{refused}");
+    assert!(refused.contains("40 files of `") && refused.contains("digits` cannot be read:"), "{refused}");
     assert!(refused.contains("`skip_unreadable = true` under [data] trains without them"), "{refused}");
     let text = stdout(&train(&["--set", "data.skip_unreadable=true"]).assert().success());
     let listed: Vec<&str> =
@@ -163,7 +163,7 @@ fn what_is_wrong_with_a_folder_is_said_before_anything_is_built() {
 fn colour_pictures_of_many_formats_and_odd_class_names_train_and_report() {
     let folder = tempfile::tempdir().unwrap();
     let pictures = root().join("tests/fixtures/pictures");
-    let names = ["<b>bold</b> & \"quoted\"", "pipe | and 葉", &"long ".repeat(40)];
+    let names = ["<b>bold<b> & \"quoted\"", "pipe | and 葉", &"long ".repeat(40)];
     for name in names {
         let class = folder.path().join("own").join(name.trim());
         fs::create_dir_all(&class).unwrap();
@@ -179,7 +179,7 @@ fn colour_pictures_of_many_formats_and_odd_class_names_train_and_report() {
     let config = fs::read_to_string(run.join("config.toml")).unwrap();
     assert!(config.contains("size = [16, 24]\nchannels = 3\nresize = \"pad\"\nbackground = \"#ff0000\""), "{config}");
     let page = fs::read_to_string(run.join("report.html")).unwrap();
-    assert!(!page.contains("<b>bold</b> & \"") && page.contains("&lt;b&gt;bold&lt;"), "names are text");
+    assert!(!page.contains("<b>bold") && page.contains("&lt;b&gt;bold&lt;"), "names are text");
     let png = pictures.join("alpha.png");
     let text = stdout(&backproof(folder.path()).arg("predict").arg(&run).arg(&png).assert().success());
     assert!(text.contains("alpha.png: "), "{text}");
