@@ -13,7 +13,7 @@ use crate::error::Failure;
 /// Images that are not there or cannot be trained on, and overrides that are not valid.
 #[cfg(feature = "program")]
 pub fn experiment(path: &Path, overrides: &[String]) -> anyhow::Result<Experiment> {
-    Ok(chosen::experiment(path, written(path)?, overrides)?)
+    chosen::experiment(path, written(path)?, overrides)
 }
 
 /// What can be said without a look at the images: whether they are there, and in folders of classes. The experiment is

@@ -38,8 +38,11 @@ impl DataSet {
 #[derive(Debug, Clone, Default)]
 pub struct DataSets {
     listed: Option<Vec<(String, Option<DataSet>)>>,
-    look: Option<fn(&ImageFolder) -> Result<DataSet, FolderFault>>,
+    look: Option<Look>,
 }
+
+/// Says what a folder of images holds, by the names of its files.
+pub type Look = fn(&ImageFolder) -> Result<DataSet, FolderFault>;
 
 /// Why a folder of images cannot be trained on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +74,7 @@ impl DataSets {
 
     /// The same, and `look` says what a folder of images is.
     #[must_use]
-    pub fn looking(self, look: fn(&ImageFolder) -> Result<DataSet, FolderFault>) -> Self {
+    pub fn looking(self, look: Look) -> Self {
         Self { look: Some(look), ..self }
     }
 

@@ -94,7 +94,7 @@ mod words;
 pub use architecture::{Architecture, TracedBranch, TracedLayer};
 pub use config::{ConfigError, Diagnostic, Excerpt, Location, defaults, nearest, schema, sweep_schema};
 pub use data::{Augmentation, CropBorder, Data, MeanOf, Normalization, Order, Pixels};
-pub use data_set::{DataSet, DataSets, FolderFault};
+pub use data_set::{DataSet, DataSets, FolderFault, Look};
 pub use experiment::{
     Averages, ClassWeights, EarlyStopping, Engine, Expect, Experiment, Kernels, Training, WarmStart, Watch,
     WeightAverage,

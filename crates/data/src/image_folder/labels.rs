@@ -31,7 +31,8 @@ pub(super) fn listing(path: &Path) -> Result<Listing> {
         return Err(wrong("first line", "the columns `path` and `label`, perhaps also `split`", format!("`{found}`")));
     };
     let parts = column(&PARTS);
-    let (mut rows, mut lines): (Vec<(PathBuf, String, Part)>, HashMap<PathBuf, u64>) = Default::default();
+    let mut rows: Vec<(PathBuf, String, Part)> = Vec::new();
+    let mut lines: HashMap<PathBuf, u64> = HashMap::new();
     for row in reader.byte_records() {
         let row = row.map_err(|error| wrong("CSV", "as many columns as in the first line", error.to_string()))?;
         let line = row.position().map_or(0, csv::Position::line);
