@@ -129,7 +129,7 @@ fn what_is_no_picture_is_named_and_the_others_are_predicted() {
     assert!(stdout(&assert).contains("3.png: "), "{}", stdout(&assert));
     let text = stderr(&assert);
     for said in [
-        "text.png` is neither PNG nor JPEG",
+        "text.png` is no PNG, JPEG, GIF, BMP, WebP or TIFF",
         "cut.png` is damaged or cut: ",
         "runs` is a folder, not a picture",
         "absent.jpg`: ",
