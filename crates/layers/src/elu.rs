@@ -1,7 +1,8 @@
 use backproof_compiled::Operation;
 use backproof_kernels::ElementFunction;
 use burn::module::Module;
-use burn::tensor::{Tensor, activation::relu};
+use burn::tensor::Tensor;
+use burn::tensor::activation::{relu, tanh};
 
 use crate::definition::of_either_rank;
 use crate::sign::{negative_part, positive};
@@ -25,6 +26,9 @@ use crate::sign::{negative_part, positive};
 ///
 /// The exponential of a positive input is never taken: it could overflow, and an infinity that a mask hides from the
 /// output comes back as `0 · ∞` in a gradient.
+///
+/// Close to 0, `exp(x) − 1` would lose the digits of `x`. From −1 on it is `2 t / (1 − t)` with `t = tanh(x / 2)`, which is
+/// the same number and has all of them.
 ///
 /// # Source
 ///
@@ -59,8 +63,12 @@ impl Elu {
     /// [`forward`](Self::forward), and what [`backward`](Self::backward) needs of it.
     pub fn forward_saving<const D: usize>(&self, input: Tensor<D>) -> (Tensor<D>, EluSaved<D>) {
         // max(x, 0) and exp(min(x, 0)) − 1: one of the two is 0 for every x.
-        let exponential = negative_part(input.clone()).exp();
-        let output = relu(input.clone()) + (exponential.clone() - 1.0) * self.alpha;
+        let negative = negative_part(input.clone());
+        let exponential = negative.clone().exp();
+        let close = positive(negative.clone() + 1.0);
+        let t = tanh(negative.clamp_min(-1.0) * 0.5);
+        let less_one = close.clone() * (t.clone() * 2.0 / (-t + 1.0)) + (-close + 1.0) * (exponential.clone() - 1.0);
+        let output = relu(input.clone()) + less_one * self.alpha;
         (output, EluSaved { input, exponential })
     }
 
@@ -86,6 +94,17 @@ mod tests {
 
     elementwise_agrees_with_pytorch!("elu", |case: &Case<'_>| Elu::new(case.number("alpha")));
     elementwise_agrees_with_autodiff!(Elu::new(0.7));
+
+    #[test]
+    fn small_inputs_keep_their_digits() {
+        let layer = Elu::new(0.5);
+        let input: [f64; 5] = [-1e-12, -1e-5, -0.3, -0.999, -1.001];
+        let output = values(layer.forward(from_values(input.to_vec(), [5])));
+        for (x, y) in input.into_iter().zip(output) {
+            let expected = 0.5 * x.exp_m1();
+            assert!((y - expected).abs() <= 1e-15 * expected.abs(), "{x}: {y}, not {expected}");
+        }
+    }
 
     #[test]
     fn large_inputs_leave_no_nan() {

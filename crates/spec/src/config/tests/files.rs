@@ -353,7 +353,7 @@ fn keys_that_came_later_are_not_written_where_they_are_the_default() {
         "lookahead",
         "optimizer.groups",
         "evaluation",
-        "check",
+        "[check]",
     ] {
         assert!(!text.contains(key), "{text}");
     }
