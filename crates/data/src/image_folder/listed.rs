@@ -11,6 +11,7 @@ pub(crate) const MOST_CLASSES: usize = 65_535;
 #[derive(Debug)]
 pub(crate) struct Listing {
     /// What the paths of the files begin at.
+    #[cfg_attr(not(feature = "pictures"), expect(dead_code, reason = "only who decodes pictures opens the files"))]
     pub(crate) root: PathBuf,
     /// In label order.
     pub(crate) class_names: Vec<String>,
