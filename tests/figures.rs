@@ -10,8 +10,9 @@ use roxmltree::Document;
 use tempfile::TempDir;
 
 /// Each figure, and whether it holds images.
-const FIGURES: [(&str, bool); 11] = [
+const FIGURES: [(&str, bool); 14] = [
     ("accuracy", false),
+    ("calibration", false),
     ("classes", false),
     ("confusion-counts", false),
     ("confusion-percent", false),
@@ -20,6 +21,8 @@ const FIGURES: [(&str, bool); 11] = [
     ("loss", false),
     ("loss-with-weight-decay", false),
     ("misclassified", true),
+    ("precision-recall", false),
+    ("roc", false),
     ("training-true-positives", false),
     ("true-positives", false),
 ];
@@ -226,7 +229,7 @@ fn tables_say_what_the_run_says_and_escape_the_names_of_classes() {
     let warning = "warning: The font of the figures for papers has no 猫: these letters are boxes.";
     assert!(stderr(&assert).contains(warning), "{}", stderr(&assert));
     let table = |name: &str| fs::read_to_string(run.join("figures").join(name)).unwrap();
-    for (name, columns) in [("classes.tex", 5), ("confusion.tex", 11), ("parameters.tex", 4), ("results.tex", 2)] {
+    for (name, columns) in [("classes.tex", 7), ("confusion.tex", 11), ("parameters.tex", 4), ("results.tex", 2)] {
         let text = table(name);
         assert!(cells(&text).iter().all(|row| row.len() == columns), "{name}: {text}");
         let escaped = text.replace(r"\{", "").replace(r"\}", "");
@@ -248,6 +251,15 @@ fn tables_say_what_the_run_says_and_escape_the_names_of_classes() {
     let results = cells(&table("results.tex"));
     let of = |name: &str| &results.iter().find(|row| row[0] == name).unwrap_or_else(|| panic!("no {name}"))[1];
     assert_eq!(*of(r"accuracy (\%)"), format!("{:.2}", 100.0 * value["accuracy"].as_f64().unwrap()));
+    for (name, key) in [
+        (r"balanced accuracy (\%)", "balanced_accuracy"),
+        (r"top-5 accuracy (\%)", "top_5_accuracy"),
+        (r"macro precision (\%)", "macro_precision"),
+        (r"macro F1 (\%)", "macro_f1"),
+        (r"expected calibration error (\%)", "expected_calibration_error"),
+    ] {
+        assert_eq!(*of(name), format!("{:.2}", 100.0 * value[key].as_f64().unwrap()), "{name}");
+    }
     assert_eq!(*of("loss"), format!("{:.4}", value["loss"].as_f64().unwrap()));
     assert_eq!((of("parameters").as_str(), of("iterations").as_str()), ("14,682", "20"));
     let confusion = cells(&table("confusion.tex"));

@@ -8,8 +8,9 @@ use backproof_tests::{backproof, json, latest, stderr, stdout};
 use roxmltree::{Document, ParsingOptions};
 use tempfile::TempDir;
 
-const FIGURES: [&str; 11] = [
+const FIGURES: [&str; 14] = [
     "accuracy",
+    "calibration",
     "classes",
     "confusion-counts",
     "confusion-percent",
@@ -18,6 +19,8 @@ const FIGURES: [&str; 11] = [
     "loss",
     "loss-with-weight-decay",
     "misclassified",
+    "precision-recall",
+    "roc",
     "training-true-positives",
     "true-positives",
 ];
@@ -104,7 +107,7 @@ fn page(path: &Path) -> String {
 fn training_ends_with_a_report_of_every_part() {
     let run = latest(RUN.path(), "quickstart");
     let text = page(&run.join("report.html"));
-    for id in ["training", "test", "mistakes", "first-convolution", "network", "repeat", "config"] {
+    for id in ["training", "test", "probabilities", "mistakes", "first-convolution", "network", "repeat", "config"] {
         assert!(text.contains(&format!("<h2 id=\"{id}\">")), "there is no section {id}");
     }
     assert!(!text.contains("lacks something"));
@@ -300,8 +303,50 @@ fn a_thousand_classes_have_a_report_of_what_can_be_read() {
     let (text, warnings) = report(&run);
     assert!(warnings.contains("The confusion matrix of 1,000 classes is not drawn"), "{warnings}");
     assert!(text.contains("class 999") && text.contains("id=\"mistakes\"") && text.len() < 3_000_000, "{}", text.len());
+    for words in [
+        "The 20 of 1,000 classes with the lowest F1",
+        "<summary>All 1,000 classes</summary>",
+        "The pairs of classes that are confused most often",
+    ] {
+        assert!(text.contains(words), "{words}");
+    }
     assert!(!run.join("figures/confusion-counts.png").exists());
     assert!(run.join("figures/misclassified.png").exists());
+}
+
+#[test]
+fn imbalanced_classes_have_a_balanced_accuracy_at_the_head() {
+    let (_folder, run) = run();
+    let result = run.join("evaluation/result.json");
+    let keys = ["balanced_accuracy", "macro_precision", "macro_f1", "top_5_accuracy", "expected_calibration_error"];
+    let value = json(&result);
+    assert!(keys.iter().all(|key| value[key].as_f64().is_some_and(|share| (0.0..=1.0).contains(&share))), "{value}");
+    let (text, _) = report(&run);
+    assert!(text.contains("Top-5 accuracy</dt>") && text.contains("Calibration error</dt>"));
+    assert!(!text.contains("Balanced accuracy</dt>"), "the digits are balanced");
+    // A file of an earlier version has none of these; the page has them all the same.
+    let mut value = value;
+    keys.iter().for_each(|key| drop(value.as_object_mut().unwrap().remove(*key)));
+    value["classes"][0]["support"] = 2.into();
+    fs::write(&result, value.to_string()).unwrap();
+    let (text, _) = report(&run);
+    assert!(text.contains("Top-5 accuracy</dt>") && text.contains("Balanced accuracy</dt>"), "{text}");
+}
+
+#[test]
+fn the_temperature_is_fitted_on_the_validation_images_once_they_are_evaluated() {
+    let (_folder, run) = run();
+    assert!(report(&run).0.contains("was fitted on the test images themselves"));
+    backproof(&run).args(["evaluate", ".", "--split", "validation"]).assert().success();
+    let text = report(&run).0;
+    assert!(text.contains("was fitted on the 500 validation images."), "{text}");
+    // Those of other weights say nothing of these.
+    edit(run.join("evaluation/validation/result.json"), |text| text.replace("\"iteration\": 20", "\"iteration\": 10"));
+    assert!(report(&run).0.contains("was fitted on the test images themselves"));
+    edit(run.join("evaluation/validation/result.json"), |text| text[..text.len() / 2].to_owned());
+    let (text, warnings) = report(&run);
+    let sentence = "The temperature is not fitted on the validation images: ";
+    assert!(warnings.contains(sentence) && text.contains(sentence), "{warnings}");
 }
 
 #[test]

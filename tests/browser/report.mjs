@@ -1,5 +1,5 @@
 // Uses the curves of reports in headless Chromium: values by the pointer and by the keyboard, epochs, a logarithmic axis,
-// smoothing. Prints each fault, and exits with 1 if there is one.
+// smoothing; and its tables of classes: sorting, filtering. Prints each fault, and exits with 1 if there is one.
 //
 //   node report.mjs FOLDER PAGE...        # FOLDER is where `npm ci` installed package.json
 //
@@ -107,6 +107,34 @@ for (const page of pages) {
   await picture("smooth");
   await smoothing.fill("0");
   if ((await tab.locator(".smooth").count()) !== 0) fault("smoothing cannot be switched off");
+
+  // The tables of classes: a column sorts, and a word filters where there are many.
+  const table = tab.locator("table.sorts").last();
+  await tab.$$eval("details", (all) => all.forEach((it) => (it.open = true)));
+  const rows = () => table.locator("tbody tr:visible th").allTextContents();
+  const before = await rows();
+  for (const name of ["recall", "images"]) {
+    const button = table.locator("thead button", { hasText: name });
+    const column = await table.locator("thead th").evaluateAll((all, name) => all.findIndex((it) => it.textContent === name), name);
+    const numbers = () => table.locator("tbody tr").evaluateAll((all, column) => all.map((row) => Number(row.cells[column].textContent.replace(/[,–]/g, ""))), column);
+    await button.click();
+    const falling = await numbers();
+    if (falling.some((number, i) => i > 0 && number > falling[i - 1])) fault(`${name} is not falling: ${falling}`);
+    await button.click();
+    const rising = await numbers();
+    if (String(rising) !== String([...falling].sort((a, b) => a - b))) fault(`${name} is not rising: ${rising}`);
+    await button.click();
+    if (String(await rows()) !== String(before)) fault(`${name}: the third click does not bring the order back`);
+  }
+  const words = tab.locator("#filter-classes");
+  if ((await words.count()) && (await words.isVisible())) {
+    await words.fill("no such class");
+    if ((await rows()).length !== 0) fault("a word that no class has shows classes");
+    await words.fill(before.at(-1).slice(-3));
+    const shown = (await rows()).length;
+    if (shown === 0 || shown === before.length) fault(`${shown} of ${before.length} classes are shown`);
+    await words.fill("");
+  } else if (before.length > 20) fault("there is no filter for many classes");
   await tab.close();
 }
 await browser.close();

@@ -28,6 +28,8 @@ pub(crate) struct Cell {
     pub(crate) shade: f64,
     /// Whether the prediction is right.
     pub(crate) right: bool,
+    /// Whether it leads to misclassified images.
+    pub(crate) leads: bool,
 }
 
 /// One row as it is shown.
@@ -113,6 +115,7 @@ impl Confusion {
                 // The root, because most mistakes are few: 1 % is to be seen beside 90 %.
                 shade: (1000.0 * share.unwrap_or(0.0).sqrt()).round() / 1000.0,
                 right: row == column,
+                leads: false,
             }
         };
         let row = |(row, name): (usize, &String)| {

@@ -5,13 +5,16 @@ use std::fs;
 use std::path::Path;
 
 use backproof_data::{Images, load_images};
-use backproof_spec::{Experiment, LayerSpec};
-use backproof_train::{EvaluationResult, Prediction, RunFolder, RunRecord, RunStatus, TrainingReport};
+use backproof_spec::{Experiment, LayerSpec, Loss};
+use backproof_train::{
+    EvaluationResult, Measures, Prediction, RunFolder, RunRecord, RunStatus, Split, TrainError, TrainingReport,
+};
 
 use crate::ReportError;
 use crate::explore::Milestone;
 use crate::gradients::Gradients;
 use crate::kernels::Kernels;
+use crate::temperature::Temperature;
 
 /// What a report is made of. Whatever is missing or damaged is empty here, and named in `missing`.
 #[derive(Debug)]
@@ -25,6 +28,8 @@ pub(crate) struct Contents {
     pub(crate) result: Option<EvaluationResult>,
     /// Of every test image; empty without a result.
     pub(crate) predictions: Vec<Prediction>,
+    /// The temperature that suits the probabilities, of a network that was trained by cross-entropy.
+    pub(crate) temperature: Option<Temperature>,
     /// The first convolution's, with the checkpoint's name and iteration.
     pub(crate) kernels: Option<(Kernels, &'static str, usize)>,
     pub(crate) gradients: Option<Gradients>,
@@ -59,7 +64,7 @@ impl Contents {
         if matches!(result, Some(None)) && record.status == RunStatus::Done {
             missing.push("There is no test result: evaluation/result.json is not there.".to_owned());
         }
-        let result = result.flatten();
+        let mut result = result.flatten();
         let predictions = result
             .as_ref()
             .and_then(|result| {
@@ -67,6 +72,16 @@ impl Contents {
                 keep(folder.predictions(result), what, &mut missing)
             })
             .unwrap_or_default();
+        if let Some(result) = &mut result {
+            // Files of earlier versions lack these figures.
+            result.measures = Measures::of(&result.classes, &predictions);
+        }
+        let is_softmax = experiment.as_ref().is_some_and(|it| it.training.loss == Loss::CrossEntropy);
+        let temperature = result.as_ref().filter(|_| is_softmax && !predictions.is_empty()).and_then(|result| {
+            let what = "The temperature is not fitted on the validation images";
+            let validation = keep(validation(folder, result), what, &mut missing).flatten();
+            Temperature::fitted(&predictions, validation.as_deref())
+        });
         let has_convolution = experiment.as_ref().is_some_and(|experiment| {
             experiment.model.layers.iter().any(|layer| matches!(layer, LayerSpec::Conv2d(_)))
         });
@@ -76,7 +91,19 @@ impl Contents {
             None
         });
         let resumed = resumed(&fs::read(folder.path().join("log.txt")).unwrap_or_default());
-        Ok(Self { record, config, experiment, reports, result, predictions, kernels, gradients, resumed, missing })
+        Ok(Self {
+            record,
+            config,
+            experiment,
+            reports,
+            result,
+            predictions,
+            temperature,
+            kernels,
+            gradients,
+            resumed,
+            missing,
+        })
     }
 
     /// What happened in the course of the run, in the order of iterations.
@@ -118,6 +145,16 @@ impl Contents {
             return None;
         }
         Some(loaded.test)
+    }
+}
+
+/// The predictions of the validation images, if they were evaluated with the weights that `test` is of.
+fn validation(folder: &RunFolder, test: &EvaluationResult) -> Result<Option<Vec<Prediction>>, TrainError> {
+    match folder.result_on(Split::Validation)? {
+        Some(result) if result.iteration == test.iteration && result.classes.len() == test.classes.len() => {
+            folder.predictions_on(Split::Validation, &result).map(Some)
+        }
+        _ => Ok(None),
     }
 }
 

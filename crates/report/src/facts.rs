@@ -1,7 +1,7 @@
 //! What a run came to in a few figures, and how it was made.
 
 use backproof_spec::{plural, thousands};
-use backproof_train::{Computation, RunRecord, restored_in_words};
+use backproof_train::{CONFIDENCE_BINS, Computation, EvaluationResult, RunRecord, restored_in_words};
 use serde::Serialize;
 
 use crate::contents::Contents;
@@ -38,6 +38,7 @@ pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
                 None => format!("{correct} of {images} {noun}"),
             },
         });
+        facts.extend(of_measures(result));
         facts.push(Fact { name: "Test loss", value: nats(result.loss), note: "nats".to_owned() });
     }
     let best = contents.reports.iter().filter_map(|report| Some((report.validation_accuracy?, report.iteration)));
@@ -63,6 +64,36 @@ pub(crate) fn facts(contents: &Contents) -> Vec<Fact> {
         });
     }
     facts
+}
+
+/// Figures that say what accuracy does not.
+fn of_measures(result: &EvaluationResult) -> Vec<Fact> {
+    let percent = |share: f64| format!("{:.2} %", 100.0 * share);
+    let measures = &result.measures;
+    let mut facts = Vec::new();
+    if let Some(balanced) = measures.balanced_accuracy.filter(|_| is_imbalanced(result)) {
+        let f1 = measures.macro_f1.map_or_else(String::new, |f1| format!("; macro F1 {}", percent(f1)));
+        let note = format!("mean recall of the classes{f1}");
+        facts.push(Fact { name: "Balanced accuracy", value: percent(balanced), note });
+    }
+    if let Some(top) = measures.top_5_accuracy {
+        facts.push(Fact {
+            name: "Top-5 accuracy",
+            value: percent(top),
+            note: "true class among the 5 likeliest".to_owned(),
+        });
+    }
+    if let Some(error) = measures.expected_calibration_error {
+        let note = format!("expected (ECE), {CONFIDENCE_BINS} bins");
+        facts.push(Fact { name: "Calibration error", value: percent(error), note });
+    }
+    facts
+}
+
+/// Whether a class has more than one and a half times the images of another.
+fn is_imbalanced(result: &EvaluationResult) -> bool {
+    let supports = || result.classes.iter().map(|class| class.support).filter(|&support| support > 0);
+    supports().max().zip(supports().min()).is_some_and(|(most, least)| 2 * most > 3 * least)
 }
 
 pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {

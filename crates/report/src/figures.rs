@@ -8,7 +8,8 @@ use crate::figure::Figure;
 use crate::gradients::Gradients;
 use crate::medium::Medium;
 use crate::mistakes::Mistakes;
-use crate::{ReportError, class_bars, curves, misclassified};
+use crate::ranking::Ranking;
+use crate::{ReportError, calibration, class_bars, curves, misclassified};
 
 /// What figures are drawn of.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,7 @@ pub(crate) struct Drawn<'a> {
     pub(crate) contents: &'a Contents,
     pub(crate) confusion: Option<&'a Confusion>,
     pub(crate) mistakes: Option<&'a Mistakes>,
+    pub(crate) ranking: Option<&'a Ranking>,
 }
 
 /// The drawings of a report.
@@ -24,6 +26,9 @@ pub(crate) struct Figures {
     pub(crate) curves: Vec<Figure>,
     pub(crate) confusion: Vec<Figure>,
     pub(crate) classes: Option<Figure>,
+    pub(crate) calibration: Option<Figure>,
+    /// ROC, and precision over recall.
+    pub(crate) ranking: Vec<Figure>,
     pub(crate) mistakes: Option<Figure>,
     pub(crate) kernels: Option<Figure>,
     pub(crate) gradients: Option<Figure>,
@@ -32,7 +37,7 @@ pub(crate) struct Figures {
 impl Figures {
     /// Draws all of them for a medium.
     pub(crate) fn draw(of: Drawn<'_>, medium: Medium) -> Result<Self, ReportError> {
-        let Drawn { contents, confusion, mistakes } = of;
+        let Drawn { contents, confusion, mistakes, ranking } = of;
         let of_experiment =
             |experiment: &Experiment| (experiment.training.batch_size, experiment.data.validation_images);
         let (batch_size, validation_images) = contents.experiment.as_ref().map_or((0, 0), of_experiment);
@@ -42,6 +47,13 @@ impl Figures {
             curves: curves::figures(&contents.reports, batch_size, validation_images, medium)?,
             confusion: confusion.map(|it| it.figures(medium)).transpose()?.unwrap_or_default(),
             classes: contents.result.as_ref().map(|it| class_bars::figure(it, medium)).transpose()?.flatten(),
+            calibration: contents
+                .result
+                .as_ref()
+                .map(|it| calibration::figure(&it.measures, &contents.predictions, medium))
+                .transpose()?
+                .flatten(),
+            ranking: ranking.map(|it| it.figures(medium)).transpose()?.unwrap_or_default(),
             mistakes: mistakes.map(|it| misclassified::figure(it, medium)).transpose()?.flatten(),
             kernels: contents.kernels.as_ref().map(|(kernels, ..)| kernels.figure(medium)).transpose()?,
             gradients: contents.gradients.as_ref().map(|it| Gradients::figure(it, medium)).transpose()?.flatten(),
@@ -49,12 +61,12 @@ impl Figures {
     }
 
     pub(crate) fn all(&self) -> impl Iterator<Item = &Figure> {
-        let single = [&self.classes, &self.mistakes, &self.kernels, &self.gradients];
-        self.curves.iter().chain(&self.confusion).chain(single.into_iter().flatten())
+        let single = [&self.classes, &self.calibration, &self.mistakes, &self.kernels, &self.gradients];
+        self.curves.iter().chain(&self.confusion).chain(&self.ranking).chain(single.into_iter().flatten())
     }
 
     pub(crate) fn into_all(self) -> Vec<Figure> {
-        let single = [self.classes, self.mistakes, self.kernels, self.gradients];
-        self.curves.into_iter().chain(self.confusion).chain(single.into_iter().flatten()).collect()
+        let single = [self.classes, self.calibration, self.mistakes, self.kernels, self.gradients];
+        self.curves.into_iter().chain(self.confusion).chain(self.ranking).chain(single.into_iter().flatten()).collect()
     }
 }

@@ -6,9 +6,9 @@
 //! says so at its head; only a folder without a readable `run.json` is an error.
 //!
 //! ```text
-//! run folder ── contents ──▶ curves, confusion, classes, mistakes, kernels ──▶ Figure ──▶ figures/*.svg, *.png
-//!                                                                                │
-//!                                                                              page ──▶ report.html
+//! run folder ── contents ──▶ curves, confusion, classes, mistakes, ranking, … ──▶ Figure ──▶ figures/*.svg, *.png
+//!                                                                                   │
+//!                                                                                 page ──▶ report.html
 //! ```
 //!
 //! # Drawing
@@ -32,6 +32,7 @@
 //! can tell an unclosed tag. It works without scripts; one adds the filters.
 
 mod blocks;
+mod calibration;
 mod chart;
 mod class_bars;
 mod classes;
@@ -62,6 +63,7 @@ mod page;
 mod paired;
 mod paper;
 mod pdf;
+mod ranking;
 mod raster;
 mod reproduction;
 mod samples;
@@ -69,8 +71,10 @@ mod scale;
 mod scatter;
 mod series;
 mod settings;
+mod share_chart;
 mod statistics;
 mod tables;
+mod temperature;
 mod templates;
 mod theme;
 
@@ -94,6 +98,8 @@ use contents::Contents;
 use figures::{Drawn, Figures};
 use medium::Medium;
 use mistakes::Mistakes;
+use page::Parts;
+use ranking::Ranking;
 
 /// A report that was written.
 #[derive(Debug, Clone)]
@@ -131,7 +137,9 @@ pub fn report(folder: &RunFolder, data_dir: Option<&Path>, for_paper: &ForPaper)
     let mistakes = predicted.then(|| Mistakes::new(names.clone(), &contents.predictions, images.as_ref()));
     let samples =
         images.as_ref().map(|images| samples::rows(&names, &contents.predictions, images)).unwrap_or_default();
-    let drawn = Drawn { contents: &contents, confusion: confusion.as_ref(), mistakes: mistakes.as_ref() };
+    let ranking = predicted.then(|| Ranking::new(names.clone(), &contents.predictions));
+    let (confusion, mistakes, ranking) = (confusion.as_ref(), mistakes.as_ref(), ranking.as_ref());
+    let drawn = Drawn { contents: &contents, confusion, mistakes, ranking };
     let figures = Figures::draw(drawn, Medium::Screen)?;
     let mut files = Vec::new();
     for figure in figures.all() {
@@ -144,12 +152,12 @@ pub fn report(folder: &RunFolder, data_dir: Option<&Path>, for_paper: &ForPaper)
     let lack = on_paper.lack();
     files.extend(on_paper.files);
     if for_paper.is_asked_for() {
-        files.extend(tables::files(&contents, confusion.as_ref(), &format!("{}/{name}", contents.record.experiment)));
+        files.extend(tables::files(&contents, confusion, ranking, &format!("{}/{name}", contents.record.experiment)));
     }
     folder.write_folder("figures", &files)?;
     let for_paper = files[of_page..].iter().map(|(name, _)| folder.path().join("figures").join(name)).collect();
-    let on_page = confusion.as_ref().filter(|confusion| confusion.names.len() <= Confusion::MOST_CLASSES);
-    let page = page::page(&contents, &name, on_page, mistakes.as_ref(), &samples, &figures)?;
+    let confusion = confusion.filter(|confusion| confusion.names.len() <= Confusion::MOST_CLASSES);
+    let page = page::page(&contents, &name, Parts { confusion, mistakes, ranking, samples: &samples }, &figures)?;
     folder.write("report.html", page.as_bytes())?;
     let missing = contents.missing.into_iter().chain(lack).collect();
     Ok(Written { page: folder.path().join("report.html"), for_paper, missing })

@@ -1,6 +1,6 @@
 //! The misclassified images, worst first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use backproof_data::Images;
 use backproof_spec::Shape;
@@ -10,11 +10,17 @@ use serde::Serialize;
 use crate::confusion::Confusion;
 use crate::image::Image;
 
-/// Shown in any case: the worst of all, and the worst of each pair of classes, so that every filter has something to
-/// show: of all pairs to which a confusion matrix leads, and of more classes than it is drawn of, of the commonest.
+/// Shown: the worst of all, and the worst of each pair of classes, so that every filter has something to show. Where
+/// these would be too many for a page, of the pairs that are confused most often.
 const WORST: usize = 60;
 const WORST_OF_PAIR: usize = 3;
 const PAIRS: usize = Confusion::MOST_CLASSES * (Confusion::MOST_CLASSES - 1);
+/// Shown at most and at least, and about how many bytes of a page all of them may take.
+const MOST: usize = 600;
+const LEAST: usize = 12;
+const BYTES: usize = 2_500_000;
+/// Characters of a name that a bar keeps; the page shows fewer.
+const KEPT: usize = 40;
 /// Of more classes, the likeliest have a bar, and those in question.
 const BARS: usize = 10;
 /// Characters of a class name beside its bar; what is longer is cut.
@@ -69,11 +75,15 @@ pub(crate) struct Mistakes {
     /// The pairs of classes that were confused, most often first.
     pub(crate) pairs: Vec<Pair>,
     pub(crate) names: Vec<String>,
+    /// The true and the predicted classes of those that are shown.
+    labels: Vec<usize>,
+    predicted: Vec<usize>,
     /// Characters of the longest name that bars leave room for.
     pub(crate) name_length: usize,
-    pub(crate) worst: usize,
-    pub(crate) worst_of_pair: usize,
-    pub(crate) most_pairs: usize,
+    worst: usize,
+    worst_of_pair: usize,
+    /// Whether pairs lack some of theirs.
+    cut: bool,
 }
 
 impl Mistakes {
@@ -91,46 +101,94 @@ impl Mistakes {
             counts.into_iter().map(|((label, predicted), count)| Pair { label, predicted, count }).collect();
         pairs.sort_by_key(|pair| std::cmp::Reverse(pair.count));
         pairs.truncate(PAIRS);
-        let mut seen: BTreeMap<(usize, usize), usize> =
-            pairs.iter().map(|pair| ((pair.label, pair.predicted), 0)).collect();
-        let mut shown = Vec::new();
-        for (rank, prediction) in wrong.iter().enumerate() {
-            let of_pair = seen.get_mut(&(prediction.label, prediction.predicted)).map(|seen| {
-                *seen += 1;
-                *seen
-            });
-            if rank < WORST || of_pair.is_some_and(|nth| nth <= WORST_OF_PAIR) {
-                let picture = images.map(|images| picture(images, prediction.index));
-                shown.push(Mistake {
-                    index: prediction.index,
-                    label: prediction.label,
-                    predicted: prediction.predicted,
-                    bars: bars(&names, prediction),
-                    image: picture.as_ref().map(Image::data_uri),
-                    picture,
-                    first_of_pair: of_pair == Some(1),
-                    among_worst: rank < WORST,
-                });
+        let most = most(&names, images, wrong.first().map(|prediction| prediction.index));
+        let chosen = chosen(&wrong, &pairs, most);
+        let worst = WORST.min(most);
+        let mut seen = BTreeSet::new();
+        let show = |&rank: &usize| {
+            let prediction: &Prediction = wrong[rank];
+            let picture = images.map(|images| picture(images, prediction.index));
+            Mistake {
+                index: prediction.index,
+                label: prediction.label,
+                predicted: prediction.predicted,
+                bars: bars(&names, prediction),
+                image: picture.as_ref().map(Image::data_uri),
+                picture,
+                first_of_pair: seen.insert((prediction.label, prediction.predicted)),
+                among_worst: rank < worst,
             }
-        }
+        };
+        let shown: Vec<Mistake> = chosen.ranks.iter().map(show).collect();
+        let classes = |of: fn(&Mistake) -> usize| shown.iter().map(of).collect::<BTreeSet<_>>().into_iter().collect();
         let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
         let name_length = longest.clamp(1, NAME_LENGTH);
         Self {
             count: wrong.len(),
+            labels: classes(|mistake| mistake.label),
+            predicted: classes(|mistake| mistake.predicted),
             shown,
             pairs,
             names,
             name_length,
-            worst: WORST,
+            worst,
             worst_of_pair: WORST_OF_PAIR,
-            most_pairs: PAIRS,
+            cut: chosen.cut,
         }
     }
+
+    /// Whether an image of class `label` that was taken for `predicted` is shown.
+    pub(crate) fn shows(&self, label: usize, predicted: usize) -> bool {
+        self.shown.iter().any(|mistake| mistake.label == label && mistake.predicted == predicted)
+    }
+}
+
+/// How many may be shown, by the bytes that each takes.
+fn most(names: &[String], images: Option<&Images>, example: Option<usize>) -> usize {
+    let longest = names.iter().map(String::len).max().unwrap_or(0);
+    let picture = images.zip(example).map_or(0, |(images, index)| picture(images, index).data_uri().len());
+    // A name is six times in an item, and its beginning beside each bar.
+    (BYTES / (1_500 + picture + 6 * longest)).clamp(LEAST, MOST)
+}
+
+/// Places in the order of mistakes.
+struct Chosen {
+    ranks: Vec<usize>,
+    /// Whether some were left out for the sake of the page.
+    cut: bool,
+}
+
+/// The worst; then the worst of each of the `pairs`, in their order; then the second of each, and the third.
+fn chosen(wrong: &[&Prediction], pairs: &[Pair], most: usize) -> Chosen {
+    let places: BTreeMap<(usize, usize), usize> =
+        pairs.iter().enumerate().map(|(place, pair)| ((pair.label, pair.predicted), place)).collect();
+    let mut seen = vec![0; pairs.len()];
+    let mut wanted = Vec::new();
+    let mut cut = false;
+    for (rank, prediction) in wrong.iter().enumerate() {
+        let place = places.get(&(prediction.label, prediction.predicted)).copied();
+        let nth = place.map(|place| {
+            seen[place] += 1;
+            seen[place]
+        });
+        match (place, nth) {
+            _ if rank < WORST => wanted.push(((0, rank), rank)),
+            (Some(place), Some(nth)) if nth <= WORST_OF_PAIR => wanted.push(((nth, place), rank)),
+            (Some(_), _) => {}
+            (None, _) => cut = true,
+        }
+    }
+    wanted.sort_unstable();
+    cut |= wanted.len() > most;
+    wanted.truncate(most);
+    let mut ranks: Vec<usize> = wanted.into_iter().map(|(_, rank)| rank).collect();
+    ranks.sort_unstable();
+    Chosen { ranks, cut }
 }
 
 fn bars(names: &[String], prediction: &Prediction) -> Vec<Bar> {
     let bar = |(class, name): (usize, &String)| Bar {
-        name: name.clone(),
+        name: name.chars().take(KEPT).collect(),
         share: prediction.probabilities[class],
         class,
         kind: match class {
@@ -219,7 +277,8 @@ mod tests {
         assert_eq!((mistakes.count, mistakes.pairs.len()), (3_002, 50 * 49));
         assert_eq!(mistakes.pairs[0], Pair { label: 500, predicted: 501, count: 3 });
         // The worst are of the pairs that come first.
-        assert_eq!(mistakes.shown.len(), 50 * 49 - 1 + 3);
+        assert!(mistakes.shown.len() == MOST && mistakes.cut);
+        assert!(mistakes.shows(500, 501) && mistakes.shows(0, 1));
         for mistake in &mistakes.shown {
             let mut kinds: Vec<&str> =
                 mistake.bars.iter().map(|bar| bar.kind).filter(|kind| !kind.is_empty()).collect();

@@ -5,7 +5,8 @@ use backproof_train::TrainingReport;
 use serde::Serialize;
 
 use crate::ReportError;
-use crate::classes::{self, ClassRow};
+use crate::calibration::{self, BinRow};
+use crate::classes::{self, Classes, PairRow};
 use crate::confusion::{Confusion, Row};
 use crate::contents::Contents;
 use crate::curves;
@@ -16,7 +17,9 @@ use crate::figures::Figures;
 use crate::gradients::Section;
 use crate::mistakes::Mistakes;
 use crate::network::{Network, network};
+use crate::ranking::Ranking;
 use crate::samples::SampleRow;
+use crate::temperature::Temperature;
 use crate::templates::render;
 use crate::theme::{DARK, LIGHT, Theme};
 
@@ -48,6 +51,19 @@ struct ConfusionTables {
     upright: bool,
 }
 
+impl ConfusionTables {
+    /// Cells lead to misclassified images, where the page shows one of the pair.
+    fn new(confusion: &Confusion, mistakes: Option<&Mistakes>) -> Self {
+        let mut rows = confusion.rows();
+        for (label, row) in rows.iter_mut().enumerate() {
+            for (predicted, cell) in row.cells.iter_mut().enumerate() {
+                cell.leads = mistakes.is_some_and(|it| it.shows(label, predicted));
+            }
+        }
+        Self { names: confusion.names.clone(), rows, upright: confusion.upright() }
+    }
+}
+
 #[derive(Serialize)]
 struct Page<'a> {
     styles: Styles,
@@ -62,9 +78,14 @@ struct Page<'a> {
     reports: Vec<&'a TrainingReport>,
     every: usize,
     result: Option<&'a backproof_train::EvaluationResult>,
-    classes: Option<(Vec<ClassRow>, ClassRow)>,
+    classes: Option<Classes>,
+    pairs: Vec<PairRow>,
     confusion: Option<ConfusionTables>,
     bars: Option<String>,
+    calibration: Option<String>,
+    bins: Vec<BinRow>,
+    temperature: Option<&'a Temperature>,
+    ranking: Vec<String>,
     mistakes: Option<&'a Mistakes>,
     samples: &'a [SampleRow],
     kernels: Option<String>,
@@ -75,13 +96,20 @@ struct Page<'a> {
     provenance: Provenance,
 }
 
+/// What a page has of the test images.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Parts<'a> {
+    pub(crate) confusion: Option<&'a Confusion>,
+    pub(crate) mistakes: Option<&'a Mistakes>,
+    pub(crate) ranking: Option<&'a Ranking>,
+    pub(crate) samples: &'a [SampleRow],
+}
+
 /// The page, with `figures` drawn into it.
 pub(crate) fn page(
     contents: &Contents,
     folder_name: &str,
-    confusion: Option<&Confusion>,
-    mistakes: Option<&Mistakes>,
-    samples: &[SampleRow],
+    Parts { confusion, mistakes, ranking, samples }: Parts<'_>,
     figures: &Figures,
 ) -> Result<String, ReportError> {
     let every = contents.reports.len().div_ceil(REPORT_ROWS).max(1);
@@ -112,13 +140,14 @@ pub(crate) fn page(
         reports,
         every,
         result: contents.result.as_ref(),
-        classes: contents.result.as_ref().map(classes::rows),
-        confusion: confusion.map(|it| ConfusionTables {
-            names: it.names.clone(),
-            rows: it.rows(),
-            upright: it.upright(),
-        }),
+        classes: contents.result.as_ref().map(|it| Classes::new(it, ranking)),
+        pairs: contents.result.as_ref().zip(mistakes).map(|(it, of)| classes::pairs(it, of)).unwrap_or_default(),
+        confusion: confusion.map(|it| ConfusionTables::new(it, mistakes)),
         bars: figures.classes.as_ref().map(Figure::inline).transpose()?,
+        calibration: figures.calibration.as_ref().map(Figure::inline).transpose()?,
+        bins: calibration::rows(&contents.predictions),
+        temperature: contents.temperature.as_ref(),
+        ranking: figures.ranking.iter().map(Figure::inline).collect::<Result<_, _>>()?,
         mistakes,
         samples,
         kernels: figures.kernels.as_ref().map(Figure::inline).transpose()?,

@@ -119,14 +119,15 @@ impl Files {
 mod tests {
     use backproof_data::Images;
     use backproof_spec::{Loss, Shape};
-    use backproof_train::{Evaluation, Prediction, TrainingReport};
+    use backproof_train::{Evaluation, Measures, Prediction, TrainingReport};
 
     use super::*;
     use crate::confusion::Confusion;
     use crate::letters::each_text;
     use crate::medium::POINTS;
     use crate::mistakes::Mistakes;
-    use crate::{class_bars, curves, misclassified};
+    use crate::ranking::Ranking;
+    use crate::{calibration, class_bars, curves, misclassified};
 
     /// A matrix with names of several lengths: with numbers, without tenths, and without numbers.
     fn matrices() -> Vec<Confusion> {
@@ -171,6 +172,15 @@ mod tests {
         let predictions: Vec<Prediction> = (0..39).map(prediction).collect();
         let mistakes = Mistakes::new(names.clone(), &predictions, Some(&images));
         figures.extend(misclassified::figure(&mistakes, medium).unwrap());
+        let figures_of = |predictions: &[Prediction], names: &[String]| {
+            let measures = Measures::of(&[], predictions);
+            let ranked = Ranking::new(names.to_vec(), predictions).figures(medium).unwrap();
+            calibration::figure(&measures, predictions, medium).unwrap().into_iter().chain(ranked)
+        };
+        figures.extend(figures_of(&predictions, &names));
+        let ten: Vec<Prediction> =
+            predictions.iter().map(|it| Prediction { label: it.label % 10, ..it.clone() }).collect();
+        figures.extend(figures_of(&ten, &names));
         let result = Evaluation::new(Loss::CrossEntropy, names.len()).result("test", None, &names);
         figures.extend(class_bars::figure(&result, medium).unwrap());
         figures

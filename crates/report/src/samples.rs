@@ -7,8 +7,9 @@ use serde::Serialize;
 use crate::confusion::Confusion;
 use crate::mistakes::picture;
 
-/// Images of a class.
+/// Images of a class at most, and about how many bytes of a page those of all classes may take.
 const OF_CLASS: usize = 10;
+const BYTES: usize = 1_500_000;
 
 /// One test image.
 #[derive(Debug, Clone, Serialize)]
@@ -35,6 +36,8 @@ pub(crate) fn rows(names: &[String], predictions: &[Prediction], images: &Images
     if names.len() > Confusion::MOST_CLASSES {
         return Vec::new();
     }
+    let example = predictions.first().map_or(0, |it| picture(images, it.index).data_uri().len());
+    let of_class = (BYTES / (names.len().max(1) * (example + 200))).clamp(1, OF_CLASS);
     let sample = |prediction: &Prediction| Sample {
         index: prediction.index,
         image: picture(images, prediction.index).data_uri(),
@@ -44,7 +47,7 @@ pub(crate) fn rows(names: &[String], predictions: &[Prediction], images: &Images
     };
     let row = |(label, name): (usize, &String)| SampleRow {
         name: name.clone(),
-        images: predictions.iter().filter(|it| it.label == label).take(OF_CLASS).map(sample).collect(),
+        images: predictions.iter().filter(|it| it.label == label).take(of_class).map(sample).collect(),
     };
     names.iter().enumerate().map(row).collect()
 }

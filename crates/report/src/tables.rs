@@ -3,16 +3,22 @@
 use backproof_spec::thousands;
 use backproof_train::TrainingReport;
 
-use crate::classes;
+use crate::classes::{ClassRow, Classes};
 use crate::confusion::Confusion;
 use crate::contents::Contents;
 use crate::curves::nats;
 use crate::latex::LatexTable;
 use crate::network::network;
+use crate::ranking::Ranking;
 
 /// `metrics.csv`, `results.tex`, `classes.tex`, `confusion.tex` and `parameters.tex`: those of which the run has what
 /// they are of.
-pub(crate) fn files(contents: &Contents, confusion: Option<&Confusion>, run: &str) -> Vec<(String, Vec<u8>)> {
+pub(crate) fn files(
+    contents: &Contents,
+    confusion: Option<&Confusion>,
+    ranking: Option<&Ranking>,
+    run: &str,
+) -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     if !contents.reports.is_empty() {
         files.push(("metrics.csv".to_owned(), TrainingReport::csv(&contents.reports)));
@@ -21,7 +27,7 @@ pub(crate) fn files(contents: &Contents, confusion: Option<&Confusion>, run: &st
     let about = |what: &str| format!("{what} of {run}");
     for (name, table) in [
         ("results.tex", results(contents, about("Results"))),
-        ("classes.tex", of_classes(contents, about("Precision, recall and F1 in percent of each class"))),
+        ("classes.tex", of_classes(contents, ranking, about("Precision, recall and F1 in percent of each class"))),
         ("confusion.tex", confusion.map(|it| matrix(it, about("Confusion matrix")))),
         ("parameters.tex", parameters(contents, about("Layers and trainable parameters"))),
     ] {
@@ -37,39 +43,49 @@ fn row<const N: usize>(cells: [&str; N]) -> Vec<String> {
 /// The figures of the whole test set.
 fn results(contents: &Contents, about: String) -> Option<LatexTable> {
     let result = contents.result.as_ref()?;
-    let (_, mean) = classes::rows(result);
-    let of_run = [
+    let measures = &result.measures;
+    let percent = |share: Option<f64>| share.map_or_else(|| "–".to_owned(), |share| format!("{:.2}", 100.0 * share));
+    let mut of_run = vec![
         row(["test images", &thousands(result.images)]),
-        row(["accuracy (%)", &format!("{:.2}", 100.0 * result.accuracy)]),
-        row(["loss", &nats(result.loss)]),
-        row(["macro precision (%)", &mean.precision]),
-        row(["macro recall (%)", &mean.recall]),
-        row(["macro F1 (%)", &mean.f1]),
+        row(["accuracy (%)", &percent(Some(result.accuracy))]),
+        row(["balanced accuracy (%)", &percent(measures.balanced_accuracy)]),
     ];
+    if measures.top_5_accuracy.is_some() {
+        of_run.push(row(["top-5 accuracy (%)", &percent(measures.top_5_accuracy)]));
+    }
+    of_run.extend([
+        row(["macro precision (%)", &percent(measures.macro_precision)]),
+        row(["macro F1 (%)", &percent(measures.macro_f1)]),
+        row(["loss", &nats(result.loss)]),
+    ]);
+    if measures.expected_calibration_error.is_some() {
+        of_run.push(row(["expected calibration error (%)", &percent(measures.expected_calibration_error)]));
+    }
     let mut of_training = vec![row(["parameters", &thousands(contents.record.trainable_parameters)])];
     if let Some(last) = contents.reports.last() {
         of_training.push(row(["iterations", &thousands(last.iteration)]));
     }
     let head = row(["", &contents.record.experiment]);
-    Some(LatexTable {
-        about,
-        columns: "lr".to_owned(),
-        turned: false,
-        head,
-        groups: vec![of_run.to_vec(), of_training],
-    })
+    Some(LatexTable { about, columns: "lr".to_owned(), turned: false, head, groups: vec![of_run, of_training] })
 }
 
-fn of_classes(contents: &Contents, about: String) -> Option<LatexTable> {
-    let (rows, mean) = classes::rows(contents.result.as_ref()?);
-    let of = |name: &str, class: &classes::ClassRow| {
-        row([name, &class.precision, &class.recall, &class.f1, &thousands(class.support)])
+fn of_classes(contents: &Contents, ranking: Option<&Ranking>, about: String) -> Option<LatexTable> {
+    let Classes { rows, mean, has_areas, .. } = Classes::new(contents.result.as_ref()?, ranking);
+    let with_areas = |mut cells: Vec<String>, areas: [&str; 2]| {
+        if has_areas {
+            cells.splice(4..4, areas.map(str::to_owned));
+        }
+        cells
+    };
+    let of = |name: &str, class: &ClassRow| {
+        let cells = row([name, &class.precision, &class.recall, &class.f1, &thousands(class.support)]);
+        with_areas(cells, [&class.auc, &class.average_precision])
     };
     Some(LatexTable {
         about,
-        columns: "lrrrr".to_owned(),
+        columns: if has_areas { "lrrrrrr" } else { "lrrrr" }.to_owned(),
         turned: false,
-        head: row(["class", "precision", "recall", "F1", "images"]),
+        head: with_areas(row(["class", "precision", "recall", "F1", "images"]), ["AUC", "AP"]),
         groups: vec![rows.iter().map(|class| of(&class.name, class)).collect(), vec![of("macro mean", &mean)]],
     })
 }

@@ -26,7 +26,7 @@ pub(crate) struct Theme {
 }
 
 /// How many curves have a colour of their own.
-pub(crate) const SERIES: usize = 8;
+pub(crate) const SERIES: usize = 10;
 
 pub(crate) const LIGHT: Theme = Theme {
     paper: "#ffffff",
@@ -37,7 +37,9 @@ pub(crate) const LIGHT: Theme = Theme {
     grid: "#e6e8eb",
     right: "#1d5fbf",
     wrong: "#b8430a",
-    series: ["#1d5fbf", "#b8430a", "#0a7568", "#7a3fc4", "#86620a", "#b0246b", "#4a5666", "#4c7a12"],
+    series: [
+        "#1d5fbf", "#b8430a", "#0a7568", "#7a3fc4", "#86620a", "#b0246b", "#4a5666", "#4c7a12", "#8a2b2b", "#0b6a94",
+    ],
 };
 
 pub(crate) const DARK: Theme = Theme {
@@ -49,7 +51,9 @@ pub(crate) const DARK: Theme = Theme {
     grid: "#2a2f35",
     right: "#7fb2ff",
     wrong: "#ff9a66",
-    series: ["#7fb2ff", "#ff9a66", "#4fd0be", "#c4a5ff", "#e2b84f", "#ff8fbd", "#aab6c6", "#a3d255"],
+    series: [
+        "#7fb2ff", "#ff9a66", "#4fd0be", "#c4a5ff", "#e2b84f", "#ff8fbd", "#aab6c6", "#a3d255", "#f08080", "#6fcdf2",
+    ],
 };
 
 #[cfg(test)]

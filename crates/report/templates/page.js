@@ -1,5 +1,9 @@
-// Shows the worst of the misclassified images, or those of a pair of classes. Without this script, all are shown.
+// Sorts and filters the tables of classes. Shows the worst of the misclassified images, or those of a pair of classes. Without this script, all are shown.
 "use strict";
+for (const table of document.querySelectorAll("table.sorts")) sortable(table, [...table.tBodies[0].rows]);
+const allClasses = document.querySelector("#all-classes tbody");
+if (allClasses) filterable(document.getElementById("class-tools"), [...allClasses.rows]);
+
 (() => {
   const form = document.getElementById("filter");
   if (!form) return;

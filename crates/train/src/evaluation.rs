@@ -5,24 +5,11 @@ use burn::Tensor;
 use serde::{Deserialize, Serialize};
 
 use crate::loss::{Score, score};
+use crate::measures::Measures;
+use crate::prediction::{ClassResult, Prediction};
 
 /// The version of `result.json`, `confusion.csv` and `predictions.csv`.
 pub const EVALUATION_SCHEMA: u32 = 1;
-
-/// What the network said of one image.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Prediction {
-    /// The image's index in its data set file.
-    pub index: usize,
-    /// Its true class.
-    pub label: usize,
-    /// The class of the largest output; the first one wins a tie.
-    pub predicted: usize,
-    /// A probability per class, as [`Loss`] defines it; they sum to 1.
-    pub probabilities: Vec<f64>,
-    /// The loss of this image.
-    pub loss: f64,
-}
 
 /// Predictions of a whole subset.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,21 +19,6 @@ pub struct Evaluation {
     loss: Loss,
     classes: usize,
     views: Views,
-}
-
-/// Precision and recall of one class; `None` where the denominator is zero.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ClassResult {
-    /// The class's name.
-    pub class: String,
-    /// True positives / all images predicted to be of this class.
-    pub precision: Option<f64>,
-    /// True positives / all images of this class.
-    pub recall: Option<f64>,
-    /// True positives.
-    pub true_positives: usize,
-    /// Images of this class.
-    pub support: usize,
 }
 
 /// The content of `result.json`.
@@ -66,6 +38,9 @@ pub struct EvaluationResult {
     pub accuracy: f64,
     /// Mean of the loss that was trained; in nats where it is a cross-entropy.
     pub loss: f64,
+    /// Further figures, each a key of its own; files of earlier versions lack them.
+    #[serde(flatten)]
+    pub measures: Measures,
     /// The views of each image whose logits were averaged; left out for one.
     #[serde(default, skip_serializing_if = "is_one")]
     pub views: Views,
@@ -147,7 +122,7 @@ impl Evaluation {
             counts[prediction.predicted][2] += 1;
         }
         let share = |part: usize, of: usize| (of > 0).then(|| part as f64 / of as f64);
-        let classes = class_names
+        let classes: Vec<ClassResult> = class_names
             .iter()
             .enumerate()
             .map(|(class, name)| {
@@ -169,6 +144,7 @@ impl Evaluation {
             correct: self.correct(),
             accuracy: self.accuracy(),
             loss: self.loss(),
+            measures: Measures::of(&classes, &self.predictions),
             views: self.views,
             classes,
         }

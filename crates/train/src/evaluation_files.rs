@@ -98,7 +98,16 @@ impl RunFolder {
     ///
     /// A file that cannot be read, or a row that is no prediction over the classes of `result`, by number.
     pub fn predictions(&self, result: &EvaluationResult) -> Result<Vec<Prediction>, TrainError> {
-        let path = self.path().join("evaluation/predictions.csv");
+        self.predictions_on(Split::Test, result)
+    }
+
+    /// The same of the last evaluation on `split`.
+    ///
+    /// # Errors
+    ///
+    /// As [`predictions`](Self::predictions).
+    pub fn predictions_on(&self, split: Split, result: &EvaluationResult) -> Result<Vec<Prediction>, TrainError> {
+        let path = self.evaluation_folder(split.name()).join("predictions.csv");
         let bytes = files::read(&path).map_err(|error| TrainError::read(&path, error))?;
         let mut predictions = Vec::new();
         for (number, row) in csv::Reader::from_reader(bytes.as_slice()).records().enumerate() {
