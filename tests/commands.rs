@@ -8,6 +8,7 @@ fn a_bare_xtask_lists_the_commands() {
     let text = stdout(&assert);
     for command in [
         "train",
+        "lr-find",
         "resume",
         "evaluate",
         "sweep",

@@ -95,7 +95,7 @@ fn every_command_does_what_it_says() {
         }
         let mut program = match words.first() {
             Some(
-                &"train" | &"resume" | &"evaluate" | &"sweep" | &"predict" | &"explain" | &"export"
+                &"train" | &"lr-find" | &"resume" | &"evaluate" | &"sweep" | &"predict" | &"explain" | &"export"
                 | &"compare-gradients" | &"report" | &"compare-runs" | &"doctor" | &"data" | &"bench",
             ) => {
                 // In a folder of its own, with configs and pictures where they are in a checkout.

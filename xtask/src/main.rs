@@ -32,6 +32,10 @@ fn check(cli: &Cli) -> anyhow::Result<Backend> {
             backproof::experiment(arguments)?;
             Some(&arguments.device)
         }
+        cli::Command::LrFind(arguments) => {
+            backproof::lr_find::request(arguments)?;
+            Some(&arguments.device)
+        }
         cli::Command::Sweep(arguments) => {
             backproof::sweep(arguments)?;
             Some(&arguments.device)

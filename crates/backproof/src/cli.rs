@@ -14,10 +14,12 @@ mod bench;
 mod compare_gradients;
 mod config;
 mod data;
+mod experiment;
 mod explain;
 mod export;
 mod figures;
 mod judge;
+mod lr_find;
 mod misspelt;
 mod places;
 mod predict;
@@ -30,10 +32,12 @@ pub use bench::BenchArguments;
 pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 pub use config::{ConfigArguments, ConfigCommand};
 pub use data::{DataArguments, DataCommand, DataExportArguments, DataNames};
+pub use experiment::ExperimentArguments;
 pub use explain::ExplainArguments;
 pub use export::{ExportArguments, PixelsOf};
 pub use figures::{FigureArguments, FigureFormat};
 pub use judge::{JudgeArguments, JudgeCommand};
+pub use lr_find::LrFindArguments;
 pub use places::{CheckpointChoice, Device, Places};
 pub use predict::PredictArguments;
 pub use reproduction::ReproductionArguments;
@@ -94,6 +98,13 @@ impl Cli {
 pub enum Command {
     /// Train an experiment, and evaluate it on its test images
     Train(TrainArguments),
+    /// Draw the loss over the learning rate, and suggest a learning rate
+    ///
+    /// The network is trained from its first weights while the learning rate rises from mini-batch to mini-batch. This
+    /// ends where the smoothed loss is 4 times its least value, or not finite. The suggestion is a tenth of the
+    /// lowest rate at which the smoothed loss has made 95 % of its fall. Warm-up and schedule are off, and parameter
+    /// groups keep their ratio to optimizer.learning_rate.
+    LrFind(LrFindArguments),
     /// Continue a run from its last checkpoint
     Resume(ResumeArguments),
     /// Evaluate a run, or weights from elsewhere, on one part of the data
@@ -173,7 +184,8 @@ impl Command {
     /// What `--set` gave, of the commands that have it.
     fn overrides(&mut self) -> Option<&mut Vec<String>> {
         match self {
-            Self::Train(TrainArguments { overrides, .. })
+            Self::Train(TrainArguments { experiment: ExperimentArguments { overrides, .. }, .. })
+            | Self::LrFind(LrFindArguments { experiment: ExperimentArguments { overrides, .. }, .. })
             | Self::Evaluate(EvaluateArguments { overrides, .. })
             | Self::Sweep(SweepArguments { overrides, .. })
             | Self::Config(ConfigArguments { command: ConfigCommand::Check { overrides, .. } }) => Some(overrides),
@@ -184,18 +196,10 @@ impl Command {
 
 #[derive(Debug, Args)]
 pub struct TrainArguments {
-    /// Experiment to train; without it, the quickstart that comes with the program
-    #[arg(short, long, value_name = "FILE", env = "BACKPROOF_CONFIG")]
-    pub config: Option<PathBuf>,
-    /// Train on your own images, with a network and settings that are chosen for them: a folder with a folder for each
-    /// class, or a CSV file of paths and labels
-    #[arg(long, value_name = "FOLDER", env = "BACKPROOF_IMAGES", conflicts_with = "config")]
-    pub images: Option<PathBuf>,
+    #[command(flatten)]
+    pub experiment: ExperimentArguments,
     #[command(flatten)]
     pub device: Device,
-    /// Set a key of the config to another value; may be repeated, and the variable separates several by `;`
-    #[arg(long = "set", value_name = "KEY=VALUE", env = "BACKPROOF_SET")]
-    pub overrides: Vec<String>,
     /// Name of the experiment, and of its folder under runs/
     #[arg(long, env = "BACKPROOF_NAME")]
     pub name: Option<String>,
@@ -210,6 +214,12 @@ pub struct TrainArguments {
     /// Train only 20 iterations and write every output, to see whether a config works
     #[arg(long, env = "BACKPROOF_SMOKE")]
     pub smoke: bool,
+    /// Say what would be trained, how long it takes and the memory that it needs; train nothing, and make no run folder
+    #[arg(long, env = "BACKPROOF_DRY_RUN")]
+    pub dry_run: bool,
+    /// With --dry-run, print what it says as JSON
+    #[arg(long, env = "BACKPROOF_JSON")]
+    pub json: bool,
     #[command(flatten)]
     pub figures: FigureArguments,
     #[command(flatten)]

@@ -19,6 +19,7 @@ pub mod images;
 pub mod judging;
 #[cfg(feature = "program")]
 pub mod lock;
+pub mod lr_find;
 pub mod shard;
 pub mod shell;
 
@@ -29,7 +30,7 @@ use backproof_data::data_sets;
 use backproof_spec::{Architecture, Engine, Experiment, Sweep, counted, published};
 use clap::CommandFactory;
 
-use cli::{Cli, Command, ConfigCommand, EvaluateArguments, TrainArguments};
+use cli::{Cli, Command, ConfigCommand, EvaluateArguments, ExperimentArguments, TrainArguments};
 use error::Failure;
 
 /// The quickstart is part of the program, so that it runs outside a checkout too.
@@ -60,20 +61,7 @@ pub fn answer(cli: &Cli) -> Option<anyhow::Result<()>> {
 ///
 /// A config or an override that is not valid.
 pub fn experiment(arguments: &TrainArguments) -> anyhow::Result<Experiment> {
-    let mut overrides = arguments.overrides.clone();
-    if let Some(name) = &arguments.name {
-        overrides.push(format!("name={name}"));
-    }
-    let mut experiment = match &arguments.config {
-        Some(path) if is_sweep(path) => {
-            let help = format!("`sweep {}` trains all of its runs", shell::argument(path));
-            return Err(Failure::usage(format!("{} is a sweep", path.display())).help(help).into());
-        }
-        Some(path) => Experiment::load(path, &overrides, &data_sets())?,
-        None if let Some(folder) = &arguments.images => images::experiment(folder, &overrides)?,
-        None => Experiment::from_toml("configs/quickstart.toml", QUICKSTART, &overrides, &data_sets())?,
-    };
-    check_engine("", &experiment)?;
+    let mut experiment = chosen(&arguments.experiment, arguments.name.as_deref())?;
     if arguments.smoke {
         let training = &mut experiment.training;
         training.iterations = training.iterations.min(SMOKE_ITERATIONS);
@@ -84,6 +72,23 @@ pub fn experiment(arguments: &TrainArguments) -> anyhow::Result<Experiment> {
         // Twenty iterations say that a config works, not how good it is.
         experiment.expect = None;
     }
+    Ok(experiment)
+}
+
+/// The experiment that the arguments name, with a name of its own where one is given.
+fn chosen(arguments: &ExperimentArguments, name: Option<&str>) -> anyhow::Result<Experiment> {
+    let mut overrides = arguments.overrides.clone();
+    overrides.extend(name.map(|name| format!("name={name}")));
+    let experiment = match &arguments.config {
+        Some(path) if is_sweep(path) => {
+            let help = format!("`sweep {}` trains all of its runs", shell::argument(path));
+            return Err(Failure::usage(format!("{} is a sweep", path.display())).help(help).into());
+        }
+        Some(path) => Experiment::load(path, &overrides, &data_sets())?,
+        None if let Some(folder) = &arguments.images => images::experiment(folder, &overrides)?,
+        None => Experiment::from_toml("configs/quickstart.toml", QUICKSTART, &overrides, &data_sets())?,
+    };
+    check_engine("", &experiment)?;
     Ok(experiment)
 }
 

@@ -65,6 +65,7 @@ mod paper;
 mod pdf;
 mod ranking;
 mod raster;
+mod rate_range;
 mod reproduction;
 mod samples;
 mod scale;
@@ -90,6 +91,7 @@ pub use judged::{class_page, judged_page};
 pub use markdown::{markdown_block, markdown_code, markdown_text};
 pub use paired::{LEVEL, holm};
 pub use paper::{FigureFormat, ForPaper};
+pub use rate_range::{RateRangeFigure, rate_range};
 pub use reproduction::{OmittedRun, Reproduction, Sources, reproduction};
 pub use statistics::{mean_and_deviation, median};
 

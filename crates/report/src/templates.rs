@@ -50,6 +50,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "comparison.js",
         "tables.js",
         "scatter.svg",
+        "rate-range.svg",
         "judged.html",
         "class.html",
         "sections/training.html",

@@ -14,8 +14,10 @@
 //!
 //! This crate prints nothing. What a person watches goes through [`Observer`].
 
+mod begun;
 mod checkpoint;
 mod computation;
+mod dry_run;
 mod early_stopping;
 mod ending;
 mod engine;
@@ -26,6 +28,7 @@ mod evaluation_files;
 mod files;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod learning_rate_range;
 mod logits;
 mod loss;
 mod measures;
@@ -58,12 +61,16 @@ mod whitening;
 pub use backproof_models::{Changes, ComputedBy};
 pub use checkpoint::CheckpointName;
 pub use computation::{Computation, LayerComputation};
+pub use dry_run::{ClassImages, DryRun, PlannedMemory, PlannedSteps, PlannedTime, dry_run};
 pub use early_stopping::{EndedEarly, restored_in_words};
 pub use ending::{Ending, Finished};
 pub use error::TrainError;
 pub use evaluate::{Evaluated, evaluate, evaluate_weights};
 pub use evaluation::{EVALUATION_SCHEMA, Evaluation, EvaluationResult};
 pub use files::{remove_unfinished, write_file, write_json, write_whole};
+pub use learning_rate_range::{
+    RangeEnd, RangePoint, RangeTest, RateRange, Suggestion, learning_rate_range, rate_in_words, two_digits,
+};
 pub use loss::{TrainingLoss, losses, losses_backward, objective};
 pub use measures::{CONFIDENCE_BINS, ConfidenceBin, Measures, TOP, confidence_bins};
 pub use momentum::{Momentum, MomentumState};

@@ -16,7 +16,7 @@ use crate::rules::Rules;
 mod kernel_step;
 
 use kernel_step::above_zero;
-pub(crate) use kernel_step::{kernel_step, momentum_step};
+pub(crate) use kernel_step::{kernel_step, momentum_step, remembers};
 
 /// The optimizer of `rule` with nothing remembered yet, for all parameters of a network. The learning rate is given at
 /// every step.

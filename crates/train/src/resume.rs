@@ -6,9 +6,10 @@ use std::sync::atomic::AtomicBool;
 use backproof_models::Network;
 use backproof_spec::{Engine, Experiment};
 
+use crate::begun::{first_kernels, new_network};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::computation::{hint, trainer_config, without_kernels};
-use crate::run::{Notes, first_kernels, new_network};
+use crate::run::Notes;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
 use crate::setup::{class_names, data};
 use crate::tensorboard::{self, EventFile};

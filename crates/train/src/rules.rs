@@ -17,6 +17,8 @@ pub(crate) struct Rules {
     /// The iterations of the run, over which schedules go.
     iterations: usize,
     is_plain: bool,
+    /// What every learning rate is multiplied by.
+    factor: f64,
 }
 
 impl Rules {
@@ -34,7 +36,7 @@ impl Rules {
         }
         let is_plain = optimizer.groups.is_empty() && network.frozen().is_empty();
         let groups = std::iter::once(all).chain(optimizer.groups.iter().cloned()).collect();
-        Self { groups, of_ids, of, iterations, is_plain }
+        Self { groups, of_ids, of, iterations, is_plain, factor: 1.0 }
     }
 
     /// All groups, that of the other parameters first.
@@ -78,6 +80,11 @@ impl Rules {
 
     /// The learning rate of a group in iteration `step`.
     pub(crate) fn learning_rate(&self, group: usize, step: usize) -> f64 {
-        self.groups[group].learning_rate_at(step, self.iterations)
+        self.factor * self.groups[group].learning_rate_at(step, self.iterations)
+    }
+
+    /// Multiplies the learning rates of all groups by `factor` from now on.
+    pub(crate) fn multiply_learning_rates(&mut self, factor: f64) {
+        self.factor = factor;
     }
 }

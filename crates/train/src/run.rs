@@ -1,29 +1,22 @@
 //! A run from its first iteration to its end.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::ops::ControlFlow::Continue;
 use std::sync::atomic::AtomicBool;
 
-use backproof_data::{Prepared, Subset};
-use backproof_models::Network;
-use backproof_spec::{Experiment, ImageSource};
-use burn::module::Module;
+use backproof_data::Subset;
+use backproof_spec::Experiment;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::begun::Begun;
 use crate::checkpoint::Position;
-use crate::computation::{hint, trainer_config, without_kernels};
+use crate::computation::without_kernels;
 use crate::evaluate::evaluate_subset;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
-use crate::setup::{class_names, data};
 use crate::tensorboard::EventFile;
 use crate::training::{Run, Training};
-use crate::whitening::whitened;
-use crate::{
-    Computation, Ending, Observer, RunFolder, Setup, Started, TrainError, Trainer, TrainingLoss, WarmStartRecord,
-    warm_start,
-};
+use crate::{Ending, Observer, RunFolder, Setup, Started, TrainError, Trainer};
 
 /// Trains `experiment` from its first iteration in a new run folder.
 ///
@@ -39,40 +32,12 @@ pub fn train(
     observer: &mut (dyn Observer + Send),
     stop: &AtomicBool,
 ) -> Result<Ending, TrainError> {
-    let mut experiment = experiment.clone();
-    if let ImageSource::Folder(folder) = &mut experiment.data.images
-        && let Some(whole) =
-            fs::canonicalize(&folder.path).ok().and_then(|path| path.into_os_string().into_string().ok())
-    {
-        // The run can go on from wherever it is asked to.
-        folder.path = whole;
-    }
-    let mut network = new_network(&experiment, setup)?;
-    let mut warm_start = None;
-    if let Some(asked) = &mut experiment.warm_start {
-        let (begun, record) = warm_start::begin(asked, network, &class_names(&experiment.data, setup))?;
-        network = begun;
-        // `latest` will be another run tomorrow.
-        asked.init_from.clone_from(&record.source);
-        warm_start = Some(record);
-    }
-    let hint = hint(&experiment, setup, &network);
-    // An engine that cannot run the network is an error before any data is read, and before there is a folder.
-    let begins = |network| Ok::<_, TrainError>(Trainer::new(trainer_config(&experiment, setup)?, network)?);
-    let mut trainer = begins(network.clone())?;
-    let computation = Computation::new(&experiment, setup, &trainer, 0)?;
-    let data = data(&experiment, setup, stop)?;
-    if let Some(whitened) = first_kernels(&network, warm_start.as_ref(), &data) {
-        network = whitened;
-        trainer = begins(network.clone())?;
-    }
-    let begun = warm_start.is_some().then(|| network.valid());
-    let loss = TrainingLoss::new(&experiment.training, experiment.model.classes()?, &data.training);
-    let trainer = trainer.with_loss(loss);
-    if let (Some(record), Some(begun)) = (&mut warm_start, begun)
+    let Begun { experiment, mut warm_start, trainer, computation, data, hint } = Begun::new(experiment, setup, stop)?;
+    if let Some(record) = &mut warm_start
         && !data.validation.is_empty()
     {
-        let evaluation = evaluate_subset(&experiment, setup, &begun, &data.validation, |_, _| Continue(()))?;
+        let evaluation =
+            evaluate_subset(&experiment, setup, &trainer.network(), &data.validation, |_, _| Continue(()))?;
         record.validation_accuracy = Some(evaluation.accuracy());
     }
     let folder = RunFolder::create(&setup.runs_dir, &experiment)?;
@@ -111,22 +76,6 @@ pub fn train(
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };
     let notes = Notes { hint, warnings };
     run.finish(trainer, Position::default(), record, notes, events, observer, stop)
-}
-
-/// `network`, which has not been trained yet, with the kernels of its first layer that come from the data; `None` where
-/// they do not.
-pub(crate) fn first_kernels(
-    network: &Network,
-    warm_start: Option<&WarmStartRecord>,
-    data: &Prepared,
-) -> Option<Network> {
-    let transfer = warm_start.map(|record| &record.transfer);
-    let loaded = transfer.into_iter().flat_map(|it| it.loaded.iter().chain(it.resized.iter().map(|it| &it.name)));
-    whitened(network, loaded, &data.training)
-}
-
-pub(crate) fn new_network(experiment: &Experiment, setup: &Setup) -> Result<Network, TrainError> {
-    Ok(Network::new(&experiment.model, experiment.seed, &setup.device.clone().autodiff())?)
 }
 
 fn now() -> String {

@@ -12,7 +12,7 @@ use crate::checkpoint::Kept;
 use crate::engine::OnTensors;
 use crate::evaluation::{argmax, host_values};
 use crate::loss::TrainingLoss;
-use crate::optimizer::optimizer_of;
+use crate::optimizer::{optimizer_of, remembers};
 use crate::rules::Rules;
 use crate::targets::Targets;
 use on_plan::OnPlan;
@@ -113,6 +113,11 @@ impl Trainer {
     pub fn with_loss(mut self, loss: TrainingLoss) -> Self {
         self.config.loss = loss;
         self
+    }
+
+    /// Multiplies the learning rates of all parameters by `factor` in the next steps.
+    pub(crate) fn multiply_learning_rates(&mut self, factor: f64) {
+        self.rules.multiply_learning_rates(factor);
     }
 
     /// One step on `batch`, as iteration `step` from 0. The weights do not move where the loss is not finite.
@@ -278,6 +283,21 @@ impl Trainer {
     /// Whether any rule has a weight decay.
     pub(crate) fn decays(&self) -> bool {
         self.rules.groups().iter().any(|group| group.rule.weight_decay > 0.0)
+    }
+
+    /// How many numbers the network has, how many of them are trained, and how many the optimizer remembers.
+    pub(crate) fn numbers(&self) -> (usize, usize, usize) {
+        let groups = self.rules.groups().iter().map(|group| remembers(&group.rule)).collect::<Vec<_>>();
+        let (mut all, mut trained, mut remembered) = (0, 0, 0);
+        for tensor in self.network.as_ref().expect(THERE).tensors() {
+            let count = tensor.data.num_elements();
+            all += count;
+            if let Some(group) = self.rules.group(&tensor.name) {
+                trained += count;
+                remembered += groups[group] * count;
+            }
+        }
+        (all, trained, remembered)
     }
 
     /// What computes each layer in a step; `off` is why no kernel takes part, where none does.

@@ -10,11 +10,13 @@ mod compare_gradients;
 mod data;
 mod device;
 mod doctor;
+mod dry_run;
 mod executable;
 mod explain;
 mod export;
 mod failures;
 mod judge;
+mod lr_find;
 mod picture;
 mod predict;
 mod progress;
@@ -71,6 +73,7 @@ fn main() -> ExitCode {
         .init();
     let result = match &cli.command {
         Command::Train(arguments) => run::train(arguments),
+        Command::LrFind(arguments) => lr_find::run(arguments),
         Command::Resume(arguments) => run::resume(arguments),
         Command::Evaluate(arguments) => run::evaluate(arguments),
         Command::Sweep(arguments) => sweep::run(arguments),

@@ -7,7 +7,7 @@ use backproof::error::colour;
 use backproof_spec::{counted, thousands};
 use backproof_train::{
     ClassResult, EndedEarly, EvaluationResult, Measures, Observer, REPORT_WIDTH, Started, TrainingReport,
-    restored_in_words,
+    WarmStartRecord, restored_in_words,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
@@ -55,15 +55,7 @@ impl Observer for Progress {
         let parameters = experiment.model.trainable_parameters().unwrap_or_default();
         self.line(&format!("network      {}: {}", experiment.model.name, counted(parameters, "trainable parameter")));
         if let Some(warm_start) = started.warm_start.filter(|_| started.iteration == 0) {
-            let transfer = &warm_start.transfer;
-            self.line(&format!(
-                "warm start   {} loaded, {} resized, {} not loaded, {} frozen, from {}; log.txt names them",
-                counted(transfer.loaded.len(), "tensor"),
-                transfer.resized.len(),
-                transfer.skipped.len(),
-                warm_start.frozen.len(),
-                warm_start.source
-            ));
+            warm_start_in_words(warm_start).iter().for_each(|line| self.line(line));
         }
         started.computation.lines().iter().for_each(|line| self.line(line));
         if let Some(hint) = started.hint {
@@ -143,6 +135,28 @@ impl Drop for Progress {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Tensors that a warm start does not load and that are all named.
+const MOST_SKIPPED: usize = 4;
+
+/// What a run takes of the weights that it begins with, and what starts anew.
+pub(crate) fn warm_start_in_words(warm_start: &WarmStartRecord) -> Vec<String> {
+    let transfer = &warm_start.transfer;
+    let mut lines = vec![format!(
+        "warm start   {} loaded, {} resized, {} not loaded, {} frozen, from {}; log.txt names them",
+        counted(transfer.loaded.len(), "tensor"),
+        transfer.resized.len(),
+        transfer.skipped.len(),
+        warm_start.frozen.len(),
+        warm_start.source
+    )];
+    let skipped = transfer.skipped.iter().take(MOST_SKIPPED);
+    lines.extend(skipped.map(|it| format!("             starts anew: {}, {}", it.name, it.reason)));
+    if let Some(others @ 1..) = transfer.skipped.len().checked_sub(MOST_SKIPPED) {
+        lines.push(format!("             and {others} more"));
+    }
+    lines
 }
 
 #[allow(clippy::print_stderr)] // what is not the result goes to stderr

@@ -8,6 +8,7 @@ use backproof_report::ForPaper;
 use backproof_train::{CheckpointName, Ending, Evaluated, Split, TrainError};
 
 use crate::compare_gradients;
+use crate::dry_run;
 use crate::failures::{checkpoint_failure, failure, with_causes};
 use crate::progress::{Progress, summary};
 use crate::report::{self, for_paper};
@@ -20,6 +21,9 @@ pub(crate) fn train(arguments: &cli::TrainArguments) -> anyhow::Result<()> {
     let mut setup = setup(&arguments.device, &arguments.places, arguments.runs_dir.clone())?;
     setup.tensorboard = arguments.tensorboard;
     let stop = stop_when_told(&arguments.supervision)?;
+    if arguments.dry_run {
+        return dry_run::run(&experiment, &setup, arguments.json, &stop);
+    }
     let proof = compare_gradients::prove(&experiment, &setup, &stop)?;
     let ending = backproof_train::train(&experiment, &setup, &mut Progress::new(), &stop).map_err(failure)?;
     if let Some(proof) = proof {

@@ -30,6 +30,12 @@ pub(crate) fn kernel_step(rule: &UpdateRule, learning_rate: f64, before: usize) 
     })
 }
 
+/// How many numbers the optimizer of `rule` remembers for each weight.
+pub(crate) fn remembers(rule: &UpdateRule) -> usize {
+    // Muon, which has no kernel, has its momentum.
+    kernel_step(rule, 0.0, 0).map_or(1, |step| step.remembers())
+}
+
 /// The step of our momentum.
 pub(crate) fn momentum_step(learning_rate: f64, momentum: f64, weight_decay: f64, update: Update) -> MomentumStep {
     let step = MomentumStep::new(learning_rate, momentum, weight_decay);

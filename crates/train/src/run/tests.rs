@@ -2,8 +2,9 @@
 
 use std::fs;
 
-use backproof_models::{load_weights, save_weights};
-use burn::module::{ModuleMapper, Param};
+use backproof_models::{Network, load_weights, save_weights};
+use backproof_spec::ImageSource;
+use burn::module::{Module, ModuleMapper, Param};
 use safetensors::SafeTensors;
 
 use std::path::Path;

@@ -53,19 +53,18 @@ impl RunFolder {
     pub(crate) fn create(runs: &Path, experiment: &Experiment) -> Result<Self, TrainError> {
         let parent = runs.join(&experiment.name);
         fs::create_dir_all(&parent).map_err(|error| TrainError::write(&parent, error))?;
-        let time = OffsetDateTime::now_utc()
-            .format(format_description!("[year][month][day]T[hour][minute][second]Z"))
-            .expect("the format has no component that can fail");
-        let base = format!("{time}-{}", experiment.hash());
         // Two runs of one config in one second get a number each: `create_dir` is what decides who is first.
-        let mut path = parent.join(&base);
+        let base = Self::next(runs, experiment);
+        let mut path = base.clone();
         let mut number = 1;
         loop {
             match fs::create_dir(&path) {
                 Ok(()) => break,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     number += 1;
-                    path = parent.join(format!("{base}-{number}"));
+                    let mut name = base.clone().into_os_string();
+                    name.push(format!("-{number}"));
+                    path = name.into();
                 }
                 Err(error) => return Err(TrainError::write(&path, error)),
             }
@@ -75,6 +74,14 @@ impl RunFolder {
         folder.write_config(experiment)?;
         point_latest(&parent, &folder.path);
         Ok(folder)
+    }
+
+    /// The folder of a run that would begin now.
+    pub(crate) fn next(runs: &Path, experiment: &Experiment) -> PathBuf {
+        let time = OffsetDateTime::now_utc()
+            .format(format_description!("[year][month][day]T[hour][minute][second]Z"))
+            .expect("the format has no component that can fail");
+        runs.join(&experiment.name).join(format!("{time}-{}", experiment.hash()))
     }
 
     /// Opens a run folder; `latest` and other links are followed.
