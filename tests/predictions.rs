@@ -131,7 +131,7 @@ fn what_is_no_picture_is_named_and_the_others_are_predicted() {
     for said in [
         "text.png` is no PNG, JPEG, GIF, BMP, WebP or TIFF",
         "cut.png` is damaged or cut: ",
-        "runs` is a folder, not a picture",
+        "runs` has no pictures, and neither have the folders in it",
         "absent.jpg`: ",
         "huge.png` has 60000 × 60000 pixels",
         "error: 5 of 6 pictures could not be predicted",

@@ -122,6 +122,8 @@ pub enum Command {
     ///
     /// MNIST's digits are centred by their mass, in a box of 20×20 pixels. Use --center to do the same with your own
     /// digit.
+    ///
+    /// --explain writes a page that shows where the network looks in each picture. docs/attribution.md says how to read it.
     Predict(PredictArguments),
     /// Show both passes of one image through the network of a run, on a page to touch
     ///

@@ -98,7 +98,7 @@ pub use fetch::{FetchOptions, FetchReport, Progress, fetch};
 pub use folder::{data_set_directory, default_directory};
 pub use image_folder::look;
 #[cfg(feature = "pictures")]
-pub use image_folder::{Exported, Survey, export, survey};
+pub use image_folder::{Exported, Pictures, Survey, export, pictures, survey};
 pub use images::Images;
 pub use mixing::Mixture;
 pub use normalize::Normalizer;

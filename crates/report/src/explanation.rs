@@ -4,7 +4,7 @@
 //! takes finite differences in double precision. So it is a third implementation of every layer, in
 //! `templates/explain`; the tests run it.
 
-use backproof_spec::{Shape, describe_layer, thousands};
+use backproof_spec::{describe_layer, thousands};
 use backproof_train::{Explanation, LayerInput};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::ReportError;
 use crate::derivations::{Section, sections};
-use crate::image::Image;
+use crate::heat::plain;
 use crate::mistakes::Bar;
 use crate::page::Styles;
 use crate::templates::render;
@@ -96,7 +96,7 @@ pub fn explanation(explanations: &[Explanation], of: &str, mut notes: Vec<String
             styles: Styles::new()?,
             title: format!("{}: both passes of one image", explanation.network),
             subtitle: of.to_owned(),
-            image: picture(explanation).data_uri(),
+            image: plain(&explanation.pixels, explanation.shape).data_uri(),
             image_words: format!("{of}, {label}"),
             answer: answer(explanation),
             iterations: explanations.iter().filter_map(|explanation| explanation.iteration).collect(),
@@ -130,15 +130,6 @@ fn answer(explanation: &Explanation) -> String {
         explanation.classes[explanation.label],
         explanation.loss_value
     )
-}
-
-fn picture(explanation: &Explanation) -> Image {
-    let Shape::Image { channels, height, width } = explanation.shape else {
-        unreachable!("a network of images gets an image")
-    };
-    Image::new([channels, height, width], |channel, row, column| {
-        explanation.pixels[(channel * height + row) * width + column]
-    })
 }
 
 fn bars(explanation: &Explanation) -> Vec<Bar> {
@@ -215,4 +206,4 @@ fn script_safe(json: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -31,6 +31,7 @@
 //! A page is one file with everything inside and nothing fetched. It is well-formed XML as well as HTML, so that a test
 //! can tell an unclosed tag. It works without scripts; one adds the filters.
 
+mod attribution;
 mod blocks;
 mod calibration;
 mod chart;
@@ -48,6 +49,7 @@ mod facts;
 mod figure;
 mod figures;
 mod gradients;
+mod heat;
 mod image;
 mod judged;
 mod kernels;
@@ -83,6 +85,7 @@ use std::path::{Path, PathBuf};
 
 use backproof_train::RunFolder;
 
+pub use attribution::{Explained, ExplainedPage, attributions};
 pub use blocks::{Contrast, against_first};
 pub use comparison::{ComparedPoint, ComparedSweep, Comparison, compare, compare_sweep};
 pub use error::ReportError;

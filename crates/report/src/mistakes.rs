@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use backproof_data::Images;
-use backproof_spec::Shape;
 use backproof_train::Prediction;
 use serde::Serialize;
 
 use crate::confusion::Confusion;
+use crate::heat::plain;
 use crate::image::Image;
 
 /// Shown: the worst of all, and the worst of each pair of classes, so that every filter has something to show. Where
@@ -210,17 +210,13 @@ fn bars(names: &[String], prediction: &Prediction) -> Vec<Bar> {
 
 /// The image `index` of the data set as it was published.
 pub(crate) fn picture(images: &Images, index: usize) -> Image {
-    let shape = match images.shape() {
-        Shape::Image { channels, height, width } => [channels, height, width],
-        Shape::Vector { features } => [1, 1, features],
-    };
-    let [_, height, width] = shape;
-    let pixels = images.pixels(index);
-    Image::new(shape, |channel, row, column| pixels[(channel * height + row) * width + column])
+    plain(images.pixels(index), images.shape())
 }
 
 #[cfg(test)]
 mod tests {
+    use backproof_spec::Shape;
+
     use super::*;
 
     fn names() -> Vec<String> {

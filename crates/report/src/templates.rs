@@ -64,6 +64,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "sections/provenance.html",
         "explain.css",
         "explain.html",
+        "attribution.svg",
+        "explained.html",
     ] {
         environment.add_template(name, text).expect("the tests render every template");
     }

@@ -77,6 +77,7 @@ pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
 pub use optimizer::new_optimizer;
 pub use predict::Predictor;
+pub use predict::attribution::{Attribution, ClassActivation, GradientCheck, Map, Occlusion};
 pub use predict::explanation::{ExplainedLayer, ExplainedTensor, Explanation, LayerInput, Sample};
 pub use prediction::{ClassResult, Prediction};
 pub use report::{REPORT_WIDTH, TrainingReport, duration};

@@ -1,5 +1,6 @@
 //! The network of a run, on images from elsewhere.
 
+pub(crate) mod attribution;
 pub(crate) mod explanation;
 
 use std::sync::atomic::AtomicBool;

@@ -10,7 +10,7 @@ use super::places::{CheckpointChoice, Device, Places};
 pub struct PredictArguments {
     /// Run folder, such as runs/quickstart/latest
     pub run: PathBuf,
-    /// Image files
+    /// Image files, and folders: of a folder all pictures in it, or else in the folders in it
     #[arg(value_name = "IMAGE", required = true)]
     pub images: Vec<PathBuf>,
     /// Number of classes to show for each picture, the most probable first
@@ -28,6 +28,18 @@ pub struct PredictArguments {
     /// Predict with the weights of this file instead: safetensors, .npz or .mat
     #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
     pub weights: Option<PathBuf>,
+    /// Write to DIR where the network looks in each picture: explained.html, and panels as PNG and SVG
+    ///
+    /// A panel has the picture as the network gets it, the saliency, Grad-CAM and occlusion. The saliency is checked by
+    /// finite differences.
+    #[arg(long, value_name = "DIR", env = "BACKPROOF_EXPLAIN")]
+    pub explain: Option<PathBuf>,
+    /// Class that --explain explains, instead of the predicted one
+    #[arg(long, value_name = "CLASS", env = "BACKPROOF_CLASS", requires = "explain")]
+    pub class: Option<String>,
+    /// Write the predictions to FILE as CSV, with the probability of every class
+    #[arg(long, value_name = "FILE", env = "BACKPROOF_CSV")]
+    pub csv: Option<PathBuf>,
     /// Print the predictions as JSON
     #[arg(long, env = "BACKPROOF_JSON")]
     pub json: bool,

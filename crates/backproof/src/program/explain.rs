@@ -97,7 +97,7 @@ fn notes(experiment: &Experiment) -> Vec<String> {
 }
 
 /// The number of a class by its name.
-fn class(label: &str, names: &[String]) -> Result<usize, Failure> {
+pub(crate) fn class(label: &str, names: &[String]) -> Result<usize, Failure> {
     names.iter().position(|name| name == label).ok_or_else(|| {
         let shown: Vec<&str> = names.iter().take(20).map(String::as_str).collect();
         let more = if names.len() > shown.len() { ", …" } else { "" };

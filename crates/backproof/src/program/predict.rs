@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use backproof::cli;
 use backproof::error::{Failure, code};
-use backproof_data::Picture;
-use backproof_train::{Predictor, TrainError};
+use backproof_data::{Picture, pictures};
+use backproof_train::{GradientCheck, Predictor, TrainError, write_file};
 use serde::{Serialize, Serializer};
 
-use crate::failures::with_causes;
-use crate::picture::{check_center, is_grey, pixels};
+use crate::explained::{Explaining, check_in_words};
+use crate::failures::{failure, with_causes};
+use crate::look::{Candidate, Look, inversion_hint, look};
+use crate::picture::check_center;
 use crate::setup::{open, predictor, setup, weights};
 
 /// The version of what `--json` prints.
@@ -38,12 +40,12 @@ struct Predicted {
     looks_inverted: bool,
     /// The most probable classes first.
     top: Vec<Candidate>,
-}
-
-#[derive(Debug, Serialize)]
-pub(crate) struct Candidate {
-    pub(crate) class: String,
-    pub(crate) probability: f64,
+    /// Of `--explain`: the saliency against finite differences.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saliency_check: Option<GradientCheck>,
+    /// In label order, for `--csv`.
+    #[serde(skip)]
+    probabilities: Vec<f64>,
 }
 
 /// A picture of which nothing could be said.
@@ -66,6 +68,10 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
     let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
     check_center(arguments.center, predictor.shape())?;
+    let mut explaining = match &arguments.explain {
+        Some(to) => Some(Explaining::new(to, &folder, &predictor, arguments.class.as_deref())?),
+        None => None,
+    };
     let mut answer = Answer {
         schema_version: SCHEMA,
         run: folder.path().to_owned(),
@@ -73,8 +79,31 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
         predictions: Vec::new(),
         errors: Vec::new(),
     };
-    for file in &arguments.images {
-        match predict(&predictor, file.clone(), arguments) {
+    let unread = |file: PathBuf, error: String| {
+        eprintln!("error: {error}");
+        Unread { file, error }
+    };
+    let (mut files, mut empty) = (Vec::new(), 0);
+    for named in &arguments.images {
+        if !named.is_dir() {
+            files.push(named.clone());
+            continue;
+        }
+        match pictures(named) {
+            Ok(found) => {
+                found.notes.iter().for_each(|note| eprintln!("note: `{}`: {note}", named.display()));
+                files.extend(found.files);
+            }
+            Err(error) => {
+                let help = error.help().map(|help| format!("; {help}")).unwrap_or_default();
+                answer.errors.push(unread(named.clone(), with_causes(&error) + &help));
+                empty += 1;
+            }
+        }
+    }
+    let all = files.len() + empty;
+    for file in files {
+        match predict(&predictor, file.clone(), arguments, explaining.as_mut()) {
             Ok(predicted) => {
                 if !arguments.json {
                     println!("{}", picture_lines(&predicted));
@@ -84,70 +113,62 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
                 }
                 answer.predictions.push(predicted);
             }
-            Err(error) => {
-                let error = with_causes(&error);
-                eprintln!("error: {error}");
-                answer.errors.push(Unread { file: file.clone(), error });
-            }
+            Err(error) => answer.errors.push(unread(file, with_causes(&error))),
         }
     }
     if arguments.json {
         println!("{}", serde_json::to_string_pretty(&answer)?);
     }
+    if let Some(path) = &arguments.csv {
+        write_file(path, &csv(&answer.predictions, predictor.class_names())?).map_err(failure)?;
+    }
+    if let Some(explaining) = explaining {
+        let unread: Vec<&str> = answer.errors.iter().map(|unread| unread.error.as_str()).collect();
+        if let Some(page) = explaining.write(&unread)?
+            && !arguments.json
+        {
+            let checks = answer.predictions.iter().filter_map(|it| it.saliency_check.as_ref());
+            println!("explained    {}", page.display());
+            println!("             {}", check_in_words(checks));
+        }
+    }
     match answer.errors.len() {
         0 => Ok(()),
         failed => {
-            let all = backproof_spec::counted(arguments.images.len(), "picture");
+            let all = backproof_spec::counted(all, "picture");
             Err(Failure::new(code::FAILED, format!("{failed} of {all} could not be predicted")).into())
         }
     }
 }
 
-fn predict(predictor: &Predictor, file: PathBuf, arguments: &cli::PredictArguments) -> Result<Predicted, TrainError> {
-    let picture = Picture::read(&file, predictor.fit().behind)?;
-    let Look { top, looks_inverted } = look(predictor, picture, arguments.invert, arguments.center, arguments.top)?;
-    let Candidate { class, probability } = &top[0];
-    Ok(Predicted { file, class: class.clone(), probability: *probability, looks_inverted, top })
-}
-
-/// What a network sees in a picture.
-pub(crate) struct Look {
-    /// The most probable classes first, at least one.
-    pub(crate) top: Vec<Candidate>,
-    /// Whether the network, trained on white on black, was shown mostly white.
-    pub(crate) looks_inverted: bool,
-}
-
-/// Shows a picture to a network, as it is or inverted, in its place or centred.
-pub(crate) fn look(
+fn predict(
     predictor: &Predictor,
-    mut picture: Picture,
-    invert: bool,
-    center: bool,
-    count: usize,
-) -> Result<Look, TrainError> {
-    if invert {
-        picture = picture.inverted();
-    }
-    let shape = predictor.shape();
-    // The grey data sets are white on black; what a folder holds is not known.
-    let looks_inverted = predictor.images().folder().is_none() && is_grey(shape) && picture.brightness() > 0.5;
-    let probabilities = predictor.probabilities(pixels(&picture, shape, predictor.fit(), center))?;
-    let named = predictor.class_names().iter().zip(probabilities);
-    let mut top: Vec<Candidate> =
-        named.map(|(class, probability)| Candidate { class: class.clone(), probability }).collect();
-    // Stable, so that the first class wins a tie, as in an evaluation.
-    top.sort_by(|one, other| other.probability.total_cmp(&one.probability));
-    top.truncate(count);
-    Ok(Look { top, looks_inverted })
+    file: PathBuf,
+    arguments: &cli::PredictArguments,
+    explaining: Option<&mut Explaining<'_>>,
+) -> Result<Predicted, TrainError> {
+    let picture = Picture::read(&file, predictor.fit().behind)?;
+    let Look { top, looks_inverted, pixels, probabilities } =
+        look(predictor, picture, arguments.invert, arguments.center, arguments.top)?;
+    let saliency_check = match explaining {
+        Some(explaining) => explaining.add(&file, pixels)?,
+        None => None,
+    };
+    let Candidate { class, probability } = &top[0];
+    let (class, probability) = (class.clone(), *probability);
+    Ok(Predicted { file, class, probability, looks_inverted, top, saliency_check, probabilities })
 }
 
-pub(crate) fn inversion_hint(inverted: bool) -> &'static str {
-    if inverted {
-        "is mostly white as a negative; the network was trained on white on black: try it without --invert"
-    } else {
-        "is mostly white; the network was trained on white on black: --invert takes the negative"
+/// A row for each picture; the columns are named as in `evaluation/predictions.csv`.
+fn csv(predictions: &[Predicted], classes: &[String]) -> anyhow::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let heads = ["file", "class", "probability"].map(str::to_owned);
+    writer.write_record(heads.into_iter().chain(classes.iter().map(|class| format!("p({class})"))))?;
+    for Predicted { file, class, probability, probabilities, .. } in predictions {
+        let first = [file.display().to_string(), class.clone(), probability.to_string()];
+        writer.write_record(first.into_iter().chain(probabilities.iter().map(f64::to_string)))?;
     }
+    Ok(writer.into_inner()?)
 }
 
 /// The picture's class, and under it a bar for each of the most probable ones.

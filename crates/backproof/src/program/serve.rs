@@ -13,8 +13,8 @@ use backproof_spec::{Shape, counted};
 use backproof_train::Predictor;
 
 use crate::failures::with_causes;
+use crate::look::{Candidate, Look, inversion_hint, look};
 use crate::picture::check_center;
-use crate::predict::{Candidate, Look, inversion_hint, look};
 use crate::setup::{open, predictor, setup, weights};
 use crate::signals::stop_on_signal;
 
@@ -82,7 +82,7 @@ impl Classifier for OfRun {
     fn classify(&self, file: &[u8], top: usize) -> Result<Prediction, String> {
         let picture = Picture::decode(Path::new("the image"), file, self.predictor.fit().behind)
             .map_err(|error| with_causes(&error))?;
-        let Look { top, looks_inverted } =
+        let Look { top, looks_inverted, .. } =
             look(&self.predictor, picture, self.invert, self.center, top).map_err(|error| with_causes(&error))?;
         let candidate = |it: Candidate| backproof_serve::Candidate { class: it.class, probability: it.probability };
         let top: Vec<_> = top.into_iter().map(candidate).collect();

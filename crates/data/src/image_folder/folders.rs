@@ -1,45 +1,15 @@
 //! Folders of classes.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use backproof_spec::counted;
 use walkdir::WalkDir;
 
 use super::class_table::ClassTable;
+use super::inside::Inside;
 use super::listed::{Listed, Listing, sort_names};
-use super::names::{Others, Part, is_hidden, is_picture, shown, some_of};
+use super::names::{Others, Part, is_picture, shown, some_of};
 use crate::error::{DataError, Result};
-
-/// What is directly in a folder, in the order of the names.
-struct Inside {
-    folders: Vec<PathBuf>,
-    pictures: Vec<PathBuf>,
-    others: Vec<PathBuf>,
-}
-
-impl Inside {
-    /// Links are followed, one step: what is looked at lies at most three folders deep, so no circle is endless.
-    fn of(folder: &Path) -> Result<Self> {
-        let mut inside = Self { folders: Vec::new(), pictures: Vec::new(), others: Vec::new() };
-        for entry in fs::read_dir(folder).map_err(DataError::io("read", folder))? {
-            let entry = entry.map_err(DataError::io("read", folder))?;
-            let (path, name) = (entry.path(), entry.file_name());
-            let kind = entry.file_type().map_err(DataError::io("read", &path))?;
-            // A link that leads nowhere is taken for a file, and reading it says so.
-            let is_folder = kind.is_dir() || (kind.is_symlink() && path.is_dir());
-            match (is_folder, is_hidden(&name)) {
-                (true, true) => {}
-                (true, false) => inside.folders.push(path),
-                (false, _) if is_picture(&name) => inside.pictures.push(path),
-                (false, _) => inside.others.push(path),
-            }
-        }
-        inside.folders.sort();
-        inside.pictures.sort();
-        Ok(inside)
-    }
-}
 
 /// How many pictures there are in a folder, however deep. Links are not followed.
 fn pictures_below(folder: &Path) -> usize {

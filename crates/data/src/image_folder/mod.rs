@@ -10,6 +10,7 @@
 
 mod class_table;
 mod folders;
+mod inside;
 mod labels;
 mod listed;
 mod listing;
@@ -26,6 +27,8 @@ mod export;
 #[cfg(feature = "pictures")]
 mod load;
 #[cfg(feature = "pictures")]
+mod pictures;
+#[cfg(feature = "pictures")]
 mod reading;
 #[cfg(feature = "pictures")]
 mod survey;
@@ -33,6 +36,8 @@ mod survey;
 #[cfg(feature = "pictures")]
 pub use export::{Exported, export};
 pub use look::look;
+#[cfg(feature = "pictures")]
+pub use pictures::{Pictures, pictures};
 pub(crate) use source::UserImages;
 #[cfg(feature = "pictures")]
 pub use survey::{Survey, survey};

@@ -3,6 +3,7 @@
 mod cached;
 mod layouts;
 mod odd;
+mod to_predict;
 
 use std::fs;
 use std::path::{Path, PathBuf};

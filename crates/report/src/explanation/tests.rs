@@ -115,7 +115,7 @@ fn every_number_of_every_published_network_is_the_sum_of_its_terms() {
 }
 
 /// A small network with every kind of layer.
-fn every_layer() -> Architecture {
+pub(crate) fn every_layer() -> Architecture {
     let layers = serde_json::json!([
         { "type": "conv2d", "out_channels": 4, "kernel": [3, 2], "stride": [1, 2], "padding": [2, 1], "dilation": [2, 1],
           "groups": 2, "bias": true },

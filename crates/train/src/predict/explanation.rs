@@ -131,13 +131,17 @@ impl Predictor {
         label: Option<usize>,
         batch_statistics: bool,
     ) -> Result<Explanation, TrainError> {
+        let explanation = Explanation::new(&self.network, self.sample(pixels), self.loss, label, batch_statistics)?;
+        Ok(Explanation { classes: self.class_names.clone(), iteration: self.iteration, ..explanation })
+    }
+
+    /// The image `pixels`, `[C, H, W]`, with its padding and as the network gets it.
+    pub(super) fn sample(&self, pixels: Vec<u8>) -> Sample {
         let image = Images::new(pixels, vec![0], self.shape).padded(self.padding);
         let (shape, pixels) = (image.shape(), image.pixels(0).to_vec());
         let subset = Subset::new(image, vec![0], &self.normalizer);
         let selection = evaluation_selections(&subset, 1).next().expect("there is one image");
-        let sample = Sample { shape, pixels, input: selection.numbers() };
-        let explanation = Explanation::new(&self.network, sample, self.loss, label, batch_statistics)?;
-        Ok(Explanation { classes: self.class_names.clone(), iteration: self.iteration, ..explanation })
+        Sample { shape, pixels, input: selection.numbers() }
     }
 }
 
@@ -244,7 +248,8 @@ fn connect(layers: &[TracedLayer], input: LayerInput, inputs: &mut [Vec<LayerInp
     })
 }
 
-fn numbers(features: &Features) -> Vec<f32> {
+/// The numbers of what flows between layers, in row-major order.
+pub(super) fn numbers(features: &Features) -> Vec<f32> {
     match features {
         Ranked::Images(images) => images.to_data(),
         Ranked::Vectors(vectors) => vectors.to_data(),
