@@ -8,11 +8,16 @@ use serde::Serialize;
 
 /// Of each kind: the pixels of the largest gradients, and pixels at random from the others.
 const PIXELS: usize = 32;
-/// Steps as shares of the largest number of the image; a shorter one is taken where a longer one meets a kink.
-const STEPS: [f64; 3] = [1e-3, 1e-5, 1e-7];
-/// The slopes on both sides of a smooth place differ by no more than this share of the largest gradient. It is small
-/// because the kinks of several windows may nearly cancel: in a black background, a pixel is at many ties at once.
-const SMOOTH: f64 = 1e-5;
+/// Steps as shares of the largest number of the image; a shorter one is taken where a longer one meets a kink. The last
+/// is longer than the distance at which single precision takes one side of a kink for the other.
+const STEPS: [f64; 3] = [1e-3, 1e-4, 1e-5];
+/// The slopes on both sides of a place without a kink differ by no more than this share of the largest gradient. It is
+/// small because kinks may nearly cancel: in a black background, a pixel is at many ties at once.
+const STRAIGHT: f64 = 1e-5;
+/// Or they differ by more, because the logit is curved: then by a tenth of what they differ by with a step ten times as
+/// long, and not by so much that nothing could be told.
+const CURVED: std::ops::Range<f64> = 0.05..0.2;
+const MOST_CURVED: f64 = 1e-2;
 /// Images in one forward pass.
 const BATCH: usize = 32;
 
@@ -98,17 +103,19 @@ fn compare(
     let size = if size > 0.0 { size } else { 1.0 };
     let here = logits(input.to_vec())[0];
     let mut scale = gradient.iter().fold(0.0_f64, |most, &number| f64::from(number).abs().max(most));
-    let (mut pending, mut errors) = (elements.to_vec(), Vec::new());
-    for step in STEPS {
-        let step = step * size;
+    // With how far the slopes were apart with the step before.
+    let mut pending: Vec<(usize, f64)> = elements.iter().map(|&element| (element, f64::INFINITY)).collect();
+    let mut errors = Vec::new();
+    for share in STEPS {
+        let step = share * size;
         let mut slopes = Vec::with_capacity(pending.len());
         for elements in pending.chunks(BATCH / 2) {
-            let moved = |(&element, by): (&usize, f64)| {
+            let moved = |(element, by): (usize, f64)| {
                 let mut image = input.to_vec();
                 image[element] += by;
                 image
             };
-            let images = elements.iter().flat_map(|element| [(element, step), (element, -step)]).flat_map(moved);
+            let images = elements.iter().flat_map(|&(element, _)| [(element, step), (element, -step)]).flat_map(moved);
             let found = logits(images.collect());
             let of_pair = |pair: &[f64]| [(pair[0] - here) / step, (here - pair[1]) / step];
             slopes.extend(found.chunks_exact(2).map(of_pair));
@@ -116,11 +123,17 @@ fn compare(
         // A gradient of zeros is wrong if the logit moves.
         scale = slopes.iter().map(|[right, left]| (right + left).abs() / 2.0).fold(scale, f64::max);
         let mut kinks = Vec::new();
-        for (&element, [right, left]) in pending.iter().zip(slopes) {
-            if (right - left).abs() > SMOOTH * scale {
-                kinks.push(element);
+        for (&(element, before), [right, left]) in pending.iter().zip(slopes) {
+            let (apart, claimed) = ((right - left).abs(), f64::from(gradient[element]));
+            let is_curved =
+                share == STEPS[STEPS.len() - 1] && CURVED.contains(&(apart / before)) && apart <= MOST_CURVED * scale;
+            if apart > STRAIGHT * scale && !is_curved {
+                kinks.push((element, apart));
+            } else if claimed.is_finite() {
+                // A slope on one side is right if a kink is on the other.
+                errors.push((claimed - right.max(left)).max(right.min(left) - claimed).max(0.0));
             } else {
-                errors.push(((right + left) / 2.0 - f64::from(gradient[element])).abs());
+                errors.push(f64::INFINITY);
             }
         }
         pending = kinks;
@@ -162,9 +175,9 @@ mod tests {
     #[test]
     fn a_wrong_gradient_differs_by_what_it_is_wrong() {
         let check = checked([0.75, 3.0, 0.0, 12.6]);
-        assert!(!check.agrees && (check.largest_error.unwrap() - 0.6 / 12.6).abs() < 1e-5, "{check:?}");
+        assert!(!check.agrees && (check.largest_error.unwrap() - 0.6 / 12.6).abs() < 1e-4, "{check:?}");
         let zeros = checked([0.0; 4]);
-        assert!(!zeros.agrees && (zeros.largest_error.unwrap() - 1.0).abs() < 1e-5, "{zeros:?}");
+        assert!(!zeros.agrees && (zeros.largest_error.unwrap() - 1.0).abs() < 1e-4, "{zeros:?}");
         assert!(!checked([0.75, f32::NAN, 0.0, 12.0]).agrees);
     }
 
