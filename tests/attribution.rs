@@ -55,7 +55,8 @@ fn each_picture_has_a_panel_and_the_page_has_all_of_them() {
 #[test]
 fn a_network_without_convolutions_has_no_grad_cam_and_several_views_are_said() {
     let layers = r#"model.layers=[{type="flatten"},{type="linear",out_features=10}]"#;
-    let folder = smoke_run(&["--set", layers, "--set", "evaluation.views=mirror"]);
+    let input = "model.input=[1, 28, 28]";
+    let folder = smoke_run(&["--set", input, "--set", layers, "--set", "evaluation.views=mirror"]);
     let seven = digits().join("7.png");
     predict(folder.path(), &["--explain", "looks"]).arg(seven).assert().success();
     let page = fs::read_to_string(folder.path().join("looks/explained.html")).unwrap();
