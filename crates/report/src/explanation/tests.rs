@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use backproof_models::Network;
-use backproof_spec::{Architecture, LayerSpec, Loss, published};
+use backproof_spec::{Architecture, LayerSpec, Loss, Shape, published};
 use backproof_train::Sample;
 use burn::tensor::Device;
 use rquickjs::{Context, Ctx, Function, Runtime};
