@@ -13,7 +13,7 @@ use crate::templates::render;
 
 /// The figure on a screen: its width, and left and top of the plot.
 const WIDTH: f64 = 625.0;
-const LEFT: f64 = 62.0;
+const LEFT: f64 = 74.0;
 const TOP: f64 = 58.0;
 /// The height of the bars of counts, in which a number of seven digits can stand, and what is above.
 const COUNTS: f64 = 84.0;
@@ -120,7 +120,7 @@ pub(crate) fn figure(
     };
     let title = "Reliability diagram";
     let errors = format!("ECE {} %, maximum {} %", percent(expected), percent(maximum));
-    let up = format!("accuracy (blue); gap to confidence (orange): {errors}");
+    let up = format!("accuracy (blue), gap (orange): {errors}");
     let up = if width(&up) > all { fitted(&format!("accuracy; {errors}"), all) } else { up };
     let context = Context {
         title,

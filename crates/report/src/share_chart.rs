@@ -98,7 +98,7 @@ impl ShareChart {
         let names = || coloured.iter().map(|&curve| self.curves[curve].name.as_str());
         let is_screen = medium == Medium::Screen;
         // The fonts of screens are wider than ours, and those of narrow ones are larger.
-        let slack = if is_screen { 1.25 } else { 1.0 };
+        let slack = if is_screen { 1.5 } else { 1.0 };
         let number = slack * width("0.0000");
         let ticks = Scale::linear([0.0, 1.0], 5, [0.0, 1.0]);
         let (all, plot) = match medium.width() {
@@ -141,7 +141,7 @@ impl ShareChart {
             x: x.drawn_ticks(),
             y: y.drawn_ticks(),
             diagonal: self.diagonal,
-            grey: others.iter().map(|&curve| path(&self.curves[curve].points, &x, &y, 2.0)).collect(),
+            grey: others.iter().map(|&curve| path(&self.curves[curve].points, &x, &y, 1.0)).collect(),
             curves: drawn.collect(),
             head,
             head_y,
