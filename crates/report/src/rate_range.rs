@@ -49,8 +49,8 @@ struct Context<'a> {
 }
 
 /// Draws `test` under `title`: the loss of each mini-batch as a thin line and the smoothed one as a thick line, over the
-/// learning rate on a logarithmic axis, with the rate at which it has
-/// made 95 % of its fall, and the suggested rate.
+/// learning rate on a logarithmic axis. Marks show where the smoothed loss has made 95 % of its fall, and the suggested
+/// rate.
 ///
 /// `None` of a test with fewer than two mini-batches.
 ///

@@ -55,7 +55,9 @@ impl Observer for Progress {
         let parameters = experiment.model.trainable_parameters().unwrap_or_default();
         self.line(&format!("network      {}: {}", experiment.model.name, counted(parameters, "trainable parameter")));
         if let Some(warm_start) = started.warm_start.filter(|_| started.iteration == 0) {
-            warm_start_in_words(warm_start).iter().for_each(|line| self.line(line));
+            let mut lines = warm_start_in_words(warm_start);
+            lines[0] += "; log.txt names them";
+            lines.iter().for_each(|line| self.line(line));
         }
         started.computation.lines().iter().for_each(|line| self.line(line));
         if let Some(hint) = started.hint {
@@ -144,7 +146,7 @@ const MOST_SKIPPED: usize = 4;
 pub(crate) fn warm_start_in_words(warm_start: &WarmStartRecord) -> Vec<String> {
     let transfer = &warm_start.transfer;
     let mut lines = vec![format!(
-        "warm start   {} loaded, {} resized, {} not loaded, {} frozen, from {}; log.txt names them",
+        "warm start   {} loaded, {} resized, {} not loaded, {} frozen, from {}",
         counted(transfer.loaded.len(), "tensor"),
         transfer.resized.len(),
         transfer.skipped.len(),
