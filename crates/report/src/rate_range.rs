@@ -69,11 +69,12 @@ fn figure(test: &RangeTest, title: &str) -> Result<Option<Figure>, ReportError> 
     let x = Scale::logarithmic([first.learning_rate, last.learning_rate], [left, right]);
     // What leaves the plot ends at its top: the losses of single mini-batches, and the rise at the end.
     let least = points.iter().map(|it| it.smoothed_loss).fold(f64::MAX, f64::min);
-    let until_least = points.iter().position(|it| it.smoothed_loss <= least).map_or(&points[..], |at| &points[..=at]);
-    let high = until_least.iter().map(|it| it.smoothed_loss).fold(f64::MIN, f64::max).min(1e299);
+    let least_at = points.iter().position(|it| it.smoothed_loss <= least).unwrap_or_default();
+    let high = points[..=least_at].iter().map(|it| it.smoothed_loss).fold(f64::MIN, f64::max).min(1e299);
     let y = Scale::linear([least.min(0.0), ROOM * high], 5, [bottom, top]);
-    let end = points.iter().position(|it| it.smoothed_loss > ROOM * high).map_or(points.len(), |at| at + 1);
     let line = |value: fn(&RangePoint) -> f64| {
+        let leaves = points[least_at..].iter().position(|it| value(it) > ROOM * high);
+        let end = leaves.map_or(points.len(), |after| least_at + after + 1);
         let places = points[..end].iter().map(|it| format!("{} {}", x.place(it.learning_rate), y.place(value(it))));
         format!("M{}", places.collect::<Vec<_>>().join(" L"))
     };
