@@ -34,7 +34,7 @@ pub(super) fn grad_cam(
     if convolutions.peek().is_none() {
         return Ok(Err("The network has no convolution, so there is no Grad-CAM."));
     }
-    let Some(layer) = convolutions.filter(has_places).last() else {
+    let Some(layer) = convolutions.rfind(has_places) else {
         return Ok(Err("Each convolution's output has one place only, so there is no Grad-CAM."));
     };
     let Shape::Image { channels, height, width } = layer.output else { unreachable!("it has places") };
