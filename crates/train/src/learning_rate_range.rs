@@ -270,7 +270,7 @@ mod tests {
             RangeTest { points: points.collect(), end: RangeEnd::Complete }.suggestion()
         };
         // The fall is 1.5, and 95 % of it end at 0.575.
-        let found = of(&[2.0, 1.0, 0.57, 0.56, 0.5, 3.0]).unwrap();
+        let found = of(&[2.0, 1.0, 0.57, 0.56, 0.5, 3.0, 3.0]).unwrap();
         assert_eq!((found.learning_rate, found.first_loss, found.is_open), (0.0037, 2.0, false));
         assert_eq!([found.fallen.smoothed_loss, found.least.smoothed_loss], [0.57, 0.5]);
         assert!(of(&[2.0, 1.9, 1.0, 0.5]).unwrap().is_open);
