@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use backproof_tests::sweeps::{folder_with, sweep, sweep_folder};
-use backproof_tests::{backproof, json, latest, stderr, stdout};
+use backproof_tests::{backproof, copy_folder, json, latest, stderr, stdout};
 use roxmltree::Document;
 use tempfile::TempDir;
 
@@ -58,19 +58,6 @@ fn run() -> (TempDir, PathBuf) {
     let copy = folder.path().join("run");
     copy_folder(&latest(RUN.path(), "quickstart"), &copy);
     (folder, copy)
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 fn names(folder: &Path) -> Vec<String> {

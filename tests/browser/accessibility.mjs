@@ -6,20 +6,13 @@
 //
 // CHROMIUM names the browser.
 
-import { createRequire } from "node:module";
 import { basename, dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { browser, require, rest } from "./launch.mjs";
 
-const [folder, ...rest] = process.argv.slice(2);
-const require = createRequire(join(resolve(folder), "package.json"));
-const { chromium } = require("playwright-core");
 const axe = require.resolve("axe-core/axe.min.js");
 
 const pictures = rest[0] === "--pictures" ? resolve(rest.splice(0, 2)[1]) : null;
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox"], // the pages are our own, and root has no sandbox
-});
 let violations = 0;
 let looks = 0;
 for (const page of rest) {

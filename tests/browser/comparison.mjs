@@ -5,17 +5,11 @@
 //
 // CHROMIUM names the browser.
 
-import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { browser, rest } from "./launch.mjs";
 
-const [folder, ...pages] = process.argv.slice(2);
-const require = createRequire(join(resolve(folder), "package.json"));
-const { chromium } = require("playwright-core");
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox"], // the pages are our own, and root has no sandbox
-});
+const pages = rest;
 let faults = 0;
 
 for (const page of pages) {

@@ -6,18 +6,11 @@
 //
 // CHROMIUM names the browser.
 
-import { createRequire } from "node:module";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { browser, rest } from "./launch.mjs";
 
-const [folder, ...rest] = process.argv.slice(2);
-const require = createRequire(join(resolve(folder), "package.json"));
-const { chromium } = require("playwright-core");
 const pictures = rest[0] === "--pictures" ? resolve(rest.splice(0, 2)[1]) : null;
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-  args: ["--no-sandbox"], // the pages are our own, and root has no sandbox
-});
 let faults = 0;
 const fault = (text) => {
   faults++;

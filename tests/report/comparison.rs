@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use backproof_tests::{backproof, stdout};
+use backproof_tests::{backproof, copy_folder, stdout};
 
-use super::{RUN, copy_folder, edit, page, run};
+use super::{RUN, edit, page, run};
 
 #[test]
 fn runs_are_compared_in_curves_config_and_result() {

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use backproof_tests::{backproof, json, latest, stderr, stdout};
+use backproof_tests::{backproof, copy_folder, json, latest, stderr, stdout};
 use roxmltree::{Document, ParsingOptions};
 use tempfile::TempDir;
 
@@ -40,19 +40,6 @@ fn run() -> (TempDir, PathBuf) {
     let copy = folder.path().join("run");
     copy_folder(&latest(RUN.path(), "quickstart"), &copy);
     (folder, copy)
-}
-
-fn copy_folder(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let to = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            copy_folder(&entry.path(), &to);
-        } else {
-            fs::copy(entry.path(), to).unwrap();
-        }
-    }
 }
 
 fn edit(path: PathBuf, change: impl FnOnce(String) -> String) {

@@ -1,7 +1,7 @@
 use std::fmt::{self, Display, Formatter};
 
 use crate::Verdict;
-use crate::report::{ForwardRow, Report, Row, Worst};
+use crate::report::{ForwardRow, Report, Row};
 use crate::words::{are, counted};
 
 /// The findings, and below them how many gradients are proven.
@@ -132,7 +132,10 @@ fn line(group: &[&Row], all: usize) -> [String; 8] {
     let first = group[0];
     let checked = group.iter().map(|row| row.checked).min().unwrap_or(0);
     let kinks = group.iter().map(|row| row.kinks).max().filter(|&kinks| kinks > 0);
-    let worst = group.iter().filter_map(|row| row.worst.as_ref()).max_by(|a, b| over(a).total_cmp(&over(b)));
+    let worst = group
+        .iter()
+        .filter_map(|row| row.worst.as_ref())
+        .max_by(|a, b| a.over_tolerance().total_cmp(&b.over_tolerance()));
     let (error, tolerance) = match worst {
         Some(worst) => (format!("{:.1e}", worst.error), format!("{:.1e}", worst.tolerance.total())),
         None => Default::default(),
@@ -153,11 +156,6 @@ fn line(group: &[&Row], all: usize) -> [String; 8] {
 fn shape(dims: &[usize]) -> String {
     let dims: Vec<String> = dims.iter().map(usize::to_string).collect();
     if dims.is_empty() { "1".to_owned() } else { dims.join("×") }
-}
-
-/// How much larger an error is than its tolerance.
-fn over(worst: &Worst) -> f64 {
-    worst.error / worst.tolerance.total().max(f64::MIN_POSITIVE)
 }
 
 fn forward_line(group: &[&ForwardRow], all: usize) -> [String; 8] {

@@ -118,6 +118,13 @@ pub struct Worst {
     pub kink: Option<[f64; 2]>,
 }
 
+impl Worst {
+    /// The error over its tolerance: above 1, the gradient is wrong there.
+    pub fn over_tolerance(&self) -> f64 {
+        self.error / self.tolerance.total().max(f64::MIN_POSITIVE)
+    }
+}
+
 /// The terms of a tolerance. They are added.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Tolerance {

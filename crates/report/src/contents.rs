@@ -106,6 +106,12 @@ impl Contents {
         })
     }
 
+    /// Images of a batch, and validation images that the config asks for; 0 where that is not known.
+    pub(crate) fn batch_and_validation(&self) -> [usize; 2] {
+        let of = |it: &Experiment| [it.training.batch_size, it.data.validation_images];
+        self.experiment.as_ref().map_or([0; 2], of)
+    }
+
     /// What happened in the course of the run, in the order of iterations.
     pub(crate) fn milestones(&self) -> Vec<Milestone> {
         let resumed = self.resumed.iter().map(|&iteration| Milestone { iteration, name: "resumed" });

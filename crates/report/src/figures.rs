@@ -1,7 +1,5 @@
 //! The figures of a report.
 
-use backproof_spec::Experiment;
-
 use crate::confusion::Confusion;
 use crate::contents::Contents;
 use crate::figure::Figure;
@@ -38,9 +36,7 @@ impl Figures {
     /// Draws all of them for a medium.
     pub(crate) fn draw(of: Drawn<'_>, medium: Medium) -> Result<Self, ReportError> {
         let Drawn { contents, confusion, mistakes, ranking } = of;
-        let of_experiment =
-            |experiment: &Experiment| (experiment.training.batch_size, experiment.data.validation_images);
-        let (batch_size, validation_images) = contents.experiment.as_ref().map_or((0, 0), of_experiment);
+        let [batch_size, validation_images] = contents.batch_and_validation();
         let most = if medium == Medium::Screen { Confusion::MOST_CLASSES } else { Confusion::MOST_ON_PAPER };
         let confusion = confusion.filter(|confusion| confusion.names.len() <= most);
         Ok(Self {

@@ -1,6 +1,6 @@
 //! `report.html`: the contents of a run folder as one page.
 
-use backproof_spec::{Experiment, thousands};
+use backproof_spec::thousands;
 use backproof_train::TrainingReport;
 use serde::Serialize;
 
@@ -120,9 +120,7 @@ pub(crate) fn page(
         .kernels
         .as_ref()
         .map(|(_, name, iteration)| format!("of the {name} checkpoint, iteration {}", thousands(*iteration)));
-    let experiment = contents.experiment.as_ref();
-    let of_run = |it: &Experiment| (it.training.batch_size, it.data.validation_images);
-    let (batch_size, validation_images) = experiment.map_or((0, 0), of_run);
+    let [batch_size, validation_images] = contents.batch_and_validation();
     let milestones = contents.milestones();
     let (folded_curves, curves) =
         curves::explored(&contents.reports, batch_size, validation_images, milestones.clone())?

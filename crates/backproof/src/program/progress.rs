@@ -11,7 +11,7 @@ use backproof_train::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use crate::terminal::{width, wrapped};
+use crate::terminal::{BOLD, GREEN, RESET, width, wrapped};
 
 /// Report lines on stdout and, on a terminal, a bar under them on stderr.
 pub(crate) struct Progress {
@@ -21,10 +21,6 @@ pub(crate) struct Progress {
     /// The best accuracy on the validation images that was reported.
     best: Option<f64>,
 }
-
-const GREEN: &str = "\x1b[32m";
-const BOLD: &str = "\x1b[1m";
-const RESET: &str = "\x1b[0m";
 
 impl Progress {
     pub(crate) fn new() -> Self {

@@ -69,7 +69,7 @@ impl Line {
                 line.elements += row.total;
                 line.kinks += row.kinks;
                 if let Some(element) = &row.worst {
-                    line.worst = line.worst.max(element.error / element.tolerance.total().max(f64::MIN_POSITIVE));
+                    line.worst = line.worst.max(element.over_tolerance());
                 }
             }
             let verdicts = report.rows.iter().map(|row| row.verdict);

@@ -5,6 +5,8 @@ use std::io::IsTerminal;
 use backproof_gradcheck::Verdict;
 use comfy_table::Color;
 
+use crate::terminal::{GREEN, RED, RESET, YELLOW};
+
 /// What is proven is green, what is wrong is red, and what is neither is yellow.
 pub(super) fn colour(verdict: &str) -> Color {
     match Verdict::ALL.into_iter().find(|known| known.to_string() == verdict) {
@@ -22,7 +24,7 @@ pub(super) fn painted(text: &str) -> String {
     // A verdict is a word in capitals, between spaces or before a line's end.
     let verdicts: Vec<String> = Verdict::ALL.iter().map(Verdict::to_string).collect();
     let word = |word: &str| match verdicts.iter().any(|verdict| verdict == word) {
-        true => format!("{}{word}\x1b[0m", escape(colour(word))),
+        true => format!("{}{word}{RESET}", escape(colour(word))),
         false => word.to_owned(),
     };
     let line = |line: &str| line.split(' ').map(word).collect::<Vec<_>>().join(" ");
@@ -31,8 +33,8 @@ pub(super) fn painted(text: &str) -> String {
 
 fn escape(colour: Color) -> &'static str {
     match colour {
-        Color::Green => "\x1b[32m",
-        Color::Red => "\x1b[31;1m",
-        _ => "\x1b[33m",
+        Color::Green => GREEN,
+        Color::Red => RED,
+        _ => YELLOW,
     }
 }
