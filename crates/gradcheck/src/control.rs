@@ -1,7 +1,9 @@
 //! The negative control: every mutant of a problem is tried.
 
 use crate::examination::Examination;
+use crate::judgement::Claim;
 use crate::mutation::mutate;
+use crate::sweep::Element;
 use crate::{LeftOut, Mutant, Mutants, Mutation, Value, named};
 
 impl Examination<'_, '_> {
@@ -16,6 +18,33 @@ impl Examination<'_, '_> {
             Some(_) => try_all(self),
             None => Mutants::default(),
         }
+    }
+
+    /// Whether some element has a tolerance of less than half a thousandth of its gradient, with everything that may
+    /// excuse it: in single precision, what is left of a cancellation has none.
+    pub(crate) fn shows_a_thousandth(&self, source: usize, tensor: usize, gradients: &[&Value]) -> bool {
+        let gradients: Vec<Option<&Value>> = gradients.iter().copied().map(Some).collect();
+        let claim = Claim { source, tensor, gradients: &gradients };
+        let twice: Vec<Value> = gradients
+            .iter()
+            .flatten()
+            .map(|gradient| gradient.map_data(gradient.data().iter().map(|g| 2.0 * g).collect()))
+            .collect();
+        let twice: Vec<Option<&Value>> = twice.iter().map(Some).collect();
+        let doubled = Claim { gradients: &twice, ..claim };
+        let selected = self.selected(tensor, None);
+        let limits = self.limits(&claim, &selected);
+        let shows = |index: usize, cotangent: usize, element: &Element| {
+            // A gradient that is right is judged by its own terms alone; one that is far off, by all that may excuse
+            // it.
+            let tolerance = self.answer(&doubled, index, cotangent, element, &limits[cotangent]).tolerance.total();
+            let smooth = element.estimates[cotangent].kink.is_none();
+            smooth && tolerance < 5e-4 * claim.gradient(cotangent, index).abs()
+        };
+        selected.iter().any(|&index| {
+            let element = self.oracle().element(tensor, index);
+            (0..limits.len()).any(|cotangent| shows(index, cotangent, &element))
+        })
     }
 }
 

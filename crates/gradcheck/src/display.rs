@@ -174,6 +174,9 @@ fn details(f: &mut Formatter<'_>, row: &Row) -> fmt::Result {
     }
     match row.verdict {
         Verdict::Unobservable => writeln!(f, "  the function moves with no tensor at all, so that nothing was seen")?,
+        Verdict::Unresolved if row.note.is_some() => {
+            writeln!(f, "  {} of {} not decided", row.unresolved, counted(row.checked, "element"))?;
+        }
         Verdict::Unresolved => writeln!(
             f,
             "  {} of {}: the tolerance is more than a tenth of the gradient",

@@ -170,7 +170,7 @@ impl Examination<'_, '_> {
             .iter()
             .map(|&index| (index, self.answers(claim, index, &oracle.element(claim.tensor, index), &limits)))
             .collect();
-        self.confirm(claim, &mut found);
+        let rounding_decides = self.confirm(claim, &mut found);
         self.resolve(claim, &mut found);
         (judgement.kinks, judgement.mismatched, judgement.unresolved) = (Vec::new(), 0, 0);
         judgement.worst = None;
@@ -195,11 +195,16 @@ impl Examination<'_, '_> {
             }
             judgement.verdict = judgement.verdict.max(of_element);
         }
+        if rounding_decides && judgement.verdict == Verdict::Unresolved {
+            judgement.fault = Some("round-off in the forward decides which branch it takes".into());
+        }
     }
 
     /// Looks again, with every step, at elements that look wrong, those first that look the most wrong. The tensor is
-    /// wrong if one of them stays wrong; an element that is not looked at again then counts as it looked.
-    fn confirm(&self, claim: &Claim<'_>, found: &mut [(usize, Vec<Answer>)]) {
+    /// wrong if one of them stays wrong; an element that is not looked at again then counts as it looked. Returns whether
+    /// one is not decided since the rounding of the forward chose its branch.
+    fn confirm(&self, claim: &Claim<'_>, found: &mut [(usize, Vec<Answer>)]) -> bool {
+        let mut rounding_decides = false;
         let wrong = |answers: &[Answer]| answers.iter().any(|answer| answer.verdict == Verdict::Mismatch);
         let ratio = |answers: &[Answer]| {
             let wrong = answers.iter().filter(|answer| answer.verdict == Verdict::Mismatch);
@@ -231,6 +236,10 @@ impl Examination<'_, '_> {
                     if answer.verdict == Verdict::Mismatch && self.is_round_off(claim, *index, cotangent, answer) {
                         answer.verdict = Verdict::Unresolved;
                     }
+                    if answer.verdict == Verdict::Mismatch && self.rounding_decides(claim, *index, cotangent, answer) {
+                        answer.verdict = Verdict::Unresolved;
+                        rounding_decides = true;
+                    }
                 }
             }
             let stays = wrong(&second);
@@ -239,6 +248,7 @@ impl Examination<'_, '_> {
                 break;
             }
         }
+        rounding_decides
     }
 
     /// Looks again, with every step, at elements that the usual steps decide nothing about, where nothing looks wrong.
@@ -278,33 +288,6 @@ impl Examination<'_, '_> {
         let own = magnitudes.and_then(|all| all[cotangent][claim.tensor].as_ref()).map(|all| all.data()[index]);
         judge(claim.gradient(cotangent, index), estimate, own, limits, || {
             self.allowances(claim, index, cotangent, estimate.magnitude)
-        })
-    }
-
-    /// Whether some element has a tolerance of less than half a thousandth of its gradient, with everything that may
-    /// excuse it: in single precision, what is left of a cancellation has none.
-    pub(crate) fn shows_a_thousandth(&self, source: usize, tensor: usize, gradients: &[&Value]) -> bool {
-        let gradients: Vec<Option<&Value>> = gradients.iter().copied().map(Some).collect();
-        let claim = Claim { source, tensor, gradients: &gradients };
-        let twice: Vec<Value> = gradients
-            .iter()
-            .flatten()
-            .map(|gradient| gradient.map_data(gradient.data().iter().map(|g| 2.0 * g).collect()))
-            .collect();
-        let twice: Vec<Option<&Value>> = twice.iter().map(Some).collect();
-        let doubled = Claim { gradients: &twice, ..claim };
-        let selected = self.selected(tensor, None);
-        let limits = self.limits(&claim, &selected);
-        let shows = |index: usize, cotangent: usize, element: &Element| {
-            // A gradient that is right is judged by its own terms alone; one that is far off, by all that may excuse
-            // it.
-            let tolerance = self.answer(&doubled, index, cotangent, element, &limits[cotangent]).tolerance.total();
-            let smooth = element.estimates[cotangent].kink.is_none();
-            smooth && tolerance < 5e-4 * claim.gradient(cotangent, index).abs()
-        };
-        selected.iter().any(|&index| {
-            let element = self.oracle().element(tensor, index);
-            (0..limits.len()).any(|cotangent| shows(index, cotangent, &element))
         })
     }
 

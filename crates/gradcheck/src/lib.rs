@@ -107,6 +107,7 @@
 
 mod allocator;
 mod arguments;
+mod branches;
 mod caught;
 mod check;
 mod combined;

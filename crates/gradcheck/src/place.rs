@@ -86,6 +86,11 @@ impl<'a> Place<'a> {
         })
     }
 
+    /// What tells apart the decisions at the point, if the function records them.
+    pub(crate) fn decisions(&self) -> Option<u64> {
+        self.fingerprint
+    }
+
     /// What an element's steps are relative to: its magnitude, and something small beside its tensor and 1 where it is
     /// zero or nearly so.
     pub(crate) fn base(&self, tensor: usize, index: usize) -> f64 {

@@ -58,6 +58,7 @@ fn row(examination: &Examination<'_, '_>, source: usize, tensor: usize, judgemen
         _ => (Verdict::Skipped, claimant.skipped.clone()),
     };
     let zero = judgement.is_some_and(|judgement| judgement.zero.is_some() && judgement.verdict == Verdict::Pass);
+    let undecided = || judgement.filter(|judgement| judgement.verdict == Verdict::Unresolved)?.fault.clone();
     Row {
         source: claimant.name.clone(),
         tensor: variable.name.clone(),
@@ -73,7 +74,7 @@ fn row(examination: &Examination<'_, '_>, source: usize, tensor: usize, judgemen
         odd_one_out: None,
         diagnosis: None,
         sweep: None,
-        note: note.or(zero.then(|| variable.why_zero())),
+        note: note.or(zero.then(|| variable.why_zero())).or_else(undecided),
     }
 }
 

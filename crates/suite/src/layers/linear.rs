@@ -11,8 +11,8 @@ use backproof_layers::Linear;
 use crate::kernels::Stack;
 #[cfg(feature = "flex")]
 use crate::kernels::{segments_name, with_gradient};
-#[cfg(feature = "flex")]
 use crate::layer_task::LayerTask;
+#[cfg(feature = "flex")]
 use crate::subject::Layout;
 use crate::subject::{Case, Context, Draw, shape};
 
