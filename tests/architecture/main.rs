@@ -3,6 +3,7 @@
 
 mod circles;
 mod features;
+mod published;
 mod tokens;
 
 use std::collections::{BTreeMap, BTreeSet};

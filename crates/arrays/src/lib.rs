@@ -23,3 +23,8 @@ pub use error::{FormatError, shown};
 pub use format::Format;
 pub use numbers::{Axis, Element, Numbers, StoredTensor};
 pub use unpack::Budget;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

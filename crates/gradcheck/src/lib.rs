@@ -175,3 +175,8 @@ pub use verdict::Verdict;
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/check-your-own.md")]
 struct Guide;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -66,3 +66,8 @@ pub use shortcut::{add_pixels, sum, take_pixels};
 pub use sums::{accumulate, add_channel_sums};
 pub use vector::LANES;
 pub use winograd::Winograd;
+
+/// The examples of the README, as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
