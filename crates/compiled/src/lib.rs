@@ -44,7 +44,9 @@ mod testing;
 mod tests;
 
 #[cfg(feature = "flex")]
-pub use autodiff::{Segment, SegmentNormalization, SegmentParameters, WriteMask, linear_on_kernels, linear_pays};
+pub use autodiff::{
+    Segment, SegmentNormalization, SegmentParameters, WriteMask, linear_on_kernels, linear_pays, runs_on_kernels,
+};
 pub use fault::Fault;
 pub use inputs::Inputs;
 pub use objective::{Objective, PassOutcome};

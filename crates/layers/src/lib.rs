@@ -63,6 +63,7 @@ mod initial;
 mod list;
 mod mean_squared_error;
 mod mode;
+pub mod nn;
 #[cfg(feature = "flex")]
 mod node;
 mod row_norm;
