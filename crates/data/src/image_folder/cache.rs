@@ -31,7 +31,7 @@ use crate::source::Watch;
 
 const MAGIC: &[u8; 16] = b"backproof images";
 /// Changes where the same file gives other pixels.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// Within this time of the last change of a file, another change may leave its time as it is.
 const CLOCK: Duration = Duration::from_secs(2);
 /// How files are called that are being written. Those that a kill left are removed after a day.

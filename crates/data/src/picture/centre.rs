@@ -2,8 +2,8 @@
 
 use backproof_spec::Shape;
 
-use super::Picture;
-use super::resize::resize;
+use super::resize::{Resizer, View};
+use super::{Picture, scaled_into};
 use crate::images::planes;
 
 /// What is at least this share of the brightest pixel belongs to the thing, and what is darker to the paper, whose
@@ -27,8 +27,9 @@ impl Picture {
         let grey = Self { width: self.width, height: self.height, planes: self.with_channels(1).into_owned() };
         let thing = grey.bounding_box()?;
         let share = |side: usize| (side * 20 / 28).max(1);
-        let (inner_width, inner_height) = thing.scaled_into(share(width), share(height));
-        let inner = resize(&thing.planes[0], thing.width, inner_width, inner_height);
+        let (inner_width, inner_height) = scaled_into(thing.size(), share(width), share(height));
+        let inner = Resizer::new([thing.width, thing.height], [inner_width, inner_height])
+            .resize(View::whole(&thing.planes[0], thing.width));
 
         let (x, y) = centre_of_mass(&inner, inner_width);
         let place = |side: usize, inner: usize, centre: f64| {

@@ -15,7 +15,7 @@ use backproof_spec::{Color, ImageSource, Resize, Shape};
 
 use crate::images::planes;
 pub(crate) use encode::png;
-use resize::resize;
+use resize::{Resizer, View};
 
 /// A picture in memory: upright, opaque, 8 bits a channel, grey or RGB.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,28 +100,27 @@ impl Picture {
     #[must_use]
     pub fn to_pixels(&self, shape: Shape, fit: Fit) -> Vec<u8> {
         let (channels, height, width) = planes(shape);
-        let cropped;
-        let picture = match fit.resize {
-            Resize::Crop => {
-                cropped = self.crop(width, height);
-                &cropped
-            }
-            Resize::Pad | Resize::Squash => self,
+        let [left, top, old_width, old_height] = match fit.resize {
+            Resize::Crop => self.middle(width, height),
+            Resize::Pad | Resize::Squash => [0, 0, self.width, self.height],
         };
+        let start = top * self.width + left;
         let (inner_width, inner_height) = match fit.resize {
             Resize::Squash => (width, height),
-            Resize::Crop | Resize::Pad => picture.scaled_into(width, height),
+            Resize::Crop | Resize::Pad => scaled_into((old_width, old_height), width, height),
         };
         let Color(around) = fit.around;
         let around = if channels == 1 { vec![luminance(around)] } else { around.to_vec() };
         let (left, top) = ((width - inner_width) / 2, (height - inner_height) / 2);
+        let resizer = Resizer::new([old_width, old_height], [inner_width, inner_height]);
         let mut pixels = Vec::with_capacity(channels * height * width);
-        for (plane, around) in picture.with_channels(channels).iter().zip(around) {
-            let inner = resize(plane, picture.width, inner_width, inner_height);
-            let start = pixels.len();
-            pixels.resize(start + height * width, around);
+        for (plane, around) in self.with_channels(channels).iter().zip(around) {
+            let part = View { pixels: &plane[start..], stride: self.width, width: old_width, height: old_height };
+            let inner = resizer.resize(part);
+            let begin = pixels.len();
+            pixels.resize(begin + height * width, around);
             for (row, inner) in inner.chunks_exact(inner_width).enumerate() {
-                pixels[start + (top + row) * width + left..][..inner_width].copy_from_slice(inner);
+                pixels[begin + (top + row) * width + left..][..inner_width].copy_from_slice(inner);
             }
         }
         pixels
@@ -141,30 +140,23 @@ impl Picture {
         }
     }
 
-    /// The largest centred part with the proportions `width` : `height`.
-    fn crop(&self, width: usize, height: usize) -> Self {
+    /// The largest centred part with the proportions `width` : `height`: left, top, width and height.
+    fn middle(&self, width: usize, height: usize) -> [usize; 4] {
         let (w, h) = if self.width * height > self.height * width {
             (rounded(self.height * width, height), self.height)
         } else {
             (self.width, rounded(self.width * height, width))
         };
-        let (left, top) = ((self.width - w) / 2, (self.height - h) / 2);
-        let part = |plane: &Vec<u8>| {
-            let mut part = Vec::with_capacity(w * h);
-            let rows = plane.chunks_exact(self.width).skip(top).take(h);
-            rows.for_each(|row| part.extend_from_slice(&row[left..left + w]));
-            part
-        };
-        Self { width: w, height: h, planes: self.planes.iter().map(part).collect() }
+        [(self.width - w) / 2, (self.height - h) / 2, w, h]
     }
+}
 
-    /// The largest size with this picture's proportions that fits into `width` × `height`.
-    fn scaled_into(&self, width: usize, height: usize) -> (usize, usize) {
-        if self.width * height > self.height * width {
-            (width, rounded(self.height * width, self.width).min(height))
-        } else {
-            (rounded(self.width * height, self.height).min(width), height)
-        }
+/// The largest size with the proportions of `old`, width and height, that fits into `width` × `height`.
+fn scaled_into(old: (usize, usize), width: usize, height: usize) -> (usize, usize) {
+    if old.0 * height > old.1 * width {
+        (width, rounded(old.1 * width, old.0).min(height))
+    } else {
+        (rounded(old.0 * height, old.1).min(width), height)
     }
 }
 

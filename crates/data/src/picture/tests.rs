@@ -146,11 +146,14 @@ fn a_turned_photo_is_seen_upright() {
 }
 
 #[test]
-fn padding_and_cropping_resize_as_pillow_does() {
+fn padding_cropping_and_squashing_are_off_by_at_most_one_level_from_pillow() {
     let rgb = read("rgb.png");
     // Pillow rounds to whole numbers between rows and columns; this does not.
     let cropped = rgb.to_pixels(Shape::image(3, 20, 20), fit(Resize::Crop));
     assert!(difference(&cropped, &read("rgb.cropped.png").planes.concat()).0 <= 1);
+    // 700 rows become 10: a pixel is the mean of 140 × 11 at most.
+    let squashed = read("noise.png").to_pixels(Shape::image(1, 10, 12), fit(Resize::Squash));
+    assert!(difference(&squashed, &read("noise.squashed.png").planes.concat()).0 <= 1);
     let padded = rgb.to_pixels(Shape::image(3, 28, 28), fit(Resize::Pad));
     let expected = read("rgb.padded.png");
     for (plane, expected) in padded.chunks_exact(28 * 28).zip(&expected.planes) {
