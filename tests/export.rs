@@ -94,6 +94,7 @@ fn what_cannot_be_exported_or_written_is_told_and_leaves_nothing() {
         (&[RUN, "a.onnx", "--weights", "mine/notes.txt"], 1, "mine/notes.txt"),
         (&[RUN, "mine/notes.txt/a.onnx"], 1, "error: cannot write mine/notes.txt"),
         (&[RUN, "--pytorch", "mine/notes.txt/a"], 1, "error: cannot write mine/notes.txt/a"),
+        (&[RUN, "a.onnx", "--pytorch", "mine"], 2, "error: mine has other files: notes.txt"),
         (&[RUN, "--pytorch", "mine"], 2, "error: mine has other files: notes.txt\nhelp: give a folder that is empty"),
     ] {
         let assert = export(folder.path(), arguments).assert().code(code);

@@ -30,5 +30,5 @@ mod testing;
 pub use error::ExportError;
 pub use model::Model;
 pub use onnx::{Onnx, OnnxOptions, PixelType, onnx};
-pub use pytorch::{FILES, write_folder};
+pub use pytorch::{FILES, check_folder, write_folder};
 pub(crate) use tensors::Tensors;

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use backproof::cli::{self, PixelsOf};
 use backproof::error::{Failure, code};
 use backproof::exporting;
-use backproof_export::{ExportError, Model, OnnxOptions, PixelType, onnx, write_folder};
+use backproof_export::{ExportError, Model, OnnxOptions, PixelType, check_folder, onnx, write_folder};
 use backproof_spec::Views;
 use backproof_train::{RunStatus, write_file};
 
@@ -15,6 +15,8 @@ use crate::setup::{open, predictor, setup, weights};
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, notes to stderr
 pub(crate) fn run(arguments: &cli::ExportArguments) -> anyhow::Result<()> {
     exporting::check(arguments)?;
+    // Before the ONNX file is written, so that both are there or none.
+    arguments.pytorch.iter().try_for_each(|folder| check_folder(folder)).map_err(failed)?;
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     let weights = weights(arguments.checkpoint, arguments.weights.as_deref());

@@ -41,7 +41,11 @@ pub fn write_folder(model: &Model, folder: &Path) -> Result<(), ExportError> {
 }
 
 /// That a folder is free, or that of an earlier export.
-fn check_folder(folder: &Path) -> Result<(), ExportError> {
+///
+/// # Errors
+///
+/// A folder with other files, and one that cannot be read.
+pub fn check_folder(folder: &Path) -> Result<(), ExportError> {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),

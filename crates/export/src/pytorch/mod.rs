@@ -8,4 +8,4 @@ pub(crate) mod state;
 mod tests;
 mod write;
 
-pub use folder::{FILES, write_folder};
+pub use folder::{FILES, check_folder, write_folder};

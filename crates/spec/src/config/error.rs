@@ -46,6 +46,10 @@ pub enum Location {
     },
 }
 
+/// Columns of a line with an excerpt; what is longer is cut on both sides of the part that is meant. A terminal has as
+/// many at least, and a list of layers is several times as long.
+const COLUMNS: usize = 80;
+
 /// A line of text, and the part of it that is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Excerpt {
@@ -92,16 +96,18 @@ impl fmt::Display for Diagnostic {
             Location::File { source_name } => write!(f, "\n  --> {source_name}")?,
             Location::Line { source_name, line, excerpt } => {
                 let gutter = " ".repeat(line.to_string().len());
+                let excerpt_shown = excerpt.around(COLUMNS - gutter.len() - " | ".len() - 1);
                 write!(
                     f,
                     "\n {gutter}--> {source_name}:{line}:{}\n {gutter} |\n {line} | {}\n {gutter} | {}",
                     excerpt.column,
-                    excerpt.text,
-                    excerpt.carets(0)
+                    excerpt_shown.text,
+                    excerpt_shown.carets(0)
                 )?;
             }
             Location::Override { excerpt } => {
                 const BEFORE: &str = "  --> --set ";
+                let excerpt = excerpt.around(COLUMNS - BEFORE.len());
                 write!(f, "\n{BEFORE}{}\n{}", excerpt.text, excerpt.carets(BEFORE.len()))?;
             }
         }
@@ -131,6 +137,28 @@ impl Excerpt {
         (before.matches('\n').count() + 1, excerpt)
     }
 
+    /// As many columns of it, with the part that is meant in the middle; an ellipsis stands for what is left out.
+    fn around(&self, columns: usize) -> Self {
+        let characters: Vec<char> = self.text.chars().collect();
+        let Some(most) = characters.len().checked_sub(columns + 1).map(|most| most + 1) else { return self.clone() };
+        let (meant, width) = (self.column - 1, self.width.min(columns - 2));
+        let from = (meant.saturating_sub((columns - width) / 2)).min(most);
+        let mut shown = characters[from..from + columns].to_vec();
+        if from > 0 {
+            shown[0] = '…';
+        }
+        if from < most {
+            shown[columns - 1] = '…';
+        }
+        // An error at the end of a line is one column beyond it.
+        let column = meant - from + 1;
+        Self {
+            text: shown.into_iter().collect(),
+            column,
+            width: self.width.min((columns + 1).saturating_sub(column).max(1)),
+        }
+    }
+
     fn carets(&self, indent: usize) -> String {
         " ".repeat(indent + self.column - 1) + &"^".repeat(self.width)
     }
@@ -138,4 +166,38 @@ impl Excerpt {
 
 fn printable(line: &str) -> String {
     line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_line_is_cut_around_what_is_meant() {
+        let text = format!("layers = [{}\"rely\", {}]", "\"relu\", ".repeat(30), "\"relu\", ".repeat(30));
+        let start = text.find("\"rely\"").unwrap();
+        for (start, end, begins, ends) in [
+            (start, start + 6, "…", "…"),
+            (0, 6, "layers = [", "…"),
+            (text.len() - 1, text.len(), "…", "\"relu\", ]"),
+            (text.len(), text.len(), "…", "\"relu\", ]"),
+            (0, text.len(), "layers = [", "…"),
+        ] {
+            let (_, excerpt) = Excerpt::of(&text, start, end);
+            let location = Location::Line { source_name: "a.toml".to_owned(), line: 12, excerpt };
+            let shown = Diagnostic { message: "wrong".to_owned(), location, help: None }.to_string();
+            let lines: Vec<&str> = shown.lines().collect();
+            assert_eq!(lines[1], format!("   --> a.toml:12:{}", start + 1), "the place in the file");
+            let shown = lines[3].strip_prefix(" 12 | ").unwrap();
+            assert!(shown.starts_with(begins) && shown.ends_with(ends), "{shown}");
+            assert!(lines.iter().all(|line| line.chars().count() <= COLUMNS + 1), "{lines:?}");
+            let meant = lines[4].find('^').unwrap() - lines[3].find(shown).unwrap();
+            let under: String = shown.chars().skip(meant).take(6).collect();
+            if end - start == 6 {
+                assert_eq!(under, text[start..end], "{lines:?}");
+            }
+        }
+        let (_, short) = Excerpt::of("name = 1", 7, 8);
+        assert_eq!(short.around(COLUMNS), short);
+    }
 }
