@@ -1,6 +1,7 @@
 //! Helpers of the end-to-end tests: the program as `cargo xtask` builds it, and folders that go away.
 
 pub mod events;
+pub mod pictures;
 pub mod small;
 pub mod sweeps;
 

@@ -10,5 +10,6 @@ mod interruption;
 mod kills;
 mod numbers;
 mod random;
+mod reading;
 #[cfg(target_os = "linux")]
 mod sweep_kills;

@@ -75,7 +75,7 @@ pub enum DataError {
     #[error(transparent)]
     Unreadable(#[from] UnreadableFiles),
     /// Reading was broken off.
-    #[error("stopped while images were read")]
+    #[error("interrupted while images were read; nothing is kept of them")]
     Stopped,
     /// Files are not there.
     #[error(transparent)]

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn prediction(confidence: f64, right: bool) -> Prediction {
-        let probabilities = vec![confidence, 1.0 - confidence];
+        let probabilities = vec![confidence, 1.0 - confidence].into();
         Prediction { index: 0, label: usize::from(!right), predicted: 0, probabilities, loss: 0.0 }
     }
 

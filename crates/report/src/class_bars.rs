@@ -102,6 +102,7 @@ mod tests {
             recall,
             true_positives: 1,
             support: 2,
+            areas: backproof_train::Areas::default(),
         };
         let classes: Vec<ClassResult> = recalls.iter().enumerate().map(class).collect();
         let names: [&str; 0] = [];

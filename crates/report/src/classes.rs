@@ -54,8 +54,8 @@ impl Classes {
     pub(crate) fn new(result: &EvaluationResult, ranking: Option<&Ranking>) -> Self {
         let classes = &result.classes;
         let ranked = |class: usize| ranking.and_then(|ranking| ranking.classes.get(class)?.as_ref());
-        let auc = |class: usize| ranked(class).and_then(|ranked| ranked.auc);
-        let average_precision = |class: usize| ranked(class).map(|ranked| ranked.average_precision);
+        let auc = |class: usize| ranked(class).and_then(|ranked| ranked.areas.auc);
+        let average_precision = |class: usize| ranked(class).and_then(|ranked| ranked.areas.average_precision);
         let row = |(label, class): (usize, &ClassResult)| ClassRow {
             name: class.class.clone(),
             precision: percent(class.precision),
@@ -134,7 +134,7 @@ mod tests {
             .map(|(index, &(label, predicted))| {
                 let mut probabilities = vec![0.1 / classes as f64; classes];
                 probabilities[predicted] = 0.9;
-                Prediction { index, label, predicted, probabilities, loss: 0.0 }
+                Prediction { index, label, predicted, probabilities: probabilities.into(), loss: 0.0 }
             })
             .collect();
         ((0..classes).map(|class| format!("c{class}")).collect(), evaluation)
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn a_mean_leaves_out_what_is_not_defined() {
         let (names, evaluation) = evaluation(3, &[(0, 0), (0, 1), (1, 1), (1, 1)]);
-        let ranking = Ranking::new(names.clone(), &evaluation.predictions);
+        let ranking = Ranking::of_predictions(names.clone(), &evaluation.predictions);
         let classes = Classes::new(&evaluation.result("test", None, &names), Some(&ranking));
         let [first, .., last] = &classes.rows[..] else { panic!() };
         assert_eq!((first.recall.as_str(), first.precision.as_str(), first.f1.as_str()), ("50.00", "100.00", "66.67"));

@@ -283,7 +283,7 @@ mod tests {
     use super::*;
 
     fn prediction(label: usize, predicted: usize) -> Prediction {
-        Prediction { index: 0, label, predicted, probabilities: Vec::new(), loss: 0.0 }
+        Prediction { index: 0, label, predicted, probabilities: Vec::new().into(), loss: 0.0 }
     }
 
     #[test]

@@ -142,7 +142,8 @@ pub fn report(folder: &RunFolder, data_dir: Option<&Path>, for_paper: &ForPaper)
     let mistakes = predicted.then(|| Mistakes::new(names.clone(), &contents.predictions, images.as_ref()));
     let samples =
         images.as_ref().map(|images| samples::rows(&names, &contents.predictions, images)).unwrap_or_default();
-    let ranking = predicted.then(|| Ranking::new(names.clone(), &contents.predictions));
+    let ranking = contents.result.as_ref().filter(|_| predicted);
+    let ranking = ranking.map(|result| Ranking::new(result, &contents.predictions));
     let (confusion, mistakes, ranking) = (confusion.as_ref(), mistakes.as_ref(), ranking.as_ref());
     let drawn = Drawn { contents: &contents, confusion, mistakes, ranking };
     let figures = Figures::draw(drawn, Medium::Screen)?;

@@ -206,7 +206,7 @@ mod tests {
             .map(|index| {
                 let mut probabilities = vec![0.1 / (classes - 1) as f64; classes];
                 probabilities[1] = 0.9;
-                Prediction { index, label: 0, predicted: 1, probabilities, loss: 0.0 }
+                Prediction { index, label: 0, predicted: 1, probabilities: probabilities.into(), loss: 0.0 }
             })
             .collect();
         Mistakes::new(names, &predictions, Some(&images))
@@ -218,7 +218,8 @@ mod tests {
             let figure = figure(&mistakes(3, 2), medium).unwrap().unwrap();
             assert!(figure.body.contains("&lt;b&gt;") && !figure.body.contains("<b>"));
             figure.png().unwrap();
-            let prediction = Prediction { index: 0, label: 0, predicted: 1, probabilities: vec![0.0, 1.0], loss: 1.0 };
+            let prediction =
+                Prediction { index: 0, label: 0, predicted: 1, probabilities: vec![0.0, 1.0].into(), loss: 1.0 };
             let mistakes = Mistakes::new(vec!["a".to_owned(), "b".to_owned()], &[prediction], None);
             assert!(super::figure(&mistakes, medium).unwrap().is_none());
         }

@@ -91,8 +91,7 @@ impl Mistakes {
     /// order decides between equals. `images` is the test set, if it is at hand.
     pub(crate) fn new(names: Vec<String>, predictions: &[Prediction], images: Option<&Images>) -> Self {
         let mut wrong: Vec<&Prediction> = predictions.iter().filter(|it| it.predicted != it.label).collect();
-        let worst = |prediction: &Prediction| prediction.probabilities[prediction.predicted];
-        wrong.sort_by(|a, b| worst(b).total_cmp(&worst(a)).then(a.index.cmp(&b.index)));
+        wrong.sort_by(|a, b| b.confidence().total_cmp(&a.confidence()).then(a.index.cmp(&b.index)));
         let mut counts: BTreeMap<(usize, usize), usize> = BTreeMap::new();
         for prediction in &wrong {
             *counts.entry((prediction.label, prediction.predicted)).or_default() += 1;
@@ -186,10 +185,17 @@ fn chosen(wrong: &[&Prediction], pairs: &[Pair], most: usize) -> Chosen {
     Chosen { ranks, cut }
 }
 
+/// The true, the predicted and the likeliest classes, in label order: as many as are drawn and known.
 fn bars(names: &[String], prediction: &Prediction) -> Vec<Bar> {
-    let bar = |(class, name): (usize, &String)| Bar {
-        name: name.chars().take(KEPT).collect(),
-        share: prediction.probabilities[class],
+    let mut shares = prediction.likeliest(BARS);
+    if !shares.iter().any(|&(class, _)| class == prediction.label) {
+        shares.truncate(BARS - 1);
+        shares.push((prediction.label, prediction.of_label()));
+    }
+    shares.sort_unstable_by_key(|&(class, _)| class);
+    let bar = |(class, share): (usize, f64)| Bar {
+        name: names[class].chars().take(KEPT).collect(),
+        share,
         class,
         kind: match class {
             class if class == prediction.label => "right",
@@ -197,15 +203,7 @@ fn bars(names: &[String], prediction: &Prediction) -> Vec<Bar> {
             _ => "",
         },
     };
-    let mut order: Vec<usize> = (0..names.len()).collect();
-    if names.len() > BARS {
-        let asked = |class: usize| class == prediction.label || class == prediction.predicted;
-        let share = |class: usize| prediction.probabilities[class];
-        order.sort_by(|&a, &b| asked(b).cmp(&asked(a)).then(share(b).total_cmp(&share(a))));
-        order.truncate(BARS);
-        order.sort_unstable();
-    }
-    order.into_iter().map(|class| bar((class, &names[class]))).collect()
+    shares.into_iter().map(bar).collect()
 }
 
 /// The image `index` of the data set as it was published.
@@ -225,7 +223,7 @@ mod tests {
 
     fn prediction(index: usize, label: usize, probabilities: [f64; 3]) -> Prediction {
         let predicted = (0..3).max_by(|&a, &b| probabilities[a].total_cmp(&probabilities[b])).unwrap();
-        Prediction { index, label, predicted, probabilities: probabilities.to_vec(), loss: 0.0 }
+        Prediction { index, label, predicted, probabilities: probabilities.to_vec().into(), loss: 0.0 }
     }
 
     #[test]
@@ -266,7 +264,7 @@ mod tests {
                 let mut probabilities = vec![0.2 / 998.0; 1_000];
                 probabilities[label] = 0.0;
                 probabilities[predicted] = 0.8 - 1e-4 * index as f64;
-                Prediction { index, label, predicted, probabilities, loss: 0.0 }
+                Prediction { index, label, predicted, probabilities: probabilities.into(), loss: 0.0 }
             })
             .collect();
         let mistakes = Mistakes::new(names, &predictions, None);

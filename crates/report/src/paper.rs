@@ -140,7 +140,7 @@ mod tests {
                     index,
                     label: index % classes,
                     predicted: (index + index % 3) % classes,
-                    probabilities: Vec::new(),
+                    probabilities: Vec::new().into(),
                     loss: 0.0,
                 };
                 Confusion::new(names, &(0..5_000).map(prediction).collect::<Vec<_>>())
@@ -166,7 +166,7 @@ mod tests {
         let prediction = |index: usize| {
             let mut probabilities = vec![0.0; names.len()];
             probabilities[39] = 1.0;
-            Prediction { index, label: index, predicted: 39, probabilities, loss: 0.0 }
+            Prediction { index, label: index, predicted: 39, probabilities: probabilities.into(), loss: 0.0 }
         };
         let images = Images::new(vec![9; 12 * 39], (0..39).collect(), Shape::image(3, 2, 2));
         let predictions: Vec<Prediction> = (0..39).map(prediction).collect();
@@ -174,7 +174,7 @@ mod tests {
         figures.extend(misclassified::figure(&mistakes, medium).unwrap());
         let figures_of = |predictions: &[Prediction], names: &[String]| {
             let measures = Measures::of(&[], predictions);
-            let ranked = Ranking::new(names.to_vec(), predictions).figures(medium).unwrap();
+            let ranked = Ranking::of_predictions(names.to_vec(), predictions).figures(medium).unwrap();
             calibration::figure(&measures, predictions, medium).unwrap().into_iter().chain(ranked)
         };
         figures.extend(figures_of(&predictions, &names));

@@ -1,6 +1,6 @@
 //! How well the probability of each class tells its images from all others: ROC, precision and recall at every threshold.
 
-use backproof_train::Prediction;
+use backproof_train::{Areas, EvaluationResult, Prediction};
 
 use crate::ReportError;
 use crate::figure::Figure;
@@ -17,24 +17,34 @@ pub(crate) struct Ranking {
 /// The images, ranked by their probability of one class. Images with equal probabilities are taken together.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ranked {
-    /// The area under the ROC curve, by the trapezoidal rule, as scikit-learn's `roc_auc_score` has it; `None` where all
-    /// images are of the class.
-    pub(crate) auc: Option<f64>,
-    /// Σ (R_n − R_{n−1}) P_n over the thresholds, as `average_precision_score` has it.
-    pub(crate) average_precision: f64,
+    pub(crate) areas: Areas,
     /// (false positive rate, true positive rate), from (0, 0) to (1, 1), without points within straight lines.
+    /// Empty, as the next one, where not every probability is kept.
     roc: Vec<[f64; 2]>,
     /// (recall, precision) of each threshold that finds more images of the class than the one before, by rising recall.
     precision_recall: Vec<[f64; 2]>,
 }
 
 impl Ranking {
-    /// Of predictions over the classes `names`.
-    pub(crate) fn new(names: Vec<String>, predictions: &[Prediction]) -> Self {
+    /// Of an evaluation and its predictions.
+    pub(crate) fn new(result: &EvaluationResult, predictions: &[Prediction]) -> Self {
+        let names = result.classes.iter().map(|class| class.class.clone()).collect();
+        if predictions.iter().all(|it| it.every().is_some()) {
+            return Self::of_predictions(names, predictions);
+        }
+        // Of so many classes the evaluation itself gives the areas, and the curves are not known.
+        let of_class = |areas: Areas| {
+            areas.average_precision.map(|_| Ranked { areas, roc: Vec::new(), precision_recall: Vec::new() })
+        };
+        Self { classes: result.classes.iter().map(|class| of_class(class.areas)).collect(), names }
+    }
+
+    /// Of predictions over the classes `names` that have every probability.
+    pub(crate) fn of_predictions(names: Vec<String>, predictions: &[Prediction]) -> Self {
         let mut scores = Vec::with_capacity(predictions.len());
         let mut of_class = |class: usize| {
             scores.clear();
-            scores.extend(predictions.iter().map(|it| (it.probabilities[class], it.label == class)));
+            scores.extend(predictions.iter().filter_map(|it| Some((it.every()?[class], it.label == class))));
             Ranked::new(&mut scores)
         };
         Self { classes: (0..names.len()).map(&mut of_class).collect(), names }
@@ -42,7 +52,10 @@ impl Ranking {
 
     /// The figures `roc` and `precision-recall`.
     pub(crate) fn figures(&self, medium: Medium) -> Result<Vec<Figure>, ReportError> {
-        let ranked = || self.names.iter().zip(&self.classes).filter_map(|(name, it)| Some((name, it.as_ref()?)));
+        let ranked = || {
+            let known = self.names.iter().zip(&self.classes).filter_map(|(name, it)| Some((name, it.as_ref()?)));
+            known.filter(|(_, it)| !it.roc.is_empty())
+        };
         let curve = |name: &String, area: f64, points: Vec<[f64; 2]>| ShareCurve { name: name.clone(), area, points };
         let roc = ShareChart {
             name: "roc",
@@ -50,7 +63,7 @@ impl Ranking {
             axes: ["false positive rate", "true positive rate"],
             area: "area under the curve (AUC)",
             diagonal: true,
-            curves: ranked().filter_map(|(name, it)| Some(curve(name, it.auc?, it.roc.clone()))).collect(),
+            curves: ranked().filter_map(|(name, it)| Some(curve(name, it.areas.auc?, it.roc.clone()))).collect(),
         };
         let precision_recall = ShareChart {
             name: "precision-recall",
@@ -58,7 +71,9 @@ impl Ranking {
             axes: ["recall", "precision"],
             area: "average precision (AP)",
             diagonal: false,
-            curves: ranked().map(|(name, it)| curve(name, it.average_precision, it.steps())).collect(),
+            curves: ranked()
+                .filter_map(|(name, it)| Some(curve(name, it.areas.average_precision?, it.steps())))
+                .collect(),
         };
         let figures = [roc.figure(medium)?, precision_recall.figure(medium)?];
         Ok(figures.into_iter().flatten().collect())
@@ -77,15 +92,14 @@ impl Ranked {
         let recall = |found: usize| found as f64 / positives as f64;
         // False and true positives at each threshold.
         let mut corners = vec![[0, 0]];
-        let (mut area, mut average_precision, mut precision_recall) = (0.0, 0.0, Vec::new());
+        let (mut counts, mut precision_recall) = (Vec::new(), Vec::new());
         let mut before = [0, 0];
         for equal in scores.chunk_by(|a, b| a.0 == b.0) {
             let found = equal.iter().filter(|(_, is_of_class)| *is_of_class).count();
             let now = [before[0] + equal.len() - found, before[1] + found];
-            area += (now[0] - before[0]) as f64 * (now[1] + before[1]) as f64 / 2.0;
+            counts.push([equal.len() - found, found]);
             if found > 0 {
                 let precision = now[1] as f64 / (now[0] + now[1]) as f64;
-                average_precision += recall(found) * precision;
                 precision_recall.push([recall(now[1]), precision]);
             }
             if let [.., first, second] = corners[..]
@@ -98,8 +112,7 @@ impl Ranked {
         }
         let rate = |count: usize, of: usize| if of > 0 { count as f64 / of as f64 } else { 0.0 };
         Some(Self {
-            auc: (negatives > 0).then(|| area / (positives as f64 * negatives as f64)),
-            average_precision,
+            areas: Areas::of(&counts),
             roc: corners.iter().map(|&[wrong, right]| [rate(wrong, negatives), rate(right, positives)]).collect(),
             precision_recall,
         })
@@ -154,19 +167,19 @@ mod tests {
                 index: 0,
                 label,
                 predicted: 0,
-                probabilities: probabilities.clone(),
+                probabilities: probabilities.clone().into(),
                 loss: 0.0,
             };
             let predictions: Vec<Prediction> = labels.iter().zip(&rows).map(prediction).collect();
-            let ranking = Ranking::new(names, &predictions);
+            let ranking = Ranking::of_predictions(names, &predictions);
             for (ours, theirs) in ranking.classes.iter().zip(case["classes"].as_array().unwrap()) {
                 let Some(ours) = ours else {
                     assert!(theirs.is_null());
                     continue;
                 };
-                let auc = ours.auc.unwrap();
+                let auc = ours.areas.auc.unwrap();
                 assert!((auc - theirs["auc"].as_f64().unwrap()).abs() < 1e-12, "{auc}");
-                let average = ours.average_precision;
+                let average = ours.areas.average_precision.unwrap();
                 assert!((average - theirs["average_precision"].as_f64().unwrap()).abs() < 1e-12, "{average}");
                 // Ours leave out points within lines; so none is missing where each is theirs and the area is the same.
                 let (roc, curve) = (pairs(&theirs["roc"]), pairs(&theirs["precision_recall"]));
@@ -191,17 +204,17 @@ mod tests {
             index: 0,
             label: 1,
             predicted: 1,
-            probabilities: probabilities.to_vec(),
+            probabilities: probabilities.to_vec().into(),
             loss: 0.0,
         };
         let names = vec!["a".to_owned(), "b".to_owned()];
-        let ranking = Ranking::new(names.clone(), &[prediction([0.1, 0.9]), prediction([0.4, 0.6])]);
+        let ranking = Ranking::of_predictions(names.clone(), &[prediction([0.1, 0.9]), prediction([0.4, 0.6])]);
         assert_eq!(ranking.classes[0], None);
         let ranked = ranking.classes[1].as_ref().unwrap();
-        assert_eq!((ranked.auc, ranked.average_precision), (None, 1.0));
+        assert_eq!(ranked.areas, Areas { auc: None, average_precision: Some(1.0) });
         let figures: Vec<String> =
             ranking.figures(Medium::Screen).unwrap().into_iter().map(|figure| figure.name).collect();
         assert_eq!(figures, ["precision-recall"]);
-        assert!(Ranking::new(names, &[]).figures(Medium::Screen).unwrap().is_empty());
+        assert!(Ranking::of_predictions(names, &[]).figures(Medium::Screen).unwrap().is_empty());
     }
 }

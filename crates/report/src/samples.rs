@@ -42,7 +42,7 @@ pub(crate) fn rows(names: &[String], predictions: &[Prediction], images: &Images
         index: prediction.index,
         image: picture(images, prediction.index).data_uri(),
         predicted: names[prediction.predicted].clone(),
-        probability: prediction.probabilities[prediction.predicted],
+        probability: prediction.confidence(),
         right: prediction.predicted == prediction.label,
     };
     let row = |(label, name): (usize, &String)| SampleRow {
@@ -66,7 +66,8 @@ mod tests {
             let label = images.label(index);
             // Every third digit is taken for the next one.
             let predicted = if index.is_multiple_of(3) { (label + 1) % 10 } else { label };
-            let probabilities = (0..10).map(|class| if class == predicted { 0.91 } else { 0.01 }).collect();
+            let share = |class| if class == predicted { 0.91 } else { 0.01 };
+            let probabilities = (0..10).map(share).collect::<Vec<f64>>().into();
             Prediction { index, label, predicted, probabilities, loss: 0.1 }
         };
         let predictions: Vec<Prediction> = (0..images.len()).map(prediction).collect();

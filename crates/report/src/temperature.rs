@@ -25,13 +25,16 @@ impl Temperature {
     /// images (Guo et al., *On calibration of modern neural networks*, ICML 2017, section 4.2). `None` where no
     /// temperature does, as of images that are all classified correctly.
     ///
-    /// The logits are not kept. Logarithms of probabilities of a softmax are the logits less one number for each image,
-    /// which changes no softmax.
+    /// `None` too of so many classes that not every probability is kept. The logits are not kept either. Logarithms of
+    /// probabilities of a softmax are the logits less one number for each image, which changes no softmax.
     pub(crate) fn fitted(test: &[Prediction], validation: Option<&[Prediction]>) -> Option<Self> {
+        if test.iter().chain(validation.unwrap_or_default()).any(|prediction| prediction.every().is_none()) {
+            return None;
+        }
         let temperature = fit(validation.unwrap_or(test))?;
         let scaled: Vec<Prediction> = test.iter().map(|prediction| scaled(prediction, temperature)).collect();
         let loss = |predictions: &[Prediction]| {
-            let each = |it: &Prediction| -it.probabilities[it.label].max(LEAST).ln();
+            let each = |it: &Prediction| -it.of_label().max(LEAST).ln();
             predictions.iter().map(each).sum::<f64>() / predictions.len() as f64
         };
         let error = |predictions: &[Prediction]| Measures::of(&[], predictions).expected_calibration_error;
@@ -42,6 +45,11 @@ impl Temperature {
             errors: [error(test)?, error(&scaled)?],
         })
     }
+}
+
+/// The probabilities of a prediction that has them all.
+fn every(prediction: &Prediction) -> &[f64] {
+    prediction.every().unwrap_or_default()
 }
 
 /// By Newton's method on β = 1/T, in which the loss is convex; within a bracket, which is halved where a step leaves it.
@@ -69,7 +77,7 @@ fn fit(predictions: &[Prediction]) -> Option<f64> {
 fn slopes(predictions: &[Prediction], beta: f64) -> [f64; 2] {
     let mut sums = [0.0; 2];
     for prediction in predictions {
-        let logarithms: Vec<f64> = prediction.probabilities.iter().map(|p| p.max(LEAST).ln()).collect();
+        let logarithms: Vec<f64> = every(prediction).iter().map(|p| p.max(LEAST).ln()).collect();
         let largest = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         // Σ e^{β(z − z_max)} (z − z_max)^n for n of 0, 1 and 2.
         let mut moments = [0.0; 3];
@@ -89,12 +97,12 @@ fn slopes(predictions: &[Prediction], beta: f64) -> [f64; 2] {
 
 /// The prediction with its probabilities to the power of 1/T, so that they sum to 1.
 fn scaled(prediction: &Prediction, temperature: f64) -> Prediction {
-    let largest = prediction.probabilities.iter().copied().fold(0.0, f64::max);
-    let powers = prediction.probabilities.iter().map(|p| (p / largest).powf(1.0 / temperature));
+    let largest = every(prediction).iter().copied().fold(0.0, f64::max);
+    let powers = every(prediction).iter().map(|p| (p / largest).powf(1.0 / temperature));
     let mut probabilities: Vec<f64> = powers.collect();
     let sum: f64 = probabilities.iter().sum();
     probabilities.iter_mut().for_each(|p| *p /= sum);
-    Prediction { probabilities, ..prediction.clone() }
+    Prediction { probabilities: probabilities.into(), ..prediction.clone() }
 }
 
 #[cfg(test)]
@@ -102,7 +110,7 @@ mod tests {
     use super::*;
 
     fn prediction(label: usize, probabilities: [f64; 2]) -> Prediction {
-        Prediction { index: 0, label, predicted: 0, probabilities: probabilities.to_vec(), loss: 0.0 }
+        Prediction { index: 0, label, predicted: 0, probabilities: probabilities.to_vec().into(), loss: 0.0 }
     }
 
     /// Of 4 images with odds of 9 to 1, 3 are right: the probability that fits is 3/4, with odds of 3. So T = ln 9 / ln 3.

@@ -8,9 +8,10 @@ use backproof_models::Network;
 use backproof_spec::{Experiment, ImageSource};
 
 use crate::computation::{hint, trainer_config};
-use crate::setup::{class_names, data};
+use crate::data::data;
+use crate::setup::class_names;
 use crate::whitening::whitened;
-use crate::{Computation, Setup, TrainError, Trainer, TrainingLoss, WarmStartRecord, warm_start};
+use crate::{Computation, Observer, Setup, TrainError, Trainer, TrainingLoss, WarmStartRecord, warm_start};
 
 /// An experiment before its first iteration. Nothing is written yet.
 pub(crate) struct Begun {
@@ -30,7 +31,12 @@ impl Begun {
     /// # Errors
     ///
     /// Data or first weights that cannot be loaded, and an engine that cannot run the network.
-    pub(crate) fn new(experiment: &Experiment, setup: &Setup, stop: &AtomicBool) -> Result<Self, TrainError> {
+    pub(crate) fn new(
+        experiment: &Experiment,
+        setup: &Setup,
+        observer: &mut dyn Observer,
+        stop: &AtomicBool,
+    ) -> Result<Self, TrainError> {
         let mut experiment = experiment.clone();
         if let ImageSource::Folder(folder) = &mut experiment.data.images
             && let Some(whole) =
@@ -52,7 +58,7 @@ impl Begun {
         let begins = |network| Ok::<_, TrainError>(Trainer::new(trainer_config(&experiment, setup)?, network)?);
         let mut trainer = begins(network.clone())?;
         let computation = Computation::new(&experiment, setup, &trainer, 0)?;
-        let data = data(&experiment, setup, stop)?;
+        let data = data(&experiment, setup, observer, stop)?;
         if let Some(whitened) = first_kernels(&network, warm_start.as_ref(), &data) {
             trainer = begins(whitened)?;
         }

@@ -12,7 +12,7 @@ use serde::Serialize;
 use crate::begun::Begun;
 use crate::computation::without_kernels;
 use crate::evaluate::evaluate_subset;
-use crate::{Computation, RunFolder, Setup, TrainError, Trainer, WarmStartRecord};
+use crate::{Computation, Observer, RunFolder, Setup, TrainError, Trainer, WarmStartRecord};
 
 /// The version of what `train --dry-run --json` prints.
 const DRY_RUN_SCHEMA: u32 = 1;
@@ -112,8 +112,14 @@ pub struct PlannedMemory {
 /// # Errors
 ///
 /// Data or first weights that cannot be loaded, and an engine that cannot run the network.
-pub fn dry_run(experiment: &Experiment, setup: &Setup, stop: &AtomicBool) -> Result<Option<DryRun>, TrainError> {
-    let Begun { experiment, warm_start, mut trainer, computation, data, hint } = Begun::new(experiment, setup, stop)?;
+pub fn dry_run(
+    experiment: &Experiment,
+    setup: &Setup,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
+) -> Result<Option<DryRun>, TrainError> {
+    let Begun { experiment, warm_start, mut trainer, computation, data, hint } =
+        Begun::new(experiment, setup, observer, stop)?;
     let steps = steps(&experiment, &data);
     let memory = memory(&experiment, &trainer, &data)?;
     let mut time = None;
@@ -250,10 +256,11 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::Silent;
     use crate::testing::{experiment, setup};
 
     fn dry(overrides: &[&str], runs: &Path) -> DryRun {
-        dry_run(&experiment(overrides), &setup(runs), &AtomicBool::new(false)).unwrap().unwrap()
+        dry_run(&experiment(overrides), &setup(runs), &mut Silent, &AtomicBool::new(false)).unwrap().unwrap()
     }
 
     #[test]

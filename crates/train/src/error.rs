@@ -12,6 +12,9 @@ use crate::EndedEarly;
 /// An error of training, resuming or evaluating.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainError {
+    /// An evaluation was broken off.
+    #[error("interrupted; nothing is written")]
+    Stopped,
     /// The data could not be loaded.
     #[error(transparent)]
     Data(#[from] DataError),

@@ -1,9 +1,9 @@
 //! Evaluations: of a run on a part of its data set, and of a network on some images.
 
 use std::collections::BTreeMap;
-use std::ops::ControlFlow::{self, Continue};
+use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use backproof_compiled::InferencePlan;
 use backproof_data::{Selection, Subset, evaluation_selections};
@@ -11,15 +11,21 @@ use backproof_models::{Changes, Compiled, Network, PassMode};
 use backproof_spec::Experiment;
 use burn::tensor::TensorData;
 
+use crate::areas::Counts;
 use crate::computation::instructions;
+use crate::data::data;
+use crate::evaluation::host_rows;
 use crate::logits::Logits;
-use crate::setup::{class_names, data};
+use crate::loss::score;
+use crate::setup::class_names;
 use crate::views::mean_logits;
 use crate::weights::{Loaded, load_file};
-use crate::{Evaluation, EvaluationResult, RunFolder, Setup, Split, TrainError, Weights};
+use crate::{Evaluation, EvaluationResult, MOST_KEPT, Observer, RunFolder, Setup, Split, TrainError, Weights};
 
-/// Images per batch when a network is evaluated; it changes the time, not the figures.
+/// Images per batch when a network is evaluated, and logits per batch, of many classes; they change the time, not the
+/// figures.
 const EVALUATION_BATCH: usize = 250;
+const EVALUATION_LOGITS: usize = 2_000_000;
 
 /// What an evaluation found, and whether it is kept in files.
 #[derive(Debug)]
@@ -37,22 +43,27 @@ pub struct Evaluated {
 }
 
 /// Evaluates the run in `folder` with `weights` on every image of `split`. Writes the result into the folder, unless
-/// the weights are a file of somebody else's; and the logits to the file `logits` where one is given.
+/// the weights are a file of somebody else's; and the logits to the file `logits` where one is given. `observer` is
+/// told how far the reading of a folder of images is.
 ///
 /// # Errors
 ///
-/// Data, config or weights that cannot be read. A file that cannot be written is told beside the result.
+/// Data, config or weights that cannot be read, and [`TrainError::Stopped`] where `stop` became true. A file that
+/// cannot be written is told beside the result.
 pub fn evaluate(
     folder: &RunFolder,
     split: Split,
     weights: &Weights,
     logits: Option<&Path>,
     setup: &Setup,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
 ) -> Result<Evaluated, TrainError> {
     let experiment = folder.experiment()?;
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
     let loaded = weights.load(folder, network, &class_names(&experiment.data, setup))?;
-    let (evaluation, mut evaluated, checksums) = evaluate_loaded(&experiment, loaded, split, logits, setup)?;
+    let (evaluation, mut evaluated, checksums) =
+        evaluate_loaded(&experiment, loaded, split, logits, setup, observer, stop)?;
     if let Ok(record) = folder.record() {
         let is_other = |(name, sum): &(&String, &String)| checksums.get(*name) != Some(*sum);
         evaluated.other_data = record.data_checksums.iter().filter(is_other).map(|(name, _)| name.clone()).collect();
@@ -69,17 +80,20 @@ pub fn evaluate(
 ///
 /// # Errors
 ///
-/// Data or weights that cannot be read. A file that cannot be written is told beside the result.
+/// Data or weights that cannot be read, and [`TrainError::Stopped`] where `stop` became true. A file that cannot be
+/// written is told beside the result.
 pub fn evaluate_weights(
     experiment: &Experiment,
     split: Split,
     weights: &Path,
     logits: Option<&Path>,
     setup: &Setup,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
 ) -> Result<Evaluated, TrainError> {
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
     let loaded = load_file(weights, network, &class_names(&experiment.data, setup))?;
-    let (_, evaluated, _) = evaluate_loaded(experiment, loaded, split, logits, setup)?;
+    let (_, evaluated, _) = evaluate_loaded(experiment, loaded, split, logits, setup, observer, stop)?;
     Ok(evaluated)
 }
 
@@ -90,9 +104,11 @@ fn evaluate_loaded(
     split: Split,
     logits: Option<&Path>,
     setup: &Setup,
+    observer: &mut dyn Observer,
+    stop: &AtomicBool,
 ) -> Result<(Evaluation, Evaluated, BTreeMap<String, String>), TrainError> {
     let Loaded { network, iteration, changes } = loaded;
-    let data = data(experiment, setup, &AtomicBool::new(false))?;
+    let data = data(experiment, setup, observer, stop)?;
     let subset = match split {
         Split::Training => &data.training,
         Split::Validation => &data.validation,
@@ -102,12 +118,15 @@ fn evaluate_loaded(
         return Err(TrainError::NoImages { split: split.name() });
     }
     let mut kept = Logits::default();
-    let evaluation = evaluate_subset(experiment, setup, &network, subset, |images, rows| {
-        if logits.is_some() {
+    let evaluation = evaluate_with_areas(experiment, setup, &network, subset, |images, rows| {
+        if logits.is_some() && kept.images() < subset.len() {
             kept.add(&images.batch(&setup.device), rows);
         }
-        Continue(())
+        if stop.load(Ordering::Relaxed) { Break(()) } else { Continue(()) }
     })?;
+    if stop.load(Ordering::Relaxed) {
+        return Err(TrainError::Stopped);
+    }
     if !evaluation.loss().is_finite() {
         return Err(TrainError::NotFinite);
     }
@@ -115,6 +134,32 @@ fn evaluate_loaded(
     let kept_logits = logits.map_or(Ok(()), |path| kept.write(path));
     let evaluated = Evaluated { result, changes, other_data: Vec::new(), kept_files: Ok(()), kept_logits };
     Ok((evaluation, evaluated, data.checksums))
+}
+
+/// The evaluation of `subset` with all its figures. Of more than [`MOST_KEPT`] classes, the areas of the classes take a
+/// second pass over the images; `each` is given those of both passes, and may break off.
+pub(crate) fn evaluate_with_areas(
+    experiment: &Experiment,
+    setup: &Setup,
+    network: &Network,
+    subset: &Subset,
+    mut each: impl FnMut(&Selection<'_>, &burn::Tensor<2>) -> ControlFlow<()>,
+) -> Result<Evaluation, TrainError> {
+    let evaluation = evaluate_subset(experiment, setup, network, subset, &mut each)?;
+    let classes = experiment.model.classes()?;
+    if classes <= MOST_KEPT || evaluation.images() < subset.len() {
+        return Ok(evaluation);
+    }
+    let own = evaluation.predictions.iter().map(|it| (it.label, it.of_label())).collect();
+    let mut counts = Counts::new(classes, own);
+    for_each_batch(experiment, setup, network, subset, |images, logits| {
+        each(images, &logits)?;
+        for (row, label) in host_rows(logits).iter().zip(images.labels()) {
+            counts.add(&score(experiment.training.loss, row, label).probabilities, label);
+        }
+        Continue(())
+    })?;
+    Ok(evaluation.with_areas(counts.areas()))
 }
 
 /// Every image of `subset` once, in the views of the experiment, by a network without autodiff; `each` is given the
@@ -127,10 +172,27 @@ pub(crate) fn evaluate_subset(
     mut each: impl FnMut(&Selection<'_>, &burn::Tensor<2>) -> ControlFlow<()>,
 ) -> Result<Evaluation, TrainError> {
     let mut evaluation = Evaluation::new(experiment.training.loss, experiment.model.classes()?).by(experiment.views);
+    for_each_batch(experiment, setup, network, subset, |images, logits| {
+        each(images, &logits)?;
+        evaluation.add(logits, images.indices(), &images.labels());
+        Continue(())
+    })?;
+    Ok(evaluation)
+}
+
+/// The logits of every batch of `subset`, until `each` breaks off.
+fn for_each_batch(
+    experiment: &Experiment,
+    setup: &Setup,
+    network: &Network,
+    subset: &Subset,
+    mut each: impl FnMut(&Selection<'_>, burn::Tensor<2>) -> ControlFlow<()>,
+) -> Result<(), TrainError> {
     // Where the kernels take part in training, they evaluate what they all have a kernel for.
     let isa = instructions(experiment, setup)?.ok();
     let mut compiled = isa.and_then(|isa| Compiled::<InferencePlan>::new(network, isa).ok());
-    for images in evaluation_selections(subset, EVALUATION_BATCH) {
+    let batch = (EVALUATION_LOGITS / experiment.model.classes()?).clamp(1, EVALUATION_BATCH);
+    for images in evaluation_selections(subset, batch) {
         let logits = mean_logits(experiment.views, &images, |images| match &mut compiled {
             Some(compiled) => {
                 let logits = compiled.logits(images.len(), &|place, to| images.write(place, to));
@@ -139,10 +201,9 @@ pub(crate) fn evaluate_subset(
             }
             None => network.forward(images.batch(&setup.device).images, PassMode::Inference),
         });
-        if each(&images, &logits).is_break() {
+        if each(&images, logits).is_break() {
             break;
         }
-        evaluation.add(logits, images.indices(), &images.labels());
     }
-    Ok(evaluation)
+    Ok(())
 }

@@ -4,6 +4,7 @@ use backproof_spec::{Loss, Views};
 use burn::Tensor;
 use serde::{Deserialize, Serialize};
 
+use crate::areas::Areas;
 use crate::loss::{Score, score};
 use crate::measures::Measures;
 use crate::prediction::{ClassResult, Prediction};
@@ -19,6 +20,8 @@ pub struct Evaluation {
     loss: Loss,
     classes: usize,
     views: Views,
+    /// One for each class, of so many classes that the predictions do not keep every probability.
+    areas: Vec<Areas>,
 }
 
 /// The content of `result.json`.
@@ -57,7 +60,7 @@ impl Evaluation {
     /// No predictions yet, of a network with `classes` outputs that was trained by `loss`.
     #[must_use]
     pub fn new(loss: Loss, classes: usize) -> Self {
-        Self { predictions: Vec::new(), loss, classes, views: Views::default() }
+        Self { predictions: Vec::new(), loss, classes, views: Views::default(), areas: Vec::new() }
     }
 
     /// The same of images that are looked at in these views; [`add`](Self::add) is given the mean logits.
@@ -67,12 +70,19 @@ impl Evaluation {
         self
     }
 
+    /// The same with the areas of each class, which the predictions of many classes do not give.
+    #[must_use]
+    pub(crate) fn with_areas(mut self, areas: Vec<Areas>) -> Self {
+        self.areas = areas;
+        self
+    }
+
     /// Adds the predictions of one batch. `logits` is `[N, K]`; `indices` and `labels` have N entries.
     pub fn add(&mut self, logits: Tensor<2>, indices: &[usize], labels: &[usize]) {
         let rows = host_rows(logits);
         for ((row, &index), &label) in rows.iter().zip(indices).zip(labels) {
             let Score { probabilities, loss } = score(self.loss, row, label);
-            self.predictions.push(Prediction { index, label, predicted: argmax(row), probabilities, loss });
+            self.predictions.push(Prediction::kept(index, label, argmax(row), probabilities, loss));
         }
     }
 
@@ -133,6 +143,7 @@ impl Evaluation {
                     recall: share(true_positives, support),
                     true_positives,
                     support,
+                    areas: self.areas.get(class).copied().unwrap_or_default(),
                 }
             })
             .collect();

@@ -6,7 +6,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use crate::files::{write_json, write_whole};
-use crate::{EVALUATION_SCHEMA, Evaluation, EvaluationResult, Prediction, RunFolder, Split, TrainError, files};
+use crate::{
+    EVALUATION_SCHEMA, Evaluation, EvaluationResult, MOST_KEPT, Prediction, Probabilities, RunFolder, Split, TOP,
+    TrainError, files,
+};
 
 /// The most classes of which `confusion.csv` is a matrix. Of more it is a list of the cells that are not zero.
 const MATRIX: usize = 4_000;
@@ -43,14 +46,8 @@ impl RunFolder {
         write_whole(&folder.join("confusion.csv"), &finish(confusion))?;
 
         let mut predictions = csv::Writer::from_writer(Vec::new());
-        let fixed = ["index", "true", "predicted"].map(str::to_owned);
-        let probabilities = class_names.iter().map(|name| format!("p({name})"));
-        write_row(&mut predictions, fixed.into_iter().chain(probabilities));
-        for prediction in &evaluation.predictions {
-            let fixed = [prediction.index, prediction.label, prediction.predicted].map(|n| n.to_string());
-            let probabilities = prediction.probabilities.iter().map(ToString::to_string);
-            write_row(&mut predictions, fixed.into_iter().chain(probabilities));
-        }
+        write_row(&mut predictions, head(&class_names).into_iter());
+        evaluation.predictions.iter().for_each(|it| write_row(&mut predictions, fields(it).into_iter()));
         write_whole(&folder.join("predictions.csv"), &finish(predictions))?;
         // Last, so that who finds a result finds the rest.
         write_json(&folder.join("result.json"), result)
@@ -110,9 +107,16 @@ impl RunFolder {
         let path = self.evaluation_folder(split.name()).join("predictions.csv");
         let bytes = files::read(&path).map_err(|error| TrainError::read(&path, error))?;
         let mut predictions = Vec::new();
-        for (number, row) in csv::Reader::from_reader(bytes.as_slice()).records().enumerate() {
-            let prediction = row.ok().and_then(|row| parse(&row, result.classes.len()));
-            predictions.push(prediction.ok_or_else(|| no_prediction(&path, number + 2, result.classes.len()))?);
+        let classes = result.classes.len();
+        let mut reader = csv::Reader::from_reader(bytes.as_slice());
+        // Also of many classes, earlier versions wrote every probability.
+        let has_likeliest = reader.headers().is_ok_and(|head| head.get(LIKELIEST) == Some(OF_LIKELIEST));
+        for (number, row) in reader.records().enumerate() {
+            let prediction = row.ok().and_then(|row| match has_likeliest {
+                true => parse_likeliest(&row, classes),
+                false => parse(&row, classes),
+            });
+            predictions.push(prediction.ok_or_else(|| no_prediction(&path, number + 2, classes, has_likeliest))?);
         }
         if predictions.len() != result.images {
             let found = format!("has {}", backproof_spec::counted(predictions.len(), "row"));
@@ -130,23 +134,68 @@ fn finish(writer: csv::Writer<Vec<u8>>) -> Vec<u8> {
     writer.into_inner().expect("memory does not fail")
 }
 
+/// The column of the likeliest class, and its head, which no column of a class has: those begin with `p(`.
+const LIKELIEST: usize = 4;
+const OF_LIKELIEST: &str = "likeliest 1";
+
+/// The head of `predictions.csv`: for so many classes that not every probability is kept, the one of the true class and
+/// those of the likeliest classes.
+fn head(class_names: &[&str]) -> Vec<String> {
+    let fixed = ["index", "true", "predicted"].map(str::to_owned).into_iter();
+    if class_names.len() <= MOST_KEPT {
+        return fixed.chain(class_names.iter().map(|name| format!("p({name})"))).collect();
+    }
+    let likeliest = (1..=TOP).flat_map(|place| [format!("likeliest {place}"), format!("p(likeliest {place})")]);
+    fixed.chain(["p(true)".to_owned()]).chain(likeliest).collect()
+}
+
+fn fields(prediction: &Prediction) -> Vec<String> {
+    let fixed = [prediction.index, prediction.label, prediction.predicted].map(|n| n.to_string()).into_iter();
+    match &prediction.probabilities {
+        Probabilities::Every(every) => fixed.chain(every.iter().map(f64::to_string)).collect(),
+        Probabilities::Likeliest { own, top } => {
+            let likeliest = top.iter().flat_map(|(class, share)| [class.to_string(), share.to_string()]);
+            fixed.chain([own.to_string()]).chain(likeliest).collect()
+        }
+    }
+}
+
+fn is_share(share: f64) -> bool {
+    (0.0..=1.0).contains(&share)
+}
+
+fn parse_likeliest(row: &csv::StringRecord, classes: usize) -> Option<Prediction> {
+    let class = |field: usize| row.get(field)?.parse().ok().filter(|&class: &usize| class < classes);
+    let share = |field: usize| row.get(field)?.parse().ok().filter(|&share: &f64| is_share(share));
+    let (index, label, predicted) = (row.get(0)?.parse().ok()?, class(1)?, class(2)?);
+    let own = share(3)?;
+    let top = (0..TOP).map(|place| Some((class(LIKELIEST + 2 * place)?, share(LIKELIEST + 1 + 2 * place)?)));
+    let top: Vec<(usize, f64)> = top.collect::<Option<_>>()?;
+    let fits = top[0].0 == predicted && row.len() == LIKELIEST + 2 * TOP;
+    let probabilities = Probabilities::Likeliest { own, top };
+    fits.then(|| Prediction { index, label, predicted, probabilities, loss: -own.ln() })
+}
+
 fn parse(row: &csv::StringRecord, classes: usize) -> Option<Prediction> {
     let class = |field: usize| row.get(field)?.parse().ok().filter(|&class: &usize| class < classes);
     let (index, label, predicted) = (row.get(0)?.parse().ok()?, class(1)?, class(2)?);
     let probabilities: Vec<f64> = row.iter().skip(3).map_while(|field| field.parse().ok()).collect();
     let fits = probabilities.len() == classes && row.len() == classes + 3;
-    let are_probabilities = probabilities.iter().all(|p| (0.0..=1.0).contains(p));
+    let are_probabilities = probabilities.iter().all(|&p| is_share(p));
     (fits && are_probabilities).then(|| Prediction {
         index,
         label,
         predicted,
         loss: -probabilities[label].ln(),
-        probabilities,
+        probabilities: probabilities.into(),
     })
 }
 
-fn no_prediction(path: &Path, line: usize, classes: usize) -> TrainError {
-    let expected = format!("an index, two classes and {classes} probabilities");
+fn no_prediction(path: &Path, line: usize, classes: usize, has_likeliest: bool) -> TrainError {
+    let expected = match has_likeliest {
+        true => format!("an index, two classes, a probability and {TOP} classes with theirs"),
+        false => format!("an index, two classes and {classes} probabilities"),
+    };
     TrainError::damaged(path, format!("line {line} is no prediction"), expected)
 }
 
@@ -162,7 +211,7 @@ mod tests {
     fn a_row_is_an_index_two_classes_and_a_probability_for_each() {
         let prediction = row(&["7", "0", "1", "0.25", "0.75"]).unwrap();
         assert_eq!((prediction.index, prediction.label, prediction.predicted), (7, 0, 1));
-        assert_eq!(prediction.probabilities, [0.25, 0.75]);
+        assert_eq!(prediction.every(), Some(&[0.25, 0.75][..]));
         assert_eq!(prediction.loss, 4.0_f64.ln());
     }
 
@@ -187,6 +236,69 @@ mod tests {
         assert_eq!(columns("predictions.csv")[3..], probabilities);
         let told = folder.predictions(&folder.result().unwrap().unwrap()).unwrap();
         assert_eq!((told[0].index, told[0].label, told[0].predicted), (3, 0, 1));
+    }
+
+    /// An evaluation of two images over more classes than those of which every probability is kept, in a folder.
+    fn of_many_classes(temporary: &Path) -> (RunFolder, Evaluation, EvaluationResult) {
+        let classes = MOST_KEPT + 1;
+        fs::write(temporary.join("run.json"), "{}").unwrap();
+        let folder = RunFolder::open(temporary).unwrap();
+        // The first one is sure and right; of the second one, seven classes are equally likely, of which the true one
+        // is last.
+        let mut logits = vec![0.0_f32; 2 * classes];
+        logits[9] = 20.0;
+        logits[classes + 300..classes + 307].fill(10.0);
+        let logits = burn::tensor::TensorData::new(logits, [2, classes]);
+        let mut evaluation = Evaluation::new(backproof_spec::Loss::CrossEntropy, classes);
+        evaluation.add(burn::Tensor::from_data(logits, &burn::tensor::Device::flex()), &[5, 3], &[9, 306]);
+        let names: Vec<String> = (0..classes).map(|class| format!("class {class}")).collect();
+        let result = evaluation.result("test", Some(1), &names);
+        folder.write_evaluation(&evaluation, &result).unwrap();
+        (folder, evaluation, result)
+    }
+
+    #[test]
+    fn of_many_classes_the_likeliest_are_kept_and_read_back() {
+        let temporary = tempfile::tempdir().unwrap();
+        let (folder, evaluation, result) = of_many_classes(temporary.path());
+        assert_eq!(evaluation.predictions[0].confidence(), evaluation.predictions[0].of_label());
+        let top: Vec<usize> = evaluation.predictions[1].likeliest(9).into_iter().map(|(class, _)| class).collect();
+        assert_eq!(top, [300, 301, 302, 303, 304]);
+        let Probabilities::Likeliest { top, .. } = &evaluation.predictions[0].probabilities else {
+            panic!("{result:?}")
+        };
+        assert!(top.capacity() < 2 * TOP, "room for {} classes is kept of an image", top.capacity());
+        assert_eq!(result.measures.top_5_accuracy, Some(0.5));
+        let text = fs::read_to_string(temporary.path().join("evaluation/predictions.csv")).unwrap();
+        let head = text.lines().next().unwrap();
+        assert!(head.starts_with("index,true,predicted,p(true),likeliest 1,p(likeliest 1),likeliest 2,"), "{head}");
+        assert!(text.lines().all(|line| line.split(',').count() == LIKELIEST + 2 * TOP), "{text}");
+        let told = folder.predictions(&result).unwrap();
+        for (told, written) in told.iter().zip(&evaluation.predictions) {
+            assert!((told.loss - written.loss).abs() < 1e-12, "{told:?}");
+            assert_eq!(Prediction { loss: 0.0, ..told.clone() }, Prediction { loss: 0.0, ..written.clone() });
+        }
+        assert_eq!(crate::Measures::of(&result.classes, &told), result.measures);
+    }
+
+    #[test]
+    fn of_many_classes_every_probability_is_read_too_and_what_fits_neither_form_is_refused() {
+        let temporary = tempfile::tempdir().unwrap();
+        let (folder, _, result) = of_many_classes(temporary.path());
+        let path = temporary.path().join("evaluation/predictions.csv");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace(",9,9,", ",9,8,")).unwrap();
+        let error = folder.predictions(&result).unwrap_err().to_string();
+        assert!(error.ends_with("expected an index, two classes, a probability and 5 classes with theirs"), "{error}");
+        // As earlier versions wrote it, with a first class that is called as the column is.
+        let names = std::iter::once("true".to_owned()).chain((1..result.classes.len()).map(|class| class.to_string()));
+        let head = names.map(|name| format!(",p({name})")).collect::<String>();
+        let share = 1.0 / result.classes.len() as f64;
+        let row = format!(",2,2{}", format!(",{share}").repeat(result.classes.len()));
+        fs::write(&path, format!("index,true,predicted{head}\n0{row}\n1{row}\n")).unwrap();
+        let told = folder.predictions(&result).unwrap();
+        assert_eq!(told[0].every().map(<[f64]>::len), Some(result.classes.len()));
+        assert_eq!(told[0].of_label(), share);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use backproof_spec::{Experiment, OptimizerKind, Schedule, UpdateRule};
 use serde::Serialize;
 
 use crate::begun::Begun;
-use crate::{Setup, Step, TrainError};
+use crate::{Observer, Setup, Step, TrainError};
 
 /// β of the exponential average: about the last ten mini-batches count.
 const SMOOTHING: f64 = 0.9;
@@ -176,7 +176,7 @@ pub fn rate_in_words(rate: f64) -> String {
 ///
 /// The rate is that of [`Optimizer::rule`](backproof_spec::Optimizer::rule). Those of the groups keep their ratio to it.
 /// Warm-ups and schedules are off, everything else is as in a run: batches, augmentation, loss, weight decay, clipping,
-/// frozen parameters. `stop` is looked at before every mini-batch, and `watch` is told how many are made.
+/// frozen parameters. `stop` is looked at before every mini-batch, and `observer` is told how many are made.
 ///
 /// # Errors
 ///
@@ -185,7 +185,7 @@ pub fn learning_rate_range(
     experiment: &Experiment,
     setup: &Setup,
     range: RateRange,
-    watch: &mut (dyn FnMut(usize) + Send),
+    observer: &mut (dyn Observer + Send),
     stop: &AtomicBool,
 ) -> Result<RangeTest, TrainError> {
     let mut experiment = experiment.clone();
@@ -194,7 +194,7 @@ pub fn learning_rate_range(
         *rule = UpdateRule { warmup: 0, schedule: Schedule::Constant, ..*rule };
     }
     experiment.training.weight_average = None;
-    let Begun { experiment, mut trainer, data, .. } = Begun::new(&experiment, setup, stop)?;
+    let Begun { experiment, mut trainer, data, .. } = Begun::new(&experiment, setup, observer, stop)?;
     let batches = data.training_batches(experiment.training.batch_size);
     let mut test = RangeTest::new();
     rayon::scope(|_| {
@@ -209,7 +209,7 @@ pub fn learning_rate_range(
             if !test.add(rate, loss) {
                 break;
             }
-            watch(step + 1);
+            observer.iteration(step + 1);
         }
     });
     Ok(test)
@@ -220,13 +220,14 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use crate::Silent;
     use crate::testing::{experiment, optimizers, setup};
 
     const RANGE: RateRange = RateRange { from: 1e-5, to: 10.0, steps: 60 };
 
     fn test_of(overrides: &[&str]) -> RangeTest {
         let on = AtomicBool::new(false);
-        learning_rate_range(&experiment(overrides), &setup(Path::new("")), RANGE, &mut |_| {}, &on).unwrap()
+        learning_rate_range(&experiment(overrides), &setup(Path::new("")), RANGE, &mut Silent, &on).unwrap()
     }
 
     #[test]
@@ -293,7 +294,7 @@ mod tests {
             let [from, to] = RateRange::usual(rule.kind);
             let range = RateRange { from, to, steps: 60 };
             let on = AtomicBool::new(false);
-            let test = learning_rate_range(&with_rule, &setup(Path::new("")), range, &mut |_| {}, &on).unwrap();
+            let test = learning_rate_range(&with_rule, &setup(Path::new("")), range, &mut Silent, &on).unwrap();
             assert!(test.points.len() > 20 && test.suggestion().is_some(), "{rule:?}: {test:?}");
         }
         let [autodiff, manual, compiled] =
@@ -324,13 +325,17 @@ mod tests {
 
     #[test]
     fn a_test_can_be_stopped() {
+        struct AtThree<'a>(&'a AtomicBool, usize);
+        impl Observer for AtThree<'_> {
+            fn iteration(&mut self, iteration: usize) {
+                self.1 = iteration;
+                self.0.store(iteration == 3, Ordering::Relaxed);
+            }
+        }
         let off = AtomicBool::new(false);
-        let mut seen = 0;
-        let mut watch = |done| {
-            seen = done;
-            off.store(done == 3, Ordering::Relaxed);
-        };
-        let test = learning_rate_range(&experiment(&[]), &setup(Path::new("")), RANGE, &mut watch, &off).unwrap();
-        assert_eq!((test.end, test.points.len(), seen), (RangeEnd::Stopped, 3, 3));
+        let mut observer = AtThree(&off, 0);
+        let setup = setup(Path::new(""));
+        let test = learning_rate_range(&experiment(&[]), &setup, RANGE, &mut observer, &off).unwrap();
+        assert_eq!((test.end, test.points.len(), observer.1), (RangeEnd::Stopped, 3, 3));
     }
 }

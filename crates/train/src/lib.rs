@@ -14,9 +14,11 @@
 //!
 //! This crate prints nothing. What a person watches goes through [`Observer`].
 
+mod areas;
 mod begun;
 mod checkpoint;
 mod computation;
+mod data;
 mod dry_run;
 mod early_stopping;
 mod ending;
@@ -58,6 +60,7 @@ mod warm_start_record;
 mod weights;
 mod whitening;
 
+pub use areas::Areas;
 pub use backproof_models::{Changes, ComputedBy};
 pub use checkpoint::CheckpointName;
 pub use computation::{Computation, LayerComputation};
@@ -72,14 +75,14 @@ pub use learning_rate_range::{
     RangeEnd, RangePoint, RangeTest, RateRange, Suggestion, learning_rate_range, rate_in_words, two_digits,
 };
 pub use loss::{TrainingLoss, losses, losses_backward, objective};
-pub use measures::{CONFIDENCE_BINS, ConfidenceBin, Measures, TOP, confidence_bins};
+pub use measures::{CONFIDENCE_BINS, ConfidenceBin, Measures, confidence_bins};
 pub use momentum::{Momentum, MomentumState};
 pub use observer::{Observer, Silent, Started};
 pub use optimizer::new_optimizer;
 pub use predict::Predictor;
 pub use predict::attribution::{Attribution, ClassActivation, GradientCheck, Map, Occlusion};
 pub use predict::explanation::{ExplainedLayer, ExplainedTensor, Explanation, LayerInput, Sample};
-pub use prediction::{ClassResult, Prediction};
+pub use prediction::{ClassResult, MOST_KEPT, Prediction, Probabilities, TOP};
 pub use report::{REPORT_WIDTH, TrainingReport, duration};
 pub use resume::resume;
 pub use run::train;

@@ -42,6 +42,11 @@ impl Logits {
         self.rows += batch.len();
     }
 
+    /// How many images were added.
+    pub(crate) fn images(&self) -> usize {
+        self.rows
+    }
+
     /// Writes `indices` `[N]` (of the data set's file) and `labels` `[N]` as i64; `logits` `[N, K]` and `images`
     /// `[min(N, 64), C, H, W]`, normalised, as f32.
     pub(crate) fn write(&self, path: &Path) -> Result<(), TrainError> {

@@ -2,10 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::prediction::{ClassResult, Prediction};
-
-/// The classes that top-k accuracy looks at; it is not given of so few classes or fewer.
-pub const TOP: usize = 5;
+use crate::prediction::{ClassResult, Prediction, TOP};
 
 /// The bins of confidence, of equal width.
 pub const CONFIDENCE_BINS: usize = 15;
@@ -113,11 +110,11 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::Evaluation;
     use crate::evaluation::argmax;
+    use crate::{Areas, Evaluation};
 
     fn prediction(label: usize, probabilities: &[f64]) -> Prediction {
-        let (predicted, probabilities) = (argmax(probabilities), probabilities.to_vec());
+        let (predicted, probabilities) = (argmax(probabilities), probabilities.to_vec().into());
         Prediction { index: 0, label, predicted, probabilities, loss: 0.0 }
     }
 
@@ -154,8 +151,14 @@ mod tests {
 
     #[test]
     fn f1_is_the_harmonic_mean_and_undefined_without_images_and_predictions() {
-        let class =
-            |precision, recall| ClassResult { class: "a".to_owned(), precision, recall, true_positives: 1, support: 2 };
+        let class = |precision, recall| ClassResult {
+            class: "a".to_owned(),
+            precision,
+            recall,
+            true_positives: 1,
+            support: 2,
+            areas: Areas::default(),
+        };
         // 2 · 0.5 · 1 / 1.5
         assert_eq!(class(Some(0.5), Some(1.0)).f1(), Some(1.0 / 1.5));
         assert_eq!(class(Some(0.0), Some(0.0)).f1(), Some(0.0));

@@ -32,8 +32,10 @@ pub struct Started<'a> {
     pub warnings: &'a [String],
 }
 
-/// Told about a run's progress, to show it. Every method does nothing unless it is overridden.
+/// Told how far a run is, or an evaluation or a test, to show it. Every method does nothing unless it is overridden.
 pub trait Observer {
+    /// So many of the images of a folder are read. Comes first, where the data is a folder of images.
+    fn reading(&mut self, _done: usize, _total: usize) {}
     /// Data and network are ready.
     fn started(&mut self, _started: &Started<'_>) {}
     /// `iteration` iterations are done.

@@ -10,12 +10,12 @@ use backproof_models::{Changes, Network, PassMode};
 use backproof_spec::{Experiment, ImageSource, Loss, Shape, Views};
 use burn::tensor::Device;
 
+use crate::data::data;
 use crate::evaluation::host_rows;
 use crate::loss::score;
-use crate::setup::data;
 use crate::views::mean_logits;
 use crate::weights::Loaded;
-use crate::{RunFolder, Setup, TrainError, Weights};
+use crate::{Observer, RunFolder, Setup, TrainError, Weights};
 
 /// A trained network that predicts the class of single images.
 #[derive(Debug)]
@@ -45,14 +45,19 @@ impl Predictor {
     /// # Errors
     ///
     /// Config, weights or normaliser that cannot be read, and a data set that is needed and is not there.
-    pub fn open(folder: &RunFolder, weights: &Weights, setup: &Setup) -> Result<Self, TrainError> {
+    pub fn open(
+        folder: &RunFolder,
+        weights: &Weights,
+        setup: &Setup,
+        observer: &mut dyn Observer,
+    ) -> Result<Self, TrainError> {
         let experiment = folder.experiment()?;
         let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
         let class_names = class_names(folder, &experiment, setup)?;
         let Loaded { network, iteration, changes } = weights.load(folder, network, &class_names)?;
         let normalizer = match folder.normalizer(experiment.model.input)? {
             Some(normalizer) => normalizer,
-            None => data(&experiment, setup, &AtomicBool::new(false))?.normalizer,
+            None => data(&experiment, setup, observer, &AtomicBool::new(false))?.normalizer,
         };
         Ok(Self {
             network,
@@ -210,6 +215,7 @@ mod tests {
     use backproof_data::load;
 
     use super::*;
+    use crate::Silent;
     use crate::testing::{experiment, run, setup};
 
     #[test]
@@ -228,12 +234,12 @@ mod tests {
             let agrees = |predictor: &Predictor| {
                 for prediction in &told[..20] {
                     let found = predictor.probabilities(test.pixels(prediction.index).to_vec()).unwrap();
-                    for (found, told) in found.iter().zip(&prediction.probabilities) {
+                    for (found, told) in found.iter().zip(prediction.every().unwrap()) {
                         assert!((found - told).abs() < 1e-4, "{found}, the evaluation said {told}");
                     }
                 }
             };
-            let predictor = Predictor::open(&folder, &Weights::Last, &setup).unwrap();
+            let predictor = Predictor::open(&folder, &Weights::Last, &setup, &mut Silent).unwrap();
             assert_eq!((predictor.iteration(), predictor.shape()), (Some(20), Shape::image(1, 28, 28)));
             assert_eq!(predictor.class_names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
             agrees(&predictor);
@@ -241,13 +247,16 @@ mod tests {
             let path = folder.path().join("evaluation/result.json");
             let text = fs::read_to_string(&path).unwrap();
             fs::write(&path, text.replace("\"class\": \"7\"", "\"class\": \"seven\"")).unwrap();
-            assert_eq!(Predictor::open(&folder, &Weights::Last, &setup).unwrap().class_names()[7], "seven");
+            assert_eq!(
+                Predictor::open(&folder, &Weights::Last, &setup, &mut Silent).unwrap().class_names()[7],
+                "seven"
+            );
             // As in a folder of an earlier version: the numbers are fitted anew, and are the same.
             fs::remove_file(folder.path().join("normalizer.json")).unwrap();
-            agrees(&Predictor::open(&folder, &Weights::Last, &setup).unwrap());
+            agrees(&Predictor::open(&folder, &Weights::Last, &setup, &mut Silent).unwrap());
             // A run that was not evaluated yet: the classes are those of the data set.
             fs::remove_dir_all(folder.path().join("evaluation")).unwrap();
-            let predictor = Predictor::open(&folder, &Weights::Last, &setup).unwrap();
+            let predictor = Predictor::open(&folder, &Weights::Last, &setup, &mut Silent).unwrap();
             assert_eq!(predictor.class_names(), ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]);
             agrees(&predictor);
         }

@@ -9,9 +9,10 @@ use backproof_spec::{Engine, Experiment};
 use crate::begun::{first_kernels, new_network};
 use crate::checkpoint::{Checkpoint, Position};
 use crate::computation::{hint, trainer_config, without_kernels};
+use crate::data::data;
 use crate::run::Notes;
 use crate::run_folder::{RUN_SCHEMA, RunRecord, RunStatus};
-use crate::setup::{class_names, data};
+use crate::setup::class_names;
 use crate::tensorboard::{self, EventFile};
 use crate::training::Run;
 use crate::{
@@ -76,7 +77,7 @@ pub fn resume(
     let [average, slow] = copies.unwrap_or_default();
     let mut trainer = trainer.with_copies(average, slow);
     let computation = Computation::new(&experiment, setup, &trainer, position.iteration)?;
-    let data = data(&experiment, setup, stop)?;
+    let data = data(&experiment, setup, observer, stop)?;
     if let Some(network) = fresh.and_then(|network| first_kernels(&network, record.warm_start.as_ref(), &data)) {
         trainer = Trainer::new(trainer_config(&experiment, setup)?, network)?;
     }

@@ -32,7 +32,8 @@ pub fn train(
     observer: &mut (dyn Observer + Send),
     stop: &AtomicBool,
 ) -> Result<Ending, TrainError> {
-    let Begun { experiment, mut warm_start, trainer, computation, data, hint } = Begun::new(experiment, setup, stop)?;
+    let Begun { experiment, mut warm_start, trainer, computation, data, hint } =
+        Begun::new(experiment, setup, observer, stop)?;
     if let Some(record) = &mut warm_start
         && !data.validation.is_empty()
     {

@@ -1,14 +1,10 @@
 //! What goes into a run beside the experiment.
 
-use std::ops::ControlFlow::{Break, Continue};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use backproof_data::{Prepared, prepare_watched, source_of};
-use backproof_spec::{Data, Experiment};
+use backproof_data::source_of;
+use backproof_spec::Data;
 use burn::tensor::Device;
-
-use crate::TrainError;
 
 /// Where and how a run is made: what is not part of the experiment.
 #[derive(Debug, Clone)]
@@ -21,8 +17,6 @@ pub struct Setup {
     pub device_name: String,
     /// Where the data sets are, if not in the cache.
     pub data_dir: Option<PathBuf>,
-    /// Told how many of how many images are read, while those of a folder are.
-    pub reading: fn(usize, usize),
     /// Where run folders are made.
     pub runs_dir: PathBuf,
     /// Whether a run writes its figures for TensorBoard too; a resumed one that did so before does so in any case.
@@ -62,15 +56,4 @@ impl Split {
 pub(crate) fn class_names(data: &Data, setup: &Setup) -> Vec<String> {
     let looked = source_of(&data.images, 0).and_then(|source| source.look(setup.data_dir.as_deref()));
     looked.map_or_else(|_| Vec::new(), |data_set| data_set.class_names)
-}
-
-/// The data of the experiment, which goes with it. Reading images is broken off when `stop` is true.
-pub(crate) fn data(experiment: &Experiment, setup: &Setup, stop: &AtomicBool) -> Result<Prepared, TrainError> {
-    let mut watch = |done, total| {
-        (setup.reading)(done, total);
-        if stop.load(Ordering::Relaxed) { Break(()) } else { Continue(()) }
-    };
-    let data = prepare_watched(&experiment.data, setup.data_dir.as_deref(), experiment.seed, &mut watch)?;
-    experiment.check_data_set(&data.data_set)?;
-    Ok(data)
 }

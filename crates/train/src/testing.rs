@@ -61,7 +61,6 @@ pub(crate) fn setup(runs: &Path) -> Setup {
         backend: "flex".to_owned(),
         device_name: "flex".to_owned(),
         data_dir: None,
-        reading: |_, _| {},
         runs_dir: runs.to_owned(),
         command_line: Vec::new(),
         git_revision: None,

@@ -9,12 +9,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use backproof_data::{Prepared, Subset, TrainingBatches};
+use backproof_data::{Prepared, Selection, TrainingBatches};
 use backproof_models::{Network, WeightsError, load_weights, save_weights};
 use backproof_spec::{Averages, EarlyStopping, Experiment, Watch};
 
 use crate::checkpoint::{Best, Checkpoint, Position};
-use crate::evaluate::evaluate_subset;
+use crate::evaluate::{evaluate_subset, evaluate_with_areas};
 use crate::report::Window;
 use crate::run_folder::{BestValidation, Summary, TEST_RESULT};
 use crate::tensorboard::EventFile;
@@ -143,7 +143,7 @@ impl<'a> Training<'a> {
     fn report(&mut self) -> Result<Next, TrainError> {
         let mut validation = None;
         if self.is_validation_due() {
-            validation = self.evaluate(&self.trainer.evaluated_network(), &self.run.data.validation)?;
+            validation = self.evaluate(Split::Validation, &self.trainer.evaluated_network())?;
             if validation.is_none() {
                 return Ok(Next::Stop);
             }
@@ -218,7 +218,7 @@ impl<'a> Training<'a> {
             self.observer.restored(iteration);
         }
         self.observer.evaluating(data.test.len());
-        let Some(evaluation) = self.evaluate(&network, &data.test)? else {
+        let Some(evaluation) = self.evaluate(Split::Test, &network)? else {
             // The last checkpoint is saved; what is left to do is this evaluation.
             return self.interrupted();
         };
@@ -309,13 +309,18 @@ impl<'a> Training<'a> {
         self.batches.indices(self.position.iteration - 1)
     }
 
-    /// `None` where the run is stopped meanwhile, which is looked at after every batch.
-    fn evaluate(&self, network: &Network, subset: &Subset) -> Result<Option<Evaluation>, TrainError> {
+    /// On the validation or the test images; `None` where the run is stopped, which is looked at after every batch.
+    fn evaluate(&self, split: Split, network: &Network) -> Result<Option<Evaluation>, TrainError> {
+        let Run { experiment, setup, data, .. } = *self.run;
         let mut stopped = false;
-        let evaluation = evaluate_subset(self.run.experiment, self.run.setup, network, subset, |_, _| {
+        let look = |_: &Selection<'_>, _: &burn::Tensor<2>| {
             stopped = self.stop.load(Ordering::Relaxed);
             if stopped { Break(()) } else { Continue(()) }
-        })?;
+        };
+        let evaluation = match split {
+            Split::Test => evaluate_with_areas(experiment, setup, network, &data.test, look)?,
+            _ => evaluate_subset(experiment, setup, network, &data.validation, look)?,
+        };
         Ok((!stopped).then_some(evaluation))
     }
 

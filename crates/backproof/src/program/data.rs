@@ -13,6 +13,8 @@ use backproof_data::{
 use backproof_spec::{are, counted};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::reading::ImagesBar;
+
 pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     match &arguments.command {
         DataCommand::Fetch(names) => fetch_all(names),
@@ -181,8 +183,9 @@ fn export(arguments: &DataExportArguments) -> anyhow::Result<()> {
     let DataExportArguments { name, folder, places } = arguments;
     let source = named(std::slice::from_ref(name))?.remove(0);
     let data = source.load(places.data_dir.as_deref()).map_err(failure)?;
+    let mut bar = ImagesBar::writing();
     let mut watch = |done: usize, total: usize| {
-        crate::reading::show("writing", done, total);
+        bar.show(done, total);
         ControlFlow::Continue(())
     };
     let exported = backproof_data::export(&data, folder, &mut watch).map_err(failure)?;

@@ -9,6 +9,7 @@ use comfy_table::Cell;
 
 use crate::failures::failure;
 use crate::progress::warm_start_in_words;
+use crate::reading::ImagesBar;
 use crate::table::{self, right};
 use crate::terminal::{width, wrapped};
 
@@ -17,7 +18,7 @@ const MOST_CLASSES: usize = 20;
 
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn run(experiment: &Experiment, setup: &Setup, json: bool, stop: &AtomicBool) -> anyhow::Result<()> {
-    let Some(found) = dry_run(experiment, setup, stop).map_err(failure)? else {
+    let Some(found) = dry_run(experiment, setup, &mut ImagesBar::reading(), stop).map_err(failure)? else {
         return Err(Failure::new(code::INTERRUPTED, "interrupted; nothing was trained").into());
     };
     if json {

@@ -8,7 +8,7 @@ use backproof::shell;
 use backproof_data::{Fit, Picture, load_images};
 use backproof_report::ReportError;
 use backproof_spec::{Experiment, Shape, Views, counted};
-use backproof_train::{Prediction, Predictor, RunFolder, Weights, write_file};
+use backproof_train::{Predictor, RunFolder, Silent, Weights, write_file};
 
 use crate::failures::{data_failure, failure, with_causes};
 use crate::picture::{check_center, pixels};
@@ -43,7 +43,7 @@ pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
     let mut explanations = Vec::new();
     for (iteration, _) in folder.kept_weights() {
         if arguments.weights.is_none() && last.iteration.is_some_and(|last| iteration < last) {
-            match Predictor::open(&folder, &Weights::Kept(iteration), &setup) {
+            match Predictor::open(&folder, &Weights::Kept(iteration), &setup, &mut Silent) {
                 Ok(kept) => explanations.push(explain(&kept, Some(last.label))?),
                 // The page is worth having without them.
                 Err(error) => {
@@ -121,8 +121,7 @@ fn from_file(file: &Path, arguments: &cli::ExplainArguments, shape: Shape, fit: 
 /// The test image whose class got the least probability in the run's evaluation; the first one without an evaluation.
 fn least_sure(folder: &RunFolder, count: usize) -> usize {
     let told = folder.result().ok().flatten().and_then(|result| folder.predictions(&result).ok()).unwrap_or_default();
-    let of_class = |prediction: &Prediction| prediction.probabilities.get(prediction.label).copied().unwrap_or(1.0);
-    let least = told.iter().min_by(|one, other| of_class(one).total_cmp(&of_class(other)));
+    let least = told.iter().min_by(|one, other| one.of_label().total_cmp(&other.of_label()));
     least.map(|prediction| prediction.index).filter(|&index| index < count).unwrap_or(0)
 }
 

@@ -103,7 +103,7 @@ pub(crate) fn failure(error: TrainError) -> Failure {
             };
             (code::FAILED, Some(help.to_owned()))
         }
-        TrainError::Data(backproof_data::DataError::Stopped) => (code::INTERRUPTED, None),
+        TrainError::Data(backproof_data::DataError::Stopped) | TrainError::Stopped => (code::INTERRUPTED, None),
         TrainError::OtherFile { .. } => {
             let help = "the files changed since the run began; put the old ones back, or train anew".to_owned();
             (code::FAILED, Some(help))

@@ -10,11 +10,12 @@ use backproof::shell;
 use backproof_report::{RateRangeFigure, rate_range};
 use backproof_spec::{Experiment, counted};
 use backproof_train::{
-    RangeEnd, RangeTest, RateRange, Suggestion, learning_rate_range, rate_in_words, two_digits, write_file,
+    Observer, RangeEnd, RangeTest, RateRange, Suggestion, learning_rate_range, rate_in_words, two_digits, write_file,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::failures::failure;
+use crate::reading::ImagesBar;
 use crate::setup::setup;
 use crate::signals::stop_on_signal;
 
@@ -46,10 +47,9 @@ pub(crate) fn run(arguments: &cli::LrFindArguments) -> anyhow::Result<()> {
         rate_in_words(range.to)
     );
     groups_in_words(&experiment).iter().for_each(|line| println!("{line}"));
-    let bar = bar(range.steps);
-    let mut watch = |done| bar.set_position(done as u64);
-    let test = learning_rate_range(&experiment, &setup, range, &mut watch, &stop);
-    bar.finish_and_clear();
+    let mut progress = Steps { images: ImagesBar::reading(), bar: bar(range.steps) };
+    let test = learning_rate_range(&experiment, &setup, range, &mut progress, &stop);
+    progress.bar.finish_and_clear();
     let test = test.map_err(failure)?;
     if test.end == RangeEnd::Stopped {
         return Err(Failure::new(code::INTERRUPTED, "interrupted; nothing is written").into());
@@ -143,6 +143,22 @@ fn settings(experiment: &Experiment, learning_rate: f64) -> Vec<String> {
     std::iter::once(format!("--set optimizer.learning_rate={}", rate_in_words(learning_rate)))
         .chain(of_groups)
         .collect()
+}
+
+/// What a person sees while the images are read, and then while the steps are made.
+struct Steps {
+    images: ImagesBar,
+    bar: ProgressBar,
+}
+
+impl Observer for Steps {
+    fn reading(&mut self, done: usize, total: usize) {
+        self.images.show(done, total);
+    }
+
+    fn iteration(&mut self, iteration: usize) {
+        self.bar.set_position(iteration as u64);
+    }
 }
 
 /// A bar on a terminal.

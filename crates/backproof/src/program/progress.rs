@@ -11,10 +11,12 @@ use backproof_train::{
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use crate::reading::ImagesBar;
 use crate::terminal::{BOLD, GREEN, RESET, width, wrapped};
 
 /// Report lines on stdout and, on a terminal, a bar under them on stderr.
 pub(crate) struct Progress {
+    images: ImagesBar,
     bar: ProgressBar,
     /// Columns of the terminal, if there is one.
     width: Option<usize>,
@@ -24,7 +26,7 @@ pub(crate) struct Progress {
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { bar: ProgressBar::hidden(), width: width(), best: None }
+        Self { images: ImagesBar::reading(), bar: ProgressBar::hidden(), width: width(), best: None }
     }
 
     /// One line on stdout, above the bar.
@@ -39,6 +41,10 @@ impl Progress {
 }
 
 impl Observer for Progress {
+    fn reading(&mut self, done: usize, total: usize) {
+        self.images.show(done, total);
+    }
+
     fn started(&mut self, started: &Started<'_>) {
         let experiment = started.experiment;
         let [training, validation, test] = started.images;

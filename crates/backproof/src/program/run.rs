@@ -11,9 +11,10 @@ use crate::compare_gradients;
 use crate::dry_run;
 use crate::failures::{checkpoint_failure, failure, with_causes};
 use crate::progress::{Progress, summary};
+use crate::reading::ImagesBar;
 use crate::report::{self, for_paper};
 use crate::setup::{open, say_changes, setup, weights};
-use crate::signals::stop_when_told;
+use crate::signals::{stop_on_signal, stop_when_told};
 
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn train(arguments: &cli::TrainArguments) -> anyhow::Result<()> {
@@ -68,17 +69,19 @@ pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()>
         cli::SplitName::Test => Split::Test,
     };
     let logits = arguments.logits.as_deref();
+    let (mut reading, stop) = (ImagesBar::reading(), stop_on_signal()?);
     let evaluated = match &asked {
         Evaluation::Run(run) => {
             let folder = open(run)?;
             let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
             let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
-            backproof_train::evaluate(&folder, split, &weights, logits, &setup)
+            backproof_train::evaluate(&folder, split, &weights, logits, &setup, &mut reading, &stop)
                 .map_err(|error| checkpoint_failure(error, run))?
         }
         Evaluation::Weights(experiment, file) => {
             let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
-            backproof_train::evaluate_weights(experiment, split, file, logits, &setup).map_err(failure)?
+            backproof_train::evaluate_weights(experiment, split, file, logits, &setup, &mut reading, &stop)
+                .map_err(failure)?
         }
     };
     let Evaluated { result, changes, other_data, kept_files, kept_logits } = evaluated;

@@ -10,6 +10,7 @@ use backproof_train::{Changes, Predictor, RunFolder, Setup, Weights};
 
 use crate::device;
 use crate::failures::{checkpoint_failure, failure};
+use crate::reading::ImagesBar;
 use crate::sweep::run_of;
 
 /// A weights file where one is given, else the checkpoint.
@@ -35,7 +36,8 @@ pub(crate) fn predictor(
     weights: &Weights,
     setup: &Setup,
 ) -> Result<Predictor, Failure> {
-    let predictor = Predictor::open(folder, weights, setup).map_err(|error| checkpoint_failure(error, run))?;
+    let predictor = Predictor::open(folder, weights, setup, &mut ImagesBar::reading());
+    let predictor = predictor.map_err(|error| checkpoint_failure(error, run))?;
     say_changes(predictor.changes());
     Ok(predictor)
 }
@@ -60,7 +62,6 @@ pub(crate) fn setup(chosen: &cli::Device, places: &cli::Places, runs_dir: PathBu
         backend: backend.name().to_owned(),
         device_name: format!("{} ({words})", backend.name()),
         data_dir: places.data_dir.clone(),
-        reading: |done, total| crate::reading::show("reading", done, total),
         runs_dir,
         tensorboard: false,
         command_line: std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect(),

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use backproof_data::{load_images, sha256};
-use backproof_train::{Setup, Split, TrainError, evaluate_weights};
+use backproof_train::{Setup, Silent, Split, TrainError, evaluate_weights};
 use serde::{Deserialize, Serialize};
 
 use super::published::Published;
@@ -110,7 +111,8 @@ fn evaluate_one(
     let mut evaluations = Vec::new();
     for asked in &network.evaluations {
         let experiment = published.config(&network.config, &asked.set)?;
-        let result = evaluate_weights(&experiment, Split::Test, &folder.join(&network.file), None, setup)?.result;
+        let (weights, on) = (folder.join(&network.file), AtomicBool::new(false));
+        let result = evaluate_weights(&experiment, Split::Test, &weights, None, setup, &mut Silent, &on)?.result;
         let classes = result.classes.into_iter().map(|class| ClassFigures {
             class: class.class,
             precision: class.precision,

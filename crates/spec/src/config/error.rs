@@ -141,7 +141,7 @@ impl Excerpt {
     fn around(&self, columns: usize) -> Self {
         let characters: Vec<char> = self.text.chars().collect();
         let Some(most) = characters.len().checked_sub(columns + 1).map(|most| most + 1) else { return self.clone() };
-        let (meant, width) = (self.column - 1, self.width.min(columns - 2));
+        let (meant, width) = (self.column - 1, self.width.min(columns * 3 / 4));
         let from = (meant.saturating_sub((columns - width) / 2)).min(most);
         let mut shown = characters[from..from + columns].to_vec();
         if from > 0 {

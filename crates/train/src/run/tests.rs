@@ -15,7 +15,9 @@ use crate::testing::{experiment, run, setup};
 use crate::{BestValidation, CheckpointName, Evaluated, EvaluationResult, Split, Weights, evaluate, resume};
 
 fn accuracy(folder: &RunFolder, split: Split, weights: &Weights) -> EvaluationResult {
-    evaluate(folder, split, weights, None, &setup(Path::new(""))).unwrap().result
+    evaluate(folder, split, weights, None, &setup(Path::new("")), &mut crate::Silent, &AtomicBool::new(false))
+        .unwrap()
+        .result
 }
 
 #[test]
@@ -44,8 +46,16 @@ fn the_logits_of_a_file_lead_to_the_predictions() {
     let runs = tempfile::tempdir().unwrap();
     let folder = run(&experiment(&[]), runs.path()).unwrap();
     let path = runs.path().join("logits.safetensors");
-    let Evaluated { result, kept_files, kept_logits, .. } =
-        evaluate(&folder, Split::Test, &Weights::Last, Some(&path), &setup(Path::new(""))).unwrap();
+    let Evaluated { result, kept_files, kept_logits, .. } = evaluate(
+        &folder,
+        Split::Test,
+        &Weights::Last,
+        Some(&path),
+        &setup(Path::new("")),
+        &mut crate::Silent,
+        &AtomicBool::new(false),
+    )
+    .unwrap();
     assert!(kept_files.is_ok() && kept_logits.is_ok());
     let bytes = fs::read(path).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -99,7 +109,11 @@ fn weights_that_cannot_be_evaluated_are_refused_by_the_name_of_their_file() {
     let runs = tempfile::tempdir().unwrap();
     let folder = run(&experiment(&[]), runs.path()).unwrap();
     let setup = setup(Path::new(""));
-    let refused = |weights: &Weights| evaluate(&folder, Split::Test, weights, None, &setup).unwrap_err().to_string();
+    let refused = |weights: &Weights| {
+        evaluate(&folder, Split::Test, weights, None, &setup, &mut crate::Silent, &AtomicBool::new(false))
+            .unwrap_err()
+            .to_string()
+    };
     let path = runs.path().join("weights.safetensors");
     let file = Weights::File(path.clone());
     assert_eq!(refused(&file), format!("cannot read {}", path.display()));
@@ -111,7 +125,7 @@ fn weights_that_cannot_be_evaluated_are_refused_by_the_name_of_their_file() {
     let large = scaled_weights(&folder, 1e30, &path);
     let not_finite = "the weights are so large that the network's output is not finite";
     assert_eq!(refused(&large), not_finite);
-    let predictor = crate::Predictor::open(&folder, &large, &setup).unwrap();
+    let predictor = crate::Predictor::open(&folder, &large, &setup, &mut crate::Silent).unwrap();
     assert_eq!(predictor.probabilities(vec![255; 784]).unwrap_err().to_string(), not_finite);
     fs::remove_dir_all(folder.path().join("checkpoints/best")).unwrap();
     assert!(refused(&Weights::Best).starts_with("there is no checkpoint "));
@@ -121,7 +135,16 @@ fn weights_that_cannot_be_evaluated_are_refused_by_the_name_of_their_file() {
 fn of_a_run_without_validation_images_there_are_none_to_evaluate() {
     let runs = tempfile::tempdir().unwrap();
     let folder = run(&experiment(&["data.validation_images=0"]), runs.path()).unwrap();
-    let error = evaluate(&folder, Split::Validation, &Weights::Last, None, &setup(Path::new(""))).unwrap_err();
+    let error = evaluate(
+        &folder,
+        Split::Validation,
+        &Weights::Last,
+        None,
+        &setup(Path::new("")),
+        &mut crate::Silent,
+        &AtomicBool::new(false),
+    )
+    .unwrap_err();
     assert_eq!(error.to_string(), "the run has no validation images");
     assert!(folder.reports().unwrap().iter().all(|report| report.validation_accuracy.is_none()));
     assert_eq!(folder.record().unwrap().summary.unwrap().best_validation, None);

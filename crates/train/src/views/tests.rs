@@ -1,5 +1,6 @@
 use std::ops::ControlFlow::Continue;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use backproof_data::{Selection, Subset, evaluation_selections, prepare};
 use backproof_models::{Network, PassMode};
@@ -9,7 +10,7 @@ use burn::tensor::TensorData;
 use crate::evaluate::evaluate_subset;
 use crate::evaluation::{argmax, host_rows};
 use crate::testing::{assert_same, experiment, go_on, run, setup};
-use crate::{RunFolder, Setup, Split, Weights, evaluate};
+use crate::{RunFolder, Setup, Silent, Split, Weights, evaluate};
 
 /// The logits of plain images `[C, H, W]`, by Burn.
 fn logits(network: &Network, images: &[Vec<f32>], setup: &Setup) -> Vec<Vec<f64>> {
@@ -83,7 +84,9 @@ fn a_run_with_views_goes_on_exactly_and_its_result_says_so() {
     let log = text(&whole, "log.txt");
     assert!(log.contains("over 500 images, six views\n"), "{log}");
     let setup = setup(Path::new(""));
-    let evaluated = evaluate(&whole, Split::Test, &Weights::Last, None, &setup).unwrap().result;
+    let evaluated = evaluate(&whole, Split::Test, &Weights::Last, None, &setup, &mut Silent, &AtomicBool::new(false))
+        .unwrap()
+        .result;
     assert_eq!(Some(evaluated), whole.result().unwrap());
     let one = run(&experiment(&["data.training_images=200"]), runs.path()).unwrap();
     assert!(!text(&one, "evaluation/result.json").contains("views"));

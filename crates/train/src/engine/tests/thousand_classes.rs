@@ -133,7 +133,7 @@ fn the_files_of_an_evaluation_come_back_as_they_were() {
         for (read, written) in folder.predictions(&result).unwrap().iter().zip(&evaluation.predictions) {
             assert_eq!((read.label, read.predicted), (written.label, written.predicted));
             assert_eq!(read.probabilities, written.probabilities);
-            assert!((written.probabilities.iter().sum::<f64>() - 1.0).abs() < 1e-9);
+            assert!((written.every().unwrap().iter().sum::<f64>() - 1.0).abs() < 1e-9);
         }
         let confusion = fs::read_to_string(folder.path().join("evaluation/confusion.csv")).unwrap();
         assert_eq!(confusion.lines().count(), CLASSES + 1);

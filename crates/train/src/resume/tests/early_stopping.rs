@@ -80,7 +80,15 @@ fn a_run_that_restores_the_best_epoch_ends_with_its_weights() {
         assert!(log.contains("the weights of iteration 6, the end of the best epoch, are restored\n"), "{log}");
         // Who takes the weights of the run takes those; the checkpoint keeps the last ones too.
         assert_eq!(folder.weights(false).unwrap(), short.weights(false).unwrap());
-        let again = crate::evaluate(&folder, crate::Split::Test, &crate::Weights::Last, None, &setup(runs.path()));
+        let again = crate::evaluate(
+            &folder,
+            crate::Split::Test,
+            &crate::Weights::Last,
+            None,
+            &setup(runs.path()),
+            &mut crate::Silent,
+            &AtomicBool::new(false),
+        );
         let again = again.unwrap().result;
         assert_eq!((again.iteration, again.accuracy), (Some(6), six.test_accuracy));
         let last = folder.path().join("checkpoints/last");
