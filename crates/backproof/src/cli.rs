@@ -38,7 +38,7 @@ pub use export::{ExportArguments, PixelsOf};
 pub use figures::{FigureArguments, FigureFormat};
 pub use judge::{JudgeArguments, JudgeCommand};
 pub use lr_find::LrFindArguments;
-pub use places::{CheckpointChoice, Device, Places};
+pub use places::{CheckpointChoice, Device, PictureArguments, Places, WeightsArguments};
 pub use predict::PredictArguments;
 pub use reproduction::ReproductionArguments;
 pub use runs::RunsArguments;
@@ -274,12 +274,8 @@ pub struct EvaluateArguments {
     /// Part of the data to evaluate on
     #[arg(long, value_enum, default_value_t = SplitName::Test, env = "BACKPROOF_SPLIT")]
     pub split: SplitName,
-    /// Checkpoint to evaluate
-    #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
-    pub checkpoint: CheckpointChoice,
-    /// Evaluate the weights of this file: safetensors, .npz or .mat; the run folder does not change
-    #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
-    pub weights: Option<PathBuf>,
+    #[command(flatten)]
+    pub weights: WeightsArguments,
     /// Write all logits, and the first 64 images as the network sees them, to this file
     #[arg(long, value_name = "FILE.safetensors", env = "BACKPROOF_LOGITS")]
     pub logits: Option<PathBuf>,

@@ -139,7 +139,7 @@ pub fn evaluation(arguments: &EvaluateArguments) -> anyhow::Result<Evaluation> {
             .help("`evaluate RUN --weights FILE` takes the config of the run")
             .into());
     }
-    let Some(weights) = weights else {
+    let Some(weights) = &weights.weights else {
         return Err(Failure::usage("a config has no weights to evaluate")
             .help("`--weights FILE` gives them; `evaluate RUN` takes those of a run")
             .into());

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::places::{CheckpointChoice, Device, Places};
+use super::places::{Device, PictureArguments, Places, WeightsArguments};
 
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
@@ -22,18 +22,10 @@ pub struct ExplainArguments {
     /// Let batch normalisations take their statistics from the image, as in training, and not the running ones
     #[arg(long, env = "BACKPROOF_BATCH_STATISTICS")]
     pub batch_statistics: bool,
-    /// Invert IMAGE: for black on white, if the network was trained on white on black
-    #[arg(long, env = "BACKPROOF_INVERT")]
-    pub invert: bool,
-    /// Scale and move the bright part of IMAGE as MNIST does with its digits; for networks of grey images
-    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
-    pub center: bool,
-    /// Checkpoint to take the weights from
-    #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
-    pub checkpoint: CheckpointChoice,
-    /// Take the weights of this file instead: safetensors, .npz or .mat
-    #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
-    pub weights: Option<PathBuf>,
+    #[command(flatten)]
+    pub picture: PictureArguments,
+    #[command(flatten)]
+    pub weights: WeightsArguments,
     /// Write the page to this file instead of explain.html in the run folder
     #[arg(long, value_name = "FILE", env = "BACKPROOF_WRITE")]
     pub write: Option<PathBuf>,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::places::{CheckpointChoice, Device, Places};
+use super::places::{Device, Places, WeightsArguments};
 
 #[derive(Debug, Args)]
 pub struct ExportArguments {
@@ -31,12 +31,8 @@ pub struct ExportArguments {
     /// Make the ONNX file give probabilities in place of logits
     #[arg(long, env = "BACKPROOF_PROBABILITIES", requires = "file")]
     pub probabilities: bool,
-    /// Checkpoint to export
-    #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
-    pub checkpoint: CheckpointChoice,
-    /// Export the weights of this file instead: safetensors, .npz or .mat
-    #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
-    pub weights: Option<PathBuf>,
+    #[command(flatten)]
+    pub weights: WeightsArguments,
     #[command(flatten)]
     pub device: Device,
     #[command(flatten)]

@@ -19,6 +19,28 @@ pub struct Device {
     pub backend: String,
 }
 
+/// Which weights a network has.
+#[derive(Debug, Args)]
+pub struct WeightsArguments {
+    /// Checkpoint to take the weights from
+    #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
+    pub checkpoint: CheckpointChoice,
+    /// Take the weights of this file instead: safetensors, .npz or .mat; the run folder does not change
+    #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
+    pub weights: Option<PathBuf>,
+}
+
+/// What is done to a picture before the network sees it.
+#[derive(Debug, Args)]
+pub struct PictureArguments {
+    /// Invert each picture: for black on white, if the network was trained on white on black
+    #[arg(long, env = "BACKPROOF_INVERT")]
+    pub invert: bool,
+    /// Scale and move the bright part of each picture as MNIST does with its digits; for networks of grey images
+    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
+    pub center: bool,
+}
+
 /// Which checkpoint of a run.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum CheckpointChoice {

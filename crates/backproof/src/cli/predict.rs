@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::places::{CheckpointChoice, Device, Places};
+use super::places::{Device, PictureArguments, Places, WeightsArguments};
 
 #[derive(Debug, Args)]
 pub struct PredictArguments {
@@ -16,18 +16,10 @@ pub struct PredictArguments {
     /// Number of classes to show for each picture, the most probable first
     #[arg(long, value_name = "K", default_value_t = 3, env = "BACKPROOF_TOP", value_parser = parse_top)]
     pub top: usize,
-    /// Invert each picture: for black on white, if the network was trained on white on black
-    #[arg(long, env = "BACKPROOF_INVERT")]
-    pub invert: bool,
-    /// Scale and move the bright part of the picture as MNIST does with its digits; for networks of grey images
-    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
-    pub center: bool,
-    /// Checkpoint to predict with
-    #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
-    pub checkpoint: CheckpointChoice,
-    /// Predict with the weights of this file instead: safetensors, .npz or .mat
-    #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
-    pub weights: Option<PathBuf>,
+    #[command(flatten)]
+    pub picture: PictureArguments,
+    #[command(flatten)]
+    pub weights: WeightsArguments,
     /// Write to DIR where the network looks in each picture: explained.html, and panels as PNG and SVG
     ///
     /// A panel has the picture as the network gets it, the saliency, Grad-CAM and occlusion. The saliency is checked by

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::places::{CheckpointChoice, Device, Places};
+use super::places::{Device, PictureArguments, Places, WeightsArguments};
 
 #[derive(Debug, Args)]
 pub struct ServeArguments {
@@ -16,18 +16,10 @@ pub struct ServeArguments {
     /// Most MiB of a request, and of all files of a form together
     #[arg(long, value_name = "MIB", default_value_t = 16, env = "BACKPROOF_LIMIT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub limit: u16,
-    /// Invert each image: for black on white, if the network was trained on white on black
-    #[arg(long, env = "BACKPROOF_INVERT")]
-    pub invert: bool,
-    /// Scale and move the bright part of each image as MNIST does with its digits; for networks of grey images
-    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
-    pub center: bool,
-    /// Checkpoint to predict with
-    #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
-    pub checkpoint: CheckpointChoice,
-    /// Predict with the weights of this file instead: safetensors, .npz or .mat
-    #[arg(long, value_name = "FILE", env = "BACKPROOF_WEIGHTS", conflicts_with = "checkpoint")]
-    pub weights: Option<PathBuf>,
+    #[command(flatten)]
+    pub picture: PictureArguments,
+    #[command(flatten)]
+    pub weights: WeightsArguments,
     #[command(flatten)]
     pub device: Device,
     #[command(flatten)]

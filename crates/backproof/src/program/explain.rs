@@ -29,7 +29,7 @@ struct Sample {
 pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
-    let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
+    let weights = weights(&arguments.weights);
     let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
     let label = arguments.label.as_deref().map(|label| class(label, predictor.class_names())).transpose()?;
     let sample = match &arguments.image {
@@ -42,7 +42,7 @@ pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
     let last = explain(&predictor, label.or(sample.label))?;
     let mut explanations = Vec::new();
     for (iteration, _) in folder.kept_weights() {
-        if arguments.weights.is_none() && last.iteration.is_some_and(|last| iteration < last) {
+        if arguments.weights.weights.is_none() && last.iteration.is_some_and(|last| iteration < last) {
             match Predictor::open(&folder, &Weights::Kept(iteration), &setup, &mut Silent) {
                 Ok(kept) => explanations.push(explain(&kept, Some(last.label))?),
                 // The page is worth having without them.
@@ -108,12 +108,12 @@ pub(crate) fn class(label: &str, names: &[String]) -> Result<usize, Failure> {
 
 /// The picture of a file, as `predict` takes it.
 fn from_file(file: &Path, arguments: &cli::ExplainArguments, shape: Shape, fit: Fit) -> anyhow::Result<Sample> {
-    check_center(arguments.center, shape)?;
+    check_center(arguments.picture.center, shape)?;
     let mut picture = Picture::read(file, fit.behind).map_err(data_failure)?;
-    if arguments.invert {
+    if arguments.picture.invert {
         picture = picture.inverted();
     }
-    let pixels = pixels(&picture, shape, fit, arguments.center);
+    let pixels = pixels(&picture, shape, fit, arguments.picture.center);
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     Ok(Sample { pixels, label: None, words: name.into_owned() })
 }
@@ -127,7 +127,7 @@ fn least_sure(folder: &RunFolder, count: usize) -> usize {
 
 /// A test image of the data set of the run.
 fn from_data_set(folder: &RunFolder, arguments: &cli::ExplainArguments, shape: Shape) -> anyhow::Result<Sample> {
-    for (flag, given) in [("--invert", arguments.invert), ("--center", arguments.center)] {
+    for (flag, given) in [("--invert", arguments.picture.invert), ("--center", arguments.picture.center)] {
         if given {
             return Err(Failure::usage(format!("{flag} is for an IMAGE, and there is none")).into());
         }

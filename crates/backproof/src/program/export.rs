@@ -19,7 +19,7 @@ pub(crate) fn run(arguments: &cli::ExportArguments) -> anyhow::Result<()> {
     arguments.pytorch.iter().try_for_each(|folder| check_folder(folder)).map_err(failed)?;
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
-    let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
+    let weights = weights(&arguments.weights);
     let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
     let model = Model::new(&predictor, &folder).map_err(failure)?;
     let diverged = folder.record().is_ok_and(|record| record.status == RunStatus::Diverged);

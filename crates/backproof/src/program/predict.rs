@@ -65,9 +65,9 @@ fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
 pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
-    let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
+    let weights = weights(&arguments.weights);
     let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
-    check_center(arguments.center, predictor.shape())?;
+    check_center(arguments.picture.center, predictor.shape())?;
     let mut explaining = match &arguments.explain {
         Some(to) => Some(Explaining::new(to, &folder, &predictor, arguments.class.as_deref())?),
         None => None,
@@ -109,7 +109,7 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
                     println!("{}", picture_lines(&predicted));
                 }
                 if predicted.looks_inverted {
-                    eprintln!("note: {} {}", file.display(), inversion_hint(arguments.invert));
+                    eprintln!("note: {} {}", file.display(), inversion_hint(arguments.picture.invert));
                 }
                 answer.predictions.push(predicted);
             }
@@ -149,7 +149,7 @@ fn predict(
 ) -> Result<Predicted, TrainError> {
     let picture = Picture::read(&file, predictor.fit().behind)?;
     let Look { top, looks_inverted, pixels, probabilities } =
-        look(predictor, picture, arguments.invert, arguments.center, arguments.top)?;
+        look(predictor, picture, arguments.picture.invert, arguments.picture.center, arguments.top)?;
     let saliency_check = match explaining {
         Some(explaining) => explaining.add(&file, pixels)?,
         None => None,

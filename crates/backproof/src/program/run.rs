@@ -74,7 +74,7 @@ pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()>
         Evaluation::Run(run) => {
             let folder = open(run)?;
             let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
-            let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
+            let weights = weights(&arguments.weights);
             backproof_train::evaluate(&folder, split, &weights, logits, &setup, &mut reading, &stop)
                 .map_err(|error| checkpoint_failure(error, run))?
         }
@@ -89,7 +89,7 @@ pub(crate) fn evaluate(arguments: &cli::EvaluateArguments) -> anyhow::Result<()>
     for name in &other_data {
         eprintln!("warning: the files of {name} are not those that the run was trained on: they changed since");
     }
-    if let (Evaluation::Run(_), Some(file)) = (&asked, &arguments.weights) {
+    if let (Evaluation::Run(_), Some(file)) = (&asked, &arguments.weights.weights) {
         eprintln!("note: the result is of {}, and is not kept in the run folder", file.display());
     }
     if arguments.json {

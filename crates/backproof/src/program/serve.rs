@@ -10,7 +10,7 @@ use backproof::error::{Failure, code};
 use backproof_data::Picture;
 use backproof_serve::{About, Classifier, Limits, Prediction, ServeError, Server};
 use backproof_spec::{Shape, counted};
-use backproof_train::Predictor;
+use backproof_train::{Predictor, Weights};
 
 use crate::failures::with_causes;
 use crate::look::{Candidate, Look, inversion_hint, look};
@@ -22,19 +22,19 @@ use crate::signals::stop_on_signal;
 pub(crate) fn run(arguments: &cli::ServeArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
-    let weights = weights(arguments.checkpoint, arguments.weights.as_deref());
+    let weights = weights(&arguments.weights);
     let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
-    check_center(arguments.center, predictor.shape())?;
+    check_center(arguments.picture.center, predictor.shape())?;
     let record = folder.record().ok();
     let network = OfRun {
         name: record.as_ref().map_or_else(|| "a run".to_owned(), |record| record.experiment.clone()),
         // Of the last weights, as the run ended with them.
         test_accuracy: record
-            .filter(|_| arguments.weights.is_none() && matches!(arguments.checkpoint, cli::CheckpointChoice::Last))
+            .filter(|_| matches!(weights, Weights::Last))
             .and_then(|record| Some(record.summary?.test_accuracy)),
         predictor,
-        invert: arguments.invert,
-        center: arguments.center,
+        invert: arguments.picture.invert,
+        center: arguments.picture.center,
     };
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let limits = Limits { bytes: usize::from(arguments.limit) << 20, ..Limits::default() };

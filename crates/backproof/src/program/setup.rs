@@ -14,9 +14,9 @@ use crate::reading::ImagesBar;
 use crate::sweep::run_of;
 
 /// A weights file where one is given, else the checkpoint.
-pub(crate) fn weights(checkpoint: cli::CheckpointChoice, file: Option<&Path>) -> Weights {
-    match (file, checkpoint) {
-        (Some(path), _) => Weights::File(path.to_owned()),
+pub(crate) fn weights(asked: &cli::WeightsArguments) -> Weights {
+    match (&asked.weights, asked.checkpoint) {
+        (Some(path), _) => Weights::File(path.clone()),
         (None, cli::CheckpointChoice::Last) => Weights::Last,
         (None, cli::CheckpointChoice::Best) => Weights::Best,
     }
