@@ -52,6 +52,13 @@ def cifar():
     put("cifar", "two", bytes([4]) + bytes(range(12)) + bytes([9]) + bytes(range(12, 24)))
 
 
+def pickles():
+    """Files that the Python versions of CIFAR may be; `tests/fixtures/pickles/make_pickles.py` makes them with NumPy."""
+    for file in sorted((ROOT / "tests/fixtures/pickles").glob("*.pickle")):
+        put("pickle", file.stem, file.read_bytes())
+    put("pickle", "system", b"\x80\x02cos\nsystem\nU\x02ls\x85R.")
+
+
 def gzip():
     def packed(content, size):
         encoder = zlib.compressobj(9, wbits=31)
@@ -288,7 +295,8 @@ def events():
 
 if __name__ == "__main__":
     shutil.rmtree(CORPUS, ignore_errors=True)
-    for make in [arrays, idx, cifar, gzip, archive, picture, config, sweep, weights, matlab, numpy, run_folder, events]:
+    data = [arrays, idx, cifar, pickles, gzip, archive, picture]
+    for make in [*data, config, sweep, weights, matlab, numpy, run_folder, events]:
         make()
     files = [path for path in CORPUS.rglob("*") if path.is_file()]
     print(f"{len(files)} files, {sum(path.stat().st_size for path in files)} bytes")

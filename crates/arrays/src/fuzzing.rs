@@ -3,7 +3,7 @@
 //!
 //! The target in `fuzz/` calls it for hours; the test here replays the corpora, and changes of them, in every build.
 
-use crate::{Budget, read};
+use crate::{Budget, pickle, read};
 
 /// A file of any format: an error, or tensors with a number for each element of their shapes, of no more memory than
 /// the budget allows.
@@ -19,6 +19,22 @@ pub fn arrays(bytes: &[u8]) {
     assert!(numbers <= 16 * bytes.len() + 64 * NUMBERS + (1 << 21), "{numbers} numbers in {} bytes", bytes.len());
 }
 
+/// A pickle: an error, or a dictionary whose arrays have a number for each element of their shapes. Nothing that is read
+/// is larger than the file, since each object stands in it.
+pub fn pickle(bytes: &[u8]) {
+    let Ok(pickle) = pickle::read(bytes) else { return };
+    for key in pickle.keys() {
+        if let Ok(tensor) = pickle.array(&key) {
+            let count = tensor.values().count();
+            assert_eq!(Some(count), tensor.shape.iter().try_fold(1_usize, |all, &length| all.checked_mul(length)));
+            assert!(count <= bytes.len(), "{count} numbers in {} bytes", bytes.len());
+        }
+        if let Ok(integers) = pickle.integers(&key) {
+            assert!(integers.len() <= bytes.len(), "{} numbers in {} bytes", integers.len(), bytes.len());
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -28,5 +44,6 @@ mod tests {
     #[test]
     fn no_file_of_the_corpora_and_no_change_of_it_panics() {
         ["arrays", "matlab", "numpy", "weights"].into_iter().for_each(|target| replay(target, arrays));
+        replay("pickle", super::pickle);
     }
 }

@@ -1,4 +1,4 @@
-//! Files of named arrays: MATLAB's, NumPy's and safetensors.
+//! Files of named arrays: MATLAB's, NumPy's and safetensors; pickles of arrays, and zip archives.
 //!
 //! The files come from strangers. A reader trusts no size in them, unpacks within a [`Budget`], and answers what is
 //! wrong with a [`FormatError`] that says what was expected. [`Format::of`] tells the formats apart by the content of a
@@ -15,8 +15,10 @@ pub mod fuzzing;
 pub mod matlab;
 mod numbers;
 pub mod numpy;
+pub mod pickle;
 mod unpack;
 pub mod write;
+pub mod zip;
 
 pub use any::{Arrays, read};
 pub use error::{FormatError, shown};

@@ -164,6 +164,17 @@ impl<'a> StoredTensor<'a> {
         self
     }
 
+    /// The numbers as bytes in the order of `shape`, if each is a whole number of 8 bits from 0 on.
+    pub fn into_bytes(self) -> Option<Cow<'a, [u8]>> {
+        if self.numbers.element != Element::U8 {
+            return None;
+        }
+        match self.axes[..] {
+            [Axis { stride: 1, .. }] if self.begin == 0 => Some(self.numbers.bytes),
+            _ => Some(self.values().map(|value| value as u8).collect()),
+        }
+    }
+
     /// The numbers in the order of `shape`, its last axis the fastest.
     pub fn values(&self) -> impl Iterator<Item = f64> {
         (0..self.numbers.len()).map(|index| {
@@ -216,6 +227,15 @@ mod tests {
             let little: Vec<u8> = two.chunks(element.size()).flat_map(|one| one.iter().rev().copied()).collect();
             assert_eq!(numbers(false, &little), (0.0, expected), "{element:?}");
         }
+    }
+
+    #[test]
+    fn bytes_come_in_the_order_of_the_shape_and_other_numbers_are_none() {
+        assert_eq!(StoredTensor::row_major(vec![2, 3], bytes(6)).into_bytes().unwrap(), vec![0, 1, 2, 3, 4, 5]);
+        assert_eq!(StoredTensor::column_major(vec![2, 3], bytes(6)).into_bytes().unwrap(), vec![0, 2, 4, 1, 3, 5]);
+        assert_eq!(StoredTensor::column_major(vec![6], bytes(6)).last_first().into_bytes().unwrap()[0], 5);
+        let signed = Numbers { element: Element::I8, ..bytes(6) };
+        assert_eq!(StoredTensor::row_major(vec![6], signed).into_bytes(), None);
     }
 
     #[test]

@@ -24,6 +24,11 @@ impl Budget {
         Self { left: length.saturating_mul(8).saturating_add(numbers.saturating_mul(4 * 8)).saturating_add(1 << 20) }
     }
 
+    /// A budget of so many bytes.
+    pub fn of(bytes: u64) -> Self {
+        Self { left: bytes }
+    }
+
     fn spend(&mut self, bytes: u64) -> Result<(), Exceeded> {
         self.left = self.left.checked_sub(bytes).ok_or(Exceeded)?;
         Ok(())

@@ -2,13 +2,11 @@
 //!
 //! Arrays of Python objects are refused: they are pickles, which run code when they are read.
 //!
-//! The zip archive is read here too: NumPy writes a small part of what the format allows, stored or deflated members
-//! without encryption. A member is checked against the sizes and the checksum of the archive.
+//! [`zip`](crate::zip) reads the archive.
 
 mod array;
 #[cfg(test)]
 mod tests;
-mod zip;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -17,6 +15,7 @@ use crate::FormatError;
 use crate::error::shown;
 use crate::numbers::StoredTensor;
 use crate::unpack::{Budget, Fault};
+use crate::zip::{self, Member};
 use array::Head;
 
 /// The arrays of an archive by name.
@@ -26,6 +25,25 @@ use array::Head;
 /// An archive that is damaged, is not NumPy's, or unpacks to more than `budget`; an array whose numbers are not read.
 pub fn read<'a>(bytes: &'a [u8], budget: &mut Budget) -> Result<BTreeMap<String, StoredTensor<'a>>, FormatError> {
     each(bytes, budget)?.into_iter().map(|(name, tensor)| Ok((name, tensor?))).collect()
+}
+
+/// The array `name` of an archive; the others are not unpacked.
+///
+/// # Errors
+///
+/// As [`read`], and an archive without that array.
+pub fn one<'a>(bytes: &'a [u8], name: &str, budget: &mut Budget) -> Result<StoredTensor<'a>, FormatError> {
+    let members = zip::members(bytes)?;
+    let found = members.iter().find(|member| member.name.strip_suffix(".npy") == Some(name));
+    match found {
+        Some(member) => array_of(member, name, budget),
+        None => {
+            let names: Vec<String> =
+                members.iter().take(8).map(|member| format!("`{}`", shown(&member.name))).collect();
+            let has = if names.is_empty() { "no file".to_owned() } else { names.join(", ") };
+            Err(FormatError::new(format!("is an archive with {has}"), format!("an array `{name}.npy`")))
+        }
+    }
 }
 
 /// The arrays of an archive by name, or why one of them cannot be read.
@@ -52,21 +70,24 @@ pub fn each<'a>(
                 "an archive of NumPy, in which every file is an array with the ending .npy",
             ));
         };
-        let content = member.content(budget).map_err(|fault| match fault {
-            Fault::Damaged => zip::damaged(format_args!("`{}` cannot be unpacked", shown(&member.name))),
-            Fault::Exceeded => FormatError::new(
-                format!("is an archive in which `{}` unpacks to more than its tensors take", shown(&member.name)),
-                "an archive with the tensors that were asked for alone",
-            ),
-        });
-        let tensor = content.and_then(|content| {
-            tensor(content).map_err(|FormatError { found, expected }| {
-                FormatError::new(format!("has an array `{}` that {found}", shown(name)), expected)
-            })
-        });
+        let tensor = array_of(&member, name, budget);
         tensors.insert(name.to_owned(), tensor);
     }
     Ok(tensors)
+}
+
+/// The array `name` in its file.
+fn array_of<'a>(member: &Member<'a>, name: &str, budget: &mut Budget) -> Result<StoredTensor<'a>, FormatError> {
+    let content = member.content(budget).map_err(|fault| match fault {
+        Fault::Damaged => zip::damaged(format_args!("`{}` cannot be unpacked", shown(&member.name))),
+        Fault::Exceeded => FormatError::new(
+            format!("is an archive in which `{}` unpacks to more than its tensors take", shown(&member.name)),
+            "an archive with the tensors that were asked for alone",
+        ),
+    })?;
+    tensor(content).map_err(|FormatError { found, expected }| {
+        FormatError::new(format!("has an array `{}` that {found}", shown(name)), expected)
+    })
 }
 
 /// The tensor in the content of a `.npy` file.

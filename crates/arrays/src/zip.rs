@@ -1,4 +1,5 @@
-//! Zip archives, as far as NumPy writes them.
+//! Zip archives, as far as NumPy and publishers of data write them: stored or deflated files without encryption, of less
+//! than 4 GB. A file is checked against the sizes and the checksum that the archive says.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -11,7 +12,9 @@ use crate::error::shown;
 use crate::unpack::{Budget, Fault, is_at_end, unpack};
 
 /// A file in an archive.
-pub(crate) struct Member<'a> {
+#[derive(Debug)]
+pub struct Member<'a> {
+    /// Its path in the archive.
     pub name: String,
     is_deflated: bool,
     packed: &'a [u8],
@@ -51,8 +54,8 @@ const LOCAL: usize = 30;
 ///
 /// # Errors
 ///
-/// A directory that is damaged, or has members that NumPy does not write.
-pub(crate) fn members(bytes: &[u8]) -> Result<Vec<Member<'_>>, FormatError> {
+/// A directory that is damaged, or has files that are not read.
+pub fn members(bytes: &[u8]) -> Result<Vec<Member<'_>>, FormatError> {
     let (entries, mut place) = directory(bytes)?;
     let (mut members, mut names, mut packed) = (Vec::new(), BTreeSet::new(), 0);
     for _ in 0..entries {
@@ -127,6 +130,21 @@ fn member<'a>(bytes: &'a [u8], entry: Record<'_>, name: &[u8]) -> Result<Member<
 
 impl<'a> Member<'a> {
     /// Its content, of the size and with the checksum that the archive says.
+    ///
+    /// # Errors
+    ///
+    /// A file that is damaged, or unpacks to more than `budget`.
+    pub fn unpacked(&self, budget: &mut Budget) -> Result<Cow<'a, [u8]>, FormatError> {
+        self.content(budget).map_err(|fault| match fault {
+            Fault::Damaged => damaged(format_args!("`{}` cannot be unpacked", shown(&self.name))),
+            Fault::Exceeded => {
+                let found = format!("is an archive in which `{}` is too large", shown(&self.name));
+                FormatError::new(found, "the published archive")
+            }
+        })
+    }
+
+    /// As [`unpacked`](Self::unpacked), for a caller with words of its own.
     pub(crate) fn content(&self, budget: &mut Budget) -> Result<Cow<'a, [u8]>, Fault> {
         let content = if self.is_deflated {
             let mut stream = DeflateDecoder::new(self.packed);
