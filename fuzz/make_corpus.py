@@ -53,7 +53,7 @@ def cifar():
 
 
 def pickles():
-    """Files that the Python versions of CIFAR may be; `tests/fixtures/pickles/make_pickles.py` makes them with NumPy."""
+    """Files that the Python versions of CIFAR may be; tests/fixtures/pickles/make_pickles.py makes them with NumPy."""
     for file in sorted((ROOT / "tests/fixtures/pickles").glob("*.pickle")):
         put("pickle", file.stem, file.read_bytes())
     put("pickle", "system", b"\x80\x02cos\nsystem\nU\x02ls\x85R.")

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use backproof_tests::{backproof, stderr, stdout};
+use backproof_tests::{backproof, root, stderr, stdout};
 
 #[test]
 fn missing_data_is_an_error_that_lists_every_file_its_address_and_its_place() {
@@ -23,25 +23,91 @@ fn missing_data_is_an_error_that_lists_every_file_its_address_and_its_place() {
     assert!(!folder.path().join("runs").exists(), "no run folder is made for a run that cannot begin");
 }
 
-/// The layout in which torchvision has CIFAR-10.
+/// What torchvision and Keras unpack is read; an archive of it, and the MATLAB version, are not.
 #[test]
-fn the_python_version_of_cifar_10_is_named_and_what_is_read_instead() {
+fn a_version_of_cifar_10_that_is_not_read_is_named_with_every_layout_that_is() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, what) in [
+        (
+            "cifar-10-python.tar.gz",
+            "is an archive with the Python version of cifar-10; unpack it there, with `tar -xzf`",
+        ),
+        ("cifar-10-matlab.tar.gz", "is the MATLAB version of cifar-10, which Backproof does not read"),
+    ] {
+        fs::write(folder.path().join(name), b"packed").unwrap();
+        let mut command = backproof(folder.path());
+        command.args(["train", "--smoke", "--set", "data.dataset=cifar-10", "--set", "model.name=cifar-baseline"]);
+        let text = stderr(&command.args(["--data-dir", "."]).assert().code(1));
+        assert!(text.contains("6 files of cifar-10 are missing:"), "{text}");
+        assert!(text.contains(&format!("`./{name}` {what}\n")), "{text}");
+        assert!(text.contains("\nthese files may also lie in `cifar-10-batches-bin`, `cifar-10` or"), "{text}");
+        let python =
+            "\nor the Python version from https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz: `data_batch";
+        assert!(text.contains(python), "{text}");
+        assert!(text.contains("help: `cargo xtask data fetch cifar-10` downloads them"), "{text}");
+        fs::remove_file(folder.path().join(name)).unwrap();
+    }
+}
+
+#[test]
+fn a_pickle_that_is_none_is_named_and_runs_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let batches = folder.path().join("cifar-10-batches-py");
     fs::create_dir(&batches).unwrap();
-    for name in ["batches.meta", "data_batch_1", "data_batch_2", "test_batch"] {
-        fs::write(batches.join(name), b"\x80\x02}q").unwrap();
+    for batch in ["data_batch_1", "data_batch_2", "data_batch_3", "data_batch_4", "data_batch_5", "test_batch"] {
+        fs::write(batches.join(batch), b"\x80\x02cos\nsystem\nU\x0ctouch created\x85R.").unwrap();
     }
-    for data_dir in [".", "cifar-10-batches-py"] {
+    let mut command = backproof(folder.path());
+    command.args(["train", "--smoke", "--set", "data.dataset=cifar-10", "--set", "model.name=cifar-baseline"]);
+    let text = stderr(&command.args(["--data-dir", "."]).assert().code(1));
+    assert!(
+        text.contains("cifar-10-batches-py/data_batch_1` is a pickle that calls `os.system`; expected a"),
+        "{text}"
+    );
+    assert!(!folder.path().join("created").exists());
+    let assert = backproof(folder.path()).args(["data", "verify", "--data-dir", "."]).assert().code(3);
+    let text = stdout(&assert);
+    assert_eq!(text.matches(": damaged: is a pickle that calls `os.system`").count(), 6, "{text}");
+    assert!(text.contains("\nnot here: mnist, fashion-mnist, cifar-100, "), "{text}");
+}
+
+/// Files of CIFAR-100 with the right labels, and images of one colour for each class.
+#[test]
+fn a_network_by_name_trains_on_100_classes_and_on_their_20_superclasses() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = folder.path().join("cifar-100-binary");
+    fs::create_dir(&files).unwrap();
+    for (name, count) in [("train.bin", 50_000), ("test.bin", 10_000)] {
+        let mut records = Vec::with_capacity(count * 3_074);
+        for image in 0..count {
+            let class = (image % 100) as u8;
+            records.extend([class / 5, class]);
+            for channel in [class / 25 * 60, class / 5 % 5 * 50, class % 5 * 50] {
+                records.extend([channel; 1_024]);
+            }
+        }
+        fs::write(files.join(name), records).unwrap();
+    }
+    for (name, classes) in [("cifar-100", 100), ("cifar-100-coarse", 20)] {
+        let set = format!("data.dataset={name}");
         let mut command = backproof(folder.path());
-        command.args(["train", "--smoke", "--set", "data.dataset=cifar-10", "--set", "model.name=cifar-baseline"]);
-        let text = stderr(&command.args(["--data-dir", data_dir]).assert().code(1));
-        let sentence = "` is the Python version of cifar-10, which Backproof does not read; it reads the binary version, \
-                        cifar-10-binary.tar.gz\n";
-        assert!(text.contains("6 files of cifar-10 are missing:") && text.contains(sentence), "{text}");
-        assert!(!text.contains("similar name"), "{text}");
-        assert!(text.contains("help: `cargo xtask data fetch cifar-10` downloads them"), "{text}");
+        command.args(["train", "--set", &set, "--set", "model.name=cifar-baseline", "--data-dir", ".", "--name", name]);
+        command.args(["--set", "training.iterations=60", "--set", "data.augmentation={}"]);
+        command.args(["--set", "expect.test_accuracy=0"]).assert().success();
+        let run = folder.path().join("runs").join(name).join("latest");
+        let config = fs::read_to_string(run.join("config.toml")).unwrap();
+        assert!(config.contains(&format!("name = \"cifar-baseline-3x32x32-{classes}\"")), "{config}");
+        let result: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(run.join("evaluation/result.json")).unwrap()).unwrap();
+        let accuracy = result["accuracy"].as_f64().unwrap();
+        assert!(accuracy > 2.0 / f64::from(classes), "better than chance: {accuracy}");
     }
+    let list = stdout(&backproof(folder.path()).args(["data", "list", "--data-dir", "."]).assert().success());
+    let row = |name: &str| list.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("{list}"));
+    assert!(row("cifar-100 ").contains("100") && row("cifar-100 ").contains("./cifar-100-binary"), "{list}");
+    assert!(row("svhn ").ends_with("no") && row("mnist-sample ").ends_with("part of the program"), "{list}");
+    let verify = stdout(&backproof(folder.path()).args(["data", "verify", "--data-dir", "."]).assert().success());
+    assert_eq!(verify.matches(": not as published: SHA-256 ").count(), 4, "{verify}");
 }
 
 #[test]
@@ -49,6 +115,35 @@ fn verify_says_what_is_missing_and_exits_with_3() {
     let folder = tempfile::tempdir().unwrap();
     let assert = backproof(folder.path()).args(["data", "verify", "cifar-10", "--data-dir", "."]).assert().code(3);
     assert_eq!(stdout(&assert).matches(": missing; from https://").count(), 6, "{}", stdout(&assert));
+}
+
+#[test]
+fn the_table_of_the_docs_has_every_data_set_with_its_sizes() {
+    let docs = fs::read_to_string(root().join("docs/data-sets.md")).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let list = stdout(&backproof(folder.path()).args(["data", "list", "--data-dir", "."]).assert().success());
+    let with_commas = |digits: &str| match digits.len() {
+        0..=3 => digits.to_owned(),
+        length => format!("{},{}", &digits[..length - 3], &digits[length - 3..]),
+    };
+    assert!(list.lines().count() > 10, "{list}");
+    for line in list.lines().skip(1) {
+        let [name, classes, image, training, test] = line.split_whitespace().collect::<Vec<_>>()[..5] else {
+            panic!("{line}");
+        };
+        let row =
+            docs.lines().find(|row| row.starts_with(&format!("| `{name}` |"))).unwrap_or_else(|| panic!("{name}"));
+        let (training, test) = (with_commas(training), with_commas(test));
+        assert!(row.contains(&format!("| {classes} | {image} | {training} | {test} |")), "{row}\n{line}");
+    }
+}
+
+#[test]
+fn verify_without_a_name_is_about_what_is_here() {
+    let folder = tempfile::tempdir().unwrap();
+    let assert = backproof(folder.path()).args(["data", "verify", "--data-dir", "."]).assert().code(3);
+    assert!(stdout(&assert).starts_with("not here: mnist, fashion-mnist, "), "{}", stdout(&assert));
+    assert!(stderr(&assert).starts_with("error: no data set is here\nhelp: "), "{}", stderr(&assert));
 }
 
 #[test]

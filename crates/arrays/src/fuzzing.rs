@@ -19,8 +19,8 @@ pub fn arrays(bytes: &[u8]) {
     assert!(numbers <= 16 * bytes.len() + 64 * NUMBERS + (1 << 21), "{numbers} numbers in {} bytes", bytes.len());
 }
 
-/// A pickle: an error, or a dictionary whose arrays have a number for each element of their shapes. Nothing that is read
-/// is larger than the file, since each object stands in it.
+/// A pickle: an error, or a dictionary whose arrays have a number for each element of their shapes. Nothing that is
+/// read is larger than the file, since each object stands in it.
 pub fn pickle(bytes: &[u8]) {
     let Ok(pickle) = pickle::read(bytes) else { return };
     for key in pickle.keys() {

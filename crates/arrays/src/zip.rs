@@ -1,5 +1,5 @@
-//! Zip archives, as far as NumPy and publishers of data write them: stored or deflated files without encryption, of less
-//! than 4 GB. A file is checked against the sizes and the checksum that the archive says.
+//! Zip archives, as far as NumPy and publishers of data write them: stored or deflated files without encryption, of
+//! less than 4 GB. A file is checked against the sizes and the checksum that the archive says.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -31,7 +31,7 @@ pub(crate) mod variables;
 pub use bench::BenchArguments;
 pub use compare_gradients::{CompareGradientsArguments, Precision, Suite};
 pub use config::{ConfigArguments, ConfigCommand};
-pub use data::{DataArguments, DataCommand, DataExportArguments, DataNames};
+pub use data::{DataArguments, DataCommand, DataExportArguments, DataListArguments, DataNames};
 pub use experiment::ExperimentArguments;
 pub use explain::ExplainArguments;
 pub use export::{ExportArguments, PixelsOf};
@@ -167,7 +167,7 @@ pub enum Command {
     Reproduction(ReproductionArguments),
     /// Print the parameter table of a network
     Params(ParamsArguments),
-    /// Download, verify, locate or export data sets
+    /// List, download, verify, locate or export data sets
     Data(DataArguments),
     /// Check a config, or print the schema or the defaults
     Config(ConfigArguments),

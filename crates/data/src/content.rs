@@ -29,6 +29,20 @@ pub(crate) fn read(path: &Path, size: u64) -> Result<Vec<u8>> {
     })
 }
 
+/// Reads the file at `path` as it is, of up to `most` bytes.
+pub(crate) fn read_up_to(path: &Path, most: u64) -> Result<Vec<u8>> {
+    let failed = || DataError::io("read", path);
+    let mut file = File::open(path).map_err(failed())?;
+    let mut content =
+        Vec::with_capacity(usize::try_from(file.metadata().map_err(failed())?.len().min(most)).unwrap_or(0));
+    (&mut file).take(most + 1).read_to_end(&mut content).map_err(failed())?;
+    if content.len() as u64 > most {
+        let (name, expected) = (path.display().to_string(), format!("at most {}", counted(most, "byte")));
+        return Err(DataError::format(&name, "size", expected, "more"));
+    }
+    Ok(content)
+}
+
 /// Unpacks `bytes`, gzipped content of exactly `size` bytes.
 pub(crate) fn gunzip(name: &str, bytes: &[u8], size: u64) -> Result<Vec<u8>> {
     unpack(name, bytes, true, size).map_err(|problem| match problem {

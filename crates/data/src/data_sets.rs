@@ -26,7 +26,20 @@ list! {
     mnist,
     fashion_mnist,
     cifar_10,
+    cifar_100,
+    cifar_100_coarse,
+    kmnist,
+    svhn,
+    emnist_balanced,
+    emnist_byclass,
+    emnist_bymerge,
+    emnist_digits,
+    emnist_letters,
+    emnist_mnist,
 }
+
+/// What the splits of EMNIST have in common.
+mod emnist;
 
 /// Every data set that a config may name.
 pub fn sources() -> &'static [&'static dyn Source] {
@@ -97,17 +110,20 @@ pub fn data_sets() -> DataSets {
     DataSets::of(SOURCES.iter().map(|source| (source.name().to_owned(), source.known()))).looking(look)
 }
 
-/// The data set that publishes a file with this checksum.
+/// The first data set that publishes a file with this checksum.
 pub(crate) fn owner(sha256: &str) -> Option<&'static str> {
     let has = |source: &&&'static dyn Source| {
-        source.published().is_some_and(|published| published.contents().any(|file| file.sha256 == sha256))
+        source.published().is_some_and(|published| published.contents().any(|file| file.sha256() == Some(sha256)))
     };
     SOURCES.iter().find(has).map(|source| source.name())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::published::{Counts, Packing, Sum};
 
     #[test]
     fn every_data_set_is_found_by_the_name_that_it_has() {
@@ -137,15 +153,72 @@ mod tests {
             assert_eq!(known.name, source.name());
             let Some(published) = source.published() else { continue };
             for (files, counts) in published.files.iter().zip(published.class_counts) {
-                assert_eq!(counts.len(), known.classes(), "{}", source.name());
+                if let Counts::Each(counts) = counts {
+                    assert_eq!(counts.len(), known.classes(), "{}", source.name());
+                }
                 assert!(!files.is_empty(), "{}", source.name());
             }
             assert!(published.mirrors.iter().all(|mirror| mirror.ends_with('/')));
+            let files = published.contents().count();
+            assert!(published.versions.iter().all(|version| version.files.len() == files), "{}", source.name());
+            let names: BTreeSet<&str> = published.class_names.iter().copied().collect();
+            assert_eq!(names.len(), known.classes(), "{} has a class twice", source.name());
             for file in published.contents() {
-                assert!(file.sha256.len() == 64 && file.sha256.chars().all(|c| c.is_ascii_hexdigit()));
-                assert_eq!(owner(file.sha256), Some(source.name()));
+                if let Sum::Content(sum) | Sum::Packed(sum) = file.sum {
+                    assert!(sum.len() == 64 && sum.chars().all(|c| c.is_ascii_hexdigit()));
+                }
+                // CIFAR-100 is two data sets of the same files.
+                let is_of = |owner: &str| owner == source.name() || format!("{owner}-coarse") == source.name();
+                assert!(file.sha256().is_none_or(|sum| owner(sum).is_some_and(is_of)), "{}", source.name());
             }
         }
+    }
+
+    #[test]
+    fn a_file_without_a_checksum_comes_in_an_archive_that_has_one() {
+        for published in SOURCES.iter().filter_map(|source| source.published()) {
+            let in_archive = match published.packing {
+                Packing::TarGz { sha256, .. } | Packing::Zip { sha256, .. } => sha256.len() == 64,
+                Packing::Gzip | Packing::Plain => false,
+            };
+            assert!(in_archive || published.contents().all(|file| file.sum != Sum::OfArchive), "{}", published.name);
+        }
+    }
+
+    /// Places in the lists of others, such as torchvision's and TensorFlow's.
+    #[test]
+    fn classes_are_in_the_order_of_their_labels() {
+        for (name, at, class) in [
+            ("cifar-100", 0, "apple"),
+            ("cifar-100", 54, "orchid"),
+            ("cifar-100", 92, "tulip"),
+            ("cifar-100", 99, "worm"),
+            ("cifar-100-coarse", 0, "aquatic_mammals"),
+            ("cifar-100-coarse", 19, "vehicles_2"),
+            ("kmnist", 9, "wo"),
+            ("svhn", 0, "0"),
+            ("emnist-byclass", 10, "A"),
+            ("emnist-byclass", 36, "a"),
+            ("emnist-balanced", 36, "a"),
+            ("emnist-bymerge", 46, "t"),
+            ("emnist-letters", 25, "z"),
+        ] {
+            assert_eq!(source(name).unwrap().known().unwrap().class_names[at], class, "{name}");
+        }
+        let of = |name: &str| {
+            let known = source(name).unwrap().known().unwrap();
+            (known.classes(), known.training_images, known.test_images)
+        };
+        assert_eq!(of("cifar-100"), (100, 50_000, 10_000));
+        assert_eq!(of("cifar-100-coarse"), (20, 50_000, 10_000));
+        assert_eq!(of("kmnist"), (10, 60_000, 10_000));
+        assert_eq!(of("svhn"), (10, 73_257, 26_032));
+        assert_eq!(of("emnist-balanced"), (47, 112_800, 18_800));
+        assert_eq!(of("emnist-byclass"), (62, 697_932, 116_323));
+        assert_eq!(of("emnist-bymerge"), (47, 697_932, 116_323));
+        assert_eq!(of("emnist-digits"), (10, 240_000, 40_000));
+        assert_eq!(of("emnist-letters"), (26, 124_800, 20_800));
+        assert_eq!(of("emnist-mnist"), (10, 60_000, 10_000));
     }
 
     #[test]

@@ -33,6 +33,14 @@ pub enum DataError {
         /// What it is.
         found: String,
     },
+    /// A file does not hold the arrays of a data set.
+    #[error("`{file}` {problem}")]
+    Arrays {
+        /// The file, as the caller knows it.
+        file: String,
+        /// What is wrong with it, and what was expected.
+        problem: backproof_arrays::FormatError,
+    },
     /// There is no data set of that name.
     #[error("there is no data set `{name}`")]
     Unknown {
@@ -217,8 +225,10 @@ pub struct MissingFiles {
     pub data_set: String,
     /// The missing files.
     pub files: Vec<MissingFile>,
-    /// What lies there in a format that is not read: where, and what it is called.
-    pub other_version: Option<(PathBuf, &'static str)>,
+    /// What lies there and is not read as it is: where, and what it is, as a verb phrase.
+    pub other_version: Option<(PathBuf, String)>,
+    /// Where else the files may lie, and which others are read in their place: a sentence each.
+    pub layouts: Vec<String>,
 }
 
 /// One missing file.
@@ -248,15 +258,11 @@ impl fmt::Display for MissingFiles {
                 )?;
             }
         }
-        if let Some((path, name)) = &self.other_version {
-            let url = self.files.first().map_or("", |file| &file.url);
-            let needed = url.rsplit('/').next().unwrap_or_default();
-            write!(
-                f,
-                "\n`{}` is the {name} of {}, which Backproof does not read; it reads the binary version, {needed}",
-                path.display(),
-                self.data_set
-            )?;
+        if let Some((path, what)) = &self.other_version {
+            write!(f, "\n`{}` {what}", path.display())?;
+        }
+        for layout in &self.layouts {
+            write!(f, "\n{layout}")?;
         }
         Ok(())
     }
@@ -302,11 +308,13 @@ mod tests {
                 },
             ],
             other_version: None,
+            layouts: vec!["they may also lie in `MNIST/raw`".to_owned()],
         });
         assert_eq!(
             error.to_string(),
             "2 files of mnist are missing:\n  /d/mnist/a.gz\n    from https://one/a.gz\n  /d/mnist/b.gz\n    from https://one/b.gz\n    \
-             `/d/mnist/B.gz` has a similar name; if it holds this file, unpack it or rename it"
+             `/d/mnist/B.gz` has a similar name; if it holds this file, unpack it or rename it\n\
+             they may also lie in `MNIST/raw`"
         );
         assert!(error.help().is_some_and(|help| help.contains("`cargo xtask data fetch mnist`")));
     }
@@ -314,8 +322,12 @@ mod tests {
     #[test]
     fn what_the_user_can_mend_comes_with_a_way_out() {
         let one = MissingFile { path: "/d/mnist/a.gz".into(), url: "https://one/a.gz".into(), alike: None };
-        let missing =
-            DataError::from(MissingFiles { data_set: "mnist".to_owned(), files: vec![one], other_version: None });
+        let missing = DataError::from(MissingFiles {
+            data_set: "mnist".to_owned(),
+            files: vec![one],
+            other_version: None,
+            layouts: Vec::new(),
+        });
         assert!(missing.to_string().starts_with("1 file of mnist is missing:"), "{missing}");
         let other =
             DataError::OtherDataSet { path: "/d/a".into(), expected: "mnist".to_owned(), found: "fashion-mnist" };

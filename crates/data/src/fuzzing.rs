@@ -11,17 +11,17 @@ use flate2::write::GzEncoder;
 
 use crate::content::gunzip;
 use crate::fetch::unpack;
-use crate::folder::LocalFile;
 use crate::formats::{cifar, idx};
+use crate::local::LocalFile;
 use crate::picture::{Fit, Picture};
-use crate::published::Content;
+use crate::published::{Content, Sum};
 
 /// IDX images and labels: what is read is as long as the file says and is, and every label is in range.
 pub fn idx(bytes: &[u8]) {
     if let Ok(images) = idx::images("fuzz", bytes.to_vec()) {
         assert_eq!(images.pixels.len() + 16, bytes.len());
     }
-    if let Ok(labels) = idx::labels("fuzz", bytes.to_vec(), 10) {
+    if let Ok(labels) = idx::labels("fuzz", bytes.to_vec(), 0, 10) {
         assert!(labels.iter().all(|&label| label < 10));
         assert_eq!(labels.len() + 8, bytes.len());
     }
@@ -30,7 +30,8 @@ pub fn idx(bytes: &[u8]) {
 /// CIFAR records of 2×2 pixels, so that short inputs hold several.
 pub fn cifar(bytes: &[u8]) {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-    if cifar::records("fuzz", bytes, Shape::image(3, 2, 2), 10, &mut pixels, &mut labels).is_ok() {
+    let (format, shape) = (&cifar::CifarRecords::TEN, Shape::image(3, 2, 2));
+    if cifar::records("fuzz", bytes, format, shape, 10, &mut pixels, &mut labels).is_ok() {
         assert_eq!(pixels.len() + labels.len(), bytes.len());
         assert!(labels.iter().all(|&label| label < 10));
     }
@@ -52,7 +53,7 @@ pub fn archive(bytes: &[u8]) {
     static WANTED: Content = Content {
         name: "wanted.bin",
         size: 9,
-        sha256: "267610dc4e171a0fd673357a920388a5a27945a0237550174f9f881282b6ace1",
+        sum: Sum::Content("267610dc4e171a0fd673357a920388a5a27945a0237550174f9f881282b6ace1"),
     };
     let outer = tempfile::tempdir().expect("there is a place for temporary files");
     let folder = outer.path().join("inner");
@@ -61,7 +62,7 @@ pub fn archive(bytes: &[u8]) {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::none());
     std::io::Write::write_all(&mut encoder, bytes).expect("memory does not fail");
     std::fs::write(&packed, encoder.finish().expect("memory does not fail")).expect("the folder is ours");
-    let wanted = LocalFile { content: &WANTED, path: folder.join(WANTED.name), present: false };
+    let wanted = LocalFile { path: folder.join(WANTED.name), ..LocalFile::missing(&WANTED) };
     let unpacked = unpack(&packed, "folder", &[wanted]);
     let names = |path: &Path| -> Vec<_> {
         std::fs::read_dir(path)

@@ -13,8 +13,11 @@
 //! and a line in `data_sets.rs`, and nothing outside of this crate knows one by name. [`prepare_from`] takes any other
 //! source.
 //!
-//! Most data sets are [`Published`] as files. The format of the images in a file (`formats/`: IDX, CIFAR records) does
-//! not depend on how the files are packed (gzip, tar).
+//! Most data sets are [`Published`] as files. The format of the images in a file (`formats/`: IDX, CIFAR records,
+//! SVHN's MATLAB arrays) does not depend on how the files are packed (gzip, tar, zip).
+//!
+//! Some come in other files too, such as the pickles of CIFAR that torchvision and Keras unpack. The content of the
+//! published files is made again of them, and everything after that is the same, checksums included.
 //!
 //! # Where data comes from
 //!
@@ -25,7 +28,8 @@
 //!
 //! The checksum of a file is the SHA-256 of its *unpacked* content. A download with a wrong checksum is refused. A
 //! user's own file with a wrong checksum causes a warning, because the same images in another order are good data. In
-//! both cases a run gets the checksums of the files that were read, and keeps them.
+//! both cases a run gets the checksums of the files that were read, and keeps them. Where only the checksum of the
+//! packed file or of the archive is published, that one is checked, after the download.
 //!
 //! # Randomness
 //!
@@ -73,6 +77,8 @@ pub mod fuzzing;
 mod gunzip;
 mod image_folder;
 mod images;
+mod local;
+mod missing;
 mod mixing;
 mod normalize;
 #[cfg(feature = "pictures")]
@@ -85,6 +91,8 @@ mod selection;
 mod source;
 mod split;
 mod subset;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 #[cfg(feature = "tensors")]
@@ -95,7 +103,7 @@ pub use data_sets::{data_sets, source, source_of, sources};
 pub use error::{DataError, FetchFailure, MissingFile, MissingFiles, Result, UnreadableFiles};
 #[cfg(feature = "fetch")]
 pub use fetch::{FetchOptions, FetchReport, Progress, fetch};
-pub use folder::{data_set_directory, default_directory};
+pub use folder::{complete_in, data_set_directory, default_directory};
 pub use image_folder::look;
 #[cfg(feature = "pictures")]
 pub use image_folder::{Exported, Pictures, Survey, export, pictures, survey};

@@ -2,7 +2,7 @@
 
 use backproof_spec::Shape;
 
-use crate::formats::Format;
+use crate::formats::{Format, Remake};
 
 /// A data set that is published as files.
 ///
@@ -16,7 +16,7 @@ pub struct Published {
     /// The names of the classes, in the order of their labels.
     pub(crate) class_names: &'static [&'static str],
     /// How many images of each class the training and the test set have.
-    pub(crate) class_counts: [&'static [usize]; 2],
+    pub(crate) class_counts: [Counts; 2],
     /// The folders under a data folder where its files may lie; the first is where a download goes. `""` is the data
     /// folder itself.
     pub(crate) folders: &'static [&'static str],
@@ -28,8 +28,48 @@ pub struct Published {
     pub(crate) format: &'static dyn Format,
     /// How the files are published.
     pub(crate) packing: Packing,
+    /// The same images in other files, of which those above are made again.
+    pub(crate) versions: &'static [Version],
     /// The same images in other formats, which are not read.
     pub(crate) other_versions: &'static [OtherVersion],
+}
+
+/// How many images a set has.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Counts {
+    /// Of each class.
+    Each(&'static [usize]),
+    /// In all; how many of each class is not published.
+    All(usize),
+}
+
+impl Counts {
+    pub(crate) fn images(self) -> usize {
+        match self {
+            Self::Each(counts) => counts.iter().sum(),
+            Self::All(count) => count,
+        }
+    }
+}
+
+/// A version of a data set whose files hold what the published files hold, in another format.
+///
+/// The content of the published files is made again of them. So images, labels, order and checksums are the same
+/// whichever version is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Version {
+    /// What it is called: "Python version".
+    pub(crate) name: &'static str,
+    /// The folders under a data folder where its files may lie; `""` is the data folder itself.
+    pub(crate) folders: &'static [&'static str],
+    /// For each published file, in their order, the file of this version that holds it. One may hold several.
+    pub(crate) files: &'static [&'static str],
+    /// Where to get it.
+    pub(crate) url: &'static str,
+    /// The names of archives of it, which have to be unpacked first.
+    pub(crate) archives: &'static [&'static str],
+    /// How the published content is made again.
+    pub(crate) remake: &'static dyn Remake,
 }
 
 /// A version of a data set in another format.
@@ -48,8 +88,29 @@ pub(crate) struct Content {
     pub(crate) name: &'static str,
     /// Its size in bytes, unpacked.
     pub(crate) size: u64,
-    /// The SHA-256 of its published content, unpacked.
-    pub(crate) sha256: &'static str,
+    /// What is published to know it by.
+    pub(crate) sum: Sum,
+}
+
+/// The checksum that is published of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sum {
+    /// The SHA-256 of its content, unpacked.
+    Content(&'static str),
+    /// The SHA-256 of the gzipped file alone.
+    Packed(&'static str),
+    /// None; the checksum of the archive that holds it is checked when that is unpacked.
+    OfArchive,
+}
+
+impl Content {
+    /// The SHA-256 of its published content, where it is known.
+    pub(crate) fn sha256(&self) -> Option<&'static str> {
+        match self.sum {
+            Sum::Content(sha256) => Some(sha256),
+            Sum::Packed(_) | Sum::OfArchive => None,
+        }
+    }
 }
 
 /// How files are published, whatever their format.
@@ -57,9 +118,23 @@ pub(crate) struct Content {
 pub(crate) enum Packing {
     /// Each for itself, as `NAME.gz`.
     Gzip,
+    /// Each for itself, as it is.
+    Plain,
     /// All in one archive.
     #[cfg_attr(not(feature = "fetch"), expect(dead_code, reason = "what is not downloaded is not unpacked"))]
     TarGz {
+        /// The archive's name.
+        name: &'static str,
+        /// Its size in bytes.
+        size: u64,
+        /// Its SHA-256.
+        sha256: &'static str,
+        /// The folder in the archive that holds the files.
+        folder: &'static str,
+    },
+    /// All in one zip archive, which several data sets share, as `NAME.gz`.
+    #[cfg_attr(not(feature = "fetch"), expect(dead_code, reason = "what is not downloaded is not unpacked"))]
+    Zip {
         /// The archive's name.
         name: &'static str,
         /// Its size in bytes.
@@ -82,7 +157,17 @@ impl Published {
         let mirror = self.mirrors.first().unwrap_or(&"");
         match self.packing {
             Packing::Gzip => format!("{mirror}{}.gz", file.name),
-            Packing::TarGz { name, .. } => format!("{mirror}{name}"),
+            Packing::Plain => format!("{mirror}{}", file.name),
+            Packing::TarGz { name, .. } | Packing::Zip { name, .. } => format!("{mirror}{name}"),
+        }
+    }
+
+    /// How many bytes a download of all of it has. Of files that are gzipped one by one, this is not known before.
+    pub fn download_size(&self) -> Option<u64> {
+        match self.packing {
+            Packing::TarGz { size, .. } | Packing::Zip { size, .. } => Some(size),
+            Packing::Plain => Some(self.contents().map(|file| file.size).sum()),
+            Packing::Gzip => None,
         }
     }
 }

@@ -7,39 +7,43 @@ use std::sync::{Mutex, PoisonError};
 use backproof_spec::{DataSet, counted};
 
 use crate::Images;
-use crate::content::{read, sha256};
+use crate::content::sha256;
 use crate::data_sets::owner;
 use crate::error::{DataError, Result};
-use crate::folder::{LocalFile, directory, local_files, missing};
+use crate::folder::directory;
 use crate::formats::Expected;
-use crate::published::{Content, Published};
+use crate::local::{LocalFile, local_files};
+use crate::missing::missing;
+use crate::published::{Content, Counts, Published};
 use crate::source::{LoadedData, Origin, Source};
 
 impl Published {
     /// The images of the training set, 0, or of the test set, 1.
     fn images(&self, set: usize, files: &[LocalFile], checksums: &mut BTreeMap<String, String>) -> Result<Images> {
-        let counts = self.class_counts[set];
-        let expected = Expected { shape: self.shape, classes: counts.len(), images: counts.iter().sum() };
+        let (counts, classes) = (self.class_counts[set], self.class_names.len());
+        let expected = Expected { shape: self.shape, classes, images: counts.images() };
         let mut contents =
             files.iter().map(|file| Ok((file.path.display().to_string(), self.content(file, checksums)?)));
         let images = self.format.read(&expected, &mut contents)?;
-        let found = images.class_counts(counts.len());
-        if found != counts {
-            return Err(DataError::format(
-                &format!("{}, {} set", self.name, ["training", "test"][set]),
-                "images of each class",
-                format!("{counts:?}"),
-                format!("{found:?}"),
-            ));
+        let wrong = |what, expected: String, found: String| {
+            Err(DataError::format(&format!("{}, {} set", self.name, ["training", "test"][set]), what, expected, found))
+        };
+        match counts {
+            Counts::Each(counts) if images.class_counts(classes) != counts => {
+                wrong("images of each class", format!("{counts:?}"), format!("{:?}", images.class_counts(classes)))
+            }
+            _ if images.len() != counts.images() => {
+                wrong("number of images", counts.images().to_string(), images.len().to_string())
+            }
+            _ => Ok(images),
         }
-        Ok(images)
     }
 
     /// Reads one file and notes its checksum.
     fn content(&self, file: &LocalFile, checksums: &mut BTreeMap<String, String>) -> Result<Vec<u8>> {
-        let bytes = read(&file.path, file.content.size)?;
+        let bytes = file.read()?;
         let sum = sha256(&bytes);
-        if sum != file.content.sha256
+        if file.content.sha256() != Some(&*sum)
             && let Some(found) = owner(&sum).filter(|&owner| owner != self.name)
         {
             return Err(DataError::OtherDataSet { path: file.path.clone(), expected: self.name.to_owned(), found });
@@ -51,7 +55,9 @@ impl Published {
     /// Warns of files that are not the published ones; once for each folder, however often a process reads it.
     fn warn_of_others(&self, folder: &Path, checksums: &BTreeMap<String, String>) {
         static WARNED: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
-        let is_other = |file: &&Content| checksums.get(file.name).is_some_and(|sum| *sum != file.sha256);
+        let is_other = |file: &&Content| {
+            file.sha256().zip(checksums.get(file.name)).is_some_and(|(published, found)| published != found)
+        };
         let others: Vec<&str> = self.contents().filter(is_other).map(|file| file.name).collect();
         let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
         if others.is_empty() || !warned.insert(folder.to_owned()) {
@@ -67,7 +73,7 @@ impl Published {
     }
 }
 
-/// Its files may lie in a folder of its name, packed or not, or in the data folder itself.
+/// Its files may lie in a folder of its name, packed or not, in those of other programs, or in the data folder itself.
 ///
 /// What is read is checked: sizes, magic numbers, labels, and how many images each class has. Content that passes but
 /// does not have the published checksum, such as the same images in another order, is a warning in the log.
@@ -77,7 +83,7 @@ impl Source for Published {
     }
 
     fn known(&self) -> Option<DataSet> {
-        let [training_images, test_images] = self.class_counts.map(|counts| counts.iter().sum());
+        let [training_images, test_images] = self.class_counts.map(Counts::images);
         let class_names = self.class_names.iter().map(|&name| name.to_owned()).collect();
         Some(DataSet {
             name: self.name.to_owned(),
@@ -213,7 +219,7 @@ mod tests {
             .map(|(name, bytes)| Ok((name.to_owned(), bytes)))
             .into_iter();
         let expected = Expected { shape: Shape::image(1, 20, 24), classes: 3, images: 2 };
-        let error = crate::formats::idx::Idx.read(&expected, &mut files).unwrap_err().to_string();
+        let error = crate::formats::idx::Idx::PLAIN.read(&expected, &mut files).unwrap_err().to_string();
         assert_eq!(error, "`l`: number of labels: expected one for each of 2 images, found 1");
     }
 

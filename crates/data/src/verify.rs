@@ -3,19 +3,22 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use crate::content::{read, sha256};
+use crate::content::{read_up_to, sha256};
+use crate::data_sets::owner;
 use crate::error::{DataError, Result};
-use crate::folder::{LocalFile, directory, local_files};
-use crate::published::Published;
+use crate::folder::directory;
+use crate::gunzip::GZIP;
+use crate::local::{LocalFile, local_files};
+use crate::published::{Published, Sum};
 use crate::source::Source;
 use crate::sources;
 
 /// The state of one file of a data set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileStatus {
-    /// The name of the file, without `.gz`.
+    /// The name of the published file, without `.gz`.
     pub name: String,
-    /// Where it is, or where it would be put.
+    /// Where it is, or where it would be put; a file of another version, where that is there.
     pub path: PathBuf,
     /// What was found there.
     pub state: FileState,
@@ -32,6 +35,11 @@ pub enum FileState {
         sha256: String,
         /// The published one.
         published: String,
+    },
+    /// It has the right size, and its content cannot be compared: no checksum of it is published.
+    Unknown {
+        /// The SHA-256 of its content, unpacked.
+        sha256: String,
     },
     /// The system refuses to read it.
     Unreadable {
@@ -52,16 +60,17 @@ pub enum FileState {
 
 /// Whether every checksum in `checksums` belongs to a published file of the data set `name`. The checksums are SHA-256,
 /// by the name of the file, as in [`LoadedData`](crate::LoadedData). For a data set that is part of the program, this
-/// is true.
+/// is true. It is false where no checksums are published.
 pub fn is_published(name: &str, checksums: &BTreeMap<String, String>) -> bool {
     let source = sources().iter().find(|source| source.name() == name);
-    source
-        .and_then(|source| source.published())
-        .is_none_or(|published| checksums.values().all(|sum| published.contents().any(|file| file.sha256 == sum)))
+    source.and_then(|source| source.published()).is_none_or(|published| {
+        checksums.values().all(|sum| published.contents().any(|file| file.sha256() == Some(sum.as_str())))
+    })
 }
 
 /// Reads every file of `source` in the folder `data_dir`, or in [`default_directory`](crate::default_directory), and
-/// compares its SHA-256 with the published one. A data set that is part of the program has no files.
+/// compares its SHA-256 with the published one. Of another version, it compares the content that is made again of it. A
+/// data set that is part of the program has no files.
 ///
 /// # Errors
 ///
@@ -80,17 +89,32 @@ pub fn verify(source: &dyn Source, data_dir: Option<&Path>) -> Result<Vec<FileSt
 
 pub(crate) fn state(published: &Published, file: &LocalFile) -> FileState {
     if !file.present {
-        return FileState::Missing { url: published.url(file.content) };
+        return FileState::Missing { url: file.url(published) };
     }
-    match read(&file.path, file.content.size).map(|bytes| sha256(&bytes)) {
-        Ok(sum) if sum == file.content.sha256 => FileState::Published,
-        Ok(sha256) => FileState::Other { sha256, published: file.content.sha256.to_owned() },
+    match file.read().map(|bytes| sha256(&bytes)) {
+        Ok(sum) => match file.content.sum {
+            Sum::Content(known) if sum == known => FileState::Published,
+            Sum::Content(known) => FileState::Other { sha256: sum, published: known.to_owned() },
+            _ if owner(&sum).is_some_and(|owner| owner != published.name) => {
+                FileState::Damaged { reason: format!("it is a file of {}", owner(&sum).unwrap_or_default()) }
+            }
+            Sum::Packed(known) if is_packed_with(file, known) => FileState::Published,
+            Sum::Packed(_) | Sum::OfArchive => FileState::Unknown { sha256: sum },
+        },
         Err(DataError::Format { what, expected, found, .. }) => {
             FileState::Damaged { reason: format!("{what}: expected {expected}, found {found}") }
         }
+        Err(DataError::Arrays { problem, .. }) => FileState::Damaged { reason: problem.to_string() },
         Err(DataError::Io { source, .. }) => FileState::Unreadable { reason: source.to_string() },
         Err(error) => FileState::Damaged { reason: error.to_string() },
     }
+}
+
+/// Whether it is the gzipped file with this SHA-256.
+fn is_packed_with(file: &LocalFile, known: &str) -> bool {
+    // What does not get smaller by gzip gets a little larger.
+    let packed = read_up_to(&file.path, file.content.size + file.content.size / 1_000 + 1_024);
+    packed.is_ok_and(|packed| packed.starts_with(&GZIP) && sha256(&packed) == known)
 }
 
 #[cfg(test)]
@@ -117,7 +141,7 @@ mod tests {
     fn sums_are_those_published_if_every_one_is_of_a_file_of_that_data_set() {
         let sums = |name: &str| -> BTreeMap<String, String> {
             let files = source(name).unwrap().published().unwrap().contents();
-            files.map(|file| (file.name.to_owned(), file.sha256.to_owned())).collect()
+            files.map(|file| (file.name.to_owned(), file.sha256().unwrap().to_owned())).collect()
         };
         assert!(is_published("mnist", &sums("mnist")));
         assert!(!is_published("fashion-mnist", &sums("mnist")));

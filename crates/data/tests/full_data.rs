@@ -1,10 +1,15 @@
 //! The full data sets, where `BACKPROOF_DATA_DIR` names a folder with them. Else these tests show as ignored.
 
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use backproof_data::{DataError, Images, load};
+use backproof_data::{DataError, Images, LoadedData, load, source, verify};
 use libtest_mimic::{Arguments, Completion, Trial};
+
+#[path = "../src/tests/written.rs"]
+#[expect(dead_code, reason = "the unit tests write more formats")]
+mod written;
 
 fn main() -> ExitCode {
     let sample = "the_sample_is_the_first_500_of_each_class_of_the_training_set_of_mnist";
@@ -13,6 +18,8 @@ fn main() -> ExitCode {
         trial("fashion_mnist_loads", "fashion-mnist", loads),
         trial("cifar_10_loads", "cifar-10", loads),
         trial(sample, "mnist", the_sample_is_of),
+        trial("the_python_version_of_cifar_10_has_the_checksums_of_the_binary_version", "cifar-10", as_pickles),
+        trial("the_numpy_archive_of_mnist_has_the_checksums_of_its_files", "mnist", as_numpy_archive),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -41,6 +48,51 @@ fn loads(data_set: &str) {
     assert_eq!(data.training.len(), data.data_set.training_images);
     assert_eq!(data.test.len(), data.data_set.test_images);
     assert_eq!(data.checksums.len(), if data_set == "cifar-10" { 6 } else { 4 });
+}
+
+/// The pixels and the labels of all images of a part.
+fn all_of(images: &Images, part: Range<usize>) -> (Vec<u8>, Vec<u8>) {
+    (part.clone().flat_map(|at| images.pixels(at).to_vec()).collect(), part.map(|at| images.label(at) as u8).collect())
+}
+
+fn the_same(data_set: &str, of_files: &LoadedData, folder: &Path) {
+    let again = load(data_set, Some(folder)).unwrap();
+    assert_eq!(again.checksums, of_files.checksums);
+    for (one, other) in [(&again.training, &of_files.training), (&again.test, &of_files.test)] {
+        assert!(all_of(one, 0..one.len()) == all_of(other, 0..other.len()));
+    }
+    let states = |data_dir| verify(source(data_set).unwrap(), data_dir).unwrap().into_iter().map(|file| file.state);
+    assert!(states(Some(folder)).eq(states(crate::folder().as_deref())));
+}
+
+fn as_pickles(cifar: &str) {
+    let data = load(cifar, folder().as_deref()).unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let batches = outside.path().join("cifar-10-batches-py");
+    std::fs::create_dir(&batches).unwrap();
+    let write = |name: &str, images: &Images, part| {
+        let (pixels, labels) = all_of(images, part);
+        std::fs::write(batches.join(name), written::python_batch(&[("labels", &labels)], &pixels)).unwrap();
+    };
+    for batch in 0..5 {
+        write(&format!("data_batch_{}", batch + 1), &data.training, batch * 10_000..(batch + 1) * 10_000);
+    }
+    write("test_batch", &data.test, 0..10_000);
+    the_same(cifar, &data, outside.path());
+}
+
+fn as_numpy_archive(mnist: &str) {
+    let data = load(mnist, folder().as_deref()).unwrap();
+    let outside = tempfile::tempdir().unwrap();
+    let mut arrays = Vec::new();
+    for (part, images) in [("train", &data.training), ("test", &data.test)] {
+        let (pixels, labels) = all_of(images, 0..images.len());
+        arrays.push((format!("x_{part}.npy"), written::npy("|u1", &[images.len(), 28, 28], &pixels)));
+        arrays.push((format!("y_{part}.npy"), written::npy("|u1", &[images.len()], &labels)));
+    }
+    let arrays: Vec<(&str, &[u8])> = arrays.iter().map(|(name, array)| (name.as_str(), &array[..])).collect();
+    std::fs::write(outside.path().join("mnist.npz"), written::zip(&arrays)).unwrap();
+    the_same(mnist, &data, outside.path());
 }
 
 fn the_sample_is_of(mnist: &str) {

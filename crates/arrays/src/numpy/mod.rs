@@ -2,7 +2,7 @@
 //!
 //! Arrays of Python objects are refused: they are pickles, which run code when they are read.
 //!
-//! [`zip`](crate::zip) reads the archive.
+//! [`zip`] reads the archive.
 
 mod array;
 #[cfg(test)]

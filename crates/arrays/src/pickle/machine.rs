@@ -259,10 +259,10 @@ impl<'a> Machine<'a> {
         let arguments: Vec<&Object<'a>> = arguments.iter().take(5).map(|&id| self.object(id)).collect();
         let made = match (function, &arguments[..]) {
             // The class, a shape and a type that `BUILD` replaces.
-            (Function::Reconstruct, [Object::Function(Function::NdArray), _, _]) => {
+            (Function::Reconstruct, [Object::Function(Function::ArrayClass), _, _]) => {
                 Some(Object::Array(Box::new(Array::Empty)))
             }
-            (Function::FromBuffer, [bytes, kind, shape, order]) => self.from_buffer(bytes, kind, shape, order),
+            (Function::FromBuffer, [bytes, kind, shape, order]) => self.array_of_buffer(bytes, kind, shape, order),
             // The name, and whether it is to be aligned and copied.
             (Function::DType, [name, ..]) => match name.text() {
                 Some(name) => match Kind::of(name) {
@@ -280,7 +280,7 @@ impl<'a> Machine<'a> {
         made.ok_or_else(|| refused(format_args!("calls {function:?} with other arguments than NumPy does")))
     }
 
-    fn from_buffer(
+    fn array_of_buffer(
         &self,
         bytes: &Object<'a>,
         kind: &Object<'a>,

@@ -3,8 +3,8 @@
 //! A pickle is a program for a machine with a stack, and may call any function of Python. This reader runs nothing: it
 //! knows the opcodes that such files need, and the six functions by which NumPy and Python write arrays and bytes
 //! (`objects.rs`). Any other opcode or function is an error. Bytes and text stay where they are in the file, and the
-//! number of objects is bounded by its length ([`Limit`](machine::Limit)), so that reading takes less memory than the
-//! file has bytes, and 1 MB.
+//! number of objects is bounded by its length (`Limit` in `machine.rs`), so that reading takes less memory than the file
+//! has bytes, and 1 MB.
 //!
 //! The reader is our own. Of the crates, `serde-pickle` (1.2) was tried on files of NumPy: it keeps the shape and the
 //! bytes of an array, but not the type of its numbers, refuses protocol 5, and copies all bytes into values.

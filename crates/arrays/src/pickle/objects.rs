@@ -59,7 +59,7 @@ pub(super) enum Function {
     /// `_frombuffer`: an array of some bytes (protocol 5).
     FromBuffer,
     /// The class of arrays.
-    NdArray,
+    ArrayClass,
     /// The class of what numbers are.
     DType,
     /// `_codecs.encode`: bytes of a text (Python 3 at protocol 2).
@@ -74,7 +74,7 @@ impl Function {
         Some(match (module, name) {
             ("numpy.core.multiarray" | "numpy._core.multiarray", "_reconstruct") => Self::Reconstruct,
             ("numpy.core.numeric" | "numpy._core.numeric", "_frombuffer") => Self::FromBuffer,
-            ("numpy", "ndarray") => Self::NdArray,
+            ("numpy", "ndarray") => Self::ArrayClass,
             ("numpy", "dtype") => Self::DType,
             ("_codecs", "encode") => Self::Encode,
             ("__builtin__" | "builtins", "bytes") => Self::Bytes,

@@ -14,9 +14,16 @@ pub struct DataArguments {
 
 #[derive(Debug, Subcommand)]
 pub enum DataCommand {
+    /// List the data sets: classes, images, and whether they are here
+    List(DataListArguments),
     /// Download data sets and verify them
+    ///
+    /// Without a name, all of them: 1.2 GB. The splits of EMNIST come in one archive, which stays for the others.
     Fetch(DataNames),
     /// Compare the files of data sets with the published checksums
+    ///
+    /// Without a name, those that are here. Files of another version, such as the pickles of CIFAR-10 that torchvision
+    /// and Keras unpack, are compared by the content that they hold.
     Verify(DataNames),
     /// Print the folders of data sets
     Path(DataNames),
@@ -25,6 +32,12 @@ pub enum DataCommand {
     /// The folder gets train/CLASS/*.png, test/CLASS/*.png and, if the data set has a validation part, validation too.
     /// Training on the folder gives the same numbers as training on the data set.
     Export(DataExportArguments),
+}
+
+#[derive(Debug, Args)]
+pub struct DataListArguments {
+    #[command(flatten)]
+    pub places: Places,
 }
 
 #[derive(Debug, Args)]

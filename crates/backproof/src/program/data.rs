@@ -1,4 +1,4 @@
-//! `data`: fetch, verify, path and export.
+//! `data`: list, fetch, verify, path and export.
 
 use std::io::IsTerminal;
 use std::ops::ControlFlow;
@@ -8,20 +8,52 @@ use backproof::cli::{DataArguments, DataCommand, DataExportArguments, DataNames}
 use backproof::error::{Failure, code};
 use backproof::shell;
 use backproof_data::{
-    DataError, FetchOptions, FileState, Progress, Source, data_set_directory, default_directory, fetch, sources, verify,
+    DataError, FetchOptions, FileState, FileStatus, Progress, Source, complete_in, data_set_directory,
+    default_directory, fetch, sources, verify,
 };
 use backproof_spec::{are, counted};
+use comfy_table::Cell;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::reading::ImagesBar;
+use crate::table::{right, text};
 
 pub(crate) fn run(arguments: &DataArguments) -> anyhow::Result<()> {
     match &arguments.command {
+        DataCommand::List(arguments) => list(arguments.places.data_dir.as_deref()),
         DataCommand::Fetch(names) => fetch_all(names),
         DataCommand::Verify(names) => verify_all(names),
         DataCommand::Path(names) => print_paths(names),
         DataCommand::Export(arguments) => export(arguments),
     }
+}
+
+#[allow(clippy::print_stdout)] // results go to stdout
+fn list(data_dir: Option<&Path>) -> anyhow::Result<()> {
+    let heads = ["data set", "classes", "image", "training", "test", "download", "here"];
+    let mut rows = Vec::new();
+    for source in sources() {
+        let Some(known) = source.known() else { continue };
+        let download = source.published().map(|published| published.download_size());
+        let here = match download {
+            None => "part of the program".to_owned(),
+            Some(_) => complete_in(*source, data_dir)
+                .map_err(failure)?
+                .map_or_else(|| "no".to_owned(), |folder| folder.display().to_string()),
+        };
+        rows.push(vec![
+            Cell::new(source.name()),
+            right(known.classes().to_string()),
+            right(known.shape.to_string()),
+            right(known.training_images.to_string()),
+            right(known.test_images.to_string()),
+            right(download.flatten().map_or_else(String::new, |bytes| format!("{} MB", bytes.div_ceil(1_000_000)))),
+            Cell::new(here),
+        ]);
+    }
+    let heads = heads.map(|head| if ["data set", "here"].contains(&head) { Cell::new(head) } else { right(head) });
+    println!("{}", text(heads.to_vec(), rows, &["download", "test", "training"]));
+    Ok(())
 }
 
 /// The data sets that were named, or all that are files.
@@ -124,16 +156,26 @@ impl Display {
 #[allow(clippy::print_stdout)] // results go to stdout
 fn verify_all(names: &DataNames) -> anyhow::Result<()> {
     let (mut bad, mut unreadable) = (0, 0);
+    let (mut here, mut absent) = (false, Vec::new());
     for source in named(&names.names)? {
         let name = source.name();
         if source.published().is_none() {
             println!("{name}: comes with the program");
         }
-        for file in verify(source, names.places.data_dir.as_deref()).map_err(failure)? {
+        let files = verify(source, names.places.data_dir.as_deref()).map_err(failure)?;
+        if names.names.is_empty() && is_absent(&files) {
+            absent.push(name);
+            continue;
+        }
+        here = true;
+        for file in files {
             let word = match &file.state {
                 FileState::Published => "ok".to_owned(),
                 FileState::Other { sha256, published } => {
                     format!("not as published: SHA-256 {sha256}, published {published}")
+                }
+                FileState::Unknown { sha256 } => {
+                    format!("complete; no checksum is published to compare with, SHA-256 {sha256}")
                 }
                 FileState::Unreadable { reason } => {
                     unreadable += 1;
@@ -148,8 +190,16 @@ fn verify_all(names: &DataNames) -> anyhow::Result<()> {
                     format!("missing; from {url}")
                 }
             };
-            println!("{name}: {}: {word}", file.path.display());
+            let part = part(&file);
+            println!("{name}: {}{part}: {word}", file.path.display());
         }
+    }
+    if !absent.is_empty() {
+        println!("not here: {}", absent.join(", "));
+    }
+    if !here {
+        let help = "`cargo xtask data fetch NAME` downloads one, and `cargo xtask data list` lists them";
+        return Err(Failure::new(code::CHECK_FAILED, "no data set is here").help(help).into());
     }
     let message = match (bad, unreadable) {
         (0, 0) => return Ok(()),
@@ -160,6 +210,19 @@ fn verify_all(names: &DataNames) -> anyhow::Result<()> {
     let what = if bad == 1 { "it" } else { "them" };
     let help = (bad > 0).then(|| format!("`cargo xtask data fetch` downloads {what}"));
     Err(Failure::new(code::CHECK_FAILED, message).maybe_help(help).into())
+}
+
+/// Whether no file of a data set is there.
+fn is_absent(files: &[FileStatus]) -> bool {
+    !files.is_empty() && files.iter().all(|file| matches!(file.state, FileState::Missing { .. }))
+}
+
+/// Which published file a file of another version holds, where that has several.
+fn part(file: &FileStatus) -> String {
+    match file.path.extension() {
+        Some(extension) if extension == "npz" => format!(" ({})", file.name),
+        _ => String::new(),
+    }
 }
 
 #[allow(clippy::print_stdout)] // results go to stdout
@@ -202,13 +265,14 @@ pub(crate) fn failure(error: DataError) -> Failure {
     Failure::from_error(code::FAILED, error).maybe_help(help)
 }
 
-/// In words, whether a data set is here, for `doctor`.
-pub(crate) fn state(source: &dyn Source, data_dir: Option<&Path>) -> String {
+/// In words, whether a data set is here, for `doctor`; nothing where it is not.
+pub(crate) fn state(source: &dyn Source, data_dir: Option<&Path>) -> Option<String> {
     if source.published().is_none() {
-        return "comes with the program".to_owned();
+        return Some("comes with the program".to_owned());
     }
-    match verify(source, data_dir) {
+    Some(match verify(source, data_dir) {
         Err(error) => error.to_string(),
+        Ok(files) if is_absent(&files) => return None,
         Ok(files) => {
             let folder = files.first().and_then(|file| file.path.parent()).map(|path| path.display().to_string());
             let folder = folder.unwrap_or_default();
@@ -218,19 +282,20 @@ pub(crate) fn state(source: &dyn Source, data_dir: Option<&Path>) -> String {
                 FileState::Unreadable { reason } => Some((&file.path, reason)),
                 _ => None,
             });
+            let unknown = files.iter().filter(|file| matches!(file.state, FileState::Unknown { .. })).count();
             let other = files.iter().filter(|file| matches!(file.state, FileState::Other { .. })).count();
             if let Some((path, reason)) = unreadable {
                 format!("cannot read {}: {reason}", path.display())
-            } else if missing == files.len() {
-                format!("not in {folder}; `cargo xtask data fetch {}` downloads it", source.name())
             } else if missing + damaged > 0 {
                 format!("in {folder}, {} missing, {damaged} damaged", counted(missing, "file"))
             } else if other > 0 {
                 let all = counted(files.len(), "file");
                 format!("in {folder}, complete; {other} of {all} {} not as published", are(other))
+            } else if unknown > 0 {
+                format!("in {folder}, complete; no checksums are published to compare with")
             } else {
                 format!("in {folder}, complete, as published")
             }
         }
-    }
+    })
 }

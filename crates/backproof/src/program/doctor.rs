@@ -28,8 +28,15 @@ pub(crate) fn run(arguments: &DoctorArguments) -> anyhow::Result<()> {
     }
 
     println!("\ndata sets");
+    let mut absent = Vec::new();
     for &source in sources() {
-        println!("  {:<14}{}", source.name(), crate::data::state(source, arguments.places.data_dir.as_deref()));
+        match crate::data::state(source, arguments.places.data_dir.as_deref()) {
+            Some(state) => println!("  {:<18}{state}", source.name()),
+            None => absent.push(source.name()),
+        }
+    }
+    if !absent.is_empty() {
+        println!("  not here: {}; `cargo xtask data fetch NAME` downloads one", absent.join(", "));
     }
     Ok(())
 }

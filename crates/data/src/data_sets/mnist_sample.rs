@@ -103,7 +103,7 @@ fn read(part: &Part, checksums: &mut BTreeMap<String, String>) -> Result<(Vec<u8
     };
     let images = idx::images(part.images.name, content(&part.images, 16 + part.count * 784)?)?;
     let labels = content(&part.labels, 8 + part.count)?;
-    let labels = idx::labels(part.labels.name, labels, mnist::DIGITS.len())?;
+    let labels = idx::labels(part.labels.name, labels, 0, mnist::DIGITS.len())?;
     Ok((images.pixels, labels))
 }
 

@@ -15,8 +15,8 @@ use tempfile::NamedTempFile;
 use super::place::{keep_old, sync_folder, wrong_sum};
 use crate::content::sha256;
 use crate::error::{DataError, Result};
-use crate::folder::LocalFile;
 use crate::gunzip::Gunzip;
+use crate::local::LocalFile;
 
 /// An archive has at most so many entries.
 const ENTRIES: usize = 100;
@@ -64,8 +64,8 @@ pub(crate) fn unpack(path: &Path, folder: &str, wanted: &[LocalFile]) -> Result<
         let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
         entry.read_to_end(&mut bytes).map_err(damaged)?;
         let sum = sha256(&bytes);
-        if sum != local.content.sha256 {
-            return Err(wrong_sum(&shown, local.content.sha256, &sum));
+        if let Some(published) = local.content.sha256().filter(|published| *published != sum) {
+            return Err(wrong_sum(&shown, published, &sum));
         }
         found.push((local, write(local, &bytes)?));
     }
@@ -98,7 +98,7 @@ fn stays_inside(path: &Path) -> bool {
 }
 
 /// Writes `bytes` to a temporary file beside their place, down to the disk.
-fn write(local: &LocalFile, bytes: &[u8]) -> Result<NamedTempFile> {
+pub(super) fn write(local: &LocalFile, bytes: &[u8]) -> Result<NamedTempFile> {
     let folder = local.path.parent().unwrap_or(Path::new("."));
     let failed = || DataError::io("write", &local.path);
     let mut file = tempfile::Builder::new().prefix(".unpacking-").tempfile_in(folder).map_err(failed())?;

@@ -13,6 +13,7 @@ use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE};
 use super::options::{FetchOptions, Progress};
 use crate::error::{DataError, Result};
 use crate::gunzip::GZIP;
+use crate::published::Packing;
 
 /// In the time that a server may be silent, so many bytes must come.
 const TRICKLE: u64 = 1_024;
@@ -25,6 +26,8 @@ pub(super) struct Attempt<'a> {
     pub(super) part: &'a Path,
     /// The most bytes that it may have.
     pub(super) most: u64,
+    /// How it is packed, which says how it begins.
+    pub(super) packing: Packing,
 }
 
 /// How an attempt ended. What the disk does not take is an error instead.
@@ -66,7 +69,7 @@ impl Client {
 
     /// Asks for the bytes after those that are here, and appends them.
     pub(super) fn attempt(&self, attempt: &Attempt<'_>, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Outcome> {
-        let Attempt { file, url, part, most } = *attempt;
+        let Attempt { file, url, part, most, packing } = *attempt;
         let cannot_write = || DataError::io("write", part);
         let mut out = File::options().create(true).append(true).open(part).map_err(cannot_write())?;
         let mut done = out.metadata().map_err(cannot_write())?.len();
@@ -111,9 +114,10 @@ impl Client {
                 Ok(count) => count,
                 Err(error) => return interrupted(format!("after {}: {error}", counted(done, "byte")), done),
             };
-            if done == 0 && !(buffer.starts_with(&GZIP[..count.min(2)]) || buffer[0] == 0) {
-                let reason = "the server sent something that is neither gzipped nor an IDX file".to_owned();
-                return Ok(Outcome::Refused { reason });
+            if done == 0
+                && let Some(what) = not_as(packing, &buffer[..count])
+            {
+                return Ok(Outcome::Refused { reason: format!("the server sent something that is {what}") });
             }
             done += count as u64;
             if done > most {
@@ -140,6 +144,19 @@ impl Client {
                 Ok(Outcome::Complete)
             }
         }
+    }
+}
+
+/// What the first bytes of a file show that it is not, whatever the server calls it.
+fn not_as(packing: Packing, first: &[u8]) -> Option<&'static str> {
+    let begins = |start: &[u8]| first.starts_with(&start[..first.len().min(start.len())]);
+    match packing {
+        // Some servers unpack on the way.
+        Packing::Gzip | Packing::TarGz { .. } => {
+            (!begins(&GZIP) && !begins(&[0])).then_some("neither gzipped nor an IDX file")
+        }
+        Packing::Plain => (!begins(b"MATLAB")).then_some("no MATLAB file"),
+        Packing::Zip { .. } => (!begins(b"PK")).then_some("no zip archive"),
     }
 }
 

@@ -1,7 +1,8 @@
 //! Downloading a data set: resumed, checked, and written whole or not at all.
 //!
 //! A file grows under the name `….part` beside its place. When its content has the published SHA-256 it is flushed to
-//! the disk and renamed; until then nothing has its final name. A `.part` that a cut connection or a killed process
+//! the disk and renamed; until then nothing has its final name. Where no SHA-256 of a file is published, that of the
+//! archive or of the packed file is checked. A `.part` that a cut connection or a killed process
 //! leaves is continued with an HTTP range, and thrown away if its checksum is wrong. One lock for the data folder keeps
 //! two processes from writing the same `.part`.
 
@@ -13,6 +14,7 @@ mod place;
 mod server;
 #[cfg(test)]
 mod tests;
+mod zipped;
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
@@ -20,7 +22,7 @@ use std::time::Duration;
 
 use crate::content::sha256_of_file;
 use crate::error::{DataError, FetchFailure, Result};
-use crate::folder::{LocalFile, local_files};
+use crate::local::{LocalFile, local_files, published_files};
 use crate::published::{Packing, Published};
 use crate::source::Source;
 use crate::verify::{FileState, state};
@@ -32,7 +34,8 @@ use place::{put_file, wrong_sum};
 pub(crate) use archive::unpack;
 
 /// Downloads what is missing of `source`, or is there without the published content; such a file is kept beside its
-/// place as `NAME.replaced`. Nothing of a data set that is part of the program is missing.
+/// place as `NAME.replaced`. If another version is there with all of the published content, nothing is missing. Nothing
+/// of a data set that is part of the program is missing.
 ///
 /// # Errors
 ///
@@ -57,9 +60,11 @@ fn fetch_published(
     std::fs::create_dir_all(&options.directory).map_err(DataError::io("create", &options.directory))?;
     let _lock = lock(&options.directory, progress)?;
     // Only now: another process may have fetched it while this one waited.
-    let (present, wanted): (Vec<LocalFile>, Vec<LocalFile>) = local_files(published, &options.directory)
-        .into_iter()
-        .partition(|file| state(published, file) == FileState::Published);
+    let (mut present, mut wanted) = divided(published, local_files(published, &options.directory));
+    if !wanted.is_empty() {
+        // A part of another version is of no use to a download.
+        (present, wanted) = divided(published, published_files(published, &options.directory));
+    }
     for local in &present {
         progress(Progress::Present { file: local.content.name });
     }
@@ -68,24 +73,30 @@ fn fetch_published(
     }
     let mut fetched = Vec::new();
     match published.packing {
-        Packing::Gzip => {
+        Packing::Gzip | Packing::Plain => {
             for local in &wanted {
-                let name = format!("{}.gz", local.content.name);
+                let packed = matches!(published.packing, Packing::Gzip);
+                let name = format!("{}{}", local.content.name, if packed { ".gz" } else { "" });
                 // What does not get smaller by gzip gets a little larger.
                 let most = local.content.size + local.content.size / 1_000 + 1_024;
                 let put = |part: &Path| put_file(part, local);
                 fetched.push(download(published, options, &name, most, &local.path, put, progress)?);
             }
         }
-        Packing::TarGz { name, size, sha256, folder } => {
+        Packing::TarGz { name, size, sha256, folder } | Packing::Zip { name, size, sha256, folder } => {
             if let Some(first) = wanted.first() {
                 let archive = first.path.with_file_name(name);
+                let is_shared = matches!(published.packing, Packing::Zip { .. });
                 let unpack = |archive: &Path| {
                     let sum = sha256_of_file(archive)?;
                     if sum != sha256 {
                         return Err(wrong_sum(name, sha256, &sum));
                     }
-                    archive::unpack(archive, folder, &wanted)
+                    if is_shared {
+                        zipped::unpack(archive, folder, &wanted)
+                    } else {
+                        archive::unpack(archive, folder, &wanted)
+                    }
                 };
                 fetched = if archive.is_file() {
                     // Somebody downloaded it by other means, and it stays theirs.
@@ -94,7 +105,12 @@ fn fetch_published(
                 } else {
                     let put = |part: &Path| {
                         let files = unpack(part)?;
-                        std::fs::remove_file(part).map_err(DataError::io("remove", part))?;
+                        if is_shared {
+                            // Other data sets are in it too.
+                            std::fs::rename(part, &archive).map_err(DataError::io("write", &archive))?;
+                        } else {
+                            std::fs::remove_file(part).map_err(DataError::io("remove", part))?;
+                        }
                         Ok(files)
                     };
                     download(published, options, name, size, &archive, put, progress)?
@@ -103,6 +119,12 @@ fn fetch_published(
         }
     }
     Ok(FetchReport { fetched, present: present.into_iter().map(|local| local.path).collect() })
+}
+
+/// The files that are there, and those that are wanted.
+fn divided(published: &Published, files: Vec<LocalFile>) -> (Vec<LocalFile>, Vec<LocalFile>) {
+    let is_here = |file: &LocalFile| matches!(state(published, file), FileState::Published | FileState::Unknown { .. });
+    files.into_iter().partition(is_here)
 }
 
 /// Holds the lock of the data folder until the file is dropped, or the process ends however it ends.
@@ -158,7 +180,7 @@ fn download<T>(
         let mut advanced = false;
         let mut index = 0;
         while let Some((url, wrong)) = mirrors.get_mut(index) {
-            let attempt = Attempt { file: name, url, part: &part, most };
+            let attempt = Attempt { file: name, url, part: &part, most, packing: published.packing };
             let (reason, keep) = match client.attempt(&attempt, progress)? {
                 Outcome::Complete => {
                     progress(Progress::Checking { file: name });

@@ -4,10 +4,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::content::{read, sha256};
+use crate::content::{read, sha256, sha256_of_file};
 use crate::error::{DataError, Result};
-use crate::folder::LocalFile;
 use crate::gunzip::GZIP;
+use crate::local::LocalFile;
+use crate::published::Sum;
 
 /// The error for content that is not the published content.
 pub(super) fn wrong_sum(name: &str, expected: &str, found: &str) -> DataError {
@@ -17,9 +18,14 @@ pub(super) fn wrong_sum(name: &str, expected: &str, found: &str) -> DataError {
 /// Checks the content of `part` and puts it in its place: under its name if the server unpacked it on the way, which
 /// some do, and else with `.gz`.
 pub(super) fn put_file(part: &Path, local: &LocalFile) -> Result<PathBuf> {
-    let sum = sha256(&read(part, local.content.size)?);
-    if sum != local.content.sha256 {
-        return Err(wrong_sum(local.content.name, local.content.sha256, &sum));
+    let content = read(part, local.content.size)?;
+    let (expected, sum) = match local.content.sum {
+        Sum::Content(expected) => (expected, sha256(&content)),
+        Sum::Packed(expected) => (expected, sha256_of_file(part)?),
+        Sum::OfArchive => ("none, since it comes in an archive", sha256(&content)),
+    };
+    if sum != expected {
+        return Err(wrong_sum(local.content.name, expected, &sum));
     }
     let mut start = [0; 2];
     let mut file = File::open(part).map_err(DataError::io("read", part))?;

@@ -2,6 +2,7 @@
 //! is there a wrong file under the final name.
 
 mod archive;
+mod other_packings;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use backproof_spec::Shape;
 
 use crate::content::{read, sha256};
 use crate::formats::idx::Idx;
-use crate::published::Content;
+use crate::published::{Content, Counts, Sum};
 use crate::source;
 
 /// What the only file of the data set holds: 6,000 bytes that do not pack, so that a place in the packed file is about
@@ -41,17 +42,24 @@ fn gzip(content: &[u8]) -> Vec<u8> {
 /// A data set of one file with that content. Leaked: what is published is static.
 fn published(content: &[u8], packing: Packing) -> Published {
     let sha256 = String::leak(sha256(content));
-    let files = Box::leak(Box::new([Content { name: "digits", size: content.len() as u64, sha256 }]));
+    let sum = Sum::Content(sha256);
+    published_as(packing, Content { name: "digits", size: content.len() as u64, sum })
+}
+
+/// A data set of this file.
+fn published_as(packing: Packing, file: Content) -> Published {
+    let files = Box::leak(Box::new([file]));
     Published {
         name: "mnist",
         shape: Shape::image(1, 1, 1),
         class_names: &[],
-        class_counts: [&[], &[]],
+        class_counts: [Counts::Each(&[]), Counts::Each(&[])],
         folders: &["mnist", ""],
         mirrors: &["http://127.0.0.1:9/unused/"],
         files: [files, &[]],
-        format: &Idx,
+        format: &Idx::PLAIN,
         packing,
+        versions: &[],
         other_versions: &[],
     }
 }

@@ -1,7 +1,8 @@
-//! The binary version of CIFAR-10.
+//! The binary versions of CIFAR-10 and CIFAR-100.
 //!
 //! No header. A record is the label and then the pixels, one plane after the other and each row by row, so that they
-//! are `[C, H, W]` already. Of CIFAR-10 it has 3,073 bytes: 1 + 1,024 red + 1,024 green + 1,024 blue.
+//! are `[C, H, W]` already. Of CIFAR-10 it has 3,073 bytes: 1 + 1,024 red + 1,024 green + 1,024 blue. CIFAR-100 has two
+//! labels in front of the pixels, that of the 20 superclasses and that of the 100 classes.
 
 use backproof_spec::{Shape, counted};
 
@@ -11,7 +12,21 @@ use crate::error::{DataError, Result};
 
 /// Any number of files of records, one after the other.
 #[derive(Debug)]
-pub(crate) struct CifarRecords;
+pub(crate) struct CifarRecords {
+    /// How many labels a record has.
+    labels: usize,
+    /// Which of them is read.
+    label: usize,
+}
+
+impl CifarRecords {
+    /// Of CIFAR-10.
+    pub(crate) const TEN: Self = Self { labels: 1, label: 0 };
+    /// Of CIFAR-100, with its 100 classes.
+    pub(crate) const FINE: Self = Self { labels: 2, label: 1 };
+    /// Of CIFAR-100, with its 20 superclasses.
+    pub(crate) const COARSE: Self = Self { labels: 2, label: 0 };
+}
 
 impl Format for CifarRecords {
     fn read(&self, expected: &Expected, files: &mut dyn Iterator<Item = Result<(String, Vec<u8>)>>) -> Result<Images> {
@@ -19,7 +34,7 @@ impl Format for CifarRecords {
         let (mut pixels, mut labels) = (Vec::with_capacity(images * shape.elements()), Vec::with_capacity(images));
         for file in files {
             let (name, bytes) = file?;
-            records(&name, &bytes, shape, classes, &mut pixels, &mut labels)?;
+            records(&name, &bytes, self, shape, classes, &mut pixels, &mut labels)?;
         }
         Ok(Images::new(pixels, labels, shape))
     }
@@ -29,12 +44,13 @@ impl Format for CifarRecords {
 pub(crate) fn records(
     file: &str,
     bytes: &[u8],
+    format: &CifarRecords,
     shape: Shape,
     classes: usize,
     pixels: &mut Vec<u8>,
     labels: &mut Vec<u16>,
 ) -> Result<()> {
-    let record = 1 + shape.elements();
+    let record = format.labels + shape.elements();
     if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
         return Err(DataError::format(
             file,
@@ -43,18 +59,19 @@ pub(crate) fn records(
             format!("{} and {}", counted(bytes.len() / record, "record"), counted(bytes.len() % record, "byte")),
         ));
     }
-    let bad = bytes.iter().step_by(record).position(|&label| usize::from(label) >= classes);
+    let label = |record: &[u8]| record[format.label];
+    let bad = bytes.chunks_exact(record).map(label).position(|label| usize::from(label) >= classes);
     if let Some(at) = bad {
         return Err(DataError::format(
             file,
             "label",
             format!("0 to {}", classes.saturating_sub(1)),
-            format!("{} in record {at}", bytes[at * record]),
+            format!("{} in record {at}", label(&bytes[at * record..])),
         ));
     }
     for one in bytes.chunks_exact(record) {
-        labels.push(u16::from(one[0]));
-        pixels.extend_from_slice(&one[1..]);
+        labels.push(u16::from(label(one)));
+        pixels.extend_from_slice(&one[format.labels..]);
     }
     Ok(())
 }
@@ -67,7 +84,26 @@ mod tests {
 
     fn read(bytes: &[u8], side: usize) -> Result<(Vec<u8>, Vec<u16>)> {
         let (mut pixels, mut labels) = (Vec::new(), Vec::new());
-        records("f.bin", bytes, Shape::image(3, side, side), 10, &mut pixels, &mut labels).map(|()| (pixels, labels))
+        let (format, shape) = (&CifarRecords::TEN, Shape::image(3, side, side));
+        records("f.bin", bytes, format, shape, 10, &mut pixels, &mut labels).map(|()| (pixels, labels))
+    }
+
+    #[test]
+    fn of_two_labels_the_first_is_the_superclass_and_the_second_the_class() {
+        // Two images of one pixel.
+        let bytes = [19, 99, 1, 2, 3, 0, 7, 4, 5, 6];
+        let read = |format: CifarRecords, classes| {
+            let mut file = [Ok(("f.bin".to_owned(), bytes.to_vec()))].into_iter();
+            format.read(&Expected { shape: Shape::image(3, 1, 1), classes, images: 2 }, &mut file)
+        };
+        let (fine, coarse) = (read(CifarRecords::FINE, 100).unwrap(), read(CifarRecords::COARSE, 20).unwrap());
+        assert_eq!([fine.label(0), fine.label(1)], [99, 7]);
+        assert_eq!([coarse.label(0), coarse.label(1)], [19, 0]);
+        assert_eq!((fine.pixels(0), coarse.pixels(1)), (&[1, 2, 3][..], &[4, 5, 6][..]));
+        let error = read(CifarRecords::FINE, 99).unwrap_err().to_string();
+        assert_eq!(error, "`f.bin`: label: expected 0 to 98, found 99 in record 0");
+        let error = read(CifarRecords::TEN, 100).unwrap_err().to_string();
+        assert!(error.contains("expected records of 4 bytes, found 2 records and 2 bytes"), "{error}");
     }
 
     /// Two images of 2 × 2 pixels. Red is 1x, green 2x, blue 3x; the second digit is the place: a swapped channel, a

@@ -1,23 +1,41 @@
-//! The IDX format of MNIST and Fashion-MNIST.
+//! The IDX format of MNIST and of the data sets that follow it.
 //!
 //! A header of big-endian numbers, then the values: two zero bytes, the type of a value (8: unsigned byte), the number
-//! of axes, each axis in 4 bytes. Images have three axes `[N, H, W]`, labels one, `[N]`.
+//! of axes, each axis in 4 bytes. Images have three axes `[N, H, W]`, labels one, `[N]`. The images of EMNIST lie
+//! transposed, `[N, W, H]`, and its letters are counted from 1.
 
 use backproof_spec::{Shape, counted};
 
-use super::{Expected, Format};
+use super::{Expected, Format, bad_label};
 use crate::Images;
 use crate::error::{DataError, Result};
 
 /// A file of grey images, and a file of their labels.
 #[derive(Debug)]
-pub(crate) struct Idx;
+pub(crate) struct Idx {
+    /// Whether the columns of an image come one after the other, and not its rows.
+    transposed: bool,
+    /// The label of the first class.
+    first_label: u8,
+}
+
+impl Idx {
+    /// As MNIST is written.
+    pub(crate) const PLAIN: Self = Self { transposed: false, first_label: 0 };
+    /// As EMNIST is written.
+    pub(crate) const TRANSPOSED: Self = Self { transposed: true, first_label: 0 };
+    /// As the letters of EMNIST are written.
+    pub(crate) const LETTERS: Self = Self { transposed: true, first_label: 1 };
+}
 
 impl Format for Idx {
     fn read(&self, expected: &Expected, files: &mut dyn Iterator<Item = Result<(String, Vec<u8>)>>) -> Result<Images> {
         let mut next = || files.next().expect("a set has a file of images and one of labels");
         let (name, bytes) = next()?;
-        let images = images(&name, bytes)?;
+        let mut images = images(&name, bytes)?;
+        if self.transposed {
+            images = images.transposed();
+        }
         let found = Shape::image(1, images.height, images.width);
         if found != expected.shape {
             let size = |shape: Shape| match shape {
@@ -29,7 +47,7 @@ impl Format for Idx {
         }
         let count = images.pixels.len() / found.elements().max(1);
         let (name, bytes) = next()?;
-        let labels = labels(&name, bytes, expected.classes)?;
+        let labels = labels(&name, bytes, self.first_label, expected.classes)?;
         if labels.len() != count {
             return Err(DataError::format(
                 &name,
@@ -51,6 +69,18 @@ pub(crate) struct IdxImages {
     pub(crate) pixels: Vec<u8>,
 }
 
+impl IdxImages {
+    /// The same with rows in place of columns.
+    fn transposed(self) -> Self {
+        let Self { height, width, pixels } = self;
+        let mut turned = Vec::with_capacity(pixels.len());
+        for image in pixels.chunks_exact((height * width).max(1)) {
+            turned.extend((0..height * width).map(|at| image[at % height * width + at / height]));
+        }
+        Self { height: width, width: height, pixels: turned }
+    }
+}
+
 /// Reads a file of images, all of `bytes`. The header is cut off in place, nothing else is allocated.
 pub(crate) fn images(file: &str, bytes: Vec<u8>) -> Result<IdxImages> {
     let [_, height, width] = axes(file, &bytes)?;
@@ -59,19 +89,25 @@ pub(crate) fn images(file: &str, bytes: Vec<u8>) -> Result<IdxImages> {
     Ok(IdxImages { height, width, pixels })
 }
 
-/// Reads a file of labels, all of `bytes`, each below `classes`.
-pub(crate) fn labels(file: &str, bytes: Vec<u8>, classes: usize) -> Result<Vec<u16>> {
+/// Reads a file of labels, all of `bytes`. The classes are counted from `first` in the file, and from 0 here.
+pub(crate) fn labels(file: &str, bytes: Vec<u8>, first: u8, classes: usize) -> Result<Vec<u16>> {
     let [_] = axes(file, &bytes)?;
     let labels = &bytes[header_size(1)..];
-    match labels.iter().position(|&label| usize::from(label) >= classes) {
-        None => Ok(labels.iter().copied().map(u16::from).collect()),
-        Some(at) => Err(DataError::format(
-            file,
-            "label",
-            format!("0 to {}", classes.saturating_sub(1)),
-            format!("{} at image {at}", labels[at]),
-        )),
+    let class = |&label: &u8| label.checked_sub(first).filter(|&class| usize::from(class) < classes).map(u16::from);
+    match labels.iter().position(|label| class(label).is_none()) {
+        None => Ok(labels.iter().filter_map(class).collect()),
+        Some(at) => Err(bad_label(file, first.into(), classes, labels[at], at)),
     }
+}
+
+/// The content of a file of values with these axes.
+pub(crate) fn file_of(axes: &[usize], values: &[u8]) -> Option<Vec<u8>> {
+    let mut content = vec![0, 0, 8, u8::try_from(axes.len()).ok()?];
+    for &axis in axes {
+        content.extend(u32::try_from(axis).ok()?.to_be_bytes());
+    }
+    content.extend_from_slice(values);
+    Some(content)
 }
 
 const fn header_size(axes: usize) -> usize {
@@ -138,11 +174,34 @@ mod tests {
         assert_eq!(images.pixels[6..], [7, 8, 9, 10, 11, 12]);
     }
 
+    /// The file has columns of two pixels: 1 2, then 3 4, then 5 6. The rows are 1 3 5 and 2 4 6.
+    #[test]
+    fn transposed_images_are_turned_and_letters_are_counted_from_one() {
+        let files = |labels: [u8; 2]| {
+            let images = file_of(&[2, 3, 2], &(1..=12).collect::<Vec<u8>>()).unwrap();
+            let labels = file_of(&[2], &labels).unwrap();
+            [("i", images), ("l", labels)].map(|(name, bytes)| Ok((name.to_owned(), bytes))).into_iter()
+        };
+        let expected = Expected { shape: Shape::image(1, 2, 3), classes: 26, images: 2 };
+        let read = |format: Idx, labels| format.read(&expected, &mut files(labels));
+        let letters = read(Idx::LETTERS, [26, 1]).unwrap();
+        assert_eq!(letters.pixels(0), [1, 3, 5, 2, 4, 6]);
+        assert_eq!(letters.pixels(1), [7, 9, 11, 8, 10, 12]);
+        assert_eq!([letters.label(0), letters.label(1)], [25, 0]);
+        assert_eq!(read(Idx::TRANSPOSED, [25, 0]).unwrap().label(0), 25);
+        let refused = |format, labels| read(format, labels).unwrap_err().to_string();
+        assert_eq!(refused(Idx::LETTERS, [1, 0]), "`l`: label: expected 1 to 26, found 0 at image 1");
+        assert_eq!(refused(Idx::LETTERS, [27, 1]), "`l`: label: expected 1 to 26, found 27 at image 0");
+        assert_eq!(refused(Idx::TRANSPOSED, [1, 26]), "`l`: label: expected 0 to 25, found 26 at image 1");
+        let turned = "`i`: height and width of an image: expected 2×3, found 3×2";
+        assert_eq!(refused(Idx::PLAIN, [1, 2]), turned);
+    }
+
     #[test]
     fn labels_come_in_order() {
         let mut bytes = header([0, 0, 8, 1], &[3]);
         bytes.extend([7, 0, 9]);
-        assert_eq!(labels("f", bytes, 10).unwrap(), [7, 0, 9]);
+        assert_eq!(labels("f", bytes, 0, 10).unwrap(), [7, 0, 9]);
     }
 
     #[test]
@@ -170,7 +229,7 @@ mod tests {
         let mut bad = header([0, 0, 8, 1], &[2]);
         bad.extend([3, 10]);
         assert_eq!(
-            labels("b.idx", bad, 10).unwrap_err().to_string(),
+            labels("b.idx", bad, 0, 10).unwrap_err().to_string(),
             "`b.idx`: label: expected 0 to 9, found 10 at image 1"
         );
     }
@@ -180,14 +239,14 @@ mod tests {
         let mut bytes = header([0, 0, 8, 1], &[12]);
         bytes.extend([0; 12]);
         assert!(images("f", bytes.clone()).is_err());
-        assert!(labels("f", bytes, 10).is_ok());
+        assert!(labels("f", bytes, 0, 10).is_ok());
     }
 
     proptest! {
         #[test]
         fn no_bytes_make_the_parsers_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = images("f", bytes.clone());
-            let _ = labels("f", bytes, 10);
+            let _ = labels("f", bytes, 0, 10);
         }
 
         #[test]
@@ -198,7 +257,7 @@ mod tests {
                 if let Ok(images) = images("f", bytes.clone()) {
                     prop_assert_eq!(images.pixels.len() + 16, bytes.len());
                 }
-                let _ = labels("f", bytes, 10);
+                let _ = labels("f", bytes, 0, 10);
             }
         }
     }

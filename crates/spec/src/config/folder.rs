@@ -87,7 +87,8 @@ pub(super) fn validation_images(images: &ImageSource, record: &Record, known: Op
     known.map_or(0, |known| known.validation_images.unwrap_or_else(|| share(known)))
 }
 
-/// A published network for the images and the classes of a folder; any other network as it is.
+/// A published network for the images and the classes of a folder, or for the classes of a data set whose images it
+/// takes; any other network as it is.
 pub(super) fn fitted(
     model: Architecture,
     data: &Data,
@@ -95,11 +96,13 @@ pub(super) fn fitted(
     record: &Record,
 ) -> Result<Architecture, Fault> {
     let of_model = record.table("model");
-    match (data.images.folder(), known) {
-        (Some(folder), Some(known)) if of_model.optional_list("layers").is_none() => {
-            let span = of_model.span_of("name");
-            model.fitted(data.padded(folder.shape()), known.classes()).map_err(|error| Fault::of_shape(error, span))
-        }
-        _ => Ok(model),
+    let Some(known) = known.filter(|_| of_model.optional_list("layers").is_none()) else { return Ok(model) };
+    let shape = match data.images.folder() {
+        Some(folder) => data.padded(folder.shape()),
+        None => data.padded(known.shape),
+    };
+    if data.images.folder().is_none() && model.input != shape {
+        return Ok(model);
     }
+    model.fitted(shape, known.classes()).map_err(|error| Fault::of_shape(error, of_model.span_of("name")))
 }

@@ -36,6 +36,28 @@ fn a_network_for_three_classes_and_images_that_are_not_square_is_valid_for_such_
     assert_eq!(read(&experiment.to_toml(), &two()).unwrap(), experiment);
 }
 
+#[test]
+fn a_published_network_has_the_classes_of_a_data_set_whose_images_it_takes() {
+    let data_set = |name: &str, shape| DataSet { name: name.to_owned(), shape, ..letters() };
+    let sets = [("three", Shape::image(1, 28, 28)), ("padded", Shape::image(1, 24, 24)), ("other", letters().shape)]
+        .map(|(name, shape)| (name.to_owned(), Some(data_set(name, shape))));
+    let named = |data: &str| {
+        let text = format!(
+            "[data]\n{data}\nvalidation_images = 0\n[model]\nname = \"mnist-baseline\"\n\
+             [optimizer]\nlearning_rate = 0.1\n[training]\niterations = 10\n"
+        );
+        read(&text, &DataSets::of(sets.clone()))
+    };
+    for (data, name) in [("dataset = \"three\"", "three"), ("dataset = \"padded\"\npadding = 2", "padded")] {
+        let experiment = named(data).unwrap();
+        assert_eq!((experiment.model.name.as_str(), experiment.model.classes()), ("mnist-baseline-1x28x28-3", Ok(3)));
+        assert_eq!(experiment.data.images.name(), name);
+        assert_eq!(read(&experiment.to_toml(), &DataSets::of(sets.clone())).unwrap(), experiment);
+    }
+    let error = named("dataset = \"other\"").unwrap_err();
+    assert!(error.starts_with("`mnist-baseline` takes images of 1×28×28, and other has 1×20×24\n"), "{error}");
+}
+
 /// A data set of shape `shape`, and a config of a network for it with `views`.
 fn looked_at(shape: Shape, views: &str) -> Result<Experiment, String> {
     let data_set = DataSet {
