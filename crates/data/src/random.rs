@@ -57,6 +57,6 @@ mod tests {
         assert_eq!(epoch_order(10, 1, 0), [2, 1, 5, 3, 8, 4, 9, 6, 0, 7]);
         assert_eq!(random_batch(10, 4, 1, 0), [0, 5, 3, 4]);
         assert_eq!(random_batch(60_000, 4, 1, 0), [1713, 38334, 26054, 27498]);
-        assert_eq!(balanced_batch(&[vec![7], (100..1100).collect()], 8, 1, 0), [0; 8]);
+        assert_eq!(balanced_batch(&[vec![7], (100..1100).collect()], 8, 1, 0), [7, 691, 314, 7, 7, 755, 7, 7]);
     }
 }

@@ -133,6 +133,11 @@ fn running_statistics_are_those_of_batch_normalisation() {
             "resnet-20" => 2 * (7 * 16 + 6 * 32 + 6 * 64),
             "resnet-9" => 2 * (64 + 3 * 128 + 256 + 3 * 512),
             "airbench94" => 2 * (2 * 64 + 4 * 256),
+            "small-cnn-2" => 2 * (16 + 32),
+            "small-cnn-3" => 2 * (16 + 32 + 64),
+            "small-cnn-4" => 2 * (16 + 32 + 2 * 64),
+            "small-cnn-5" => 2 * (16 + 32 + 3 * 64),
+            "small-cnn-6" => 2 * (16 + 32 + 4 * 64),
             _ => 0,
         };
         assert_eq!(statistics, expected, "{name}");

@@ -21,7 +21,7 @@ fn the_images_choose_the_network_and_the_written_config_names_it() {
         assert_eq!((experiment.model.name.as_str(), experiment.model.input), (name, input));
         assert_eq!(experiment.model.classes(), Ok(3));
         let written = experiment.to_toml();
-        assert!(written.contains(&format!("name = \"{name}\"")) && !written.contains("auto\""), "{written}");
+        assert!(written.contains(&format!("name = \"{name}\"")) && !written.contains("name = \"auto\""), "{written}");
         assert_eq!(Experiment::from_toml("b.toml", &written, &[], &DataSets::any()).unwrap(), experiment);
     }
     for (data, expected) in
