@@ -42,9 +42,9 @@ pub fn train(
         record.validation_accuracy = Some(evaluation.accuracy());
     }
     let folder = RunFolder::create(&setup.runs_dir, &experiment)?;
+    folder.log(&computation.lines().join("\n"))?;
     let parameters = experiment.model.trainable_parameters()?;
     folder.log(&format!("network      {}: {}", experiment.model.name, counted(parameters, "trainable parameter")))?;
-    folder.log(&computation.lines().join("\n"))?;
     let warnings: Vec<String> = without_kernels(&experiment, &computation)?.into_iter().chain(warnings).collect();
     warnings.iter().try_for_each(|warning| folder.log(&format!("warning: {warning}")))?;
     data.notes.iter().try_for_each(|note| folder.log(&format!("data: {note}")))?;
