@@ -55,7 +55,7 @@ fn class_weights_by_imbalance_are_told_kept_and_the_same_when_a_run_goes_on() {
     let assert = train(&weighted).assert().success();
     assert!(!stderr(&assert).contains("`2`"), "{}", stderr(&assert));
     let expected = weights_of_counts(&counts);
-    let words = format!("class weights: balanced, from {:.3} (0) to {:.2} (2)", expected[0], expected[2]);
+    let words = format!("class weights: balanced, from {:.3} (0) to {:.1} (2)", expected[0], expected[2]);
     assert!(stdout(&assert).contains(&words), "{}", stdout(&assert));
     let plan = stdout(&train(&[&weighted[..], &["--dry-run"]].concat()).assert().success());
     assert!(plan.contains(&words), "{plan}");
