@@ -43,7 +43,7 @@ pub fn class_weights_in_words(how: &ClassWeights, weights: &[f64], names: &[Stri
     let some = || weights.iter().zip(names).filter(|(weight, _)| **weight > 0.0);
     let [least, most] = [some().min_by(|a, b| a.0.total_cmp(b.0)), some().max_by(|a, b| a.0.total_cmp(b.0))];
     match (least, most) {
-        (Some((least, of)), Some((most, _))) if least == most => format!("{how}, {} each, as of {of}", digits(*least)),
+        (Some((least, _)), Some((most, _))) if least == most => format!("{how}, {} each", digits(*least)),
         (Some((least, of)), Some((most, other))) => {
             format!("{how}, from {} ({of}) to {} ({other})", digits(*least), digits(*most))
         }
@@ -177,6 +177,6 @@ mod tests {
         let each = vec![2.0, 0.001_25, 1.0];
         let expected = "as the config gives them, from 0.00125 (b) to 2.00 (a)";
         assert_eq!(words(ClassWeights::Each(each.clone()), &each), expected);
-        assert_eq!(words(ClassWeights::Balanced, &[1.0; 3]), "balanced, 1.00 each, as of a");
+        assert_eq!(words(ClassWeights::Balanced, &[1.0; 3]), "balanced, 1.00 each");
     }
 }
