@@ -48,6 +48,12 @@ fn kinds() -> Vec<Kind> {
         short("autodiff", "engine=autodiff", false),
         short("manual with events", "engine=manual", true),
         short("compiled", "engine=compiled", false),
+        Kind {
+            name: "balanced",
+            set: [&SHORT[..], &["data.order=balanced", "engine=compiled", "training.class_weights=balanced"]].concat(),
+            tensorboard: false,
+            signals: false,
+        },
     ]
 }
 

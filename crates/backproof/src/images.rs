@@ -55,7 +55,7 @@ mod chosen {
     use std::path::Path;
 
     use backproof_data::{Survey, data_sets, look, survey};
-    use backproof_spec::{ConfigError, Experiment, Shape};
+    use backproof_spec::{ConfigError, Experiment, published};
 
     use super::quoted;
     use crate::error::{Failure, code};
@@ -74,20 +74,16 @@ mod chosen {
             Failure::from_error(code::USAGE, error).maybe_help(help)
         })?;
         let name = name(path);
-        let read = |model: &str, training: &str| -> Result<Experiment, ConfigError> {
-            let text = format!("name = \"{name}\"\n{}{model}{training}", data(written, &survey));
+        let read = |training: &str| -> Result<Experiment, ConfigError> {
+            let data = data(written, &survey);
+            let text = format!("name = \"{name}\"\n{data}[model]\nname = \"{}\"\n{training}", published::AUTO);
             Experiment::from_toml(&format!("--images {}", path.display()), &text, overrides, &data_sets())
         };
-        // A network that takes anything says which size and channels the images get, overrides included.
-        let any = read(
-            "[model]\nname = \"petre-mlp\"\n",
-            "[training]\niterations = 1\nbatch_size = 1\n[optimizer]\nlearning_rate = 0.1\n",
-        )?;
+        // How long it trains depends on how many images there are, overrides included.
+        let any = read("[training]\niterations = 1\nbatch_size = 1\n[optimizer]\nlearning_rate = 0.1\n")?;
         let folder = any.data.images.folder().expect("the config has a folder");
-        let known = look(folder)?;
-        let shape = any.data.padded(known.shape);
-        let images = any.data.epoch_images(known.training_images).max(1);
-        Ok(read(&network(shape, known.classes()), &training(images))?)
+        let images = any.data.epoch_images(look(folder)?.training_images).max(1);
+        Ok(read(&training(images))?)
     }
 
     /// The name of the experiment, which is that of the folder as far as a name may have its letters.
@@ -116,24 +112,6 @@ mod chosen {
             "[data]\nfolder = {}\nsize = [{height}, {width}]\nchannels = {channels}\n\
              augmentation = {{ horizontal_flip = {flip}, crop_padding = {crop} }}\n",
             quoted(written)
-        )
-    }
-
-    /// Blocks of a convolution, a normalisation and a pooling until fewer than 8×8 pixels are left, and a linear layer.
-    fn network(shape: Shape, classes: usize) -> String {
-        let Shape::Image { height, width, .. } = shape else { unreachable!("a folder has images") };
-        let (mut side, mut channels, mut layers) = (height.min(width), 16, String::new());
-        while side >= 8 {
-            layers += &format!(
-                "{{ type = \"conv2d\", out_channels = {channels}, kernel = 3, padding = 1, bias = false }},\n\
-                 \"batch_norm\",\n\"relu\",\n{{ type = \"max_pool2d\", kernel = 2 }},\n"
-            );
-            side /= 2;
-            channels = (2 * channels).min(64);
-        }
-        format!(
-            "[model]\ninput = {:?}\nlayers = [\n{layers}\"flatten\",\n{{ type = \"linear\", out_features = {classes} }},\n]\n",
-            shape.dimensions()
         )
     }
 

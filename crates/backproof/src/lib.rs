@@ -186,6 +186,10 @@ fn architecture(model: &str) -> anyhow::Result<Architecture> {
 
 /// The published architecture of that name; `or` says what else could have been given.
 fn published_architecture(model: &str, or: &str) -> Result<Architecture, Failure> {
+    if model == published::AUTO {
+        let help = "a config with `name = \"auto\"` and its data under [data] has one";
+        return Err(Failure::usage("which network `auto` is depends on the images").help(help));
+    }
     published::by_name(model).ok_or_else(|| {
         let names = published::names();
         let otherwise = format!("the networks are {}{or}", names.join(", "));

@@ -1,10 +1,12 @@
 //! The batches of a run, and of an evaluation.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use backproof_spec::{Augmentation, Order};
 
-use crate::random::{epoch_order, random_batch};
+use crate::random::{balanced_batch, epoch_order, random_batch};
+use crate::selection::Draw;
 use crate::{Selection, Subset};
 
 /// The batches of a run, by step. Step s gives the same batch whenever it is asked for: it is computed from the seed
@@ -16,6 +18,10 @@ use crate::{Selection, Subset};
 ///
 /// In [`Order::Random`], each batch has b different images, each subset of b images as likely, whatever the other
 /// batches have. An epoch is as many steps, but an image may come more than once in it, or not at all.
+///
+/// In [`Order::Balanced`], each of the b places of a batch has an image of a class that is drawn uniformly from the
+/// classes with images, and that image is drawn uniformly from those of the class, whatever the other places have. So
+/// an image may come twice in a batch, each time with random changes of its own. An epoch is as many steps as above.
 #[derive(Debug)]
 pub struct TrainingBatches {
     subset: Subset,
@@ -23,6 +29,8 @@ pub struct TrainingBatches {
     kind: Order,
     augmentation: Augmentation,
     seed: u64,
+    /// The data set indices of the images of each class that has some; only for [`Order::Balanced`].
+    by_class: Vec<Vec<usize>>,
     /// The order of the last epoch that was asked for: steps come one after the other, mostly.
     order: Mutex<Option<(u64, Arc<[usize]>)>>,
 }
@@ -36,7 +44,8 @@ impl TrainingBatches {
     pub fn new(subset: Subset, batch_size: usize, kind: Order, augmentation: Augmentation, seed: u64) -> Self {
         assert!(!subset.is_empty(), "there are no images to train on");
         assert!(batch_size > 0, "a batch has at least one image");
-        Self { subset, batch_size, kind, augmentation, seed, order: Mutex::new(None) }
+        let by_class = if kind == Order::Balanced { by_class(&subset) } else { Vec::new() };
+        Self { subset, batch_size, kind, augmentation, seed, by_class, order: Mutex::new(None) }
     }
 
     /// The number of steps of one epoch.
@@ -51,7 +60,7 @@ impl TrainingBatches {
 
     /// How many images steps `0..step` have seen.
     pub fn images_before(&self, step: usize) -> usize {
-        if self.kind == Order::Random {
+        if self.kind != Order::Epochs {
             return step * self.batch_size.min(self.subset.len());
         }
         let within = (step % self.steps_per_epoch()) * self.batch_size;
@@ -60,24 +69,31 @@ impl TrainingBatches {
 
     /// The data set indices of the images of step `step`, from 0, in the order of the batch.
     pub fn indices(&self, step: usize) -> Vec<usize> {
-        if self.kind == Order::Random {
-            let drawn = random_batch(self.subset.len(), self.batch_size, self.seed, step as u64);
-            return drawn.into_iter().map(|position| self.subset.indices()[position]).collect();
+        let indices_at = |positions: &[usize]| positions.iter().map(|&at| self.subset.indices()[at]).collect();
+        match self.kind {
+            Order::Epochs => {
+                let order = self.order(self.epoch_of(step) as u64);
+                let start = (step % self.steps_per_epoch()) * self.batch_size;
+                let end = (start + self.batch_size).min(order.len());
+                indices_at(&order[start..end])
+            }
+            Order::Random => indices_at(&random_batch(self.subset.len(), self.batch_size, self.seed, step as u64)),
+            Order::Balanced => {
+                let size = self.batch_size.min(self.subset.len());
+                balanced_batch(&self.by_class, size, self.seed, step as u64)
+            }
         }
-        let order = self.order(self.epoch_of(step) as u64);
-        let start = (step % self.steps_per_epoch()) * self.batch_size;
-        let end = (start + self.batch_size).min(order.len());
-        order[start..end].iter().map(|&position| self.subset.indices()[position]).collect()
     }
 
     /// The images of step `step`, from 0.
     pub fn select(&self, step: usize) -> Selection<'_> {
-        // An image that comes twice in an epoch is not changed in the same way.
+        // An image that comes twice in an epoch, or in a batch, is not changed in the same way.
         let draw = match self.kind {
-            Order::Epochs => self.epoch_of(step),
-            Order::Random => step,
+            Order::Epochs => Draw::One(self.epoch_of(step) as u64),
+            Order::Random => Draw::One(step as u64),
+            Order::Balanced => Draw::From(self.images_before(step) as u64),
         };
-        Selection::new(&self.subset, self.indices(step), self.augmentation, self.seed, draw as u64).mixed(step as u64)
+        Selection::new(&self.subset, self.indices(step), self.augmentation, self.seed, draw).mixed(step as u64)
     }
 
     fn order(&self, epoch: u64) -> Arc<[usize]> {
@@ -92,6 +108,15 @@ impl TrainingBatches {
             }
         }
     }
+}
+
+/// The data set indices of the images of each class of `subset`, in label order, without the classes that have none.
+fn by_class(subset: &Subset) -> Vec<Vec<usize>> {
+    let mut classes: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (position, &index) in subset.indices().iter().enumerate() {
+        classes.entry(subset.label(position)).or_default().push(index);
+    }
+    classes.into_values().collect()
 }
 
 /// Every image of `subset` once, in the order of the subset, unchanged but normalised, in batches of `batch_size`. The
@@ -178,6 +203,45 @@ mod tests {
             batch.numbers()[position * 24..][..24].to_vec()
         };
         assert!((2..12).any(|index| image(&first, index) != image(&second, index)));
+    }
+
+    /// 97 images of class 0, 2 of class 3 and 1 of class 7, with others around them.
+    fn imbalanced() -> Subset {
+        let labels: Vec<u16> = (0..104).map(|at| [0, 3, 7][usize::from(at >= 99) + usize::from(at >= 101)]).collect();
+        let pixels = (0..104 * 24).map(|i| (i % 251) as u8).collect();
+        Subset::new(Images::new(pixels, labels, Shape::image(2, 3, 4)), (2..102).collect(), &Normalizer::Unit)
+    }
+
+    #[test]
+    fn a_balanced_batch_has_each_class_as_often_and_each_image_of_a_class() {
+        let batches = TrainingBatches::new(imbalanced(), 10, Order::Balanced, AUGMENTATION, 5);
+        assert_eq!((batches.steps_per_epoch(), batches.epoch_of(25), batches.images_before(25)), (10, 2, 250));
+        let mut times = [0; 104];
+        for step in 0..6000 {
+            let indices = batches.indices(step);
+            assert_eq!(indices.len(), 10);
+            indices.into_iter().for_each(|index| times[index] += 1);
+        }
+        // 60,000 draws: of a class 20,000 ± 115; of each image of class 3 10,000 ± 91; of class 0 206 ± 14.
+        assert_eq!((times[..2].iter().sum::<usize>(), times[102..].iter().sum::<usize>()), (0, 0));
+        assert!((19_400..20_600).contains(&times[2..99].iter().sum::<usize>()), "{times:?}");
+        assert!(times[2..99].iter().all(|times| (135..277).contains(times)), "{times:?}");
+        assert!(times[99..101].iter().all(|times| (9_500..10_500).contains(times)), "{times:?}");
+        assert!((19_400..20_600).contains(&times[101]), "{times:?}");
+    }
+
+    #[test]
+    fn an_image_that_comes_twice_in_a_balanced_batch_is_changed_anew() {
+        let batches = TrainingBatches::new(imbalanced(), 100, Order::Balanced, AUGMENTATION, 5);
+        let batch = batches.select(0);
+        let numbers = batch.numbers();
+        let places = batch.indices().iter().enumerate().filter(|(_, index)| **index == 101).map(|(place, _)| place);
+        let mut seen: Vec<&[f32]> = places.map(|place| &numbers[place * 24..][..24]).collect();
+        let times = seen.len();
+        seen.sort_by(|one, other| one.partial_cmp(other).unwrap());
+        seen.dedup();
+        // A shift of −1 to 1 along both axes, mirrored or not: 18 changes.
+        assert!(times > 20 && seen.len() > 9, "{} of {times} differ", seen.len());
     }
 
     #[test]

@@ -34,10 +34,10 @@
 //! # Randomness
 //!
 //! All random choices are functions of the experiment's seed, by named streams ([`backproof_spec::stream_seed`]):
-//! `split` by class, `order` by epoch, `augmentation` by epoch and data set index, `mixing` by step. So
-//! [`TrainingBatches::select`] gives step s without the steps before it, and a run can continue from any step. Burn's
-//! `DataLoader` cannot do that, so training does not use it. The choices depend on no thread, no device and no global
-//! state.
+//! `split` by class, `order` by epoch, `balanced batch` by step, `augmentation` by epoch and data set index, `mixing` by
+//! step. So [`TrainingBatches::select`] gives step s without the steps before it, and a run can continue from any step.
+//! Burn's `DataLoader` cannot do that, so training does not use it. The choices depend on no thread, no device and no
+//! global state.
 //!
 //! # From pixels to numbers
 //!

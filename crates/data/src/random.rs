@@ -2,7 +2,7 @@
 
 use backproof_spec::stream_seed;
 use rand::SeedableRng;
-use rand::seq::SliceRandom;
+use rand::seq::{IndexedRandom, SliceRandom};
 use rand_chacha::ChaCha8Rng;
 
 /// The stream `name` with indices `a` and `b` of the experiment with this seed.
@@ -22,6 +22,17 @@ pub fn epoch_order(len: usize, seed: u64, epoch: u64) -> Vec<usize> {
 /// of the arguments alone.
 pub(crate) fn random_batch(len: usize, size: usize, seed: u64, step: u64) -> Vec<usize> {
     rand::seq::index::sample(&mut stream(seed, "batch", step, 0), len, size.min(len)).into_vec()
+}
+
+/// The images of batch `step` (from 0), where each class comes as often: for each of `size` places one of `classes`, and
+/// one of its images, a function of the arguments alone. No class is empty.
+pub(crate) fn balanced_batch(classes: &[Vec<usize>], size: usize, seed: u64, step: u64) -> Vec<usize> {
+    let mut random = stream(seed, "balanced batch", step, 0);
+    let mut drawn = || {
+        let class = classes.choose(&mut random)?;
+        class.choose(&mut random).copied()
+    };
+    (0..size).map(|_| drawn().expect("no class is empty")).collect()
 }
 
 #[cfg(test)]
@@ -46,5 +57,6 @@ mod tests {
         assert_eq!(epoch_order(10, 1, 0), [2, 1, 5, 3, 8, 4, 9, 6, 0, 7]);
         assert_eq!(random_batch(10, 4, 1, 0), [0, 5, 3, 4]);
         assert_eq!(random_batch(60_000, 4, 1, 0), [1713, 38334, 26054, 27498]);
+        assert_eq!(balanced_batch(&[vec![7], (100..1100).collect()], 8, 1, 0), [7, 691, 314, 7, 7, 755, 7, 7]);
     }
 }

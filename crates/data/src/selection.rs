@@ -8,6 +8,24 @@ use crate::mixing::{Mix, Mixture};
 use crate::normalize::Tables;
 use crate::{Images, Subset};
 
+/// The number of the random change of an image, beside seed and index.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Draw {
+    /// The same for the whole batch, in which no image comes twice.
+    One(u64),
+    /// For each place of the batch the next one, from this one on: an image may come twice.
+    From(u64),
+}
+
+impl Draw {
+    fn at(self, position: usize) -> u64 {
+        match self {
+            Self::One(number) => number,
+            Self::From(first) => first + position as u64,
+        }
+    }
+}
+
 /// Images picked for a batch, to be written one by one in any order, or all at once as tensors.
 #[derive(Debug, Clone)]
 pub struct Selection<'a> {
@@ -16,7 +34,7 @@ pub struct Selection<'a> {
     indices: Vec<usize>,
     augmentation: Augmentation,
     seed: u64,
-    epoch: u64,
+    draw: Draw,
     /// In place of a random change.
     view: Option<View>,
     /// How the images are mixed with one another, after their changes.
@@ -24,13 +42,13 @@ pub struct Selection<'a> {
 }
 
 impl<'a> Selection<'a> {
-    /// The images `indices` of the data set of `subset`, changed at random by the stream of (seed, epoch, index).
+    /// The images `indices` of the data set of `subset`, changed at random by the stream of (seed, draw, index).
     pub(crate) fn new(
         subset: &'a Subset,
         indices: Vec<usize>,
         augmentation: Augmentation,
         seed: u64,
-        epoch: u64,
+        draw: Draw,
     ) -> Self {
         Self {
             images: subset.images(),
@@ -38,7 +56,7 @@ impl<'a> Selection<'a> {
             indices,
             augmentation,
             seed,
-            epoch,
+            draw,
             view: None,
             mix: None,
         }
@@ -46,7 +64,7 @@ impl<'a> Selection<'a> {
 
     /// As [`new`](Self::new), of images as they are.
     pub(crate) fn unchanged(subset: &'a Subset, indices: Vec<usize>) -> Self {
-        Self::new(subset, indices, Augmentation::default(), 0, 0)
+        Self::new(subset, indices, Augmentation::default(), 0, Draw::One(0))
     }
 
     /// The same images, each as `view` shows it and with no other change.
@@ -106,7 +124,8 @@ impl<'a> Selection<'a> {
     fn write_alone(&self, position: usize, to: &mut [f32]) {
         let index = self.indices[position];
         let (_, height, width) = planes(self.images.shape());
-        let drawn = || Change::draw(self.augmentation, [height, width], self.seed, self.epoch, index);
+        let number = self.draw.at(position);
+        let drawn = || Change::draw(self.augmentation, [height, width], self.seed, number, index);
         let change = self.view.map_or_else(drawn, Change::from);
         write(to, self.images.pixels(index), self.images.shape(), self.tables, change);
     }

@@ -1,7 +1,9 @@
 //! What a run came to in a few figures, and how it was made.
 
-use backproof_spec::{plural, thousands};
-use backproof_train::{CONFIDENCE_BINS, Computation, EvaluationResult, RunRecord, restored_in_words};
+use backproof_spec::{Experiment, Order, plural, thousands};
+use backproof_train::{
+    CONFIDENCE_BINS, Computation, EvaluationResult, RunRecord, class_weights_in_words, restored_in_words,
+};
 use serde::Serialize;
 
 use crate::contents::Contents;
@@ -109,7 +111,7 @@ pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
     }
     let versions = record.versions.iter().map(|(name, version)| format!("{name} {version}"));
     let commit = record.git_revision.as_deref();
-    let rows = vec![
+    let mut rows = vec![
         ("Run folder", folder_name.to_owned()),
         ("Command", command(&record.command_line)),
         ("Status", status.unwrap_or_default()),
@@ -121,6 +123,7 @@ pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
         ("Computed by", computed_by(record)),
         ("Seed", record.seed.to_string()),
     ];
+    rows.extend(contents.experiment.as_ref().into_iter().flat_map(|experiment| of_classes(experiment, record)));
     let checkout = commit.map(|commit| format!("git checkout {}", commit.trim_end_matches("-dirty")));
     let train = format!("cargo xtask train -c RUN/config.toml --backend {}", record.backend);
     Provenance {
@@ -128,6 +131,31 @@ pub(crate) fn provenance(contents: &Contents, folder_name: &str) -> Provenance {
         checksums: record.data_checksums.clone().into_iter().collect(),
         repeat: checkout.into_iter().chain([train]).collect(),
     }
+}
+
+/// How training made up for classes of different sizes, where it did.
+fn of_classes(experiment: &Experiment, record: &RunRecord) -> Vec<(&'static str, String)> {
+    let mut rows = Vec::new();
+    if let Some(how) = &experiment.training.class_weights {
+        rows.push(("Class weights", class_weights_in_words(how, &record.class_weights, &record.class_names)));
+    }
+    if experiment.data.order == Order::Balanced {
+        rows.push(("Batches", "balanced: each image is drawn from a class, and all classes are as likely".to_owned()));
+    }
+    rows
+}
+
+/// Why figures of training and of validation differ where training makes up for classes of different sizes.
+pub(crate) fn training_of_classes(experiment: &Experiment) -> Vec<&'static str> {
+    let weights = experiment.training.class_weights.as_ref().map(|_| {
+        "The classification loss of training counts the images of some classes more than others; that of validation \
+         does not."
+    });
+    let order = (experiment.data.order == Order::Balanced).then_some(
+        "Figures of training are of batches in which all classes come as often; those of validation are of every image \
+         once.",
+    );
+    weights.into_iter().chain(order).collect()
 }
 
 /// Engine and instruction set, each with the iteration that it began at where there were several.

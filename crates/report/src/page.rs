@@ -11,7 +11,7 @@ use crate::confusion::{Confusion, Row};
 use crate::contents::Contents;
 use crate::curves;
 use crate::explore::{Explored, Milestone};
-use crate::facts::{Fact, Provenance, facts, provenance};
+use crate::facts::{Fact, Provenance, facts, provenance, training_of_classes};
 use crate::figure::{Figure, stylesheet};
 use crate::figures::Figures;
 use crate::gradients::Section;
@@ -75,6 +75,8 @@ struct Page<'a> {
     /// Folded: few readers look for it.
     folded_curves: Vec<Explored>,
     milestones: Vec<Milestone>,
+    /// Sentences on how training treats classes of different sizes.
+    training_of_classes: Vec<&'static str>,
     reports: Vec<&'a TrainingReport>,
     every: usize,
     result: Option<&'a backproof_train::EvaluationResult>,
@@ -135,6 +137,7 @@ pub(crate) fn page(
         curves,
         folded_curves,
         milestones,
+        training_of_classes: contents.experiment.as_ref().map(training_of_classes).unwrap_or_default(),
         reports,
         every,
         result: contents.result.as_ref(),

@@ -143,17 +143,22 @@ pub enum Order {
     Epochs,
     /// Different images drawn from all at random, for each batch anew.
     Random,
+    /// For each place of a batch a class, each as likely, and one of its images, each as likely; with replacement. An
+    /// image of a class with n images has a chance in proportion to 1/n, as PyTorch's `WeightedRandomSampler` with
+    /// these weights draws.
+    Balanced,
 }
 
 impl Order {
     /// Every order.
-    pub const ALL: [Self; 2] = [Self::Epochs, Self::Random];
+    pub const ALL: [Self; 3] = [Self::Epochs, Self::Random, Self::Balanced];
 
     /// Its name in a config.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Epochs => "epochs",
             Self::Random => "random",
+            Self::Balanced => "balanced",
         }
     }
 }

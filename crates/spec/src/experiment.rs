@@ -149,7 +149,8 @@ pub struct WeightAverage {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ClassWeights {
-    /// Each class as much as any other: N / (K · n) of a class with n of the N training images, of K classes.
+    /// Each class as much as any other: N / (K · n) of a class with n of the N training images, where K classes have
+    /// some.
     Balanced,
     /// A weight above 0 for each class, in label order.
     Each(Vec<f64>),

@@ -11,7 +11,9 @@ use crate::computation::{hint, trainer_config};
 use crate::data::data;
 use crate::setup::class_names;
 use crate::whitening::whitened;
-use crate::{Computation, Observer, Setup, TrainError, Trainer, TrainingLoss, WarmStartRecord, warm_start};
+use crate::{
+    Computation, Observer, Setup, TrainError, Trainer, TrainingLoss, WarmStartRecord, imbalance, warm_start,
+};
 
 /// An experiment before its first iteration. Nothing is written yet.
 pub(crate) struct Begun {
@@ -21,6 +23,10 @@ pub(crate) struct Begun {
     pub(crate) trainer: Trainer,
     pub(crate) computation: Computation,
     pub(crate) data: Prepared,
+    /// The weight of each class in the loss, if it has one.
+    pub(crate) class_weights: Option<Vec<f64>>,
+    /// What to know of the sizes of the classes.
+    pub(crate) warnings: Vec<String>,
     /// A way to train faster.
     pub(crate) hint: Option<&'static str>,
 }
@@ -58,13 +64,16 @@ impl Begun {
         let begins = |network| Ok::<_, TrainError>(Trainer::new(trainer_config(&experiment, setup)?, network)?);
         let mut trainer = begins(network.clone())?;
         let computation = Computation::new(&experiment, setup, &trainer, 0)?;
-        let data = data(&experiment, setup, observer, stop)?;
+        let mut data = data(&experiment, setup, observer, stop)?;
         if let Some(whitened) = first_kernels(&network, warm_start.as_ref(), &data) {
             trainer = begins(whitened)?;
         }
-        let loss = TrainingLoss::new(&experiment.training, experiment.model.classes()?, &data.training);
-        let trainer = trainer.with_loss(loss);
-        Ok(Self { experiment, warm_start, trainer, computation, data, hint })
+        let classes = experiment.model.classes()?;
+        let trainer = trainer.with_loss(TrainingLoss::new(&experiment.training, classes, &data.training));
+        let class_weights = imbalance::class_weights(&experiment.training, classes, &data.training);
+        imbalance::note(&experiment, class_weights.as_deref(), &mut data);
+        let warnings = imbalance::warnings(&experiment, &data);
+        Ok(Self { experiment, warm_start, trainer, computation, data, class_weights, warnings, hint })
     }
 }
 

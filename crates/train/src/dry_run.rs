@@ -12,6 +12,7 @@ use serde::Serialize;
 use crate::begun::Begun;
 use crate::computation::without_kernels;
 use crate::evaluate::evaluate_subset;
+use crate::imbalance::images_of_each;
 use crate::{Computation, Observer, RunFolder, Setup, TrainError, Trainer, WarmStartRecord};
 
 /// The version of what `train --dry-run --json` prints.
@@ -33,6 +34,8 @@ pub struct DryRun {
     pub classes: Vec<ClassImages>,
     /// What is to be known of the data, a sentence or a list each.
     pub notes: Vec<String>,
+    /// What is to be known of the sizes of the classes, a sentence each.
+    pub warnings: Vec<String>,
     /// The first weights, where they are not random ones.
     pub warm_start: Option<WarmStartRecord>,
     /// What would compute it.
@@ -67,7 +70,7 @@ pub struct PlannedSteps {
     pub iterations: usize,
     /// Images in a step.
     pub batch_size: usize,
-    /// Steps that see every training image once.
+    /// Steps that see as many images as there are training images.
     pub per_epoch: usize,
     /// Passes over the training images.
     pub epochs: f64,
@@ -118,7 +121,7 @@ pub fn dry_run(
     observer: &mut dyn Observer,
     stop: &AtomicBool,
 ) -> Result<Option<DryRun>, TrainError> {
-    let Begun { experiment, warm_start, mut trainer, computation, data, hint } =
+    let Begun { experiment, warm_start, mut trainer, computation, data, warnings, hint, .. } =
         Begun::new(experiment, setup, observer, stop)?;
     let steps = steps(&experiment, &data);
     let memory = memory(&experiment, &trainer, &data)?;
@@ -137,6 +140,7 @@ pub fn dry_run(
         run_folder: RunFolder::next(&setup.runs_dir, &experiment),
         classes: classes(&data),
         notes: data.notes,
+        warnings,
         warm_start,
         computation,
         hints,
@@ -149,11 +153,7 @@ pub fn dry_run(
 
 /// The images of each class in the three parts.
 fn classes(data: &Prepared) -> Vec<ClassImages> {
-    let count = |part: &Subset| {
-        let mut counts = vec![0; data.data_set.class_names.len()];
-        (0..part.len()).for_each(|position| counts[part.label(position)] += 1);
-        counts
-    };
+    let count = |part: &Subset| images_of_each(part, data.data_set.class_names.len());
     let [training, validation, test] = [&data.training, &data.validation, &data.test].map(count);
     let names = data.data_set.class_names.iter().enumerate();
     let of = |(at, class): (usize, &String)| ClassImages {

@@ -30,6 +30,7 @@ mod evaluation_files;
 mod files;
 #[cfg(any(fuzzing, test))]
 pub mod fuzzing;
+mod imbalance;
 mod learning_rate_range;
 mod logits;
 mod loss;
@@ -71,6 +72,7 @@ pub use error::TrainError;
 pub use evaluate::{Evaluated, evaluate, evaluate_weights};
 pub use evaluation::{EVALUATION_SCHEMA, Evaluation, EvaluationResult};
 pub use files::{remove_unfinished, write_file, write_json, write_whole};
+pub use imbalance::class_weights_in_words;
 pub use learning_rate_range::{
     RangeEnd, RangePoint, RangeTest, RateRange, Suggestion, learning_rate_range, rate_in_words, two_digits,
 };

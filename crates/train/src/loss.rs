@@ -6,9 +6,11 @@
 use backproof_compiled::Objective;
 use backproof_data::Subset;
 use backproof_layers::{BinaryCrossEntropy, MeanSquaredError, SoftCrossEntropy, SoftmaxCrossEntropy};
-use backproof_spec::{ClassWeights, Loss, Training};
+use backproof_spec::{Loss, Training};
 use burn::Tensor;
 use burn::tensor::{IndexingUpdateOp, Int, TensorData};
+
+use crate::imbalance::class_weights;
 
 /// What training makes small: a loss, with smoothed labels and weighted classes where a config asks for them. Evaluations
 /// take the loss alone, so that they compare runs that were trained in different ways.
@@ -36,24 +38,11 @@ impl TrainingLoss {
     /// The loss of an experiment on these training images of `classes` classes.
     #[must_use]
     pub fn new(training: &Training, classes: usize, images: &Subset) -> Self {
-        let weights = match &training.class_weights {
-            None => vec![1.0; classes],
-            Some(ClassWeights::Each(weights)) => weights.clone(),
-            Some(ClassWeights::Balanced) => balanced((0..images.len()).map(|image| images.label(image)), classes),
-        };
+        let weights = class_weights(training, classes, images).unwrap_or_else(|| vec![1.0; classes]);
         let softened = training.label_smoothing != 0.0 || training.class_weights.is_some();
         let softened = softened.then_some(Softened { smoothing: training.label_smoothing, weights });
         Self { loss: training.loss, softened }
     }
-}
-
-/// N / (K · n) of a class with n of N images, of K classes; nothing for a class without images.
-fn balanced(labels: impl Iterator<Item = usize>, classes: usize) -> Vec<f64> {
-    let mut images = vec![0_usize; classes];
-    labels.for_each(|label| images[label] += 1);
-    let all: usize = images.iter().sum();
-    let weight = |of_class: usize| if of_class == 0 { 0.0 } else { all as f64 / (classes * of_class) as f64 };
-    images.into_iter().map(weight).collect()
 }
 
 impl Softened {
@@ -359,12 +348,5 @@ mod tests {
         let counted: f64 = labels.iter().map(|&label| objective.weight(label)).sum();
         close("mean by kernels", &[sum / counted], &[expected], 1e-6);
         close("gradient by kernels", &found, &gradient, 1e-6);
-    }
-
-    #[test]
-    fn balanced_classes_count_equally() {
-        let labels = [0, 0, 0, 2, 2, 0];
-        let weights = balanced(labels.into_iter(), 3);
-        assert_eq!(weights, [0.5, 0.0, 1.0]);
     }
 }

@@ -16,7 +16,8 @@ use crate::setup::class_names;
 use crate::tensorboard::{self, EventFile};
 use crate::training::Run;
 use crate::{
-    CheckpointName, Computation, Ending, Observer, RunFolder, Setup, TrainError, Trainer, TrainingLoss, warm_start,
+    CheckpointName, Computation, Ending, Observer, RunFolder, Setup, TrainError, Trainer, TrainingLoss, imbalance,
+    warm_start,
 };
 
 /// Goes on with the run in `folder` up to `iterations` if that is given, else to the config's end: from the checkpoint
@@ -77,13 +78,15 @@ pub fn resume(
     let [average, slow] = copies.unwrap_or_default();
     let mut trainer = trainer.with_copies(average, slow);
     let computation = Computation::new(&experiment, setup, &trainer, position.iteration)?;
-    let data = data(&experiment, setup, observer, stop)?;
+    let mut data = data(&experiment, setup, observer, stop)?;
     if let Some(network) = fresh.and_then(|network| first_kernels(&network, record.warm_start.as_ref(), &data)) {
         trainer = Trainer::new(trainer_config(&experiment, setup)?, network)?;
     }
-    let loss = TrainingLoss::new(&experiment.training, experiment.model.classes()?, &data.training);
-    let trainer = trainer.with_loss(loss);
     same_data(&record.data_checksums, &data.checksums)?;
+    let (as_begun, classes) = (record.with_class_weights(&experiment.training), experiment.model.classes()?);
+    let trainer = trainer.with_loss(TrainingLoss::new(&as_begun, classes, &data.training));
+    let class_weights = imbalance::class_weights(&as_begun, classes, &data.training);
+    imbalance::note(&experiment, class_weights.as_deref(), &mut data);
 
     folder.sweep_up_locked();
     // First, for it may fail, and then the run stays as it is.
@@ -107,6 +110,8 @@ pub fn resume(
         folder.log(&format!("warning: {warning}\n{lines}"))?;
         warnings.push(warning);
     }
+    // The record of an earlier version has none.
+    record.class_weights = class_weights.unwrap_or_default();
     record.schema_version = RUN_SCHEMA;
     record.status = RunStatus::Running;
     record.ended = None;

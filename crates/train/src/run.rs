@@ -5,7 +5,7 @@ use std::ops::ControlFlow::Continue;
 use std::sync::atomic::AtomicBool;
 
 use backproof_data::Subset;
-use backproof_spec::Experiment;
+use backproof_spec::{Experiment, counted};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -32,7 +32,7 @@ pub fn train(
     observer: &mut (dyn Observer + Send),
     stop: &AtomicBool,
 ) -> Result<Ending, TrainError> {
-    let Begun { experiment, mut warm_start, trainer, computation, data, hint } =
+    let Begun { experiment, mut warm_start, trainer, computation, data, class_weights, warnings, hint } =
         Begun::new(experiment, setup, observer, stop)?;
     if let Some(record) = &mut warm_start
         && !data.validation.is_empty()
@@ -43,7 +43,9 @@ pub fn train(
     }
     let folder = RunFolder::create(&setup.runs_dir, &experiment)?;
     folder.log(&computation.lines().join("\n"))?;
-    let warnings: Vec<String> = without_kernels(&experiment, &computation)?.into_iter().collect();
+    let parameters = experiment.model.trainable_parameters()?;
+    folder.log(&format!("network      {}: {}", experiment.model.name, counted(parameters, "trainable parameter")))?;
+    let warnings: Vec<String> = without_kernels(&experiment, &computation)?.into_iter().chain(warnings).collect();
     warnings.iter().try_for_each(|warning| folder.log(&format!("warning: {warning}")))?;
     data.notes.iter().try_for_each(|note| folder.log(&format!("data: {note}")))?;
     if let Some(record) = &warm_start {
@@ -62,9 +64,10 @@ pub fn train(
         device: setup.device_name.clone(),
         data_checksums: data.checksums.clone(),
         class_names: data.data_set.class_names.clone(),
+        class_weights: class_weights.unwrap_or_default(),
         seed: experiment.seed,
         computations: vec![computation],
-        trainable_parameters: experiment.model.trainable_parameters()?,
+        trainable_parameters: parameters,
         warm_start,
         status: RunStatus::Running,
         started: now(),

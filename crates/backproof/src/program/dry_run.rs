@@ -8,7 +8,7 @@ use backproof_train::{DryRun, PlannedMemory, PlannedSteps, PlannedTime, Setup, d
 use comfy_table::Cell;
 
 use crate::failures::failure;
-use crate::progress::warm_start_in_words;
+use crate::progress::{warm_start_in_words, warn};
 use crate::reading::ImagesBar;
 use crate::table::{self, right};
 use crate::terminal::{width, wrapped};
@@ -34,6 +34,7 @@ pub(crate) fn run(experiment: &Experiment, setup: &Setup, json: bool, stop: &Ato
     println!("{}\n", layers(experiment)?);
     found.warm_start.iter().flat_map(warm_start_in_words).for_each(line);
     found.computation.lines().into_iter().for_each(line);
+    found.warnings.iter().for_each(|warning| warn(warning));
     found.hints.iter().for_each(|hint| line(format!("hint         {hint}")));
     steps_in_words(experiment, &found.steps, &setup.device_name).into_iter().for_each(line);
     time_in_words(&found).into_iter().for_each(line);

@@ -164,7 +164,7 @@ pub(crate) fn warm_start_in_words(warm_start: &WarmStartRecord) -> Vec<String> {
 }
 
 #[allow(clippy::print_stderr)] // what is not the result goes to stderr
-fn warn(text: &str) {
+pub(crate) fn warn(text: &str) {
     eprintln!("warning: {text}");
 }
 

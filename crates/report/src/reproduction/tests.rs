@@ -66,6 +66,7 @@ impl Table {
             backend: "flex".to_owned(),
             device: "flex (CPU, 2 threads)".to_owned(),
             data_checksums: BTreeMap::new(),
+            class_weights: Vec::new(),
             class_names: Vec::new(),
             seed,
             computations: Vec::new(),

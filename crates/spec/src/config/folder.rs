@@ -9,8 +9,9 @@ use crate::{
     Architecture, Color, Data, DataSet, DataSets, FolderFault, ImageFolder, ImageSource, Resize, Shape, Size2,
 };
 
-/// Where the images come from. `model` says the size and the channels that the config leaves out.
-pub(super) fn images(record: &Record, model: &Architecture) -> Result<ImageSource, Vec<Fault>> {
+/// Where the images come from. `model` says the size and the channels that the config leaves out; there is none where
+/// the images choose it.
+pub(super) fn images(record: &Record, model: Option<&Architecture>) -> Result<ImageSource, Vec<Fault>> {
     let Some(path) = record.optional_text("folder") else {
         let given = KEYS.iter().filter_map(|key| record.field(key).span.map(|span| (key, span)));
         let faults: Vec<Fault> = given
@@ -22,20 +23,35 @@ pub(super) fn images(record: &Record, model: &Architecture) -> Result<ImageSourc
         let name = record.text("dataset").to_owned();
         return if faults.is_empty() { Ok(ImageSource::DataSet(name)) } else { Err(faults) };
     };
-    let of_model = match model.input {
-        Shape::Image { channels, height, width } => Some((channels, Size2::new(height, width))),
-        Shape::Vector { .. } => None,
+    let of_model = match model.map(|model| model.input) {
+        Some(Shape::Image { channels, height, width }) => Some((channels, Size2::new(height, width))),
+        Some(Shape::Vector { .. }) | None => None,
     };
     let channels = record.optional_count("channels").or(of_model.map(|(channels, _)| channels));
     let size = record.optional_size("size").or_else(|| Some(without(of_model?.1, record.count("padding"))));
     let (Some(channels), Some(size)) = (channels, size) else {
-        let message = format!("`{}` takes vectors, and a folder has images", model.name);
-        let help = "write `size` and `channels` under [data], and use a network that takes images";
+        let (message, help) = match model {
+            Some(model) => (
+                format!("`{}` takes vectors, and a folder has images", model.name),
+                "write `size` and `channels` under [data], and use a network that takes images",
+            ),
+            None => (
+                "the network `auto` goes by the size of the images, and `size` and `channels` do not say it".to_owned(),
+                "write `size = 64` and `channels = 3` under [data]; `train --images` chooses them by itself",
+            ),
+        };
         return Err(vec![Fault::new(message, record.span_of("folder")).help(help)]);
     };
     if ![1, 3].contains(&channels) {
-        let message = format!("`{}` takes images of {channels} channels; expected 1 or 3", model.name);
-        return Err(vec![Fault::new(message, record.span_of("folder")).help("use another network")]);
+        let (message, help, key) = match model {
+            Some(model) if record.field("channels").span.is_none() => (
+                format!("`{}` takes images of {channels} channels; expected 1 or 3", model.name),
+                "use another network",
+                "folder",
+            ),
+            _ => (format!("channels = {channels}; expected 1 or 3"), "1 is grey, and 3 is colour", "channels"),
+        };
+        return Err(vec![Fault::new(message, record.span_of(key)).help(help)]);
     }
     let most = ImageFolder::MOST_PIXELS;
     if size.height.max(size.width) > most {

@@ -83,9 +83,9 @@ pub(super) static DATA: Section = Section {
         ),
         key(
             "order",
-            Kind::Choice(&["epochs", "random"]),
+            Kind::Choice(&["epochs", "random", "balanced"]),
             Default(Word("epochs")),
-            "epochs: every image once an epoch; random: each batch draws different images from all of them.",
+            "epochs: every image once an epoch; random: each batch draws different images; balanced: each class as often.",
         ),
         key("augmentation", Kind::Section(&AUGMENTATION), Table, AUGMENTATION.doc),
         FOLDER,
@@ -175,14 +175,14 @@ pub(super) static AUGMENTATION: Section = Section {
 
 pub(super) static MODEL: Section = Section {
     path: "model",
-    doc: "The network: the `name` of a published one, or `input` and `layers`; and its initial weights.",
+    doc: "The network: the `name` of a published one, \"auto\", or `input` and `layers`; and its initial weights.",
     kinds: None,
     keys: &[
         key(
             "name",
             Kind::Name,
             Optional(Word("mnist-baseline")),
-            "A published network; with `layers`, any name that no published network has.",
+            "A published network; auto: the one for the size of the images; with `layers`, any name of your own.",
         ),
         key("input", Kind::Shape, Optional(Toml("[1, 28, 28]")), "The shape of one input, [channels, height, width]."),
         key(

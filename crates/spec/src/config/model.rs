@@ -3,14 +3,16 @@
 use super::check::Fault;
 use super::record::{Chosen, Record};
 use super::suggest;
-use crate::{Architecture, Initialization, LayerSpec, ReluSpec, ShapeError, published};
+use crate::{Architecture, Data, DataSet, Initialization, LayerSpec, ReluSpec, ShapeError, published};
 
 /// What a network is called that is spelled out and has no name.
 const UNNAMED: &str = "custom";
 
-pub(super) fn resolve(record: &Record) -> Result<Architecture, Fault> {
+/// The network that a config says by itself; `None` where the images choose it.
+pub(super) fn resolve(record: &Record) -> Result<Option<Architecture>, Fault> {
     let name = record.optional_text("name");
-    let mut architecture = match (name, record.optional_shape("input"), record.optional_list("layers")) {
+    let architecture = match (name, record.optional_shape("input"), record.optional_list("layers")) {
+        (Some(published::AUTO), None, None) => return Ok(None),
         (Some(name), None, None) => published_network(name, record)?,
         (name, Some(input), Some(layers)) => {
             let layers = layers.iter().map(Chosen::layer).collect();
@@ -23,6 +25,30 @@ pub(super) fn resolve(record: &Record) -> Result<Architecture, Fault> {
         (_, Some(_), None) => return Err(half(record, "input", "layers")),
         (_, None, Some(_)) => return Err(half(record, "layers", "input")),
     };
+    settled(architecture, record).map(Some)
+}
+
+/// The network for the images of `data`, of which `known` is known.
+pub(super) fn chosen(record: &Record, data: &Data, known: Option<&DataSet>) -> Result<Architecture, Fault> {
+    let fault = |message: String, help: &str| Err(Fault::new(message, record.span_of("name")).help(help));
+    let Some(known) = known else {
+        let images = data.images.name();
+        let message =
+            format!("`auto` chooses by the images, and those of `{images}` are not known before they are read");
+        return fault(message, "give the `name` of a network");
+    };
+    let shape = data.padded(known.shape);
+    let Some(network) = published::for_images(shape) else {
+        let least = published::LEAST_SIDE;
+        let message = format!("`auto` has networks for images of at least {least}×{least} pixels, and not for {shape}");
+        return fault(message, "give the `name` of a network, or `input` and `layers`");
+    };
+    let fitted = network.fitted(shape, known.classes());
+    settled(fitted.map_err(|error| Fault::of_shape(error, record.span_of("name")))?, record)
+}
+
+/// A network with what the other keys say of its layers, and its shapes checked.
+fn settled(mut architecture: Architecture, record: &Record) -> Result<Architecture, Fault> {
     let initialization = |key: &str| {
         let chosen = record.optional_chosen(key).or_else(|| record.optional_chosen("initialization"));
         chosen.map(Initialization::read)
@@ -37,8 +63,8 @@ pub(super) fn resolve(record: &Record) -> Result<Architecture, Fault> {
 
 fn published_network(name: &str, record: &Record) -> Result<Architecture, Fault> {
     published::by_name(name).ok_or_else(|| {
-        let help =
-            suggest::nearest(name, published::names()).unwrap_or_else(|| suggest::list("networks", published::names()));
+        let names: Vec<&str> = published::names().iter().copied().chain([published::AUTO]).collect();
+        let help = suggest::nearest(name, &names).unwrap_or_else(|| suggest::list("networks", &names));
         Fault::new(format!("unknown network `{name}`"), record.span_of("name")).help(help)
     })
 }
@@ -100,6 +126,11 @@ fn without_effect(key: &str, layer: &str, network: &str, record: &Record) -> Fau
 
 /// A published name stands for the published layers.
 fn check_name(architecture: &Architecture, record: &Record) -> Result<(), Fault> {
+    if architecture.name == published::AUTO {
+        let message = "`auto` is a network that the images choose, and here are `input` and `layers`";
+        return Err(Fault::new(message, record.span_of("name"))
+            .help("give the network another name, or leave out `input` and `layers`"));
+    }
     match published::by_name(&architecture.name) {
         Some(published) if published.without_settings() != architecture.without_settings() => Err(Fault::new(
             format!("the layers are not those of the published network `{}`", architecture.name),

@@ -147,7 +147,7 @@ fn drop_from(root: &mut Table, section: &str, keys: &[&str]) {
 }
 
 fn is_published(name: &Node) -> bool {
-    matches!(&name.value, Value::Text(name) if published::by_name(name).is_some())
+    matches!(&name.value, Value::Text(name) if name == published::AUTO || published::by_name(name).is_some())
 }
 
 /// Of a network that is spelled out after it was named.

@@ -13,12 +13,16 @@ use crate::{
 };
 
 pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSets) -> Result<Experiment, Vec<Fault>> {
-    let model = model::resolve(record.table("model")).map_err(|fault| vec![fault])?;
-    let images = folder::images(record.table("data"), &model)?;
+    let named = model::resolve(record.table("model")).map_err(|fault| vec![fault])?;
+    let images = folder::images(record.table("data"), named.as_ref())?;
     let known = folder::known(&images, record.table("data"), data_sets).map_err(|fault| vec![fault])?;
     let known = known.as_deref();
     let data = data(record.table("data"), images, known);
-    let model = folder::fitted(model, &data, known, record).map_err(|fault| vec![fault])?;
+    let model = match named {
+        Some(model) => folder::fitted(model, &data, known, record),
+        None => model::chosen(record.table("model"), &data, known),
+    };
+    let model = model.map_err(|fault| vec![fault])?;
     let iterations = iterations(record, &data, known).map_err(|fault| vec![fault])?;
     let experiment = Experiment {
         name: record.optional_text("name").unwrap_or(default_name).to_owned(),

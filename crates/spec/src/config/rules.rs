@@ -127,8 +127,8 @@ fn check_augmentation(data: &Data, [height, width]: [usize; 2], record: &Record,
         let message = "`mixup` and `cutmix` both mix the images of a batch".to_owned();
         fault(message, "cutmix", "leave out one of them");
     }
-    if it.alternating_flip && data.order == Order::Random {
-        let message = "`alternating_flip` goes by epochs, and `order = \"random\"` has none".to_owned();
+    if it.alternating_flip && data.order != Order::Epochs {
+        let message = format!("`alternating_flip` goes by epochs, and `order = \"{}\"` has none", data.order.name());
         fault(message, "alternating_flip", "use `horizontal_flip`, or leave out `order`");
     }
     if it.crop_border == CropBorder::Reflect && it.crop_padding == 0 {
@@ -262,6 +262,9 @@ fn fitting(model: &Architecture, data: &Data, data_set: &DataSet, data_sets: &Da
         .map(|other| other.name.as_str())
         .collect();
     let networks = match networks[..] {
+        [] if crate::published::for_images(shape).is_some() => {
+            format!("no published network takes {shape}: `name = \"auto\"` fits one to it")
+        }
         [] => format!("no published network takes {shape}: spell one out with `input = {:?}`", shape.dimensions()),
         _ => super::suggest::list(&format!("networks for {}", data_set.name), &networks),
     };

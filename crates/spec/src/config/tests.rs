@@ -1,5 +1,6 @@
 //! Reading, writing, errors word for word, and what no text may do.
 
+mod auto;
 mod data_sets;
 mod errors;
 mod files;

@@ -2,7 +2,7 @@
 //!
 //! `course.rs` has those of the course, `petre.rs` those of the thesis, `classics.rs` the two from the literature that
 //! the thesis describes, `residual.rs` those with residual connections, `airbench.rs` that of
-//! the speed records. All end in one score a class.
+//! the speed records. `small.rs` has those that [`AUTO`] chooses, which are our own. All end in one score a class.
 
 mod airbench;
 mod classics;
@@ -10,6 +10,7 @@ mod course;
 mod parts;
 mod petre;
 mod residual;
+mod small;
 
 #[cfg(test)]
 mod tests;
@@ -22,13 +23,17 @@ pub use course::{
 };
 pub use petre::{petre_cnn, petre_cnn_fashion, petre_mlp, petre_mlp_fashion};
 pub use residual::{resnet_9, resnet_20};
+pub use small::{LEAST_SIDE, for_images, small_cnn_2, small_cnn_3, small_cnn_4, small_cnn_5, small_cnn_6};
 
 use crate::Architecture;
+
+/// In place of the name of a network: the one of [`for_images`] is taken, for the images and classes of the data.
+pub const AUTO: &str = "auto";
 
 /// A name, and the function that builds the network.
 type Named = (&'static str, fn() -> Architecture);
 
-const NETWORKS: [Named; 16] = [
+const NETWORKS: [Named; 21] = [
     ("mnist-baseline", mnist_baseline),
     ("cifar-baseline", cifar_baseline),
     ("willis-improved", willis_improved),
@@ -45,6 +50,11 @@ const NETWORKS: [Named; 16] = [
     ("resnet-20", resnet_20),
     ("resnet-9", resnet_9),
     ("airbench94", airbench94),
+    ("small-cnn-2", small_cnn_2),
+    ("small-cnn-3", small_cnn_3),
+    ("small-cnn-4", small_cnn_4),
+    ("small-cnn-5", small_cnn_5),
+    ("small-cnn-6", small_cnn_6),
 ];
 
 static NAMES: [&str; NETWORKS.len()] = {

@@ -1,7 +1,7 @@
 //! Every layer of every network against the published counts.
 
 use super::*;
-use crate::LayerSpec;
+use crate::{LayerSpec, Shape};
 
 /// The layers that have parameters, with weights and biases.
 fn parameters(architecture: &Architecture) -> Vec<(String, usize, usize)> {
@@ -133,6 +133,11 @@ fn running_statistics_are_those_of_batch_normalisation() {
             "resnet-20" => 2 * (7 * 16 + 6 * 32 + 6 * 64),
             "resnet-9" => 2 * (64 + 3 * 128 + 256 + 3 * 512),
             "airbench94" => 2 * (2 * 64 + 4 * 256),
+            "small-cnn-2" => 2 * (16 + 32),
+            "small-cnn-3" => 2 * (16 + 32 + 64),
+            "small-cnn-4" => 2 * (16 + 32 + 2 * 64),
+            "small-cnn-5" => 2 * (16 + 32 + 3 * 64),
+            "small-cnn-6" => 2 * (16 + 32 + 4 * 64),
             _ => 0,
         };
         assert_eq!(statistics, expected, "{name}");
@@ -247,4 +252,58 @@ fn resnet_9_has_6573120_parameters() {
         ("linear1", 5_120, 0),
     ];
     expect(resnet_9(), 6_573_120, &layers);
+}
+
+#[test]
+fn the_small_networks_have_the_parameters_that_they_say() {
+    let first = [("conv1", 144, 0), ("norm1", 16, 16), ("conv2", 4_608, 0), ("norm2", 32, 32)];
+    expect(small_cnn_2(), 20_538, &[&first[..], &[("linear1", 15_680, 10)]].concat());
+    let mut colour = first.to_vec();
+    colour[0].1 = 432;
+    for (network, total, features) in [
+        (small_cnn_3(), 33_946, 1_024),
+        (small_cnn_4(), 70_938, 1_024),
+        (small_cnn_5(), 100_250, 256),
+        (small_cnn_6(), 135_322, 64),
+    ] {
+        let (conv, norm) = match colour.len() {
+            4 => (("conv3", 18_432, 0), ("norm3", 64, 64)),
+            6 => (("conv4", 36_864, 0), ("norm4", 64, 64)),
+            8 => (("conv5", 36_864, 0), ("norm5", 64, 64)),
+            _ => (("conv6", 36_864, 0), ("norm6", 64, 64)),
+        };
+        colour.extend([conv, norm]);
+        expect(network, total, &[&colour[..], &[("linear1", 10 * features, 10)]].concat());
+    }
+}
+
+#[test]
+fn images_of_every_size_have_a_small_network_of_few_features() {
+    let chosen = |height, width| for_images(Shape::image(1, height, width)).map(|network| network.name);
+    let expected =
+        [(8, "2"), (16, "2"), (28, "2"), (32, "3"), (64, "4"), (96, "4"), (128, "5"), (224, "5"), (512, "6")];
+    for (side, blocks) in expected {
+        assert_eq!(chosen(side, side), Some(format!("small-cnn-{blocks}")), "{side}");
+        // The shorter side counts.
+        assert_eq!(chosen(side, 512), chosen(512, side));
+        assert_eq!(chosen(side, 512), chosen(side, side));
+    }
+    for (side, channels) in (8..=512).flat_map(|side| [(side, 1), (side, 3)]) {
+        let shape = Shape::image(channels, side, side);
+        let network = for_images(shape).unwrap().fitted(shape, 10).unwrap();
+        let before = network.trace().unwrap().into_iter().rev().nth(1).unwrap();
+        let features = before.output.elements();
+        // From 2×2 of 32 channels to 8×8 of 64.
+        assert!((128..=4_096).contains(&features), "{side}: {features}");
+        let parameters = network.trainable_parameters().unwrap();
+        assert!((5_000..=180_000).contains(&parameters), "{side}: {parameters}");
+    }
+    // The table of docs/your-images.md.
+    for (side, parameters) in [(8, 6_426), (32, 33_946), (64, 70_938), (128, 107_930), (256, 144_922)] {
+        let shape = Shape::image(3, side, side);
+        let network = for_images(shape).unwrap().fitted(shape, 10).unwrap();
+        assert_eq!(network.trainable_parameters(), Ok(parameters), "{side}");
+    }
+    assert_eq!((chosen(7, 64), chosen(64, 7)), (None, None));
+    assert_eq!(for_images(Shape::vector(784)), None);
 }

@@ -56,6 +56,7 @@ fn steps(architecture: &Architecture) -> Option<usize> {
         "alexnet" => None,                 // see `alexnet.rs`
         "resnet-9" | "airbench94" => None, // of the layers of the others, and much larger
         "resnet-20" => Some(25),
+        name if name.starts_with("small-cnn-") => Some(10),
         "petre-cnn" | "petre-cnn-fashion" | "timurtas-64-32-16" => Some(10),
         "petre-mlp" | "petre-mlp-fashion" | "timurtas-32-16-8" | "lenet-5" => Some(50),
         _ => Some(200),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use backproof_models::has_kernels;
-use backproof_spec::{Architecture, Engine, Experiment, Kernels, LayerSpec};
+use backproof_spec::{Architecture, ClassWeights, Engine, Experiment, Kernels, LayerSpec, Training};
 use serde::{Deserialize, Serialize};
 
 use crate::{Computation, EndedEarly, WarmStartRecord};
@@ -51,6 +51,10 @@ pub struct RunRecord {
     /// The names of the classes in label order; empty in the records of earlier versions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub class_names: Vec<String>,
+    /// The weight of each class in the loss, in label order; empty where the loss has none, and in the records of
+    /// earlier versions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub class_weights: Vec<f64>,
     /// The seed of everything random.
     pub seed: u64,
     /// What computed the run, in order; from version 2 on. There is more than one where it went on by another engine or
@@ -73,6 +77,17 @@ pub struct RunRecord {
 }
 
 impl RunRecord {
+    /// The training of the run's experiment, with the class weights that the run began with in place of how they are
+    /// found.
+    #[must_use]
+    pub fn with_class_weights(&self, training: &Training) -> Training {
+        let mut training = training.clone();
+        if training.class_weights.is_some() && !self.class_weights.is_empty() {
+            training.class_weights = Some(ClassWeights::Each(self.class_weights.clone()));
+        }
+        training
+    }
+
     /// An experiment that was written with this record's version, in the names of today.
     pub(crate) fn in_names_of_today(&self, experiment: Experiment) -> Experiment {
         let frozen = self.warm_start.as_ref().is_some_and(|warm_start| !warm_start.frozen.is_empty());

@@ -1,5 +1,6 @@
 //! Training on the CPU kernels against training by Burn.
 
+mod auto;
 mod groups;
 
 use std::fs;

@@ -21,8 +21,9 @@ use backproof::comparison::{GradientComparison, selection};
 use backproof::error::{Failure, code};
 use backproof_gradcheck::measure_unit_roundoff;
 use backproof_kernels::Isa;
-use backproof_spec::{Architecture, counted, thousands};
+use backproof_spec::{Architecture, Experiment, counted, thousands};
 use backproof_suite::{CaseId, CheckOutcome, Context, Point, Setting, Task, TaskError, Wanted};
+use backproof_train::RunFolder;
 use burn::tensor::{DType, Device};
 
 use crate::device;
@@ -134,6 +135,16 @@ fn writable(file: &Path) -> Result<(), Failure> {
     Err(Failure::usage(format!("cannot write {}: there is no folder {}", file.display(), folder.display())))
 }
 
+/// The experiment; that of a run has the class weights that the run began with.
+fn as_begun(experiment: &Experiment, config: Option<&Path>) -> Experiment {
+    let beside = |config: &Path| RunFolder::open(&config.with_file_name("")).ok();
+    let run = config.filter(|config| config.file_name().is_some_and(|name| name == "config.toml")).and_then(beside);
+    match run.and_then(|run| run.record().ok()) {
+        Some(record) => Experiment { training: record.with_class_weights(&experiment.training), ..experiment.clone() },
+        None => experiment.clone(),
+    }
+}
+
 fn tasks(
     selection: &GradientComparison,
     arguments: &CompareGradientsArguments,
@@ -152,7 +163,8 @@ fn tasks(
         GradientComparison::Experiment(experiment) => {
             let prepared =
                 backproof_data::prepare(&experiment.data, data_dir, experiment.seed).map_err(data_failure)?;
-            Ok(Task::of_experiment(experiment, &prepared, context)?)
+            let experiment = as_begun(experiment, arguments.config.as_deref());
+            Ok(Task::of_experiment(&experiment, &prepared, context)?)
         }
         GradientComparison::Burn(name) => {
             let tasks = Task::of_burn(name.as_deref(), &cases);

@@ -119,10 +119,7 @@ help: end it with a `linear` layer of 3 features",
     assert!(error.starts_with("`custom` takes images of 1×24×28, and letters has 1×20×24\n"), "{error}");
     assert!(error.ends_with("help: `padding = 2` under [data] makes the images of letters 1×24×28"), "{error}");
     let error = read(&of_letters().replace("[1, 20, 24]", "[1, 28, 28]"), &two()).unwrap_err();
-    assert!(
-        error.ends_with("help: no published network takes 1×20×24: spell one out with `input = [1, 20, 24]`"),
-        "{error}"
-    );
+    assert!(error.ends_with("help: no published network takes 1×20×24: `name = \"auto\"` fits one to it"), "{error}");
     let error = read(&of_letters().replace("\"letters\"", "\"letters\"\nvalidation_images = 900"), &two()).unwrap_err();
     assert!(error.contains("leaves nothing to train on: letters has 900 training images"), "{error}");
 }

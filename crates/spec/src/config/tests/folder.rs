@@ -18,7 +18,7 @@ fn look(folder: &ImageFolder) -> Result<DataSet, FolderFault> {
     })
 }
 
-fn config(data: &str, model: &str) -> Result<Experiment, String> {
+pub(super) fn config(data: &str, model: &str) -> Result<Experiment, String> {
     let text = format!(
         "[data]\n{data}\n[model]\n{model}\n[optimizer]\nlearning_rate = 0.1\n[training]\nepochs = 2\nbatch_size = 10\n"
     );

@@ -105,7 +105,8 @@ fn a_network_for_other_images() {
  5 | input = [1, 28, 28]
    |         ^^^^^^^^^^^
 help: networks for cifar-10: `cifar-baseline`, `willis-improved`, `bai-improved`, `timurtas-improved`, \
-`timurtas-64-32-16`, `timurtas-32-16-8`, `petre-mlp`, `petre-cnn`, `resnet-20`, `resnet-9`, `airbench94`; data sets for 1×28×28: `mnist-sample`, `mnist`, `fashion-mnist`",
+`timurtas-64-32-16`, `timurtas-32-16-8`, `petre-mlp`, `petre-cnn`, `resnet-20`, `resnet-9`, `airbench94`, `small-cnn-3`; \
+data sets for 1×28×28: `mnist-sample`, `mnist`, `fashion-mnist`",
     );
 }
 
