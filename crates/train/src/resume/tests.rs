@@ -136,6 +136,7 @@ fn small(layers: &str, engine: &str, changes: &[&str]) -> Experiment {
         report_every = 4
         validate_every = 6
         checkpoint_every = 9
+        layers_every = 2
     "#;
     let layers = format!("model.layers={}", layers.replace('\n', " "));
     let mut overrides: Vec<String> = vec![layers, format!("engine={engine}")];

@@ -1,6 +1,7 @@
 //! Training on the CPU kernels against training by Burn.
 
 mod groups;
+mod looks;
 
 use std::fs;
 
