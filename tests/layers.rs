@@ -72,7 +72,7 @@ fn relus_that_a_learning_rate_kills_are_told_in_the_terminal_and_in_the_report()
     let set = ["optimizer.learning_rate=2", "training.iterations=300", "expect.test_accuracy=0"];
     let set: Vec<&str> = set.iter().flat_map(|set| ["--set", set]).collect();
     let (warnings, page) = train(folder.path(), &set, "quickstart");
-    assert!(warnings.contains(" % of relu1's channels"), "{warnings}");
+    assert!(warnings.contains(" % of relu2's channels are dead"), "{warnings}");
     assert!(warnings.contains("are dead: zero for all 256 images of the probe."), "{warnings}");
     assert!(section(&page, "layers").contains("are dead: zero for all 256 images of the probe."));
 }

@@ -232,15 +232,16 @@ impl Chart {
         let in_bands = self.series.iter().flat_map(|series| &series.band).flat_map(|[_, low, high]| [*low, *high]);
         let points = self.series.iter().flat_map(|series| &series.points).map(|&(_, value)| value);
         let mut values: Vec<f64> = points.chain(in_bands).collect();
-        if let Axis::Logarithmic { marked } = self.axis {
-            // What is smaller lies at the bottom.
-            let least = marked.map_or(0.0, |[low, _]| low / 100.0);
-            values.retain(|&value| value > least);
-            match marked {
-                Some(marked) => values.extend(marked),
-                None if values.is_empty() => values.push(1.0),
-                None => {}
+        match self.axis {
+            Axis::Logarithmic { marked: Some([low, high]) } => {
+                values.iter_mut().for_each(|value| *value = value.max(low / 100.0));
+                values.extend([low, high]);
             }
+            Axis::Logarithmic { marked: None } => {
+                values.retain(|&value| value > 0.0);
+                values.extend(values.is_empty().then_some(1.0));
+            }
+            Axis::FromZero | Axis::OfValues => {}
         }
         values.sort_by(f64::total_cmp);
         values

@@ -17,9 +17,11 @@ use crate::series::{Look, Series};
 const USUAL: [f64; 2] = [1e-4, 1e-2];
 /// Points of a curve; of more looks, every so many is drawn.
 const POINTS: usize = 200;
-/// Curves that all have a label. Of more, the first and the last layer have one and those with the lowest and the
-/// highest end; the others are grey.
+/// Curves that all have a label. Of more, the first and the last layer have one, and of the others those with the lowest
+/// and the highest end; the rest is grey.
 const LABELLED: usize = 8;
+/// The width of a letter of a label, at most.
+const LETTER: f64 = 9.0;
 
 /// What a page says of the layers.
 #[derive(Debug, Serialize)]
@@ -115,14 +117,14 @@ fn charts(looks: &[LayersLook], weighted: &[String]) -> [Chart; 3] {
         };
         series(looks, of_look)
     };
-    let chart = |name, title, unit: &str, axis, format, series| Chart {
+    let chart = |name, title, unit: &str, axis, format, series: Vec<Series>| Chart {
         name,
         title,
         unit: unit.to_owned(),
         axis,
         most: None,
         format,
-        labels: LABELS,
+        labels: series.iter().map(|it| LETTER * it.name.chars().count() as f64).fold(LABELS, f64::max),
         series,
     };
     let dead = |look: &LayersLook| -> Vec<(String, f64)> {
@@ -199,11 +201,10 @@ fn labelled(curves: &[(String, Vec<(f64, f64)>)]) -> Vec<usize> {
         return (0..count).collect();
     }
     let end = |&place: &usize| curves[place].1.last().map_or(0.0, |point| point.1);
-    let mut by_end: Vec<usize> = (0..count).collect();
-    by_end.sort_by(|one, other| end(one).total_cmp(&end(other)));
-    let mut chosen = vec![0, count - 1, by_end[0], by_end[1], by_end[count - 2], by_end[count - 1]];
+    let mut between: Vec<usize> = (1..count - 1).collect();
+    between.sort_by(|one, other| end(one).total_cmp(&end(other)));
+    let mut chosen = vec![0, between[0], between[between.len() - 1], count - 1];
     chosen.sort_unstable();
-    chosen.dedup();
     chosen
 }
 

@@ -16,7 +16,8 @@ pub(crate) enum Axis {
     FromZero,
     /// From the smallest value.
     OfValues,
-    /// Of decades. What lies between these two is marked, and two decades below them the axis ends at the latest.
+    /// Of decades. What lies between these two is marked, and two decades below them the axis ends at the latest: what is
+    /// smaller lies at its bottom.
     Logarithmic { marked: Option<[f64; 2]> },
 }
 

@@ -224,7 +224,10 @@ pub(crate) mod tests {
 
     /// The iterations of the reports in the event files of the run in `folder`.
     pub(crate) fn steps(folder: &Path) -> Vec<i64> {
-        read(folder).into_iter().filter(|event| event.summary.is_some()).map(|event| event.step).collect()
+        let is_report = |event: &Event| {
+            event.summary.iter().flat_map(|summary| &summary.value).any(|value| value.tag == "loss/classification")
+        };
+        read(folder).into_iter().filter(is_report).map(|event| event.step).collect()
     }
 
     #[test]
