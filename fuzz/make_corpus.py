@@ -271,6 +271,25 @@ def run_folder():
     for version in sorted(path.name for path in run.iterdir() if path.is_dir()):
         for name in ["run.json", "normalizer.json", "metrics.jsonl", "log.txt", "checkpoints/last/state.json"]:
             put("run_folder", f"{version}-{Path(name).name}", (run / version / name).read_bytes())
+    look = {
+        "iteration": 7,
+        "epoch": 0.5,
+        "tensors": [{"name": "conv1.weight", "gradient": 1e-3, "update": 1e-4, "weight": 0.1}],
+        "probe_images": 256,
+        "relus": [{"layer": "relu1", "unit": "channel", "units": 8, "dead": 1, "zeros": 0.5}],
+    }
+    lines = [json.dumps(look | {"iteration": iteration}) + "\n" for iteration in (7, 14)]
+    put("run_folder", "layers.jsonl", "".join(lines).encode())
+    image = {"index": 3, "label": 1, "predicted": 0, "probability": 0.75, "layer": "conv1"}
+    facts = json.dumps({"schema_version": 1, "iteration": 7, "images": [image]})
+    head = {
+        "__metadata__": {"explained": facts},
+        "0.pixels": {"dtype": "U8", "shape": [1, 2, 2], "data_offsets": [0, 4]},
+        "0.saliency": {"dtype": "F32", "shape": [2, 2], "data_offsets": [4, 20]},
+        "0.grad_cam": {"dtype": "F32", "shape": [1, 1], "data_offsets": [20, 24]},
+    }
+    text = json.dumps(head).encode()
+    put("run_folder", "explained.safetensors", struct.pack("<Q", len(text)) + text + bytes(range(24)))
 
 
 def events():

@@ -84,17 +84,38 @@ fn event(bytes: &[u8]) -> Vec<(u64, String, f32)> {
     values.iter().map(|(_, value)| scalar(value)).collect()
 }
 
-/// The same from `metrics.jsonl`.
+/// The same from `metrics.jsonl` and `layers.jsonl`.
 ///
 /// # Panics
 ///
 /// If a line is no report.
 #[must_use]
 pub fn metrics(run: &Path) -> Vec<(u64, String, f32)> {
-    let text = fs::read_to_string(run.join("metrics.jsonl")).unwrap();
+    let lines = |name: &str| -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(run.join(name)).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let iteration = |line: &serde_json::Value| line["iteration"].as_u64().unwrap();
     let mut expected = Vec::new();
-    for line in text.lines() {
-        let report: serde_json::Value = serde_json::from_str(line).unwrap();
+    let mut looks = lines("layers.jsonl").into_iter().peekable();
+    for report in lines("metrics.jsonl") {
+        while let Some(look) = looks.next_if(|look| iteration(look) <= iteration(&report)) {
+            let mut add = |tag: String, value: f64| expected.push((iteration(&look), tag, value as f32));
+            for tensor in look["tensors"].as_array().unwrap() {
+                let name = tensor["name"].as_str().unwrap();
+                add(format!("gradient_rms/{name}"), tensor["gradient"].as_f64().unwrap());
+                let [update, weight] = ["update", "weight"].map(|figure| tensor[figure].as_f64().unwrap());
+                if weight > 0.0 {
+                    add(format!("update_over_weight/{name}"), update / weight);
+                }
+            }
+            for relu in look["relus"].as_array().unwrap() {
+                let name = relu["layer"].as_str().unwrap();
+                let [dead, units] = ["dead", "units"].map(|count| relu[count].as_f64().unwrap());
+                add(format!("dead_share/{name}"), dead / units);
+                add(format!("zero_share/{name}"), relu["zeros"].as_f64().unwrap());
+            }
+        }
         for (tag, name) in [
             ("loss/classification", "classification_loss"),
             ("loss/weight_decay", "weight_decay_loss"),
@@ -105,7 +126,7 @@ pub fn metrics(run: &Path) -> Vec<(u64, String, f32)> {
             ("learning_rate", "learning_rate"),
         ] {
             if let Some(value) = report[name].as_f64() {
-                expected.push((report["iteration"].as_u64().unwrap(), tag.to_owned(), value as f32));
+                expected.push((iteration(&report), tag.to_owned(), value as f32));
             }
         }
     }

@@ -10,13 +10,16 @@ use roxmltree::Document;
 use tempfile::TempDir;
 
 /// Each figure, and whether it holds images.
-const FIGURES: [(&str, bool); 14] = [
+const FIGURES: [(&str, bool); 17] = [
     ("accuracy", false),
     ("calibration", false),
     ("classes", false),
     ("confusion-counts", false),
     ("confusion-percent", false),
+    ("dead-units", false),
     ("kernels", true),
+    ("layer-gradients", false),
+    ("layer-updates", false),
     ("learning-rate", false),
     ("loss", false),
     ("loss-with-weight-decay", false),

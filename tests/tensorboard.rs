@@ -13,7 +13,12 @@ fn tensorboard_has_every_figure_of_the_metrics_also_of_a_resumed_run() {
     let events = run.join("tensorboard");
     assert_eq!(scalars(&events), metrics(&run));
     // Reports at 5, 10, 15, 20, of which 10 and 20 are validated.
-    assert_eq!(scalars(&events).len(), 4 * 5 + 2 * 2);
+    let of_layers = |tag: &str| tag.contains("/conv") || tag.contains("/linear") || tag.contains("/relu");
+    let (layers, others): (Vec<_>, Vec<_>) = scalars(&events).into_iter().partition(|(_, tag, _)| of_layers(tag));
+    assert_eq!(others.len(), 4 * 5 + 2 * 2);
+    // Looks at the layers at 1 and 20. The biases are zero at first, so that there is no ratio.
+    assert!(layers.iter().all(|(step, ..)| [1, 20].contains(step)), "{layers:?}");
+    assert!(layers.iter().any(|(step, tag, _)| (*step, tag.as_str()) == (20, "update_over_weight/conv1.weight")));
 
     backproof(folder.path()).args(["resume", "runs/quickstart/latest", "--iterations", "30"]).assert().success();
     assert_eq!(scalars(&events), metrics(&run));

@@ -25,8 +25,11 @@ for (const page of pages) {
   };
   await tab.locator("#training").scrollIntoViewIfNeeded();
 
-  for (const id of ["loss", "accuracy"]) {
+  for (const id of ["loss", "accuracy", "layer-gradients", "dead-units"]) {
     const figure = tab.locator(`figure.curve:has(#${id})`);
+    // Not every run looks at its layers, and not every network has ReLUs.
+    if (!(await figure.count())) continue;
+    await figure.scrollIntoViewIfNeeded();
     const values = JSON.parse(await figure.locator("script").textContent());
     const last = values.iterations.length - 1;
     const said = () => figure.locator("output").textContent();
@@ -61,6 +64,8 @@ for (const page of pages) {
     await figure.press("Escape");
     if ((await said()) !== "") fault(`${id}: the values stay after Escape`);
   }
+
+  await tab.locator("#training").scrollIntoViewIfNeeded();
 
   // Epochs in place of iterations.
   const epochs = tab.locator("#curve-tools [name=epochs]");

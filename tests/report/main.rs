@@ -10,13 +10,16 @@ use backproof_tests::{backproof, copy_folder, json, latest, stderr, stdout};
 use roxmltree::{Document, ParsingOptions};
 use tempfile::TempDir;
 
-const FIGURES: [&str; 14] = [
+const FIGURES: [&str; 17] = [
     "accuracy",
     "calibration",
     "classes",
     "confusion-counts",
     "confusion-percent",
+    "dead-units",
     "kernels",
+    "layer-gradients",
+    "layer-updates",
     "learning-rate",
     "loss",
     "loss-with-weight-decay",

@@ -27,6 +27,7 @@
 //! where a checkpoint or a report wants them. The autodiff engine uses the nodes. Where there is no kernel, Burn's
 //! operations compute the layer, as they compute every layer with `kernels = "off"`.
 
+mod active;
 #[cfg(feature = "flex")]
 mod autodiff;
 mod fault;
@@ -43,6 +44,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+pub use active::ActiveUnits;
 #[cfg(feature = "flex")]
 pub use autodiff::{
     Segment, SegmentNormalization, SegmentParameters, WriteMask, linear_on_kernels, linear_pays, runs_on_kernels,

@@ -26,6 +26,17 @@ impl Subset {
         Self { images, indices: indices.into(), tables }
     }
 
+    /// The same with the images `indices` of the data set alone.
+    ///
+    /// # Panics
+    ///
+    /// If an index is out of range.
+    #[must_use]
+    pub fn with_indices(&self, indices: Vec<usize>) -> Self {
+        assert!(indices.iter().all(|&index| index < self.images.len()), "an image of {}", self.images.len());
+        Self { indices: indices.into(), ..self.clone() }
+    }
+
     /// The number of images.
     pub fn len(&self) -> usize {
         self.indices.len()

@@ -175,6 +175,32 @@ impl Compiled<TrainingPlan> {
         self.plan.squared_gradients(&|layer, parameter| name_of(&self.tensors, layer, parameter).is_some_and(of))
     }
 
+    /// The weights as they lie in memory, for [`squared_steps`](Self::squared_steps).
+    #[must_use]
+    pub fn packed_weights(&self) -> Vec<f32> {
+        self.plan.packed_weights()
+    }
+
+    /// Of each parameter its name, how many numbers it has, Σ (w − v)² and Σ v², where w are its weights, and v what
+    /// they were in `before`, which [`packed_weights`](Self::packed_weights) gave.
+    #[must_use]
+    pub fn squared_steps(&self, before: &[f32]) -> Vec<(String, usize, [f64; 2])> {
+        let sums = self.plan.squared_steps(before);
+        let of_tensor = |(name, layer, role, shape): &(String, usize, Parameter, Vec<usize>)| {
+            let (.., sums) = sums.iter().find(|(of, parameter, _)| (of, parameter) == (layer, role))?;
+            Some((name.clone(), shape.iter().product(), *sums))
+        };
+        self.tensors.iter().filter_map(of_tensor).collect()
+    }
+
+    /// Σ g² of each parameter by its name, once the gradients are together.
+    #[must_use]
+    pub fn squared_gradients_of_each(&self) -> BTreeMap<String, f64> {
+        let parameters = self.tensors.iter().filter(|(name, _, parameter, _)| is_parameter(name, *parameter));
+        let squares = |layer, role| self.plan.squared_gradients(&|of, parameter| (of, parameter) == (layer, role));
+        parameters.map(|(name, layer, role, _)| (name.clone(), squares(*layer, *role))).collect()
+    }
+
     /// `network` with the parameters that `wanted` names in place of its own.
     #[must_use]
     pub fn store_parameters(&self, network: Network, wanted: impl Fn(&str) -> bool) -> Network {

@@ -25,6 +25,7 @@
 //! assert_eq!(logits.dims(), [2, 10]);
 //! ```
 
+mod active;
 mod compiled;
 mod freeze;
 #[cfg(any(fuzzing, test))]
@@ -39,6 +40,7 @@ mod weights;
 #[cfg(feature = "flex")]
 mod with_segments;
 
+pub use backproof_compiled::ActiveUnits;
 pub use compiled::{Compiled, can_freeze};
 pub use has_kernels::{ComputedBy, NotCompiled, has_kernels};
 pub use network::passes::{LayerPass, Passes};

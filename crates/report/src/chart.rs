@@ -9,7 +9,7 @@ use crate::figure::Figure;
 use crate::labels::spread;
 use crate::letters::{fitted, widest, width};
 use crate::medium::Medium;
-use crate::scale::{Scale, Tick, round};
+use crate::scale::{Axis, Scale, Tick, round};
 use crate::series::{Marker, Series};
 use crate::templates::render;
 use crate::theme::SERIES;
@@ -21,8 +21,7 @@ pub(crate) struct Chart {
     pub(crate) title: &'static str,
     /// What the values are, with their unit.
     pub(crate) unit: String,
-    /// Whether the axis of the values begins at zero.
-    pub(crate) from_zero: bool,
+    pub(crate) axis: Axis,
     /// Where it must end, if there is such a value.
     pub(crate) most: Option<f64>,
     /// The last value of a curve as its label has it.
@@ -82,6 +81,8 @@ struct Context<'a> {
 #[derive(Serialize)]
 struct Drawing {
     y: Vec<Tick>,
+    /// Top and bottom of what is marked.
+    marked: Option<[f64; 2]>,
     curves: Vec<Curve>,
 }
 
@@ -198,7 +199,8 @@ impl Chart {
             coloured.into_iter().map(|series| (series, labels.next().expect("every curve in colour has a label"))),
         );
         let curves = curves.map(|(series, label)| self.curve(series, x, y, label));
-        Drawing { curves: curves.collect(), y: y.drawn_ticks() }
+        let marked = self.marked().map(|[low, high]| [y.place(high), y.place(low)]);
+        Drawing { curves: curves.collect(), y: y.drawn_ticks(), marked }
     }
 
     /// Room for what is drawn in a width: measured, as the font is known. Names that would take more than two fifths of
@@ -228,10 +230,25 @@ impl Chart {
     /// All values, the smallest first.
     fn values(&self) -> Vec<f64> {
         let in_bands = self.series.iter().flat_map(|series| &series.band).flat_map(|[_, low, high]| [*low, *high]);
-        let mut values: Vec<f64> =
-            self.series.iter().flat_map(|series| &series.points).map(|&(_, value)| value).chain(in_bands).collect();
+        let points = self.series.iter().flat_map(|series| &series.points).map(|&(_, value)| value);
+        let mut values: Vec<f64> = points.chain(in_bands).collect();
+        match self.axis {
+            Axis::Logarithmic { marked: Some([low, high]) } => {
+                values.iter_mut().for_each(|value| *value = value.max(low / 100.0));
+                values.extend([low, high]);
+            }
+            Axis::Logarithmic { marked: None } => {
+                values.retain(|&value| value > 0.0);
+                values.extend(values.is_empty().then_some(1.0));
+            }
+            Axis::FromZero | Axis::OfValues => {}
+        }
         values.sort_by(f64::total_cmp);
         values
+    }
+
+    fn marked(&self) -> Option<[f64; 2]> {
+        if let Axis::Logarithmic { marked } = self.axis { marked } else { None }
     }
 
     /// Of values that are positive and have no upper bound.
@@ -245,13 +262,14 @@ impl Chart {
     fn values_axis(&self, place: [f64; 2]) -> Scale {
         let values = self.values();
         let (low, high) = (values[0], values[values.len() - 1]);
-        if high > 100.0 * values[values.len() / 2]
+        let is_asked = matches!(self.axis, Axis::Logarithmic { .. });
+        if (is_asked || high > 100.0 * values[values.len() / 2])
             && let Some(axis) = self.logarithmic_axis(place)
         {
             return axis;
         }
         // Values that all lie far from zero would leave most of the plot empty.
-        let from_zero = self.from_zero && low < 0.5 * high;
+        let from_zero = self.axis == Axis::FromZero && low < 0.5 * high;
         let axis = Scale::linear([if from_zero { low.min(0.0) } else { low }, high], 5, place);
         match self.most {
             Some(most) if axis.ticks().last().is_some_and(|&tick| tick > most) => axis.ending(most),
@@ -321,7 +339,7 @@ mod tests {
             name: "test",
             title: "Test",
             unit: "values".to_owned(),
-            from_zero: true,
+            axis: Axis::FromZero,
             most: None,
             format: |value| format!("{value:.1}"),
             labels: LABELS,

@@ -7,7 +7,8 @@ use std::path::Path;
 use backproof_data::{Images, load_images};
 use backproof_spec::{Experiment, LayerSpec, Loss};
 use backproof_train::{
-    EvaluationResult, Measures, Prediction, RunFolder, RunRecord, RunStatus, Split, TrainError, TrainingReport,
+    EvaluationResult, ExplainedImages, LayersLook, Measures, Prediction, RunFolder, RunRecord, RunStatus, Split,
+    TrainError, TrainingReport, weighted_layers,
 };
 
 use crate::ReportError;
@@ -25,6 +26,10 @@ pub(crate) struct Contents {
     /// The same, understood.
     pub(crate) experiment: Option<Experiment>,
     pub(crate) reports: Vec<TrainingReport>,
+    /// What was seen of the layers; empty where nobody looked.
+    pub(crate) looks: Vec<LayersLook>,
+    /// Where the network looks in test images, with the weights of the result.
+    pub(crate) explained: Option<ExplainedImages>,
     pub(crate) result: Option<EvaluationResult>,
     /// Of every test image; empty without a result.
     pub(crate) predictions: Vec<Prediction>,
@@ -65,6 +70,10 @@ impl Contents {
             missing.push("There is no test result: evaluation/result.json is not there.".to_owned());
         }
         let mut result = result.flatten();
+        let looks = keep(folder.looks(), "The curves of the layers are missing", &mut missing).unwrap_or_default();
+        let explained = keep(folder.explained(), "It is not shown where the network looks", &mut missing).flatten();
+        // An evaluation of other weights may have been broken off before it looked.
+        let explained = explained.filter(|it| result.as_ref().is_some_and(|of| of.iteration == it.iteration));
         let predictions = result
             .as_ref()
             .and_then(|result| {
@@ -96,6 +105,8 @@ impl Contents {
             config,
             experiment,
             reports,
+            looks,
+            explained,
             result,
             predictions,
             temperature,
@@ -110,6 +121,16 @@ impl Contents {
     pub(crate) fn batch_and_validation(&self) -> [usize; 2] {
         let of = |it: &Experiment| [it.training.batch_size, it.data.validation_images];
         self.experiment.as_ref().map_or([0; 2], of)
+    }
+
+    /// The convolutions and linear layers of the network, as far as it is known.
+    pub(crate) fn weighted_layers(&self) -> Vec<String> {
+        self.experiment.as_ref().and_then(|it| weighted_layers(&it.model).ok()).unwrap_or_default()
+    }
+
+    /// The names of the classes, in label order.
+    pub(crate) fn class_names(&self) -> Vec<String> {
+        self.result.iter().flat_map(|result| &result.classes).map(|class| class.class.clone()).collect()
     }
 
     /// What happened in the course of the run, in the order of iterations.

@@ -8,6 +8,7 @@ use crate::chart::{Chart, LABELS};
 use crate::explore::{Along, Explored, Milestone};
 use crate::figure::Figure;
 use crate::medium::Medium;
+use crate::scale::Axis;
 use crate::series::{Look, Marker, Series};
 
 const TRAINING: Look = Look::new(0, "", None);
@@ -76,7 +77,7 @@ fn loss(reports: &[TrainingReport]) -> Chart {
         name: "loss",
         title: "Loss",
         unit: "nats".to_owned(),
-        from_zero: true,
+        axis: Axis::FromZero,
         most: None,
         format: nats,
         labels: LABELS,
@@ -106,7 +107,7 @@ fn accuracy(reports: &[TrainingReport]) -> Chart {
         name: "accuracy",
         title: "Accuracy",
         unit: "% of images".to_owned(),
-        from_zero: false,
+        axis: Axis::OfValues,
         most: Some(100.0),
         format: |percent| format!("{percent:.2} %"),
         labels: LABELS,
@@ -123,7 +124,7 @@ fn true_positives(reports: &[TrainingReport], images: usize) -> Chart {
         name: "true-positives",
         title: "True positives",
         unit: format!("correctly classified of {} {}", thousands(images), plural(images, "validation image")),
-        from_zero: false,
+        axis: Axis::OfValues,
         most: Some(images as f64),
         format: |count| thousands(count as usize),
         labels: LABELS,
@@ -137,7 +138,7 @@ fn training_true_positives(reports: &[TrainingReport], batch_size: usize) -> Cha
         name: "training-true-positives",
         title: "True positives in training",
         unit: format!("correctly classified of the {} of a batch", counted(batch_size, "image")),
-        from_zero: false,
+        axis: Axis::OfValues,
         most: Some(batch_size as f64),
         format: |count| format!("{count:.2}"),
         labels: LABELS,
@@ -152,7 +153,7 @@ fn learning_rate(reports: &[TrainingReport]) -> Chart {
         name: "learning-rate",
         title: "Learning rate",
         unit: "α of each iteration".to_owned(),
-        from_zero: true,
+        axis: Axis::FromZero,
         most: None,
         format: |rate| format!("{rate:.2e}"),
         labels: LABELS,

@@ -7,7 +7,7 @@ use crate::gradients::Gradients;
 use crate::medium::Medium;
 use crate::mistakes::Mistakes;
 use crate::ranking::Ranking;
-use crate::{ReportError, calibration, class_bars, curves, misclassified};
+use crate::{ReportError, calibration, class_bars, curves, layers, misclassified};
 
 /// What figures are drawn of.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +39,10 @@ impl Figures {
         let [batch_size, validation_images] = contents.batch_and_validation();
         let most = if medium == Medium::Screen { Confusion::MOST_CLASSES } else { Confusion::MOST_ON_PAPER };
         let confusion = confusion.filter(|confusion| confusion.names.len() <= most);
+        let of_layers = layers::figures(&contents.looks, &contents.weighted_layers(), medium)?;
+        let curves = curves::figures(&contents.reports, batch_size, validation_images, medium)?;
         Ok(Self {
-            curves: curves::figures(&contents.reports, batch_size, validation_images, medium)?,
+            curves: curves.into_iter().chain(of_layers).collect(),
             confusion: confusion.map(|it| it.figures(medium)).transpose()?.unwrap_or_default(),
             classes: contents.result.as_ref().map(|it| class_bars::figure(it, medium)).transpose()?.flatten(),
             calibration: contents

@@ -55,7 +55,9 @@ mod judged;
 mod kernels;
 mod labels;
 mod latex;
+mod layers;
 mod letters;
+mod looks_at;
 mod markdown;
 mod medium;
 mod misclassified;
@@ -128,8 +130,7 @@ pub struct Written {
 pub fn report(folder: &RunFolder, data_dir: Option<&Path>, for_paper: &ForPaper) -> Result<Written, ReportError> {
     let mut contents = Contents::read(folder)?;
     let images = contents.test_images(data_dir);
-    let names: Vec<String> =
-        contents.result.iter().flat_map(|result| &result.classes).map(|class| class.class.clone()).collect();
+    let names = contents.class_names();
     let predicted = !contents.predictions.is_empty();
     if predicted && names.len() > Confusion::MOST_CLASSES {
         let classes = backproof_spec::thousands(names.len());

@@ -15,6 +15,8 @@ use crate::facts::{Fact, Provenance, facts, provenance, training_of_classes};
 use crate::figure::{Figure, stylesheet};
 use crate::figures::Figures;
 use crate::gradients::Section;
+use crate::layers::Layers;
+use crate::looks_at::LooksAt;
 use crate::mistakes::Mistakes;
 use crate::network::{Network, network};
 use crate::ranking::Ranking;
@@ -79,6 +81,7 @@ struct Page<'a> {
     training_of_classes: Vec<&'static str>,
     reports: Vec<&'a TrainingReport>,
     every: usize,
+    layers: Option<Layers>,
     result: Option<&'a backproof_train::EvaluationResult>,
     classes: Option<Classes>,
     pairs: Vec<PairRow>,
@@ -90,6 +93,7 @@ struct Page<'a> {
     ranking: Vec<String>,
     mistakes: Option<&'a Mistakes>,
     samples: &'a [SampleRow],
+    looks_at: Option<LooksAt>,
     kernels: Option<String>,
     kernels_of: String,
     network: Option<Network>,
@@ -136,6 +140,7 @@ pub(crate) fn page(
         facts: facts(contents),
         curves,
         folded_curves,
+        layers: Layers::new(&contents.looks, &contents.weighted_layers(), milestones.clone())?,
         milestones,
         training_of_classes: contents.experiment.as_ref().map(training_of_classes).unwrap_or_default(),
         reports,
@@ -151,6 +156,7 @@ pub(crate) fn page(
         ranking: figures.ranking.iter().map(Figure::inline).collect::<Result<_, _>>()?,
         mistakes,
         samples,
+        looks_at: contents.explained.as_ref().and_then(|it| LooksAt::new(it, &contents.class_names())),
         kernels: figures.kernels.as_ref().map(Figure::inline).transpose()?,
         kernels_of: kernels_of.unwrap_or_default(),
         network: contents.experiment.as_ref().and_then(|it| network(&it.model, contents.record.computations.last())),

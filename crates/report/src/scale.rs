@@ -9,6 +9,18 @@ pub(crate) struct Tick {
     text: String,
 }
 
+/// Which axis a chart has for its values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Axis {
+    /// From zero, unless all values lie far from it.
+    FromZero,
+    /// From the smallest value.
+    OfValues,
+    /// Of decades. What lies between these two is marked, and two decades below them the axis ends at the latest: what is
+    /// smaller lies at its bottom.
+    Logarithmic { marked: Option<[f64; 2]> },
+}
+
 /// An axis: values `low` to `high` on a line from `from` to `to`, in drawing units.
 #[derive(Debug, Clone)]
 pub(crate) struct Scale {

@@ -58,6 +58,8 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
         "sections/probabilities.html",
         "sections/mistakes.html",
         "sections/samples.html",
+        "sections/layers.html",
+        "sections/looks_at.html",
         "sections/kernels.html",
         "sections/network.html",
         "sections/gradients.html",

@@ -29,11 +29,27 @@ pub struct Experiment {
     /// The views of an image whose logits validation, test and prediction average.
     #[serde(default, skip_serializing_if = "is_default")]
     pub views: Views,
+    /// Test images of which a run keeps where its network looks; 0 for none.
+    #[serde(default = "Experiment::explained_images", skip_serializing_if = "Experiment::is_explained_images")]
+    pub explained_images: usize,
     /// Whether the network's gradients are held against finite differences before the first iteration.
     #[serde(default, skip_serializing_if = "is_default")]
     pub check_gradients: bool,
     /// What the outcome should be, if that is said.
     pub expect: Option<Expect>,
+}
+
+impl Experiment {
+    /// [`explained_images`](Self::explained_images) where a config does not say.
+    pub const EXPLAINED_IMAGES: usize = 6;
+
+    fn explained_images() -> usize {
+        Self::EXPLAINED_IMAGES
+    }
+
+    fn is_explained_images(images: &usize) -> bool {
+        *images == Self::EXPLAINED_IMAGES
+    }
 }
 
 /// How gradients are computed, and on what.
@@ -121,6 +137,10 @@ pub struct Training {
     pub validate_every: usize,
     /// Iterations between two checkpoints.
     pub checkpoint_every: usize,
+    /// Iterations between two looks at the layers: gradients, updates, and units that are dead; 0 for none. It changes
+    /// no number of the training.
+    #[serde(default = "Training::layers_every", skip_serializing_if = "Training::is_layers_every")]
+    pub layers_every: usize,
     /// Iterations after which the weights are kept, in increasing order; 0 is before the first one. Those that the run
     /// does not reach are not kept.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -134,6 +154,19 @@ pub struct Training {
     /// The moving average of the weights that is evaluated in their place, if one is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weight_average: Option<WeightAverage>,
+}
+
+impl Training {
+    /// [`layers_every`](Self::layers_every) where a config does not say.
+    pub const LAYERS_EVERY: usize = 100;
+
+    fn layers_every() -> usize {
+        Self::LAYERS_EVERY
+    }
+
+    fn is_layers_every(every: &usize) -> bool {
+        *every == Self::LAYERS_EVERY
+    }
 }
 
 /// A moving average of the weights after each iteration, a ← d a + (1 − d) w, which begins at the weights after the

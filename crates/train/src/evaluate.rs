@@ -1,12 +1,11 @@
 //! Evaluations: of a run on a part of its data set, and of a network on some images.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow::{self, Break, Continue};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use backproof_compiled::InferencePlan;
-use backproof_data::{Selection, Subset, evaluation_selections};
+use backproof_data::{Prepared, Selection, Subset, evaluation_selections};
 use backproof_models::{Changes, Compiled, Network, PassMode};
 use backproof_spec::Experiment;
 use burn::tensor::TensorData;
@@ -15,6 +14,7 @@ use crate::areas::Counts;
 use crate::computation::instructions;
 use crate::data::data;
 use crate::evaluation::host_rows;
+use crate::explained::ExplainedImages;
 use crate::logits::Logits;
 use crate::loss::score;
 use crate::setup::class_names;
@@ -62,14 +62,19 @@ pub fn evaluate(
     let experiment = folder.experiment()?;
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
     let loaded = weights.load(folder, network, &class_names(&experiment.data, setup))?;
-    let (evaluation, mut evaluated, checksums) =
+    let network = loaded.network.clone();
+    let (evaluation, mut evaluated, data) =
         evaluate_loaded(&experiment, loaded, split, logits, setup, observer, stop)?;
     if let Ok(record) = folder.record() {
-        let is_other = |(name, sum): &(&String, &String)| checksums.get(*name) != Some(*sum);
+        let is_other = |(name, sum): &(&String, &String)| data.checksums.get(*name) != Some(*sum);
         evaluated.other_data = record.data_checksums.iter().filter(is_other).map(|(name, _)| name.clone()).collect();
     }
     if !matches!(weights, Weights::File(_)) {
-        evaluated.kept_files = folder.write_evaluation(&evaluation, &evaluated.result);
+        let iteration = evaluated.result.iteration;
+        evaluated.kept_files = folder.write_evaluation(&evaluation, &evaluated.result).and_then(|()| match split {
+            Split::Test => keep_explained(folder, &experiment, &network, &data.test, &evaluation, iteration),
+            Split::Training | Split::Validation => Ok(()),
+        });
     }
     Ok(evaluated)
 }
@@ -97,7 +102,7 @@ pub fn evaluate_weights(
     Ok(evaluated)
 }
 
-/// The evaluation of a network with its weights, and the checksums of the data. Nothing is written but the logits.
+/// The evaluation of a network with its weights, and the data. Nothing is written but the logits.
 fn evaluate_loaded(
     experiment: &Experiment,
     loaded: Loaded,
@@ -106,7 +111,7 @@ fn evaluate_loaded(
     setup: &Setup,
     observer: &mut dyn Observer,
     stop: &AtomicBool,
-) -> Result<(Evaluation, Evaluated, BTreeMap<String, String>), TrainError> {
+) -> Result<(Evaluation, Evaluated, Prepared), TrainError> {
     let Loaded { network, iteration, changes } = loaded;
     let data = data(experiment, setup, observer, stop)?;
     let subset = match split {
@@ -133,7 +138,23 @@ fn evaluate_loaded(
     let result = evaluation.result(split.name(), iteration, &data.data_set.class_names);
     let kept_logits = logits.map_or(Ok(()), |path| kept.write(path));
     let evaluated = Evaluated { result, changes, other_data: Vec::new(), kept_files: Ok(()), kept_logits };
-    Ok((evaluation, evaluated, data.checksums))
+    Ok((evaluation, evaluated, data))
+}
+
+/// Keeps where `network` looks in a few of the test images that were evaluated, where the experiment asks for it.
+pub(crate) fn keep_explained(
+    folder: &RunFolder,
+    experiment: &Experiment,
+    network: &Network,
+    test: &Subset,
+    evaluation: &Evaluation,
+    iteration: Option<usize>,
+) -> Result<(), TrainError> {
+    if experiment.explained_images == 0 {
+        return Ok(());
+    }
+    let most = experiment.explained_images;
+    folder.write_explained(&ExplainedImages::new(network, test, &evaluation.predictions, most, iteration)?)
 }
 
 /// The evaluation of `subset` with all its figures. Of more than [`MOST_KEPT`] classes, the areas of the classes take a

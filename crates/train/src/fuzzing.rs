@@ -18,9 +18,12 @@ pub fn run_folder(bytes: &[u8]) {
         fs::create_dir_all(path.parent().expect("it is in a folder")).expect("the folder is ours");
         fs::write(path, bytes).expect("the folder is ours");
     };
-    for name in ["run.json", "normalizer.json", "metrics.jsonl", "log.txt", "checkpoints/last/state.json"] {
+    for name in
+        ["run.json", "normalizer.json", "metrics.jsonl", "layers.jsonl", "log.txt", "checkpoints/last/state.json"]
+    {
         put(name);
     }
+    put("evaluation/explained.safetensors");
     let folder = RunFolder::open(temporary.path()).expect("there is a run.json");
     let _ = folder.record();
     let _ = folder.last().position();
@@ -28,8 +31,11 @@ pub fn run_folder(bytes: &[u8]) {
         assert!(normalizer.fits(Shape::image(1, 2, 2)));
     }
     let _ = folder.reports();
-    folder.rewind_lines(10, false).expect("the folder is ours");
+    let _ = folder.looks();
+    let _ = folder.explained();
+    folder.rewind_lines(10, 10, false).expect("the folder is ours");
     assert!(folder.reports().expect("what is no report is gone").iter().all(|report| report.iteration <= 10));
+    assert!(folder.looks().expect("what is no look is gone").iter().all(|look| look.iteration <= 10));
 }
 
 /// A file of TensorBoard's events: what is cut off it is its end.

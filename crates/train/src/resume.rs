@@ -90,7 +90,7 @@ pub fn resume(
 
     folder.sweep_up_locked();
     // First, for it may fail, and then the run stays as it is.
-    folder.rewind_lines(position.reported(), done)?;
+    folder.rewind_lines(position.iteration, position.reported(), done)?;
     if iterations.is_some() || record.schema_version < RUN_SCHEMA {
         // Before `run.json` says that the config is in the names of today; those of today mean the same in both.
         folder.write_config(&experiment)?;
@@ -99,7 +99,7 @@ pub fn resume(
         // What was there is damaged, ahead or not there at all, and there may be no iteration left to save one after.
         folder.last().save(&trainer.kept(), &experiment, &position, None)?;
     }
-    let events = events(&folder, setup, position.reported())?;
+    let events = events(&folder, setup, &position)?;
     // A folder of an earlier version has none.
     folder.write_normalizer(&data.normalizer)?;
     folder.log(&format!("resumed at iteration {}", position.iteration))?;
@@ -139,18 +139,32 @@ fn note(record: &mut RunRecord, began: Engine, now: &Computation) -> Option<Stri
     Some(warning)
 }
 
-/// The event file of a run that goes on after the report of `iteration`, if it has events or is to have them from now
-/// on. Then the figures so far are in it too.
-fn events(folder: &RunFolder, setup: &Setup, iteration: usize) -> Result<Option<EventFile>, TrainError> {
+/// The event file of a run that goes on from `position`, if it has events or is to have them from now on. Then the
+/// figures so far are in it too.
+fn events(folder: &RunFolder, setup: &Setup, position: &Position) -> Result<Option<EventFile>, TrainError> {
+    let reported = position.reported();
     if tensorboard::is_on(folder.path()) {
-        tensorboard::rewind(folder.path(), iteration)?;
-        return EventFile::create(folder.path(), iteration).map(Some);
+        tensorboard::rewind(folder.path(), reported)?;
+        let mut events = EventFile::create(folder.path(), reported)?;
+        // What was seen in an iteration whose report was not made is cut as well.
+        let looks = folder.looks()?.into_iter().filter(|look| look.iteration > reported);
+        looks.into_iter().try_for_each(|look| events.look(&look))?;
+        return Ok(Some(events));
     }
     if !setup.tensorboard {
         return Ok(None);
     }
     let mut events = EventFile::create(folder.path(), 0)?;
-    folder.reports()?.iter().try_for_each(|report| events.report(report))?;
+    let (reports, looks) = (folder.reports()?, folder.looks()?);
+    // By rising steps, as a run writes them, so that they can be cut again.
+    let mut looks = looks.iter().peekable();
+    for report in &reports {
+        while let Some(look) = looks.next_if(|look| look.iteration <= report.iteration) {
+            events.look(look)?;
+        }
+        events.report(report)?;
+    }
+    looks.try_for_each(|look| events.look(look))?;
     Ok(Some(events))
 }
 
@@ -194,12 +208,14 @@ fn begin_again(experiment: &Experiment, record: &RunRecord, setup: &Setup) -> Re
 /// Refuses a config that was changed in what the numbers depend on: the run would be neither the old one nor the new
 /// one.
 fn same_config(experiment: &Experiment, mut saved: Experiment, checkpoint: &Checkpoint) -> Result<(), TrainError> {
-    // Going on further, by another engine, or saving more often, is what one may well want.
+    // Going on further, by another engine, or saving or looking more often, is what one may well want.
     saved.engine = experiment.engine;
     saved.kernels = experiment.kernels;
     saved.training.iterations = experiment.training.iterations;
     saved.training.checkpoint_every = experiment.training.checkpoint_every;
     saved.training.keep.clone_from(&experiment.training.keep);
+    saved.training.layers_every = experiment.training.layers_every;
+    saved.explained_images = experiment.explained_images;
     saved.expect.clone_from(&experiment.expect);
     if saved == *experiment {
         return Ok(());

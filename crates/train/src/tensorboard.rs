@@ -1,4 +1,4 @@
-//! The figures of `metrics.jsonl` as TensorBoard's event files.
+//! The figures of `metrics.jsonl` and `layers.jsonl` as TensorBoard's event files.
 //!
 //! An event file is a row of records. A record is the length of its content (8 bytes), the masked CRC-32C of those 8
 //! bytes (4), the content, and the masked CRC-32C of the content (4), all little-endian; the content is a protocol
@@ -16,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crc::{CRC_32_ISCSI, Crc};
 use prost::Message;
 
-use crate::{TrainError, TrainingReport, files};
+use crate::{LayersLook, ReluLook, TensorLook, TrainError, TrainingReport, files};
 
 /// Where the events of the run in `folder` are.
 fn events(folder: &Path) -> PathBuf {
@@ -95,11 +95,28 @@ impl EventFile {
             ("accuracy/validation", report.validation_accuracy),
             ("learning_rate", Some(report.learning_rate)),
         ];
-        let value = figures
-            .into_iter()
-            .filter_map(|(tag, figure)| Some(Value { tag: tag.to_owned(), simple_value: Some(figure? as f32) }));
+        let figures = figures.into_iter().filter_map(|(tag, figure)| Some((tag.to_owned(), figure?)));
+        self.figures(report.iteration, figures)
+    }
+
+    /// Adds what was seen of the layers.
+    pub(crate) fn look(&mut self, look: &LayersLook) -> Result<(), TrainError> {
+        let of_tensor = |tensor: &TensorLook| {
+            let update = tensor.update_share().map(|share| (format!("update_over_weight/{}", tensor.name), share));
+            std::iter::once((format!("gradient_rms/{}", tensor.name), tensor.gradient)).chain(update)
+        };
+        let of_relu = |relu: &ReluLook| {
+            let of = |what: &str| format!("{what}/{}", relu.layer);
+            [(of("dead_share"), relu.dead_share()), (of("zero_share"), relu.zeros)]
+        };
+        let tensors = look.tensors.iter().flat_map(of_tensor);
+        self.figures(look.iteration, tensors.chain(look.relus.iter().flat_map(of_relu)))
+    }
+
+    fn figures(&mut self, iteration: usize, figures: impl Iterator<Item = (String, f64)>) -> Result<(), TrainError> {
+        let value = figures.map(|(tag, figure)| Value { tag, simple_value: Some(figure as f32) });
         let summary = Some(Summary { value: value.collect() });
-        self.append(&Event { wall_time: now(), step: report.iteration as i64, file_version: None, summary })
+        self.append(&Event { wall_time: now(), step: iteration as i64, file_version: None, summary })
     }
 
     fn append(&mut self, event: &Event) -> Result<(), TrainError> {
@@ -207,7 +224,10 @@ pub(crate) mod tests {
 
     /// The iterations of the reports in the event files of the run in `folder`.
     pub(crate) fn steps(folder: &Path) -> Vec<i64> {
-        read(folder).into_iter().filter(|event| event.summary.is_some()).map(|event| event.step).collect()
+        let is_report = |event: &Event| {
+            event.summary.iter().flat_map(|summary| &summary.value).any(|value| value.tag == "loss/classification")
+        };
+        read(folder).into_iter().filter(is_report).map(|event| event.step).collect()
     }
 
     #[test]

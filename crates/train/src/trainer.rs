@@ -11,14 +11,17 @@ use burn::tensor::{Device, Int, TensorData};
 use crate::checkpoint::Kept;
 use crate::engine::OnTensors;
 use crate::evaluation::{argmax, host_values};
+use crate::look::TensorLook;
 use crate::loss::TrainingLoss;
 use crate::optimizer::{optimizer_of, remembers};
 use crate::rules::Rules;
 use crate::targets::Targets;
+use look::Before;
 use on_plan::OnPlan;
 
 mod clipping;
 mod copies;
+mod look;
 mod minibatch;
 mod on_plan;
 
@@ -115,6 +118,11 @@ impl Trainer {
         self
     }
 
+    /// The instructions of the kernels that take part.
+    pub(crate) fn kernels(&self) -> Option<Isa> {
+        self.config.kernels
+    }
+
     /// Multiplies the learning rates of all parameters by `factor` in the next steps.
     pub(crate) fn multiply_learning_rates(&mut self, factor: f64) {
         self.rules.multiply_learning_rates(factor);
@@ -126,6 +134,12 @@ impl Trainer {
     ///
     /// If an earlier step panicked.
     pub fn step(&mut self, batch: &dyn Minibatch, step: usize) -> Step {
+        self.step_seen(batch, step, None)
+    }
+
+    /// As [`step`](Self::step), which is the same to the bit, with the figures of the trained tensors, where somebody
+    /// wants to see them and the loss is finite.
+    pub(crate) fn step_seen(&mut self, batch: &dyn Minibatch, step: usize, seen: Option<&mut Vec<TensorLook>>) -> Step {
         let Self { config, rules, network: place, optimizer, engine, .. } = self;
         let mode = PassMode::Training { seed: config.seed, step: step as u64 };
         let clipping = config.optimizer.clipping;
@@ -139,14 +153,19 @@ impl Trainer {
                 let targets = Targets { labels: classes, mixed };
                 let pass = engine.gradients(&config.loss, &network, images, targets, mode);
                 *place = Some(if pass.loss.is_finite() {
+                    let before = seen.is_some().then(|| Before::new(&network, &pass.parameters));
                     let mut gradients = rules.divide(&network, pass.parameters, step);
                     if let Some(clipping) = clipping {
                         gradients = clipping::clip(clipping, &network, gradients);
                     }
                     let each = gradients.into_iter().enumerate().filter(|(_, of_group)| !of_group.is_empty());
-                    each.fold(network, |network, (group, of_group)| {
+                    let network = each.fold(network, |network, (group, of_group)| {
                         engine.update(optimizer, rules.learning_rate(group, step), network, of_group)
-                    })
+                    });
+                    if let (Some(seen), Some(before)) = (seen, before) {
+                        *seen = before.figures(&network, rules);
+                    }
+                    network
                 } else {
                     network
                 });
@@ -160,7 +179,11 @@ impl Trainer {
             Running::OnPlan(plan) => {
                 let pass = plan.pass(batch, &labels, mixture.as_ref(), &config.loss, mode);
                 if pass.loss.is_finite() {
+                    let before = seen.is_some().then(|| plan.before());
                     plan.update(rules, clipping, step, place.as_ref().expect(THERE), optimizer);
+                    if let (Some(seen), Some(before)) = (seen, before) {
+                        *seen = plan.figures(&before, rules);
+                    }
                 }
                 pass
             }

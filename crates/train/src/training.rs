@@ -14,14 +14,18 @@ use backproof_models::{Network, WeightsError, load_weights, save_weights};
 use backproof_spec::{Averages, EarlyStopping, Experiment, Watch};
 
 use crate::checkpoint::{Best, Checkpoint, Position};
-use crate::evaluate::{evaluate_subset, evaluate_with_areas};
+use crate::evaluate::{evaluate_subset, evaluate_with_areas, keep_explained};
+use crate::look;
+use crate::probe::Probe;
 use crate::report::Window;
 use crate::run_folder::{BestValidation, Summary, TEST_RESULT};
 use crate::tensorboard::EventFile;
 use crate::{
     EndedEarly, Ending, Evaluation, Finished, Observer, RunFolder, Setup, Split, Step, TrainError, Trainer,
-    TrainingReport, restored_in_words,
+    restored_in_words,
 };
+
+mod figures;
 
 /// One run: what does not change while it trains.
 pub(crate) struct Run<'a> {
@@ -42,6 +46,8 @@ pub(crate) struct Training<'a> {
     observer: &'a mut (dyn Observer + Send),
     stop: &'a AtomicBool,
     clock: Clock,
+    /// Where the layers are looked at.
+    probe: Option<Probe>,
 }
 
 /// When this process began, and where the run was then.
@@ -68,7 +74,8 @@ impl<'a> Training<'a> {
     ) -> Self {
         let batches = run.data.training_batches(run.experiment.training.batch_size);
         let clock = Clock { started: Instant::now(), iteration: position.iteration, seconds: position.seconds };
-        Self { run, trainer, position, batches, events, observer, stop, clock }
+        let probe = (run.experiment.training.layers_every > 0).then(|| Probe::new(run.data, trainer.kernels()));
+        Self { run, trainer, position, batches, events, observer, stop, clock, probe }
     }
 
     /// Trains from where the run is, and evaluates the network on the test images.
@@ -98,7 +105,9 @@ impl<'a> Training<'a> {
         let began = Instant::now();
         let step = self.position.iteration;
         let images = self.batches.select(step);
-        let Step { loss, correct } = self.trainer.step(&images, step);
+        let training = &self.run.experiment.training;
+        let mut seen = look::is_due(step + 1, training.layers_every, training.iterations).then(Vec::new);
+        let Step { loss, correct } = self.trainer.step_seen(&images, step, seen.as_mut());
         if !loss.is_finite() {
             return Err(self.diverged(step + 1, format!("the loss is {loss}"), images.indices()));
         }
@@ -117,6 +126,9 @@ impl<'a> Training<'a> {
                 let value = watched.training_loss();
                 self.end_epoch(&rule, value)?;
             }
+        }
+        if let Some(tensors) = seen {
+            self.look(tensors)?;
         }
         self.position.seconds = self.clock.seconds + self.clock.started.elapsed().as_secs_f64();
         self.observer.iteration(self.position.iteration);
@@ -229,6 +241,7 @@ impl<'a> Training<'a> {
         let iteration = restored.unwrap_or(self.position.iteration);
         let result = evaluation.result(Split::Test.name(), Some(iteration), &data.data_set.class_names);
         folder.write_evaluation(&evaluation, &result)?;
+        keep_explained(folder, experiment, &network, &data.test, &evaluation, Some(iteration))?;
         if let Some(ended_early) = &ended_early {
             folder.log(&ended_early.to_string())?;
         }
@@ -322,42 +335,6 @@ impl<'a> Training<'a> {
             _ => evaluate_subset(experiment, setup, network, &data.validation, look)?,
         };
         Ok((!stopped).then_some(evaluation))
-    }
-
-    /// The figures of the last iterations.
-    fn figures(&self, validation: Option<&Evaluation>) -> TrainingReport {
-        let Self { run, position, batches, clock, .. } = self;
-        let training = &run.experiment.training;
-        let weight_decay_loss = self.trainer.weight_decay_loss();
-        let (classification_loss, total_loss, training_accuracy) = match &position.moving {
-            Some(moving) => (moving.loss, moving.total_loss, moving.accuracy),
-            None => {
-                let loss = position.window.loss();
-                (loss, loss + weight_decay_loss, position.window.accuracy())
-            }
-        };
-        let moving_validation = position.moving.as_ref().map(|moving| moving.validation_accuracy);
-        // At the rate of this process, once it has one.
-        let (seconds, done) = match position.iteration - clock.iteration {
-            0 => (position.seconds, position.iteration),
-            done => (clock.started.elapsed().as_secs_f64(), done),
-        };
-        let left = (training.iterations - position.iteration) as f64;
-        TrainingReport {
-            iteration: position.iteration,
-            epoch: batches.images_before(position.iteration) as f64 / run.data.training.len() as f64,
-            learning_rate: self.learning_rate(position.iteration - 1),
-            classification_loss,
-            weight_decay_loss,
-            total_loss,
-            training_accuracy,
-            validation_accuracy: validation.map(|validation| moving_validation.unwrap_or(validation.accuracy())),
-            validation_loss: validation.map(Evaluation::loss),
-            images_per_second: position.window.images_per_second(),
-            seconds: position.seconds,
-            seconds_left: seconds / done as f64 * left,
-            averages: training.averages,
-        }
     }
 
     /// Keeps the weights of this iteration where the config asks for that. A run that goes on from an earlier checkpoint

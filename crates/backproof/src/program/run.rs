@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use backproof::error::{Failure, code};
 use backproof::{Evaluation, SMOKE_ITERATIONS, cli, shell};
 use backproof_report::ForPaper;
-use backproof_train::{CheckpointName, Ending, Evaluated, Split, TrainError};
+use backproof_train::{CheckpointName, Ending, Evaluated, RunFolder, Split, TrainError};
 
 use crate::compare_gradients;
 use crate::dry_run;
@@ -15,6 +15,7 @@ use crate::reading::ImagesBar;
 use crate::report::{self, for_paper};
 use crate::setup::{open, say_changes, setup, weights};
 use crate::signals::{stop_on_signal, stop_when_told};
+use crate::terminal::{width, wrapped};
 
 #[allow(clippy::print_stdout)] // results go to stdout
 pub(crate) fn train(arguments: &cli::TrainArguments) -> anyhow::Result<()> {
@@ -118,6 +119,8 @@ fn finish(ending: Ending, smoke: bool, data_dir: Option<&Path>, for_paper: &ForP
             report::after_training(&finished.folder, data_dir, for_paper);
             if smoke {
                 println!("smoke run    {SMOKE_ITERATIONS} iterations: the config works; the accuracy says nothing");
+            } else {
+                warn_of_layers(&finished.folder);
             }
             match finished.expected_accuracy {
                 Some(expected) if finished.result.accuracy < expected => Err(Failure::new(
@@ -132,5 +135,14 @@ fn finish(ending: Ending, smoke: bool, data_dir: Option<&Path>, for_paper: &ForP
                 _ => Ok(()),
             }
         }
+    }
+}
+
+/// What is wrong with the layers of a run that has ended, in one sentence each.
+#[allow(clippy::print_stderr)] // warnings
+fn warn_of_layers(folder: &Path) {
+    let warnings = RunFolder::open(folder).map_or_else(|_| Vec::new(), |folder| folder.layer_warnings());
+    for warning in warnings {
+        eprintln!("{}", wrapped(&format!("warning: {warning} The report shows it under Layers."), width()));
     }
 }

@@ -36,6 +36,7 @@ impl Graph {
             transformed_flipped: 0,
             workspace: 0,
             norms: vec![],
+            relus: vec![],
         };
         graph.chain(operations, 0, 0, input_gradient);
         graph.lay_out_gradients();
@@ -107,6 +108,7 @@ impl Graph {
             Operation::Flatten => return input,
             Operation::Relu if fuses && !from.relu_fused && !from.shared => {
                 from.relu_fused = true;
+                self.relus.push((number, input));
                 return input;
             }
             Operation::Relu => (Node::Relu, same),
@@ -156,7 +158,11 @@ impl Graph {
             }
             Operation::Residual { .. } => unreachable!("it has a method of its own"),
         };
-        self.add(node, input, number, to)
+        let output = self.add(node, input, number, to);
+        if matches!(operation, Operation::Relu | Operation::ReluPassingZero) {
+            self.relus.push((number, output));
+        }
+        output
     }
 
     /// Room for parameters whose gradients are added up.

@@ -41,6 +41,8 @@ pub(crate) struct Graph {
     /// Scratch memory that one convolution at a time needs.
     pub(crate) workspace: usize,
     pub(crate) norms: Vec<Norm>,
+    /// Each ReLU: the operation that it is, and the activation that has its output.
+    pub(crate) relus: Vec<(usize, usize)>,
 }
 
 /// A batch normalisation.

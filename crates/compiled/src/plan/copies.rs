@@ -23,6 +23,28 @@ impl Core {
             .sum()
     }
 
+    pub(super) fn packed_weights(&self) -> Vec<f32> {
+        self.weights.to_vec()
+    }
+
+    /// Of each parameter Σ (w − v)² and Σ v², where v is `before`. What only fills blocks is zero in both.
+    pub(super) fn squared_steps(&self, before: &[f32]) -> Vec<(usize, Parameter, [f64; 2])> {
+        assert_eq!(before.len(), self.weights.len(), "weights of another plan");
+        let of_part = |(now, before): (&[f32], &[f32])| {
+            now.iter().zip(before).fold([0.0; 2], |[steps, squares], (&now, &before)| {
+                let (now, before) = (f64::from(now), f64::from(before));
+                [steps + (now - before).powi(2), squares + before * before]
+            })
+        };
+        let of_parameter = |(operation, parameter, range): (usize, Parameter, std::ops::Range<usize>)| {
+            let pairs = self.weights[range.clone()].par_chunks(PART).zip(before[range].par_chunks(PART));
+            let parts: Vec<[f64; 2]> = pairs.map(of_part).collect();
+            let sum = |at: usize| parts.iter().map(|part| part[at]).sum();
+            (operation, parameter, [sum(0), sum(1)])
+        };
+        self.parameter_ranges().into_iter().map(of_parameter).collect()
+    }
+
     pub(super) fn change_gradients(&mut self, change: impl Fn(f32) -> f32 + Sync) {
         self.gradient.par_chunks_mut(PART).for_each(|part| part.iter_mut().for_each(|g| *g = change(*g)));
     }

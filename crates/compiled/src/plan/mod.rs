@@ -13,7 +13,7 @@ use backproof_kernels::{Isa, OptimizerStep};
 
 use self::core::Core;
 use crate::graph::Purpose;
-use crate::{Fault, Inputs, Objective, Operation, Parameter, PassOutcome};
+use crate::{ActiveUnits, Fault, Inputs, Objective, Operation, Parameter, PassOutcome};
 use parameters::Of;
 
 /// What every plan has: operations with their parameters.
@@ -138,6 +138,11 @@ impl InferencePlan {
         self.0.infer(inputs);
     }
 
+    /// As [`infer`](Self::infer), with what each ReLU gives for these images, in the order of the operations.
+    pub fn active_units(&mut self, inputs: &Inputs<'_>) -> Vec<ActiveUnits> {
+        self.0.active_units(inputs)
+    }
+
     /// The outputs for image `image` of the last batch.
     ///
     /// # Panics
@@ -195,6 +200,22 @@ impl TrainingPlan {
     #[must_use]
     pub fn squared_gradients(&self, of: &dyn Fn(usize, Parameter) -> bool) -> f64 {
         self.0.squared_gradients(of)
+    }
+
+    /// The weights as they lie in memory, for [`squared_steps`](Self::squared_steps).
+    #[must_use]
+    pub fn packed_weights(&self) -> Vec<f32> {
+        self.0.packed_weights()
+    }
+
+    /// Of each parameter Σ (w − v)² and Σ v², where w are its weights, and v what they were in `before`.
+    ///
+    /// # Panics
+    ///
+    /// If `before` is not [`packed_weights`](Self::packed_weights) of this plan.
+    #[must_use]
+    pub fn squared_steps(&self, before: &[f32]) -> Vec<(usize, Parameter, [f64; 2])> {
+        self.0.squared_steps(before)
     }
 
     /// Changes every number of the gradients, once they are together.

@@ -3,9 +3,9 @@
 use rayon::prelude::*;
 
 use super::core::{Core, MOST_SHARDS};
-use crate::graph::Purpose;
+use crate::graph::{Graph, Purpose};
 use crate::shard::{ImageLoss, Shard};
-use crate::{Inputs, Objective, PassOutcome};
+use crate::{ActiveUnits, Inputs, Objective, PassOutcome};
 
 impl Core {
     /// Forward and backward, from the mean loss.
@@ -130,6 +130,23 @@ impl Core {
         self.divide(inputs.count);
         let last = self.graph.nodes.len();
         self.each_shard(false, |shard, shared| shard.forward(shared, inputs, 0..last));
+    }
+
+    /// As [`infer`](Self::infer), with what each ReLU gives.
+    pub(super) fn active_units(&mut self, inputs: &Inputs<'_>) -> Vec<ActiveUnits> {
+        let Graph { relus, activations, .. } = &self.graph;
+        let of =
+            |&(operation, output): &(usize, usize)| ActiveUnits::new(operation, activations[output].values.channels);
+        let mut all: Vec<ActiveUnits> = relus.iter().map(of).collect();
+        // As many shards as this batch takes, before each gets its counters.
+        self.divide(inputs.count);
+        self.shards.iter_mut().for_each(|shard| shard.active.clone_from(&all));
+        self.infer(inputs);
+        for shard in &mut self.shards {
+            let found = std::mem::take(&mut shard.active);
+            all.iter_mut().zip(&found).for_each(|(all, found)| all.merge(found));
+        }
+        all
     }
 
     /// The outputs of a whole network for image `image` of the last batch.

@@ -32,11 +32,17 @@ impl Shard {
                     }
                     for node in next..end {
                         self.image_forward(shared, inputs, node, image);
+                        if !self.active.is_empty() {
+                            self.count_active(shared.graph, node, image);
+                        }
                     }
                 }
             }
             if let Some(node) = of_all {
                 self.all_images_forward(shared, node);
+                if !self.active.is_empty() {
+                    (0..self.images.len()).for_each(|image| self.count_active(shared.graph, node, image));
+                }
             }
             next = end + 1;
         }

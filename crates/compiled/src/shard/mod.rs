@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use backproof_kernels::{Memory, Moments, zeros};
 
+use crate::ActiveUnits;
 use crate::graph::{Graph, Node};
 
 pub(crate) use reductions::ImageLoss;
@@ -34,6 +35,8 @@ pub(crate) struct Shard {
     pub(crate) norm_sums: Vec<[Vec<f64>; 2]>,
     pub(crate) loss: f64,
     pub(crate) correct: usize,
+    /// Of each ReLU, which of its outputs were above zero; empty unless somebody asks.
+    pub(crate) active: Vec<ActiveUnits>,
 }
 
 impl Shard {
@@ -81,6 +84,7 @@ impl Shard {
             norm_sums: graph.norms.iter().map(|norm| [vec![0.0; norm.padded], vec![0.0; norm.padded]]).collect(),
             loss: 0.0,
             correct: 0,
+            active: Vec::new(),
         }
     }
 
@@ -131,6 +135,16 @@ impl Shard {
             &self.values[graph.inputs[node]][..count * graph.input(node).stride()],
             &self.gradients[node + 1][..count * graph.activations[node + 1].gradient_stride()],
         )
+    }
+
+    /// Counts the output of node `node` for image `image`, where it is that of a ReLU.
+    fn count_active(&mut self, graph: &Graph, node: usize, image: usize) {
+        let Some(relu) = graph.relus.iter().position(|(_, output)| *output == node + 1) else { return };
+        let output = &graph.activations[node + 1];
+        let mut plain = vec![0.0; output.features()];
+        let values = at(&mut self.values[node + 1], output.values_kept, output.stride(), image);
+        output.values.read(&values[..output.values.size()], &mut plain);
+        self.active[relu].add(&plain);
     }
 
     /// Gradients of weights that there are not, where two groups share a block, go back to zero.

@@ -7,7 +7,7 @@ use burn::Tensor;
 use burn::optim::GradientsParams;
 use burn::tensor::TensorData;
 
-use super::Network;
+use super::{Network, PassMode};
 
 /// Both passes of a network at one layer.
 #[derive(Debug, Clone)]
@@ -51,6 +51,11 @@ impl Network {
             .zip(gradients)
             .map(|(output, gradient)| LayerPass { output: output.expect(whole), gradient: gradient.expect(whole) });
         Passes { layers: layers.collect(), images: images.images(), parameters }
+    }
+
+    /// The forward pass of `images`, `[N, C, H, W]`; `see` is given the output of each layer with its number.
+    pub fn see_outputs(&self, images: Tensor<4>, mode: PassMode, see: &mut dyn FnMut(usize, &Features)) {
+        self.chain_saving(&self.layers, 0, Ranked::Images(images), &|number| self.mode_of(number, mode), see);
     }
 
     /// Gradients of the parameters by the names and in the layouts of PyTorch; of those that are there.
@@ -102,7 +107,6 @@ mod tests {
     use burn::tensor::{Device, Tolerance};
 
     use super::*;
-    use crate::PassMode;
     use backproof_spec::published;
 
     fn flat(features: &Features) -> Vec<f32> {

@@ -11,6 +11,7 @@ use crate::contents::Contents;
 use crate::curves::nats;
 use crate::figure::Figure;
 use crate::medium::Medium;
+use crate::scale::Axis;
 use crate::series::{Look, Series};
 
 /// More colours cannot be told apart: the curves of all further groups are grey.
@@ -35,7 +36,7 @@ pub(super) fn figures(
         name,
         title,
         unit: "% of images".to_owned(),
-        from_zero: false,
+        axis: Axis::OfValues,
         most: Some(100.0),
         format: |percent| format!("{percent:.2} %"),
         labels: LABELS_WIDE,
@@ -45,7 +46,7 @@ pub(super) fn figures(
         name,
         title,
         unit: "nats, without weight decay".to_owned(),
-        from_zero: true,
+        axis: Axis::FromZero,
         most: None,
         format: nats,
         labels: LABELS_WIDE,

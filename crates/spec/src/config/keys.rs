@@ -294,6 +294,12 @@ pub(super) static TRAINING: Section = Section {
             "Iterations between two checkpoints.",
         ),
         key(
+            "layers_every",
+            Kind::Integer { least: 0 },
+            Default(Integer(100)),
+            "Iterations between two looks at the layers: gradients and updates, every fourth time dead units. 0: none.",
+        ),
+        key(
             "keep",
             Kind::Iterations,
             Optional(Toml("[0, 100, 1000]")),

@@ -35,6 +35,7 @@ pub(super) fn experiment(record: &Record, default_name: &str, data_sets: &DataSe
         optimizer: optimizer(record.table("optimizer")),
         training: training(record.table("training"), iterations),
         views: record.table("evaluation").choice("views", &Views::ALL, |views| views.name()),
+        explained_images: record.table("evaluation").count("explained_images"),
         check_gradients: record.table("check").flag("gradients"),
         expect: record.optional_table("expect").map(|expect| Expect { test_accuracy: expect.number("test_accuracy") }),
     };
@@ -106,6 +107,7 @@ fn training(record: &Record, iterations: usize) -> Training {
         report_every: record.count("report_every"),
         validate_every: record.count("validate_every"),
         checkpoint_every: record.count("checkpoint_every"),
+        layers_every: record.count("layers_every"),
         keep: record.counts("keep"),
         averages: record.choice("averages", &Averages::ALL, |averages| averages.name()),
         early_stopping: record.optional_table("early_stopping").map(|rule| EarlyStopping {

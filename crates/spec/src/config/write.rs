@@ -3,7 +3,7 @@
 
 use crate::{
     Architecture, Augmentation, Averages, ClassWeights, Clipping, CropBorder, Experiment, ImageFolder, ImageSource,
-    LayerSpec, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Update, UpdateRule, Views,
+    LayerSpec, Normalization, Optimizer, OptimizerKind, Schedule, Shape, Size2, Training, Update, UpdateRule, Views,
 };
 
 pub(crate) fn experiment(experiment: &Experiment) -> String {
@@ -56,6 +56,9 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
     out.entry("report_every", training.report_every);
     out.entry("validate_every", training.validate_every);
     out.entry("checkpoint_every", training.checkpoint_every);
+    if training.layers_every != Training::LAYERS_EVERY {
+        out.entry("layers_every", training.layers_every);
+    }
     if !training.keep.is_empty() {
         out.entry("keep", &training.keep[..]);
     }
@@ -77,9 +80,15 @@ pub(crate) fn experiment(experiment: &Experiment) -> String {
         out.entry("decay", average.decay);
     }
 
-    if experiment.views != Views::default() {
+    let explains = experiment.explained_images != Experiment::EXPLAINED_IMAGES;
+    if experiment.views != Views::default() || explains {
         out.header("evaluation");
+    }
+    if experiment.views != Views::default() {
         out.entry("views", experiment.views.name());
+    }
+    if explains {
+        out.entry("explained_images", experiment.explained_images);
     }
 
     if experiment.check_gradients {

@@ -85,6 +85,50 @@ impl Attribution {
     ///
     /// If the image is of another shape than the network takes, or `class` is none.
     pub fn new(network: &Network, sample: Sample, loss: Loss, class: Option<usize>) -> Result<Self, TrainError> {
+        let device = network.devices().swap_remove(0);
+        let Gradients { dims, class, row, gradient, saliency, grad_cam } = Gradients::new(network, &sample, class)?;
+        let [channels, height, width] = dims;
+        let probabilities = score(loss, &row, class).probabilities;
+        Ok(Self {
+            network: network.architecture().name.clone(),
+            iteration: None,
+            classes: (0..row.len()).map(|class| class.to_string()).collect(),
+            shape: sample.shape,
+            predicted: argmax(&row),
+            class,
+            saliency,
+            grad_cam,
+            occlusion: occlusion::occlusion(&sample.input, dims, probabilities[class], |images, count| {
+                let images = Tensor::from_data(TensorData::new(images, [count, channels, height, width]), &device);
+                let logits = network.forward(images, backproof_models::PassMode::Inference);
+                host_rows(logits).iter().map(|row| score(loss, row, class).probabilities[class]).collect()
+            }),
+            check: differences::check(network, &sample.input, dims, class, &gradient),
+            pixels: sample.pixels,
+            probabilities,
+        })
+    }
+}
+
+/// What one forward and one backward pass say of an image.
+pub(crate) struct Gradients {
+    dims: [usize; 3],
+    class: usize,
+    /// The logits.
+    row: Vec<f64>,
+    /// ∂ logit of the class / ∂ input, `[C, H, W]`.
+    gradient: Vec<f32>,
+    pub(crate) saliency: Map,
+    pub(crate) grad_cam: Result<ClassActivation, &'static str>,
+}
+
+impl Gradients {
+    /// For `class`, or else for the predicted one.
+    ///
+    /// # Errors
+    ///
+    /// [`TrainError::NotFinite`] where the weights are so large that a logit overflows.
+    pub(crate) fn new(network: &Network, sample: &Sample, class: Option<usize>) -> Result<Self, TrainError> {
         let Shape::Image { channels, height, width } = sample.shape else {
             unreachable!("a network of images gets an image")
         };
@@ -108,26 +152,10 @@ impl Attribution {
         if !row.iter().all(|logit| logit.is_finite()) {
             return Err(TrainError::NotFinite);
         }
-        let probabilities = score(loss, &row, class).probabilities;
-        let gradient: Vec<f32> = passes.images.to_data().iter().collect();
         let dims = [channels, height, width];
-        Ok(Self {
-            network: network.architecture().name.clone(),
-            iteration: None,
-            classes: (0..row.len()).map(|class| class.to_string()).collect(),
-            shape: sample.shape,
-            predicted: argmax(&row),
-            class,
-            saliency: Map::largest(&gradient, dims),
-            grad_cam: grad_cam::grad_cam(network.architecture(), &passes)?,
-            occlusion: occlusion::occlusion(&sample.input, dims, probabilities[class], |images, count| {
-                let images = Tensor::from_data(TensorData::new(images, [count, channels, height, width]), &device);
-                let logits = network.forward(images, backproof_models::PassMode::Inference);
-                host_rows(logits).iter().map(|row| score(loss, row, class).probabilities[class]).collect()
-            }),
-            check: differences::check(network, &sample.input, dims, class, &gradient),
-            pixels: sample.pixels,
-            probabilities,
-        })
+        let gradient: Vec<f32> = passes.images.to_data().iter().collect();
+        let saliency = Map::largest(&gradient, dims);
+        let grad_cam = grad_cam::grad_cam(network.architecture(), &passes)?;
+        Ok(Self { dims, class, row, gradient, saliency, grad_cam })
     }
 }

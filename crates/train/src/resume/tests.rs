@@ -136,6 +136,7 @@ fn small(layers: &str, engine: &str, changes: &[&str]) -> Experiment {
         report_every = 4
         validate_every = 6
         checkpoint_every = 9
+        layers_every = 3
     "#;
     let layers = format!("model.layers={}", layers.replace('\n', " "));
     let mut overrides: Vec<String> = vec![layers, format!("engine={engine}")];
@@ -241,8 +242,8 @@ fn every_loss_normalisation_and_network_goes_on_exactly() {
 #[test]
 fn a_run_that_goes_on_past_its_end_is_the_longer_run() {
     for engine in ON_TENSORS {
-        // A schedule that does not know the end, and an end that is a report, a validation and a checkpoint in both
-        // runs.
+        // A schedule that does not know the end, and an end that is a report, a validation, a look at the layers and a
+        // checkpoint in both runs.
         let length = |iterations| small(EVERY_LAYER, engine, &[iterations, "training.checkpoint_every=12"]);
         let runs = tempfile::tempdir().unwrap();
         let longer = run(&length("training.iterations=24"), &runs.path().join("longer")).unwrap();

@@ -1,11 +1,16 @@
-//! The files of a run folder that grow by lines: `metrics.jsonl` and `log.txt`.
+//! The files of a run folder that grow by lines: `metrics.jsonl`, `layers.jsonl` and `log.txt`.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 
+use serde::de::DeserializeOwned;
+
 use super::RunFolder;
 use crate::files::write_whole;
-use crate::{TrainError, TrainingReport, files};
+use crate::{LayersLook, TrainError, TrainingReport, files, layer_warnings, weighted_layers};
+
+/// What is seen of the layers.
+const LAYERS: &str = "layers.jsonl";
 
 /// How the line of `log.txt` with the final result begins.
 pub(crate) const TEST_RESULT: &str = "test accuracy ";
@@ -16,6 +21,11 @@ impl RunFolder {
         let line = serde_json::to_string(report).expect("our types have string keys only");
         self.append("metrics.jsonl", &line)?;
         self.append("log.txt", &report.to_string())
+    }
+
+    /// Appends a line to `layers.jsonl`.
+    pub(crate) fn append_look(&self, look: &LayersLook) -> Result<(), TrainError> {
+        self.append(LAYERS, &serde_json::to_string(look).expect("our types have string keys only"))
     }
 
     /// Appends one line or several to `log.txt`.
@@ -40,7 +50,29 @@ impl RunFolder {
     ///
     /// A file that cannot be read, or a line that is no report, by number.
     pub fn reports(&self) -> Result<Vec<TrainingReport>, TrainError> {
-        let path = self.path.join("metrics.jsonl");
+        self.lines_of("metrics.jsonl", "a report in JSON")
+    }
+
+    /// Every line of `layers.jsonl`, likewise; nothing in a run that does not look at its layers.
+    ///
+    /// # Errors
+    ///
+    /// As [`reports`](Self::reports).
+    pub fn looks(&self) -> Result<Vec<LayersLook>, TrainError> {
+        self.lines_of(LAYERS, "what was seen of the layers, in JSON")
+    }
+
+    /// What is wrong with the layers of the run, in sentences; nothing where that is not known.
+    #[must_use]
+    pub fn layer_warnings(&self) -> Vec<String> {
+        let Ok((looks, experiment)) = self.looks().and_then(|looks| Ok((looks, self.experiment()?))) else {
+            return Vec::new();
+        };
+        weighted_layers(&experiment.model).map_or_else(|_| Vec::new(), |layers| layer_warnings(&looks, &layers))
+    }
+
+    fn lines_of<T: DeserializeOwned>(&self, name: &str, expected: &str) -> Result<Vec<T>, TrainError> {
+        let path = self.path.join(name);
         let bytes = match files::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -51,17 +83,20 @@ impl RunFolder {
             .filter(|line| line.ends_with(b"\n"))
             .enumerate()
             .map(|(number, line)| {
-                serde_json::from_slice(line).map_err(|error| {
-                    TrainError::damaged(&path, format!("line {}: {error}", number + 1), "a report in JSON")
-                })
+                serde_json::from_slice(line)
+                    .map_err(|error| TrainError::damaged(&path, format!("line {}: {error}", number + 1), expected))
             })
             .collect()
     }
 
-    /// Drops what a run that has reported up to `iteration` will write again: the lines of `metrics.jsonl` and
-    /// `log.txt` after it, the result of an evaluation that the run did not live to note (`done` is false), and last
+    /// Drops what a run that has done `done_iterations` and reported up to `iteration` will write again: the lines of
+    /// `layers.jsonl` after the one, those of `metrics.jsonl` and `log.txt` after the other, the result of an evaluation that the run did not live to note (`done` is false), and last
     /// lines cut by a kill.
-    pub(crate) fn rewind_lines(&self, iteration: usize, done: bool) -> Result<(), TrainError> {
+    pub(crate) fn rewind_lines(&self, done_iterations: usize, iteration: usize, done: bool) -> Result<(), TrainError> {
+        self.rewrite(LAYERS, |lines| {
+            let is_kept = |line: &LayersLook| line.iteration <= done_iterations;
+            lines.retain(|line| serde_json::from_str(line).is_ok_and(|line| is_kept(&line)));
+        })?;
         self.rewrite("metrics.jsonl", |lines| {
             lines.retain(|line| {
                 serde_json::from_str::<TrainingReport>(line).is_ok_and(|report| report.iteration <= iteration)
@@ -94,7 +129,7 @@ impl RunFolder {
     /// Brings the lines that were appended to the disk: a checkpoint that survives a loss of power must not be ahead of
     /// them.
     pub(crate) fn flush_lines(&self) -> Result<(), TrainError> {
-        for name in ["metrics.jsonl", "log.txt"] {
+        for name in ["metrics.jsonl", LAYERS, "log.txt"] {
             let path = self.path.join(name);
             match OpenOptions::new().append(true).open(&path).and_then(|file| file.sync_all()) {
                 Err(error) if error.kind() != ErrorKind::NotFound => return Err(TrainError::write(&path, error)),

@@ -1,5 +1,7 @@
 //! The engine `compiled`: a plan of kernels that has the parameters, and what optimizers remember of them.
 
+use std::collections::BTreeMap;
+
 use backproof_compiled::TrainingPlan;
 use backproof_data::Mixture;
 use backproof_kernels::{Isa, OptimizerStep};
@@ -11,6 +13,7 @@ use burn::optim::ModuleOptimizer;
 use super::clipping;
 use super::copies::{AVERAGE, SLOW};
 use super::minibatch::{Minibatch, Step};
+use crate::look::TensorLook;
 use crate::loss::{TrainingLoss, objective};
 use crate::optimizer::kernel_step;
 use crate::optimizer_record::{Remembered, record, remembered};
@@ -86,6 +89,27 @@ impl OnPlan {
         for (group, steps) in self.steps.iter_mut().enumerate() {
             *steps += usize::from(rules.groups()[group].is_updated_at(step));
         }
+    }
+
+    /// What a step begins with: the weights, and Σ g² of each parameter.
+    pub(super) fn before(&mut self) -> (Vec<f32>, BTreeMap<String, f64>) {
+        self.compiled.plan_mut().finish_gradients();
+        (self.compiled.packed_weights(), self.compiled.squared_gradients_of_each())
+    }
+
+    /// The figures of the tensors that have a rule, once the step is made.
+    pub(super) fn figures(
+        &self,
+        (weights, gradients): &(Vec<f32>, BTreeMap<String, f64>),
+        rules: &Rules,
+    ) -> Vec<TensorLook> {
+        let steps = self.compiled.squared_steps(weights).into_iter();
+        let trained = steps.filter(|(name, ..)| rules.group(name).is_some());
+        let figures = trained.map(|(name, count, [update, weight])| {
+            let sums = [gradients[&name], update, weight];
+            TensorLook::new(name, count, sums)
+        });
+        figures.collect()
     }
 
     /// The gradients, put together and made smaller.

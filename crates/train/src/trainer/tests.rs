@@ -2,6 +2,7 @@
 
 mod auto;
 mod groups;
+mod looks;
 
 use std::fs;
 

@@ -96,7 +96,7 @@ unknown key `rounds` in [training]
  16 | rounds = 3
     | ^^^^^^
 help: valid keys: `loss`, `label_smoothing`, `class_weights`, `iterations`, `epochs`, `batch_size`, `report_every`, \
-`validate_every`, `checkpoint_every`, `keep`, `averages`, `early_stopping`, `weight_average`",
+`validate_every`, `checkpoint_every`, `layers_every`, `keep`, `averages`, `early_stopping`, `weight_average`",
     );
 }
 

@@ -165,7 +165,7 @@ fn training() -> impl Strategy<Value = Training> {
         });
     let early_stopping = prop::option::of(early_stopping);
     let averages = prop::sample::select(Averages::ALL.to_vec());
-    let every = (1_usize.., 1_usize.., 1_usize..);
+    let every = (1_usize.., 1_usize.., 1_usize.., any::<usize>());
     let keep = prop::collection::btree_set(any::<usize>(), 0..4).prop_map(|kept| kept.into_iter().collect());
     let every = (every, keep);
     // A weight for each of the ten classes, and both with the cross-entropy alone.
@@ -183,6 +183,7 @@ fn training() -> impl Strategy<Value = Training> {
             report_every: every.0.0,
             validate_every: every.0.1,
             checkpoint_every: every.0.2,
+            layers_every: every.0.3,
             keep: every.1,
             averages,
             early_stopping,
@@ -205,7 +206,8 @@ fn experiment() -> impl Strategy<Value = Experiment> {
     let all = Engine::ALL.into_iter().flat_map(|engine| Kernels::ALL.map(|kernels| (engine, kernels)));
     let valid = all.filter(|&it| it != (Engine::Compiled, Kernels::Off)).collect::<Vec<_>>();
     let views = prop::sample::select(Views::ALL.to_vec());
-    let head = ("[A-Za-z0-9_-]{1,64}", any::<u64>(), prop::sample::select(valid), (views, any::<bool>()));
+    let head =
+        ("[A-Za-z0-9_-]{1,64}", any::<u64>(), prop::sample::select(valid), (views, any::<usize>(), any::<bool>()));
     data()
         .prop_flat_map(|data| {
             (Just(data.clone()), model(data.padded(four().by_name(data.images.name()).unwrap().shape)))
@@ -213,7 +215,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
         .prop_flat_map(move |(data, model)| {
             (head.clone(), Just(data), Just(model), warm_start(), optimizer(), training(), expect.clone()).prop_map(
                 |(
-                    (name, seed, (engine, kernels), (views, check_gradients)),
+                    (name, seed, (engine, kernels), (views, explained_images, check_gradients)),
                     data,
                     model,
                     warm_start,
@@ -237,6 +239,7 @@ fn experiment() -> impl Strategy<Value = Experiment> {
                         optimizer,
                         training,
                         views,
+                        explained_images,
                         check_gradients,
                         expect,
                     }
