@@ -66,7 +66,7 @@ fn a_test_image_as_a_file_has_the_probabilities_of_the_evaluation() {
 fn black_on_white_is_noticed_and_its_negative_is_the_digit() {
     let folder = smoke_run();
     let scan = [digit("scan.jpg")];
-    let assert = predict(folder.path(), &[], &scan).assert().success();
+    let assert = predict(folder.path(), &["--ink", "never"], &scan).assert().success();
     let text = stderr(&assert);
     assert!(text.contains("scan.jpg is mostly white") && text.contains("--invert takes the negative"), "{text}");
 

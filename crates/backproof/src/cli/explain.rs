@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::places::{CheckpointChoice, Device, Places};
+use super::shown::Shown;
 
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
@@ -22,12 +23,8 @@ pub struct ExplainArguments {
     /// Let batch normalisations take their statistics from the image, as in training, and not the running ones
     #[arg(long, env = "BACKPROOF_BATCH_STATISTICS")]
     pub batch_statistics: bool,
-    /// Invert IMAGE: for black on white, if the network was trained on white on black
-    #[arg(long, env = "BACKPROOF_INVERT")]
-    pub invert: bool,
-    /// Scale and move the bright part of IMAGE as MNIST does with its digits; for networks of grey images
-    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
-    pub center: bool,
+    #[command(flatten)]
+    pub shown: Shown,
     /// Checkpoint to take the weights from
     #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
     pub checkpoint: CheckpointChoice,

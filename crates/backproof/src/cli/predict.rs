@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::places::{CheckpointChoice, Device, Places};
+use super::shown::Shown;
 
 #[derive(Debug, Args)]
 pub struct PredictArguments {
@@ -16,12 +17,8 @@ pub struct PredictArguments {
     /// Number of classes to show for each picture, the most probable first
     #[arg(long, value_name = "K", default_value_t = 3, env = "BACKPROOF_TOP", value_parser = parse_top)]
     pub top: usize,
-    /// Invert each picture: for black on white, if the network was trained on white on black
-    #[arg(long, env = "BACKPROOF_INVERT")]
-    pub invert: bool,
-    /// Scale and move the bright part of the picture as MNIST does with its digits; for networks of grey images
-    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
-    pub center: bool,
+    #[command(flatten)]
+    pub shown: Shown,
     /// Checkpoint to predict with
     #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
     pub checkpoint: CheckpointChoice,
@@ -37,6 +34,9 @@ pub struct PredictArguments {
     /// Class that --explain explains, instead of the predicted one
     #[arg(long, value_name = "CLASS", env = "BACKPROOF_CLASS", requires = "explain")]
     pub class: Option<String>,
+    /// Write what the network sees of each picture to DIR, as PNG: NAME-input.png, and NAME-seen.png beside the picture
+    #[arg(long, value_name = "DIR", env = "BACKPROOF_SAVE_INPUT")]
+    pub save_input: Option<PathBuf>,
     /// Write the predictions to FILE as CSV, with the probability of every class
     #[arg(long, value_name = "FILE", env = "BACKPROOF_CSV")]
     pub csv: Option<PathBuf>,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::places::{CheckpointChoice, Device, Places};
+use super::shown::Shown;
 
 #[derive(Debug, Args)]
 pub struct ServeArguments {
@@ -16,12 +17,8 @@ pub struct ServeArguments {
     /// Most MiB of a request, and of all files of a form together
     #[arg(long, value_name = "MIB", default_value_t = 16, env = "BACKPROOF_LIMIT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub limit: u16,
-    /// Invert each image: for black on white, if the network was trained on white on black
-    #[arg(long, env = "BACKPROOF_INVERT")]
-    pub invert: bool,
-    /// Scale and move the bright part of each image as MNIST does with its digits; for networks of grey images
-    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
-    pub center: bool,
+    #[command(flatten)]
+    pub shown: Shown,
     /// Checkpoint to predict with
     #[arg(long, value_enum, default_value_t = CheckpointChoice::Last, env = "BACKPROOF_CHECKPOINT")]
     pub checkpoint: CheckpointChoice,
