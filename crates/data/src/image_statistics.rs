@@ -14,8 +14,10 @@ const IMAGES: usize = 4_000;
 const PIXELS: usize = 1 << 26;
 /// A pixel below this is black: an eighth, as where a digit is cut out.
 const BLACK: u8 = 32;
-/// An image is unlike the others beyond all of them, and beyond so many standard deviations.
+/// An image is unlike the others beyond all of them, and beyond so many standard deviations if they are too few for
+/// their extremes to say much.
 const DEVIATIONS: f64 = 4.0;
+const FEW: usize = 1_000;
 /// Differences that are smaller come from a file format.
 const LEAST: f64 = 0.01;
 
@@ -128,7 +130,7 @@ impl ImageStatistics {
         let found = measure(pixels, shape);
         let pairs = self.measures.iter().zip(found).map(|(spread, (_, _, found))| (spread, found));
         let mut unlike: Vec<Unlike> = pairs
-            .filter(|(spread, found)| spread.excludes(*found))
+            .filter(|(spread, found)| spread.excludes(*found, self.images < FEW))
             .map(|(spread, found)| Unlike { spread: spread.clone(), found, is_grey })
             .collect();
         unlike.sort_by(|one, other| other.deviations().total_cmp(&one.deviations()));
@@ -161,8 +163,12 @@ impl ImageStatistics {
 }
 
 impl Spread {
-    fn excludes(&self, found: f64) -> bool {
-        let reach = (DEVIATIONS * self.std).max(LEAST);
+    fn excludes(&self, found: f64, are_few: bool) -> bool {
+        // Nothing can be seen in an image of one colour.
+        if self.measure == Measure::Contrast && found == 0.0 && self.least > 0.0 {
+            return true;
+        }
+        let reach = if are_few { DEVIATIONS * self.std } else { 0.0 };
         let least = (self.mean - reach).min(self.least - LEAST);
         let most = (self.mean + reach).max(self.most + LEAST);
         !(least..=most).contains(&found)

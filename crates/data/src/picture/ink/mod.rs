@@ -25,7 +25,7 @@ const FAINTEST_INK: f32 = 0.1;
 /// Ink that covers more than this share of the picture is no writing on paper.
 const MOST_INK: f32 = 0.5;
 /// Ink is so many times as strong as the noise, at least.
-const SIGNAL_TO_NOISE: f32 = 4.0;
+const SIGNAL_TO_NOISE: f32 = 5.0;
 
 /// What is written on a picture, as a network takes it that was trained on bright strokes on black.
 #[derive(Debug, Clone, PartialEq)]

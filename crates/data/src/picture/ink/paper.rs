@@ -14,6 +14,13 @@ const STROKES: [usize; 2] = [5, 9];
 /// The window under which no stroke may hide the paper. MNIST's widest strokes are a seventh of the digit's box.
 const WIDEST: usize = 13;
 
+/// The window that takes away the grain of paper and ruled lines, and leaves things.
+const GRAIN: usize = 3;
+/// A thing differs from the paper by this share of the ink's strength, or by more.
+const THING: f32 = 0.1;
+/// Bytes for the ink's strength.
+const STEPS: f32 = 100.0;
+
 /// A plane with its width.
 struct Coarse {
     plane: Vec<u8>,
@@ -59,6 +66,24 @@ pub(super) fn brightness(sheet: &Picture) -> Vec<u8> {
         rounded_mean(sum, window.len())
     });
     resize(&smooth, coarse.width, sheet.width, sheet.height)
+}
+
+/// The share of the coarse picture that differs from the paper and is not `near` the ink: `relative` is by how much a
+/// pixel is darker or brighter than paper, in shares of the ink's strength, in rows of `width`.
+pub(super) fn clutter(relative: &[f32], near: &[bool], width: usize) -> f32 {
+    let middle = 128_u8;
+    let byte = |relative: f32| (f32::from(middle) + (STEPS * relative).clamp(-127.0, 127.0)).round() as u8;
+    let coarse = |plane| Coarse::of(&Picture { width, height: near.len() / width, planes: vec![plane] });
+    let differences = coarse(relative.iter().map(|&relative| byte(relative)).collect());
+    let near = coarse(near.iter().map(|&near| if near { 255 } else { 0 }).collect());
+    let (closed, opened) =
+        (closed(&differences.plane, differences.width, GRAIN), opened(&differences.plane, differences.width, GRAIN));
+    let least = (THING * STEPS) as u8;
+    let is_thing =
+        |(closed, opened): (&u8, &u8)| opened.saturating_sub(middle) > least || middle.saturating_sub(*closed) > least;
+    let far = closed.iter().zip(&opened).zip(&near.plane).filter(|(_, near)| **near < 3).map(|(of, _)| of);
+    let (things, all) = far.fold((0, 0), |(things, all), of| (things + usize::from(is_thing(of)), all + 1));
+    if all == 0 { 0.0 } else { things as f32 / all as f32 }
 }
 
 fn rounded_mean(sum: usize, count: usize) -> u8 {

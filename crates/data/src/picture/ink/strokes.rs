@@ -1,5 +1,6 @@
 //! The strokes: which pixels are ink, and how much of it.
 
+use super::paper::clutter;
 use super::{FAINTEST_INK, MOST_INK, SIGNAL_TO_NOISE};
 
 /// A pixel that touches the edge is left out if what does not touch it is at least so large, in shares of the largest.
@@ -10,10 +11,9 @@ const SPECK: usize = 25;
 const PAPER: f32 = 0.15;
 /// Fainter than this share of the strongest ink are ruled lines, where there are more of them than of ink.
 const LINES: f32 = 0.4;
-/// On paper, few pixels away from the ink differ from the paper: of each share of the ink's strength, how many pixels
-/// may differ by more. Measured on `bench/paper.py`, where noise and ruled paper have the most, 15, 6 and 3 %; of the
-/// photos of CIFAR-10, half have more than 20, 12 and 7 %.
-const CLUTTER: [(f32, f32); 3] = [(0.2, 0.16), (0.3, 0.065), (0.4, 0.03)];
+/// More than this share of the picture, away from the ink, is other things: on paper, 6 % at most are on the edge of a
+/// shadow (`bench/paper.py`), and nine of ten photos of CIFAR-10 have more than 10 %.
+const CLUTTER: f32 = 0.06;
 /// Steps of the histogram.
 const STEPS: usize = 256;
 
@@ -39,12 +39,8 @@ pub(super) fn strokes(mut ink: Vec<f32>, width: usize) -> Option<(Vec<u8>, f32)>
     }
     let (black, white) = ((PAPER * strength).max(2.0 * noise), 0.95 * strength);
     let near = grown(kept, width, (width.max(ink.len() / width) / 100).max(1));
-    let far: Vec<f32> =
-        ink.iter().zip(&near).filter(|(_, near)| !**near).map(|(ink, _)| ink.abs() / strength).collect();
-    let is_cluttered = |(least, most): (f32, f32)| {
-        far.iter().filter(|&&difference| difference > least).count() as f32 > most * far.len() as f32
-    };
-    if CLUTTER.into_iter().any(is_cluttered) {
+    let relative: Vec<f32> = ink.iter().map(|ink| ink / strength).collect();
+    if clutter(&relative, &near, width) > CLUTTER {
         return None;
     }
     let level = |ink: f32| (255.0 * ((ink - black) / (white - black)).clamp(0.0, 1.0)).round() as u8;
