@@ -1,4 +1,4 @@
-//! `predict` on photos of digits on paper, as typed: ink, what the network gets, and what is unlike the training images.
+//! `predict` on photos of digits on paper, as typed: ink, the network's input, and what is unlike the training images.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -63,7 +63,7 @@ fn as_grey(bytes: &[u8]) -> Option<Vec<u8>> {
         let add = |sum: u64, byte: &u8| sum << 8 | u64::from(*byte);
         Some(if is_little { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) })
     };
-    // A file of more than 4 GiB has longer numbers: place of the directory, its count, an entry, where that has its value.
+    // BigTIFF has longer numbers: place of the directory, its count, an entry, where that has its value.
     let (place, count_length, entry_length, value) = match number(2, 2)? {
         42 => (number(4, 4)?, 2, 12, 8),
         43 => (number(8, 8)?, 8, 20, 12),

@@ -19,13 +19,6 @@ use crate::images::planes;
 
 /// The longer side of what is worked on: a stroke of a digit that fills a tenth of the sheet is then 5 pixels wide.
 const SIDE: usize = 512;
-/// The least contrast of ink: what is fainter may be the grain of the paper or a shadow. In shares of the paper's
-/// brightness.
-const FAINTEST_INK: f32 = 0.1;
-/// Ink that covers more than this share of the picture is no writing on paper.
-const MOST_INK: f32 = 0.5;
-/// Ink is so many times as strong as the noise, at least.
-const SIGNAL_TO_NOISE: f32 = 5.0;
 
 /// What is written on a picture, as a network takes it that was trained on bright strokes on black.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,15 +1,22 @@
 //! The strokes: which pixels are ink, and how much of it.
 
 use super::paper::clutter;
-use super::{FAINTEST_INK, MOST_INK, SIGNAL_TO_NOISE};
 
-/// A pixel that touches the edge is left out if what does not touch it is at least so large, in shares of the largest.
+/// The least contrast of ink: what is fainter may be the grain of the paper or a shadow. In shares of the paper's
+/// brightness.
+const FAINTEST_INK: f32 = 0.1;
+/// Ink that covers more than this share of the picture is no writing on paper.
+const MOST_INK: f32 = 0.5;
+/// Ink is so many times as strong as the noise, at least.
+const SIGNAL_TO_NOISE: f32 = 5.0;
+/// What touches the edge is left out if the largest thing inside has at least this share of the largest of all: a tenth.
 const INNER: usize = 10;
-/// What is smaller than this share of the largest thing is a speck.
+/// What is smaller than the 25th part of the largest thing is a speck.
 const SPECK: usize = 25;
 /// What is left of paper: less than this share of the ink's strength becomes black.
 const PAPER: f32 = 0.15;
-/// Fainter than this share of the strongest ink are ruled lines, where there are more of them than of ink.
+/// Fainter than this share of the strongest ink are ruled lines. Otsu's threshold may be among them, where they have more
+/// pixels than the ink.
 const LINES: f32 = 0.4;
 /// More than this share of the picture, away from the ink, is other things: on paper, 6 % at most are on the edge of a
 /// shadow (`bench/paper.py`), and nine of ten photos of CIFAR-10 have more than 10 %.
