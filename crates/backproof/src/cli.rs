@@ -26,6 +26,7 @@ mod predict;
 mod reproduction;
 mod runs;
 mod serve;
+mod shown;
 pub(crate) mod variables;
 
 pub use bench::BenchArguments;
@@ -38,11 +39,12 @@ pub use export::{ExportArguments, PixelsOf};
 pub use figures::{FigureArguments, FigureFormat};
 pub use judge::{JudgeArguments, JudgeCommand};
 pub use lr_find::LrFindArguments;
-pub use places::{CheckpointChoice, Device, PictureArguments, Places, WeightsArguments};
+pub use places::{CheckpointChoice, Device, Places, WeightsArguments};
 pub use predict::PredictArguments;
 pub use reproduction::ReproductionArguments;
 pub use runs::RunsArguments;
 pub use serve::ServeArguments;
+pub use shown::{InkChoice, Shown};
 
 /// Trains small image classifiers on Burn and proves their gradients.
 #[derive(Debug, Parser)]
@@ -120,8 +122,11 @@ pub enum Command {
     /// proportions. For a network of grey images, the whole picture is shrunk, and black is added on two sides. For a
     /// network of colour images, the middle of the picture is cut out. Transparent pixels become white.
     ///
-    /// MNIST's digits are centred by their mass, in a box of 20×20 pixels. Use --center to do the same with your own
-    /// digit.
+    /// MNIST's digits are bright strokes on black, centred by their mass in a box of 20×20 pixels. For a network of such
+    /// images, a photo of a digit on paper becomes one (--ink). --invert and --center do it by hand.
+    ///
+    /// A picture that is unlike the training images causes a warning, which says what differs. --save-input writes what
+    /// the network sees.
     ///
     /// --explain writes a page that shows where the network looks in each picture. docs/attribution.md says how to read it.
     Predict(PredictArguments),

@@ -76,6 +76,7 @@ mod formats;
 pub mod fuzzing;
 mod gunzip;
 mod image_folder;
+mod image_statistics;
 mod images;
 mod local;
 mod missing;
@@ -107,11 +108,12 @@ pub use folder::{complete_in, data_set_directory, default_directory};
 pub use image_folder::look;
 #[cfg(feature = "pictures")]
 pub use image_folder::{Exported, Pictures, Survey, export, pictures, survey};
+pub use image_statistics::{ImageStatistics, Measure, Spread, Unlike};
 pub use images::Images;
 pub use mixing::Mixture;
 pub use normalize::Normalizer;
 #[cfg(feature = "pictures")]
-pub use picture::{Fit, Picture};
+pub use picture::{Fit, Ink, Picture};
 pub use prepare::{Prepared, load, load_images, prepare, prepare_from, prepare_watched};
 pub use published::Published;
 pub use random::epoch_order;

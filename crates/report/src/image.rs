@@ -50,7 +50,8 @@ impl Image {
         format!("data:image/png;base64,{}", STANDARD.encode(self.png()))
     }
 
-    fn png(&self) -> Vec<u8> {
+    /// The image as a PNG file.
+    pub(crate) fn png(&self) -> Vec<u8> {
         let mut png = Vec::new();
         let mut encoder = Encoder::new(&mut png, self.width as u32, self.height as u32);
         encoder.set_color(if self.colour { ColorType::Rgb } else { ColorType::Grayscale });

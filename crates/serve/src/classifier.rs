@@ -1,16 +1,32 @@
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// A network that says of an image what it shows. Several threads may ask it at once.
 pub trait Classifier: Send + Sync + 'static {
     /// What it is.
     fn about(&self) -> About;
 
-    /// The classes of an image, the bytes of a file in any format that it knows; the `top` most probable ones first.
+    /// The classes of an image, the bytes of a file in any format that it knows.
     ///
     /// # Errors
     ///
     /// A sentence for the client that says why the file is no image that can be classified.
-    fn classify(&self, file: &[u8], top: usize) -> Result<Prediction, String>;
+    fn classify(&self, file: &[u8], wanted: Wanted) -> Result<Prediction, String>;
+}
+
+/// What a client asks of each image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(default)]
+pub struct Wanted {
+    /// How many classes, the most probable ones first; at least 1.
+    pub top: usize,
+    /// Whether to show what the network gets.
+    pub input: bool,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        Self { top: 3, input: false }
+    }
 }
 
 /// What a network is, as `GET /model` says it.
@@ -37,8 +53,13 @@ pub struct Prediction {
     pub probability: f64,
     /// The most probable classes first.
     pub top: Vec<Candidate>,
-    /// What a person should know of it, in sentences: such as that the image is unlike the training images.
+    /// What a person should know of it, in sentences: such as that it looks inverted.
     pub notes: Vec<String>,
+    /// In what the image is unlike the training images, a clause each.
+    pub warnings: Vec<String>,
+    /// What the network gets, as the `data:` address of a PNG, where that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
 }
 
 /// A class with its probability.

@@ -7,24 +7,13 @@ use axum::extract::multipart::{Multipart, MultipartError};
 use axum::extract::{FromRequest, Query, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde::Deserialize;
 
 use crate::answer::{Answer, Named, Refusal, SCHEMA, Unread};
+use crate::classifier::Wanted;
 use crate::server::Service;
 
 /// Files of a form.
 const MOST_FILES: usize = 256;
-
-#[derive(Debug, Deserialize)]
-pub(crate) struct Wanted {
-    /// How many classes of each image.
-    #[serde(default = "three")]
-    top: usize,
-}
-
-fn three() -> usize {
-    3
-}
 
 /// A file with the name that the client says.
 struct File {
@@ -37,12 +26,13 @@ pub(crate) async fn predict(
     wanted: Result<Query<Wanted>, axum::extract::rejection::QueryRejection>,
     request: Request,
 ) -> Response {
-    let top = match wanted {
-        Ok(Query(Wanted { top: 0 })) | Err(_) => {
-            let error = "`top` should be a whole number from 1 on: the number of classes of each image";
+    let wanted = match wanted {
+        Ok(Query(wanted)) if wanted.top > 0 => wanted,
+        _ => {
+            let error = "`top` should be a whole number from 1 on, the number of classes of each image; and `input` true \
+                         or false, whether to show what the network gets";
             return Refusal::new(StatusCode::BAD_REQUEST, error).into_response();
         }
-        Ok(Query(Wanted { top })) => top,
     };
     let files = match tokio::time::timeout(service.limits.body_time, files(request, service.limits.bytes)).await {
         Ok(Ok(files)) => files,
@@ -55,7 +45,7 @@ pub(crate) async fn predict(
     };
     let mut answer = Answer { schema_version: SCHEMA, predictions: Vec::new(), errors: Vec::new() };
     for File { name, bytes } in files {
-        match service.classify(bytes, top).await {
+        match service.classify(bytes, wanted).await {
             Ok(prediction) => answer.predictions.push(Named { file: name, prediction }),
             Err(error) => answer.errors.push(Unread { file: name, error }),
         }

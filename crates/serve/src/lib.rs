@@ -21,6 +21,6 @@ mod page;
 mod server;
 mod visitor;
 
-pub use classifier::{About, Candidate, Classifier, Prediction};
+pub use classifier::{About, Candidate, Classifier, Prediction, Wanted};
 pub use error::ServeError;
 pub use server::{Limits, Server};

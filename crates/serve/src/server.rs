@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Semaphore;
 
 use crate::answer::Refusal;
-use crate::classifier::{Classifier, Prediction};
+use crate::classifier::{Classifier, Prediction, Wanted};
 use crate::error::ServeError;
 use crate::{images, page, visitor};
 
@@ -65,10 +65,10 @@ pub(crate) struct Service {
 
 impl Service {
     /// Classifies an image when its turn comes, on a thread for work that takes a while.
-    pub(crate) async fn classify(&self, file: Vec<u8>, top: usize) -> Result<Prediction, String> {
+    pub(crate) async fn classify(&self, file: Vec<u8>, wanted: Wanted) -> Result<Prediction, String> {
         let _turn = self.at_once.acquire().await.map_err(|_| "the server is stopping".to_owned())?;
         let classifier = self.classifier.clone();
-        let prediction = tokio::task::spawn_blocking(move || classifier.classify(&file, top)).await;
+        let prediction = tokio::task::spawn_blocking(move || classifier.classify(&file, wanted)).await;
         let prediction = prediction.unwrap_or_else(|fault| {
             tracing::error!("an image could not be classified: {fault}");
             Err("the image could not be classified, for a fault of the server".to_owned())

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use backproof_serve::{About, Candidate, Classifier, Limits, Prediction, ServeError, Server};
+use backproof_serve::{About, Candidate, Classifier, Limits, Prediction, ServeError, Server, Wanted};
 
 /// Gives the sum of the bytes of a file as its class; some files it refuses, and one is its end.
 struct Sum;
@@ -18,7 +18,7 @@ impl Classifier for Sum {
         About { name: "sum".to_owned(), classes, input: [1, 2, 2], iteration: Some(3), test_accuracy: None }
     }
 
-    fn classify(&self, file: &[u8], top: usize) -> Result<Prediction, String> {
+    fn classify(&self, file: &[u8], wanted: Wanted) -> Result<Prediction, String> {
         match file {
             b"bad" => return Err("it is no image".to_owned()),
             b"panic" => panic!("the classifier is at its end"),
@@ -26,7 +26,9 @@ impl Classifier for Sum {
         }
         let class = file.iter().map(|&byte| usize::from(byte)).sum::<usize>().to_string();
         let candidate = Candidate { class: class.clone(), probability: 0.75 };
-        Ok(Prediction { class, probability: 0.75, top: vec![candidate; top.min(2)], notes: Vec::new() })
+        let (top, input) = (vec![candidate; wanted.top.min(2)], wanted.input.then(|| "data:,".to_owned()));
+        let warnings = vec!["it is a number".to_owned()];
+        Ok(Prediction { class, probability: 0.75, top, notes: Vec::new(), warnings, input })
     }
 }
 
@@ -110,11 +112,13 @@ fn an_image_is_the_body_or_a_file_of_a_form() {
         "schema_version": 1,
         "predictions": [{
             "file": null, "class": "6", "probability": 0.75, "notes": [],
-            "top": [{"class": "6", "probability": 0.75}],
+            "top": [{"class": "6", "probability": 0.75}], "warnings": ["it is a number"],
         }],
         "errors": [],
     });
     assert_eq!(found, expected);
+    let found = json(&server.post("/predict?input=true", "image/png", &[1]));
+    assert_eq!(found["predictions"][0]["input"], "data:,");
     let part = |name: &str, file: &str, body: &str| {
         format!("--X\r\nContent-Disposition: form-data; name=\"{name}\"{file}\r\n\r\n{body}\r\n")
     };
@@ -132,7 +136,7 @@ fn an_image_is_the_body_or_a_file_of_a_form() {
         (&"a<b>.png".into(), &"1".into())
     );
     assert_eq!(found["errors"], serde_json::json!([{"file": "/etc/passwd", "error": "it is no image"}]));
-    assert_eq!(server.end(), 2);
+    assert_eq!(server.end(), 3);
 }
 
 #[test]
@@ -143,6 +147,7 @@ fn what_is_no_image_is_refused_with_the_reason() {
         (server.post("/predict", "image/png", b"panic"), 422, "a fault of the server"),
         (server.post("/predict", "image/png", b""), 400, "there is no image"),
         (server.post("/predict?top=0", "image/png", b"1"), 400, "`top` should be"),
+        (server.post("/predict?input=perhaps", "image/png", b"1"), 400, "`input` true or false"),
         (server.post("/predict?top=many", "image/png", b"1"), 400, "`top` should be"),
         (server.post("/predict", "multipart/form-data", b"1"), 400, "the form cannot be read"),
         (server.post("/predict", "multipart/form-data; boundary=X", b"--X"), 400, "the form cannot be read"),

@@ -11,9 +11,7 @@ use crate::computation::{hint, trainer_config};
 use crate::data::data;
 use crate::setup::class_names;
 use crate::whitening::whitened;
-use crate::{
-    Computation, Observer, Setup, TrainError, Trainer, TrainingLoss, WarmStartRecord, imbalance, warm_start,
-};
+use crate::{Computation, Observer, Setup, TrainError, Trainer, TrainingLoss, WarmStartRecord, imbalance, warm_start};
 
 /// An experiment before its first iteration. Nothing is written yet.
 pub(crate) struct Begun {

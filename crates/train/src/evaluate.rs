@@ -63,8 +63,7 @@ pub fn evaluate(
     let network = Network::new(&experiment.model, experiment.seed, &setup.device)?;
     let loaded = weights.load(folder, network, &class_names(&experiment.data, setup))?;
     let network = loaded.network.clone();
-    let (evaluation, mut evaluated, data) =
-        evaluate_loaded(&experiment, loaded, split, logits, setup, observer, stop)?;
+    let (evaluation, mut evaluated, data) = evaluate_loaded(&experiment, loaded, split, logits, setup, observer, stop)?;
     if let Ok(record) = folder.record() {
         let is_other = |(name, sum): &(&String, &String)| data.checksums.get(*name) != Some(*sum);
         evaluated.other_data = record.data_checksums.iter().filter(is_other).map(|(name, _)| name.clone()).collect();

@@ -197,7 +197,7 @@ fn class_names(folder: &RunFolder, experiment: &Experiment, setup: &Setup) -> Re
 }
 
 /// The shape of an image that is of `shape` with `padding` pixels around it.
-fn without_padding(shape: Shape, padding: usize) -> Shape {
+pub(crate) fn without_padding(shape: Shape, padding: usize) -> Shape {
     match shape {
         Shape::Image { channels, height, width } => {
             let side = |padded: usize| padded.saturating_sub(2 * padding);

@@ -102,6 +102,7 @@ pub fn resume(
     let events = events(&folder, setup, &position)?;
     // A folder of an earlier version has none.
     folder.write_normalizer(&data.normalizer)?;
+    folder.write_image_statistics(&data, &experiment)?;
     folder.log(&format!("resumed at iteration {}", position.iteration))?;
     let began = began.map_or(computation.engine, |began| began.engine);
     let mut warnings: Vec<String> = without_kernels(&experiment, &computation)?.into_iter().collect();

@@ -75,6 +75,7 @@ pub fn train(
         summary: None,
     };
     folder.write_normalizer(&data.normalizer)?;
+    folder.write_image_statistics(&data, &experiment)?;
     folder.write_record(&record)?;
     let events = setup.tensorboard.then(|| EventFile::create(folder.path(), 0)).transpose()?;
     let run = Run { experiment: &experiment, setup, data: &data, folder: &folder };

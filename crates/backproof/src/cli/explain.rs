@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::places::{Device, PictureArguments, Places, WeightsArguments};
+use super::places::{Device, Places, WeightsArguments};
+use super::shown::Shown;
 
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
@@ -23,7 +24,7 @@ pub struct ExplainArguments {
     #[arg(long, env = "BACKPROOF_BATCH_STATISTICS")]
     pub batch_statistics: bool,
     #[command(flatten)]
-    pub picture: PictureArguments,
+    pub shown: Shown,
     #[command(flatten)]
     pub weights: WeightsArguments,
     /// Write the page to this file instead of explain.html in the run folder

@@ -30,17 +30,6 @@ pub struct WeightsArguments {
     pub weights: Option<PathBuf>,
 }
 
-/// What is done to a picture before the network sees it.
-#[derive(Debug, Args)]
-pub struct PictureArguments {
-    /// Invert each picture: for black on white, if the network was trained on white on black
-    #[arg(long, env = "BACKPROOF_INVERT")]
-    pub invert: bool,
-    /// Scale and move the bright part of each picture as MNIST does with its digits; for networks of grey images
-    #[arg(long, alias = "centre", env = "BACKPROOF_CENTER")]
-    pub center: bool,
-}
-
 /// Which checkpoint of a run.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub enum CheckpointChoice {

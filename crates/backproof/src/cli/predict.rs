@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::places::{Device, PictureArguments, Places, WeightsArguments};
+use super::places::{Device, Places, WeightsArguments};
+use super::shown::Shown;
 
 #[derive(Debug, Args)]
 pub struct PredictArguments {
@@ -17,7 +18,7 @@ pub struct PredictArguments {
     #[arg(long, value_name = "K", default_value_t = 3, env = "BACKPROOF_TOP", value_parser = parse_top)]
     pub top: usize,
     #[command(flatten)]
-    pub picture: PictureArguments,
+    pub shown: Shown,
     #[command(flatten)]
     pub weights: WeightsArguments,
     /// Write to DIR where the network looks in each picture: explained.html, and panels as PNG and SVG
@@ -29,6 +30,9 @@ pub struct PredictArguments {
     /// Class that --explain explains, instead of the predicted one
     #[arg(long, value_name = "CLASS", env = "BACKPROOF_CLASS", requires = "explain")]
     pub class: Option<String>,
+    /// Write what the network sees of each picture to DIR, as PNG: NAME-input.png, and NAME-seen.png beside the picture
+    #[arg(long, value_name = "DIR", env = "BACKPROOF_SAVE_INPUT")]
+    pub save_input: Option<PathBuf>,
     /// Write the predictions to FILE as CSV, with the probability of every class
     #[arg(long, value_name = "FILE", env = "BACKPROOF_CSV")]
     pub csv: Option<PathBuf>,

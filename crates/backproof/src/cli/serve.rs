@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::places::{Device, PictureArguments, Places, WeightsArguments};
+use super::places::{Device, Places, WeightsArguments};
+use super::shown::Shown;
 
 #[derive(Debug, Args)]
 pub struct ServeArguments {
@@ -17,7 +18,7 @@ pub struct ServeArguments {
     #[arg(long, value_name = "MIB", default_value_t = 16, env = "BACKPROOF_LIMIT", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub limit: u16,
     #[command(flatten)]
-    pub picture: PictureArguments,
+    pub shown: Shown,
     #[command(flatten)]
     pub weights: WeightsArguments,
     #[command(flatten)]

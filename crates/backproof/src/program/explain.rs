@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use backproof::cli;
 use backproof::error::{Failure, code};
 use backproof::shell;
-use backproof_data::{Fit, Picture, load_images};
+use backproof_data::{Picture, load_images};
 use backproof_report::ReportError;
 use backproof_spec::{Experiment, Shape, Views, counted};
 use backproof_train::{Predictor, RunFolder, Silent, Weights, write_file};
 
 use crate::failures::{data_failure, failure, with_causes};
-use crate::picture::{check_center, pixels};
+use crate::look::notes as notes_on;
+use crate::picture::{Showing, unlike_in_words};
 use crate::report::plain;
 use crate::setup::{open, predictor, setup, weights};
 
@@ -33,7 +34,10 @@ pub(crate) fn run(arguments: &cli::ExplainArguments) -> anyhow::Result<()> {
     let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
     let label = arguments.label.as_deref().map(|label| class(label, predictor.class_names())).transpose()?;
     let sample = match &arguments.image {
-        Some(file) => from_file(file, arguments, predictor.shape(), predictor.fit())?,
+        Some(file) => {
+            let showing = Showing::new(arguments.shown, &folder, &predictor, &setup)?;
+            from_file(file, &showing, arguments.shown.invert, &predictor)?
+        }
         None => from_data_set(&folder, arguments, predictor.shape())?,
     };
     let explain = |predictor: &Predictor, label| {
@@ -107,13 +111,15 @@ pub(crate) fn class(label: &str, names: &[String]) -> Result<usize, Failure> {
 }
 
 /// The picture of a file, as `predict` takes it.
-fn from_file(file: &Path, arguments: &cli::ExplainArguments, shape: Shape, fit: Fit) -> anyhow::Result<Sample> {
-    check_center(arguments.picture.center, shape)?;
-    let mut picture = Picture::read(file, fit.behind).map_err(data_failure)?;
-    if arguments.picture.invert {
-        picture = picture.inverted();
+#[allow(clippy::print_stderr)] // notes and warnings go to stderr
+fn from_file(file: &Path, showing: &Showing, inverted: bool, predictor: &Predictor) -> anyhow::Result<Sample> {
+    let picture = Picture::read(file, predictor.fit().behind).map_err(data_failure)?;
+    let shown = showing.picture(predictor, &picture);
+    notes_on(&shown, inverted).iter().for_each(|note| eprintln!("note: {} {note}", file.display()));
+    if let Some(warning) = unlike_in_words(&shown.warnings) {
+        eprintln!("warning: {} {warning}", file.display());
     }
-    let pixels = pixels(&picture, shape, fit, arguments.picture.center);
+    let pixels = shown.pixels;
     let name = file.file_name().unwrap_or(file.as_os_str()).to_string_lossy();
     Ok(Sample { pixels, label: None, words: name.into_owned() })
 }
@@ -127,7 +133,9 @@ fn least_sure(folder: &RunFolder, count: usize) -> usize {
 
 /// A test image of the data set of the run.
 fn from_data_set(folder: &RunFolder, arguments: &cli::ExplainArguments, shape: Shape) -> anyhow::Result<Sample> {
-    for (flag, given) in [("--invert", arguments.picture.invert), ("--center", arguments.picture.center)] {
+    let always = arguments.shown.ink == cli::InkChoice::Always;
+    for (flag, given) in [("--invert", arguments.shown.invert), ("--center", arguments.shown.center), ("--ink", always)]
+    {
         if given {
             return Err(Failure::usage(format!("{flag} is for an IMAGE, and there is none")).into());
         }

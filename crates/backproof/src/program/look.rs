@@ -4,7 +4,7 @@ use backproof_data::Picture;
 use backproof_train::{Predictor, TrainError};
 use serde::Serialize;
 
-use crate::picture::{is_grey, pixels};
+use crate::picture::{Showing, ShownPicture, ink_in_words};
 
 /// A class with its probability.
 #[derive(Debug, Serialize)]
@@ -17,40 +17,37 @@ pub(crate) struct Candidate {
 pub(crate) struct Look {
     /// The most probable classes first, at least one.
     pub(crate) top: Vec<Candidate>,
-    /// Whether the network, trained on white on black, was shown mostly white.
-    pub(crate) looks_inverted: bool,
-    /// What it was shown, `[C, H, W]`.
-    pub(crate) pixels: Vec<u8>,
+    /// What it was shown.
+    pub(crate) shown: ShownPicture,
     /// The probability of each class, in label order.
     pub(crate) probabilities: Vec<f64>,
 }
 
-/// Shows a picture to a network, as it is or inverted, in its place or centred.
+/// Shows a picture to a network; gives the `count` most probable classes.
 pub(crate) fn look(
     predictor: &Predictor,
-    mut picture: Picture,
-    invert: bool,
-    center: bool,
+    picture: &Picture,
+    showing: &Showing,
     count: usize,
 ) -> Result<Look, TrainError> {
-    if invert {
-        picture = picture.inverted();
-    }
-    let shape = predictor.shape();
-    // The grey data sets are white on black; what a folder holds is not known.
-    let looks_inverted = predictor.images().folder().is_none() && is_grey(shape) && picture.brightness() > 0.5;
-    let pixels = pixels(&picture, shape, predictor.fit(), center);
-    let probabilities = predictor.probabilities(pixels.clone())?;
+    let shown = showing.picture(predictor, picture);
+    let probabilities = predictor.probabilities(shown.pixels.clone())?;
     let named = predictor.class_names().iter().zip(&probabilities);
     let mut top: Vec<Candidate> =
         named.map(|(class, &probability)| Candidate { class: class.clone(), probability }).collect();
     // Stable, so that the first class wins a tie, as in an evaluation.
     top.sort_by(|one, other| other.probability.total_cmp(&one.probability));
     top.truncate(count);
-    Ok(Look { top, looks_inverted, pixels, probabilities })
+    Ok(Look { top, shown, probabilities })
 }
 
-pub(crate) fn inversion_hint(inverted: bool) -> &'static str {
+/// What a person should know of how a picture was shown, in sentences that begin with the picture's name.
+pub(crate) fn notes(shown: &ShownPicture, inverted: bool) -> Vec<String> {
+    let inversion = shown.looks_inverted.then(|| inversion_hint(inverted).to_owned());
+    shown.ink.as_ref().map(ink_in_words).into_iter().chain(inversion).collect()
+}
+
+fn inversion_hint(inverted: bool) -> &'static str {
     if inverted {
         "is mostly white as a negative; the network was trained on white on black: try it without --invert"
     } else {

@@ -27,6 +27,7 @@ mod report;
 mod reproduction;
 mod run;
 mod runs;
+mod saved;
 mod serve;
 mod setup;
 mod signals;

@@ -4,14 +4,15 @@ use std::path::{Path, PathBuf};
 
 use backproof::cli;
 use backproof::error::{Failure, code};
-use backproof_data::{Picture, pictures};
+use backproof_data::{Ink, Picture, pictures};
 use backproof_train::{GradientCheck, Predictor, TrainError, write_file};
 use serde::{Serialize, Serializer};
 
 use crate::explained::{Explaining, check_in_words};
 use crate::failures::{failure, with_causes};
-use crate::look::{Candidate, Look, inversion_hint, look};
-use crate::picture::check_center;
+use crate::look::{Candidate, Look, look, notes};
+use crate::picture::{Showing, ShownPicture, unlike_in_words};
+use crate::saved::{Saving, check_apart};
 use crate::setup::{open, predictor, setup, weights};
 
 /// The version of what `--json` prints.
@@ -38,6 +39,13 @@ struct Predicted {
     probability: f64,
     /// Whether the network, trained on white on black, was shown mostly white.
     looks_inverted: bool,
+    /// Where ink was told from paper, and was shown as bright on black.
+    ink: Option<InkOnPaper>,
+    /// In what the network's input is unlike the training images, a clause each, the largest difference first.
+    warnings: Vec<String>,
+    /// Of `--save-input`: the network's input as PNG.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "lossy_if_any")]
+    input: Option<PathBuf>,
     /// The most probable classes first.
     top: Vec<Candidate>,
     /// Of `--explain`: the saliency against finite differences.
@@ -46,6 +54,25 @@ struct Predicted {
     /// In label order, for `--csv`.
     #[serde(skip)]
     probabilities: Vec<f64>,
+    /// What a person should know, in sentences that begin with the picture's name.
+    #[serde(skip)]
+    notes: Vec<String>,
+}
+
+/// The ink on a picture.
+#[derive(Debug, Serialize)]
+struct InkOnPaper {
+    is_dark: bool,
+    /// The brightness of the paper, from 0 to 1.
+    paper: f64,
+    /// The share of the paper's brightness that the ink takes away, or of what is left to white that it adds.
+    contrast: f64,
+}
+
+/// What is made of the pictures beside their classes.
+struct Making<'a> {
+    explaining: Option<Explaining<'a>>,
+    saving: Option<Saving<'a>>,
 }
 
 /// A picture of which nothing could be said.
@@ -61,17 +88,17 @@ fn lossy<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(&path.display())
 }
 
+fn lossy_if_any<S: Serializer>(path: &Option<PathBuf>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.as_deref().unwrap_or(Path::new("")).display())
+}
+
 #[allow(clippy::print_stdout, clippy::print_stderr)] // results go to stdout, what is wrong with a picture to stderr
 pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
     let folder = open(&arguments.run)?;
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     let weights = weights(&arguments.weights);
     let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
-    check_center(arguments.picture.center, predictor.shape())?;
-    let mut explaining = match &arguments.explain {
-        Some(to) => Some(Explaining::new(to, &folder, &predictor, arguments.class.as_deref())?),
-        None => None,
-    };
+    let showing = Showing::new(arguments.shown, &folder, &predictor, &setup)?;
     let mut answer = Answer {
         schema_version: SCHEMA,
         run: folder.path().to_owned(),
@@ -92,6 +119,9 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
         match pictures(named) {
             Ok(found) => {
                 found.notes.iter().for_each(|note| eprintln!("note: `{}`: {note}", named.display()));
+                for (option, to) in [("--explain", &arguments.explain), ("--save-input", &arguments.save_input)] {
+                    to.iter().try_for_each(|to| check_apart(option, to, named, &found.files))?;
+                }
                 files.extend(found.files);
             }
             Err(error) => {
@@ -101,15 +131,22 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
             }
         }
     }
+    let explaining = match &arguments.explain {
+        Some(to) => Some(Explaining::new(to, &folder, &predictor, arguments.class.as_deref())?),
+        None => None,
+    };
+    let saving = arguments.save_input.as_deref().map(Saving::new).transpose()?;
+    let mut making = Making { explaining, saving };
     let all = files.len() + empty;
     for file in files {
-        match predict(&predictor, file.clone(), arguments, explaining.as_mut()) {
+        match predict(&predictor, file.clone(), arguments, &showing, &mut making) {
             Ok(predicted) => {
                 if !arguments.json {
                     println!("{}", picture_lines(&predicted));
                 }
-                if predicted.looks_inverted {
-                    eprintln!("note: {} {}", file.display(), inversion_hint(arguments.picture.invert));
+                predicted.notes.iter().for_each(|note| eprintln!("note: {} {note}", file.display()));
+                if let Some(warning) = unlike_in_words(&predicted.warnings) {
+                    eprintln!("warning: {} {warning}", file.display());
                 }
                 answer.predictions.push(predicted);
             }
@@ -122,7 +159,10 @@ pub(crate) fn run(arguments: &cli::PredictArguments) -> anyhow::Result<()> {
     if let Some(path) = &arguments.csv {
         write_file(path, &csv(&answer.predictions, predictor.class_names())?).map_err(failure)?;
     }
-    if let Some(explaining) = explaining {
+    if let (Some(_), Some(to), false) = (&making.saving, &arguments.save_input, arguments.json) {
+        println!("inputs       {}", to.display());
+    }
+    if let Some(explaining) = making.explaining {
         let unread: Vec<&str> = answer.errors.iter().map(|unread| unread.error.as_str()).collect();
         if let Some(page) = explaining.write(&unread)?
             && !arguments.json
@@ -145,28 +185,51 @@ fn predict(
     predictor: &Predictor,
     file: PathBuf,
     arguments: &cli::PredictArguments,
-    explaining: Option<&mut Explaining<'_>>,
+    showing: &Showing,
+    making: &mut Making<'_>,
 ) -> Result<Predicted, TrainError> {
     let picture = Picture::read(&file, predictor.fit().behind)?;
-    let Look { top, looks_inverted, pixels, probabilities } =
-        look(predictor, picture, arguments.picture.invert, arguments.picture.center, arguments.top)?;
-    let saliency_check = match explaining {
+    let Look { top, shown, probabilities } = look(predictor, &picture, showing, arguments.top)?;
+    let notes = notes(&shown, arguments.shown.invert);
+    let ShownPicture { pixels, ink, looks_inverted, warnings } = shown;
+    let ink = ink.map(|Ink { is_dark, paper, contrast, .. }| InkOnPaper { is_dark, paper, contrast });
+    let input = match &mut making.saving {
+        Some(saving) => Some(saving.add(&file, &picture, &pixels, predictor.shape())?),
+        None => None,
+    };
+    let saliency_check = match &mut making.explaining {
         Some(explaining) => explaining.add(&file, pixels)?,
         None => None,
     };
     let Candidate { class, probability } = &top[0];
     let (class, probability) = (class.clone(), *probability);
-    Ok(Predicted { file, class, probability, looks_inverted, top, saliency_check, probabilities })
+    Ok(Predicted {
+        file,
+        class,
+        probability,
+        looks_inverted,
+        ink,
+        warnings,
+        input,
+        top,
+        saliency_check,
+        probabilities,
+        notes,
+    })
 }
 
 /// A row for each picture; the columns are named as in `evaluation/predictions.csv`.
 fn csv(predictions: &[Predicted], classes: &[String]) -> anyhow::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     let heads = ["file", "class", "probability"].map(str::to_owned);
-    writer.write_record(heads.into_iter().chain(classes.iter().map(|class| format!("p({class})"))))?;
-    for Predicted { file, class, probability, probabilities, .. } in predictions {
+    let last = ["warnings", "input"].map(str::to_owned);
+    let of_classes = classes.iter().map(|class| format!("p({class})"));
+    writer.write_record(heads.into_iter().chain(of_classes).chain(last))?;
+    for Predicted { file, class, probability, probabilities, warnings, input, .. } in predictions {
         let first = [file.display().to_string(), class.clone(), probability.to_string()];
-        writer.write_record(first.into_iter().chain(probabilities.iter().map(f64::to_string)))?;
+        let input = input.as_ref().map(|path| path.display().to_string()).unwrap_or_default();
+        let last = [warnings.join(". "), input];
+        writer.write_record(first.into_iter().chain(probabilities.iter().map(f64::to_string)).chain(last))?;
     }
     Ok(writer.into_inner()?)
 }

@@ -8,13 +8,14 @@ use std::sync::atomic::Ordering;
 use backproof::cli;
 use backproof::error::{Failure, code};
 use backproof_data::Picture;
-use backproof_serve::{About, Classifier, Limits, Prediction, ServeError, Server};
+use backproof_report::input_uri;
+use backproof_serve::{About, Classifier, Limits, Prediction, ServeError, Server, Wanted};
 use backproof_spec::{Shape, counted};
 use backproof_train::{Predictor, Weights};
 
 use crate::failures::with_causes;
-use crate::look::{Candidate, Look, inversion_hint, look};
-use crate::picture::check_center;
+use crate::look::{Candidate, Look, look, notes};
+use crate::picture::Showing;
 use crate::setup::{open, predictor, setup, weights};
 use crate::signals::stop_on_signal;
 
@@ -24,7 +25,7 @@ pub(crate) fn run(arguments: &cli::ServeArguments) -> anyhow::Result<()> {
     let setup = setup(&arguments.device, &arguments.places, PathBuf::new())?;
     let weights = weights(&arguments.weights);
     let predictor = predictor(&arguments.run, &folder, &weights, &setup)?;
-    check_center(arguments.picture.center, predictor.shape())?;
+    let showing = Showing::new(arguments.shown, &folder, &predictor, &setup)?;
     let record = folder.record().ok();
     let network = OfRun {
         name: record.as_ref().map_or_else(|| "a run".to_owned(), |record| record.experiment.clone()),
@@ -33,8 +34,8 @@ pub(crate) fn run(arguments: &cli::ServeArguments) -> anyhow::Result<()> {
             .filter(|_| matches!(weights, Weights::Last))
             .and_then(|record| Some(record.summary?.test_accuracy)),
         predictor,
-        invert: arguments.picture.invert,
-        center: arguments.picture.center,
+        showing,
+        inverted: arguments.shown.invert,
     };
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, arguments.port));
     let limits = Limits { bytes: usize::from(arguments.limit) << 20, ..Limits::default() };
@@ -60,8 +61,8 @@ struct OfRun {
     name: String,
     test_accuracy: Option<f64>,
     predictor: Predictor,
-    invert: bool,
-    center: bool,
+    showing: Showing,
+    inverted: bool,
 }
 
 impl Classifier for OfRun {
@@ -79,16 +80,16 @@ impl Classifier for OfRun {
         }
     }
 
-    fn classify(&self, file: &[u8], top: usize) -> Result<Prediction, String> {
+    fn classify(&self, file: &[u8], wanted: Wanted) -> Result<Prediction, String> {
         let picture = Picture::decode(Path::new("the image"), file, self.predictor.fit().behind)
             .map_err(|error| with_causes(&error))?;
-        let Look { top, looks_inverted, .. } =
-            look(&self.predictor, picture, self.invert, self.center, top).map_err(|error| with_causes(&error))?;
+        let Look { top, shown, .. } =
+            look(&self.predictor, &picture, &self.showing, wanted.top).map_err(|error| with_causes(&error))?;
         let candidate = |it: Candidate| backproof_serve::Candidate { class: it.class, probability: it.probability };
         let top: Vec<_> = top.into_iter().map(candidate).collect();
         let (class, probability) = (top[0].class.clone(), top[0].probability);
-        let notes =
-            if looks_inverted { vec![format!("The image {}.", inversion_hint(self.invert))] } else { Vec::new() };
-        Ok(Prediction { class, probability, top, notes })
+        let notes = notes(&shown, self.inverted).iter().map(|note| format!("The image {note}.")).collect();
+        let input = wanted.input.then(|| input_uri(&shown.pixels, self.predictor.shape()));
+        Ok(Prediction { class, probability, top, notes, warnings: shown.warnings, input })
     }
 }

@@ -2,7 +2,7 @@
 
 use backproof_spec::Shape;
 
-use super::resize::{Resizer, View};
+use super::resize::resize;
 use super::{Picture, scaled_into};
 use crate::images::planes;
 
@@ -28,8 +28,7 @@ impl Picture {
         let thing = grey.bounding_box()?;
         let share = |side: usize| (side * 20 / 28).max(1);
         let (inner_width, inner_height) = scaled_into(thing.size(), share(width), share(height));
-        let inner = Resizer::new([thing.width, thing.height], [inner_width, inner_height])
-            .resize(View::whole(&thing.planes[0], thing.width));
+        let inner = resize(&thing.planes[0], thing.width, inner_width, inner_height);
 
         let (x, y) = centre_of_mass(&inner, inner_width);
         let place = |side: usize, inner: usize, centre: f64| {

@@ -4,6 +4,7 @@ mod bounds;
 mod centre;
 mod decode;
 mod encode;
+mod ink;
 mod more_formats;
 mod orientation;
 mod resize;
@@ -15,6 +16,7 @@ use backproof_spec::{Color, ImageSource, Resize, Shape};
 
 use crate::images::planes;
 pub(crate) use encode::png;
+pub use ink::Ink;
 use resize::{Resizer, View};
 
 /// A picture in memory: upright, opaque, 8 bits a channel, grey or RGB.

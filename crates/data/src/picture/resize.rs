@@ -50,6 +50,12 @@ pub(super) struct Resizer {
     taps: usize,
 }
 
+/// `plane`, rows of `width` pixels, at another size. For one plane; a [`Resizer`] serves several.
+pub(super) fn resize(plane: &[u8], width: usize, new_width: usize, new_height: usize) -> Vec<u8> {
+    let view = View::whole(plane, width);
+    Resizer::new([view.width, view.height], [new_width, new_height]).resize(view)
+}
+
 impl Resizer {
     /// From one width and height to another.
     pub(super) fn new(old: [usize; 2], new: [usize; 2]) -> Self {
@@ -195,7 +201,7 @@ mod tests {
 
     use super::*;
 
-    fn resize(view: View<'_>, new_width: usize, new_height: usize) -> Vec<u8> {
+    fn resize_view(view: View<'_>, new_width: usize, new_height: usize) -> Vec<u8> {
         Resizer::new([view.width, view.height], [new_width, new_height]).resize(view)
     }
 
@@ -222,7 +228,7 @@ mod tests {
 
     /// How far each pixel is from the definition before it is rounded.
     fn off_by(plane: &[u8], width: usize, new_width: usize, new_height: usize) -> f64 {
-        let found = resize(View::whole(plane, width), new_width, new_height);
+        let found = resize(plane, width, new_width, new_height);
         let exact = exact(plane, width, new_width, new_height);
         assert_eq!(found.len(), exact.len());
         let off = found.iter().zip(exact).map(|(&found, exact)| (f64::from(found) - exact).abs() - 0.5);
@@ -256,7 +262,7 @@ mod tests {
         for (width, height) in [(1, 1), (3, 7), (28, 28), (5, 1), (2, 3_000), (40, 517)] {
             for (new_width, new_height) in [(1, 1), (2, 5), (28, 28), (64, 3)] {
                 for value in [0, 1, 2, 127, 128, 200, 254, 255] {
-                    let out = resize(View::whole(&vec![value; width * height], width), new_width, new_height);
+                    let out = resize(&vec![value; width * height], width, new_width, new_height);
                     assert_eq!(out, vec![value; new_width * new_height], "{width}×{height}");
                 }
             }
@@ -269,7 +275,7 @@ mod tests {
         let part = View { pixels: &plane[3 * 70 + 5..], stride: 70, width: 60, height: 40 };
         let alone: Vec<u8> = (0..40).flat_map(|row| part.row(row)).copied().collect();
         for (width, height) in [(7, 9), (60, 40), (80, 90)] {
-            assert_eq!(resize(part, width, height), resize(View::whole(&alone, 60), width, height));
+            assert_eq!(resize_view(part, width, height), resize(&alone, 60, width, height));
         }
     }
 
@@ -277,13 +283,13 @@ mod tests {
     fn half_the_size_has_the_weights_1_3_3_1() {
         // At the left edge the tap outside is left out, and the rest is weighed anew: (3·0 + 3·80 + 160) / 7.
         let plane = [0, 80, 160, 240, 0, 0];
-        assert_eq!(resize(View::whole(&plane, 6), 3, 1), [57, 160, 34]);
-        assert_eq!(resize(View::whole(&plane, 1), 1, 3), [57, 160, 34]);
+        assert_eq!(resize(&plane, 6, 3, 1), [57, 160, 34]);
+        assert_eq!(resize(&plane, 1, 1, 3), [57, 160, 34]);
     }
 
     #[test]
     fn double_the_size_interpolates_between_pixel_centres() {
-        assert_eq!(resize(View::whole(&[0, 100], 2), 4, 1), [0, 25, 75, 100]);
-        assert_eq!(resize(View::whole(&[0, 100], 1), 1, 4), [0, 25, 75, 100]);
+        assert_eq!(resize(&[0, 100], 2, 4, 1), [0, 25, 75, 100]);
+        assert_eq!(resize(&[0, 100], 1, 1, 4), [0, 25, 75, 100]);
     }
 }

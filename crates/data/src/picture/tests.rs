@@ -85,6 +85,9 @@ fn every_form_of_the_other_formats_gives_the_pixels_that_pillow_gives() {
         ("sixteen-bit.tif", "grey", 0),
         ("one-bit.tif", "one-bit.expected", 0),
         ("fax.tif", "one-bit.expected", 0),
+        ("palette.tif", "palette.expected", 0),
+        ("palette-lzw.tif", "palette.expected", 0),
+        ("palette-4.tif", "palette-4.expected", 0),
     ] {
         let (found, expected) = (read(form), read(&format!("{expected}.png")));
         assert_eq!((found.size(), found.planes.len()), (expected.size(), expected.planes.len()), "{form}");

@@ -39,6 +39,17 @@ const fill = (card, file, answer) => {
     }
     text.append(top);
     for (const note of prediction.notes) text.append(element("p", note, "note"));
+    if (prediction.warnings.length) {
+      text.append(element("p", "Unlike the training images:", "warning"));
+      const list = element("ul", undefined, "warnings");
+      list.append(...prediction.warnings.slice(0, 3).map((warning) => element("li", warning)));
+      text.append(list);
+    }
+    const seen = element("img", undefined, "seen");
+    seen.alt = "The image as the network gets it";
+    seen.title = seen.alt;
+    seen.src = prediction.input;
+    card.querySelector("div").append(seen, element("p", "as the network gets it", "file"));
   } else {
     text.append(element("p", file.name, "file"), element("p", answer.errors?.[0]?.error ?? answer.error, "error"));
   }
@@ -53,10 +64,12 @@ const ask = async (file) => {
   const image = element("img");
   image.alt = "";
   image.src = URL.createObjectURL(file);
-  card.append(image);
+  const pictures = element("div");
+  pictures.append(image);
+  card.append(pictures);
   at("results").prepend(card);
   try {
-    const response = await fetch("/predict?top=5", { method: "POST", body: file, headers: { "content-type": "application/octet-stream" } });
+    const response = await fetch("/predict?top=5&input=true", { method: "POST", body: file, headers: { "content-type": "application/octet-stream" } });
     fill(card, file, await response.json());
   } catch {
     fill(card, file, { error: "The server does not answer. Is it still running?" });

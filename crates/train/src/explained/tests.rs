@@ -37,7 +37,8 @@ fn a_run_keeps_where_its_network_looks_and_what_the_attribution_of_the_same_imag
     let result = folder.result().unwrap().unwrap();
     assert_eq!((explained.iteration, explained.images.len()), (result.iteration, 6));
     let predictor =
-        crate::Predictor::open(&folder, &crate::Weights::Last, &crate::testing::setup(runs.path()), &mut crate::Silent).unwrap();
+        crate::Predictor::open(&folder, &crate::Weights::Last, &crate::testing::setup(runs.path()), &mut crate::Silent)
+            .unwrap();
     let predictions = folder.predictions(&result).unwrap();
     for image in &explained.images {
         let told = predictions.iter().find(|it| it.index == image.index).unwrap();

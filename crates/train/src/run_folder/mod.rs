@@ -1,5 +1,6 @@
 //! The folder of one run: what is written into it, and under which names.
 
+mod image_statistics;
 mod lines;
 mod record;
 
