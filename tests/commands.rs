@@ -139,8 +139,10 @@ fn doctor_says_what_is_here_and_what_is_not() {
     let text = stdout(&backproof(folder.path()).args(["doctor", "--data-dir"]).arg(folder.path()).assert().success());
     assert!(text.contains("flex          works: CPU"), "{text}");
     assert!(text.contains("cuda          not built in; `--backend cuda` builds it"), "{text}");
-    assert!(text.contains("mnist-sample  comes with the program"), "{text}");
-    assert!(text.contains("`cargo xtask data fetch cifar-10` downloads it"), "{text}");
+    assert!(text.contains("mnist-sample      comes with the program"), "{text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("not here: mnist, fashion-mnist, cifar-10,"), "{text}");
+    assert!(words.contains("`cargo xtask data fetch NAME` downloads one"), "{text}");
 }
 
 #[test]

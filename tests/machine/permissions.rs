@@ -89,7 +89,12 @@ pub(crate) fn what_another_user_may_not_read_is_told_with_its_cause() {
         ("data", mnist, 1, "cannot read `data/mnist/train-images-idx3-ubyte`"),
         ("data/mnist", "data verify mnist --data-dir data", 3, "mnist/t10k-images-idx3-ubyte: cannot be read: "),
         ("data/mnist", "data verify mnist --data-dir data", 3, "error: 4 files cannot be read"),
-        ("data/mnist", "doctor --data-dir data", 0, "mnist         cannot read data/mnist/train-images-idx3-ubyte: "),
+        (
+            "data/mnist",
+            "doctor --data-dir data",
+            0,
+            "mnist             cannot read data/mnist/train-images-idx3-ubyte: ",
+        ),
         ("weights.safetensors", "evaluate run --weights weights.safetensors", 1, "cannot read weights.safetensors"),
         ("weights.safetensors", "predict run 3.png --weights weights.safetensors", 1, "cannot read weights.safe"),
         ("weights.safetensors", &format!("{init}=weights.safetensors"), 1, "/weights.safetensors\n"),

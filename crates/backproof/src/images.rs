@@ -65,6 +65,8 @@ mod chosen {
     /// Images of one size up to this one stay as they are.
     const LARGEST_KEPT: usize = 96;
     const BATCH: usize = 32;
+    /// Iterations that nobody asks for: more than any warm-up or interval of an override.
+    const UNASKED: usize = 1 << 40;
     /// Updates that a small data set gets.
     const USUAL_ITERATIONS: usize = 2_500;
 
@@ -79,11 +81,13 @@ mod chosen {
             let text = format!("name = \"{name}\"\n{data}[model]\nname = \"{}\"\n{training}", published::AUTO);
             Experiment::from_toml(&format!("--images {}", path.display()), &text, overrides, &data_sets())
         };
-        // How long it trains depends on how many images there are, overrides included.
-        let any = read("[training]\niterations = 1\nbatch_size = 1\n[optimizer]\nlearning_rate = 0.1\n")?;
+        // How long it trains depends on how many images there are, and on the overrides.
+        let any =
+            read(&format!("[training]\niterations = {UNASKED}\nbatch_size = 1\n[optimizer]\nlearning_rate = 0.1\n"))?;
         let folder = any.data.images.folder().expect("the config has a folder");
         let images = any.data.epoch_images(look(folder)?.training_images).max(1);
-        Ok(read(&training(images))?)
+        let asked = Some(any.training.iterations).filter(|&iterations| iterations != UNASKED);
+        Ok(read(&training(images, asked))?)
     }
 
     /// The name of the experiment, which is that of the folder as far as a name may have its letters.
@@ -115,12 +119,12 @@ mod chosen {
         )
     }
 
-    /// `[optimizer]` and `[training]` for so many images an epoch.
-    fn training(images: usize) -> String {
+    /// `[optimizer]` and `[training]` for so many images an epoch, and the iterations that are asked for, if any are.
+    fn training(images: usize, asked: Option<usize>) -> String {
         let batch = BATCH.min(images);
         let steps = images.div_ceil(batch);
         let epochs = (USUAL_ITERATIONS / steps).clamp(5, 60);
-        let iterations = epochs * steps;
+        let iterations = asked.unwrap_or(epochs * steps);
         let (report, validate) = ((iterations / 20).max(1), (iterations / 10).max(1));
         format!(
             "[optimizer]\nkind = \"adamw\"\nlearning_rate = 0.003\nweight_decay = 0.01\nwarmup = {}\n\

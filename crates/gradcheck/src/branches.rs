@@ -7,13 +7,13 @@
 //! all that changes is lost in their rounding. A forward that [records its decisions](crate::Kinks) shows that the
 //! other branch is there.
 
-use crate::Value;
 use crate::examination::Examination;
-use crate::judge::Answer;
+use crate::judge::{Allowances, Answer, Limits, judge};
 use crate::judgement::Claim;
 use crate::line::Line;
 use crate::place::NEAR;
-use crate::runs::scattered;
+use crate::runs::{moved, scattered};
+use crate::{Value, Verdict};
 
 /// Each tensor moves in so many directions.
 const DIRECTIONS: u64 = 6;
@@ -23,6 +23,9 @@ const STREAM: u64 = 96;
 
 /// Outputs that differ by so many unit round-offs of their own size are alike to the code under test.
 const ALIKE: f64 = 4.0;
+
+/// Changes of all tensors at once, in unit round-offs, that are tried in several directions each.
+const NEARBY: [f64; 3] = [16.0, 64.0, 256.0];
 
 /// The largest relative change of a tensor that is tried.
 const LONGEST: f64 = 0.25;
@@ -64,6 +67,33 @@ impl Examination<'_, '_> {
                 length *= 2.0;
             }
             false
+        })
+    }
+
+    /// Whether an undecided gradient is that of a point so near that round-off leads there, where the function takes
+    /// other branches. In a network of many ReLUs and maxima, some are that near to a kink.
+    pub(crate) fn of_other_branch(
+        &self,
+        claim: &Claim<'_>,
+        index: usize,
+        cotangent: usize,
+        answer: &Answer,
+        limits: &Limits,
+    ) -> Option<Answer> {
+        let source = &self.problem.sources[claim.source];
+        let oracle = self.oracle();
+        let decisions = oracle.decisions().filter(|_| !source.recorded && answer.error.is_finite())?;
+        let gradient = claim.gradient(cotangent, index);
+        let mut ways = NEARBY.into_iter().flat_map(|by| (STREAM..STREAM + DIRECTIONS).map(move |stream| (by, stream)));
+        ways.find_map(|(by, stream)| {
+            let there = oracle.moved_to(moved(self.problem, &oracle.values, by * source.unit_roundoff, stream))?;
+            if there.decisions() == Some(decisions) {
+                return None;
+            }
+            let truth = there.element(claim.tensor, index).estimates[cotangent];
+            // By its own terms alone: nothing else may excuse it there.
+            let other = judge(gradient, &truth, None, limits, Allowances::default);
+            (other.verdict == Verdict::Pass).then_some(Answer { verdict: Verdict::Kink, error: 0.0, ..other })
         })
     }
 
@@ -131,6 +161,37 @@ mod tests {
         assert_eq!(verdicts(maximum, false, [GAMMA, 0.0, A])[1], Mismatch, "unless nothing is known of branches");
         let text = report(maximum, true, [GAMMA, 0.0, A]).to_string();
         assert!(text.contains("round-off in the forward decides which branch it takes"), "{text}");
+    }
+
+    /// Of y = max(0, x − 1), at an x that is one part in 10⁷ above 1: whether a gradient is one of another branch.
+    fn of_other_branch(gradient: f64) -> Option<Verdict> {
+        let forward = |values: &[Value], kinks: &Kinks| {
+            let x = values[0].data();
+            kinks.decisions(x.iter().map(|&x| i64::from(x > 1.0)));
+            Value::new([2], x.iter().map(|x| (x - 1.0).max(0.0)).collect())
+        };
+        let ignored = move |values: &[Value]| forward(values, &Kinks::ignored());
+        let mut check = Problem::new("threshold", DType::F64, vec![variable("x", &[1.0 + 1e-7, 3.0])], ignored);
+        check.recording = Some(Rc::new(forward));
+        let backward =
+            move |_: &[Value], w: &Value| vec![Some(w.map_data(w.data().iter().map(|w| w * gradient).collect()))];
+        check.sources.push(GradientSource::new("source", 2f64.powi(-24), backward));
+        let options = Options { cotangents: 1, jacobian: 0, ..Options::default() };
+        let examination = check.examine(&options);
+        let gradients = examination.runs[0].run().unwrap().of(0);
+        let claim = Claim { source: 0, tensor: 0, gradients: &gradients };
+        let limits = examination.limits(&claim, &[0])[0];
+        let answer = examination.answer(&claim, 0, 0, &examination.oracle().element(0, 0), &limits);
+        Some(examination.of_other_branch(&claim, 0, 0, &answer, &limits)?.verdict)
+    }
+
+    #[test]
+    fn a_gradient_of_the_branch_beside_the_point_is_at_a_kink_and_no_other_is() {
+        assert_eq!(of_other_branch(0.0), Some(Verdict::Kink));
+        // The branch of the point itself, what is between both, and what is beyond them.
+        for gradient in [1.0, 0.5, 1e-3, -1e-3, 1.1] {
+            assert_eq!(of_other_branch(gradient), None, "{gradient}");
+        }
     }
 
     #[test]

@@ -261,7 +261,15 @@ impl Examination<'_, '_> {
         let unresolved = found.iter_mut().filter(|(_, answers)| worst(answers) == Some(Verdict::Unresolved));
         for (index, first) in unresolved.take(CONFIRMED) {
             let element = self.oracle().thoroughly(claim.tensor, *index);
-            let second = self.answers(claim, *index, &element, &self.limits(claim, &selected));
+            let limits = self.limits(claim, &selected);
+            let mut second = self.answers(claim, *index, &element, &limits);
+            for (cotangent, answer) in second.iter_mut().enumerate() {
+                if answer.verdict == Verdict::Unresolved
+                    && let Some(other) = self.of_other_branch(claim, *index, cotangent, answer, &limits[cotangent])
+                {
+                    *answer = other;
+                }
+            }
             if worst(&second) < Some(Verdict::Unresolved) {
                 *first = second;
             }

@@ -85,7 +85,7 @@ mod tests {
                 let expected: Vec<f32> =
                     network.forward(images.clone(), PassMode::Inference).to_data().iter().collect();
                 let [ours, theirs] = [logits, expected].map(|values| TensorData::new(values, [40, 10]));
-                ours.assert_approx_eq::<f32>(&theirs, burn::tensor::Tolerance::relative(1e-3));
+                ours.assert_approx_eq::<f32>(&theirs, burn::tensor::Tolerance::rel_abs(1e-3, 1e-5));
             }
         }
     }

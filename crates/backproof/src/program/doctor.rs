@@ -36,7 +36,11 @@ pub(crate) fn run(arguments: &DoctorArguments) -> anyhow::Result<()> {
         }
     }
     if !absent.is_empty() {
-        println!("  not here: {}; `cargo xtask data fetch NAME` downloads one", absent.join(", "));
+        let text = format!("not here: {}; `cargo xtask data fetch NAME` downloads one", absent.join(", "));
+        println!(
+            "{}",
+            textwrap::fill(&text, textwrap::Options::new(80).initial_indent("  ").subsequent_indent("    "))
+        );
     }
     Ok(())
 }
