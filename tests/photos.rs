@@ -144,7 +144,9 @@ fn ink_is_for_networks_of_strokes_on_black() {
     // By itself such a network gets every picture as before.
     let [auto, never] = ["auto", "never"].map(|ink| stdout(&typed(&["--ink", ink, "--json"]).assert().success()));
     assert_eq!(auto, never);
-    let text = stderr(&predict(folder.path(), &["--ink", "always", "--invert"], &[seven.clone()]).assert().code(2));
+    let text = stderr(
+        &predict(folder.path(), &["--ink", "always", "--invert"], std::slice::from_ref(&seven)).assert().code(2),
+    );
     assert!(text.contains("leave them out"), "{text}");
     predict(folder.path(), &["--ink", "sometimes"], &[seven]).assert().code(2);
 }

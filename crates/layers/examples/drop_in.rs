@@ -159,6 +159,7 @@ macro_rules! work {
     }};
 }
 
+#[allow(clippy::print_stdout)] // results go to stdout
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<usize> = env::args().skip(1).map(|it| it.parse()).collect::<Result<_, _>>()?;
     let batch = arguments.first().copied().unwrap_or(32);

@@ -106,7 +106,7 @@ impl Showing {
                 let (width, height) = picture.size();
                 let has_its_size = shape == Shape::image(1, height, width);
                 let has_its_border = unlike.iter().all(|unlike| unlike.spread.measure != Measure::Border);
-                !unlike.is_empty() && !(has_its_size && has_its_border)
+                !(unlike.is_empty() || has_its_size && has_its_border)
             }
         }
     }

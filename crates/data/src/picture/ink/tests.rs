@@ -31,7 +31,7 @@ fn digits_on_paper_become_the_digits_that_they_were() {
     let digits = load("mnist-sample", None).unwrap().test;
     for index in (0..500).step_by(25) {
         let digit = digits.pixels(index);
-        let stripes = |x: usize, y: usize| if (x + y) % 3 == 0 { 8.0 } else { -4.0 };
+        let stripes = |x: usize, y: usize| if (x + y).is_multiple_of(3) { 8.0 } else { -4.0 };
         let pictures = [
             ("grey paper", true, sheet(digit, |ink, _, _| 200.0 - 150.0 * ink)),
             ("dark paper", true, sheet(digit, |ink, _, _| 120.0 - 90.0 * ink)),
