@@ -58,6 +58,12 @@ fn train_images_reaches_the_accuracy_of_the_quickstart_and_every_command_takes_i
         command.args(words).env("BACKPROOF_DATA_DIR", "data");
         command
     };
+    // What is chosen fits what is asked for: 125 iterations are an epoch, and the usual warm-up is 125 iterations.
+    let lengths = [("training.epochs=2", "2.00"), ("training.iterations=30", "0.24"), ("optimizer.warmup=7", "20.00")];
+    for (set, epochs) in lengths {
+        let text = stdout(&in_folder(&["train", "--images", "digits", "--dry-run", "--set", set]).assert().success());
+        assert!(text.contains(&format!("epochs       {epochs} of 125 iterations")), "{set}: {text}");
+    }
     let text = stdout(&in_folder(&["train", "--images", "digits"]).assert().success());
     let run = latest(folder.path(), "digits");
     let result = json(&run.join("evaluation/result.json"));

@@ -82,12 +82,16 @@ mod chosen {
             Experiment::from_toml(&format!("--images {}", path.display()), &text, overrides, &data_sets())
         };
         // How long it trains depends on how many images there are, and on the overrides.
-        let any =
-            read(&format!("[training]\niterations = {UNASKED}\nbatch_size = 1\n[optimizer]\nlearning_rate = 0.1\n"))?;
+        let of_batch = |batch: usize| {
+            let training = format!("[training]\niterations = {UNASKED}\nbatch_size = {batch}\n");
+            read(&format!("{training}[optimizer]\nlearning_rate = 0.1\n"))
+        };
+        let any = of_batch(1)?;
         let folder = any.data.images.folder().expect("the config has a folder");
         let images = any.data.epoch_images(look(folder)?.training_images).max(1);
-        let asked = Some(any.training.iterations).filter(|&iterations| iterations != UNASKED);
-        Ok(read(&training(images, asked))?)
+        let batch = BATCH.min(images);
+        let asked = Some(of_batch(batch)?.training.iterations).filter(|&iterations| iterations != UNASKED);
+        Ok(read(&training(images, batch, asked))?)
     }
 
     /// The name of the experiment, which is that of the folder as far as a name may have its letters.
@@ -120,8 +124,7 @@ mod chosen {
     }
 
     /// `[optimizer]` and `[training]` for so many images an epoch, and the iterations that are asked for, if any are.
-    fn training(images: usize, asked: Option<usize>) -> String {
-        let batch = BATCH.min(images);
+    fn training(images: usize, batch: usize, asked: Option<usize>) -> String {
         let steps = images.div_ceil(batch);
         let epochs = (USUAL_ITERATIONS / steps).clamp(5, 60);
         let iterations = asked.unwrap_or(epochs * steps);
