@@ -71,41 +71,52 @@ pub fn safetensors(arrays: &[Named<'_>]) -> Vec<u8> {
 ///
 /// Panics at 4 GB.
 pub fn npz(arrays: &[Named<'_>]) -> Vec<u8> {
+    let file = |array: &Named<'_>| (format!("{}.npy", array.name), npy("<f8", array.shape, &array.bytes()));
+    zip(&arrays.iter().map(file).collect::<Vec<_>>())
+}
+
+/// A zip archive of files by their names, stored.
+///
+/// # Panics
+///
+/// Panics at 4 GB.
+pub fn zip(files: &[(impl AsRef<str>, impl AsRef<[u8]>)]) -> Vec<u8> {
     let (mut archive, mut directory) = (Vec::new(), Vec::new());
     let length = |bytes: &[u8]| u32::try_from(bytes.len()).expect("less than 4 GB").to_le_bytes();
-    for array in arrays {
-        let (name, content) = (format!("{}.npy", array.name), npy(array));
+    for (name, content) in files {
+        let (name, content) = (name.as_ref(), content.as_ref());
         let mut crc = Crc::new();
-        crc.update(&content);
+        crc.update(content);
         // Version, flags, method, time, and the first day that the format knows; then checksum and sizes.
         let mut head = vec![20, 0, 0, 0, 0, 0, 0, 0, 33, 0];
         head.extend(crc.sum().to_le_bytes());
-        head.extend([length(&content), length(&content)].concat());
+        head.extend([length(content), length(content)].concat());
         head.extend((name.len() as u16).to_le_bytes());
         head.extend([0, 0]);
         let begin = length(&archive);
-        archive.extend([b"PK\x03\x04", &head[..], name.as_bytes(), &content].concat());
+        archive.extend([b"PK\x03\x04", &head[..], name.as_bytes(), content].concat());
         directory.extend([b"PK\x01\x02\x14\x00", &head[..], &[0; 10], &begin, name.as_bytes()].concat());
     }
-    let count = (arrays.len() as u16).to_le_bytes();
+    let count = (files.len() as u16).to_le_bytes();
     let end = [b"PK\x05\x06\0\0\0\0", &count[..], &count, &length(&directory), &length(&archive), &[0, 0]].concat();
     [archive, directory, end].concat()
 }
 
-/// A file with a single NumPy array.
-fn npy(array: &Named<'_>) -> Vec<u8> {
-    let shape = match array.shape {
+/// A file with a single NumPy array. `descr` is NumPy's name of its type, and `numbers` are its bytes, the last axis the
+/// fastest.
+pub fn npy(descr: &str, shape: &[usize], numbers: &[u8]) -> Vec<u8> {
+    let shape = match shape {
         [one] => format!("({one},)"),
         shape => format!("({})", shape.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     };
-    let mut head = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}");
+    let mut head = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
     // The numbers begin at a multiple of 64.
     while !(10 + head.len() + 1).is_multiple_of(64) {
         head.push(' ');
     }
     head.push('\n');
     let length = (head.len() as u16).to_le_bytes();
-    [b"\x93NUMPY\x01\x00", &length[..], head.as_bytes(), &array.bytes()].concat()
+    [b"\x93NUMPY\x01\x00", &length[..], head.as_bytes(), numbers].concat()
 }
 
 /// A MATLAB file of version 5, without compression. A vector is a column there, and a single number a 1×1 matrix.

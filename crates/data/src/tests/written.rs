@@ -1,6 +1,6 @@
 //! Files as publishers and other programs write them, for the tests.
 
-use flate2::Crc;
+pub(crate) use backproof_arrays::write::{npy, zip};
 
 /// A batch of CIFAR as Python 2 pickled it: names of files, lists of labels, and the pixels of images of 3×32×32. The
 /// opcodes are those of `tests/fixtures/pickles/published.pickle`.
@@ -31,37 +31,6 @@ pub(crate) fn python_batch(lists: &[(&str, &[u8])], pixels: &[u8]) -> Vec<u8> {
         .extend(list((0..images).map(|at| [text(&format!("image_s_{at:06}.png")), put(256 + at)].concat()).collect()));
     pickle.extend(b"u.");
     pickle
-}
-
-/// A zip archive of files that are stored as they are.
-pub(crate) fn zip(files: &[(&str, &[u8])]) -> Vec<u8> {
-    let (mut archive, mut directory) = (Vec::new(), Vec::new());
-    for (name, content) in files {
-        let mut crc = Crc::new();
-        crc.update(content);
-        let (begin, size) = (archive.len() as u32, content.len() as u32);
-        let mut record = vec![20, 0, 0, 0, 0, 0, 0, 0, 0, 0];
-        for number in [crc.sum(), size, size] {
-            record.extend_from_slice(&number.to_le_bytes());
-        }
-        record.extend_from_slice(&(name.len() as u16).to_le_bytes());
-        record.extend_from_slice(&[0, 0]);
-        archive.extend_from_slice(&[b"PK\x03\x04", &record[..], name.as_bytes(), content].concat());
-        directory.extend_from_slice(
-            &[b"PK\x01\x02\x14\x00", &record[..], &[0; 10], &begin.to_le_bytes(), name.as_bytes()].concat(),
-        );
-    }
-    let (entries, size, begin) = (files.len() as u16, directory.len() as u32, archive.len() as u32);
-    let counts = [entries, entries].map(u16::to_le_bytes).concat();
-    let places = [size, begin].map(u32::to_le_bytes).concat();
-    [&archive[..], &directory, b"PK\x05\x06\0\0\0\0", &counts, &places, &[0, 0]].concat()
-}
-
-/// An array of NumPy of the type `descr`, as it lies in an archive.
-pub(crate) fn npy(descr: &str, shape: &[usize], values: &[u8]) -> Vec<u8> {
-    let shape: String = shape.iter().map(|length| format!("{length}, ")).collect();
-    let head = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}\n");
-    [b"\x93NUMPY\x01\x00", &(head.len() as u16).to_le_bytes()[..], head.as_bytes(), values].concat()
 }
 
 /// An IDX file.

@@ -19,7 +19,7 @@ fn zipped(archive: &[u8], behaviours: &[Behaviour]) -> (Outside, Published, Serv
 #[test]
 fn the_files_of_a_zip_archive_are_taken_out_and_the_archive_stays_for_other_data_sets() {
     let packed = gzip(&content());
-    let archive = zip(&[("gzip/", b""), ("gzip/other.gz", b"other"), ("gzip/digits.gz", &packed)]);
+    let archive = zip(&[("gzip/", &b""[..]), ("gzip/other.gz", b"other"), ("gzip/digits.gz", &packed)]);
     let (outside, published, server) = zipped(&archive, &[Behaviour::Truncate(400), Behaviour::Serve]);
     assert_eq!(outside.fetch(published).unwrap().fetched, [outside.path("digits.gz")]);
     assert_eq!(std::fs::read(outside.path("digits.gz")).unwrap(), packed);
